@@ -1,0 +1,49 @@
+"""`Manifest`: everything a project declares, as one value."""
+
+from dataclasses import KW_ONLY, dataclass
+
+from featurestore.definitions.entity import Entity
+from featurestore.definitions.service import FeatureService
+from featurestore.definitions.source import Source
+from featurestore.definitions.view import FeatureView
+
+Definition = Entity | Source | FeatureView | FeatureService
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """All definitions of a project, each kind sorted by name.
+
+    Example:
+        >>> Manifest.of([]).views
+        ()
+    """
+
+    _: KW_ONLY
+    entities: tuple[Entity, ...] = ()
+    sources: tuple[Source, ...] = ()
+    views: tuple[FeatureView, ...] = ()
+    services: tuple[FeatureService, ...] = ()
+
+    @classmethod
+    def of(cls, definitions: "list[Definition]") -> "Manifest":
+        """Return the manifest of these objects; equal ones count once."""
+
+        def pick(*kinds: type) -> tuple:  # type: ignore[type-arg]  # the caller's field has the type
+            found = dict.fromkeys(d for d in definitions if isinstance(d, kinds))
+            return tuple(sorted(found, key=lambda definition: definition.name))
+
+        return cls(
+            entities=pick(Entity),
+            sources=pick(*Source.__args__),
+            views=pick(FeatureView),
+            services=pick(FeatureService),
+        )
+
+    def view(self, name: str) -> FeatureView | None:
+        """Return the view of that name, or None."""
+        return next((view for view in self.views if view.name == name), None)
+
+    def service(self, name: str) -> FeatureService | None:
+        """Return the service of that name, or None."""
+        return next((service for service in self.services if service.name == name), None)

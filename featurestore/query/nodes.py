@@ -1,0 +1,147 @@
+"""What to compute, as plain data: the query that every engine answers.
+
+A query names spine columns, stored columns and output columns; it knows no table, file or engine.
+All durations are whole microseconds.
+"""
+
+from dataclasses import KW_ONLY, dataclass, field
+
+from featurestore.definitions.types import DataType
+
+
+@dataclass(frozen=True)
+class KeyBinding:
+    """A view's join key and the spine's column that fills it."""
+
+    key: str
+    spine_column: str
+    dtype: DataType
+
+
+@dataclass(frozen=True)
+class Column:
+    """An as-of feature: the winner's value of one stored column.
+
+    Args:
+        output: The feature's name in the answer.
+        column: The stored column.
+        dtype: Its type, which is also the answer's.
+    """
+
+    output: str
+    column: str
+    dtype: DataType
+
+
+@dataclass(frozen=True)
+class Window:
+    """Which rows an aggregate sees: ``[t - delay - size, t - delay)``.
+
+    Args:
+        size: Length; None is lifetime, without a lower edge.
+        delay: How far the whole window lies in the past.
+        closed_right: Whether it is ``(t - delay - size, t - delay]`` instead.
+    """
+
+    size: int | None
+    delay: int = 0
+    closed_right: bool = False
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """A window feature.
+
+    Args:
+        output: The feature's name in the answer.
+        column: The stored column, or ``"*"`` for rows.
+        dtype: The stored column's type; None for ``"*"``.
+        function: One of `featurestore.definitions.aggregation.FUNCTIONS`.
+        window: Which rows it sees.
+        result: The answer's type.
+        empty: The answer for a window without values; None for the function's own.
+    """
+
+    output: str
+    _: KW_ONLY
+    column: str
+    dtype: DataType | None
+    function: str
+    window: Window
+    result: DataType
+    empty: int | float | str | bool | None = None
+
+
+@dataclass(frozen=True)
+class Rows:
+    """How a view's stored rows come to exist and to answer.
+
+    Args:
+        available_delay: The constant part of every row's lag behind its event; a row is visible
+            from ``max(event, available)`` on, which already holds this delay.
+        unique_by: Columns that, with the keys, make rows revisions of one event.
+        has_sequence: Whether ``_seq`` is stored.
+        has_deleted: Whether ``_deleted`` is stored.
+    """
+
+    available_delay: int = 0
+    unique_by: tuple[str, ...] = ()
+    has_sequence: bool = False
+    has_deleted: bool = False
+
+
+@dataclass(frozen=True)
+class ViewQuery:
+    """One use of one view: whose rows, at which moment, and which answers.
+
+    Args:
+        view: The view's name.
+        keys: Its join keys in stored order; empty for a view without keys.
+        timestamp_field: The spine's column that holds t.
+        rows: How its rows exist.
+        columns: As-of features; empty where there are aggregates.
+        aggregates: Window features; empty where there are columns.
+        ttl: The greatest age at which a winner answers; None for ever.
+        strict: Whether an event at exactly t is left out of the as-of.
+    """
+
+    view: str
+    _: KW_ONLY
+    keys: tuple[KeyBinding, ...]
+    timestamp_field: str
+    rows: Rows = field(default_factory=Rows)
+    columns: tuple[Column, ...] = ()
+    aggregates: tuple[Aggregate, ...] = ()
+    ttl: int | None = None
+    strict: bool = False
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of its features, in order."""
+        return tuple(feature.output for feature in (*self.columns, *self.aggregates))
+
+    @property
+    def value_columns(self) -> tuple[str, ...]:
+        """The stored value columns it reads, each once, in order."""
+        names = [feature.column for feature in (*self.columns, *self.aggregates)]
+        return tuple(dict.fromkeys(name for name in names if name != "*"))
+
+
+@dataclass(frozen=True)
+class Query:
+    """Everything that one request asks: uses of views, answered side by side.
+
+    Args:
+        asked: The call in words, for error messages.
+        views: The uses; their features come out in this order.
+        timestamp_field: The request's time column.
+    """
+
+    asked: str
+    views: tuple[ViewQuery, ...]
+    timestamp_field: str = "event_timestamp"
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of all features, in order."""
+        return tuple(name for view in self.views for name in view.outputs)

@@ -1,0 +1,1 @@
+"""Where things lie: layout, snapshots of Delta tables, and the ledger of runs. No JVM."""

@@ -1,0 +1,108 @@
+"""The columns of a feature table, and how the definitions' types are spelt in Arrow.
+
+A feature table holds, in this order: the join keys, ``event_timestamp``, ``available_timestamp``,
+``_seq`` and ``_deleted`` where declared, the ``unique_by`` columns that are neither keys nor
+values, the values, and ``_row_hash``. Its files are sorted by (keys, event_timestamp).
+"""
+
+from functools import singledispatch
+
+import pyarrow as pa
+
+from featurestore.definitions.types import (
+    Array,
+    Binary,
+    Boolean,
+    DataType,
+    Date,
+    Decimal,
+    Float32,
+    Float64,
+    Int32,
+    Int64,
+    Scalar,
+    String,
+    Timestamp,
+)
+from featurestore.definitions.view import FeatureView
+
+EVENT_TIME = "event_timestamp"
+AVAILABLE_TIME = "available_timestamp"
+SEQUENCE = "_seq"
+DELETED = "_deleted"
+ROW_HASH = "_row_hash"
+RESERVED = (EVENT_TIME, AVAILABLE_TIME, SEQUENCE, DELETED, ROW_HASH)
+
+UTC_MICROS = pa.timestamp("us", tz="UTC")
+
+_ARROW = {
+    Int32: pa.int32(),
+    Int64: pa.int64(),
+    Float32: pa.float32(),
+    Float64: pa.float64(),
+    Boolean: pa.bool_(),
+    String: pa.string(),
+    Timestamp: UTC_MICROS,
+    Date: pa.date32(),
+    Binary: pa.binary(),
+}
+
+
+@singledispatch
+def arrow_type(dtype: DataType) -> pa.DataType:
+    """Return the Arrow type in which values of ``dtype`` are read and answered.
+
+    Example:
+        >>> arrow_type(Array(Float32))
+        ListType(list<element: float>)
+    """
+    raise TypeError(dtype)
+
+
+@arrow_type.register
+def _(dtype: Scalar) -> pa.DataType:
+    return _ARROW[dtype]
+
+
+@arrow_type.register
+def _(dtype: Decimal) -> pa.DataType:
+    return pa.decimal128(dtype.precision, dtype.scale)
+
+
+@arrow_type.register
+def _(dtype: Array) -> pa.DataType:
+    return pa.list_(pa.field("element", arrow_type(dtype.item)))
+
+
+def extra_columns(view: FeatureView) -> tuple[str, ...]:
+    """Return the ``unique_by`` columns that are neither join keys nor fields of the view."""
+    known = {field.name for field in (*view.join_keys, *view.schema)}
+    unique_by = getattr(view.source, "unique_by", ())
+    return tuple(name for name in unique_by if name not in known)
+
+
+def stored_columns(view: FeatureView) -> tuple[str, ...]:
+    """Return the names of the view's stored columns, in order.
+
+    Example:
+        >>> from featurestore.definitions.source import DeltaSource
+        >>> from featurestore.definitions.types import Field
+        >>> paid = DeltaSource("paid", path="p", timestamp_field="at", sequence_field="n")
+        >>> view = FeatureView("v", entities=(), source=paid, schema=(Field("x", Float64),))
+        >>> stored_columns(view)
+        ('event_timestamp', 'available_timestamp', '_seq', 'x', '_row_hash')
+    """
+    source = view.source
+    optional = (
+        (SEQUENCE, getattr(source, "sequence_field", None)),
+        (DELETED, getattr(source, "deleted_field", None) or getattr(source, "change_feed", False)),
+    )
+    return (
+        *(key.name for key in view.join_keys),
+        EVENT_TIME,
+        AVAILABLE_TIME,
+        *(column for column, declared in optional if declared),
+        *extra_columns(view),
+        *(field.name for field in view.schema),
+        ROW_HASH,
+    )

@@ -1,0 +1,54 @@
+"""Where a project's tables lie under its root, which is a folder or an object-store URL."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The addresses of a project's tables.
+
+    Args:
+        root: ``<root>/<project>``: a folder or a URL, without a closing slash.
+
+    Example:
+        >>> Layout("store/demo").features("card_activity", "t1")
+        'store/demo/features/card_activity/t1'
+    """
+
+    root: str
+
+    def features(self, view: str, table_id: str) -> str:
+        """Return the address of one build of a view's feature table."""
+        return f"{self.root}/features/{view}/{table_id}"
+
+    def latest(self, view: str) -> str:
+        """Return the address of a view's latest table: one row a key."""
+        return f"{self.root}/latest/{view}"
+
+    def checkpoint(self, table_id: str, generation: int) -> str:
+        """Return the address of a stream's checkpoint; a lost one is followed by a new one."""
+        return f"{self.root}/checkpoints/{table_id}/{generation}"
+
+    def registry(self) -> str:
+        """Return the address of the table of applied manifests."""
+        return f"{self.root}/registry/versions"
+
+    def tables(self) -> str:
+        """Return the address of the table that says which build of a view is current."""
+        return f"{self.root}/registry/tables"
+
+    def runs(self) -> str:
+        """Return the address of the ledger of runs."""
+        return f"{self.root}/runs/runs"
+
+    def files(self) -> str:
+        """Return the address of the ledger of source files that were read."""
+        return f"{self.root}/runs/files"
+
+    def training_set(self, name: str) -> str:
+        """Return the address of a saved training set."""
+        return f"{self.root}/training_sets/{name}"
+
+    def lock(self, name: str) -> str:
+        """Return the address of a lock file; locks are for local roots only."""
+        return f"{self.root}/locks/{name}.lock"
