@@ -1,0 +1,248 @@
+"""From what is applied and what is asked to a `Query`."""
+
+from collections.abc import Sequence
+
+from featurestore.definitions.aggregation import ANY_ROW, Aggregation, output_type
+from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.types import DataType, Field
+from featurestore.definitions.view import FeatureReference, FeatureView
+from featurestore.errors import NotFoundError, RequestError, nearest
+from featurestore.query.nodes import (
+    Aggregate,
+    Column,
+    KeyBinding,
+    Query,
+    Rows,
+    ViewQuery,
+    Window,
+)
+from featurestore.times import LIFETIME, parse_duration
+
+EVENT_TIMESTAMP = "event_timestamp"
+
+
+def compile_query(
+    manifest: Manifest,
+    features: str | Sequence[str],
+    *,
+    asked: str,
+    timestamp_field: str = EVENT_TIMESTAMP,
+) -> Query:
+    """Return the query for a service's features, or for features named one by one.
+
+    Args:
+        manifest: What is applied.
+        features: A service's name, or references ``"view:feature"`` (``"view"`` for all of it).
+        asked: The call in words, for error messages.
+        timestamp_field: The spine's time column.
+
+    Raises:
+        NotFoundError: A service, view or feature is not applied.
+        RequestError: Two features would have the same name.
+
+    Example:
+        >>> compile_query(Manifest(), [], asked="nothing").outputs
+        ()
+    """
+    references = (
+        _service_references(manifest, features, asked)
+        if isinstance(features, str)
+        else _named_references(manifest, features, asked)
+    )
+    views = tuple(compile_reference(use, timestamp_field) for use in references)
+    query = Query(asked, views, timestamp_field)
+    _check_collisions(query)
+    return query
+
+
+def compile_view(view: FeatureView, timestamp_field: str = EVENT_TIMESTAMP) -> ViewQuery:
+    """Return the query for all features of one view, keyed by columns named like its keys.
+
+    Example:
+        >>> from featurestore.definitions.source import DeltaSource
+        >>> from featurestore.definitions.types import Float64
+        >>> src = DeltaSource("s", path="p", timestamp_field="at")
+        >>> view = FeatureView("v", entities=(), source=src, schema=(Field("x", Float64),))
+        >>> compile_view(view).outputs
+        ('x',)
+    """
+    return compile_reference(FeatureReference(view), timestamp_field)
+
+
+def compile_reference(use: FeatureReference, timestamp_field: str) -> ViewQuery:
+    """Return the query for one use of a view.
+
+    Args:
+        use: The view with selection, key renaming, prefix, ``strict`` and time column.
+        timestamp_field: The time column, where the use names none.
+
+    Example:
+        >>> from featurestore.definitions.source import DeltaSource
+        >>> from featurestore.definitions.types import Float64
+        >>> src = DeltaSource("s", path="p", timestamp_field="at")
+        >>> view = FeatureView("v", entities=(), source=src, schema=(Field("x", Float64),))
+        >>> compile_reference(view.with_prefix("a_"), "seen_at").outputs
+        ('a_x',)
+    """
+    view, renamed = use.view, dict(use.join_keys)
+    return ViewQuery(
+        view.name,
+        keys=tuple(
+            KeyBinding(key.name, renamed.get(key.name, key.name), key.dtype)
+            for key in view.join_keys
+        ),
+        timestamp_field=use.timestamp_field or timestamp_field,
+        rows=_rows(view),
+        columns=() if view.aggregations else _columns(use),
+        aggregates=_aggregates(use),
+        ttl=None if view.ttl is None else parse_duration(view.ttl),
+        strict=use.strict,
+    )
+
+
+def _service_references(
+    manifest: Manifest, name: str, asked: str
+) -> tuple[FeatureReference, ...]:
+    service = manifest.service(name)
+    if service is not None:
+        return service.references
+    if ":" in name or manifest.view(name):
+        return _named_references(manifest, [name], asked)
+    raise NotFoundError(
+        asked,
+        f"no service {name!r} is applied",
+        f"{nearest(name, (s.name for s in manifest.services))} "
+        "`featurestore status` lists what is applied; `featurestore plan` what is not.",
+    )
+
+
+def _named_references(
+    manifest: Manifest, features: Sequence[str], asked: str
+) -> tuple[FeatureReference, ...]:
+    """Neighbouring references to one view become one use of it; the order stays."""
+    uses: list[FeatureReference] = []
+    for text in features:
+        name, _, feature = text.partition(":")
+        view = manifest.view(name)
+        if view is None:
+            raise NotFoundError(
+                asked,
+                f"no view {name!r} is applied",
+                f"{nearest(name, (v.name for v in manifest.views))} Write 'view:feature'.",
+            )
+        chosen = (feature,) if feature else view.feature_names
+        _check_features(view, chosen, asked)
+        if uses and uses[-1].view == view:
+            chosen = (*uses.pop().feature_names, *chosen)
+        uses.append(FeatureReference(view, features=chosen))
+    return tuple(uses)
+
+
+def _check_features(view: FeatureView, features: tuple[str, ...], asked: str) -> None:
+    for name in features:
+        if name not in view.feature_names:
+            raise NotFoundError(
+                asked,
+                f"view {view.name!r} has no feature {name!r}",
+                nearest(name, view.feature_names),
+            )
+
+
+def _check_collisions(query: Query) -> None:
+    owner: dict[str, str] = {}
+    for view in query.views:
+        for name in view.outputs:
+            if name in owner:
+                raise RequestError(
+                    query.asked,
+                    f"views {owner[name]!r} and {view.view!r} both give a column {name!r}",
+                    "Give one of them a prefix in a service: view.with_prefix('other_').",
+                )
+            owner[name] = view.view
+
+
+def _rows(view: FeatureView) -> Rows:
+    source = view.source
+    deleted = getattr(source, "deleted_field", None) or getattr(source, "change_feed", False)
+    return Rows(
+        available_delay=parse_duration(view.available_delay),
+        unique_by=unique_columns(view),
+        has_sequence=getattr(source, "sequence_field", None) is not None,
+        has_deleted=bool(deleted),
+    )
+
+
+def unique_columns(view: FeatureView) -> tuple[str, ...]:
+    """Return the stored columns that, with the keys, name one event; empty without ``unique_by``.
+
+    The source's time columns are stored under the names that every feature table has.
+
+    Example:
+        >>> from featurestore.definitions.source import DeltaSource
+        >>> from featurestore.definitions.types import Float64
+        >>> src = DeltaSource("s", path="p", timestamp_field="at", unique_by=("id", "at"))
+        >>> view = FeatureView("v", entities=(), source=src, schema=(Field("x", Float64),))
+        >>> unique_columns(view)
+        ('id', 'event_timestamp')
+    """
+    source = view.source
+    time = getattr(source, "timestamp_field", None)
+    names = getattr(source, "unique_by", ())
+    return tuple(EVENT_TIMESTAMP if name == time else name for name in names)
+
+
+def _columns(use: FeatureReference) -> tuple[Column, ...]:
+    types = {column.name: column.dtype for column in use.view.schema}
+    return tuple(Column(use.prefix + name, name, types[name]) for name in use.feature_names)
+
+
+def _aggregates(use: FeatureReference) -> tuple[Aggregate, ...]:
+    types = {column.name: column.dtype for column in use.view.schema}
+    compiled = {
+        name: _aggregate(aggregation, name, window, types, use.prefix)
+        for aggregation in use.view.aggregations
+        for name, window in zip(
+            aggregation.feature_names, aggregation.windows, strict=True
+        )
+    }
+    return tuple(compiled[name] for name in use.feature_names) if compiled else ()
+
+
+def _aggregate(
+    aggregation: Aggregation, name: str, window: str, types: dict[str, DataType], prefix: str
+) -> Aggregate:
+    dtype = None if aggregation.column == ANY_ROW else types[aggregation.column]
+    result = output_type(aggregation.function, dtype)
+    if result is None:  # rules.check refuses this before anything is applied
+        raise RequestError(
+            f"aggregation {name!r}",
+            f"{aggregation.function!r} has no meaning for {dtype}",
+            "Run `featurestore validate`.",
+        )
+    return Aggregate(
+        prefix + name,
+        column=aggregation.column,
+        dtype=dtype,
+        function=aggregation.function,
+        window=Window(
+            None if window == LIFETIME else parse_duration(window),
+            parse_duration(aggregation.delay),
+            aggregation.closed == "right",
+        ),
+        result=result,
+        empty=aggregation.empty,
+    )
+
+
+def output_fields(query: Query) -> tuple[Field, ...]:
+    """Return the answer's feature columns as typed fields, in order.
+
+    Example:
+        >>> output_fields(Query("nothing", ()))
+        ()
+    """
+    return tuple(
+        Field(feature.output, feature.dtype if isinstance(feature, Column) else feature.result)
+        for view in query.views
+        for feature in (*view.columns, *view.aggregates)
+    )
