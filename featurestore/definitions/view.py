@@ -7,6 +7,7 @@ from typing import Any
 from featurestore.definitions.aggregation import Aggregation
 from featurestore.definitions.entity import Entity
 from featurestore.definitions.origin import Origin, origin
+from featurestore.definitions.reserved import AVAILABLE_TIME, EVENT_TIME, SEQUENCE
 from featurestore.definitions.source import Source
 from featurestore.definitions.types import Field
 
@@ -88,6 +89,20 @@ class FeatureView:
         if self.aggregations:
             return tuple(name for agg in self.aggregations for name in agg.feature_names)
         return tuple(column.name for column in self.schema)
+
+    @property
+    def unique_columns(self) -> tuple[str, ...]:
+        """The stored columns that, with the keys, name one event; empty without ``unique_by``.
+
+        The source's time and sequence columns are stored under the names of `reserved`.
+        """
+        source = self.source
+        stored = {
+            getattr(source, "timestamp_field", None): EVENT_TIME,
+            getattr(source, "available_timestamp_field", None): AVAILABLE_TIME,
+            getattr(source, "sequence_field", None): SEQUENCE,
+        }
+        return tuple(stored.get(name, name) for name in getattr(source, "unique_by", ()))
 
     def __getitem__(self, features: Sequence[str]) -> "FeatureReference":
         """Return a use of only these features: ``view[["risk_score"]]``."""

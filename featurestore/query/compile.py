@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from featurestore.definitions.aggregation import ANY_ROW, Aggregation, output_type
 from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.reserved import EVENT_TIME
 from featurestore.definitions.types import DataType, Field
 from featurestore.definitions.view import FeatureReference, FeatureView
 from featurestore.errors import NotFoundError, RequestError, nearest
@@ -18,15 +19,13 @@ from featurestore.query.nodes import (
 )
 from featurestore.times import LIFETIME, parse_duration
 
-EVENT_TIMESTAMP = "event_timestamp"
-
 
 def compile_query(
     manifest: Manifest,
     features: str | Sequence[str],
     *,
     asked: str,
-    timestamp_field: str = EVENT_TIMESTAMP,
+    timestamp_field: str = EVENT_TIME,
 ) -> Query:
     """Return the query for a service's features, or for features named one by one.
 
@@ -55,7 +54,7 @@ def compile_query(
     return query
 
 
-def compile_view(view: FeatureView, timestamp_field: str = EVENT_TIMESTAMP) -> ViewQuery:
+def compile_view(view: FeatureView, timestamp_field: str = EVENT_TIME) -> ViewQuery:
     """Return the query for all features of one view, keyed by columns named like its keys.
 
     Example:
@@ -166,29 +165,10 @@ def _rows(view: FeatureView) -> Rows:
     deleted = getattr(source, "deleted_field", None) or getattr(source, "change_feed", False)
     return Rows(
         available_delay=parse_duration(view.available_delay),
-        unique_by=unique_columns(view),
+        unique_by=view.unique_columns,
         has_sequence=getattr(source, "sequence_field", None) is not None,
         has_deleted=bool(deleted),
     )
-
-
-def unique_columns(view: FeatureView) -> tuple[str, ...]:
-    """Return the stored columns that, with the keys, name one event; empty without ``unique_by``.
-
-    The source's time columns are stored under the names that every feature table has.
-
-    Example:
-        >>> from featurestore.definitions.source import DeltaSource
-        >>> from featurestore.definitions.types import Float64
-        >>> src = DeltaSource("s", path="p", timestamp_field="at", unique_by=("id", "at"))
-        >>> view = FeatureView("v", entities=(), source=src, schema=(Field("x", Float64),))
-        >>> unique_columns(view)
-        ('id', 'event_timestamp')
-    """
-    source = view.source
-    time = getattr(source, "timestamp_field", None)
-    names = getattr(source, "unique_by", ())
-    return tuple(EVENT_TIMESTAMP if name == time else name for name in names)
 
 
 def _columns(use: FeatureReference) -> tuple[Column, ...]:

@@ -9,6 +9,14 @@ from functools import singledispatch
 
 import pyarrow as pa
 
+from featurestore.definitions.reserved import (
+    AVAILABLE_TIME,
+    DELETED,
+    EVENT_TIME,
+    RESERVED,
+    ROW_HASH,
+    SEQUENCE,
+)
 from featurestore.definitions.types import (
     Array,
     Binary,
@@ -25,13 +33,6 @@ from featurestore.definitions.types import (
     Timestamp,
 )
 from featurestore.definitions.view import FeatureView
-
-EVENT_TIME = "event_timestamp"
-AVAILABLE_TIME = "available_timestamp"
-SEQUENCE = "_seq"
-DELETED = "_deleted"
-ROW_HASH = "_row_hash"
-RESERVED = (EVENT_TIME, AVAILABLE_TIME, SEQUENCE, DELETED, ROW_HASH)
 
 UTC_MICROS = pa.timestamp("us", tz="UTC")
 
@@ -75,10 +76,9 @@ def _(dtype: Array) -> pa.DataType:
 
 
 def extra_columns(view: FeatureView) -> tuple[str, ...]:
-    """Return the ``unique_by`` columns that are neither join keys nor fields of the view."""
-    known = {field.name for field in (*view.join_keys, *view.schema)}
-    unique_by = getattr(view.source, "unique_by", ())
-    return tuple(name for name in unique_by if name not in known)
+    """Return the ``unique_by`` columns that are stored only for their own sake."""
+    known = {field.name for field in (*view.join_keys, *view.schema)} | set(RESERVED)
+    return tuple(name for name in view.unique_columns if name not in known)
 
 
 def stored_columns(view: FeatureView) -> tuple[str, ...]:
