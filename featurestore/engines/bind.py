@@ -1,0 +1,222 @@
+"""From the user's spine to the typed keys and UTC times that a query asks of it.
+
+What cannot be read exactly is refused here, before any table is opened.
+"""
+
+from functools import singledispatch
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from featurestore.definitions.types import Boolean, DataType, Date, Int32, Int64, Scalar, String
+from featurestore.errors import SpineError, nearest
+from featurestore.query.nodes import KeyBinding, Query
+from featurestore.store.columns import UTC_MICROS
+
+NullTimes = Literal["error", "keep"]
+
+_NANOS_PER_MICRO = 1000
+
+
+def bind(
+    query: Query,
+    spine: pa.Table,
+    *,
+    timezone: str | None = None,
+    null_times: NullTimes = "error",
+) -> pa.Table:
+    """Return the spine's key and time columns as the kernel takes them.
+
+    Args:
+        query: What is asked.
+        spine: The user's rows.
+        timezone: The zone of naive times; None refuses them.
+        null_times: ``"keep"`` answers rows without a time by nulls; ``"error"`` refuses them.
+
+    Returns:
+        One row a spine row, in order: integer keys as int64, strings as string, times as UTC
+        microseconds.
+
+    Raises:
+        SpineError: A column is missing, a key has another type, a time is naive, null or finer
+            than a microsecond, or a feature has a spine column's name.
+
+    Example:
+        >>> bind(Query("ask", ()), pa.table({"x": [1, 2]})).num_rows
+        2
+    """
+    _check_names(query, spine)
+    columns = {}
+    for view in query.views:
+        for key in view.keys:
+            column = _column(query, spine, key.spine_column, f"join key of view {view.view!r}")
+            columns[key.spine_column] = _bind_key(query, key, column)
+        if view.timestamp_field not in columns:
+            column = _column(query, spine, view.timestamp_field, "time column")
+            times = _bind_times(query, view.timestamp_field, column, timezone)
+            _check_null_times(query, view.timestamp_field, times, null_times)
+            columns[view.timestamp_field] = times
+    # Zero columns would lose the number of rows.
+    return pa.table(columns) if columns else spine.select([])
+
+
+def _check_names(query: Query, spine: pa.Table) -> None:
+    twice = [name for name in spine.column_names if spine.column_names.count(name) > 1]
+    if twice:
+        raise SpineError(query.asked, f"the spine has two columns {twice[0]!r}", "Rename one.")
+    for view in query.views:
+        for name in view.outputs:
+            if name in spine.column_names:
+                raise SpineError(
+                    query.asked,
+                    f"feature {name!r} of view {view.view!r} has the name of a spine column",
+                    "Rename the spine's column, or use view.with_prefix('...') in the service.",
+                )
+
+
+def _column(query: Query, spine: pa.Table, name: str, role: str) -> pa.ChunkedArray:
+    if name in spine.column_names:
+        return spine[name]
+    raise SpineError(
+        query.asked,
+        f"the spine has no column {name!r}, the {role}",
+        f"{nearest(name, spine.column_names)} A time column of another name is named by "
+        "timestamp_field=, another key column by view.with_join_keys({...}).",
+    )
+
+
+def _bind_key(query: Query, key: KeyBinding, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    plain = _decoded(column)
+    if pa.types.is_null(plain.type):
+        return pa.chunked_array([pa.nulls(len(plain), _canonical(key.dtype))])
+    if not _matches(key.dtype, plain.type):
+        raise SpineError(
+            query.asked,
+            f"column {key.spine_column!r} holds {plain.type}, the join key {key.key!r} is {key.dtype}",
+            _cast_advice(key, plain.type),
+        )
+    if pa.types.is_uint64(plain.type):
+        # A value that no int64 holds equals no key.
+        plain = pc.if_else(pc.greater(plain, 2**63 - 1), pa.scalar(None, pa.uint64()), plain)
+    return plain.cast(_canonical(key.dtype))
+
+
+def _cast_advice(key: KeyBinding, found: pa.DataType) -> str:
+    if pa.types.is_floating(found):
+        return (
+            "Float keys do not compare exactly. Cast the column first, e.g. "
+            f"spine['{key.spine_column}'].astype('Int64') in pandas (nulls stay nulls)."
+        )
+    return f"Cast the spine's column to {_canonical(key.dtype)}."
+
+
+def _decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if pa.types.is_dictionary(column.type):
+        return column.cast(column.type.value_type)
+    return column
+
+
+@singledispatch
+def _canonical(dtype: DataType) -> pa.DataType:
+    raise TypeError(dtype)
+
+
+@_canonical.register
+def _(dtype: Scalar) -> pa.DataType:
+    return {
+        Int32: pa.int64(),
+        Int64: pa.int64(),
+        String: pa.string(),
+        Boolean: pa.bool_(),
+        Date: pa.date32(),
+    }[dtype]
+
+
+def _matches(dtype: DataType, found: pa.DataType) -> bool:
+    if dtype in (Int32, Int64):
+        return pa.types.is_integer(found)
+    if dtype == String:
+        return (
+            pa.types.is_string(found)
+            or pa.types.is_large_string(found)
+            or pa.types.is_string_view(found)
+        )
+    return found == _canonical(dtype)
+
+
+def _bind_times(
+    query: Query, name: str, column: pa.ChunkedArray, timezone: str | None
+) -> pa.ChunkedArray:
+    plain = _decoded(column)
+    if _matches(String, plain.type):
+        plain = _parse_text(query, name, plain.cast(pa.string()), timezone)
+    if pa.types.is_null(plain.type):
+        return pa.chunked_array([pa.nulls(len(plain), UTC_MICROS)])
+    if not pa.types.is_timestamp(plain.type):
+        raise SpineError(
+            query.asked,
+            f"time column {name!r} holds {plain.type}",
+            "Give timestamps with a time zone; a date is no moment.",
+        )
+    return _to_utc(query, name, _whole_micros(query, name, plain), timezone)
+
+
+def _parse_text(
+    query: Query, name: str, column: pa.ChunkedArray, timezone: str | None
+) -> pa.ChunkedArray:
+    try:
+        return column.cast(pa.timestamp("us") if timezone else UTC_MICROS)
+    except pa.ArrowInvalid as error:
+        raise SpineError(
+            query.asked,
+            f"time column {name!r} holds text that is no exact time ({error})",
+            "Write '2026-01-31T09:30:00+01:00' in every row, or pass timezone= for text without.",
+        ) from None
+
+
+def _whole_micros(query: Query, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    target = pa.timestamp("us", column.type.tz)
+    if column.type.unit != "ns":
+        return column.cast(target)
+    nanos = column.cast(pa.int64())
+    odd = pc.sum(pc.not_equal(pc.multiply(pc.divide(nanos, _NANOS_PER_MICRO), 1000), nanos))
+    if odd.as_py():
+        raise SpineError(
+            query.asked,
+            f"{odd.as_py()} values of time column {name!r} are finer than a microsecond",
+            f"Floor them first: spine['{name}'] = spine['{name}'].dt.floor('us') in pandas.",
+        )
+    return column.cast(target)
+
+
+def _to_utc(
+    query: Query, name: str, column: pa.ChunkedArray, timezone: str | None
+) -> pa.ChunkedArray:
+    if column.type.tz is not None:
+        return column.cast(UTC_MICROS)
+    if timezone is None:
+        raise SpineError(
+            query.asked,
+            f"time column {name!r} is naive: it has no time zone",
+            "Pass timezone='UTC' (or the zone in which the times were taken).",
+        )
+    try:
+        return pc.assume_timezone(column, timezone).cast(UTC_MICROS)
+    except pa.ArrowInvalid as error:
+        raise SpineError(
+            query.asked,
+            f"time column {name!r} in zone {timezone!r}: {error}",
+            "Times in a clock change are ambiguous or do not exist: convert them to UTC first.",
+        ) from None
+
+
+def _check_null_times(
+    query: Query, name: str, times: pa.ChunkedArray, null_times: NullTimes
+) -> None:
+    if times.null_count and null_times == "error":
+        raise SpineError(
+            query.asked,
+            f"{times.null_count} of {len(times)} rows have no time in {name!r}",
+            "Drop them, or pass null_times='keep' to answer them with nulls.",
+        )

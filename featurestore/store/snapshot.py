@@ -1,0 +1,183 @@
+"""One version of a Delta table, opened without a JVM: its schema, and its files with their bounds."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.fs as pafs
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError, TableNotFoundError
+
+from featurestore.errors import TableError
+
+READER_VERSION = 1
+# Spark writes timestamp statistics in whole milliseconds, rounded down.
+_TRUNCATED = timedelta(milliseconds=1)
+# Spark cuts string statistics to 32 characters: a cut upper bound may lie below its values.
+_CUT = 32
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A pinned version of a table.
+
+    Args:
+        uri: The table's address.
+        version: The Delta version.
+        files: One row a data file: ``path``, ``size_bytes``, ``num_records`` and structs ``min``
+            and ``max`` with the columns' bounds, where statistics were kept.
+        schema: The table's Arrow schema.
+    """
+
+    uri: str
+    version: int
+    files: pa.Table
+    schema: pa.Schema
+
+    @cached_property
+    def rows(self) -> int:
+        """The number of rows of all files, by the log."""
+        return pc.sum(self.files["num_records"]).as_py() or 0
+
+    @cached_property
+    def filesystem(self) -> pafs.FileSystem:
+        """The file system that opens the files' paths."""
+        if is_local(self.uri):
+            return pafs.SubTreeFileSystem(local_path(self.uri), pafs.LocalFileSystem(use_mmap=True))
+        # Local: loading the handler costs 0.3 s, which readers of local tables need not pay.
+        from deltalake.fs import DeltaStorageHandler
+
+        table = DeltaTable(self.uri, version=self.version)
+        return pafs.PyFileSystem(DeltaStorageHandler.from_table(table._table))
+
+
+def open_snapshot(uri: str, version: int | None = None) -> Snapshot:
+    """Return a version of a Delta table, the newest by default.
+
+    Args:
+        uri: A folder or an object-store URL.
+        version: The Delta version; None for the newest.
+
+    Raises:
+        TableError: There is no such table or version, or its protocol is one that the local
+            engine does not read (deletion vectors, column mapping and the like).
+
+    Example:
+        >>> open_snapshot("no/such/table")
+        Traceback (most recent call last):
+        ...
+        featurestore.errors.TableError: open table no/such/table: there is no Delta table...
+    """
+    table = open_table(uri, version)
+    check_protocol(table, uri)
+    files = pa.table(table.get_add_actions())
+    return Snapshot(uri, table.version(), files, pa.schema(table.schema().to_arrow()))
+
+
+def open_table(uri: str, version: int | None = None) -> DeltaTable:
+    """Return delta-rs's table at ``uri``, with its failures told in our words.
+
+    Raises:
+        TableError: There is no such table or version, or its log does not read.
+    """
+    asked = f"open table {uri}" + ("" if version is None else f" at version {version}")
+    try:
+        return DeltaTable(uri, version=version)
+    except TableNotFoundError:
+        found, fix = "there is no Delta table", "Materialize it, or check the path."
+    except (DeltaError, OSError) as error:
+        found = str(error).splitlines()[0]
+        fix = "Check the version with `featurestore status`, and that the log is whole."
+    raise TableError(asked, found, fix)
+
+
+def check_protocol(table: DeltaTable, uri: str) -> None:
+    """Refuse a table that the local engine would read wrongly.
+
+    Raises:
+        TableError: The table asks for a newer reader than version 1.
+    """
+    protocol = table.protocol()
+    if protocol.min_reader_version > READER_VERSION:
+        features = ", ".join(protocol.reader_features or ["column mapping"])
+        raise TableError(
+            f"open table {uri}",
+            f"it needs Delta reader version {protocol.min_reader_version} ({features}); "
+            f"the local engine reads version {READER_VERSION}",
+            "Read it with Spark, or drop the feature with ALTER TABLE ... DROP FEATURE.",
+        )
+
+
+def is_local(uri: str) -> bool:
+    """Return whether ``uri`` is a folder of this machine.
+
+    Example:
+        >>> is_local("store/demo"), is_local("s3://bucket/demo")
+        (True, False)
+    """
+    return "://" not in uri or uri.startswith("file://")
+
+
+def local_path(uri: str) -> str:
+    """Return a local address as an absolute path.
+
+    Example:
+        >>> local_path("file:///data/x")
+        '/data/x'
+    """
+    return str(Path(uri.removeprefix("file://")).absolute())
+
+
+def may_hold(files: pa.Table, column: str, low: object, high: object) -> np.ndarray:
+    """Return which files may hold a value of ``column`` between two bounds.
+
+    Args:
+        files: `Snapshot.files`.
+        column: The column's name.
+        low: Least value wanted; None for no bound.
+        high: Greatest value wanted; None for no bound.
+
+    Returns:
+        Booleans, one a file; true where the log keeps no statistics of the column.
+
+    Example:
+        >>> bounds = pa.array([{"k": 1}, {"k": 5}])
+        >>> may_hold(pa.table({"path": ["a", "b"], "min": bounds, "max": bounds}), "k", 2, 9)
+        array([False,  True])
+    """
+    keep = np.ones(files.num_rows, dtype=bool)
+    least, greatest = _bound(files, "min", column), _bound(files, "max", column)
+    if least is None or greatest is None:
+        return keep
+    if high is not None:
+        keep &= _at_most(least, high)
+    if low is not None:
+        if pa.types.is_timestamp(greatest.type):
+            greatest = pc.add(greatest, pa.scalar(_TRUNCATED, pa.duration("us")))
+        uncertain = _is_cut(greatest)
+        keep &= _at_most(low, greatest) | uncertain
+    return keep
+
+
+def _bound(files: pa.Table, side: str, column: str) -> pa.ChunkedArray | None:
+    if side not in files.column_names:
+        return None
+    kind = files.schema.field(side).type
+    if kind.get_field_index(column) < 0:
+        return None
+    return pc.struct_field(files[side], column)
+
+
+def _at_most(left: object, right: object) -> np.ndarray:
+    known = pc.fill_null(pc.less_equal(left, right), True)
+    return known.to_numpy(zero_copy_only=False) if isinstance(known, pa.Array) else known.to_numpy()
+
+
+def _is_cut(bound: pa.ChunkedArray) -> np.ndarray:
+    if not pa.types.is_string(bound.type):
+        return np.zeros(len(bound), dtype=bool)
+    return pc.fill_null(pc.greater_equal(pc.utf8_length(bound), _CUT), True).to_numpy()
