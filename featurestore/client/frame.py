@@ -1,0 +1,202 @@
+"""`FeatureFrame`: spine rows with their features, and the ways out of it."""
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from featurestore.errors import RequestError, SetupError, nearest
+from featurestore.times import from_micros, parse_duration, parse_moment, to_micros
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    from pyspark.sql import DataFrame, SparkSession
+
+
+def _no_spark() -> "SparkSession":
+    raise SetupError("to_spark()", "this frame has no session", "Pass one: to_spark(spark).")
+
+
+@dataclass(frozen=True)
+class FeatureFrame:
+    """The spine's rows in its order, all its columns, then the features.
+
+    Args:
+        table: The rows.
+        features: The feature columns' names, in order.
+        label: The label column's name, where there is one.
+        timestamp_field: The time column of the request.
+        versions: The Delta version of each view's feature table that was read.
+        null_key_rows: How many rows had a null in each view's keys, and so no features.
+
+    Example:
+        >>> frame = FeatureFrame(pa.table({"id": [1], "x": [2.0], "y": [1]}), ("x",), label="y")
+        >>> frame
+        FeatureFrame(1 row, 1 feature, label 'y')
+        >>> frame.to_numpy()
+        (array([[2.]]), array([1]))
+    """
+
+    table: pa.Table
+    features: tuple[str, ...]
+    label: str | None = None
+    timestamp_field: str = "event_timestamp"
+    versions: Mapping[str, int] = field(default_factory=dict)
+    null_key_rows: Mapping[str, int] = field(default_factory=dict)
+    _spark: Callable[[], "SparkSession"] = _no_spark
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return int(self.table.num_rows)
+
+    def __repr__(self) -> str:
+        """Return the frame in words: a table may be large and hold personal data."""
+        rows, features = len(self), len(self.features)
+        parts = [_counted(rows, "row"), _counted(features, "feature")]
+        if self.label:
+            parts.append(f"label {self.label!r}")
+        parts += [
+            f"{count} with a null key in {view}"
+            for view, count in self.null_key_rows.items()
+            if count
+        ]
+        return f"FeatureFrame({', '.join(parts)})"
+
+    def to_arrow(self) -> pa.Table:
+        """Return the rows as an Arrow table."""
+        return self.table
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """Return the rows as a pandas DataFrame; integers with nulls become pandas' ``Int64``.
+
+        Raises:
+            SetupError: pandas is not installed.
+        """
+        pd = _optional("pandas")
+        nullable = {pa.int32(): pd.Int32Dtype(), pa.int64(): pd.Int64Dtype(),
+                    pa.bool_(): pd.BooleanDtype()}
+        frame: pd.DataFrame = self.table.to_pandas()
+        for name, column in zip(self.table.column_names, self.table.columns, strict=True):
+            if column.null_count and column.type in nullable:
+                frame[name] = column.to_pandas(types_mapper=nullable.get)
+        return frame
+
+    def to_polars(self) -> "pl.DataFrame":
+        """Return the rows as a Polars DataFrame.
+
+        Raises:
+            SetupError: Polars is not installed.
+        """
+        frame: pl.DataFrame = _optional("polars").from_arrow(self.table)
+        return frame
+
+    def to_numpy(self) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return the features as numbers, and the label.
+
+        Returns:
+            A float64 array of rows x features, nulls as NaN; and the label column, or None.
+
+        Raises:
+            RequestError: A feature is no number.
+        """
+        columns = [self._numbers(name) for name in self.features]
+        matrix = np.column_stack(columns) if columns else np.empty((len(self), 0))
+        label = None if self.label is None else self.table[self.label].to_numpy()
+        return matrix, label
+
+    def to_spark(self, spark: "SparkSession | None" = None) -> "DataFrame":
+        """Return the rows as a Spark DataFrame.
+
+        Args:
+            spark: The session; by default the store's, started if need be.
+        """
+        return (spark or self._spark()).createDataFrame(self.table)
+
+    def split_by_time(
+        self, moment: str | datetime, *, gap: str = "0s"
+    ) -> tuple["FeatureFrame", "FeatureFrame"]:
+        """Return the rows before a moment, to train on, and those from it on, to test on.
+
+        Args:
+            moment: The first moment of the test rows; a bare date is its midnight in UTC.
+            gap: How long before it the training rows end, e.g. the label's horizon.
+
+        Example:
+            >>> times = pa.array([1, 5, 9], pa.timestamp("s", tz="UTC"))
+            >>> frame = FeatureFrame(pa.table({"event_timestamp": times}), ())
+            >>> [len(part) for part in frame.split_by_time("1970-01-01T00:00:06Z", gap="3s")]
+            [1, 1]
+        """
+        start = parse_moment(moment)
+        end = from_micros(to_micros(start) - parse_duration(gap))
+        times = self.table[self.timestamp_field]
+        if not pa.types.is_timestamp(times.type) or times.type.tz is None:
+            raise RequestError(
+                f"split_by_time({moment!r})",
+                f"column {self.timestamp_field!r} holds {times.type}",
+                "Give the spine timestamps with a time zone.",
+            )
+        before, after = pc.less(times, _scalar(end, times)), pc.greater_equal(times, _scalar(start, times))
+        return self._where(before), self._where(after)
+
+    def _where(self, mask: pa.ChunkedArray) -> "FeatureFrame":
+        return replace(self, table=self.table.filter(mask))
+
+    def _numbers(self, name: str) -> np.ndarray:
+        column = self.table[name]
+        kind = column.type
+        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)
+                or pa.types.is_boolean(kind) or pa.types.is_decimal(kind)):
+            raise RequestError(
+                "to_numpy()",
+                f"feature {name!r} holds {kind}, which is no number",
+                "Leave it out of the service, or encode it from to_pandas().",
+            )
+        if pa.types.is_boolean(kind):
+            column = column.cast(pa.int8())
+        return column.cast(pa.float64(), safe=False).to_numpy()
+
+
+def with_label(frame: FeatureFrame, label: str | None, asked: str) -> FeatureFrame:
+    """Return the frame with its label named.
+
+    Raises:
+        RequestError: The spine has no such column.
+
+    Example:
+        >>> with_label(FeatureFrame(pa.table({"y": [1]}), ()), "y", "ask").label
+        'y'
+    """
+    if label is not None and label not in frame.table.column_names:
+        raise RequestError(
+            asked,
+            f"the spine has no column {label!r} to be the label",
+            nearest(label, frame.table.column_names),
+        )
+    return replace(frame, label=label)
+
+
+def _optional(package: str) -> Any:
+    """Import a package that the core does not install."""
+    try:
+        return importlib.import_module(package)
+    except ImportError:
+        raise SetupError(
+            f"to_{package}()",
+            f"{package} is not installed",
+            f"Install it: pip install 'featurestore[{package}]'.",
+        ) from None
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def _scalar(moment: datetime, column: pa.ChunkedArray) -> pa.Scalar:
+    return pa.scalar(moment, pa.timestamp("us", tz="UTC")).cast(pa.timestamp("us", column.type.tz))

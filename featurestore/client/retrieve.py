@@ -1,0 +1,144 @@
+"""From a question to a `FeatureFrame`: compile, bind, pin the tables, answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from featurestore.client.frame import FeatureFrame
+from featurestore.definitions.fingerprint import table_fingerprint
+from featurestore.definitions.manifest import Manifest
+from featurestore.engines.bind import NullTimes, bind
+from featurestore.engines.local import answer
+from featurestore.errors import NotFoundError, SpineError, TableError
+from featurestore.query.compile import compile_query
+from featurestore.query.nodes import Query
+from featurestore.store.columns import UTC_MICROS
+from featurestore.store.layout import Layout
+from featurestore.store.ledger import Tables
+from featurestore.store.snapshot import Snapshot, open_snapshot
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a caller asks for.
+
+    Args:
+        asked: The call in words, for error messages.
+        features: A service's name, or references ``"view:feature"``.
+        timestamp_field: The spine's time column.
+        timezone: The zone of naive times; None refuses them.
+        null_times: Whether rows without a time are refused or answered by nulls.
+    """
+
+    asked: str
+    features: str | Sequence[str]
+    timestamp_field: str = "event_timestamp"
+    timezone: str | None = None
+    null_times: NullTimes = "error"
+
+
+def retrieve(
+    manifest: Manifest, layout: Layout, request: Request, spine: pa.Table
+) -> FeatureFrame:
+    """Return the spine with the features as of each row's moment.
+
+    Args:
+        manifest: What is applied.
+        layout: Where the tables lie.
+        request: What is asked.
+        spine: The rows, with their keys and times.
+
+    Raises:
+        NotFoundError: A name is not applied.
+        SpineError: The spine does not fit.
+        TableError: A view is not materialized, or was changed since.
+    """
+    query = compile_query(
+        manifest, request.features, asked=request.asked, timestamp_field=request.timestamp_field
+    )
+    bound = bind(query, spine, timezone=request.timezone, null_times=request.null_times)
+    snapshots = _pin(query, manifest, layout)
+    answers = answer(query, bound, snapshots)
+    table = spine
+    for name in query.outputs:
+        table = table.append_column(answers.schema.field(name), answers[name])
+    return FeatureFrame(
+        table,
+        query.outputs,
+        timestamp_field=request.timestamp_field,
+        versions={view: snapshot.version for view, snapshot in snapshots.items()},
+        null_key_rows=null_key_rows(query, bound),
+    )
+
+
+def retrieve_latest(
+    manifest: Manifest, layout: Layout, request: Request, rows: pa.Table, now: datetime
+) -> FeatureFrame:
+    """Return the rows with the features as of now: `retrieve` of the rows x now.
+
+    Raises:
+        SpineError: The rows bring a time column of their own.
+    """
+    query = compile_query(
+        manifest, request.features, asked=request.asked, timestamp_field=request.timestamp_field
+    )
+    moment = pa.scalar(now, UTC_MICROS)
+    for name in dict.fromkeys(view.timestamp_field for view in query.views):
+        if name in rows.column_names:
+            raise SpineError(
+                request.asked,
+                f"the rows have a time column {name!r}, but latest values are of now",
+                "Leave the column out, or ask get_historical_features for that moment.",
+            )
+        rows = rows.append_column(
+            pa.field(name, UTC_MICROS), pa.repeat(moment, rows.num_rows)
+        )
+    return retrieve(manifest, layout, request, rows)
+
+
+def null_key_rows(query: Query, bound: pa.Table) -> dict[str, int]:
+    """Return how many bound spine rows have a null in each view's keys.
+
+    Example:
+        >>> null_key_rows(Query("ask", ()), pa.table({"x": [None]}))
+        {}
+    """
+    counts = {}
+    for view in query.views:
+        missing = pa.repeat(pa.scalar(False), bound.num_rows)
+        for key in view.keys:
+            missing = pc.or_(missing, pc.is_null(bound[key.spine_column]))
+        counts[view.view] = pc.sum(missing).as_py() or 0
+    return counts
+
+
+def _pin(query: Query, manifest: Manifest, layout: Layout) -> dict[str, Snapshot]:
+    tables = Tables(layout)
+    return {
+        name: _pin_view(name, query.asked, manifest, layout, tables)
+        for name in dict.fromkeys(view.view for view in query.views)
+    }
+
+
+def _pin_view(
+    name: str, asked: str, manifest: Manifest, layout: Layout, tables: Tables
+) -> Snapshot:
+    record, view = tables.current(name), manifest.view(name)
+    if view is None:
+        raise NotFoundError(asked, f"view {name!r} is not applied", "Run `featurestore apply`.")
+    if record is None:
+        raise TableError(
+            asked,
+            f"view {name!r} is applied but was never materialized",
+            f"Run `featurestore materialize {name}`.",
+        )
+    if record.fingerprint != table_fingerprint(view):
+        raise TableError(
+            asked,
+            f"view {name!r} was changed since its table was built",
+            f"Run `featurestore materialize {name}`, which builds it anew.",
+        )
+    return open_snapshot(layout.features(name, record.table_id))
