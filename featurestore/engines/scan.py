@@ -57,7 +57,10 @@ def time_bounds(query: ViewQuery, first: int, last: int) -> tuple[int | None, in
     A view with ``unique_by`` has no bounds but the last: a revision may move in time.
 
     Example:
-        >>> time_bounds(ViewQuery("v", keys=(), timestamp_field="t", ttl=5), 100, 200)
+        >>> from featurestore.definitions.types import Float64
+        >>> from featurestore.query.nodes import Column
+        >>> x = Column("x", "x", Float64)
+        >>> time_bounds(ViewQuery("v", keys=(), timestamp_field="t", columns=(x,), ttl=5), 100, 200)
         (95, 200)
     """
     if query.rows.unique_by:
