@@ -1,0 +1,83 @@
+"""The definitions' types in Spark, and which other types a column may come in without loss."""
+
+from functools import singledispatch
+
+from pyspark.sql import types as T  # noqa: N812  # pyspark's own convention
+
+from featurestore.definitions.types import (
+    Array,
+    Binary,
+    Boolean,
+    DataType,
+    Date,
+    Decimal,
+    Float32,
+    Float64,
+    Int32,
+    Int64,
+    Scalar,
+    String,
+    Timestamp,
+)
+
+_SPARK: dict[Scalar, T.DataType] = {
+    Int32: T.IntegerType(),
+    Int64: T.LongType(),
+    Float32: T.FloatType(),
+    Float64: T.DoubleType(),
+    Boolean: T.BooleanType(),
+    String: T.StringType(),
+    Timestamp: T.TimestampType(),
+    Date: T.DateType(),
+    Binary: T.BinaryType(),
+}
+# Every value of the narrower type is a value of the wider one. Int64 to Float64 is not here: it
+# rounds beyond 2^53; neither is a text that looks like a number.
+_WIDENS: dict[type[T.DataType], tuple[type[T.DataType], ...]] = {
+    T.ShortType: (T.ByteType,),
+    T.IntegerType: (T.ByteType, T.ShortType),
+    T.LongType: (T.ByteType, T.ShortType, T.IntegerType),
+    T.FloatType: (T.ByteType, T.ShortType),
+    T.DoubleType: (T.ByteType, T.ShortType, T.IntegerType, T.FloatType),
+}
+
+
+@singledispatch
+def spark_type(dtype: DataType) -> T.DataType:
+    """Return the Spark type in which values of ``dtype`` are stored.
+
+    Example:
+        >>> spark_type(Array(Float32)).simpleString()
+        'array<float>'
+    """
+    raise TypeError(dtype)
+
+
+@spark_type.register
+def _(dtype: Scalar) -> T.DataType:
+    return _SPARK[dtype]
+
+
+@spark_type.register
+def _(dtype: Decimal) -> T.DataType:
+    return T.DecimalType(dtype.precision, dtype.scale)
+
+
+@spark_type.register
+def _(dtype: Array) -> T.DataType:
+    return T.ArrayType(spark_type(dtype.item))
+
+
+def fits(found: T.DataType, wanted: T.DataType) -> bool:
+    """Return whether each value of type ``found`` is exactly a value of type ``wanted``.
+
+    Example:
+        >>> fits(T.IntegerType(), T.LongType()), fits(T.DoubleType(), T.FloatType())
+        (True, False)
+    """
+    if isinstance(found, T.ArrayType) and isinstance(wanted, T.ArrayType):
+        return fits(found.elementType, wanted.elementType)
+    if isinstance(found, T.DecimalType) and isinstance(wanted, T.DecimalType):
+        whole = wanted.precision - wanted.scale
+        return found.scale <= wanted.scale and found.precision - found.scale <= whole
+    return type(found) is type(wanted) or isinstance(found, _WIDENS.get(type(wanted), ()))

@@ -1,0 +1,38 @@
+"""What all tests share: one Spark session, and how Hypothesis searches."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+ROOT = Path(__file__).parents[1]
+
+settings.register_profile("dev", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what uses the session, so that `pytest -m "not spark"` starts no JVM."""
+    for item in items:
+        if "spark" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.spark)
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator["SparkSession"]:
+    """Start the session that all Spark tests share."""
+    # Only here, so that tests without the mark need neither pyspark nor Java.
+    from featurestore.engines.spark.session import session
+
+    started = session(
+        ROOT / "spark-conf" / "test.conf", warehouse=tmp_path_factory.mktemp("spark")
+    )
+    yield started
+    started.stop()
