@@ -34,6 +34,7 @@ class FeatureFrame:
         timestamp_field: The time column of the request.
         versions: The Delta version of each view's feature table that was read.
         null_key_rows: How many rows had a null in each view's keys, and so no features.
+        spark_session: Gives the session for `to_spark`, starting one if need be.
 
     Example:
         >>> frame = FeatureFrame(pa.table({"id": [1], "x": [2.0], "y": [1]}), ("x",), label="y")
@@ -49,7 +50,9 @@ class FeatureFrame:
     timestamp_field: str = "event_timestamp"
     versions: Mapping[str, int] = field(default_factory=dict)
     null_key_rows: Mapping[str, int] = field(default_factory=dict)
-    _spark: Callable[[], "SparkSession"] = _no_spark
+    spark_session: Callable[[], "SparkSession"] = field(
+        default=_no_spark, repr=False, compare=False
+    )
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -116,7 +119,7 @@ class FeatureFrame:
         Args:
             spark: The session; by default the store's, started if need be.
         """
-        return (spark or self._spark()).createDataFrame(self.table)
+        return (spark or self.spark_session()).createDataFrame(self.table)
 
     def split_by_time(
         self, moment: str | datetime, *, gap: str = "0s"

@@ -1,0 +1,5 @@
+"""The command line: the same verbs as `FeatureStore`, with text for people and JSON for programs."""
+
+from featurestore.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,97 @@
+"""Printing: data and JSON to stdout, everything for people to stderr."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, is_dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+SHOWN_ROWS = 20
+
+
+def say(text: str, *values: object) -> None:
+    """Print a sentence for people to stderr; ``{}`` in it is filled with values, unstyled.
+
+    Example:
+        >>> say("applied {}", "v1")
+    """
+    message = text.format(*(escape(str(value)) for value in values)) if values else text
+    Console(stderr=True, highlight=False, soft_wrap=True).print(message)
+
+
+def print_json(kind: str, payload: object) -> None:
+    """Print one JSON object to stdout: ``schema`` names its kind and version.
+
+    Example:
+        >>> print_json("views", [1])
+        {"schema": "featurestore.views/1", "views": [1]}
+    """
+    document = {"schema": f"featurestore.{kind}/1", kind: payload}
+    sys.stdout.write(json.dumps(document, default=to_json) + "\n")
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
+    """Print a table to stdout.
+
+    Example:
+        >>> print_table(["view", "rows"], [["activity", 3]])  # doctest: +NORMALIZE_WHITESPACE
+          view       rows
+         ─────────────────
+          activity      3
+    """
+    rows = [list(row) for row in rows]
+    table = Table(title=title or None, title_justify="left", box=SIMPLE_HEAD)
+    for index, name in enumerate(columns):
+        numbers = all(isinstance(row[index], int | float | None) for row in rows) and rows
+        table.add_column(escape(name), justify="right" if numbers else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(to_text(value)) for value in row))
+    console = Console(highlight=False)
+    if not console.is_terminal:  # a pipe has no width to fold to
+        console = Console(highlight=False, width=10_000)
+    console.print(table)
+
+
+def to_text(value: object) -> str:
+    """Return a cell's text: times to the second where they are whole, numbers in full, null dim.
+
+    Example:
+        >>> to_text(None), to_text(1.5), to_text(12000)
+        ('·', '1.5', '12,000')
+    """
+    if value is None:
+        return "·"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, datetime):
+        return value.isoformat(" ", "auto").replace("+00:00", "Z")
+    return str(value)
+
+
+def to_json(value: Any) -> object:
+    """Return what JSON has no word for in words it has.
+
+    Example:
+        >>> to_json(Decimal("1.50"))
+        '1.50'
+    """
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, bytes):
+        return value.hex()
+    raise TypeError(type(value))

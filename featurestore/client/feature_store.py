@@ -1,0 +1,263 @@
+"""`FeatureStore`: the one object that people use; every method hands over to a module of its own."""
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from featurestore.client.frame import FeatureFrame, with_label
+from featurestore.client.retrieve import Request, retrieve, retrieve_latest
+from featurestore.client.spine import read_spine
+from featurestore.client.status import ViewStatus, view_statuses
+from featurestore.definitions.loader import load
+from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.view import FeatureView
+from featurestore.engines.bind import NullTimes
+from featurestore.errors import NotFoundError, SetupError
+from featurestore.registry.plan import Plan, plan
+from featurestore.registry.registry import Registry, RegistryVersion
+from featurestore.settings import Settings, read_settings
+from featurestore.store.layout import Layout
+from featurestore.times import Clock, parse_moment, system_clock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pyspark.sql import SparkSession
+
+    from featurestore.jobs.materialize import RunResult
+    from featurestore.jobs.progress import Progress
+
+
+class FeatureStore:
+    """A project's features: what is declared, what is applied, and every value at every moment.
+
+    Reading starts no JVM. Spark starts when something is materialized or previewed.
+
+    Args:
+        folder: The project's folder, which holds ``featurestore.toml``.
+        spark: A session to use in place of one of the store's own; it is not changed.
+        clock: Gives the present moment.
+
+    Raises:
+        ProjectError: The folder is no project.
+
+    Example:
+        >>> FeatureStore("no/such/folder")
+        Traceback (most recent call last):
+        ...
+        featurestore.errors.ProjectError: open project no/such/folder: ...
+    """
+
+    def __init__(
+        self,
+        folder: "str | Path" = ".",
+        *,
+        spark: "SparkSession | None" = None,
+        clock: Clock = system_clock,
+    ) -> None:
+        self.settings: Settings = read_settings(folder)
+        self.layout = Layout(self.settings.store_root)
+        self.registry = Registry(self.layout, clock)
+        self._given_spark, self._clock = spark, clock
+
+    def load(self) -> Manifest:
+        """Return what the definitions folder declares.
+
+        Raises:
+            DefinitionError: It does not import or breaks rules; every problem is listed.
+        """
+        return load(self.settings.definitions_folder)
+
+    def applied(self) -> Manifest:
+        """Return what is applied.
+
+        Raises:
+            NotFoundError: Nothing is applied yet.
+        """
+        version = self.registry.latest()
+        if version is None:
+            raise NotFoundError(
+                f"open project {self.settings.project!r}",
+                "nothing is applied yet",
+                "Run `featurestore plan`, then `featurestore apply`.",
+            )
+        return version.manifest
+
+    def plan(self) -> Plan:
+        """Return what `apply` would change: the definitions compared with what is applied.
+
+        Raises:
+            DefinitionError: The definitions do not load.
+        """
+        return plan(self.registry.latest(), self.load())
+
+    def apply(self, plan: Plan) -> RegistryVersion:
+        """Carry out exactly the plan's changes and return the registry's new version.
+
+        Raises:
+            ConflictError: The plan is stale: somebody applied another since.
+        """
+        return self.registry.apply(plan)
+
+    def history(self) -> list[RegistryVersion]:
+        """Return every applied version, oldest first."""
+        return self.registry.history()
+
+    def status(self) -> list[ViewStatus]:
+        """Return what is known of each applied view: its table, its rows, its last run."""
+        return view_statuses(self.applied(), self.layout)
+
+    def materialize(
+        self,
+        views: Sequence[str] | None = None,
+        *,
+        start: str | datetime | None = None,
+        full: bool = False,
+        progress: "Progress | None" = None,
+    ) -> "list[RunResult]":
+        """Bring feature tables up to date with their sources, by Spark.
+
+        Args:
+            views: The views' names; None for all.
+            start: On a view's first build, leave out events before this moment.
+            full: Build the tables anew from all of their sources.
+            progress: Is told how far each view is.
+
+        Returns:
+            One result a view. A view that failed does not stop the others: see ``status``.
+
+        Raises:
+            NotFoundError: A view is not applied.
+            ConflictError: Somebody else is materializing a view.
+        """
+        jobs = _lazily("featurestore.jobs.materialize", "materialize")
+        return jobs.materialize(  # type: ignore[no-any-return]  # lazy module
+            self._job(jobs),
+            views,
+            start=None if start is None else parse_moment(start),
+            full=full,
+            progress=progress,
+        )
+
+    def refresh_latest(self, views: Sequence[str] | None = None) -> dict[str, int]:
+        """Write the ``latest`` tables anew as of now; return each one's Delta version.
+
+        Args:
+            views: The views' names; None for all that keep such a table.
+        """
+        jobs = _lazily("featurestore.jobs.materialize", "refresh_latest")
+        return jobs.refresh_latest(self._job(jobs), views)  # type: ignore[no-any-return]  # lazy module
+
+    def get_training_set(
+        self,
+        features: str | Sequence[str],
+        spine: Any,
+        *,
+        label: str,
+        timestamp_field: str = "event_timestamp",
+        timezone: str | None = None,
+        null_times: NullTimes = "error",
+    ) -> FeatureFrame:
+        """Return the spine with the features that were known at each of its rows' moments.
+
+        Args:
+            features: A service's name, or references such as ``["card_activity:amount_sum_7d"]``.
+            spine: Rows with keys, a time and a label: Arrow, pandas, Polars, Spark, dicts or a
+                path.
+            label: The spine's column that a model shall learn.
+            timestamp_field: The spine's time column.
+            timezone: The zone of times that have none.
+            null_times: ``"keep"`` answers rows without a time by nulls in place of an error.
+
+        Returns:
+            Every spine row once, in order, all its columns, then the features.
+
+        Raises:
+            NotFoundError: A name is not applied.
+            SpineError: The spine does not fit.
+            TableError: A view was never materialized.
+        """
+        asked = f"get_training_set({features!r})"
+        request = Request(asked, features, timestamp_field, timezone, null_times)
+        table = read_spine(spine)
+        with_label(FeatureFrame(table, ()), label, asked)
+        return with_label(self._retrieve(request, table), label, asked)
+
+    def get_historical_features(
+        self,
+        features: str | Sequence[str],
+        spine: Any,
+        *,
+        timestamp_field: str = "event_timestamp",
+        timezone: str | None = None,
+        null_times: NullTimes = "error",
+    ) -> FeatureFrame:
+        """Return the spine with the features as of each row's moment, e.g. for offline scoring.
+
+        Arguments, result and errors are those of `get_training_set`, without a label.
+        """
+        asked = f"get_historical_features({features!r})"
+        request = Request(asked, features, timestamp_field, timezone, null_times)
+        return self._retrieve(request, read_spine(spine))
+
+    def get_latest_features(self, features: str | Sequence[str], rows: Any) -> FeatureFrame:
+        """Return the rows with the features as of now: the historical ones at this moment.
+
+        Args:
+            features: As in `get_training_set`.
+            rows: Rows with keys and no time column, e.g. ``[{"card_id": "c1"}]``.
+        """
+        request = Request(f"get_latest_features({features!r})", features)
+        frame = retrieve_latest(
+            self.applied(), self.layout, request, read_spine(rows), self._clock()
+        )
+        return self._with_spark(frame)
+
+    def preview(self, view: FeatureView, rows: Any, *, timezone: str | None = None) -> FeatureFrame:
+        """Return the rows with the features of a view that need not be applied; writes nothing.
+
+        The view's source is read and transformed by Spark, for the keys of these rows only.
+
+        Args:
+            view: The definition.
+            rows: A few spine rows, with the view's join keys and ``event_timestamp``.
+            timezone: The zone of times that have none.
+        """
+        spine: pa.Table = read_spine(rows)
+        jobs = _lazily("featurestore.jobs.preview", "preview")
+        folder = self.settings.folder
+        return self._with_spark(
+            jobs.preview(view, spine, folder, self._spark(), timezone=timezone)
+        )
+
+    def _retrieve(self, request: Request, spine: pa.Table) -> FeatureFrame:
+        return self._with_spark(retrieve(self.applied(), self.layout, request, spine))
+
+    def _with_spark(self, frame: FeatureFrame) -> FeatureFrame:
+        return replace(frame, spark_session=self._spark)
+
+    def _spark(self) -> "SparkSession":
+        session = _lazily("featurestore.engines.spark.session", "start Spark")
+        if self._given_spark is not None:
+            return session.accept(self._given_spark)  # type: ignore[no-any-return]  # lazy module
+        state = self.settings.folder / ".featurestore"
+        return session.session(self.settings.spark_conf_file, warehouse=state)  # type: ignore[no-any-return]  # lazy module
+
+
+def _lazily(module: str, asked: str) -> ModuleType:
+    """Import what needs pyspark, which readers need not have installed."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in ("pyspark", "delta"):
+            raise
+        raise SetupError(
+            asked,
+            f"{error.name} is not installed",
+            "Install it: pip install 'featurestore[spark]'.",
+        ) from None

@@ -1,0 +1,88 @@
+"""What is known of each applied view: its table, its rows, its newest event, its last run."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from featurestore.definitions.fingerprint import table_fingerprint
+from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.view import FeatureView
+from featurestore.store.layout import Layout
+from featurestore.store.ledger import RunRecord, Runs, TableRecord, Tables
+from featurestore.store.snapshot import open_snapshot
+
+
+@dataclass(frozen=True)
+class ViewStatus:
+    """The state of one view.
+
+    Args:
+        view: Its name.
+        features: How many features it has.
+        state: ``"current"``; ``"never materialized"``; ``"changed"`` since its table was built;
+            or ``"building"``, where a first build has not ended.
+        version: Delta version of the feature table; None without one.
+        rows: Rows of the feature table.
+        newest_event: The newest event that its runs stored; None if unknown.
+        last_run: The last run's status, such as ``"done"``; None before the first.
+        last_run_at: When the last run started.
+        error: Why the last run failed; None if it did not.
+    """
+
+    view: str
+    features: int
+    state: str
+    version: int | None = None
+    rows: int = 0
+    newest_event: datetime | None = None
+    last_run: str | None = None
+    last_run_at: datetime | None = None
+    error: str | None = None
+
+
+def view_statuses(manifest: Manifest, layout: Layout) -> list[ViewStatus]:
+    """Return the state of every applied view, by name; reads ledgers and logs, no data.
+
+    Example:
+        >>> view_statuses(Manifest(), Layout("no/such/root"))
+        []
+    """
+    if not manifest.views:
+        return []
+    tables = Tables(layout).records()
+    runs = Runs(layout).records()
+    return [_view_status(view, layout, tables, runs) for view in manifest.views]
+
+
+def _view_status(
+    view: FeatureView,
+    layout: Layout,
+    tables: tuple[TableRecord, ...],
+    runs: tuple[RunRecord, ...],
+) -> ViewStatus:
+    builds = {record.state: record for record in tables if record.view == view.name}
+    current = builds.get("current")
+    own = [run for run in runs if run.view == view.name]
+    last = own[-1] if own else None
+    snapshot = current and open_snapshot(layout.features(view.name, current.table_id))
+    events = [
+        run.outcome.max_event_timestamp
+        for run in own
+        if current and run.table_id == current.table_id and run.outcome.max_event_timestamp
+    ]
+    return ViewStatus(
+        view.name,
+        len(view.feature_names),
+        _state(view, current, "building" in builds),
+        version=snapshot.version if snapshot else None,
+        rows=snapshot.rows if snapshot else 0,
+        newest_event=max(events, default=None),
+        last_run=last.status if last else None,
+        last_run_at=last.started_at if last else None,
+        error=last.outcome.error if last else None,
+    )
+
+
+def _state(view: FeatureView, current: TableRecord | None, building: bool) -> str:
+    if current is None:
+        return "building" if building else "never materialized"
+    return "current" if current.fingerprint == table_fingerprint(view) else "changed"
