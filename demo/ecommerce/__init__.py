@@ -1,0 +1,1 @@
+"""Recommendations: the next rating, films by taste (ALS) and kinds of users (KMeans)."""

@@ -1,0 +1,1 @@
+"""The example project: three domains, each with entities, sources, views and services."""

@@ -1,0 +1,72 @@
+"""How a user rates, how a film is rated, and how a user rates one genre."""
+
+import featurestore as fs
+from feature_defs.ecommerce.entities import genre, movie, user
+from feature_defs.ecommerce.sources import movies, ratings
+
+stars = fs.Field("rating", fs.Float64, description="Half a star to five")
+
+user_taste = fs.FeatureView(
+    "user_taste",
+    entities=(user,),
+    source=ratings,
+    schema=(stars,),
+    aggregations=(
+        fs.Aggregation("rating", "mean", windows=("1d", "30d", "lifetime"), name="user_mean"),
+        fs.Aggregation("rating", "stddev", windows=("30d", "lifetime"), name="user_stddev"),
+        fs.Aggregation("rating", "last", name="user_last"),
+        fs.Aggregation("*", "count", windows=("1d", "30d", "lifetime"), name="user_ratings"),
+    ),
+    description="How a user has rated so far",
+    owner="recommendations@example.com",
+    tags=("ecommerce", "user"),
+)
+
+movie_popularity = fs.FeatureView(
+    "movie_popularity",
+    entities=(movie,),
+    source=ratings,
+    schema=(stars, fs.Field("user_id", fs.Int64, description="Who rated")),
+    aggregations=(
+        fs.Aggregation("rating", "mean", windows=("365d", "lifetime"), name="movie_mean"),
+        fs.Aggregation("rating", "stddev", name="movie_stddev"),
+        fs.Aggregation("user_id", "count_distinct", windows=("365d", "lifetime"), name="raters"),
+    ),
+    description="How a film has been rated so far, and by how many",
+    owner="recommendations@example.com",
+    tags=("ecommerce", "movie"),
+)
+
+BY_GENRE = """
+    SELECT user_id, rated_at, rating, explode(split(genres, '[|]')) AS genre
+    FROM {source}
+"""
+
+user_genre_taste = fs.FeatureView(
+    "user_genre_taste",
+    entities=(user, genre),
+    source=ratings,
+    transform=BY_GENRE,
+    schema=(stars,),
+    aggregations=(
+        fs.Aggregation("rating", "mean", name="mean"),
+        fs.Aggregation("*", "count", name="ratings"),
+    ),
+    description="How a user has rated films of one genre so far",
+    owner="recommendations@example.com",
+    tags=("ecommerce", "user"),
+)
+
+movie_catalogue = fs.FeatureView(
+    "movie_catalogue",
+    entities=(movie,),
+    source=movies,
+    schema=(
+        fs.Field("title", fs.String),
+        fs.Field("release_year", fs.Int32),
+        fs.Field("genres", fs.Array(fs.String)),
+    ),
+    description="What a film's page shows",
+    owner="catalogue@example.com",
+    tags=("ecommerce", "movie"),
+)

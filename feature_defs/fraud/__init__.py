@@ -1,0 +1,1 @@
+"""Card fraud, where rows come late and labels later."""

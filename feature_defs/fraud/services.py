@@ -1,0 +1,25 @@
+"""The models that use these features."""
+
+import featurestore as fs
+from feature_defs.fraud.views import (
+    card_activity,
+    card_chargebacks,
+    card_whereabouts,
+    merchant_activity,
+    merchant_chargebacks,
+)
+
+fraud_v1 = fs.FeatureService(
+    "fraud_v1",
+    features=(
+        card_activity,
+        # The payment being judged is itself a row of this view: ask for the one before it.
+        card_whereabouts.strictly_before(),
+        merchant_activity,
+        merchant_chargebacks,
+        card_chargebacks,
+    ),
+    description="Whether a payment will be charged back",
+    owner="risk@example.com",
+    tags=("fraud", "scoring"),
+)

@@ -1,0 +1,89 @@
+"""What cards and merchants did lately, where a card was last, and what was charged back."""
+
+import featurestore as fs
+from feature_defs.fraud.entities import card, merchant
+from feature_defs.fraud.sources import chargebacks, transactions
+
+amount = fs.Field("amount", fs.Float64, description="Amount of the payment")
+
+card_activity = fs.FeatureView(
+    "card_activity",
+    entities=(card,),
+    source=transactions,
+    schema=(amount, fs.Field("merchant_id", fs.String, description="Who was paid")),
+    aggregations=(
+        fs.Aggregation("*", "count", windows=("10m", "1h", "24h", "7d", "30d"), name="payments"),
+        fs.Aggregation("amount", "sum", windows=("1h", "24h")),
+        fs.Aggregation("amount", "mean", windows=("30d", "lifetime")),
+        fs.Aggregation("amount", "stddev", windows=("30d",)),
+        fs.Aggregation("amount", "max", windows=("30d",)),
+        fs.Aggregation("amount", "min", windows=("1h",)),
+        fs.Aggregation("merchant_id", "count_distinct", windows=("1h", "24h")),
+    ),
+    description="A card's payments before this one",
+    owner="risk@example.com",
+    tags=("fraud", "velocity"),
+)
+
+AT_TERMINALS = """
+    SELECT card_id, event_timestamp, ingested_at,
+           latitude AS last_latitude, longitude AS last_longitude, event_timestamp AS last_at
+    FROM {source}
+    WHERE NOT online
+"""
+
+card_whereabouts = fs.FeatureView(
+    "card_whereabouts",
+    entities=(card,),
+    source=transactions,
+    transform=AT_TERMINALS,
+    schema=(
+        fs.Field("last_latitude", fs.Float64, description="Where the card was last used"),
+        fs.Field("last_longitude", fs.Float64, description="Where the card was last used"),
+        fs.Field("last_at", fs.Timestamp, description="When that was"),
+    ),
+    ttl="14d",
+    description="Where a card was last put into a terminal",
+    owner="risk@example.com",
+    tags=("fraud", "geography"),
+)
+
+merchant_activity = fs.FeatureView(
+    "merchant_activity",
+    entities=(merchant,),
+    source=transactions,
+    schema=(amount, fs.Field("card_id", fs.String, description="Who paid")),
+    aggregations=(
+        fs.Aggregation("*", "count", windows=("1h", "24h", "30d"), name="sales"),
+        fs.Aggregation("amount", "mean", windows=("30d",), name="sale_mean"),
+        fs.Aggregation("card_id", "count_distinct", windows=("24h",)),
+    ),
+    description="A merchant's sales before this one",
+    owner="risk@example.com",
+    tags=("fraud", "velocity"),
+)
+
+merchant_chargebacks = fs.FeatureView(
+    "merchant_chargebacks",
+    entities=(merchant,),
+    source=chargebacks,
+    schema=(amount,),
+    aggregations=(
+        fs.Aggregation("*", "count", windows=("30d", "60d"), name="merchant_chargebacks"),
+        fs.Aggregation("amount", "sum", windows=("60d",), name="merchant_charged_back"),
+    ),
+    description="A merchant's payments that are known to be disputed by now",
+    owner="disputes@example.com",
+    tags=("fraud", "label"),
+)
+
+card_chargebacks = fs.FeatureView(
+    "card_chargebacks",
+    entities=(card,),
+    source=chargebacks,
+    schema=(amount,),
+    aggregations=(fs.Aggregation("*", "count", windows=("1d", "60d"), name="card_chargebacks"),),
+    description="A card's payments that are known to be disputed by now",
+    owner="disputes@example.com",
+    tags=("fraud", "label"),
+)

@@ -1,0 +1,1 @@
+"""Early diagnosis from laboratory values and earlier diagnoses."""
