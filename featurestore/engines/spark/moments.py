@@ -19,7 +19,11 @@ from featurestore.engines.spark.reported import refuse
 from featurestore.errors import SourceError
 
 _INTEGERS = (T.ByteType, T.ShortType, T.IntegerType, T.LongType)
-_OF_UNIT = {"s": F.timestamp_seconds, "ms": F.timestamp_millis, "us": F.timestamp_micros}
+_OF_UNIT = {
+    "s": F.timestamp_seconds,
+    "ms": F.timestamp_millis,
+    "us": F.timestamp_micros,
+}
 _DAY = r"^\s*[+-]?\d{4,6}-\d{1,2}-\d{1,2}"
 _TIME = r"[T ]\d{1,2}:\d{2}(:\d{2}(\.\d{1,6}0*)?)?"
 _OFFSET = r"\s*(Z|z|UTC|GMT|[+-]\d{1,2}(:?\d{2})?)\s*$"
@@ -50,7 +54,7 @@ class TimeColumn:
 def moment(time: TimeColumn) -> Column:
     """Return the column as TIMESTAMP; a value that is no moment stops the query, named.
 
-    The expression must run in a session whose zone is UTC, as `session.own_session` makes them.
+    The expression runs in a session whose zone is UTC, as `writing.own_session` makes it.
 
     Raises:
         SourceError: The column's type needs ``timezone=`` or ``unit=``, or can hold no moment.
@@ -100,15 +104,23 @@ def _from_text(time: TimeColumn, column: Column) -> Column:
     aware = F.when(column.rlike(_DAY + _TIME + _OFFSET), column.try_cast("timestamp"))
     zone = time.source.timezone
     if zone is None:
-        found, fix = "a time without an offset, or no time", (
-            "Write an offset in each value, e.g. '2026-01-31T09:30:00+01:00', or say "
-            "timezone='UTC' (or another) on the source."
+        found, fix = (
+            "a time without an offset, or no time",
+            (
+                "Write an offset in each value, e.g. '2026-01-31T09:30:00+01:00', or say "
+                "timezone='UTC' (or another) on the source."
+            ),
         )
         value = aware
     else:
-        naive = F.when(column.rlike(_DAY + f"({_TIME})?$"), column.try_cast("timestamp_ntz"))
+        naive = F.when(
+            column.rlike(_DAY + f"({_TIME})?$"), column.try_cast("timestamp_ntz")
+        )
         value = F.coalesce(aware, _in_zone(naive, zone))
-        found, fix = "no time", "Write times as '2026-01-31 09:30:00', or filter in the transform."
+        found, fix = (
+            "no time",
+            "Write times as '2026-01-31 09:30:00', or filter in the transform.",
+        )
     sample = F.concat(F.lit("the value '"), column, F.lit(f"' is {found}"))
     refused = refuse(time.asked, sample, fix).cast("timestamp")
     return F.when(column.isNotNull() & value.isNull(), refused).otherwise(value)

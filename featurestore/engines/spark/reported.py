@@ -21,7 +21,8 @@ from featurestore.errors import (
 
 _MARK = "featurestore-error "
 _KINDS = {
-    kind.__name__: kind for kind in (ContractError, MaterializationError, SourceError, TableError)
+    kind.__name__: kind
+    for kind in (ContractError, MaterializationError, SourceError, TableError)
 }
 
 
@@ -56,7 +57,10 @@ def refuse(asked: str, found: Column, fix: str) -> Column:
         fix: What to do next.
     """
     parts = F.to_json(
-        F.struct(F.lit("SourceError").alias("kind"), F.array(F.lit(asked), found, F.lit(fix)).alias("parts"))
+        F.struct(
+            F.lit("SourceError").alias("kind"),
+            F.array(F.lit(asked), found, F.lit(fix)).alias("parts"),
+        )
     )
     return F.raise_error(F.concat(F.lit(_MARK), parts))
 

@@ -1,0 +1,135 @@
+"""One batch of a stream: transformed, normalised, and committed to the feature table."""
+
+import json
+from dataclasses import KW_ONLY, dataclass
+from datetime import datetime
+
+from pyspark.sql import DataFrame, Row
+from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
+
+from featurestore.definitions.view import FeatureView
+from featurestore.engines.spark.offsets import source_offset
+from featurestore.engines.spark.reported import reporting
+from featurestore.engines.spark.rows import sort_columns, stored_rows, unmatched
+from featurestore.engines.spark.transform import transformed
+from featurestore.errors import MaterializationError
+from featurestore.store.columns import EVENT_TIME
+from featurestore.store.delta_log import last_transaction
+
+COMMIT_SCHEMA = "featurestore.commit/1"
+# Enough rows that a file is worth opening, few enough that it holds a narrow range of keys.
+ROWS_PER_FILE = 500_000
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a run's batches go, and what their commits carry; plain data, for it may be pickled.
+
+    Args:
+        run_id: The run.
+        table_id: The build of the view's table.
+        generation: Of the stream's checkpoint.
+        table: The feature table's address.
+        checkpoint: The checkpoint's address.
+        started_at: When the run started.
+        start: Older events are left out; None for none.
+    """
+
+    run_id: str
+    _: KW_ONLY
+    table_id: str
+    generation: int
+    table: str
+    checkpoint: str
+    started_at: datetime
+    start: datetime | None = None
+
+    @property
+    def application(self) -> str:
+        """Delta's name for this sequence of batches: batch ids start anew with a checkpoint."""
+        return f"{self.table_id}/{self.generation}"
+
+
+def write_batch(
+    view: FeatureView, target: Target, rows: DataFrame, batch_id: int
+) -> None:
+    """Commit one batch to the feature table; a batch that is committed already changes nothing.
+
+    Whatever is to be known about it afterwards stands in the commit's ``userMetadata``: this
+    function may run in another process than the one that asked for it.
+
+    Args:
+        view: The view, as loaded.
+        target: Where it goes.
+        rows: The source's new rows.
+        batch_id: The stream's number of the batch; replayed ones keep theirs.
+    """
+    with reporting():
+        done = last_transaction(target.table, target.application)
+        if done is not None and batch_id <= done:
+            return
+        stored = stored_rows(view, transformed(view, rows), target.start)
+        # Counted before it is written, since the counts are part of the commit.
+        kept = stored.persist()
+        try:
+            _commit(view, target, kept, _notes(view, target, rows, kept, batch_id))
+        finally:
+            kept.unpersist()
+
+
+def _notes(
+    view: FeatureView, target: Target, rows: DataFrame, kept: DataFrame, batch_id: int
+) -> dict[str, object]:
+    counts = _counts(view, kept)
+    return {
+        "schema": COMMIT_SCHEMA,
+        "run_id": target.run_id,
+        "view": view.name,
+        "table_id": target.table_id,
+        "generation": target.generation,
+        "batch_id": batch_id,
+        "source_offset": source_offset(target.checkpoint, batch_id),
+        "rows_in": rows.count(),
+        "rows_out": counts["rows_out"],
+        "null_rows": counts["null_rows"],
+        "max_event_timestamp": counts["newest"],
+        "started_at": target.started_at.isoformat(),
+    }
+
+
+def _counts(view: FeatureView, kept: DataFrame) -> Row:
+    """One pass, which also fills the cache and meets every value that cannot be stored."""
+    null = unmatched(view)
+    return kept.agg(
+        F.count_if(~null).alias("rows_out"),
+        F.count_if(null).alias("null_rows"),
+        F.unix_micros(F.max(F.when(~null, F.col(EVENT_TIME)))).alias("newest"),
+    ).collect()[0]
+
+
+def _commit(
+    view: FeatureView, target: Target, kept: DataFrame, notes: dict[str, object]
+) -> None:
+    rows_out, batch_id = int(str(notes["rows_out"])), int(str(notes["batch_id"]))
+    if rows_out == 0:
+        return
+    ordered = _in_order(view, kept.where(~unmatched(view)), rows_out)
+    ordered.write.format("delta").mode("append").options(
+        txnAppId=target.application,
+        txnVersion=str(batch_id),
+        userMetadata=json.dumps(notes, sort_keys=True),
+    ).save(target.table)
+    if last_transaction(target.table, target.application) != batch_id:
+        # Delta drops a write whose number is not newer without an exception.
+        raise MaterializationError(
+            f"commit batch {batch_id} of view {view.name!r}",
+            f"table {target.table} did not take it up",
+            "Materialize again; if it stays so, build anew with `featurestore materialize --full`.",
+        )
+
+
+def _in_order(view: FeatureView, rows: DataFrame, count: int) -> DataFrame:
+    order = sort_columns(view)
+    files = -(-count // ROWS_PER_FILE)
+    ranged = rows.coalesce(1) if files == 1 else rows.repartitionByRange(files, *order)
+    return ranged.sortWithinPartitions(*order)

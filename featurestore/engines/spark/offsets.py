@@ -1,0 +1,101 @@
+"""What a stream's checkpoint says, and where a source is taken up again when one was lost."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from featurestore.store.source_files import list_names, path_of, read_text
+
+# In Delta's offsets the index before a version's first file: all of the version before is read.
+_BEFORE_FIRST_FILE = -1
+
+
+@dataclass(frozen=True)
+class SeenFile:
+    """A file that a stream has read.
+
+    Args:
+        path: Its path, as `featurestore.store.source_files` spells it.
+        modified_at: Its time when it was found, in UTC milliseconds.
+    """
+
+    path: str
+    modified_at: int
+
+
+def last_batch(checkpoint: str) -> int | None:
+    """Return the newest batch that a checkpoint knows of, begun or done; None where it is lost.
+
+    Example:
+        >>> last_batch("no/such/checkpoint") is None
+        True
+    """
+    batches = [
+        int(name) for name in list_names(f"{checkpoint}/offsets") if name.isdigit()
+    ]
+    return max(batches, default=None)
+
+
+def source_offset(checkpoint: str, batch_id: int) -> str | None:
+    """Return where in the source a batch ends, as JSON text; known before the batch runs.
+
+    Example:
+        >>> source_offset("no/such/checkpoint", 0) is None
+        True
+    """
+    text = read_text(f"{checkpoint}/offsets/{batch_id}")
+    # A version line, a line of settings, then one line a source; we have one source.
+    return text.splitlines()[-1] if text else None
+
+
+def resume_version(offset: str | None) -> int | None:
+    """Return the Delta version whose first file follows an offset; None where no version does.
+
+    None stands for an offset of a file source, inside a version, or inside the first snapshot:
+    there the stream cannot be taken up by version, and the table is built anew.
+
+    Example:
+        >>> resume_version('{"reservoirVersion": 4, "index": -1, "isStartingVersion": false}')
+        4
+        >>> resume_version('{"reservoirVersion": 4, "index": 7, "isStartingVersion": false}')
+    """
+    fields = json.loads(offset) if offset else {}
+    if not isinstance(fields, dict) or "reservoirVersion" not in fields:
+        return None
+    whole = fields.get("index") == _BEFORE_FIRST_FILE and not fields.get(
+        "isStartingVersion"
+    )
+    return int(fields["reservoirVersion"]) if whole else None
+
+
+def seen_files(checkpoint: str) -> tuple[SeenFile, ...]:
+    """Return the files that a file stream has read, by path; none for other streams.
+
+    Example:
+        >>> seen_files("no/such/checkpoint")
+        ()
+    """
+    folder = f"{checkpoint}/sources/0"
+    lines = (
+        line for name in list_names(folder) for line in _entries(f"{folder}/{name}")
+    )
+    # Every tenth log file repeats those before it.
+    found = {file.path: file for file in _files(lines)}
+    return tuple(found[path] for path in sorted(found))
+
+
+def _entries(address: str) -> list[str]:
+    return (
+        (read_text(address) or "").splitlines()[1:] if not _is_hidden(address) else []
+    )
+
+
+def _is_hidden(address: str) -> bool:
+    return address.rsplit("/", 1)[-1].startswith(".")
+
+
+def _files(lines: Iterable[str]) -> Iterable[SeenFile]:
+    for line in lines:
+        entry = json.loads(line)
+        if "path" in entry:
+            yield SeenFile(path_of(entry["path"]), int(entry["timestamp"]))

@@ -1,0 +1,200 @@
+"""Readers of sources: as a stream of what is new, and as an empty sample that shows the columns."""
+
+from dataclasses import KW_ONLY, dataclass
+from functools import singledispatch
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
+from pyspark.sql import types as T  # noqa: N812  # pyspark's own convention
+
+from featurestore.definitions.source import DeltaSource, FileSource, StoredSource
+from featurestore.definitions.types import Timestamp
+from featurestore.definitions.view import FeatureView
+from featurestore.engines.spark.moments import TimeColumn, moment, quoted
+from featurestore.engines.spark.types import fits, spark_type
+from featurestore.errors import SourceError, nearest
+from featurestore.store.delta_log import is_table
+from featurestore.store.source_files import list_files
+
+UNLIMITED = 2**31 - 1
+# By default files a week older than the newest are never read.
+_FOR_EVER = "36500d"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a source is read as a stream.
+
+    Args:
+        folder: The project's folder, which relative paths start from.
+        files_per_batch: At most so many new files a batch; None for all that is new at once.
+        starting_version: A Delta source's first version to read; None for the whole table.
+    """
+
+    folder: str
+    _: KW_ONLY
+    files_per_batch: int | None = None
+    starting_version: int | None = None
+
+
+def stored_source(view: FeatureView) -> StoredSource:
+    """Return the view's source, which must be one that can be materialized.
+
+    Raises:
+        SourceError: Its values come with the request, or need a reader that is not built yet.
+    """
+    source, asked = view.source, f"materialize view {view.name!r} ({view.origin})"
+    if not isinstance(source, (DeltaSource, FileSource)):
+        raise SourceError(
+            asked,
+            f"source {source.name!r} brings its values with each request",
+            "Use a DeltaSource or a FileSource.",
+        )
+    if isinstance(source, DeltaSource) and source.change_feed:
+        raise SourceError(
+            asked,
+            f"source {source.name!r} asks for change_feed=True, which is not supported yet",
+            "Declare unique_by= and deleted_field= on an append-only table instead.",
+        )
+    return source
+
+
+def address(path: str, folder: str) -> str:
+    """Return a source's path as an absolute path, or as the URL that it is.
+
+    Example:
+        >>> address("s3://bucket/paid", "/project"), address("data/paid", "/project")
+        ('s3://bucket/paid', '/project/data/paid')
+    """
+    return path if "://" in path else str(Path(folder, path).absolute())
+
+
+def require_present(source: StoredSource, folder: str) -> None:
+    """Refuse a source that is not there.
+
+    Raises:
+        SourceError: No Delta table, or no folder with files, lies at its path.
+    """
+    place = address(source.path, folder)
+    if isinstance(source, DeltaSource):
+        there, kind = is_table(place), "Delta table"
+    else:
+        there, kind = bool(list_files(place)), "folder with data files"
+    if not there:
+        raise SourceError(
+            _asked(source),
+            f"there is no {kind} at {place}",
+            "Check path= (it is relative to the project's folder), or produce the data first.",
+        )
+
+
+@singledispatch
+def read_stream(
+    source: StoredSource, spark: SparkSession, reading: Reading
+) -> DataFrame:
+    """Return the source's rows as a stream."""
+    raise TypeError(source)
+
+
+@read_stream.register
+def _(source: DeltaSource, spark: SparkSession, reading: Reading) -> DataFrame:
+    reader = spark.readStream.format("delta").option(
+        "maxFilesPerTrigger", str(reading.files_per_batch or UNLIMITED)
+    )
+    if reading.starting_version is not None:
+        reader = reader.option("startingVersion", str(reading.starting_version))
+    return reader.load(address(source.path, reading.folder))
+
+
+@read_stream.register
+def _(source: FileSource, spark: SparkSession, reading: Reading) -> DataFrame:
+    place = address(source.path, reading.folder)
+    reader = spark.readStream.format(source.format).schema(
+        _file_schema(source, spark, place)
+    )
+    reader = reader.options(**_text_options(source)).option("maxFileAge", _FOR_EVER)
+    if reading.files_per_batch is not None:
+        reader = reader.option("maxFilesPerTrigger", str(reading.files_per_batch))
+    return _typed(source, reader.load(place))
+
+
+@singledispatch
+def read_sample(source: StoredSource, spark: SparkSession, folder: str) -> DataFrame:
+    """Return the source's columns without any rows."""
+    raise TypeError(source)
+
+
+@read_sample.register
+def _(source: DeltaSource, spark: SparkSession, folder: str) -> DataFrame:
+    return spark.read.format("delta").load(address(source.path, folder)).limit(0)
+
+
+@read_sample.register
+def _(source: FileSource, spark: SparkSession, folder: str) -> DataFrame:
+    schema = _file_schema(source, spark, address(source.path, folder))
+    return _typed(source, spark.createDataFrame([], schema))
+
+
+def _file_schema(source: FileSource, spark: SparkSession, place: str) -> T.StructType:
+    """Times of text formats are read as text: Spark would take the session's zone for them."""
+    if source.format == "parquet":
+        found = spark.read.parquet(place).schema
+        _check_declared(source, found)
+        return found
+    if not source.schema:
+        raise SourceError(
+            _asked(source),
+            f"{source.format} files carry no types and the source declares no schema",
+            "Give the source schema=(Field(...), ...), in the files' order.",
+        )
+    return T.StructType(
+        [
+            T.StructField(
+                field.name,
+                T.StringType() if field.dtype == Timestamp else spark_type(field.dtype),
+            )
+            for field in source.schema
+        ]
+    )
+
+
+def _check_declared(source: FileSource, found: T.StructType) -> None:
+    problems = [
+        f"column {field.name!r} is missing ({nearest(field.name, found.names)})"
+        if field.name not in found.names
+        else f"column {field.name!r} is {found[field.name].dataType.simpleString()}, "
+        f"declared as {field.dtype} ({field.origin})"
+        for field in source.schema
+        if field.name not in found.names
+        or not fits(found[field.name].dataType, spark_type(field.dtype))
+    ]
+    if problems:
+        raise SourceError(
+            _asked(source), "; ".join(problems), "Correct the source's schema."
+        )
+
+
+def _text_options(source: FileSource) -> dict[str, str]:
+    # A value that does not parse stops the run, rather than becoming null in silence; so does a
+    # CSV header that names other columns than declared.
+    if source.format == "csv":
+        return {"header": "true", "enforceSchema": "false", "mode": "FAILFAST"}
+    return {"mode": "FAILFAST"} if source.format == "json" else {}
+
+
+def _typed(source: FileSource, rows: DataFrame) -> DataFrame:
+    if source.format == "parquet":
+        return rows
+    return rows.select(
+        *(
+            moment(TimeColumn(field.name, T.StringType(), source)).alias(field.name)
+            if field.dtype == Timestamp
+            else F.col(quoted(field.name))
+            for field in source.schema
+        )
+    )
+
+
+def _asked(source: StoredSource) -> str:
+    return f"read source {source.name!r} ({source.origin})"

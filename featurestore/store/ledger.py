@@ -1,0 +1,278 @@
+"""Append-only ledgers as small Delta tables: which build of a view is current, and its runs.
+
+A state is never changed, only followed by a newer record, so that two processes never fight over
+a row. Records are ordered by a sequence number per view; clocks only inform.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import KW_ONLY, asdict, dataclass, field, replace
+from datetime import datetime
+from typing import Literal
+
+import pyarrow as pa
+from deltalake import DeltaTable, write_deltalake
+from deltalake.exceptions import DeltaError
+
+from featurestore.store.columns import UTC_MICROS
+from featurestore.store.delta_log import is_table
+from featurestore.store.layout import Layout
+from featurestore.store.snapshot import open_table
+
+TableState = Literal["building", "current", "retired"]
+RunKind = Literal["run", "build"]
+RunStatus = Literal["running", "done", "nothing", "failed", "interrupted"]
+
+
+@dataclass(frozen=True)
+class TableRecord:
+    """What became of one build of a view's feature table.
+
+    Args:
+        view: The view's name.
+        table_id: The build; names its folder.
+        fingerprint: Of everything that determines its rows.
+        state: ``building`` until all batches are in, then ``current``, then ``retired``.
+        generation: Of its stream's checkpoint; a lost checkpoint starts the next one.
+        start: Older events are left out of this table; None for none.
+        at: When this was recorded.
+        sequence: Order among the view's records; given by `Tables.record`.
+    """
+
+    view: str
+    _: KW_ONLY
+    table_id: str
+    fingerprint: str
+    state: TableState
+    generation: int = 0
+    start: datetime | None = None
+    at: datetime
+    sequence: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run did.
+
+    Args:
+        version: Version of the feature table after it; None if it committed nothing.
+        batches: Commits that it made.
+        rows_in: Source rows that it read for them.
+        rows_out: Rows that it stored.
+        null_rows: Rows left out because a key or the event time is null.
+        max_event_timestamp: The newest event that it stored; informs only.
+        source_offset: Where in the source it ended, as the stream's checkpoint says it.
+        error: Why it failed.
+    """
+
+    version: int | None = None
+    batches: int = 0
+    rows_in: int = 0
+    rows_out: int = 0
+    null_rows: int = 0
+    max_event_timestamp: datetime | None = None
+    source_offset: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One materialization of one view.
+
+    Args:
+        run_id: Names it; every commit that it made carries it.
+        view: The view's name.
+        table_id: The build that it wrote to.
+        kind: ``run`` on a current table, or ``build`` of a new one.
+        status: ``running`` until its last record.
+        started_at: When it started.
+        ended_at: When it ended; None while it runs.
+        outcome: What it did.
+    """
+
+    run_id: str
+    _: KW_ONLY
+    view: str
+    table_id: str
+    kind: RunKind
+    status: RunStatus
+    started_at: datetime
+    ended_at: datetime | None = None
+    outcome: Outcome = field(default_factory=Outcome)
+
+
+@dataclass(frozen=True)
+class FileRecord:
+    """A source file that a table holds the rows of.
+
+    Args:
+        view: The view's name.
+        table_id: The build that read it.
+        path: The file's address.
+        size: Its bytes.
+        modified_at: Its time, in UTC microseconds.
+        run_id: The run that read it.
+    """
+
+    view: str
+    _: KW_ONLY
+    table_id: str
+    path: str
+    size: int
+    modified_at: int
+    run_id: str
+
+
+class Tables:
+    """The ledger of builds: which table of a view is being built, current or retired.
+
+    Example:
+        >>> Tables(Layout("no/such/root")).current("card_activity") is None
+        True
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self._uri = layout.tables()
+
+    def records(self) -> tuple[TableRecord, ...]:
+        """Return the newest record of each build, in the order of their recording."""
+        rows = sorted(_read(self._uri), key=lambda row: (row["view"], row["sequence"]))
+        newest = {(row["view"], row["table_id"]): TableRecord(**row) for row in rows}
+        return tuple(sorted(newest.values(), key=lambda record: (record.view, record.sequence)))
+
+    def current(self, view: str) -> TableRecord | None:
+        """Return the build that readers see, or None before the first has ended."""
+        return self._newest(view, "current")
+
+    def building(self, view: str) -> TableRecord | None:
+        """Return the build that has not ended yet, or None."""
+        return self._newest(view, "building")
+
+    def record(self, *records: TableRecord) -> None:
+        """Append records in one commit: readers see all of them or none."""
+        last = {record.view: record.sequence for record in self.records()}
+        numbered = []
+        for record in records:
+            last[record.view] = last.get(record.view, 0) + 1
+            numbered.append(replace(record, sequence=last[record.view]))
+        _append(self._uri, _TABLES, [asdict(record) for record in numbered])
+
+    def _newest(self, view: str, state: TableState) -> TableRecord | None:
+        fitting = [r for r in self.records() if (r.view, r.state) == (view, state)]
+        return fitting[-1] if fitting else None
+
+
+class Runs:
+    """The ledger of runs; it can be rebuilt from the tables' commits.
+
+    Example:
+        >>> Runs(Layout("no/such/root")).records()
+        ()
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self._uri = layout.runs()
+
+    def records(self, view: str | None = None) -> tuple[RunRecord, ...]:
+        """Return the last word on each run, oldest run first; of one view if given."""
+        rows = [row for row in _read(self._uri) if view in (None, row["view"])]
+        rows.sort(key=lambda row: (row["started_at"], row["run_id"], row["status"] != "running"))
+        return tuple({row["run_id"]: _run(row) for row in rows}.values())
+
+    def record(self, *records: RunRecord) -> None:
+        """Append records of runs in one commit."""
+        _append(self._uri, _RUNS, [_flat(record) for record in records])
+
+
+class Files:
+    """The ledger of source files, by which a changed file is noticed.
+
+    Example:
+        >>> Files(Layout("no/such/root")).records("t1")
+        ()
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self._uri = layout.files()
+
+    def records(self, table_id: str) -> tuple[FileRecord, ...]:
+        """Return the files that a build has read, by path."""
+        rows = (row for row in _read(self._uri) if row["table_id"] == table_id)
+        return tuple(FileRecord(**row) for row in sorted(rows, key=lambda row: str(row["path"])))
+
+    def record(self, records: Iterable[FileRecord]) -> None:
+        """Append files that a run has read; nothing happens without any."""
+        rows = [asdict(record) for record in records]
+        if rows:
+            _append(self._uri, _FILES, rows)
+
+
+def _flat(record: RunRecord) -> dict[str, object]:
+    row = asdict(record)
+    return {**row, **row.pop("outcome")}
+
+
+def _run(row: Mapping[str, object]) -> RunRecord:
+    outcome = {name: row[name] for name in Outcome.__dataclass_fields__}
+    rest = {name: value for name, value in row.items() if name not in outcome}
+    return RunRecord(outcome=Outcome(**outcome), **rest)  # type: ignore[arg-type]  # by schema
+
+
+def _read(uri: str) -> list[dict[str, object]]:
+    return pa.table(open_table(uri).scan()).to_pylist() if is_table(uri) else []
+
+
+def _append(uri: str, schema: pa.Schema, rows: list[dict[str, object]]) -> None:
+    if not is_table(uri):
+        _create(uri, schema)
+    write_deltalake(uri, pa.Table.from_pylist(rows, schema=schema), mode="append")
+
+
+def _create(uri: str, schema: pa.Schema) -> None:
+    try:
+        DeltaTable.create(uri, schema, mode="ignore")
+    except DeltaError:  # another process may have been quicker, which is as good
+        if not is_table(uri):
+            raise
+
+
+_TABLES = pa.schema(
+    [
+        ("view", pa.string()),
+        ("table_id", pa.string()),
+        ("fingerprint", pa.string()),
+        ("state", pa.string()),
+        ("generation", pa.int64()),
+        ("start", UTC_MICROS),
+        ("at", UTC_MICROS),
+        ("sequence", pa.int64()),
+    ]
+)
+_RUNS = pa.schema(
+    [
+        ("run_id", pa.string()),
+        ("view", pa.string()),
+        ("table_id", pa.string()),
+        ("kind", pa.string()),
+        ("status", pa.string()),
+        ("started_at", UTC_MICROS),
+        ("ended_at", UTC_MICROS),
+        ("version", pa.int64()),
+        ("batches", pa.int64()),
+        ("rows_in", pa.int64()),
+        ("rows_out", pa.int64()),
+        ("null_rows", pa.int64()),
+        ("max_event_timestamp", UTC_MICROS),
+        ("source_offset", pa.string()),
+        ("error", pa.string()),
+    ]
+)
+_FILES = pa.schema(
+    [
+        ("view", pa.string()),
+        ("table_id", pa.string()),
+        ("path", pa.string()),
+        ("size", pa.int64()),
+        ("modified_at", pa.int64()),
+        ("run_id", pa.string()),
+    ]
+)
