@@ -1,12 +1,20 @@
-"""The options that verbs share, and the store they open."""
+"""The options that verbs share, and the store they open.
 
+What needs Arrow and Delta (0.4 s) is imported when a verb runs, so that ``--help`` is quick.
+"""
+
+import importlib
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from featurestore.client.feature_store import FeatureStore
+    from featurestore.jobs.progress import Progress
 
 Project = Annotated[
     Path, typer.Option("--project", "-p", help="The project's folder.", show_default="here")
@@ -20,7 +28,16 @@ def open_store(project: Path) -> "FeatureStore":
     Raises:
         ProjectError: The folder is no project.
     """
-    # Local, so that `--help` answers in a third of a second: Arrow and Delta take 0.4 s.
-    from featurestore.client.feature_store import FeatureStore
+    module = importlib.import_module("featurestore.client.feature_store")
+    return module.FeatureStore(project)  # type: ignore[no-any-return]  # imported late
 
-    return FeatureStore(project)
+
+def rows_module() -> ModuleType:
+    """Return `featurestore.cli.rows`, imported late as it needs Arrow."""
+    return importlib.import_module("featurestore.cli.rows")
+
+
+def progress_on_stderr() -> "AbstractContextManager[Progress]":
+    """Return what shows a run's progress on stderr while it is open."""
+    module = importlib.import_module("featurestore.jobs.progress")
+    return module.progress_on_stderr()  # type: ignore[no-any-return]  # imported late

@@ -95,3 +95,8 @@ def to_json(value: Any) -> object:
     if isinstance(value, bytes):
         return value.hex()
     raise TypeError(type(value))
+
+
+def print_plan(plan: "Plan") -> None:
+    """Print a plan as a tree to stdout: ``+`` added, ``~`` changed, ``-`` removed."""
+    Console(highlight=False, soft_wrap=True).print("\n".join(render(plan)))

@@ -1,22 +1,15 @@
 """The verbs that read: status, history, training-set, historical, latest. None starts a JVM."""
 
-import json
 import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import pyarrow as pa
-import pyarrow.csv as pacsv
-import pyarrow.parquet as pq
 import typer
 
-from featurestore.cli.options import AsJson, Project, open_store
-from featurestore.cli.output import SHOWN_ROWS, print_json, print_table, say, to_json
-from featurestore.client.frame import FeatureFrame
+from featurestore.cli.options import AsJson, Project, open_store, rows_module
+from featurestore.cli.output import print_json, print_table, say
 from featurestore.errors import RequestError
-from featurestore.query.compile import compile_query
-from featurestore.store.columns import arrow_type
 
 
 class Format(StrEnum):
@@ -108,7 +101,7 @@ def training_set(
     frame = open_store(project).get_training_set(
         _features(features), spine, label=label, timestamp_field=timestamp_field, timezone=timezone
     )
-    _emit(frame, out, fmt)
+    rows_module().emit(frame, out, fmt)
 
 
 def historical(
@@ -124,7 +117,7 @@ def historical(
     frame = open_store(project).get_historical_features(
         _features(features), spine, timestamp_field=timestamp_field, timezone=timezone
     )
-    _emit(frame, out, fmt)
+    rows_module().emit(frame, out, fmt)
 
 
 def latest(
@@ -142,71 +135,10 @@ def latest(
     wanted = _features(features)
     if (rows is None) == (not keys):
         raise RequestError("latest", "no rows, or rows twice", "Give KEYS such as id=7, or --rows.")
-    data = rows if rows is not None else _typed(store.applied(), wanted, keys or [])
-    _emit(store.get_latest_features(wanted, data), out, fmt)
+    shell = rows_module()
+    data = rows if rows is not None else shell.typed_rows(store.applied(), wanted, keys)
+    shell.emit(store.get_latest_features(wanted, data), out, fmt)
 
 
 def _features(text: str) -> str | list[str]:
     return text.split(",") if ":" in text else text
-
-
-def _typed(manifest: object, features: str | list[str], keys: list[str]) -> pa.Table:
-    """Return rows typed on the shell as a table with the join keys' own types."""
-    query = compile_query(manifest, features, asked="latest")  # type: ignore[arg-type]  # applied()
-    types = {key.spine_column: arrow_type(key.dtype) for view in query.views for key in view.keys}
-    rows = [dict(_pair(pair) for pair in text.split(",")) for text in keys]
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    columns = {}
-    for name in names:
-        column = pa.array([row.get(name) for row in rows], pa.string())
-        try:
-            columns[name] = column.cast(types.get(name, pa.string()))
-        except pa.ArrowInvalid as error:
-            raise RequestError(f"latest {name}=...", str(error), f"Give a {types[name]}.") from None
-    return pa.table(columns)
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise RequestError(f"latest {text!r}", "no '=' in it", "Write key=value, e.g. card_id=c1.")
-    return name, value
-
-
-def _emit(frame: FeatureFrame, out: Path | None, fmt: Format) -> None:
-    table = frame.to_arrow()
-    for view, count in frame.null_key_rows.items():
-        if count:
-            say("{} of {} rows have a null key for view {}: no features", count, len(frame), view)
-    if out is not None:
-        _write(table, out)
-        say("{} rows, {} features -> {}", len(frame), len(frame.features), out)
-    elif fmt is Format.csv:
-        pacsv.write_csv(table, sys.stdout.buffer)
-    elif fmt is Format.json:
-        _write_lines(table, sys.stdout)
-    else:
-        head = table.slice(0, SHOWN_ROWS)
-        print_table(table.column_names, zip(*(c.to_pylist() for c in head.columns), strict=True))
-        if table.num_rows > SHOWN_ROWS:
-            say("first {} of {} rows; --out FILE writes all", SHOWN_ROWS, table.num_rows)
-
-
-def _write(table: pa.Table, out: Path) -> None:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_name(out.name + ".partial")
-    if out.suffix == ".parquet":
-        pq.write_table(table, partial)
-    elif out.suffix == ".csv":
-        pacsv.write_csv(table, partial)
-    elif out.suffix in (".json", ".jsonl"):
-        with partial.open("w", encoding="utf-8") as file:
-            _write_lines(table, file)
-    else:
-        raise RequestError(f"--out {out}", "unknown kind of file", "Use .parquet, .csv or .jsonl.")
-    partial.replace(out)
-
-
-def _write_lines(table: pa.Table, file: "typer.FileTextWrite | object") -> None:
-    for row in table.to_pylist():
-        file.write(json.dumps(row, default=to_json) + "\n")  # type: ignore[union-attr, attr-defined]

@@ -96,10 +96,14 @@ def _bind_key(query: Query, key: KeyBinding, column: pa.ChunkedArray) -> pa.Chun
             f"column {key.spine_column!r} holds {plain.type}, the join key {key.key!r} is {key.dtype}",
             _cast_advice(key, plain.type),
         )
-    if pa.types.is_uint64(plain.type):
-        # A value that no int64 holds equals no key.
-        plain = pc.if_else(pc.greater(plain, 2**63 - 1), pa.scalar(None, pa.uint64()), plain)
-    return plain.cast(_canonical(key.dtype))
+    try:
+        return plain.cast(_canonical(key.dtype))
+    except pa.ArrowInvalid as error:
+        raise SpineError(
+            query.asked,
+            f"column {key.spine_column!r} holds a value that no join key can have: {error}",
+            "Leave such rows out, or make the value null.",
+        ) from None
 
 
 def _cast_advice(key: KeyBinding, found: pa.DataType) -> str:

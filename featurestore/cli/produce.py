@@ -1,0 +1,78 @@
+"""The verbs that compute: materialize and demo. They start Spark."""
+
+import runpy
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from featurestore.cli.options import AsJson, Project, open_store, progress_on_stderr
+from featurestore.cli.output import print_json, print_table, say
+from featurestore.errors import ProjectError
+
+SOME_FAILED = 1
+
+
+def add_verbs(app: typer.Typer) -> None:
+    """Add these verbs to the program.
+
+    Example:
+        >>> add_verbs(typer.Typer())
+    """
+    for verb in (materialize, demo):
+        app.command()(verb)
+
+
+def materialize(
+    views: Annotated[list[str] | None, typer.Argument(help="Views; all without any.")] = None,
+    full: Annotated[bool, typer.Option("--full", help="Build the tables anew.")] = False,
+    start: Annotated[
+        str | None, typer.Option(help="On a first build, leave out older events.")
+    ] = None,
+    latest: Annotated[
+        bool, typer.Option("--latest", help="Only refresh the latest tables, as of now.")
+    ] = False,
+    project: Project = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Bring feature tables up to date with their sources."""
+    store = open_store(project)
+    if latest:
+        versions = store.refresh_latest(views)
+        if as_json:
+            print_json("latest", versions)
+        else:
+            print_table(["view", "latest version"], versions.items())
+        return
+    with progress_on_stderr() as progress:
+        results = store.materialize(views, start=start, full=full, progress=progress)
+    if as_json:
+        print_json("runs", results)
+    else:
+        print_table(
+            ["view", "kind", "status", "version", "rows in", "rows out", "null keys", "seconds"],
+            [
+                [r.view, r.kind, r.status, r.version, r.rows_in, r.rows_out, r.null_rows, r.seconds]
+                for r in results
+            ],
+        )
+    failed = [result for result in results if result.status == "failed"]
+    for result in failed:
+        say("[red]{} failed[/]: {}", result.view, result.message)
+    if failed:
+        raise typer.Exit(SOME_FAILED)
+
+
+def demo(project: Project = Path()) -> None:
+    """Run the three example domains of the repository, from raw data to trained models."""
+    script = project / "demo" / "__main__.py"
+    if not script.is_file():
+        raise ProjectError(
+            "featurestore demo",
+            f"there is no demo in {project.absolute()}",
+            "Clone the featurestore repository and run it there: `make demo`. "
+            "For a small project of your own: `featurestore init my_project`.",
+        )
+    sys.path.insert(0, str(project.absolute()))
+    runpy.run_module("demo", run_name="__main__", alter_sys=True)

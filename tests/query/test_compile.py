@@ -1,0 +1,116 @@
+"""A request becomes a query: names, renamed keys, prefixes, windows; and what is refused."""
+
+import pytest
+
+import featurestore as fs
+from featurestore.definitions.manifest import Manifest
+from featurestore.errors import NotFoundError, RequestError
+from featurestore.query.compile import compile_query, compile_view, output_fields
+from featurestore.query.nodes import Column, KeyBinding, Rows, Window
+
+card = fs.Entity("card", join_keys=(fs.Field("card_id", fs.String),))
+payments = fs.DeltaSource(
+    "payments",
+    path="data/payments",
+    timestamp_field="paid_at",
+    sequence_field="line",
+    deleted_field="gone",
+    unique_by=("payment_id", "paid_at"),
+)
+profile = fs.FeatureView(
+    "profile",
+    entities=(card,),
+    source=payments,
+    schema=(fs.Field("risk", fs.Float64), fs.Field("city", fs.String)),
+    ttl="1h",
+    available_delay="10m",
+)
+activity = fs.FeatureView(
+    "activity",
+    entities=(card,),
+    source=payments,
+    schema=(fs.Field("amount", fs.Int32),),
+    aggregations=(
+        fs.Aggregation("amount", "sum", windows=("1h", "lifetime")),
+        fs.Aggregation("*", "count", windows=("7d",), delay="1m", closed="right"),
+    ),
+)
+both = fs.FeatureService(
+    "both",
+    features=(
+        activity[["count_7d"]],
+        profile.with_join_keys({"card_id": "payer"}).with_prefix("payer_").strictly_before(),
+        profile.at("asked_at"),
+    ),
+)
+MANIFEST = Manifest.of([card, payments, profile, activity, both])
+
+
+def test_a_service_gives_its_features_in_its_order_with_their_prefixes() -> None:
+    query = compile_query(MANIFEST, "both", asked="ask", timestamp_field="at")
+
+    assert query.outputs == ("count_7d", "payer_risk", "payer_city", "risk", "city")
+    assert [view.timestamp_field for view in query.views] == ["at", "at", "asked_at"]
+    assert [view.strict for view in query.views] == [False, True, False]
+
+
+def test_a_renamed_join_key_is_read_from_the_other_spine_column() -> None:
+    query = compile_query(MANIFEST, "both", asked="ask")
+
+    assert query.views[1].keys == (KeyBinding("card_id", "payer", fs.String),)
+    assert query.views[2].keys == (KeyBinding("card_id", "card_id", fs.String),)
+
+
+def test_durations_and_the_life_of_rows_are_compiled_to_microseconds_and_stored_names() -> None:
+    query = compile_view(profile)
+
+    assert query.ttl == 3_600_000_000
+    assert query.rows == Rows(600_000_000, ("payment_id", "event_timestamp"), True, True)
+    assert query.columns == (Column("risk", "risk", fs.Float64), Column("city", "city", fs.String))
+
+
+def test_each_window_of_an_aggregation_is_a_feature_with_its_own_type() -> None:
+    query = compile_view(activity)
+
+    assert [(a.output, a.window) for a in query.aggregates] == [
+        ("amount_sum_1h", Window(3_600_000_000)),
+        ("amount_sum_lifetime", Window(None)),
+        ("count_7d", Window(604_800_000_000, 60_000_000, True)),
+    ]
+    assert [a.result for a in query.aggregates] == [fs.Int64, fs.Int64, fs.Int64]
+    assert query.value_columns == ("amount",)
+
+
+def test_features_can_be_named_one_by_one_and_neighbours_share_one_use_of_their_view() -> None:
+    names = ["profile:city", "profile:risk", "activity:count_7d", "profile"]
+    with pytest.raises(RequestError, match="'profile' and 'profile' both give a column 'risk'"):
+        compile_query(MANIFEST, names, asked="ask")
+
+    query = compile_query(MANIFEST, names[:3], asked="ask")
+
+    assert query.outputs == ("city", "risk", "count_7d")
+    assert len(query.views) == 2
+    assert [field.dtype for field in output_fields(query)] == [fs.String, fs.Float64, fs.Int64]
+
+
+@pytest.mark.parametrize(
+    ("features", "message"),
+    [
+        ("bth", r"no service 'bth' is applied\. Did you mean 'both'\?"),
+        (["profil:risk"], r"no view 'profil' is applied\. Did you mean 'profile'\?"),
+        (["profile:rsk"], r"view 'profile' has no feature 'rsk'\. Did you mean 'risk'\?"),
+    ],
+)
+def test_an_unknown_name_is_refused_with_the_nearest_known(features, message) -> None:
+    with pytest.raises(NotFoundError, match=message):
+        compile_query(MANIFEST, features, asked="ask")
+
+
+def test_two_views_with_a_column_of_one_name_are_refused_and_both_are_named() -> None:
+    other = fs.FeatureView(
+        "other", entities=(card,), source=payments, schema=(fs.Field("risk", fs.Float64),)
+    )
+    manifest = Manifest.of([profile, other])
+
+    with pytest.raises(RequestError, match="'profile' and 'other' both give a column 'risk'"):
+        compile_query(manifest, ["profile:risk", "other:risk"], asked="ask")
