@@ -30,8 +30,12 @@ class Manifest:
         """Return the manifest of these objects; equal ones count once."""
 
         def pick(*kinds: type) -> tuple:  # type: ignore[type-arg]  # the caller's field has the type
-            found = dict.fromkeys(d for d in definitions if isinstance(d, kinds))
-            return tuple(sorted(found, key=lambda definition: definition.name))
+            # Compared, not hashed: an object with a list for a tuple must still reach the rules.
+            found: list[Definition] = []
+            for definition in definitions:
+                if isinstance(definition, kinds) and definition not in found:
+                    found.append(definition)
+            return tuple(sorted(found, key=lambda definition: str(definition.name)))
 
         return cls(
             entities=pick(Entity),

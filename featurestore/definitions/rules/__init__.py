@@ -1,0 +1,49 @@
+"""The rules that definitions must keep, one small function each; `check` runs them all."""
+
+from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.reachable import complete
+from featurestore.definitions.rules import (
+    aggregations,
+    columns,
+    dtypes,
+    names,
+    services,
+    sources,
+    transforms,
+    views,
+)
+from featurestore.definitions.rules.issue import Issue
+from featurestore.definitions.rules.shapes import shape_issues, well_formed
+
+__all__ = ["Issue", "check"]
+
+RULES = (
+    *names.RULES,
+    *dtypes.RULES,
+    *columns.RULES,
+    *sources.RULES,
+    *views.RULES,
+    *transforms.RULES,
+    *aggregations.RULES,
+    *services.RULES,
+)
+
+
+def check(manifest: Manifest) -> list[Issue]:
+    """Return every problem of the definitions, in the order of files and lines.
+
+    Objects with arguments of a wrong Python type are reported for that alone; the other rules
+    look at the rest.
+
+    Example:
+        >>> from featurestore.definitions.service import FeatureService
+        >>> [issue] = check(Manifest.of([FeatureService("fraud_v1", features=())]))
+        >>> issue.message
+        "service 'fraud_v1' has no features: give it views, or views[[names]]"
+    """
+    everything = complete(manifest)
+    sound = well_formed(everything)
+    found = [*shape_issues(everything)]
+    for rule in RULES:
+        found.extend(rule(sound))
+    return sorted(dict.fromkeys(found), key=lambda issue: (issue.origin.file, issue.origin.line))

@@ -1,0 +1,144 @@
+"""Aggregations: known columns, functions and windows, and results that have a meaning."""
+
+import math
+from collections.abc import Iterator
+
+from featurestore.definitions.aggregation import ANY_ROW, FUNCTIONS, Aggregation, output_type
+from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.rules.dtypes import type_problem
+from featurestore.definitions.rules.issue import Issue, label
+from featurestore.definitions.rules.views import duration_problem
+from featurestore.definitions.types import (
+    FLOATS,
+    INTEGERS,
+    Boolean,
+    DataType,
+    Decimal,
+    Int64,
+    String,
+)
+from featurestore.definitions.view import FeatureView
+from featurestore.errors import nearest
+from featurestore.times import LIFETIME, parse_duration
+
+
+def columns_exist(manifest: Manifest) -> Iterator[Issue]:
+    """Yield aggregations of a column that the view's schema lacks."""
+    for view, aggregation in _all(manifest):
+        known = [column.name for column in view.schema]
+        if aggregation.column not in (*known, ANY_ROW):
+            text = f"{_label(view, aggregation)}: the schema has no field {aggregation.column!r}"
+            yield Issue(aggregation.origin, f"{text}. {nearest(aggregation.column, known)}")
+
+
+def functions_exist(manifest: Manifest) -> Iterator[Issue]:
+    """Yield aggregations by an unknown function."""
+    for view, aggregation in _all(manifest):
+        if aggregation.function not in FUNCTIONS:
+            text = f"{_label(view, aggregation)}: unknown function {aggregation.function!r}"
+            yield Issue(aggregation.origin, f"{text}. {nearest(aggregation.function, FUNCTIONS)}")
+
+
+def functions_fit_their_columns(manifest: Manifest) -> Iterator[Issue]:
+    """Yield aggregations without meaning, such as the sum of texts."""
+    for view, aggregation in _all(manifest):
+        if aggregation.function in FUNCTIONS and _has_column(view, aggregation):
+            dtype = _dtype(view, aggregation)
+            if output_type(aggregation.function, dtype) is None:
+                yield Issue(aggregation.origin, _misfit(view, aggregation, dtype))
+
+
+def windows_are_durations(manifest: Manifest) -> Iterator[Issue]:
+    """Yield aggregations without windows, and windows or delays that are no durations."""
+    for view, aggregation in _all(manifest):
+        name = _label(view, aggregation)
+        if not aggregation.windows:
+            text = f"{name}: windows is empty; give lengths such as ('7d',)"
+            yield Issue(aggregation.origin, text)
+        for window in aggregation.windows:
+            if wrong := _window_problem(window):
+                yield Issue(aggregation.origin, f"{name}: window {window!r} is {wrong}")
+        if wrong := duration_problem(aggregation.delay):
+            yield Issue(aggregation.origin, f"{name}: delay {aggregation.delay!r} is {wrong}")
+
+
+def feature_names_are_unique(manifest: Manifest) -> Iterator[Issue]:
+    """Yield aggregations that make a feature, or a join key's name, a second time."""
+    for view in manifest.views:
+        first = {key.name.casefold(): key.origin for key in view.join_keys}
+        for aggregation in view.aggregations:
+            for name in aggregation.feature_names:
+                known = first.get(name.casefold())
+                if known is not None:
+                    text = f"{label(view)}: feature {name!r} is also made at {known}"
+                    yield Issue(aggregation.origin, f"{text}; give one of them name=")
+                first.setdefault(name.casefold(), aggregation.origin)
+
+
+def empty_fits_the_result(manifest: Manifest) -> Iterator[Issue]:
+    """Yield values for empty windows that the result's type cannot hold."""
+    for view, aggregation in _all(manifest):
+        if aggregation.empty is None or not _has_column(view, aggregation):
+            continue
+        result = output_type(aggregation.function, _dtype(view, aggregation))
+        if result is not None and not _holds(result, aggregation.empty):
+            text = f"{_label(view, aggregation)}: empty={aggregation.empty!r} is no {result}"
+            yield Issue(aggregation.origin, f"{text}, which the result is")
+
+
+RULES = (
+    columns_exist,
+    functions_exist,
+    functions_fit_their_columns,
+    windows_are_durations,
+    feature_names_are_unique,
+    empty_fits_the_result,
+)
+
+
+def _all(manifest: Manifest) -> Iterator[tuple[FeatureView, Aggregation]]:
+    for view in manifest.views:
+        for aggregation in view.aggregations:
+            yield view, aggregation
+
+
+def _label(view: FeatureView, aggregation: Aggregation) -> str:
+    return f"{label(view)}: {aggregation.function} of {aggregation.column!r}"
+
+
+def _has_column(view: FeatureView, aggregation: Aggregation) -> bool:
+    """Return whether the aggregated column exists and its type is known."""
+    known = [column.name for column in view.schema if not type_problem(column.dtype)]
+    return aggregation.column in (ANY_ROW, *known)
+
+
+def _dtype(view: FeatureView, aggregation: Aggregation) -> DataType | None:
+    types = {column.name: column.dtype for column in view.schema}
+    return types.get(aggregation.column)
+
+
+def _misfit(view: FeatureView, aggregation: Aggregation, dtype: DataType | None) -> str:
+    if dtype is None:
+        return f"{_label(view, aggregation)} has no meaning: only count takes '*'"
+    options = [name for name in FUNCTIONS if output_type(name, dtype) is not None]
+    return f"{_label(view, aggregation)}, a {dtype}, has no meaning; it can {', '.join(options)}"
+
+
+def _window_problem(window: str) -> str:
+    if window == LIFETIME:
+        return ""
+    if wrong := duration_problem(window):
+        return wrong
+    return "" if parse_duration(window) else "empty; give it a length"
+
+
+def _holds(result: DataType, value: object) -> bool:
+    if isinstance(value, bool):
+        return result == Boolean
+    if isinstance(value, int):
+        limit = 2**63 if result == Int64 else 2**31
+        fits = result not in INTEGERS or -limit <= value < limit
+        return fits and (result in (*INTEGERS, *FLOATS) or isinstance(result, Decimal))
+    if isinstance(value, float):
+        return result in FLOATS and not math.isnan(value)
+    return result == String

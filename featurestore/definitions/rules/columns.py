@@ -1,0 +1,92 @@
+"""Columns: the types of join keys, and names that occur twice or are reserved."""
+
+from collections.abc import Iterable, Iterator
+
+from featurestore.definitions.entity import Entity
+from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.reserved import RESERVED
+from featurestore.definitions.rules.dtypes import type_problem
+from featurestore.definitions.rules.issue import Issue, label
+from featurestore.definitions.types import FLOATS, JOIN_KEY_TYPES, Field
+from featurestore.definitions.view import FeatureView
+
+
+def entities_have_join_keys(manifest: Manifest) -> Iterator[Issue]:
+    """Yield entities without any join key."""
+    for entity in manifest.entities:
+        if not entity.join_keys:
+            text = f"{label(entity)} has no join_keys; for features without keys use entities=()"
+            yield Issue(entity.origin, text)
+
+
+def join_keys_have_key_types(manifest: Manifest) -> Iterator[Issue]:
+    """Yield join keys of a type that cannot be compared exactly."""
+    allowed = ", ".join(map(str, JOIN_KEY_TYPES))
+    for entity in manifest.entities:
+        for key in entity.join_keys:
+            if key.dtype not in JOIN_KEY_TYPES and not type_problem(key.dtype):
+                text = (
+                    f"join key {key.name!r} of {label(entity)} is {key.dtype}; keys are {allowed}"
+                )
+                advice = ": cast it in the source or transform, e.g. to Int64 or String"
+                yield Issue(key.origin, text + (advice if key.dtype in FLOATS else ""))
+
+
+def columns_are_unique(manifest: Manifest) -> Iterator[Issue]:
+    """Yield columns that an entity, a view or a source's schema has twice."""
+    for entity in manifest.entities:
+        yield from _repeated(entity, entity.join_keys)
+    for view in manifest.views:
+        yield from _repeated(view, (*view.join_keys, *view.schema))
+    for source in manifest.sources:
+        yield from _repeated(source, getattr(source, "schema", ()))
+
+
+def columns_are_not_reserved(manifest: Manifest) -> Iterator[Issue]:
+    """Yield join keys, fields and ``unique_by`` columns named like the store's own columns."""
+    for entity in manifest.entities:
+        yield from _reserved(entity, entity.join_keys)
+    for view in manifest.views:
+        yield from _reserved(view, view.schema)
+        taken = set(getattr(view.source, "unique_by", ())) & set(view.unique_columns)
+        for name in sorted(taken.intersection(RESERVED) - set(_times(view))):
+            text = f"unique_by {name!r} of {label(view.source)}: {_reserved_text(name)}"
+            yield Issue(view.source.origin, text)
+
+
+RULES = (
+    entities_have_join_keys,
+    join_keys_have_key_types,
+    columns_are_unique,
+    columns_are_not_reserved,
+)
+
+
+def _repeated(owner: object, columns: Iterable[Field]) -> Iterator[Issue]:
+    # Spark and Delta compare column names without regard to case.
+    first: dict[str, Field] = {}
+    for column in columns:
+        known = first.setdefault(column.name.casefold(), column)
+        if known is not column:
+            text = f"column {column.name!r} of {label(owner)} occurs twice: also {_named(known)}"
+            yield Issue(column.origin, text)
+
+
+def _named(column: Field) -> str:
+    return f"{column.name!r} at {column.origin}"
+
+
+def _reserved(owner: Entity | FeatureView, columns: Iterable[Field]) -> Iterator[Issue]:
+    for column in columns:
+        if column.name.casefold() in RESERVED:
+            text = f"column {column.name!r} of {label(owner)}: {_reserved_text(column.name)}"
+            yield Issue(column.origin, text)
+
+
+def _reserved_text(name: str) -> str:
+    return f"the store itself keeps a column of that name; rename it, e.g. {name.strip('_')}_value"
+
+
+def _times(view: FeatureView) -> tuple[str | None, ...]:
+    names = ("timestamp_field", "available_timestamp_field", "sequence_field")
+    return tuple(getattr(view.source, name, None) for name in names)

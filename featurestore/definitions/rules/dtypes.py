@@ -1,0 +1,61 @@
+"""Fields have one of the known types, within its limits."""
+
+from collections.abc import Iterator, Sequence
+
+from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.rules.issue import Issue, label
+from featurestore.definitions.types import SCALARS, Array, Decimal, Field, Scalar
+from featurestore.errors import nearest
+
+_SCALAR_NAMES = tuple(scalar.name for scalar in SCALARS)
+_NAMES = (*_SCALAR_NAMES, "Decimal(precision, scale)", "Array(item)")
+
+
+def fields_have_known_types(manifest: Manifest) -> Iterator[Issue]:
+    """Yield fields of an unknown type, and decimals of impossible sizes."""
+    owners: list[tuple[object, Sequence[Field]]] = [
+        *((entity, entity.join_keys) for entity in manifest.entities),
+        *((source, getattr(source, "schema", ())) for source in manifest.sources),
+        *((view, view.schema) for view in manifest.views),
+    ]
+    for owner, columns in owners:
+        for column in columns:
+            if problem := type_problem(column.dtype):
+                yield Issue(column.origin, f"{label(column)} of {label(owner)}: {problem}")
+
+
+RULES = (fields_have_known_types,)
+
+
+def type_problem(dtype: object) -> str:
+    """Return what is wrong with a field's type, or ``""``.
+
+    Example:
+        >>> type_problem(Decimal(39, 2))
+        'Decimal(39, 2) has a precision outside 1 to 38'
+        >>> type_problem("Flota64")
+        "unknown type 'Flota64'. Did you mean 'Float64' or 'Float32'?"
+    """
+    if isinstance(dtype, Array):
+        return type_problem(dtype.item)
+    if isinstance(dtype, Decimal):
+        return _decimal_problem(dtype)
+    if dtype in SCALARS and isinstance(dtype, Scalar):
+        return ""
+    name = dtype if isinstance(dtype, str) else getattr(dtype, "__name__", str(dtype))
+    if name in ("Decimal", "Array"):
+        return f"{name} needs arguments, such as Decimal(10, 2) or Array(Float32)"
+    if name in _SCALAR_NAMES:
+        return f"its type is the text {dtype!r}; write the constant fs.{name}"
+    return f"unknown type {name!r}. {nearest(name, _NAMES)}"
+
+
+def _decimal_problem(dtype: Decimal) -> str:
+    numbers = (dtype.precision, dtype.scale)
+    if not all(isinstance(number, int) and not isinstance(number, bool) for number in numbers):
+        return f"{dtype} needs whole numbers"
+    if not 1 <= dtype.precision <= 38:
+        return f"{dtype} has a precision outside 1 to 38"
+    if not 0 <= dtype.scale <= dtype.precision:
+        return f"{dtype} has a scale outside 0 to its precision"
+    return ""

@@ -1,0 +1,99 @@
+"""Whether a value fits a type annotation, and how to say what is wrong with one that does not."""
+
+import collections.abc
+import types
+from typing import Any, Literal, Union, get_args, get_origin
+
+from featurestore.errors import nearest
+
+
+def fits(value: object, hint: Any) -> bool:
+    """Return whether a value is what an annotation says; a bool is no number.
+
+    Example:
+        >>> fits(("a", "b"), tuple[str, ...]), fits(["a"], tuple[str, ...]), fits(True, int)
+        (True, False, False)
+    """
+    origin, arguments = get_origin(hint), get_args(hint)
+    if hint is Any:
+        return True
+    if origin in (Union, types.UnionType):
+        return any(fits(value, option) for option in arguments)
+    if origin is Literal:
+        return any(value is option or value == option for option in arguments)
+    if origin is tuple:
+        return isinstance(value, tuple) and _items_fit(value, arguments)
+    if origin is collections.abc.Callable:
+        return callable(value)
+    if hint in (int, float):
+        return isinstance(value, hint) and not isinstance(value, bool)
+    return isinstance(value, hint)
+
+
+def problem(name: str, value: object, hint: Any) -> str:
+    """Return what is wrong with an argument, and what to write.
+
+    Example:
+        >>> problem("tags", "fraud", tuple[str, ...])
+        "tags is text; write a tuple: tags=('fraud',)"
+        >>> problem("closed", "rihgt", Literal["left", "right"])
+        "closed is 'rihgt'. Did you mean 'right'?"
+    """
+    options = [option for part in _options(hint) for option in get_args(part)]
+    if any(get_origin(part) is Literal for part in _options(hint)):
+        return f"{name} is {value!r}. {nearest(str(value), options)}"
+    if any(get_origin(part) is tuple for part in _options(hint)):
+        return _tuple_problem(name, value, hint)
+    return f"{name} is {_kind(value)}; expected {_text(hint)}"
+
+
+def _items_fit(value: tuple[object, ...], arguments: tuple[Any, ...]) -> bool:
+    if arguments[1:] == (Ellipsis,):
+        return all(fits(item, arguments[0]) for item in value)
+    return len(value) == len(arguments) and all(map(fits, value, arguments))
+
+
+def _tuple_problem(name: str, value: object, hint: Any) -> str:
+    if isinstance(value, list):
+        shown = ", ".join(_name(item) for item in value) + ("," if len(value) == 1 else "")
+        return f"{name} is a list; write a tuple: {name}=({shown})"
+    if not isinstance(value, tuple):
+        return f"{name} is {_kind(value)}; write a tuple: {name}=({_name(value)},)"
+    item_hint = next(get_args(part)[0] for part in _options(hint) if get_origin(part) is tuple)
+    wrong = next(item for item in value if not fits(item, item_hint))
+    return f"{name} holds {_name(wrong)}, which is {_kind(wrong)}; expected {_text(item_hint)}"
+
+
+def _options(hint: Any) -> tuple[Any, ...]:
+    return get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+
+
+def _name(value: object) -> str:
+    return str(getattr(value, "name", None) or repr(value))
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "None"
+    known = {
+        str: "text",
+        list: "a list",
+        int: "a number",
+        float: "a number",
+        bool: "a truth value",
+    }
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    name = type(value).__name__
+    return known.get(type(value), f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}")
+
+
+def _text(hint: Any) -> str:
+    names = {str: "text", type(None): "None", bool: "True or False", int: "a whole number"}
+    parts = []
+    for option in _options(hint):
+        if get_origin(option) is collections.abc.Callable:
+            parts.append("a function")
+        else:
+            parts.append(names.get(option, getattr(option, "__name__", str(option))))
+    return " or ".join(parts)

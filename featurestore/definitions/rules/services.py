@@ -1,0 +1,121 @@
+"""Services: known features and keys, and output names that do not collide."""
+
+from collections.abc import Iterator
+
+from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.origin import Origin
+from featurestore.definitions.rules.issue import Issue, label
+from featurestore.definitions.rules.names import is_plain
+from featurestore.definitions.service import FeatureService
+from featurestore.definitions.types import INTEGERS, DataType
+from featurestore.definitions.view import FeatureReference
+from featurestore.errors import nearest
+
+
+def services_have_features(manifest: Manifest) -> Iterator[Issue]:
+    """Yield services, and uses of views, without any feature."""
+    for service in manifest.services:
+        if not service.features:
+            text = f"{label(service)} has no features: give it views, or views[[names]]"
+            yield Issue(service.origin, text)
+    for service, use, place in _uses(manifest):
+        if use.features == ():
+            text = f"{label(service)} takes no feature of {label(use.view)}: name some, or all"
+            yield Issue(place, text)
+
+
+def features_exist(manifest: Manifest) -> Iterator[Issue]:
+    """Yield features that the view does not have."""
+    for service, use, place in _uses(manifest):
+        for name in use.features or ():
+            if name not in use.view.feature_names:
+                near = nearest(name, use.view.feature_names)
+                text = f"{label(service)}: {label(use.view)} has no feature {name!r}. {near}"
+                yield Issue(place, text)
+
+
+def renamed_keys_exist(manifest: Manifest) -> Iterator[Issue]:
+    """Yield keys in ``with_join_keys`` that the view does not have."""
+    for service, use, place in _uses(manifest):
+        known = [key.name for key in use.view.join_keys]
+        for key, column in use.join_keys:
+            if key not in known:
+                text = f"{label(service)}: {label(use.view)} has no join key {key!r}"
+                yield Issue(place, f"{text}. {nearest(key, known)}")
+            if not column:
+                text = f"{label(service)}: with_join_keys gives {key!r} an empty column"
+                yield Issue(place, text)
+
+
+def prefixes_are_plain(manifest: Manifest) -> Iterator[Issue]:
+    """Yield prefixes that make names which are no identifiers."""
+    for service, use, place in _uses(manifest):
+        if use.prefix and not is_plain(use.prefix):
+            text = f"prefix {use.prefix!r} is not letters, digits and underscores"
+            yield Issue(place, f"{label(service)}: {text}")
+
+
+def outputs_do_not_collide(manifest: Manifest) -> Iterator[Issue]:
+    """Yield features of a service that come out under one name, or under a spine column's."""
+    for service in manifest.services:
+        first = dict(_spine_columns(service))
+        for use, place in _placed(service):
+            for name in use.feature_names:
+                output = use.prefix + name
+                what = f"{use.view.name}:{name}"
+                known = first.setdefault(output, what)
+                if known is not what:
+                    yield Issue(place, _collision(service, output, known, what))
+
+
+def key_columns_have_one_type(manifest: Manifest) -> Iterator[Issue]:
+    """Yield spine columns that fill join keys of different types."""
+    for service in manifest.services:
+        first: dict[str, tuple[DataType, str]] = {}
+        for use, place in _placed(service):
+            for key in use.view.join_keys:
+                column = dict(use.join_keys).get(key.name, key.name)
+                dtype, view = first.setdefault(column, (key.dtype, use.view.name))
+                # Integers of any width match by value.
+                if key.dtype != dtype and not {key.dtype, dtype} <= set(INTEGERS):
+                    text = f"spine column {column!r} is {dtype} for view {view!r}, {key.dtype} for"
+                    text = (
+                        f"{label(service)}: {text} {label(use.view)}; rename one by with_join_keys"
+                    )
+                    yield Issue(place, text)
+
+
+RULES = (
+    services_have_features,
+    features_exist,
+    renamed_keys_exist,
+    prefixes_are_plain,
+    outputs_do_not_collide,
+    key_columns_have_one_type,
+)
+
+
+def _uses(manifest: Manifest) -> Iterator[tuple[FeatureService, FeatureReference, Origin]]:
+    for service in manifest.services:
+        for use, place in _placed(service):
+            yield service, use, place
+
+
+def _placed(service: FeatureService) -> Iterator[tuple[FeatureReference, Origin]]:
+    # A view that stands in the list as it is has no place of its own there.
+    for use, written in zip(service.references, service.features, strict=True):
+        yield use, use.origin if use is written else service.origin
+
+
+def _spine_columns(service: FeatureService) -> Iterator[tuple[str, str]]:
+    for use in service.references:
+        for key in use.view.join_keys:
+            column = dict(use.join_keys).get(key.name, key.name)
+            yield column, f"the spine's key column {column!r}"
+        if use.timestamp_field is not None:
+            yield use.timestamp_field, f"the spine's time column {use.timestamp_field!r}"
+
+
+def _collision(service: FeatureService, output: str, known: str, what: str) -> str:
+    text = f"{label(service)}: {known} and {what} both come out as {output!r}"
+    return f"{text}; give one a prefix: view.with_prefix('...')"

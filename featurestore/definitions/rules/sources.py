@@ -1,0 +1,137 @@
+"""Sources: schemas, time zones and units, revisions, and the columns that views take from them."""
+
+import zoneinfo
+from collections.abc import Iterator
+
+from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.rules.issue import Issue, label
+from featurestore.definitions.source import DeltaSource, FileSource, StoredSource
+from featurestore.definitions.types import INTEGERS, Boolean, DataType, Field, Timestamp
+from featurestore.definitions.view import FeatureView
+from featurestore.errors import nearest
+
+_ROLES = ("timestamp_field", "available_timestamp_field", "sequence_field", "deleted_field")
+
+
+def paths_and_columns_are_named(manifest: Manifest) -> Iterator[Issue]:
+    """Yield sources with an empty path or column name."""
+    for source in _stored(manifest):
+        for name in ("path", *_ROLES):
+            if getattr(source, name) == "":
+                yield Issue(source.origin, f"{label(source)}: {name} is empty")
+
+
+def text_files_have_a_schema(manifest: Manifest) -> Iterator[Issue]:
+    """Yield CSV and JSON sources without the schema that their files do not carry."""
+    for source in _stored(manifest):
+        if isinstance(source, FileSource) and source.format != "parquet" and not source.schema:
+            text = (
+                f"{label(source)}: {source.format} files carry no types; give schema=(Field(...),)"
+            )
+            yield Issue(source.origin, text)
+
+
+def change_feeds_have_a_key(manifest: Manifest) -> Iterator[Issue]:
+    """Yield change feeds that do not say which rows are one event."""
+    for source in _stored(manifest):
+        if isinstance(source, DeltaSource) and source.change_feed and not source.unique_by:
+            text = f"{label(source)}: an undeclared change-feed key; with change_feed=True give"
+            yield Issue(source.origin, f"{text} unique_by=, the columns that name one event")
+
+
+def unique_columns_occur_once(manifest: Manifest) -> Iterator[Issue]:
+    """Yield ``unique_by`` columns that are empty or occur twice."""
+    for source in _stored(manifest):
+        for name in sorted(
+            {name for name in source.unique_by if source.unique_by.count(name) > 1}
+        ):
+            yield Issue(source.origin, f"{label(source)}: unique_by holds {name!r} twice")
+        if "" in source.unique_by:
+            yield Issue(source.origin, f"{label(source)}: unique_by holds an empty name")
+
+
+def time_zones_are_known(manifest: Manifest) -> Iterator[Issue]:
+    """Yield time zones that the IANA database does not have."""
+    for source in _stored(manifest):
+        if source.timezone is not None and not _is_zone(source.timezone):
+            near = nearest(source.timezone, zoneinfo.available_timezones())
+            text = f"{label(source)}: unknown timezone {source.timezone!r}. {near}"
+            yield Issue(source.origin, text)
+
+
+def units_have_no_time_zone(manifest: Manifest) -> Iterator[Issue]:
+    """Yield sources that give both ``unit`` and ``timezone``."""
+    for source in _stored(manifest):
+        if source.unit is not None and source.timezone is not None:
+            text = "unit= counts from 1970 in UTC, so that timezone= has no meaning; drop one"
+            yield Issue(source.origin, f"{label(source)}: {text}")
+
+
+def schemas_fit_their_roles(manifest: Manifest) -> Iterator[Issue]:
+    """Yield columns of a source's schema whose type does not fit what they are used for."""
+    for source in _stored(manifest):
+        types = {column.name: column.dtype for column in getattr(source, "schema", ())}
+        for name in ("timestamp_field", "available_timestamp_field"):
+            column = getattr(source, name)
+            if column in types and (wrong := _time_problem(types[column], source)):
+                yield Issue(source.origin, f"{label(source)}: {name} {column!r} {wrong}")
+        if types.get(source.sequence_field or "", INTEGERS[0]) not in INTEGERS:
+            text = f"sequence_field {source.sequence_field!r} is not Int32 or Int64"
+            yield Issue(source.origin, f"{label(source)}: {text}")
+        if types.get(source.deleted_field or "", Boolean) != Boolean:
+            text = f"deleted_field {source.deleted_field!r} is not Boolean"
+            yield Issue(source.origin, f"{label(source)}: {text}")
+
+
+def views_take_columns_that_exist(manifest: Manifest) -> Iterator[Issue]:
+    """Yield columns that a view without transform takes from a schema that lacks them."""
+    for view in manifest.views:
+        schema = getattr(view.source, "schema", ())
+        if isinstance(view.source, FileSource) and schema and view.transform is None:
+            yield from _missing(view, view.source, {column.name for column in schema})
+
+
+RULES = (
+    paths_and_columns_are_named,
+    text_files_have_a_schema,
+    change_feeds_have_a_key,
+    unique_columns_occur_once,
+    time_zones_are_known,
+    units_have_no_time_zone,
+    schemas_fit_their_roles,
+    views_take_columns_that_exist,
+)
+
+
+def _stored(manifest: Manifest) -> list[StoredSource]:
+    return [source for source in manifest.sources if isinstance(source, StoredSource)]
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        return False
+    return True
+
+
+def _time_problem(dtype: DataType, source: StoredSource) -> str:
+    if dtype in INTEGERS and source.unit is None:
+        return f"is {dtype}: say unit='s', 'ms' or 'us'"
+    if dtype not in INTEGERS and source.unit is not None:
+        return f"is {dtype}, but unit={source.unit!r} is for integers"
+    text_or_time = (Timestamp, *INTEGERS)
+    if dtype not in text_or_time and str(dtype) not in ("String", "Date"):
+        return f"is {dtype}, which is no time"
+    return ""
+
+
+def _missing(view: FeatureView, source: FileSource, known: set[str]) -> Iterator[Issue]:
+    fields: tuple[Field, ...] = (*view.join_keys, *view.schema)
+    wanted = [(column.name, column.origin) for column in fields]
+    roles = [getattr(source, role) for role in _ROLES if getattr(source, role)]
+    wanted += [(name, source.origin) for name in (*roles, *source.unique_by)]
+    for name, place in wanted:
+        if name not in known:
+            text = f"{label(view)}: {label(source)} has no column {name!r}. {nearest(name, known)}"
+            yield Issue(place, text)
