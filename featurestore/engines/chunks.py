@@ -28,7 +28,9 @@ class Chunk:
     spine_rows: pa.Array | None = None
 
 
-def cut(query: ViewQuery, spine: pa.Table, snapshot: Snapshot) -> list[Chunk]:
+def cut(
+    query: ViewQuery, spine: pa.Table, snapshot: Snapshot, rows_per_chunk: int = ROWS_PER_CHUNK
+) -> list[Chunk]:
     """Return chunks that together answer every spine row once.
 
     Keys are ordered by Arrow, which orders text by its bytes, as the files are.
@@ -37,6 +39,7 @@ def cut(query: ViewQuery, spine: pa.Table, snapshot: Snapshot) -> list[Chunk]:
         query: The use of the view.
         spine: Bound key and time columns; at least one row.
         snapshot: The view's pinned table.
+        rows_per_chunk: About how many stored rows each chunk shall read.
 
     Returns:
         At least one chunk; none where no spine row has a time.
@@ -52,7 +55,7 @@ def cut(query: ViewQuery, spine: pa.Table, snapshot: Snapshot) -> list[Chunk]:
     distinct = distinct.take(pc.array_sort_indices(distinct))
     if len(distinct) == 0:
         return []
-    parts = min(len(distinct), max(1, snapshot.rows // ROWS_PER_CHUNK))
+    parts = min(len(distinct), max(1, snapshot.rows // rows_per_chunk))
     edges = np.linspace(0, len(distinct), parts + 1).astype(np.int64)
     ranges = [
         Bounds(first.key, distinct[int(low)].as_py(), distinct[int(high) - 1].as_py(), early, late)

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pyarrow as pa
 
-from featurestore.engines.chunks import Chunk, cut
+from featurestore.engines.chunks import ROWS_PER_CHUNK, Chunk, cut
 from featurestore.engines.kernel import answer_view
 from featurestore.engines.scan import needed_columns, read_rows
 from featurestore.errors import ContractError
@@ -16,13 +16,20 @@ from featurestore.store.columns import arrow_type
 from featurestore.store.snapshot import Snapshot
 
 
-def answer(query: Query, spine: pa.Table, snapshots: Mapping[str, Snapshot]) -> pa.Table:
+def answer(
+    query: Query,
+    spine: pa.Table,
+    snapshots: Mapping[str, Snapshot],
+    *,
+    rows_per_chunk: int = ROWS_PER_CHUNK,
+) -> pa.Table:
     """Return the features of every spine row, in the spine's order.
 
     Args:
         query: What is asked.
         spine: The bound spine (see `featurestore.engines.bind`).
         snapshots: The pinned table of each view, by name.
+        rows_per_chunk: About how many stored rows are read at once.
 
     Returns:
         One column a feature, one row a spine row.
@@ -31,9 +38,11 @@ def answer(query: Query, spine: pa.Table, snapshots: Mapping[str, Snapshot]) -> 
         ContractError: An answer has not exactly one row for each spine row: a bug.
     """
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        pending = [_submit(pool, view, spine, snapshots[view.view]) for view in query.views]
-        answers = [_gather(view, spine.num_rows, work) for view, work in
-                   zip(query.views, pending, strict=True)]
+        pending = [
+            (view, _submit(pool, view, spine, snapshots[view.view], rows_per_chunk))
+            for view in query.views
+        ]
+        answers = [_gather(view, spine.num_rows, work) for view, work in pending]
     columns = {name: part[name] for part in answers for name in part.column_names}
     _check_contract(query, spine, columns)
     return pa.table(columns) if columns else spine.select([])
@@ -43,14 +52,11 @@ Work = list[tuple[Chunk, "Callable[[], pa.Table]"]]
 
 
 def _submit(
-    pool: ThreadPoolExecutor, query: ViewQuery, spine: pa.Table, snapshot: Snapshot
+    pool: ThreadPoolExecutor, query: ViewQuery, spine: pa.Table, snapshot: Snapshot, rows: int
 ) -> Work:
-    if spine.num_rows == 0:
-        return []
-    chunks = cut(query, spine, snapshot)
     return [
         (chunk, pool.submit(_answer_chunk, query, spine, snapshot, chunk).result)
-        for chunk in chunks
+        for chunk in cut(query, spine, snapshot, rows)
     ]
 
 
