@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import SparkSession
 
-    from featurestore.jobs.materialize import RunResult
+    from featurestore.jobs.job import Job, RunResult
     from featurestore.jobs.progress import Progress
 
 
@@ -137,7 +137,7 @@ class FeatureStore:
         """
         jobs = _lazily("featurestore.jobs.materialize", "materialize")
         return jobs.materialize(  # type: ignore[no-any-return]  # lazy module
-            self._job(jobs),
+            self._job(),
             views,
             start=None if start is None else parse_moment(start),
             full=full,
@@ -151,7 +151,7 @@ class FeatureStore:
             views: The views' names; None for all that keep such a table.
         """
         jobs = _lazily("featurestore.jobs.materialize", "refresh_latest")
-        return jobs.refresh_latest(self._job(jobs), views)  # type: ignore[no-any-return]  # lazy module
+        return jobs.refresh_latest(self._job(), views)  # type: ignore[no-any-return]  # lazy module
 
     def get_training_set(
         self,
@@ -237,6 +237,17 @@ class FeatureStore:
 
     def _retrieve(self, request: Request, spine: pa.Table) -> FeatureFrame:
         return self._with_spark(retrieve(self.applied(), self.layout, request, spine))
+
+    def _job(self) -> "Job":
+        job: Job = _lazily("featurestore.jobs.job", "materialize").Job(
+            self.layout,
+            folder=self.settings.folder,
+            applied=self.applied,
+            loaded=self.load,
+            spark=self._spark,
+            clock=self._clock,
+        )
+        return job
 
     def _with_spark(self, frame: FeatureFrame) -> FeatureFrame:
         return replace(frame, spark_session=self._spark)
