@@ -30,6 +30,11 @@ _EXCLUDED = "com.*:*,org.*:*,javax.*:*,commons-*:*,io.airlift:*,io.unitycatalog:
 # How a site reaches its own mirror.
 _MIRROR_SETTINGS = ("spark.jars.ivySettings", "spark.jars.repositories")
 _SECONDS = 600
+_FIX_RESOLUTION = (
+    "Run once with a network, or name your mirror by spark.jars.repositories or "
+    "spark.jars.ivySettings in the Spark settings, or fill the cache elsewhere and name it by "
+    f"{CACHE_VARIABLE}."
+)
 
 
 def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
@@ -63,15 +68,11 @@ def delta_jars(
         SetupError: pyspark or delta-spark is not installed, or the jars cannot be resolved.
     """
     spark, delta = _installed("pyspark"), _installed("delta-spark")
-    folder = (
-        (cache or cache_folder()).resolve() / "jars" / f"spark-{spark}-delta-{delta}"
-    )
+    folder = (cache or cache_folder()).resolve() / "jars" / f"spark-{spark}-delta-{delta}"
     jars = _recorded(folder)
     if jars:
         return jars
-    coordinate = (
-        f"io.delta:delta-spark_{'.'.join(spark.split('.')[:2])}_{_SCALA}:{delta}"
-    )
+    coordinate = f"io.delta:delta-spark_{'.'.join(spark.split('.')[:2])}_{_SCALA}:{delta}"
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.with_suffix(".lock")):
@@ -100,9 +101,7 @@ def _installed(package: str) -> str:
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
-        raise SetupError(
-            "start Spark", f"{package} is not installed", _INSTALL
-        ) from None
+        raise SetupError("start Spark", f"{package} is not installed", _INSTALL) from None
 
 
 def _recorded(folder: Path) -> tuple[Path, ...]:
@@ -122,9 +121,7 @@ def _print(jar: Path) -> dict[str, str | int]:
     return {"bytes": jar.stat().st_size, "sha256": digest}
 
 
-def _resolve(
-    coordinate: str, folder: Path, settings: Mapping[str, str]
-) -> tuple[Path, ...]:
+def _resolve(coordinate: str, folder: Path, settings: Mapping[str, str]) -> tuple[Path, ...]:
     """Resolve beside ``folder``, so that one rename puts the whole of it in place."""
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".resolving-") as work:
         _run_ivy(coordinate, Path(work), settings)
@@ -149,9 +146,7 @@ def _run_ivy(coordinate: str, work: Path, settings: Mapping[str, str]) -> None:
         "spark.jars.excludes": _EXCLUDED,
     }
     command = [str(spark_home() / "bin" / "spark-submit")]
-    command += [
-        part for key, value in conf.items() for part in ("--conf", f"{key}={value}")
-    ]
+    command += [part for key, value in conf.items() for part in ("--conf", f"{key}={value}")]
     environ = {
         **os.environ,
         "JAVA_HOME": str(find_java().home),
@@ -169,15 +164,7 @@ def _run_ivy(coordinate: str, work: Path, settings: Mapping[str, str]) -> None:
         raise SetupError(_ASKED, _reason(coordinate, output), _FIX_RESOLUTION)
 
 
-_FIX_RESOLUTION = (
-    "Run once with a network, or name your mirror by spark.jars.repositories or "
-    f"spark.jars.ivySettings in the Spark settings, or copy a filled cache and set {CACHE_VARIABLE}."
-)
-
-
 def _reason(coordinate: str, output: str) -> str:
     lines = (line.strip() for line in output.splitlines())
-    told = [
-        line for line in lines if "unresolved dependency" in line or "Exception" in line
-    ]
+    told = [line for line in lines if "unresolved dependency" in line or "Exception" in line]
     return f"{coordinate} was not found ({told[0].lstrip(': ')[:200] if told else output[-200:]})"

@@ -15,7 +15,7 @@ OLDEST = 17
 _VERSION = re.compile(r'version "(?:1\.)?(\d+)')
 _ASKED = "start Spark"
 _FIX = (
-    f"Install Java {OLDEST} or newer (for example `apt-get install openjdk-{OLDEST}-jre-headless`), "
+    f"Install Java {OLDEST} or newer, e.g. `apt-get install openjdk-{OLDEST}-jre-headless`, "
     "or set JAVA_HOME to one."
 )
 
@@ -47,8 +47,9 @@ def find_java(environ: Mapping[str, str] = os.environ) -> Java:
         SetupError: There is no Java, or it is too old.
 
     Example:
-        >>> find_java().version >= OLDEST
-        True
+        >>> find_java({"PATH": ""})
+        Traceback (most recent call last):
+        featurestore.errors.SetupError: start Spark: no Java by JAVA_HOME or on PATH. Install...
     """
     found = []
     for program in _programs(environ):
@@ -56,17 +57,13 @@ def find_java(environ: Mapping[str, str] = os.environ) -> Java:
         if version is not None and version >= OLDEST:
             return Java(program.resolve().parents[1], version)
         found.append(
-            f"Java {version} at {program}"
-            if version
-            else f"{program}, which does not run"
+            f"Java {version} at {program}" if version else f"{program}, which does not run"
         )
-    raise SetupError(
-        _ASKED, "; ".join(found) or "no Java by JAVA_HOME or on PATH", _FIX
-    )
+    raise SetupError(_ASKED, "; ".join(found) or "no Java by JAVA_HOME or on PATH", _FIX)
 
 
 def java_version(program: Path) -> int | None:
-    """Return the major version that a ``java`` program tells of itself, or None if it does not run.
+    """Return the major version that a ``java`` program tells, or None if it does not run.
 
     Example:
         >>> java_version(Path("/nowhere/java")) is None

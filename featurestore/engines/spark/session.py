@@ -1,4 +1,4 @@
-"""The Spark session: one of our own, started from settings, or the user's, checked and unchanged."""
+"""The Spark session: our own, started from settings, or the user's, checked and unchanged."""
 
 import os
 import sys
@@ -57,9 +57,7 @@ def session(
     conf = read_settings(conf_file) | dict(overrides)
     with _starting:
         running = _running()
-        return accept(
-            running if running is not None else _start(conf, warehouse.resolve())
-        )
+        return accept(running if running is not None else _start(conf, warehouse.resolve()))
 
 
 def accept(spark: SparkSession) -> SparkSession:
@@ -76,9 +74,7 @@ def accept(spark: SparkSession) -> SparkSession:
         line = f'.config("{_EXTENSIONS}", "{EXTENSION}").config("{_CATALOG[0]}", "{_CATALOG[1]}")'
     else:
         return spark
-    raise SetupError(
-        "use the given Spark session", found, f"Add to its builder: {line}"
-    )
+    raise SetupError("use the given Spark session", found, f"Add to its builder: {line}")
 
 
 def read_settings(conf_file: Path | None = None) -> dict[str, str]:
@@ -110,9 +106,7 @@ def _parse(text: str, name: str) -> dict[str, str]:
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        key, *value = line.replace("=", " ", 1 if "=" in line.split()[0] else 0).split(
-            None, 1
-        )
+        key, *value = line.replace("=", " ", 1 if "=" in line.split()[0] else 0).split(None, 1)
         if not value or not key.startswith("spark."):
             raise ProjectError(
                 f"read Spark's settings from {name}",
@@ -134,9 +128,7 @@ def _running() -> SparkSession | None:
 def _stopped(spark: SparkSession) -> bool:
     """Tell whether a session of this process is stopped; a remote one says so when it is asked."""
     context = getattr(spark, "_sc", None)
-    return (
-        context is not None and context._jsc is None
-    )  # no public question answers this
+    return context is not None and context._jsc is None  # no public question answers this
 
 
 def _asked_settings(spark: SparkSession) -> tuple[str, str]:
@@ -153,9 +145,7 @@ def _asked_settings(spark: SparkSession) -> tuple[str, str]:
 
 def _start(settings: dict[str, str], warehouse: Path) -> SparkSession:
     java = find_java()
-    conf = SparkConf(loadDefaults=False).setAll(
-        list(_with_jars(settings, warehouse).items())
-    )
+    conf = SparkConf(loadDefaults=False).setAll(list(_with_jars(settings, warehouse).items()))
     warehouse.mkdir(parents=True, exist_ok=True)
     python = settings.get(_PYTHON) or os.environ.get("PYSPARK_PYTHON") or sys.executable
     environ = {
@@ -176,17 +166,13 @@ def _with_jars(settings: dict[str, str], warehouse: Path) -> dict[str, str]:
         conf[key] = os.pathsep.join([*filter(None, [settings.get(key)]), *jars])
     if not settings["spark.master"].startswith("local"):
         # Executors on other machines have no such cache: Spark ships the jars to them.
-        conf["spark.jars"] = ",".join(
-            [*filter(None, [settings.get("spark.jars")]), *jars]
-        )
+        conf["spark.jars"] = ",".join([*filter(None, [settings.get("spark.jars")]), *jars])
     return conf
 
 
 def _gateway(conf: SparkConf, log: Path) -> object:
     """Start the JVM with its output in a file: it tells of itself what no user asked for."""
-    if (
-        SparkContext._gateway is not None
-    ):  # a JVM outlives its contexts, and keeps its class path
+    if SparkContext._gateway is not None:  # a JVM outlives its contexts, and keeps its class path
         return SparkContext._gateway
     with log.open("ab") as output:
         if output.tell() > _LOG_BYTES:
@@ -201,14 +187,12 @@ def _gateway(conf: SparkConf, log: Path) -> object:
 
 def _last_line(log: Path) -> str:
     lines = log.read_text("utf-8", "replace").strip().splitlines()
-    return next(
-        (line for line in reversed(lines) if "rror" in line), "it said nothing"
-    )[:300]
+    return next((line for line in reversed(lines) if "rror" in line), "it said nothing")[:300]
 
 
 @contextmanager
 def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    """Set variables for as long as the session starts: the JVM inherits them, users see no change."""
+    """Set variables while the session starts: the JVM inherits them, users see no change."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:

@@ -1,7 +1,5 @@
 """The session: what it sets, what it refuses, and that it leaves the machine as it was."""
 
-import os
-import sys
 from pathlib import Path
 
 from pyspark.sql import SparkSession
