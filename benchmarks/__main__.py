@@ -27,7 +27,11 @@ def main() -> None:
         say("measuring {} ...", name)
         rows = BENCHMARKS[name](args.data.resolve())
         print_table(list(rows[0]), [list(row.values()) for row in rows], title=name)
-        document = {"measured_at": datetime.now(UTC).isoformat(), "machine": machine(), "rows": rows}
+        document = {
+            "measured_at": datetime.now(UTC).isoformat(),
+            "machine": machine(),
+            "rows": rows,
+        }
         (HERE / "results" / f"{name}.json").write_text(json.dumps(document, indent=1) + "\n")
 
 

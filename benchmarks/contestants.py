@@ -25,7 +25,11 @@ Answer = tuple[int, list[float]]
 def views(data: Path) -> dict[str, list[str]]:
     """Return the features of each view."""
     return {
-        folder.name: [name for name in pq.read_schema(folder / "part-0.parquet").names if name not in ("id", "ts")]
+        folder.name: [
+            name
+            for name in pq.read_schema(folder / "part-0.parquet").names
+            if name not in ("id", "ts")
+        ]
         for folder in sorted(data.glob("v*"))
     }
 
@@ -51,7 +55,11 @@ def duckdb_asof(data: Path) -> Answer:
         f"asof left join '{data}/{view}/*.parquet' {view} on s.id = {view}.id and s.ts >= {view}.ts"
         for view in names
     )
-    table = _duckdb().execute(f"select s.*, {picks} from '{data}/spine.parquet' s {joins}").to_arrow_table()
+    table = (
+        _duckdb()
+        .execute(f"select s.*, {picks} from '{data}/spine.parquet' s {joins}")
+        .to_arrow_table()
+    )
     return table.num_rows, [_sum(table[name]) for view in names for name in names[view]]
 
 
@@ -67,7 +75,7 @@ def polars_asof(data: Path) -> Answer:
 
 
 def ours(data: Path) -> Answer:
-    """featurestore's local engine, from the pinned Delta tables to an Arrow table."""
+    """Featurestore's local engine, from the pinned Delta tables to an Arrow table."""
     store = fs.FeatureStore(data)
     spine = pq.read_table(data / "spine.parquet")
     frame = store.get_historical_features("bench", spine, timestamp_field="ts")
@@ -91,7 +99,11 @@ def main() -> None:
         start = time.perf_counter()
         rows, sums = CONTESTANTS[name](data)
         seconds.append(time.perf_counter() - start)
-    print(json.dumps({"name": name, "seconds": min(seconds), "all": seconds, "rows": rows, "sums": sums}))
+    print(
+        json.dumps(
+            {"name": name, "seconds": min(seconds), "all": seconds, "rows": rows, "sums": sums}
+        )
+    )
 
 
 def _duckdb() -> duckdb.DuckDBPyConnection:

@@ -11,7 +11,7 @@ from benchmarks.workload import Workload, write
 
 NAMES = ("scan", "duckdb", "polars", "featurestore")
 
-DEFINITIONS = '''\
+DEFINITIONS = """\
 import featurestore as fs
 
 thing = fs.Entity("thing", join_keys=(fs.Field("id", fs.Int64),))
@@ -23,7 +23,7 @@ for number in range({views}):
         schema=tuple(fs.Field(f"v{{number}}_f{{f}}", fs.Float64) for f in range({features})),
     ))
 bench = fs.FeatureService("bench", features=tuple(VIEWS))
-'''
+"""
 
 
 def measure(folder: Path, workload: Workload = Workload()) -> list[dict[str, object]]:

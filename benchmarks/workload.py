@@ -25,7 +25,9 @@ class Workload:
     @property
     def name(self) -> str:
         """A folder's name for it."""
-        return f"k{self.keys}_r{self.rows}_s{self.spine}_v{self.views}_f{self.features}_{self.seed}"
+        return (
+            f"k{self.keys}_r{self.rows}_s{self.spine}_v{self.views}_f{self.features}_{self.seed}"
+        )
 
 
 def write(workload: Workload, folder: Path) -> Path:

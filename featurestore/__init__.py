@@ -60,6 +60,6 @@ def __getattr__(name: str) -> Any:
     if name != "FeatureStore":
         raise AttributeError(f"module 'featurestore' has no attribute {name!r}")
     # Local, so that definition files do not pay for Arrow and Delta: 0.4 s at each import.
-    from featurestore.client.feature_store import FeatureStore
+    from featurestore.client.feature_store import FeatureStore  # noqa: PLC0415 - see above
 
     return FeatureStore

@@ -82,7 +82,9 @@ def _checked(asked: str, values: dict[str, Any]) -> dict[str, str]:
         if not isinstance(value, str) or not value:
             raise ProjectError(asked, f"{FILE}: {name} is {value!r}", "Give it as a text.")
     if "project" not in values:
-        raise ProjectError(asked, f"{FILE} names no project", 'Add the line: project = "my_project"')
+        raise ProjectError(
+            asked, f"{FILE} names no project", 'Add the line: project = "my_project"'
+        )
     if not values["project"].replace("_", "a").replace("-", "a").isalnum():
         raise ProjectError(
             asked,

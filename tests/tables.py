@@ -31,7 +31,9 @@ def feature_table(
 def write_runs(folder: Path, runs: Sequence[pa.Table], row_group: int = 50_000) -> Snapshot:
     """Append each run as a commit of its own, sorted, and return the newest snapshot."""
     for run in runs:
-        order = [(name, "ascending") for name in run.column_names if name == "id" or name == EVENT_TIME]
+        order = [
+            (name, "ascending") for name in run.column_names if name == "id" or name == EVENT_TIME
+        ]
         write_deltalake(
             str(folder),
             run.sort_by(order),

@@ -1,12 +1,14 @@
 """The verbs about definitions: init, validate, plan, apply. None starts a JVM."""
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from featurestore.cli.options import AsJson, Project, open_store
-from featurestore.cli.output import print_json, print_plan, say
+from featurestore.cli.options import AsJson, Project, open_store, plan_module
+from featurestore.cli.output import print_json, print_tree, say
 from featurestore.cli.template import write_project
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ def plan(
     """Compare the definitions with what is applied, and show what `apply` would change."""
     wanted = open_store(project).plan()
     _show(wanted, as_json)
-    if wanted.changes and detailed_exitcode:
+    if detailed_exitcode and not wanted.is_empty:
         raise typer.Exit(CHANGES_PENDING)
 
 
@@ -69,7 +71,7 @@ def apply(
     store = open_store(project)
     wanted = store.plan()
     _show(wanted, as_json)
-    if not wanted.changes:
+    if wanted.is_empty:
         return
     if not yes and not typer.confirm("Apply these changes?", err=True):
         raise typer.Exit(1)
@@ -81,6 +83,6 @@ def apply(
 
 def _show(wanted: "Plan", as_json: bool) -> None:
     if as_json:
-        print_json("plan", wanted)
+        print_json("plan", {**asdict(wanted), "document": json.loads(wanted.document)})
     else:
-        print_plan(wanted)
+        print_tree(plan_module().render(wanted))

@@ -32,6 +32,11 @@ def open_store(project: Path) -> "FeatureStore":
     return module.FeatureStore(project)  # type: ignore[no-any-return]  # imported late
 
 
+def plan_module() -> ModuleType:
+    """Return `featurestore.registry.plan`, imported late as it needs Arrow."""
+    return importlib.import_module("featurestore.registry.plan")
+
+
 def rows_module() -> ModuleType:
     """Return `featurestore.cli.rows`, imported late as it needs Arrow."""
     return importlib.import_module("featurestore.cli.rows")

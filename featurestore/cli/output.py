@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 SHOWN_ROWS = 20
+_COLOURS = {"+": "green", "~": "yellow", "-": "red"}
 
 
 def say(text: str, *values: object) -> None:
@@ -97,6 +98,13 @@ def to_json(value: Any) -> object:
     raise TypeError(type(value))
 
 
-def print_plan(plan: "Plan") -> None:
-    """Print a plan as a tree to stdout: ``+`` added, ``~`` changed, ``-`` removed."""
-    Console(highlight=False, soft_wrap=True).print("\n".join(render(plan)))
+def print_tree(text: str) -> None:
+    """Print a tree of changes to stdout, each line coloured by its mark.
+
+    Example:
+        >>> print_tree("+ view activity")
+        + view activity
+    """
+    console = Console(highlight=False, soft_wrap=True)
+    for line in text.splitlines():
+        console.print(escape(line), style=_COLOURS.get(line.lstrip()[:1]))

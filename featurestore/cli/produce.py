@@ -53,7 +53,16 @@ def materialize(
         print_table(
             ["view", "kind", "status", "version", "rows in", "rows out", "null keys", "seconds"],
             [
-                [r.view, r.kind, r.status, r.version, r.rows_in, r.rows_out, r.null_rows, r.seconds]
+                [
+                    r.view,
+                    r.kind,
+                    r.status,
+                    r.version,
+                    r.rows_in,
+                    r.rows_out,
+                    r.null_rows,
+                    r.seconds,
+                ]
                 for r in results
             ],
         )

@@ -1,5 +1,6 @@
 """The verbs that read: status, history, training-set, historical, latest. None starts a JVM."""
 
+import json
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -58,7 +59,16 @@ def status(project: Project = Path(), as_json: AsJson = False) -> None:
     print_table(
         ["view", "features", "state", "version", "rows", "newest event", "last run", "at"],
         [
-            [v.view, v.features, v.state, v.version, v.rows, v.newest_event, v.last_run, v.last_run_at]
+            [
+                v.view,
+                v.features,
+                v.state,
+                v.version,
+                v.rows,
+                v.newest_event,
+                v.last_run,
+                v.last_run_at,
+            ]
             for v in views
         ],
     )
@@ -75,16 +85,25 @@ def history(
     """Show what was applied when; with a version, the whole manifest of then as JSON."""
     store = open_store(project)
     if version is not None:
-        sys.stdout.write(store.registry.version(version).document + "\n")
+        manifest = json.loads(store.registry.version(version).read())
+        sys.stdout.write(json.dumps(manifest, indent=2) + "\n")
         return
     rows = [
-        {"version": v.version, "applied_at": v.applied_at, "applied_by": v.applied_by, "changes": v.summary}
-        for v in store.history()
+        {
+            "version": applied.version,
+            "applied_at": applied.applied_at,
+            "applied_by": applied.applied_by,
+            "changes": list(applied.changes),
+        }
+        for applied in store.history()
     ]
     if as_json:
         print_json("history", rows)
     else:
-        print_table(["version", "applied at", "by", "changes"], [list(row.values()) for row in rows])
+        columns = ["version", "applied at", "by", "changes"]
+        print_table(
+            columns, [[*list(row.values())[:3], "\n".join(row["changes"])] for row in rows]
+        )
 
 
 def training_set(
@@ -134,7 +153,9 @@ def latest(
     store = open_store(project)
     wanted = _features(features)
     if (rows is None) == (not keys):
-        raise RequestError("latest", "no rows, or rows twice", "Give KEYS such as id=7, or --rows.")
+        raise RequestError(
+            "latest", "no rows, or rows twice", "Give KEYS such as id=7, or --rows."
+        )
     shell = rows_module()
     data = rows if rows is not None else shell.typed_rows(store.applied(), wanted, keys)
     shell.emit(store.get_latest_features(wanted, data), out, fmt)

@@ -38,7 +38,9 @@ def typed_rows(manifest: Manifest, features: str | list[str], texts: list[str]) 
         try:
             columns[name] = column.cast(types.get(name, pa.string()))
         except pa.ArrowInvalid as error:
-            raise RequestError(f"latest {name}=...", str(error), f"Give a {types[name]}.") from None
+            raise RequestError(
+                f"latest {name}=...", str(error), f"Give a {types[name]}."
+            ) from None
     return pa.table(columns)
 
 

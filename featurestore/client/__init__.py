@@ -1,0 +1,1 @@
+"""What people hold in their hands: `FeatureStore`, spines in, frames out."""

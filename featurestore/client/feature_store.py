@@ -1,4 +1,4 @@
-"""`FeatureStore`: the one object that people use; every method hands over to a module of its own."""
+"""`FeatureStore`: the one object that people use; each method hands over to a module."""
 
 import importlib
 from collections.abc import Sequence
@@ -218,7 +218,9 @@ class FeatureStore:
         )
         return self._with_spark(frame)
 
-    def preview(self, view: FeatureView, rows: Any, *, timezone: str | None = None) -> FeatureFrame:
+    def preview(
+        self, view: FeatureView, rows: Any, *, timezone: str | None = None
+    ) -> FeatureFrame:
         """Return the rows with the features of a view that need not be applied; writes nothing.
 
         The view's source is read and transformed by Spark, for the keys of these rows only.

@@ -14,8 +14,8 @@ from featurestore.errors import RequestError, SetupError, nearest
 from featurestore.times import from_micros, parse_duration, parse_moment, to_micros
 
 if TYPE_CHECKING:
-    import pandas as pd
-    import polars as pl
+    import pandas
+    import polars
     from pyspark.sql import DataFrame, SparkSession
 
 
@@ -75,28 +75,31 @@ class FeatureFrame:
         """Return the rows as an Arrow table."""
         return self.table
 
-    def to_pandas(self) -> "pd.DataFrame":
+    def to_pandas(self) -> "pandas.DataFrame":
         """Return the rows as a pandas DataFrame; integers with nulls become pandas' ``Int64``.
 
         Raises:
             SetupError: pandas is not installed.
         """
         pd = _optional("pandas")
-        nullable = {pa.int32(): pd.Int32Dtype(), pa.int64(): pd.Int64Dtype(),
-                    pa.bool_(): pd.BooleanDtype()}
-        frame: pd.DataFrame = self.table.to_pandas()
+        nullable = {
+            pa.int32(): pd.Int32Dtype(),
+            pa.int64(): pd.Int64Dtype(),
+            pa.bool_(): pd.BooleanDtype(),
+        }
+        frame: pandas.DataFrame = self.table.to_pandas()
         for name, column in zip(self.table.column_names, self.table.columns, strict=True):
             if column.null_count and column.type in nullable:
                 frame[name] = column.to_pandas(types_mapper=nullable.get)
         return frame
 
-    def to_polars(self) -> "pl.DataFrame":
+    def to_polars(self) -> "polars.DataFrame":
         """Return the rows as a Polars DataFrame.
 
         Raises:
             SetupError: Polars is not installed.
         """
-        frame: pl.DataFrame = _optional("polars").from_arrow(self.table)
+        frame: polars.DataFrame = _optional("polars").from_arrow(self.table)
         return frame
 
     def to_numpy(self) -> tuple[np.ndarray, np.ndarray | None]:
@@ -145,7 +148,10 @@ class FeatureFrame:
                 f"column {self.timestamp_field!r} holds {times.type}",
                 "Give the spine timestamps with a time zone.",
             )
-        before, after = pc.less(times, _scalar(end, times)), pc.greater_equal(times, _scalar(start, times))
+        before, after = (
+            pc.less(times, _scalar(end, times)),
+            pc.greater_equal(times, _scalar(start, times)),
+        )
         return self._where(before), self._where(after)
 
     def _where(self, mask: pa.ChunkedArray) -> "FeatureFrame":
@@ -154,8 +160,12 @@ class FeatureFrame:
     def _numbers(self, name: str) -> np.ndarray:
         column = self.table[name]
         kind = column.type
-        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)
-                or pa.types.is_boolean(kind) or pa.types.is_decimal(kind)):
+        if not (
+            pa.types.is_integer(kind)
+            or pa.types.is_floating(kind)
+            or pa.types.is_boolean(kind)
+            or pa.types.is_decimal(kind)
+        ):
             raise RequestError(
                 "to_numpy()",
                 f"feature {name!r} holds {kind}, which is no number",
@@ -163,7 +173,8 @@ class FeatureFrame:
             )
         if pa.types.is_boolean(kind):
             column = column.cast(pa.int8())
-        return column.cast(pa.float64(), safe=False).to_numpy()
+        numbers: np.ndarray = column.cast(pa.float64(), safe=False).to_numpy()
+        return numbers
 
 
 def with_label(frame: FeatureFrame, label: str | None, asked: str) -> FeatureFrame:

@@ -93,9 +93,7 @@ def retrieve_latest(
                 f"the rows have a time column {name!r}, but latest values are of now",
                 "Leave the column out, or ask get_historical_features for that moment.",
             )
-        rows = rows.append_column(
-            pa.field(name, UTC_MICROS), pa.repeat(moment, rows.num_rows)
-        )
+        rows = rows.append_column(pa.field(name, UTC_MICROS), pa.repeat(moment, rows.num_rows))
     return retrieve(manifest, layout, request, rows)
 
 

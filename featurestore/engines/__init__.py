@@ -1,0 +1,1 @@
+"""Who computes: the kernel, the engine in process, and Spark."""

@@ -93,7 +93,8 @@ def _bind_key(query: Query, key: KeyBinding, column: pa.ChunkedArray) -> pa.Chun
     if not _matches(key.dtype, plain.type):
         raise SpineError(
             query.asked,
-            f"column {key.spine_column!r} holds {plain.type}, the join key {key.key!r} is {key.dtype}",
+            f"column {key.spine_column!r} holds {plain.type}, "
+            f"the join key {key.key!r} is {key.dtype}",
             _cast_advice(key, plain.type),
         )
     try:
@@ -139,14 +140,10 @@ def _(dtype: Scalar) -> pa.DataType:
 
 def _matches(dtype: DataType, found: pa.DataType) -> bool:
     if dtype in (Int32, Int64):
-        return pa.types.is_integer(found)
+        return bool(pa.types.is_integer(found))
     if dtype == String:
-        return (
-            pa.types.is_string(found)
-            or pa.types.is_large_string(found)
-            or pa.types.is_string_view(found)
-        )
-    return found == _canonical(dtype)
+        return found in (pa.string(), pa.large_string(), pa.string_view())
+    return bool(found == _canonical(dtype))
 
 
 def _bind_times(

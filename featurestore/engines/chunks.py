@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -59,7 +60,7 @@ def cut(
     edges = np.linspace(0, len(distinct), parts + 1).astype(np.int64)
     ranges = [
         Bounds(first.key, distinct[int(low)].as_py(), distinct[int(high) - 1].as_py(), early, late)
-        for low, high in zip(edges[:-1], edges[1:], strict=True)
+        for low, high in pairwise(edges)
     ]
     if parts == 1:
         return [Chunk(ranges[0])]
@@ -67,12 +68,10 @@ def cut(
     return [Chunk(bounds, rows) for bounds, rows in zip(ranges, members, strict=True)]
 
 
-def _members(
-    keys: pa.ChunkedArray, distinct: pa.Array, edges: np.ndarray
-) -> Iterator[pa.Array]:
+def _members(keys: pa.ChunkedArray, distinct: pa.Array, edges: np.ndarray) -> Iterator[pa.Array]:
     """Yield the spine rows of each part; rows with a null key are in none."""
     codes = pc.fill_null(pc.index_in(keys, value_set=distinct), -1).to_numpy()
     order = np.argsort(codes, kind="stable")
     cuts = np.searchsorted(codes[order], edges)
-    for low, high in zip(cuts[:-1], cuts[1:], strict=True):
+    for low, high in pairwise(cuts):
         yield pa.array(order[low:high])

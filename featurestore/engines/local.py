@@ -1,4 +1,4 @@
-"""The engine in process: chunks of the query run in threads, each reading and answering its part."""
+"""The engine in process: chunks of the query run in threads, each reading its own part."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from featurestore.engines.chunks import ROWS_PER_CHUNK, Chunk, cut
 from featurestore.engines.kernel import answer_view
 from featurestore.engines.scan import needed_columns, read_rows
 from featurestore.errors import ContractError
-from featurestore.query.nodes import Column, Query, ViewQuery
+from featurestore.query.nodes import Query, ViewQuery
 from featurestore.store.columns import arrow_type
 from featurestore.store.snapshot import Snapshot
 
@@ -60,9 +60,7 @@ def _submit(
     ]
 
 
-def _answer_chunk(
-    query: ViewQuery, spine: pa.Table, snapshot: Snapshot, chunk: Chunk
-) -> pa.Table:
+def _answer_chunk(query: ViewQuery, spine: pa.Table, snapshot: Snapshot, chunk: Chunk) -> pa.Table:
     part = spine.select(_spine_columns(query))
     if chunk.spine_rows is not None:
         part = part.take(chunk.spine_rows)
@@ -75,7 +73,7 @@ def _spine_columns(query: ViewQuery) -> list[str]:
 
 
 def _gather(query: ViewQuery, rows: int, work: Work) -> pa.Table:
-    """Put the chunks' answers into the spine's order; rows in no chunk have a null key or no time."""
+    """Put the answers into the spine's order; rows in no chunk have a null key or no time."""
     if len(work) == 1 and work[0][0].spine_rows is None:
         return work[0][1]()
     parts = [result() for _, result in work]
@@ -88,8 +86,7 @@ def _gather(query: ViewQuery, rows: int, work: Work) -> pa.Table:
 
 def _unanswered(query: ViewQuery) -> pa.Table:
     """One row of nulls: what a spine row gets whose key or time is null, counts included."""
-    features = (*query.columns, *query.aggregates)
-    types = [arrow_type(f.dtype if isinstance(f, Column) else f.result) for f in features]
+    types = [arrow_type(feature.result) for feature in query.features]
     return pa.table([pa.nulls(1, kind) for kind in types], names=list(query.outputs))
 
 

@@ -60,7 +60,8 @@ def time_bounds(query: ViewQuery, first: int, last: int) -> tuple[int | None, in
         >>> from featurestore.definitions.types import Float64
         >>> from featurestore.query.nodes import Column
         >>> x = Column("x", "x", Float64)
-        >>> time_bounds(ViewQuery("v", keys=(), timestamp_field="t", columns=(x,), ttl=5), 100, 200)
+        >>> query = ViewQuery("v", keys=(), timestamp_field="t", columns=(x,), ttl=5)
+        >>> time_bounds(query, 100, 200)
         (95, 200)
     """
     if query.rows.unique_by:
@@ -89,26 +90,21 @@ def read_rows(snapshot: Snapshot, columns: list[str], bounds: Bounds) -> pa.Tabl
         Rows in the order of the files.
     """
     keep = np.ones(snapshot.files.num_rows, dtype=bool)
-    for column, low, high in _ranges(snapshot, bounds):
-        keep &= may_hold(snapshot.files, column, low, high)
+    for column, low, high in _ranges(bounds):
+        least, greatest = (_scalar(snapshot, column, value) for value in (low, high))
+        keep &= may_hold(snapshot.files, column, least, greatest)
     paths = snapshot.files["path"].filter(pa.array(keep)).to_pylist()
     tables = [_read_file(snapshot, path, columns, bounds) for path in paths]
     schema = pa.schema([snapshot.schema.field(name) for name in columns])
     return pa.concat_tables([schema.empty_table(), *(table.cast(schema) for table in tables)])
 
 
-def _ranges(
-    snapshot: Snapshot, bounds: Bounds
-) -> list[tuple[str, pa.Scalar | None, pa.Scalar | None]]:
-    ranges: list[tuple[str, object, object]] = [
-        (EVENT_TIME, _moment(bounds.time_low), _moment(bounds.time_high))
-    ]
+def _ranges(bounds: Bounds) -> list[tuple[str, object, object]]:
+    """Columns with the least and greatest value wanted, as Python's own values."""
+    ranges = [(EVENT_TIME, _moment(bounds.time_low), _moment(bounds.time_high))]
     if bounds.key is not None:
         ranges.append((bounds.key, bounds.key_low, bounds.key_high))
-    return [
-        (column, *(_scalar(snapshot, column, value) for value in (low, high)))
-        for column, low, high in ranges
-    ]
+    return ranges
 
 
 def _scalar(snapshot: Snapshot, column: str, value: object) -> pa.Scalar | None:
@@ -124,9 +120,7 @@ def _moment(micros: int | None) -> object:
 
 
 def _read_file(snapshot: Snapshot, path: str, columns: list[str], bounds: Bounds) -> pa.Table:
-    with pq.ParquetFile(
-        snapshot.filesystem.open_input_file(path)
-    ) as file:
+    with pq.ParquetFile(snapshot.filesystem.open_input_file(path)) as file:
         groups = _row_groups(file, bounds)
         table = file.read_row_groups(groups, columns=columns, use_threads=False)
     return table.select(columns)
@@ -134,15 +128,12 @@ def _read_file(snapshot: Snapshot, path: str, columns: list[str], bounds: Bounds
 
 def _row_groups(file: pq.ParquetFile, bounds: Bounds) -> list[int]:
     places = {file.metadata.schema.column(i).path: i for i in range(file.metadata.num_columns)}
-    wanted = [(EVENT_TIME, _moment(bounds.time_low), _moment(bounds.time_high))]
-    if bounds.key is not None:
-        wanted.append((bounds.key, bounds.key_low, bounds.key_high))
     return [
         group
         for group in range(file.num_row_groups)
         if all(
             _group_may_hold(file.metadata.row_group(group).column(places[column]), low, high)
-            for column, low, high in wanted
+            for column, low, high in _ranges(bounds)
         )
     ]
 

@@ -99,9 +99,7 @@ def compile_reference(use: FeatureReference, timestamp_field: str) -> ViewQuery:
     )
 
 
-def _service_references(
-    manifest: Manifest, name: str, asked: str
-) -> tuple[FeatureReference, ...]:
+def _service_references(manifest: Manifest, name: str, asked: str) -> tuple[FeatureReference, ...]:
     service = manifest.service(name)
     if service is not None:
         return service.references
@@ -181,9 +179,7 @@ def _aggregates(use: FeatureReference) -> tuple[Aggregate, ...]:
     compiled = {
         name: _aggregate(aggregation, name, window, types, use.prefix)
         for aggregation in use.view.aggregations
-        for name, window in zip(
-            aggregation.feature_names, aggregation.windows, strict=True
-        )
+        for name, window in zip(aggregation.feature_names, aggregation.windows, strict=True)
     }
     return tuple(compiled[name] for name in use.feature_names) if compiled else ()
 
@@ -222,7 +218,5 @@ def output_fields(query: Query) -> tuple[Field, ...]:
         ()
     """
     return tuple(
-        Field(feature.output, feature.dtype if isinstance(feature, Column) else feature.result)
-        for view in query.views
-        for feature in (*view.columns, *view.aggregates)
+        Field(feature.output, feature.result) for view in query.views for feature in view.features
     )

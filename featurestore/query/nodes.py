@@ -32,6 +32,11 @@ class Column:
     column: str
     dtype: DataType
 
+    @property
+    def result(self) -> DataType:
+        """The answer's type."""
+        return self.dtype
+
 
 @dataclass(frozen=True)
 class Window:
@@ -116,14 +121,19 @@ class ViewQuery:
     strict: bool = False
 
     @property
+    def features(self) -> tuple[Column | Aggregate, ...]:
+        """Its features, in order."""
+        return (*self.columns, *self.aggregates)
+
+    @property
     def outputs(self) -> tuple[str, ...]:
         """The names of its features, in order."""
-        return tuple(feature.output for feature in (*self.columns, *self.aggregates))
+        return tuple(feature.output for feature in self.features)
 
     @property
     def value_columns(self) -> tuple[str, ...]:
         """The stored value columns it reads, each once, in order."""
-        names = [feature.column for feature in (*self.columns, *self.aggregates)]
+        names = [feature.column for feature in self.features]
         return tuple(dict.fromkeys(name for name in names if name != "*"))
 
 

@@ -34,6 +34,19 @@ from featurestore.definitions.types import (
 )
 from featurestore.definitions.view import FeatureView
 
+__all__ = [
+    "AVAILABLE_TIME",
+    "DELETED",
+    "EVENT_TIME",
+    "RESERVED",
+    "ROW_HASH",
+    "SEQUENCE",
+    "UTC_MICROS",
+    "arrow_type",
+    "extra_columns",
+    "stored_columns",
+]
+
 UTC_MICROS = pa.timestamp("us", tz="UTC")
 
 _ARROW = {

@@ -1,4 +1,4 @@
-"""One version of a Delta table, opened without a JVM: its schema, and its files with their bounds."""
+"""One version of a Delta table, opened without a JVM: its schema, its files and their bounds."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -47,9 +47,11 @@ class Snapshot:
     def filesystem(self) -> pafs.FileSystem:
         """The file system that opens the files' paths."""
         if is_local(self.uri):
-            return pafs.SubTreeFileSystem(local_path(self.uri), pafs.LocalFileSystem(use_mmap=True))
+            return pafs.SubTreeFileSystem(
+                local_path(self.uri), pafs.LocalFileSystem(use_mmap=True)
+            )
         # Local: loading the handler costs 0.3 s, which readers of local tables need not pay.
-        from deltalake.fs import DeltaStorageHandler
+        from deltalake.fs import DeltaStorageHandler  # noqa: PLC0415 - see above
 
         table = DeltaTable(self.uri, version=self.version)
         return pafs.PyFileSystem(DeltaStorageHandler.from_table(table._table))
@@ -174,10 +176,10 @@ def _bound(files: pa.Table, side: str, column: str) -> pa.ChunkedArray | None:
 
 def _at_most(left: object, right: object) -> np.ndarray:
     known = pc.fill_null(pc.less_equal(left, right), True)
-    return known.to_numpy(zero_copy_only=False) if isinstance(known, pa.Array) else known.to_numpy()
+    return np.asarray(known)
 
 
 def _is_cut(bound: pa.ChunkedArray) -> np.ndarray:
     if not pa.types.is_string(bound.type):
         return np.zeros(len(bound), dtype=bool)
-    return pc.fill_null(pc.greater_equal(pc.utf8_length(bound), _CUT), True).to_numpy()
+    return np.asarray(pc.fill_null(pc.greater_equal(pc.utf8_length(bound), _CUT), True))

@@ -21,7 +21,14 @@ ROWS = TABLE.to_pylist()
 
 @pytest.mark.parametrize(
     "data",
-    [TABLE, TABLE.to_batches()[0], ROWS, pd.DataFrame(ROWS), pl.DataFrame(ROWS), TABLE.to_reader()],
+    [
+        TABLE,
+        TABLE.to_batches()[0],
+        ROWS,
+        pd.DataFrame(ROWS),
+        pl.DataFrame(ROWS),
+        TABLE.to_reader(),
+    ],
     ids=["arrow", "batch", "dicts", "pandas", "polars", "stream"],
 )
 def test_every_kind_of_frame_gives_the_same_rows_in_order(data) -> None:
@@ -60,7 +67,9 @@ def test_what_is_no_spine_is_refused_with_what_would_be(tmp_path: Path) -> None:
         read_spine(tmp_path / "a.xls")
 
 
-@pytest.mark.parametrize("frame", [list, lambda rows: pd.DataFrame({"at": [r["at"] for r in rows]}, dtype=object)])
+@pytest.mark.parametrize(
+    "frame", [list, lambda rows: pd.DataFrame({"at": [r["at"] for r in rows]}, dtype=object)]
+)
 def test_times_with_and_without_zone_in_one_column_are_refused(frame) -> None:
     rows = [{"at": NOON}, {"at": datetime(2026, 3, 1)}]
 

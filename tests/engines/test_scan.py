@@ -73,8 +73,12 @@ def test_no_row_within_the_bounds_is_ever_lost(snapshot, keys, times) -> None:
 
 def window(size: int | None, delay: int = 0) -> Aggregate:
     return Aggregate(
-        f"x_{size}", column="x", dtype=Float64, function="sum",
-        window=Window(size, delay), result=Float64,
+        f"x_{size}",
+        column="x",
+        dtype=Float64,
+        function="sum",
+        window=Window(size, delay),
+        result=Float64,
     )
 
 
@@ -104,5 +108,12 @@ def test_the_kernel_gets_each_needed_column_once() -> None:
     )
 
     assert needed_columns(query) == [
-        "id", "event_timestamp", "available_timestamp", "_seq", "_deleted", "n", "x", "_row_hash",
+        "id",
+        "event_timestamp",
+        "available_timestamp",
+        "_seq",
+        "_deleted",
+        "n",
+        "x",
+        "_row_hash",
     ]

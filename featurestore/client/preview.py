@@ -1,0 +1,66 @@
+"""Features of a view that need not be applied, straight from source rows; no table is written."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from featurestore.client.frame import FeatureFrame
+from featurestore.client.retrieve import null_key_rows
+from featurestore.definitions.view import FeatureView
+from featurestore.engines.bind import bind
+from featurestore.engines.kernel import answer_view
+from featurestore.engines.spark.sample import source_rows, stored_table
+from featurestore.query.compile import compile_view
+from featurestore.query.nodes import Query
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+
+def preview(
+    view: FeatureView,
+    spine: pa.Table,
+    folder: Path,
+    spark: "SparkSession",
+    *,
+    timezone: str | None = None,
+) -> FeatureFrame:
+    """Return the spine with the view's features, read from its source for these keys only.
+
+    Args:
+        view: The definition, applied or not.
+        spine: A few rows with the join keys and ``event_timestamp``.
+        folder: The project's folder, which the source's path starts from.
+        spark: The session that reads and transforms.
+        timezone: The zone of times that have none.
+    """
+    return _answered(view, spine, source_rows(view, spark, folder), timezone)
+
+
+def features_of_rows(
+    view: FeatureView, given: pa.Table, spine: pa.Table, spark: "SparkSession"
+) -> FeatureFrame:
+    """Return the spine with the view's features, computed from given source rows.
+
+    Args:
+        view: The definition.
+        given: The source's rows.
+        spine: Rows with the join keys and ``event_timestamp``.
+        spark: The session that transforms.
+    """
+    return _answered(view, spine, spark.createDataFrame(given), None)
+
+
+def _answered(
+    view: FeatureView, spine: pa.Table, rows: "DataFrame", timezone: str | None
+) -> FeatureFrame:
+    query = compile_view(view)
+    request = Query(f"preview({view.name!r})", (query,))
+    bound = bind(request, spine, timezone=timezone)
+    keys = bound.select([key.spine_column for key in query.keys])
+    answers = answer_view(query, bound, stored_table(view, rows, keys))
+    table = spine
+    for name in query.outputs:
+        table = table.append_column(answers.schema.field(name), answers[name])
+    return FeatureFrame(table, query.outputs, null_key_rows=null_key_rows(request, bound))
