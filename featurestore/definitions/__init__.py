@@ -1,0 +1,1 @@
+"""What a feature is: frozen dataclasses, their rules, and loading them from a folder."""

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from functools import singledispatch
 from types import FunctionType
-from typing import TypeAlias
 
 from featurestore.definitions.reach import reach
 from featurestore.definitions.source import Source
@@ -17,7 +16,7 @@ from featurestore.definitions.view import Code, FeatureView
 from featurestore.errors import DefinitionError
 from featurestore.times import parse_duration
 
-Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+Json = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
 
 LABELS = ("name", "description", "owner", "tags", "origin")
 """Fields of a definition that say what it is called, not what its rows are."""

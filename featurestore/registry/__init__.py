@@ -1,0 +1,1 @@
+"""What was declared, and when: manifests as data, plans, and the table of versions."""

@@ -1,0 +1,214 @@
+"""Definitions as canonical JSON and back, by one rule for all dataclasses: data, never code.
+
+An object is ``{"kind": class, field: value}`` without the fields that are at their default, so
+that a field of a later release changes no document. Where a view or service uses another
+definition, its name stands in its place. A transform function is its `Code`.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, Field, fields
+from functools import singledispatch
+
+from featurestore.definitions.aggregation import Aggregation
+from featurestore.definitions.entity import Entity
+from featurestore.definitions.fingerprint import Json, canonical_json, digest, function_code
+from featurestore.definitions.manifest import Definition, Manifest
+from featurestore.definitions.origin import Origin, place
+from featurestore.definitions.service import FeatureService
+from featurestore.definitions.source import DeltaSource, FileSource, RequestSource
+from featurestore.definitions.types import Array, Decimal, Scalar
+from featurestore.definitions.types import Field as Column
+from featurestore.definitions.view import Code, FeatureReference, FeatureView
+from featurestore.errors import TableError
+
+__all__ = ["SCHEMA", "canonical_json", "decode", "encode", "fingerprint"]
+
+SCHEMA = "featurestore.manifest/1"
+"""The form of the document; the number rises when older releases could not read it."""
+
+_PARTS = (Aggregation, Array, Code, Column, Decimal, FeatureReference, Scalar)
+# In this order each kind refers to earlier ones only.
+_SECTIONS = ("entities", "sources", "views", "services")
+_SECTION_OF: Mapping[type, str] = {
+    Entity: "entities",
+    DeltaSource: "sources",
+    FileSource: "sources",
+    RequestSource: "sources",
+    FeatureView: "views",
+    FeatureService: "services",
+}
+
+_KINDS: Mapping[str, type] = {kind.__name__: kind for kind in (*_PARTS, *_SECTION_OF)}
+
+_Known = dict[tuple[str, str], Definition]
+
+
+def encode(manifest: Manifest) -> dict[str, Json]:
+    """Return the manifest as plain data, which `canonical_json` writes down.
+
+    Example:
+        >>> encode(Manifest())["schema"]
+        'featurestore.manifest/1'
+    """
+    sections: dict[str, Json] = {
+        section: [_object(definition) for definition in getattr(manifest, section)]
+        for section in _SECTIONS
+    }
+    return {"schema": SCHEMA, **sections}
+
+
+def decode(document: Mapping[str, Json]) -> Manifest:
+    """Return the manifest of a document; its transform functions are `Code`, to read only.
+
+    Raises:
+        TableError: The document is of a newer release.
+
+    Example:
+        >>> decode(encode(Manifest()))
+        Manifest(entities=(), sources=(), views=(), services=())
+    """
+    if document.get("schema") != SCHEMA:
+        raise _unreadable(f"its form is {document.get('schema')!r}, not {SCHEMA!r}")
+    known: _Known = {}
+    for section in _SECTIONS:
+        for data in _items(document.get(section)):
+            definition = _decoded(data, known)
+            if not isinstance(definition, Definition):
+                raise _unreadable(f"it lists a {type(definition).__name__}")
+            known[_reference(definition)] = definition
+    return Manifest.of(list(known.values()))
+
+
+def fingerprint(manifest: Manifest) -> str:
+    """Return the fingerprint of all that is declared, wherever it stands.
+
+    Example:
+        >>> fingerprint(Manifest()) == fingerprint(Manifest())
+        True
+    """
+    return digest(_meaning(encode(manifest)))
+
+
+def _meaning(data: Json) -> Json:
+    """Return a document without places and without the text of functions."""
+    if isinstance(data, Mapping):
+        silent = {"origin", "text"} if data.get("kind") == "Code" else {"origin"}
+        return {name: _meaning(value) for name, value in data.items() if name not in silent}
+    return [_meaning(item) for item in data] if isinstance(data, list) else data
+
+
+@singledispatch
+def _encoded(value: object) -> Json:
+    """Return a field's value as plain data."""
+    return _object(value) if type(value).__name__ in _KINDS else _encoded(function_code(value))
+
+
+@_encoded.register(type(None))
+@_encoded.register(bool)
+@_encoded.register(int)
+@_encoded.register(str)
+def _(value: bool | int | str | None) -> Json:
+    return value
+
+
+@_encoded.register
+def _(value: float) -> Json:
+    # JSON has neither NaN nor infinities.
+    return value if math.isfinite(value) else {"kind": "float", "value": repr(value)}
+
+
+@_encoded.register
+def _(value: tuple) -> Json:  # type: ignore[type-arg]  # dispatch needs a bare class
+    return [_encoded(item) for item in value]
+
+
+@_encoded.register(Entity)
+@_encoded.register(DeltaSource)
+@_encoded.register(FileSource)
+@_encoded.register(RequestSource)
+@_encoded.register(FeatureView)
+def _(value: Definition) -> Json:
+    section, name = _reference(value)
+    return {"kind": "reference", "section": section, "name": name}
+
+
+def _object(value: object) -> dict[str, Json]:
+    data: dict[str, Json] = {"kind": type(value).__name__}
+    for field in _declared(type(value)):
+        given = getattr(value, field.name)
+        if not _is_default(given, field):
+            data[field.name] = _encoded(given)
+    where = getattr(value, "origin", None)
+    return data if where is None else {**data, "origin": str(where)}
+
+
+def _declared(kind: type) -> Iterator[Field[object]]:
+    return (field for field in fields(kind) if field.init)
+
+
+def _is_default(value: object, field: Field[object]) -> bool:
+    # By type as well: 0, 0.0 and False are equal, and different values for an empty window.
+    return (
+        field.default is not MISSING
+        and type(value) is type(field.default)
+        and value == field.default
+    )
+
+
+def _decoded(data: Json, known: _Known) -> object:
+    if isinstance(data, list):
+        return tuple(_decoded(item, known) for item in data)
+    if not isinstance(data, Mapping):
+        return data
+    kind = str(data.get("kind"))
+    return _SPECIAL.get(kind, _rebuilt)(data, known)
+
+
+def _rebuilt(data: Mapping[str, Json], known: _Known) -> object:
+    kind = _KINDS.get(str(data["kind"]))
+    if kind is None:
+        raise _unreadable(f"it holds a {data['kind']!r}")
+    values = {
+        name: _decoded(value, known)
+        for name, value in data.items()
+        if name not in ("kind", "origin")
+    }
+    unknown = values.keys() - {field.name for field in _declared(kind)}
+    if unknown:
+        raise _unreadable(f"its {data['kind']} has {', '.join(sorted(unknown))}")
+    rebuilt = kind(**values)
+    if "origin" in data:
+        file, _, line = str(data["origin"]).rpartition(":")
+        place(rebuilt, Origin(file, int(line)))
+    return rebuilt
+
+
+def _referred(data: Mapping[str, Json], known: _Known) -> object:
+    return known[str(data["section"]), str(data["name"])]
+
+
+def _float(data: Mapping[str, Json], known: _Known) -> object:
+    return float(str(data["value"]))
+
+
+_SPECIAL: Mapping[str, Callable[[Mapping[str, Json], _Known], object]] = {
+    "reference": _referred,
+    "float": _float,
+}
+
+
+def _reference(definition: Definition) -> tuple[str, str]:
+    return _SECTION_OF[type(definition)], definition.name
+
+
+def _items(data: Json) -> list[Json]:
+    return data if isinstance(data, list) else []
+
+
+def _unreadable(found: str) -> TableError:
+    return TableError(
+        "read the applied definitions",
+        f"{found}, which this release does not know",
+        "Upgrade featurestore to the release that applied them.",
+    )

@@ -1,0 +1,133 @@
+"""A definition as a flat list of facts, named as its readers know them: `diff` compares these."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from functools import singledispatch
+
+from featurestore.definitions.aggregation import Aggregation, output_type
+from featurestore.definitions.entity import Entity
+from featurestore.definitions.fingerprint import function_code
+from featurestore.definitions.manifest import Definition
+from featurestore.definitions.service import FeatureService
+from featurestore.definitions.source import DeltaSource, FileSource, RequestSource
+from featurestore.definitions.types import Array, DataType, Decimal, Field, Scalar
+from featurestore.definitions.view import Code, FeatureReference, FeatureView
+
+Facts = dict[str, str]
+
+
+def facts(definition: Definition) -> Facts:
+    """Return what a definition says beyond its name, without what is at its default.
+
+    Features stand as ``features.<name>``, in the order in which they come out.
+
+    Example:
+        >>> from featurestore.definitions.types import String
+        >>> facts(Entity("card", join_keys=(Field("card_id", String),)))
+        {'type': 'Entity', 'join_keys.card_id': 'String'}
+    """
+    found = {"type": type(definition).__name__}
+    for field in fields(definition):
+        value = getattr(definition, field.name)
+        if field.compare and field.name != "name" and value != field.default:
+            found.update(_facts(value, field.name))
+    return {**found, **_derived(definition)}
+
+
+@singledispatch
+def _derived(definition: Definition) -> Facts:
+    """Return the facts that stand in several fields together."""
+    return {}
+
+
+@_derived.register
+def _(view: FeatureView) -> Facts:
+    types = {column.name: column.dtype for column in view.schema}
+    windows = {
+        f"features.{name}": _window(aggregation, window, types)
+        for aggregation in view.aggregations
+        for name, window in zip(aggregation.feature_names, aggregation.windows, strict=True)
+    }
+    keys = ", ".join(f"{key.name} {key.dtype}" for key in view.join_keys)
+    return {"join_keys": keys, **windows}
+
+
+@_derived.register
+def _(service: FeatureService) -> Facts:
+    return {
+        f"features.{use.prefix}{name}": f"{use.view.name}:{name}{_use(use)}"
+        for use in service.references
+        for name in use.feature_names
+    }
+
+
+@singledispatch
+def _facts(value: object, path: str) -> Facts:
+    """Return the facts of one field's value."""
+    return _facts(function_code(value), path)
+
+
+@_facts.register(bool)
+@_facts.register(int)
+@_facts.register(str)
+@_facts.register(Scalar)
+@_facts.register(Decimal)
+@_facts.register(Array)
+@_facts.register(type(None))
+def _(value: object, path: str) -> Facts:
+    return {path: str(value)}
+
+
+@_facts.register
+def _(value: Code, path: str) -> Facts:
+    return {path: f"{value.name} ({value.fingerprint})"}
+
+
+@_facts.register(Entity)
+@_facts.register(DeltaSource)
+@_facts.register(FileSource)
+@_facts.register(RequestSource)
+def _(value: Entity | DeltaSource | FileSource | RequestSource, path: str) -> Facts:
+    return {path: value.name}
+
+
+@_facts.register
+def _(value: Field, path: str) -> Facts:
+    described = {f"{path}.{value.name}.description": value.description}
+    return {f"{path}.{value.name}": str(value.dtype), **(described if value.description else {})}
+
+
+@_facts.register(Aggregation)
+@_facts.register(FeatureView)
+@_facts.register(FeatureReference)
+def _(value: object, path: str) -> Facts:
+    # Said by feature, in `_derived`.
+    return {}
+
+
+@_facts.register
+def _(value: tuple, path: str) -> Facts:  # type: ignore[type-arg]  # dispatch needs a bare class
+    return _merged(_facts(item, path) for item in value)
+
+
+def _merged(found: Iterable[Facts]) -> Facts:
+    """Return all facts; those of one name, such as tags, as a list."""
+    merged: Facts = {}
+    for name, text in ((name, text) for facts in found for name, text in facts.items()):
+        merged[name] = f"{merged[name]}, {text}" if name in merged else text
+    return merged
+
+
+def _window(aggregation: Aggregation, window: str, types: Mapping[str, DataType]) -> str:
+    result = output_type(aggregation.function, types.get(aggregation.column))
+    text = f"{aggregation.function} of {aggregation.column} over {window}: {result}"
+    closed = "" if aggregation.closed == "left" else ", upper edge in"
+    delay = "" if aggregation.delay == "0s" else f", delayed by {aggregation.delay}"
+    empty = "" if aggregation.empty is None else f", {aggregation.empty!r} where empty"
+    return text + closed + delay + empty
+
+
+def _use(use: FeatureReference) -> str:
+    keys = "".join(f", {key} from {column}" for key, column in use.join_keys if key != column)
+    at = f", at {use.timestamp_field}" if use.timestamp_field else ""
+    return keys + at + (", strictly before" if use.strict else "")

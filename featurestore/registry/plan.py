@@ -1,0 +1,143 @@
+"""`Plan`: the list of changes from what is applied to what is declared, made before acting."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from featurestore.definitions.fingerprint import LABELS, table_fingerprint
+from featurestore.definitions.manifest import Manifest
+from featurestore.registry.codec import canonical_json, decode, encode, fingerprint
+from featurestore.registry.diff import Change, Detail, diff
+from featurestore.registry.version import RegistryVersion
+
+_MARKS = {"added": "+", "changed": "~", "removed": "-"}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What `Registry.apply` will do; nothing else, and only to the version it was made for.
+
+    Args:
+        base_version: The applied version that it was made for; 0 where nothing is applied.
+        changes: The definitions that differ.
+        builds: The views whose feature tables must be built, since what they store is new.
+        digest: The fingerprint of all that is declared.
+        document: All that is declared, as canonical JSON.
+    """
+
+    base_version: int
+    changes: tuple[Change, ...]
+    builds: tuple[str, ...]
+    digest: str
+    document: str
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing differs."""
+        return not self.changes and not self.builds
+
+    @property
+    def breaking(self) -> tuple[Change, ...]:
+        """The changes that break readers, or give them other values."""
+        return tuple(change for change in self.changes if change.is_breaking)
+
+
+def plan(current: RegistryVersion | None, wanted: Manifest) -> Plan:
+    """Return what must change to make ``wanted`` the applied definitions.
+
+    Args:
+        current: The registry's latest version; None where nothing is applied.
+        wanted: The declared definitions, as `load` returned them.
+
+    Example:
+        >>> plan(None, Manifest()).is_empty
+        True
+    """
+    document = encode(wanted)
+    # Both sides as the registry tells them, so that a plan just applied is empty.
+    declared, applied = decode(document), current.manifest if current else Manifest()
+    return Plan(
+        base_version=current.version if current else 0,
+        changes=diff(applied, declared),
+        builds=tuple(_builds(applied, declared)),
+        digest=fingerprint(declared),
+        document=canonical_json(document),
+    )
+
+
+def headline(change: Change) -> str:
+    """Return a change in one line: its mark, kind and name.
+
+    Example:
+        >>> headline(Change("added", "view", "card_activity"))
+        '+ view card_activity'
+    """
+    return f"{_MARKS[change.action]} {change.kind} {change.name}"
+
+
+def render(made: Plan) -> list[str]:
+    """Return a plan as the lines of a tree in plain text, each marked ``+``, ``~`` or ``-``.
+
+    Example:
+        >>> render(plan(None, Manifest()))
+        ['Nothing to change: what is declared is what is applied (version 0).']
+    """
+    if made.is_empty:
+        version = made.base_version
+        return [f"Nothing to change: what is declared is what is applied (version {version})."]
+    return [*_tree(made), "", *_summary(made)]
+
+
+def _builds(applied: Manifest, declared: Manifest) -> Iterator[str]:
+    stored = {view.name: table_fingerprint(view) for view in applied.views}
+    for view in declared.views:
+        if stored.get(view.name) != table_fingerprint(view):
+            yield view.name
+
+
+def _tree(made: Plan) -> Iterator[str]:
+    for change in made.changes:
+        builds = change.kind == "view" and change.name in made.builds
+        notes = (_breaks(change.removal), " (builds its table)" if builds else "")
+        yield f"{headline(change)}{''.join(notes)}"
+        if change.action == "added":
+            yield from _gist(change)
+        elif change.action == "changed":
+            yield from map(_line, change.details)
+
+
+def _gist(change: Change) -> Iterator[str]:
+    """Yield what a new definition says, its features in one line and without its labels."""
+    groups: dict[str, list[str]] = {}
+    for detail in change.details:
+        group, _, member = detail.field.partition(".")
+        if group not in (*LABELS, "type") and not member.endswith(".description"):
+            groups.setdefault(group, []).append(member or detail.new or "")
+    for group, members in groups.items():
+        yield f"    + {group}: {_short(', '.join(members))}"
+
+
+def _line(detail: Detail) -> str:
+    breaks = _breaks(detail.breaking)
+    old, new = _short(detail.old), _short(detail.new)
+    if detail.old is None:
+        return f"    + {detail.field}: {new}{breaks}"
+    if detail.new is None:
+        return f"    - {detail.field}: {old}{breaks}"
+    return f"    ~ {detail.field}: {old} -> {new}{breaks}"
+
+
+def _short(text: str | None, width: int = 100) -> str:
+    line = " ".join((text or "").split())
+    return line if len(line) <= width else f"{line[: width - 3]}..."
+
+
+def _breaks(reason: str) -> str:
+    return f" (breaking: {reason})" if reason else ""
+
+
+def _summary(made: Plan) -> Iterator[str]:
+    counts = {action: sum(change.action == action for change in made.changes) for action in _MARKS}
+    said = ", ".join(f"{count} {action}" for action, count in counts.items() if count)
+    yield f"Changes: {said}; {len(made.breaking)} breaking."
+    if made.builds:
+        yield f"Tables to build: {len(made.builds)} ({', '.join(made.builds)})."
