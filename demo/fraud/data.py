@@ -39,12 +39,11 @@ def load_next(project: Path, simulation: Simulation, first_load: int = FIRST_LOA
     """
     arrived = simulation.transactions["ingested_at"]
     first: datetime = arrived[min(first_load, len(arrived)) - 1].as_py()
-    end: datetime = pc.max(simulation.transactions["event_timestamp"]).as_py()
     newest = _newest_arrival(project)
     previous = None if newest is None else first + _whole_days(newest - first)
-    now = first if previous is None else min(previous + ONE_DAY, end)
-    if previous is not None and previous >= end:
-        return Loaded([], end)
+    now = first if previous is None else previous + ONE_DAY
+    if previous is not None and now > pc.max(simulation.transactions["event_timestamp"]).as_py():
+        return Loaded([], previous)
     # Chargebacks first: a file that is there is not written twice, so that a run that broke off
     # between the two is made good by the next one.
     return Loaded(

@@ -1,0 +1,189 @@
+"""The three domains, each from its labelled spine to its report."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+import featurestore as fs
+from demo.ecommerce.model import evaluate_regression
+from demo.ecommerce.recommend import Segment, evaluate_als, find_segments
+from demo.ecommerce.spine import labelled_ratings
+from demo.fraud import model as fraud_model
+from demo.fraud.data import read_chargebacks, read_transactions
+from demo.fraud.leak import count_unseen
+from demo.fraud.simulator import START
+from demo.fraud.spine import labelled_payments
+from demo.healthcare import model as healthcare_model
+from demo.healthcare.data import Cohort
+from demo.healthcare.spine import labelled_visits
+from demo.report import Grid, Report
+from featurestore.client.frame import FeatureFrame
+from featurestore.times import Clock
+
+WARM_UP = pd.Timedelta(days=20)
+ENTITIES_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the domains' spines are made from.
+
+    Args:
+        project: The project's folder.
+        cohort: The NAFLD cohort.
+        ratings: MovieLens.
+        now: The present of the simulated payments.
+    """
+
+    project: Path
+    cohort: Cohort
+    ratings: pd.DataFrame
+    now: datetime
+
+
+def healthcare(inputs: Inputs) -> Report:
+    """Return the report on early diagnosis."""
+    visits = labelled_visits(inputs.cohort)
+    end = visits["event_timestamp"].max().to_pydatetime()
+    store = fs.FeatureStore(inputs.project, clock=_stopped(end))
+    frame = store.get_training_set("diabetes_early_v1", visits, label="diagnosed")
+    newest = _newest(visits["patient_id"])
+    return Report(
+        "healthcare",
+        "diabetes_early_v1",
+        "visits",
+        len(frame),
+        len(frame.features),
+        healthcare_model.evaluate(frame),
+        [
+            _latest(
+                store,
+                end,
+                "diabetes_early_v1",
+                [{"patient_id": patient} for patient in newest],
+                ["bmi", "hdl_last_lifetime", "sbp_mean_730d", "labs_730d", "diagnoses_lifetime"],
+            )
+        ],
+    )
+
+
+def ecommerce(inputs: Inputs) -> Report:
+    """Return the report on recommendations."""
+    ratings = labelled_ratings(inputs.ratings)
+    end = ratings["event_timestamp"].max().to_pydatetime()
+    store = fs.FeatureStore(inputs.project, clock=_stopped(end))
+    frame = store.get_training_set("next_rating_v1", ratings, label="rating")
+    users = [{"user_id": user} for user in sorted(ratings["user_id"].unique().tolist())]
+    segments, silhouette = find_segments(store.get_latest_features("user_segments_v1", users))
+    popular = ratings["movie_id"].value_counts().index[:ENTITIES_SHOWN]
+    return Report(
+        "ecommerce",
+        "next_rating_v1",
+        "ratings",
+        len(frame),
+        len(frame.features),
+        [evaluate_regression(frame), evaluate_als(frame)],
+        [
+            _segment_grid(segments, silhouette),
+            _latest(
+                store,
+                end,
+                "movie_page_v1",
+                [{"movie_id": int(movie)} for movie in popular],
+                ["title", "release_year", "movie_mean_lifetime", "raters_lifetime"],
+            ),
+        ],
+    )
+
+
+def fraud(inputs: Inputs) -> Report:
+    """Return the report on card fraud."""
+    transactions = read_transactions(inputs.project)
+    chargebacks = read_chargebacks(inputs.project)
+    spine = labelled_payments(transactions, chargebacks, inputs.now, START + WARM_UP)
+    store = fs.FeatureStore(inputs.project, clock=_stopped(inputs.now))
+    frame = store.get_training_set("fraud_v1", spine, label="is_fraud")
+    newest = _newest(transactions.sort_by("event_timestamp").to_pandas()["card_id"])
+    merchant = transactions["merchant_id"][0].as_py()
+    return Report(
+        "fraud",
+        "fraud_v1",
+        "payments",
+        len(frame),
+        len(frame.features),
+        fraud_model.evaluate(frame, chargebacks, inputs.now),
+        [
+            _latest(
+                store,
+                inputs.now,
+                "fraud_v1",
+                [{"card_id": card, "merchant_id": merchant} for card in newest],
+                ["payments_24h", "payments_30d", "amount_mean_30d", "last_at", "sales_30d"],
+            )
+        ],
+        [_lateness(frame, transactions)],
+    )
+
+
+def _stopped(now: datetime) -> Clock:
+    """Return a clock that stands where a domain's data end: the newest values are as of then."""
+    return lambda: now
+
+
+def _newest(keys: pd.Series) -> list[Any]:
+    return list(keys[::-1].drop_duplicates().head(ENTITIES_SHOWN).tolist())
+
+
+def _latest(
+    store: fs.FeatureStore,
+    now: datetime,
+    service: str,
+    rows: list[dict[str, Any]],
+    shown: Sequence[str],
+) -> Grid:
+    frame = store.get_latest_features(service, rows)
+    columns = [*rows[0], *shown]
+    title = f"newest values of {service}, as of {now:%Y-%m-%d %H:%M} UTC"
+    return Grid(title, columns, _cells(frame, columns))
+
+
+def _cells(frame: FeatureFrame, columns: Sequence[str]) -> list[list[str]]:
+    rows = frame.to_arrow().select(list(columns)).to_pylist()
+    return [[_cell(value) for value in row.values()] for row in rows]
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "·"
+    if isinstance(value, float):
+        return f"{value:.2f}"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    return str(value)
+
+
+def _segment_grid(segments: list[Segment], silhouette: float) -> Grid:
+    return Grid(
+        f"kinds of users, MLlib KMeans (silhouette {silhouette:.2f})",
+        ["users", "mean rating", "spread", "films rated (median)"],
+        [
+            [str(kind.users), f"{kind.stars:.2f}", f"{kind.spread:.2f}", f"{kind.ratings:.0f}"]
+            for kind in segments
+        ],
+    )
+
+
+def _lateness(frame: FeatureFrame, transactions: pa.Table) -> str:
+    lag = pc.subtract(transactions["ingested_at"], transactions["event_timestamp"])
+    late = pc.mean(pc.greater(lag.cast(pa.int64()), 300_000_000)).as_py()
+    unseen = count_unseen(frame, transactions)
+    return (
+        f"{late:.1%} of payments arrive more than 5 minutes late; at {unseen:,} of {len(frame):,} "
+        "payments a join by event time alone would have counted some that had not arrived."
+    )

@@ -1,0 +1,52 @@
+"""The next rating: a regression with and without the store's features.
+
+Trained on ratings before `SPLIT`, measured on those from then on. The baseline knows the film's
+year and genres, which the request itself brings.
+"""
+
+import numpy as np
+from sklearn.ensemble import HistGradientBoostingRegressor
+
+from demo.ecommerce.spine import GENRES
+from demo.measure import Score, informative, to_matrix
+from featurestore.client.frame import FeatureFrame
+
+SPLIT = "2012-01-01"
+BASELINE = ("year", *(f"is_{genre.lower()}" for genre in GENRES))
+LABEL = "rating"
+
+
+def evaluate_regression(ratings: FeatureFrame) -> Score:
+    """Return the score of scikit-learn's regression of the next rating."""
+    train, test = ratings.split_by_time(SPLIT)
+    return Score(
+        "next rating, scikit-learn boosting",
+        "RMSE",
+        len(train),
+        len(test),
+        _boosting_rmse(train, test, BASELINE),
+        _boosting_rmse(train, test, (*BASELINE, *train.features)),
+    )
+
+
+def rmse(truth: np.ndarray, predicted: np.ndarray) -> float:
+    """Return the root of the mean squared error.
+
+    Example:
+        >>> rmse(np.array([1.0, 2.0]), np.array([1.0, 4.0])) == 2**0.5
+        True
+    """
+    return float(np.sqrt(np.mean((truth - predicted) ** 2)))
+
+
+def _boosting_rmse(train: FeatureFrame, test: FeatureFrame, columns: tuple[str, ...]) -> float:
+    seen, later = to_matrix(train, columns), to_matrix(test, columns)
+    used = informative(seen)
+    model = HistGradientBoostingRegressor(
+        max_iter=200,
+        learning_rate=0.05,
+        max_leaf_nodes=15,
+        min_samples_leaf=50,
+        random_state=0,
+    ).fit(seen[:, used], train.to_arrow()[LABEL].to_numpy())
+    return rmse(test.to_arrow()[LABEL].to_numpy(), model.predict(later[:, used]))

@@ -1,0 +1,152 @@
+"""The demo from end to end: sources, plan, apply, materialize, training sets, models.
+
+A second run writes one more day of payments and does only what follows from it.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+
+import featurestore as fs
+from demo import domains
+from demo.ecommerce import data as ecommerce_data
+from demo.fraud import data as fraud_data
+from demo.fraud.simulator import Simulation, Size, simulate
+from demo.healthcare import data as healthcare_data
+from demo.memory import recall, remember, state_of
+from demo.report import Grid, Report, print_grid, print_report
+from demo.sources import Written
+from featurestore.jobs.progress import progress_on_stderr
+
+NEXT = """
+[bold]Next[/]
+  featurestore status                     what is stored, and how new it is
+  featurestore latest fraud_v1 --help     newest values from the command line, without a JVM
+  feature_defs/fraud/views.py             change a window, then: featurestore plan
+  make demo                               again: the next day of payments arrives
+"""
+
+
+@dataclass(frozen=True)
+class Data:
+    """What the sources are built from; tests take less of it.
+
+    Args:
+        cohort: The NAFLD cohort.
+        ratings: MovieLens.
+        simulation: The simulated payments.
+        first_load: How many of them the first run finds.
+    """
+
+    cohort: healthcare_data.Cohort = field(default_factory=healthcare_data.load_cohort)
+    ratings: pd.DataFrame = field(default_factory=ecommerce_data.load_ratings)
+    simulation: Simulation = field(default_factory=lambda: simulate(Size()))
+    first_load: int = fraud_data.FIRST_LOAD
+
+
+def run(project: Path, data: Data, console: Console) -> list[Report]:
+    """Run the demo in a project's folder and return what each domain found out.
+
+    Raises:
+        RuntimeError: A view could not be materialized.
+    """
+    with _timed(console, "sources under data/"):
+        written, inputs = _build_sources(project, data)
+    _print_written(console, written)
+    store = fs.FeatureStore(project)
+    _apply(store, console)
+    _materialize(store, console)
+    reports = [
+        _report(store, inputs, work, service, console)
+        for work, service in (
+            (domains.healthcare, "diabetes_early_v1"),
+            (domains.ecommerce, "next_rating_v1"),
+            (domains.fraud, "fraud_v1"),
+        )
+    ]
+    console.print(NEXT)
+    return reports
+
+
+def main() -> None:
+    """Run the whole demo in the current folder; tables go to stdout."""
+    begun = time.monotonic()
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=140)
+    run(Path.cwd(), Data(), console)
+    console.print(f"[dim]{time.monotonic() - begun:.0f} seconds in all[/]")
+
+
+def _build_sources(project: Path, data: Data) -> tuple[list[Written], domains.Inputs]:
+    loaded = fraud_data.load_next(project, data.simulation, data.first_load)
+    written = [
+        *healthcare_data.build_sources(project, data.cohort),
+        *ecommerce_data.build_sources(project, data.ratings),
+        *loaded.written,
+    ]
+    return written, domains.Inputs(project, data.cohort, data.ratings, loaded.now)
+
+
+def _print_written(console: Console, written: list[Written]) -> None:
+    rows = [[source.path, f"{source.rows:,}"] for source in written if source.rows]
+    if rows:
+        print_grid(console, Grid("", ["written", "rows"], rows))
+
+
+def _apply(store: fs.FeatureStore, console: Console) -> None:
+    with _timed(console, "plan and apply"):
+        plan = store.plan()
+        version = store.apply(plan)
+    console.print(f"  registry version {version.version}")
+
+
+def _materialize(store: fs.FeatureStore, console: Console) -> None:
+    with _timed(console, "materialize, by Spark"), progress_on_stderr() as progress:
+        results = store.materialize(progress=progress)
+    busy = [result for result in results if result.status != "nothing"]
+    rows = [
+        [result.view, result.kind, result.status, f"{result.rows_out:,}", f"{result.seconds:.1f}"]
+        for result in busy
+    ]
+    if rows:
+        print_grid(console, Grid("", ["view", "kind", "status", "rows", "seconds"], rows))
+    if len(busy) < len(results):
+        console.print(f"  nothing new for {len(results) - len(busy)} of {len(results)} views")
+    failed = [
+        f"{result.view}: {result.message}" for result in results if result.status == "failed"
+    ]
+    if failed:
+        raise RuntimeError("; ".join(failed))
+
+
+def _report(
+    store: fs.FeatureStore,
+    inputs: domains.Inputs,
+    work: Callable[[domains.Inputs], Report],
+    service: str,
+    console: Console,
+) -> Report:
+    state = state_of(store, service)
+    known = recall(inputs.project, work.__name__, state)
+    if known is not None:
+        print_report(console, known, remembered=True)
+        return known
+    with _timed(console, f"training set and models: {work.__name__}"):
+        report = work(inputs)
+    remember(inputs.project, report, state)
+    print_report(console, report, remembered=False)
+    return report
+
+
+@contextmanager
+def _timed(console: Console, what: str) -> Iterator[None]:
+    begun = time.monotonic()
+    console.print(f"\n[bold cyan]{what}[/]")
+    yield
+    console.print(f"  [dim]{time.monotonic() - begun:.1f} s[/]")
