@@ -231,7 +231,7 @@ class FeatureStore:
             timezone: The zone of times that have none.
         """
         spine: pa.Table = read_spine(rows)
-        jobs = _lazily("featurestore.jobs.preview", "preview")
+        jobs = _lazily("featurestore.client.preview", "preview")
         folder = self.settings.folder
         return self._with_spark(
             jobs.preview(view, spine, folder, self._spark(), timezone=timezone)

@@ -10,7 +10,9 @@ from featurestore.client.retrieve import null_key_rows
 from featurestore.definitions.view import FeatureView
 from featurestore.engines.bind import bind
 from featurestore.engines.kernel import answer_view
-from featurestore.engines.spark.sample import source_rows, stored_table
+from featurestore.engines.spark.preparation import preview_rows
+from featurestore.engines.spark.sample import rows_of_keys, stored_of_given
+from featurestore.engines.spark.writing import own_session
 from featurestore.query.compile import compile_view
 from featurestore.query.nodes import Query
 
@@ -35,7 +37,8 @@ def preview(
         spark: The session that reads and transforms.
         timezone: The zone of times that have none.
     """
-    return _answered(view, spine, source_rows(view, spark, folder), timezone)
+    stored = preview_rows(view, own_session(spark), str(folder))
+    return _answered(view, spine, stored, timezone)
 
 
 def features_of_rows(
@@ -49,17 +52,17 @@ def features_of_rows(
         spine: Rows with the join keys and ``event_timestamp``.
         spark: The session that transforms.
     """
-    return _answered(view, spine, spark.createDataFrame(given), None)
+    return _answered(view, spine, stored_of_given(view, given, own_session(spark)), None)
 
 
 def _answered(
-    view: FeatureView, spine: pa.Table, rows: "DataFrame", timezone: str | None
+    view: FeatureView, spine: pa.Table, stored: "DataFrame", timezone: str | None
 ) -> FeatureFrame:
     query = compile_view(view)
     request = Query(f"preview({view.name!r})", (query,))
     bound = bind(request, spine, timezone=timezone)
     keys = bound.select([key.spine_column for key in query.keys])
-    answers = answer_view(query, bound, stored_table(view, rows, keys))
+    answers = answer_view(query, bound, rows_of_keys(view, stored, keys))
     table = spine
     for name in query.outputs:
         table = table.append_column(answers.schema.field(name), answers[name])
