@@ -1,0 +1,172 @@
+"""Answering one use of one view for a spine: the kernel's way in."""
+
+from dataclasses import dataclass
+from decimal import Decimal as PythonDecimal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from featurestore.definitions.types import Decimal
+from featurestore.engines.kernel.arrays import Ints, Mask, both, earlier, moments, validity, whole
+from featurestore.engines.kernel.asof import winners
+from featurestore.engines.kernel.column import Column, lay_out
+from featurestore.engines.kernel.existence import Events, load_events
+from featurestore.engines.kernel.functions import AGGREGATORS
+from featurestore.engines.kernel.keys import encode
+from featurestore.engines.kernel.order import Moments, sort_moments
+from featurestore.engines.kernel.slices import Slices
+from featurestore.engines.kernel.windows import Frames
+from featurestore.query.nodes import Aggregate, ViewQuery, Window
+from featurestore.store.columns import arrow_type
+
+
+def answer_view(query: ViewQuery, spine: pa.Table, rows: pa.Table) -> pa.Table:
+    """Return the features of one use of one view, one row a spine row, in the spine's order.
+
+    Args:
+        query: What is asked.
+        spine: Has the columns that the query's keys and time name; times are microseconds, as
+            timestamps or integers. A null key or time gives null features.
+        rows: The view's stored columns that the query needs, in any order of rows.
+
+    Raises:
+        SpineError: A key column of the spine has another type than the key.
+        FeatureStoreError: A sum does not fit its type.
+
+    Example:
+        >>> from featurestore.definitions.types import Float64, Int64
+        >>> from featurestore.query.nodes import Column, KeyBinding
+        >>> query = ViewQuery("risk", keys=(KeyBinding("id", "card", Int64),),
+        ...                   timestamp_field="at", columns=(Column("score", "score", Float64),))
+        >>> rows = pa.table({"id": [1, 1], "event_timestamp": [10, 20], "score": [0.5, 0.7],
+        ...                  "available_timestamp": [10, 20], "_row_hash": [1, 2]})
+        >>> answer_view(query, pa.table({"card": [1, 1, 2], "at": [15, 20, 20]}), rows)["score"]
+        <pyarrow.lib.ChunkedArray object at ...>
+        [
+          [
+            0.5,
+            0.7,
+            null
+          ]
+        ]
+    """
+    answers: dict[str, pa.Array] = {}
+    if query.columns:
+        answers |= _column_answers(query, spine, rows)
+    if query.aggregates:
+        answers |= _aggregate_answers(query, spine, rows)
+    return pa.table({name: answers[name] for name in query.outputs})
+
+
+def winning_rows(query: ViewQuery, spine: pa.Table, rows: pa.Table) -> Ints:
+    """Return, for each spine row, the position in ``rows`` of its as-of winner; -1 for none.
+
+    The winner may be too old for the query's ttl, or a tombstone: that is for the caller to see.
+    """
+    world = _load(query, spine, rows, tombstones=True)
+    return _in_rows(world.events, _winners(query, world), world.moments)
+
+
+@dataclass(frozen=True)
+class _World:
+    moments: Moments
+    events: Events
+
+
+def _load(query: ViewQuery, spine: pa.Table, rows: pa.Table, *, tombstones: bool) -> _World:
+    codes = encode(query.keys, spine, rows)
+    column = whole(spine[query.timestamp_field])
+    known = both(validity(column), codes.spine >= 0)
+    kept = np.arange(spine.num_rows) if known is None else np.flatnonzero(known)
+    asked = sort_moments(codes.spine, moments(column), kept, codes.distinct)
+    return _World(asked, load_events(codes.rows, rows, query.rows, tombstones=tombstones))
+
+
+def _winners(query: ViewQuery, world: _World) -> Ints:
+    delay = query.rows.available_delay
+    return winners(world.events, world.moments, delay=delay, strict=query.strict)
+
+
+def _in_rows(events: Events, won: Ints, asked: Moments) -> Ints:
+    """Return winners as positions in the stored rows, in the spine's order."""
+    if events.source is not None:
+        won = np.append(events.source, -1)[won]
+    answer = np.full(asked.spine_rows, -1)
+    answer[asked.place] = won
+    return answer
+
+
+def _column_answers(query: ViewQuery, spine: pa.Table, rows: pa.Table) -> dict[str, pa.Array]:
+    world = _load(query, spine, rows, tombstones=True)
+    won = _winners(query, world)
+    if len(world.events):
+        won = np.where(_silent(query, world, won), -1, won)
+    at = _in_rows(world.events, won, world.moments)
+    index = pa.array(at, mask=at < 0)
+    return {
+        feature.output: whole(rows[feature.column]).take(index).cast(arrow_type(feature.dtype))
+        for feature in query.columns
+    }
+
+
+def _silent(query: ViewQuery, world: _World, won: Ints) -> Mask:
+    """Return which winners are too old to answer, or say that there is nothing."""
+    silent = np.zeros(len(won), np.bool_)
+    if query.ttl is not None:
+        silent |= earlier(world.moments.time, query.ttl) > world.events.time[won]
+    if world.events.deleted is not None:
+        silent |= world.events.deleted[won]
+    return silent
+
+
+def _aggregate_answers(query: ViewQuery, spine: pa.Table, rows: pa.Table) -> dict[str, pa.Array]:
+    world = _load(query, spine, rows, tombstones=False)
+    frames = Frames(world.events, world.moments, query.rows.available_delay)
+    columns = {
+        name: lay_out(rows, name, world.events, frames.patches)
+        for name in dict.fromkeys(feature.column for feature in query.aggregates)
+    }
+    windows = tuple(dict.fromkeys(feature.window for feature in query.aggregates))
+    pieces: dict[str, list[pa.Array]] = {feature.output: [] for feature in query.aggregates}
+    for part in frames.parts(windows):
+        for window in windows:
+            slices = frames.slices(window, part)
+            for feature in _of_window(query, window):
+                pieces[feature.output].append(_aggregate(feature, columns[feature.column], slices))
+    index = _places(world.moments)
+    return {
+        feature.output: _joined(pieces[feature.output], feature).take(index)
+        for feature in query.aggregates
+    }
+
+
+def _of_window(query: ViewQuery, window: Window) -> list[Aggregate]:
+    return [feature for feature in query.aggregates if feature.window == window]
+
+
+def _aggregate(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
+    answer = AGGREGATORS[feature.function](feature, column, slices)
+    if feature.empty is None:
+        return answer
+    return pc.if_else(pa.array(column.counts(slices) == 0), _empty(feature), answer)
+
+
+def _empty(feature: Aggregate) -> pa.Scalar:
+    empty = feature.empty
+    if isinstance(feature.result, Decimal):
+        return pa.scalar(PythonDecimal(str(empty)), arrow_type(feature.result))
+    return pa.scalar(empty).cast(arrow_type(feature.result))
+
+
+def _joined(pieces: list[pa.Array], feature: Aggregate) -> pa.Array:
+    if len(pieces) == 1:
+        return pieces[0]
+    return pa.chunked_array(pieces, arrow_type(feature.result)).combine_chunks()
+
+
+def _places(asked: Moments) -> pa.Array:
+    """Return where each spine row stands among the moments, null where it is none of them."""
+    place = np.full(asked.spine_rows, -1)
+    place[asked.place] = np.arange(len(asked))
+    return pa.array(place, mask=place < 0)

@@ -1,0 +1,81 @@
+"""A stored column laid out in the slots that slices speak of."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar, cast
+
+import numpy as np
+import pyarrow as pa
+
+from featurestore.engines.kernel.arrays import Ints, Mask, both, picked, validity, whole
+from featurestore.engines.kernel.existence import Events
+from featurestore.engines.kernel.patches import Patches
+from featurestore.engines.kernel.slices import Slices
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Column:
+    """Values in slots.
+
+    Args:
+        values: One a slot; for ``"*"`` nulls, of which only the number matters.
+        valid: Which slots hold a value; None if all do.
+        slot_row: The row in each slot, in the order of (code, rank); None: the slot itself.
+    """
+
+    values: pa.Array
+    valid: Mask | None
+    slot_row: Ints | None = None
+
+    @cached_property
+    def running_count(self) -> Ints | None:
+        """The number of values before each slot; None if every slot has one."""
+        return None if self.valid is None else running(self.valid)
+
+    def counts(self, slices: Slices) -> Ints:
+        """Return how many values each moment's slices hold."""
+        if self.running_count is None:
+            return slices.lengths()
+        return slices.sums(self.running_count)
+
+    def once(self, prepare: "Callable[[Column], T]") -> T:
+        """Return what a function makes of this column, made once for all windows."""
+        if prepare not in self._prepared:
+            self._prepared[prepare] = prepare(self)
+        return cast("T", self._prepared[prepare])
+
+    @cached_property
+    def _prepared(self) -> dict[object, object]:
+        return {}
+
+
+def lay_out(rows: pa.Table, name: str, events: Events, patches: Patches | None) -> Column:
+    """Return a stored column, or ``"*"``, in the slots of the events and their patches."""
+    slot_row = None if patches is None else patches.slot_row
+    hidden = None if patches is None else patches.hidden
+    shown = None if hidden is None else ~hidden
+    if name == "*":
+        slots = len(events) if slot_row is None else len(slot_row)
+        return Column(pa.nulls(slots), shown, slot_row)
+    source = events.source
+    if slot_row is not None:
+        source = slot_row if source is None else picked(source, slot_row)
+    values = whole(rows[name])
+    if source is not None:
+        values = values.take(pa.array(source))
+    return Column(values, both(validity(values), shown), slot_row)
+
+
+def running(values: np.ndarray) -> Ints:
+    """Return the sums of the values before each slot, and last of all.
+
+    Example:
+        >>> running(np.array([2, 3])).tolist()
+        [0, 2, 5]
+    """
+    sums = np.zeros(len(values) + 1, np.int64)
+    np.cumsum(values, out=sums[1:])
+    return sums

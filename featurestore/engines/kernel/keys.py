@@ -1,0 +1,155 @@
+"""Keys as dense codes, in the order of the keys themselves.
+
+Only the spine's keys get codes: rows of other keys, and null keys, are -1 and drop out. The order
+is the one in which Spark writes files (text by its UTF-8 bytes), so that slices which come sorted
+by key are sorted by code too.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from featurestore.definitions.types import Boolean, DataType, Date, Int32, Int64, String
+from featurestore.engines.kernel.arrays import Ints, Mask, both, integers, validity, whole
+from featurestore.errors import SpineError
+from featurestore.query.nodes import KeyBinding
+
+
+@dataclass(frozen=True)
+class Codes:
+    """The keys of spine and rows as numbers from 0 to ``distinct`` - 1; -1 never matches."""
+
+    spine: Ints
+    rows: Ints
+    distinct: int
+
+
+def encode(keys: Sequence[KeyBinding], spine: pa.Table, rows: pa.Table) -> Codes:
+    """Return the codes of the keys, compared as tuples; without keys all rows are of one key.
+
+    Args:
+        keys: The join keys and the spine's columns that fill them.
+        spine: Has those columns.
+        rows: Has the join keys.
+
+    Raises:
+        SpineError: A spine column has another type than its key.
+
+    Example:
+        >>> key = KeyBinding("id", "card", Int64)
+        >>> codes = encode([key], pa.table({"card": [7, 3]}), pa.table({"id": [3, 5, 7]}))
+        >>> codes.spine.tolist(), codes.rows.tolist()
+        ([1, 0], [0, -1, 1])
+    """
+    if not keys:
+        nothing = np.zeros(spine.num_rows, np.int64), np.zeros(rows.num_rows, np.int64)
+        return Codes(*nothing, distinct=1)
+    codes = _part(keys[0], spine, rows)
+    for key in keys[1:]:
+        codes = _pair(codes, _part(key, spine, rows))
+    return codes
+
+
+def _part(key: KeyBinding, spine: pa.Table, rows: pa.Table) -> Codes:
+    asked, stored = whole(spine[key.spine_column]), whole(rows[key.key])
+    if pa.types.is_null(asked.type):
+        asked = asked.cast(stored.type)
+    fits, encoder = _ENCODERS[key.dtype]
+    if not fits(asked.type):
+        raise SpineError(
+            f"key {key.key!r} from the spine's column {key.spine_column!r}",
+            f"the key is {key.dtype}, the column {asked.type}",
+            f"Cast the column to {key.dtype}.",
+        )
+    return encoder(asked, stored)
+
+
+def _encode_numbers(asked: pa.Array, stored: pa.Array) -> Codes:
+    return _dense(integers(asked), validity(asked), integers(stored), validity(stored))
+
+
+def _encode_text(asked: pa.Array, stored: pa.Array) -> Codes:
+    encoded = asked.dictionary_encode()
+    order = pc.sort_indices(encoded.dictionary)
+    position = np.empty(len(order), np.int64)
+    position[order.to_numpy()] = np.arange(len(order), dtype=np.int64)
+    words = encoded.dictionary.take(order)
+    spine = np.full(len(asked), -1, np.int64)
+    known = validity(asked)
+    spine[slice(None) if known is None else known] = position[
+        encoded.indices.drop_null().to_numpy()
+    ]
+    # Rows mostly come sorted by key: a look-up a run is a look-up a key, not a row.
+    stretches = pc.run_end_encode(stored, run_end_type=pa.int64())
+    found = pc.index_in(stretches.values, value_set=words, skip_nulls=True)
+    lengths = np.diff(stretches.run_ends.to_numpy(), prepend=0)
+    rows = np.repeat(found.cast(pa.int64()).fill_null(-1).to_numpy(), lengths)
+    return Codes(spine, rows, len(words))
+
+
+def _pair(left: Codes, right: Codes) -> Codes:
+    # Both are dense, so that the product is below (spine rows) ** 2 and fits.
+    spine_known = (left.spine >= 0) & (right.spine >= 0)
+    rows_known = (left.rows >= 0) & (right.rows >= 0)
+    spine = left.spine * right.distinct + right.spine
+    rows = left.rows * right.distinct + right.rows
+    return _dense(spine, spine_known, rows, rows_known)
+
+
+def _dense(spine: Ints, spine_known: Mask | None, rows: Ints, rows_known: Mask | None) -> Codes:
+    asked = spine if spine_known is None else spine[spine_known]
+    if not len(asked):
+        return Codes(np.full(len(spine), -1), np.full(len(rows), -1), 0)
+    low, high = int(asked.min()), int(asked.max())
+    # A table over the range of the keys is four times as fast as a search, while it is small.
+    if high - low <= 4 * (len(spine) + len(rows)) + 1024:
+        look_up, distinct = _by_table(asked, low, high)
+    else:
+        look_up, distinct = _by_search(asked)
+    return Codes(look_up(spine, spine_known), look_up(rows, rows_known), distinct)
+
+
+_LookUp = Callable[[Ints, Mask | None], Ints]
+
+
+def _by_table(asked: Ints, low: int, high: int) -> tuple[_LookUp, int]:
+    present = np.zeros(high - low + 1, np.bool_)
+    present[asked - low] = True
+    code = np.where(present, np.cumsum(present) - 1, -1)
+
+    def look_up(values: Ints, known: Mask | None) -> Ints:
+        near = np.clip(values, low, high)
+        return _masked(code[near - low], both(known, near == values))
+
+    return look_up, int(present.sum())
+
+
+def _by_search(asked: Ints) -> tuple[_LookUp, int]:
+    distinct = np.unique(asked)
+
+    def look_up(values: Ints, known: Mask | None) -> Ints:
+        at = np.minimum(np.searchsorted(distinct, values), len(distinct) - 1)
+        return _masked(at, both(known, distinct[at] == values))
+
+    return look_up, len(distinct)
+
+
+def _masked(codes: Ints, known: Mask | None) -> Ints:
+    return codes if known is None or known.all() else np.where(known, codes, -1)
+
+
+def _is_text(dtype: pa.DataType) -> bool:
+    return bool(pa.types.is_large_string(dtype))
+
+
+_Encoder = Callable[[pa.Array, pa.Array], Codes]
+_ENCODERS: dict[DataType, tuple[Callable[[pa.DataType], bool], _Encoder]] = {
+    Int32: (pa.types.is_integer, _encode_numbers),
+    Int64: (pa.types.is_integer, _encode_numbers),
+    Boolean: (pa.types.is_boolean, _encode_numbers),
+    Date: (pa.types.is_date32, _encode_numbers),
+    String: (_is_text, _encode_text),
+}

@@ -1,0 +1,138 @@
+"""Windows: where each moment's window starts and ends among the events, as slices.
+
+An edge at t - shift is the number of events before it: one binary search for all moments, however
+long the window. The upper edge never passes what is visible at t; patches mend what is visible
+otherwise.
+"""
+
+from collections.abc import Iterator
+from functools import cached_property
+
+import numpy as np
+
+from featurestore.engines.kernel.arrays import Ints, earlier, runs
+from featurestore.engines.kernel.existence import Events
+from featurestore.engines.kernel.order import Moments
+from featurestore.engines.kernel.patches import Patches, Stretches, find_patches
+from featurestore.engines.kernel.slices import Slices, pieces
+from featurestore.engines.kernel.timeline import Timeline
+from featurestore.query.nodes import Window
+
+
+class Frames:
+    """The slices of any window over some events, at some moments.
+
+    Args:
+        events: The rows, in the order of (code, rank), without tombstones.
+        moments: The spine rows, in the order of (code, t).
+        delay: The view's constant delay.
+    """
+
+    def __init__(self, events: Events, moments: Moments, delay: int) -> None:
+        self._events, self._moments, self._delay = events, moments, delay
+        self._edges: dict[int, Ints] = {}
+
+    @cached_property
+    def patches(self) -> Patches | None:
+        """The rows that exist otherwise than from their event plus the delay on."""
+        return find_patches(self._events, self._moments, self._delay)
+
+    def parts(self, windows: tuple[Window, ...]) -> Iterator[slice]:
+        """Yield the moments in pieces whose patches fit in memory."""
+        if self.patches is None:
+            yield slice(0, len(self._moments))
+            return
+        load = max((self._load(window) for window in windows), key=lambda load: load[-1])
+        yield from pieces(load)
+
+    def slices(self, window: Window, part: slice) -> Slices:
+        """Return the window's slices at some of the moments."""
+        lower, upper = self._bounds(window)
+        start = lower[part]
+        stop = np.maximum(np.minimum(upper, self._edge(self._delay - 1))[part], start)
+        if self.patches is None:
+            return Slices(start, stop)
+        cuts, adds = self._stretches(window, part)
+        return _patched(start, stop, cuts, adds)
+
+    def _bounds(self, window: Window) -> tuple[Ints, Ints]:
+        upper = window.delay - int(window.closed_right)
+        lower = self._starts if window.size is None else self._edge(upper + window.size)
+        return lower, self._edge(upper)
+
+    def _edge(self, shift: int) -> Ints:
+        """Return how many events lie before (code, t - shift)."""
+        if shift not in self._edges:
+            times = earlier(self._moments.time, shift)
+            self._edges[shift] = self._line.before(self._moments.code, times)
+        return self._edges[shift]
+
+    @cached_property
+    def _line(self) -> Timeline:
+        return Timeline(self._events.code, self._events.time)
+
+    @cached_property
+    def _starts(self) -> Ints:
+        return runs(self._events.code, self._moments.keys)[self._moments.code]
+
+    def _stretches(self, window: Window, part: slice) -> tuple[Stretches, Stretches]:
+        """Return cuts and adds inside the window, the moments counted from the part's first."""
+        patches = self.patches
+        empty = np.zeros(0, np.int64)
+        if patches is None:
+            nothing = Stretches(empty, empty, empty, empty)
+            return nothing, nothing
+        lower, upper = self._bounds(window)
+        # Edges ascend with the moments: a row is in the window from the first moment whose upper
+        # edge has passed it until the first whose lower edge has.
+        return tuple(
+            _shifted(
+                stretches.within(
+                    np.maximum(np.searchsorted(upper, stretches.row, side="right"), part.start),
+                    np.minimum(np.searchsorted(lower, stretches.row, side="right"), part.stop),
+                ),
+                part.start,
+            )
+            for stretches in (patches.cuts, patches.adds)
+        )
+
+    def _load(self, window: Window) -> Ints:
+        """Return the running number of pairs before each moment."""
+        change = np.zeros(len(self._moments) + 1, np.int64)
+        for stretches in self._stretches(window, slice(0, len(self._moments))):
+            change += np.bincount(stretches.first, minlength=len(change))
+            change -= np.bincount(stretches.stop, minlength=len(change))
+        return np.concatenate([[0], np.cumsum(np.cumsum(change)[:-1])])
+
+
+def _shifted(stretches: Stretches, first: int) -> Stretches:
+    moved = stretches.first - first, stretches.stop - first
+    return Stretches(stretches.row, stretches.slot, *moved)
+
+
+def _patched(start: Ints, stop: Ints, cuts: Stretches, adds: Stretches) -> Slices:
+    cut, cut_at = _by_moment(cuts)
+    added, added_at = _by_moment(adds)
+    cut_counts = np.bincount(cut_at, minlength=len(start))
+    add_counts = np.bincount(added_at, minlength=len(start))
+    counts = 1 + cut_counts + add_counts
+    ends = np.cumsum(counts)
+    offsets = ends - counts
+    # A moment's slices: its stretch in the pieces that the cuts leave, then the added slots.
+    first = np.empty(int(ends[-1]) if len(ends) else 0, np.int64)
+    last = np.empty_like(first)
+    nth_cut = np.arange(len(cut)) - np.repeat(np.cumsum(cut_counts) - cut_counts, cut_counts)
+    nth_add = np.arange(len(added)) - np.repeat(np.cumsum(add_counts) - add_counts, add_counts)
+    first[offsets] = start
+    last[offsets + cut_counts] = stop
+    at = offsets[cut_at] + nth_cut
+    last[at], first[at + 1] = cut, cut + 1
+    at = offsets[added_at] + 1 + cut_counts[added_at] + nth_add
+    first[at], last[at] = added, added + 1
+    return Slices(first, last, offsets)
+
+
+def _by_moment(stretches: Stretches) -> tuple[Ints, Ints]:
+    slots, moments = stretches.pairs()
+    order = np.lexsort((slots, moments))
+    return slots[order], moments[order]

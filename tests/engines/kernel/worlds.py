@@ -1,0 +1,221 @@
+"""Tiny worlds for Hypothesis: a query, a spine and rows, as dictionaries and as Arrow tables."""
+
+import datetime as dt
+import hashlib
+import math
+from dataclasses import dataclass, replace
+from decimal import Decimal as PythonDecimal
+
+import pyarrow as pa
+from hypothesis import strategies as st
+
+from featurestore.definitions.aggregation import FUNCTIONS, output_type
+from featurestore.definitions.types import (
+    Boolean,
+    DataType,
+    Date,
+    Decimal,
+    Float32,
+    Float64,
+    Int32,
+    Int64,
+    String,
+    Timestamp,
+)
+from featurestore.query.nodes import Aggregate, Column, KeyBinding, Rows, ViewQuery, Window
+from featurestore.store.columns import arrow_type
+
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+VALUES: dict[str, DataType] = {
+    "whole": Int64,
+    "small": Int32,
+    "real": Float64,
+    "single": Float32,
+    "word": String,
+    "price": Decimal(10, 2),
+    "day": Date,
+    "seen": Timestamp,
+    "flag": Boolean,
+}
+
+KEYS: dict[str, tuple[DataType, st.SearchStrategy]] = {
+    "id": (Int64, st.sampled_from([1, 2, 3])),
+    "wide": (Int64, st.sampled_from([-(2**63), 0, 2**63 - 1])),
+    "name": (String, st.sampled_from(["", "a", "ab", "é", "z"])),
+    "born": (Date, st.sampled_from([dt.date(1969, 1, 1), dt.date(2000, 1, 1)])),
+    "known": (Boolean, st.booleans()),
+}
+
+REALS = [
+    0.0,
+    -0.0,
+    0.1,
+    0.2,
+    -0.3,
+    1e300,
+    -1e300,
+    1e-300,
+    1.5,
+    7.25,
+    math.nan,
+    math.inf,
+    -math.inf,
+]
+
+VALUE_STRATEGIES = {
+    "whole": st.sampled_from([0, 1, -2, 3, 2**62, -(2**62), 2**53 + 1]),
+    "small": st.integers(-3, 3),
+    "real": st.sampled_from(REALS) | st.floats(-10, 10),
+    "single": st.sampled_from([0.5, -0.25, 2.0, math.nan]) | st.floats(-4, 4, width=32),
+    "word": st.sampled_from(["", "a", "aa", "b", "é"]),
+    "price": st.sampled_from([PythonDecimal(text) for text in ("-1.50", "0.00", "0.01", "99.99")]),
+    "day": st.sampled_from([dt.date(1969, 12, 31), dt.date(2000, 1, 1), dt.date(2000, 1, 2)]),
+    "seen": st.sampled_from([EPOCH, EPOCH - dt.timedelta(microseconds=1)]),
+    "flag": st.booleans(),
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """A query and the data that it asks."""
+
+    query: ViewQuery
+    spine: list[dict]
+    rows: list[dict]
+
+    def spine_table(self) -> pa.Table:
+        """Return the spine as Arrow."""
+        return spine_table(self.query, self.spine)
+
+    def rows_table(self) -> pa.Table:
+        """Return the rows as Arrow."""
+        return rows_table(self.query, self.rows)
+
+
+def spine_table(query: ViewQuery, spine: list[dict]) -> pa.Table:
+    """Return spine rows as Arrow."""
+    types = {key.spine_column: arrow_type(key.dtype) for key in query.keys}
+    types[query.timestamp_field] = pa.timestamp("us", tz="UTC")
+    return _table(types, spine)
+
+
+def rows_table(query: ViewQuery, rows: list[dict]) -> pa.Table:
+    """Return stored rows as Arrow."""
+    moment = pa.timestamp("us", tz="UTC")
+    types = {key.key: arrow_type(key.dtype) for key in query.keys}
+    types |= {"event_timestamp": moment, "available_timestamp": moment}
+    types |= {"_seq": pa.int64()} if query.rows.has_sequence else {}
+    types |= {"_deleted": pa.bool_()} if query.rows.has_deleted else {}
+    types |= {"order": pa.int64()} if query.rows.unique_by else {}
+    dtypes = {feature.column: feature.dtype for feature in (*query.columns, *query.aggregates)}
+    types |= {name: arrow_type(dtypes[name]) for name in query.value_columns}
+    return _table(types | {"_row_hash": pa.int64()}, rows)
+
+
+def _table(types: dict[str, pa.DataType], rows: list[dict]) -> pa.Table:
+    return pa.table(
+        {name: pa.array([row.get(name) for row in rows], kind) for name, kind in types.items()}
+    )
+
+
+@st.composite
+def worlds(draw: st.DrawFn, *, aggregates: bool | None = None, late: bool = True) -> World:
+    """Draw a world; with ``late=False`` every row is known at its event plus the delay."""
+    keys = draw(
+        st.sampled_from([(), ("id",), ("wide",), ("name",), ("id", "name"), ("born", "known")])
+    )
+    unit = draw(st.sampled_from([1, 1, 1, 3_600_000_000, 10**15]))
+    rule = Rows(
+        available_delay=unit * draw(st.sampled_from([0, 0, 1, 3])),
+        unique_by=draw(st.sampled_from([(), (), ("order",)])),
+        has_sequence=draw(st.booleans()),
+        has_deleted=draw(st.booleans()),
+    )
+    query = ViewQuery(
+        "view",
+        keys=tuple(KeyBinding(name, f"spine_{name}", KEYS[name][0]) for name in keys),
+        timestamp_field="at",
+        rows=rule,
+        ttl=draw(st.none() | st.integers(0, 12).map(lambda n: n * unit)),
+        strict=draw(st.booleans()),
+    )
+    windows = draw(st.booleans()) if aggregates is None else aggregates
+    query = replace(query, **draw(_aggregates(unit) if windows else _columns()))
+    start = unit * draw(st.sampled_from([0, -15]))
+    key_parts = {f"spine_{name}": KEYS[name][1] | st.none() for name in keys}
+    moment = st.integers(0, 30).map(lambda n: start + n * unit)
+    spine = draw(
+        st.lists(st.fixed_dictionaries(key_parts | {"at": moment | st.none()}), max_size=8)
+    )
+    rows = draw(st.lists(_row(query, moment, unit, late=late), max_size=14))
+    return World(query, spine, rows)
+
+
+def _columns() -> st.SearchStrategy[dict]:
+    names = st.lists(st.sampled_from(list(VALUES)), min_size=1, max_size=3, unique=True)
+    return names.map(
+        lambda chosen: {"columns": tuple(Column(name, name, VALUES[name]) for name in chosen)}
+    )
+
+
+@st.composite
+def _aggregates(draw: st.DrawFn, unit: int) -> dict:
+    windows = st.builds(
+        Window,
+        size=st.none() | st.integers(1, 20).map(lambda n: n * unit),
+        delay=st.sampled_from([0, 0, 0, unit, 4 * unit]),
+        closed_right=st.booleans(),
+    )
+    choices = [("*", None, "count")] + [
+        (name, dtype, function)
+        for name, dtype in VALUES.items()
+        for function in FUNCTIONS
+        if output_type(function, dtype) is not None
+    ]
+    chosen = draw(st.lists(st.tuples(st.sampled_from(choices), windows), min_size=1, max_size=4))
+    return {"aggregates": tuple(_aggregate(draw, n, *each) for n, each in enumerate(chosen))}
+
+
+def _aggregate(draw: st.DrawFn, n: int, choice: tuple, window: Window) -> Aggregate:
+    column, dtype, function = choice
+    result = output_type(function, dtype)
+    numeric = result in (Int64, Float64)
+    return Aggregate(
+        f"f{n}",
+        column=column,
+        dtype=dtype,
+        function=function,
+        window=window,
+        result=result,
+        empty=draw(st.sampled_from([None, -7])) if numeric else None,
+    )
+
+
+@st.composite
+def _row(
+    draw: st.DrawFn, query: ViewQuery, moment: st.SearchStrategy, unit: int, *, late: bool
+) -> dict:
+    row = {key.key: draw(KEYS[key.key][1] | st.sampled_from([None])) for key in query.keys}
+    event = row["event_timestamp"] = draw(moment | st.none())
+    lags = st.sampled_from([0, 0, 0, -2, 1, 2, 5, 12, None] if late else [0])
+    lag = draw(lags)
+    known = None if event is None or lag is None else event + lag * unit
+    row["available_timestamp"] = None if known is None else known + query.rows.available_delay
+    row["_seq"] = draw(st.none() | st.integers(0, 2)) if query.rows.has_sequence else None
+    row["_deleted"] = (
+        draw(st.sampled_from([False, False, False, None, True]))
+        if query.rows.has_deleted
+        else None
+    )
+    row["order"] = draw(st.none() | st.integers(0, 2)) if query.rows.unique_by else None
+    for name in query.value_columns:
+        row[name] = draw(VALUE_STRATEGIES[name] | st.none())
+    row["_row_hash"] = content_hash(row)
+    return row
+
+
+def content_hash(row: dict) -> int:
+    """Return 64 bits of the row's content: equal rows have equal hashes."""
+    digest = hashlib.blake2b(repr(sorted(row.items())).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little", signed=True)
