@@ -45,6 +45,15 @@ def latest_version(uri: str) -> int | None:
     return open_table(uri).version() if is_table(uri) else None
 
 
+def table_identity(uri: str) -> str:
+    """Return the id that a Delta table keeps for life; another table at the path has another.
+
+    Raises:
+        TableError: There is no table.
+    """
+    return str(open_table(uri).metadata().id)
+
+
 def commits(uri: str, *, after: int = -1) -> tuple[Commit, ...]:
     """Return the commits newer than version ``after``, oldest first; none where no table lies.
 

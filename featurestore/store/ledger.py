@@ -108,8 +108,8 @@ class FileRecord:
         view: The view's name.
         table_id: The build that read it.
         path: The file's address.
-        size: Its bytes.
-        modified_at: Its time, in UTC microseconds.
+        size: Its bytes; -1 where it had changed before they could be noted.
+        modified_at: Its time when it was read, in UTC milliseconds.
         run_id: The run that read it.
     """
 

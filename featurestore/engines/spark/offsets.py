@@ -68,6 +68,17 @@ def resume_version(offset: str | None) -> int | None:
     return int(fields["reservoirVersion"]) if whole else None
 
 
+def reservoir(offset: str) -> str | None:
+    """Return the id of the Delta table that an offset speaks of; None for other sources.
+
+    Example:
+        >>> reservoir('{"reservoirId": "8abd", "reservoirVersion": 4}')
+        '8abd'
+    """
+    fields = json.loads(offset)
+    return fields.get("reservoirId") if isinstance(fields, dict) else None
+
+
 def seen_files(checkpoint: str) -> tuple[SeenFile, ...]:
     """Return the files that a file stream has read, by path; none for other streams.
 

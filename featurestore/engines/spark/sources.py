@@ -120,20 +120,21 @@ def _(source: FileSource, spark: SparkSession, reading: Reading) -> DataFrame:
 
 
 @singledispatch
-def read_sample(source: StoredSource, spark: SparkSession, folder: str) -> DataFrame:
-    """Return the source's columns without any rows."""
+def read_now(source: StoredSource, spark: SparkSession, folder: str) -> DataFrame:
+    """Return the source's rows as they lie there now, not as a stream."""
     raise TypeError(source)
 
 
-@read_sample.register
+@read_now.register
 def _(source: DeltaSource, spark: SparkSession, folder: str) -> DataFrame:
-    return spark.read.format("delta").load(address(source.path, folder)).limit(0)
+    return spark.read.format("delta").load(address(source.path, folder))
 
 
-@read_sample.register
+@read_now.register
 def _(source: FileSource, spark: SparkSession, folder: str) -> DataFrame:
-    schema = _file_schema(source, spark, address(source.path, folder))
-    return _typed(source, spark.createDataFrame([], schema))
+    place = address(source.path, folder)
+    reader = spark.read.format(source.format).schema(_file_schema(source, spark, place))
+    return _typed(source, reader.options(**_text_options(source)).load(place))
 
 
 def _file_schema(source: FileSource, spark: SparkSession, place: str) -> T.StructType:
@@ -161,7 +162,7 @@ def _file_schema(source: FileSource, spark: SparkSession, place: str) -> T.Struc
 
 def _check_declared(source: FileSource, found: T.StructType) -> None:
     problems = [
-        f"column {field.name!r} is missing ({nearest(field.name, found.names)})"
+        f"column {field.name!r} is missing ({nearest(field.name, found.names).rstrip('.')})"
         if field.name not in found.names
         else f"column {field.name!r} is {found[field.name].dataType.simpleString()}, "
         f"declared as {field.dtype} ({field.origin})"

@@ -11,9 +11,10 @@ from pyspark.sql.streaming import StreamingQuery
 
 from featurestore.definitions.view import FeatureView
 from featurestore.engines.spark.batch import Target, write_batch
+from featurestore.engines.spark.errors import mapped
 from featurestore.engines.spark.reported import reported
 from featurestore.engines.spark.sources import Reading, read_stream, stored_source
-from featurestore.errors import FeatureStoreError, MaterializationError, SourceError
+from featurestore.errors import FeatureStoreError, MaterializationError
 
 _POLL_SECONDS = 0.2
 Watcher = Callable[[int, int], None]
@@ -94,23 +95,9 @@ def _told(error: PySparkException, view: FeatureView) -> FeatureStoreError:
     known = reported(error)
     if known is not None:
         return known
-    text = str(error)
-    if any(sign in text for sign in _CANCELLED):
+    if any(sign in str(error) for sign in _CANCELLED):
         return _interrupted(view)
-    asked = f"materialize view {view.name!r} ({view.origin})"
-    for sign, found, fix in _SOURCE_TROUBLE:
-        if sign in text:
-            return SourceError(asked, f"{found} of source {view.source.name!r}", fix)
-    return MaterializationError(
-        asked, _first_cause(text), "Correct the cause and materialize again."
-    )
-
-
-def _first_cause(text: str) -> str:
-    """The line of Spark's message that says what went wrong, without the stack."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    classed = [line for line in lines if "[" in line and "STREAM_FAILED" not in line]
-    return (classed or lines or ["Spark said nothing"])[0][:600]
+    return mapped(error, f"materialize view {view.name!r} ({view.origin})")
 
 
 def _interrupted(view: FeatureView) -> InterruptedRunError:
@@ -121,30 +108,5 @@ def _interrupted(view: FeatureView) -> InterruptedRunError:
     )
 
 
+# Ctrl-C cancels Spark's jobs before anybody here can ask the query to stop.
 _CANCELLED = ("SPARK_JOB_CANCELLED", "cancelled as part of cancellation of all jobs")
-_FULL = (
-    "Build the view anew from the table as it is: `featurestore materialize --full`."
-)
-_SOURCE_TROUBLE = (
-    ("IGNORE_CHANGES", "rows were updated or deleted in the table", _FULL),
-    ("IGNORE_DELETE", "rows were deleted from the table", _FULL),
-    ("DIFFERENT_DELTA_TABLE", "another table lies now at the path", _FULL),
-    (
-        "DELTA_FILE_NOT_FOUND",
-        "the table's log lacks versions that were not read yet",
-        _FULL,
-    ),
-    ("DELTA_VERSIONS_NOT_CONTIGUOUS", "the table's log lacks versions", _FULL),
-    (
-        "DELTA_SCHEMA_CHANGED",
-        "the columns of the table changed",
-        "Materialize again; if columns "
-        "were renamed or dropped, change the definition and apply it.",
-    ),
-    (
-        "MALFORMED_RECORD",
-        "a file holds a value that does not fit the declared columns",
-        "Correct the file under a new name, or declare the column's type as it is.",
-    ),
-    ("CANNOT_READ_FILE_FOOTER", "a file is damaged", "Replace it by a whole one."),
-)

@@ -1,16 +1,18 @@
 """A view's transform, run on a DataFrame, and the check of what comes out of it."""
 
+import traceback
 from collections.abc import Callable
 from functools import singledispatch
 from typing import cast
 
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T  # noqa: N812  # pyspark's own convention
 
 from featurestore.definitions.types import Field
 from featurestore.definitions.view import Code, FeatureView
 from featurestore.engines.spark.types import fits, spark_type
-from featurestore.errors import MaterializationError, nearest
+from featurestore.errors import FeatureStoreError, MaterializationError, nearest
 
 SOURCE_MARK = "{source}"
 
@@ -59,7 +61,16 @@ def required_columns(view: FeatureView) -> tuple[str, ...]:
 
 @singledispatch
 def _run(transform: object, view: FeatureView, rows: DataFrame) -> DataFrame:
-    out = cast("Callable[[DataFrame], object]", transform)(rows)
+    try:
+        out = cast("Callable[[DataFrame], object]", transform)(rows)
+    except (FeatureStoreError, PySparkException):
+        raise
+    except Exception as error:  # the user's code may raise anything
+        raise MaterializationError(
+            _asked(view),
+            f"it raised {type(error).__name__}: {error} ({_place(error)})",
+            "Correct the transform.",
+        ) from error
     if not _is_frame(out):
         raise MaterializationError(
             _asked(view),
@@ -92,6 +103,11 @@ def _(transform: Code, view: FeatureView, rows: DataFrame) -> DataFrame:
     )
 
 
+def _place(error: Exception) -> str:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{frame.filename}:{frame.lineno}"
+
+
 def _is_frame(value: object) -> bool:
     # Classic and Connect frames have no common class that both can import.
     return hasattr(value, "sparkSession") and hasattr(value, "schema")
@@ -99,7 +115,7 @@ def _is_frame(value: object) -> bool:
 
 def _missing(view: FeatureView, schema: T.StructType) -> list[str]:
     return [
-        f"column {name!r} is missing ({nearest(name, schema.names)})"
+        f"column {name!r} is missing ({nearest(name, schema.names).rstrip('.')})"
         for name in required_columns(view)
         if name not in schema.names
     ]

@@ -1,0 +1,173 @@
+"""Feature tables brought up to date with their sources, several views side by side."""
+
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
+from datetime import datetime
+from threading import Event
+from uuid import uuid4
+
+from featurestore.definitions.fingerprint import table_fingerprint
+from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.view import FeatureView
+from featurestore.engines.spark.latest import refresh
+from featurestore.engines.spark.writing import own_session
+from featurestore.errors import NotFoundError, RequestError, TableError, nearest
+from featurestore.jobs.job import Job, Request, RunResult
+from featurestore.jobs.lock import view_lock
+from featurestore.jobs.progress import Progress, ProgressEvent, silent
+from featurestore.jobs.view_run import ViewRun, run_view
+from featurestore.query.compile import compile_view
+from featurestore.store.ledger import Tables
+
+__all__ = ["Job", "RunResult", "materialize", "refresh_latest"]
+
+# Each stream keeps a thread of the driver busy; more of them only share the same executors.
+_SIDE_BY_SIDE = 2
+
+
+def materialize(
+    job: Job,
+    views: Sequence[str] | None = None,
+    *,
+    start: datetime | None = None,
+    full: bool = False,
+    progress: Progress | None = None,
+) -> list[RunResult]:
+    """Bring views' feature tables up to date with their sources.
+
+    Args:
+        job: The project.
+        views: The views' names; None for all that are applied.
+        start: On a build, leave out events before this moment.
+        full: Build the tables anew from all of their sources.
+        progress: Is told how far each view is.
+
+    Returns:
+        One result a view, in the order asked; a view that failed does not stop the others.
+
+    Raises:
+        NotFoundError: A view is not applied.
+        RequestError: A view's definition is another than the applied one.
+        ConflictError: Somebody else is materializing one of the views; nothing was done.
+        KeyboardInterrupt: After the streams were stopped and the runs recorded as interrupted.
+    """
+    chosen = _chosen(job, views)
+    show = progress or silent
+    run_ids = {view.name: uuid4().hex for view in chosen}
+    with ExitStack() as locks:
+        for name in sorted(run_ids):
+            locks.enter_context(view_lock(job.layout, name, run_ids[name], job.clock()))
+        for view in chosen:
+            show(ProgressEvent(view.name, "waiting"))
+        spark, stop = own_session(job.spark()), Event()
+        runs = [
+            ViewRun(
+                job,
+                view=view,
+                request=Request(start, full),
+                spark=spark,
+                stop=stop,
+                progress=show,
+                run_id=run_ids[view.name],
+            )
+            for view in chosen
+        ]
+        return _side_by_side(runs, stop)
+
+
+def refresh_latest(job: Job, views: Sequence[str] | None = None) -> dict[str, int]:
+    """Write views' ``latest`` tables anew, as of now; return each one's Delta version.
+
+    Args:
+        job: The project.
+        views: The views' names; None for all that keep such a table.
+
+    Raises:
+        NotFoundError: A view is not applied.
+        TableError: A view was never materialized.
+        ConflictError: Somebody else is materializing one of the views.
+    """
+    applied = job.applied()
+    names = [view.name for view in applied.views if view.latest] if views is None else views
+    chosen = [_applied(applied, name, "refresh_latest") for name in names]
+    tables = {view.name: _current(job, view) for view in chosen}
+    with ExitStack() as locks:
+        for name in sorted(tables):
+            locks.enter_context(view_lock(job.layout, name, uuid4().hex, job.clock()))
+        spark = own_session(job.spark())
+        return {
+            view.name: refresh(spark, job.layout, view, tables[view.name], job.clock())
+            for view in chosen
+        }
+
+
+def _side_by_side(runs: list[ViewRun], stop: Event) -> list[RunResult]:
+    with ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="materialize") as pool:
+        futures = [pool.submit(run_view, run) for run in runs]
+        try:
+            wait(futures)
+        except KeyboardInterrupt:
+            _stop(futures, stop)
+            raise
+        return [future.result() for future in futures]
+
+
+def _stop(futures: "list[Future[RunResult]]", stop: Event) -> None:
+    stop.set()
+    for future in futures:
+        future.cancel()
+    wait(futures)
+
+
+def _chosen(job: Job, names: Sequence[str] | None) -> list[FeatureView]:
+    applied = job.applied()
+    wanted = [
+        _applied(applied, name, "materialize")
+        for name in ([view.name for view in applied.views] if names is None else names)
+    ]
+    loaded = job.loaded()
+    return [_loaded(loaded, view) for view in dict.fromkeys(wanted)]
+
+
+def _applied(applied: Manifest, name: str, verb: str) -> FeatureView:
+    view = applied.view(name)
+    if view is None:
+        raise NotFoundError(
+            f"{verb}([{name!r}])",
+            f"no view {name!r} is applied",
+            f"{nearest(name, (known.name for known in applied.views))} "
+            "Run `featurestore plan` and `featurestore apply` first if it is new.",
+        )
+    return view
+
+
+def _loaded(loaded: Manifest, applied: FeatureView) -> FeatureView:
+    """The applied view's text is all that the registry has; what runs is the loaded one."""
+    view = loaded.view(applied.name)
+    if view is None or _meaning(view) != _meaning(applied):
+        found = "is not among the definitions" if view is None else "is defined otherwise now"
+        where = "" if view is None else f" ({view.origin})"
+        raise RequestError(
+            f"materialize([{applied.name!r}])",
+            f"view {applied.name!r} {found} than what is applied{where}"
+            if view is not None
+            else f"view {applied.name!r} {found} any more",
+            "Run `featurestore plan` and `featurestore apply` first.",
+        )
+    return view
+
+
+def _meaning(view: FeatureView) -> tuple[object, ...]:
+    return table_fingerprint(view), compile_view(view), view.latest
+
+
+def _current(job: Job, view: FeatureView) -> str:
+    record = Tables(job.layout).current(view.name)
+    if record is None:
+        raise TableError(
+            f"refresh_latest([{view.name!r}])",
+            f"view {view.name!r} was never materialized",
+            f"Run `featurestore materialize {view.name}`.",
+        )
+    return record.table_id

@@ -1,0 +1,103 @@
+"""How far a materialization is, told while it runs, and shown on stderr."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import KW_ONLY, dataclass
+from typing import Literal, Protocol
+
+from rich.console import Console
+from rich.progress import Progress as Bars
+from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+Phase = Literal["waiting", "checking", "reading", "latest", "done", "nothing", "failed", "interrupted"]
+ENDS = ("done", "nothing", "failed", "interrupted")
+
+
+@dataclass(frozen=True)
+class ProgressEvent:
+    """How far one view is.
+
+    Args:
+        view: Its name.
+        phase: What is being done, or how it ended.
+        batches: Batches done.
+        rows: Source rows read so far; of an ended run, rows stored.
+        message: How it ended, as a sentence.
+    """
+
+    view: str
+    phase: Phase
+    _: KW_ONLY
+    batches: int = 0
+    rows: int = 0
+    message: str = ""
+
+
+class Progress(Protocol):
+    """Is told how far each view is, from several threads."""
+
+    def __call__(self, event: ProgressEvent, /) -> None:
+        """Take note of an event."""
+
+
+def silent(event: ProgressEvent, /) -> None:
+    """Show nothing.
+
+    Example:
+        >>> silent(ProgressEvent("card_activity", "done"))
+    """
+
+
+@contextmanager
+def progress_on_stderr(console: Console | None = None) -> Iterator[Progress]:
+    """Show one line a view on stderr while it is open.
+
+    On a terminal the lines move; elsewhere each view has one line, when it has ended.
+
+    Example:
+        >>> from io import StringIO
+        >>> text = StringIO()
+        >>> with progress_on_stderr(Console(file=text)) as progress:
+        ...     progress(ProgressEvent("card_activity", "reading", rows=10))
+        ...     progress(ProgressEvent("card_activity", "done", rows=10, message="stored 10 rows"))
+        >>> text.getvalue()
+        'card_activity done: stored 10 rows\n'
+    """
+    console = console or Console(file=sys.stderr)
+    if not console.is_terminal:
+        yield _Lines(console)
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Bars(*columns, console=console) as bars:
+        yield _Moving(bars)
+
+
+class _Lines:
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def __call__(self, event: ProgressEvent, /) -> None:
+        if event.phase in ENDS:
+            text = f"{event.view} {event.phase}" + (f": {event.message}" if event.message else "")
+            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+class _Moving:
+    def __init__(self, bars: Bars) -> None:
+        self._bars = bars
+        self._tasks: dict[str, TaskID] = {}
+
+    def __call__(self, event: ProgressEvent, /) -> None:
+        if event.view not in self._tasks:
+            self._tasks[event.view] = self._bars.add_task(event.view, total=1)
+        done = {"completed": 1} if event.phase in ENDS else {}
+        self._bars.update(self._tasks[event.view], description=_described(event), **done)
+
+
+def _described(event: ProgressEvent) -> str:
+    colour = {"done": "green", "nothing": "dim", "failed": "red", "interrupted": "yellow"}
+    text = f"[bold]{event.view}[/] [{colour.get(event.phase, 'cyan')}]{event.phase}[/]"
+    if event.rows:
+        text += f" {event.rows:,} rows"
+    return text + (f" in {event.batches} batches" if event.batches > 1 else "")
