@@ -18,7 +18,7 @@ _SECTIONS: Mapping[str, Kind] = {
 }
 # Nothing that is computed depends on these.
 _LABELS = ("description", "owner", "tags", "latest", "entities")
-_LISTS = ("features", "schema")
+_LISTS = ("features", "schema", "join_keys")
 _REASONS = {
     ("view", "join_keys"): "its key changes",
     ("entity", "join_keys"): "its key changes",
@@ -114,7 +114,7 @@ def _reordered(kind: Kind, old: Facts, new: Facts) -> Iterator[Detail]:
     for group in _LISTS:
         before, after = (_members(group, said, other) for said, other in ((old, new), (new, old)))
         if before != after:
-            reason = "the columns' order changes" if kind in ("view", "service") else ""
+            reason = "" if kind == "source" else "their order changes"
             yield Detail(f"order of {group}", ", ".join(before), ", ".join(after), reason)
 
 

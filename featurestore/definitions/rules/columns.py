@@ -66,10 +66,11 @@ def _repeated(owner: object, columns: Iterable[Field]) -> Iterator[Issue]:
     # Spark and Delta compare column names without regard to case.
     first: dict[str, Field] = {}
     for column in columns:
-        known = first.setdefault(column.name.casefold(), column)
-        if known is not column:
+        known = first.get(column.name.casefold())
+        if known is not None:
             text = f"column {column.name!r} of {label(owner)} occurs twice: also {_named(known)}"
             yield Issue(column.origin, text)
+        first.setdefault(column.name.casefold(), column)
 
 
 def _named(column: Field) -> str:

@@ -34,7 +34,7 @@ def type_problem(dtype: object) -> str:
         >>> type_problem(Decimal(39, 2))
         'Decimal(39, 2) has a precision outside 1 to 38'
         >>> type_problem("Flota64")
-        "unknown type 'Flota64'. Did you mean 'Float64' or 'Float32'?"
+        "unknown type 'Flota64'. Did you mean 'Float64'?"
     """
     if isinstance(dtype, Array):
         return type_problem(dtype.item)

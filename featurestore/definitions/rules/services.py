@@ -63,9 +63,9 @@ def outputs_do_not_collide(manifest: Manifest) -> Iterator[Issue]:
             for name in use.feature_names:
                 output = use.prefix + name
                 what = f"{use.view.name}:{name}"
-                known = first.setdefault(output, what)
-                if known is not what:
-                    yield Issue(place, _collision(service, output, known, what))
+                if output in first:
+                    yield Issue(place, _collision(service, output, first[output], what))
+                first.setdefault(output, what)
 
 
 def key_columns_have_one_type(manifest: Manifest) -> Iterator[Issue]:

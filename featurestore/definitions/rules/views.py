@@ -12,7 +12,7 @@ from featurestore.times import parse_duration
 def views_have_features(manifest: Manifest) -> Iterator[Issue]:
     """Yield views with neither schema nor aggregations."""
     for view in manifest.views:
-        if not view.feature_names:
+        if not view.schema and not view.aggregations:
             yield Issue(view.origin, f"{label(view)} has no features: give schema= some fields")
 
 

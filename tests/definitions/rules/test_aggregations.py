@@ -1,0 +1,159 @@
+from typing import Any
+
+import pytest
+
+from featurestore.definitions.aggregation import Aggregation
+from featurestore.definitions.types import Array, Binary, Decimal, Field, Int32, Timestamp
+from tests.definitions.rules.cases import SCHEMA, messages, view, windows
+from tests.definitions.rules.test_views import DURATION
+
+WEEK = ("7d",)
+
+
+@pytest.mark.parametrize(
+    ("aggregation", "problem"),
+    [
+        (
+            Aggregation("amuont", "sum", windows=WEEK),
+            "sum of 'amuont': the schema has no field 'amuont'. Did you mean 'amount'?",
+        ),
+        (
+            Aggregation("amount", "smu", windows=WEEK),
+            "smu of 'amount': unknown function 'smu'. Did you mean 'sum'?",
+        ),
+        (
+            Aggregation("merchant", "sum", windows=WEEK),
+            "sum of 'merchant', a String, has no meaning; it can count, min, max, last, "
+            "count_distinct",
+        ),
+        (
+            Aggregation("online", "mean", windows=WEEK),
+            "mean of 'online', a Boolean, has no meaning; it can count, last, count_distinct",
+        ),
+        (
+            Aggregation("*", "sum", windows=WEEK),
+            "sum of '*' has no meaning: only count takes '*'",
+        ),
+        (
+            Aggregation("amount", "sum", windows=()),
+            "sum of 'amount': windows is empty; give lengths such as ('7d',)",
+        ),
+        (
+            Aggregation("amount", "sum", windows=("7x",)),
+            f"sum of 'amount': window '7x' {DURATION}",
+        ),
+        (
+            Aggregation("amount", "sum", windows=("0d",)),
+            "sum of 'amount': window '0d' is empty; give it a length",
+        ),
+        (
+            Aggregation("amount", "sum", windows=WEEK, delay="soon"),
+            f"sum of 'amount': delay 'soon' {DURATION}",
+        ),
+        (
+            Aggregation("items", "sum", windows=WEEK, empty=0.5),
+            "sum of 'items': empty=0.5 is no Int64, which the result is",
+        ),
+        (
+            Aggregation("items", "sum", windows=WEEK, empty=2**63),
+            "sum of 'items': empty=9223372036854775808 is no Int64, which the result is",
+        ),
+        (
+            Aggregation("amount", "mean", windows=WEEK, empty="none"),
+            "mean of 'amount': empty='none' is no Float64, which the result is",
+        ),
+        (
+            Aggregation("amount", "max", windows=WEEK, empty=False),
+            "max of 'amount': empty=False is no Float64, which the result is",
+        ),
+        (
+            Aggregation("merchant", "last", windows=WEEK, empty=1),
+            "last of 'merchant': empty=1 is no String, which the result is",
+        ),
+    ],
+)
+def test_what_an_aggregation_says_must_have_a_meaning(
+    aggregation: Aggregation, problem: str
+) -> None:
+    assert messages(windows(aggregation)) == [f"view 'activity': {problem}"]
+
+
+@pytest.mark.parametrize(
+    "aggregation",
+    [
+        Aggregation("*", "count", windows=("7d", "lifetime"), empty=-1),
+        Aggregation("amount", "sum", windows=WEEK, empty=0, delay="1d", closed="right"),
+        Aggregation("amount", "mean", windows=WEEK, empty=0.5),
+        Aggregation("items", "max", windows=WEEK, empty=-(2**63)),
+        Aggregation("online", "last", windows=WEEK, empty=True),
+        Aggregation("merchant", "last", windows=WEEK, empty=""),
+        Aggregation("merchant", "count_distinct", windows=WEEK),
+    ],
+)
+def test_aggregations_with_a_meaning_are_fine(aggregation: Aggregation) -> None:
+    assert messages(windows(aggregation)) == []
+
+
+@pytest.mark.parametrize(
+    ("dtype", "function", "empty", "count"),
+    [
+        (Decimal(10, 2), "sum", 0, 0),
+        (Decimal(10, 2), "sum", 0.5, 1),
+        (Int32, "last", 2**31, 1),
+        (Int32, "last", -(2**31), 0),
+        (Timestamp, "max", "2026-01-01", 1),
+        (Binary, "max", None, 1),
+        (Array(Int32), "last", None, 0),
+        (Array(Int32), "min", None, 1),
+        (Array(Int32), "count", 0, 0),
+    ],
+)
+def test_results_and_empty_values_go_by_type(
+    dtype: Any, function: str, empty: Any, count: int
+) -> None:
+    aggregation = Aggregation("x", function, windows=WEEK, empty=empty)
+
+    assert len(messages(view(schema=(Field("x", dtype),), aggregations=(aggregation,)))) == count
+
+
+def test_an_unknown_type_is_reported_once() -> None:
+    odd = view(
+        schema=(Field("x", "Int"),), aggregations=(Aggregation("x", "sum", windows=WEEK, empty=0),)
+    )
+
+    assert messages(odd) == [
+        "field 'x' of view 'activity': unknown type 'Int'. Did you mean 'Int64' or 'Int32'?"
+    ]
+
+
+def test_a_feature_that_is_made_twice_is_reported_with_both_places() -> None:
+    first = Aggregation("amount", "sum", windows=("1d", "7d"))
+    second = Aggregation("amount", "sum", windows=("7d", "30d"), delay="1d")
+
+    assert messages(windows(first, second)) == [
+        f"view 'activity': feature 'amount_sum_7d' is also made at {first.origin}; "
+        "give one of them name="
+    ]
+    assert messages(windows(first, Aggregation("amount", "sum", windows=WEEK, name="late"))) == []
+
+
+def test_a_window_given_twice_is_reported() -> None:
+    twice = Aggregation("amount", "sum", windows=("7d", "7d"))
+
+    [message] = messages(windows(twice))
+
+    assert "feature 'amount_sum_7d' is also made at" in message
+
+
+def test_all_problems_of_a_view_are_reported_at_once() -> None:
+    odd = view(
+        ttl="7x",
+        schema=(*SCHEMA, Field("amount", Decimal(99, 1))),
+        aggregations=(
+            Aggregation("amuont", "sum", windows=("7x",)),
+            Aggregation("merchant", "smu", windows=()),
+        ),
+        transform="select 1",
+    )
+
+    assert len(messages(odd)) == 9

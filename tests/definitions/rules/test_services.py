@@ -1,0 +1,107 @@
+from featurestore.definitions.entity import Entity
+from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.rules import check
+from featurestore.definitions.service import FeatureService
+from featurestore.definitions.types import Date, Field, Float64, Int32, Int64, String
+from tests.definitions.rules.cases import CARD, messages, view
+
+ACTIVITY = view()
+
+
+def test_a_service_needs_features() -> None:
+    assert messages(FeatureService("s", features=())) == [
+        "service 's' has no features: give it views, or views[[names]]"
+    ]
+    assert messages(FeatureService("s", features=(ACTIVITY[[]],))) == [
+        "service 's' takes no feature of view 'activity': name some, or all"
+    ]
+
+
+def test_an_unknown_feature_is_answered_with_the_nearest_at_its_line() -> None:
+    use = ACTIVITY[["amuont"]]
+    service = FeatureService("s", features=(use,))
+
+    [issue] = check(Manifest.of([service]))
+
+    assert issue.message == (
+        "service 's': view 'activity' has no feature 'amuont'. Did you mean 'amount'?"
+    )
+    assert issue.origin == use.origin
+    assert issue.origin.file == __file__
+
+
+def test_an_unknown_join_key_is_answered_with_the_nearest() -> None:
+    service = FeatureService(
+        "s", features=(ACTIVITY.with_join_keys({"card": "payer", "card_id": ""}),)
+    )
+
+    assert messages(service) == [
+        "service 's': view 'activity' has no join key 'card'. Did you mean 'card_id'?",
+        "service 's': with_join_keys gives 'card_id' an empty column",
+    ]
+
+
+def test_a_prefix_makes_names() -> None:
+    service = FeatureService("s", features=(ACTIVITY.with_prefix("payer."),))
+
+    assert messages(service) == [
+        "service 's': prefix 'payer.' is not letters, digits and underscores"
+    ]
+
+
+def test_features_that_come_out_alike_are_named_both() -> None:
+    other = view("limits", schema=(Field("amount", Float64),))
+    colliding = FeatureService("s", features=(ACTIVITY, other))
+    prefixed = FeatureService("s", features=(ACTIVITY, other.with_prefix("limit_")))
+
+    assert messages(colliding) == [
+        "service 's': activity:amount and limits:amount both come out as 'amount'; "
+        "give one a prefix: view.with_prefix('...')"
+    ]
+    assert messages(prefixed) == []
+
+
+def test_one_view_used_twice_needs_a_prefix() -> None:
+    payer = ACTIVITY[["amount"]].with_join_keys({"card_id": "payer_id"})
+    payee = ACTIVITY[["amount"]].with_join_keys({"card_id": "payee_id"})
+
+    assert len(messages(FeatureService("s", features=(payer, payee)))) == 1
+    assert messages(FeatureService("s", features=(payer, payee.with_prefix("payee_")))) == []
+
+
+def test_a_feature_chosen_twice_is_reported() -> None:
+    service = FeatureService("s", features=(ACTIVITY[["amount", "amount"]],))
+
+    assert messages(service) == [
+        "service 's': activity:amount and activity:amount both come out as 'amount'; "
+        "give one a prefix: view.with_prefix('...')"
+    ]
+
+
+def test_a_feature_may_not_hide_a_column_that_the_service_needs_in_the_spine() -> None:
+    merchant = Entity("merchant", join_keys=(Field("merchant", String),))
+    scores = view("scores", entities=(merchant,), schema=(Field("score", Int64),))
+    seen = view("seen", schema=(Field("seen_at", Date),)).at("seen_at")
+
+    assert messages(FeatureService("s", features=(ACTIVITY, scores, seen))) == [
+        "service 's': the spine's time column 'seen_at' and seen:seen_at both come out as "
+        "'seen_at'; give one a prefix: view.with_prefix('...')",
+        "service 's': the spine's key column 'merchant' and activity:merchant both come out as "
+        "'merchant'; give one a prefix: view.with_prefix('...')",
+    ]
+
+
+def test_a_spine_column_has_one_type_for_all_views() -> None:
+    number = Entity("number", join_keys=(Field("number", Int64),))
+    small = Entity("small", join_keys=(Field("number", Int32),))
+    limits = view("limits", entities=(number,), schema=(Field("limit", Float64),))
+    scores = view("scores", entities=(small,), schema=(Field("score", Float64),))
+
+    mixed = FeatureService("s", features=(ACTIVITY, limits.with_join_keys({"number": "card_id"})))
+
+    assert messages(mixed) == [
+        "service 's': spine column 'card_id' is String for view 'activity', Int64 for "
+        "view 'limits'; rename one by with_join_keys"
+    ]
+    assert messages(FeatureService("s", features=(limits, scores))) == []
+    assert messages(FeatureService("s", features=(view(entities=(CARD,)), limits))) == []
