@@ -33,7 +33,7 @@ def main() -> None:
     try:
         app()
     except FeatureStoreError as error:
-        say("[bold red]error:[/] {{}}", str(error))
+        say("[bold red]error:[/] {}", str(error))
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         say("[bold]interrupted[/]")

@@ -98,13 +98,13 @@ def to_json(value: Any) -> object:
     raise TypeError(type(value))
 
 
-def print_tree(text: str) -> None:
+def print_tree(lines: Iterable[str]) -> None:
     """Print a tree of changes to stdout, each line coloured by its mark.
 
     Example:
-        >>> print_tree("+ view activity")
+        >>> print_tree(["+ view activity"])
         + view activity
     """
     console = Console(highlight=False, soft_wrap=True)
-    for line in text.splitlines():
+    for line in lines:
         console.print(escape(line), style=_COLOURS.get(line.lstrip()[:1]))
