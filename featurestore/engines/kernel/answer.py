@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from featurestore.definitions.types import Decimal
-from featurestore.engines.kernel.arrays import Ints, Mask, both, earlier, moments, validity, whole
+from featurestore.engines.kernel.arrays import Ints, Mask, both, earlier, moments, taken, validity, whole
 from featurestore.engines.kernel.asof import winners
 from featurestore.engines.kernel.column import Column, lay_out
 from featurestore.engines.kernel.existence import Events, load_events
@@ -78,7 +78,7 @@ def _load(query: ViewQuery, spine: pa.Table, rows: pa.Table, *, tombstones: bool
     codes = encode(query.keys, spine, rows)
     column = whole(spine[query.timestamp_field])
     known = both(validity(column), codes.spine >= 0)
-    kept = np.arange(spine.num_rows) if known is None else np.flatnonzero(known)
+    kept = None if known is None or known.all() else np.flatnonzero(known)
     asked = sort_moments(codes.spine, moments(column), kept, codes.distinct)
     return _World(asked, load_events(codes.rows, rows, query.rows, tombstones=tombstones))
 
@@ -103,9 +103,8 @@ def _column_answers(query: ViewQuery, spine: pa.Table, rows: pa.Table) -> dict[s
     if len(world.events):
         won = np.where(_silent(query, world, won), -1, won)
     at = _in_rows(world.events, won, world.moments)
-    index = pa.array(at, mask=at < 0)
     return {
-        feature.output: whole(rows[feature.column]).take(index).cast(arrow_type(feature.dtype))
+        feature.output: taken(whole(rows[feature.column]), at).cast(arrow_type(feature.dtype))
         for feature in query.columns
     }
 
@@ -134,9 +133,9 @@ def _aggregate_answers(query: ViewQuery, spine: pa.Table, rows: pa.Table) -> dic
             slices = frames.slices(window, part)
             for feature in _of_window(query, window):
                 pieces[feature.output].append(_aggregate(feature, columns[feature.column], slices))
-    index = _places(world.moments)
+    places = _places(world.moments)
     return {
-        feature.output: _joined(pieces[feature.output], feature).take(index)
+        feature.output: taken(_joined(pieces[feature.output], feature), places)
         for feature in query.aggregates
     }
 
@@ -165,8 +164,8 @@ def _joined(pieces: list[pa.Array], feature: Aggregate) -> pa.Array:
     return pa.chunked_array(pieces, arrow_type(feature.result)).combine_chunks()
 
 
-def _places(asked: Moments) -> pa.Array:
-    """Return where each spine row stands among the moments, null where it is none of them."""
+def _places(asked: Moments) -> Ints:
+    """Return where each spine row stands among the moments, -1 where it is none of them."""
     place = np.full(asked.spine_rows, -1)
     place[asked.place] = np.arange(len(asked))
-    return pa.array(place, mask=place < 0)
+    return place

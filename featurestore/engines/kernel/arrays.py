@@ -106,6 +106,23 @@ def picked(values: npt.NDArray[np.generic], index: Ints | None) -> npt.NDArray[n
     return values if index is None else values[index]
 
 
+def taken(array: pa.Array, at: Ints) -> pa.Array:
+    """Return the values at some positions, null where the position is -1.
+
+    Example:
+        >>> taken(pa.array([7, 8]), np.array([1, -1])).to_pylist()
+        [8, None]
+    """
+    if not len(array):
+        return pa.nulls(len(at), array.type)
+    # Arrow takes by an index without nulls three times as fast as by one with nulls.
+    found = at >= 0
+    if found.all():
+        return array.take(pa.array(at))
+    values = array.take(pa.array(np.maximum(at, 0)))
+    return pc.if_else(pa.array(found), values, pa.scalar(None, array.type))
+
+
 def earlier(times: Ints, micros: int) -> Ints:
     """Return moments shifted back, stopping at the ends of int64.
 

@@ -10,6 +10,7 @@ import numpy as np
 from featurestore.engines.kernel.arrays import LAST, Ints, Mask, earlier, runs
 from featurestore.engines.kernel.existence import Events
 from featurestore.engines.kernel.order import Moments
+from featurestore.engines.kernel.patches import stops
 from featurestore.engines.kernel.timeline import Timeline
 
 
@@ -23,14 +24,17 @@ def winners(events: Events, moments: Moments, *, delay: int, strict: bool) -> In
         strict: Whether an event at exactly t is left out.
 
     Example:
-        >>> events = Events(None, *np.array([[0, 0], [1, 5], [1, 5], [LAST, LAST]]), deleted=None)
+        >>> code, time = np.array([[0, 0], [1, 5]])
+        >>> events = Events(None, code, time, visible=time, until=None, deleted=None)
         >>> moments = Moments(*np.array([[0, 1], [0, 0], [0, 5]]), spine_rows=2, keys=1)
         >>> winners(events, moments, delay=0, strict=False).tolist()
         [-1, 1]
     """
     since = np.maximum(events.visible, earlier(events.time, -1)) if strict else events.visible
     lag = max(delay, int(strict))
-    regular = (since == earlier(events.time, -lag)) & (events.until == LAST)
+    regular = since == earlier(events.time, -lag)
+    if events.until is not None:
+        regular &= events.until == LAST
     if regular.all():
         return _by_search(events.code, events.time, moments, lag)
     positions = np.flatnonzero(regular)
@@ -80,8 +84,5 @@ def _by_painting(events: Events, since: Ints, painted: Mask, moments: Moments) -
     rows = np.flatnonzero(painted)
     line = Timeline(moments.code, moments.time)
     first = line.before(events.code[rows], since[rows])
-    stop = line.before(events.code[rows], events.until[rows])
-    ends = runs(moments.code, moments.keys)
-    never = events.until[rows] == LAST
-    stop[never] = ends[events.code[rows[never]] + 1]
+    stop = stops(line, moments, events, rows)
     return paint(first, stop, rows, len(moments))

@@ -31,7 +31,7 @@ class Events:
         code: Their keys' codes.
         time: When they happened.
         visible: From when on they can be known.
-        until: When a later revision takes their place; `LAST` for never.
+        until: When a later revision takes their place, `LAST` for never; None if none does.
         deleted: Which are tombstones; None if none is.
     """
 
@@ -39,7 +39,7 @@ class Events:
     code: Ints
     time: Ints
     visible: Ints
-    until: Ints
+    until: Ints | None
     deleted: Mask | None
 
     def __len__(self) -> int:
@@ -62,9 +62,7 @@ def load_events(codes: Ints, rows: pa.Table, rule: Rows, *, tombstones: bool) ->
     source = rank_order(picked(codes, kept), picked(times, kept), rows, kept)
     code, time = picked(codes, source), picked(times, source)
     visible = _visible(time, rows, source, rule.available_delay)
-    until = np.full(len(code), LAST)
-    if rule.unique_by:
-        until = _superseded(code, visible, rows, source, rule.unique_by)
+    until = _superseded(code, visible, rows, source, rule.unique_by) if rule.unique_by else None
     events = Events(source, code, time, visible, until, _deleted(rows, source, rule))
     return events if tombstones and not rule.unique_by else _without_tombstones(events)
 
@@ -90,24 +88,26 @@ def _without_tombstones(events: Events) -> Events:
         return events
     kept = np.flatnonzero(~events.deleted)
     source = kept if events.source is None else events.source[kept]
-    columns = (events.code, events.time, events.visible, events.until)
-    return Events(source, *(column[kept] for column in columns), deleted=None)
+    until = None if events.until is None else events.until[kept]
+    return Events(
+        source, events.code[kept], events.time[kept], events.visible[kept], until, deleted=None
+    )
 
 
 def _superseded(
     code: Ints, visible: Ints, rows: pa.Table, source: Ints | None, unique_by: tuple[str, ...]
-) -> Ints:
+) -> Ints | None:
     """Return, a row, the least visible time among its greater revisions."""
-    until = np.full(len(code), LAST)
     group = _groups(code, rows, source, unique_by)
     revised = np.flatnonzero(np.bincount(group)[group] > 1)
     if not len(revised):
-        return until
+        return None
     breakers = tie_breakers(rows, revised if source is None else source[revised])
     order = np.lexsort((*breakers, group[revised]))
     revised = revised[order]
     new_group = _changes(group[revised])
     new_rank = new_group | np.logical_or.reduce([_changes(key[order]) for key in breakers])
+    until = np.full(len(code), LAST)
     until[revised] = _least_after(visible[revised], new_group, new_rank)
     return until
 

@@ -1,6 +1,6 @@
-"""Keys as dense codes, in the order of the keys themselves.
+"""Keys as small codes, in the order of the keys themselves.
 
-Only the spine's keys get codes: rows of other keys, and null keys, are -1 and drop out. The order
+Codes are made for the spine's keys: rows of other keys, and null keys, are -1 and drop out. The order
 is the one in which Spark writes files (text by its UTF-8 bytes), so that slices which come sorted
 by key are sorted by code too.
 """
@@ -104,8 +104,9 @@ def _dense(spine: Ints, spine_known: Mask | None, rows: Ints, rows_known: Mask |
     if not len(asked):
         return Codes(np.full(len(spine), -1), np.full(len(rows), -1), 0)
     low, high = int(asked.min()), int(asked.max())
-    # A table over the range of the keys is four times as fast as a search, while it is small.
-    if high - low <= 4 * (len(spine) + len(rows)) + 1024:
+    if high - low < len(asked):
+        look_up, distinct = _by_offset(low, high)
+    elif high - low <= 4 * (len(spine) + len(rows)) + 1024:
         look_up, distinct = _by_table(asked, low, high)
     else:
         look_up, distinct = _by_search(asked)
@@ -115,7 +116,19 @@ def _dense(spine: Ints, spine_known: Mask | None, rows: Ints, rows_known: Mask |
 _LookUp = Callable[[Ints, Mask | None], Ints]
 
 
+def _by_offset(low: int, high: int) -> tuple[_LookUp, int]:
+    # Keys so close together are their own codes, though a few codes may be of no key.
+    def look_up(values: Ints, known: Mask | None) -> Ints:
+        if known is None and len(values) and low <= values.min() and values.max() <= high:
+            return values - low if low else values
+        near = np.clip(values, low, high)
+        return _masked(near - low, both(known, near == values))
+
+    return look_up, high - low + 1
+
+
 def _by_table(asked: Ints, low: int, high: int) -> tuple[_LookUp, int]:
+    # Four times as fast as a search while the table is not much larger than the data.
     present = np.zeros(high - low + 1, np.bool_)
     present[asked - low] = True
     code = np.where(present, np.cumsum(present) - 1, -1)

@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from featurestore.engines.kernel.arrays import Ints
+from featurestore.engines.kernel.arrays import Ints, taken
 from featurestore.engines.kernel.column import Column
 from featurestore.engines.kernel.slices import Slices
 from featurestore.query.nodes import Aggregate
@@ -16,7 +16,7 @@ def last_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
     slot = np.where((slices.stop > slices.start) & (slot >= slices.start), slot, -1)
     if slices.offsets is not None:
         slot = _highest(column, slices, slot)
-    return column.values.take(pa.array(slot, mask=slot < 0)).cast(arrow_type(feature.result))
+    return taken(column.values, slot).cast(arrow_type(feature.result))
 
 
 def _latest_valid(column: Column) -> Ints:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from featurestore.engines.kernel.arrays import Ints, integers, validity, whole
+from featurestore.engines.kernel.arrays import Ints, integers, picked, validity, whole
 from featurestore.engines.kernel.timeline import composed
 from featurestore.store.columns import AVAILABLE_TIME, ROW_HASH, SEQUENCE
 
@@ -36,18 +36,19 @@ class Moments:
         return len(self.place)
 
 
-def sort_moments(codes: Ints, times: Ints, known: Ints, keys: int) -> Moments:
+def sort_moments(codes: Ints, times: Ints, known: Ints | None, keys: int) -> Moments:
     """Return the moments of the ``known`` spine rows; ``keys`` is how many codes there are.
 
     Example:
-        >>> sort_moments(np.array([1, 0]), np.array([5, 6]), np.array([0, 1]), 2).place.tolist()
+        >>> sort_moments(np.array([1, 0]), np.array([5, 6]), None, 2).place.tolist()
         [1, 0]
     """
-    code, time = codes[known], times[known]
-    order = _order(code, time, stable=False)
+    order = _order(picked(codes, known), picked(times, known), stable=False)
     if order is None:
-        return Moments(known, code, time, len(codes), keys)
-    return Moments(known[order], code[order], time[order], len(codes), keys)
+        place = np.arange(len(codes)) if known is None else known
+        return Moments(place, picked(codes, known), picked(times, known), len(codes), keys)
+    place = order if known is None else known[order]
+    return Moments(place, codes[place], times[place], len(codes), keys)
 
 
 def rank_order(codes: Ints, events: Ints, rows: pa.Table, known: Ints | None) -> Ints | None:

@@ -65,7 +65,10 @@ class Patches:
 def find_patches(events: Events, moments: Moments, delay: int) -> Patches | None:
     """Return the patches for windows over these events; None if every row is regular."""
     base = earlier(events.time, -delay)
-    odd = np.flatnonzero((events.visible != base) | (events.until != LAST))
+    irregular = events.visible != base
+    if events.until is not None:
+        irregular |= events.until != LAST
+    odd = np.flatnonzero(irregular)
     if not len(odd):
         return None
     line = Timeline(moments.code, moments.time)
@@ -73,10 +76,26 @@ def find_patches(events: Events, moments: Moments, delay: int) -> Patches | None
     end = runs(moments.code, moments.keys)[code + 1]
     from_base = line.before(code, base[odd])
     since = line.before(code, events.visible[odd])
-    until = np.where(events.until[odd] == LAST, end, line.before(code, events.until[odd]))
-    until = np.maximum(since, until)
+    until = np.maximum(since, stops(line, moments, events, odd))
     missing = np.maximum(since - from_base, 0) + (end - np.maximum(until, from_base))
     return _patches(odd, (from_base, since, until, end), until - since < missing, len(events))
+
+
+def stops(line: Timeline, moments: Moments, events: Events, rows: Ints) -> Ints:
+    """Return the first moment, if any of its key, at which each of some rows exists no more.
+
+    Args:
+        line: The moments, to be searched.
+        moments: The same.
+        events: The rows.
+        rows: Positions of some of them, ascending.
+    """
+    code = events.code[rows]
+    end = runs(moments.code, moments.keys)[code + 1]
+    if events.until is None:
+        return end
+    until = events.until[rows]
+    return np.where(until == LAST, end, line.before(code, until))
 
 
 def _patches(odd: Ints, at: tuple[Ints, Ints, Ints, Ints], rare: Mask, rows: int) -> Patches:

@@ -149,7 +149,9 @@ def _float_mean(feature: Aggregate, column: Column, slices: Slices, divisor: Flo
 
 
 def _integer_mean(feature: Aggregate, column: Column, slices: Slices, divisor: Floats) -> Floats:
-    return digits.rounded(column.once(_integer_digits).totals(slices)) / divisor
+    totals = column.once(_integer_digits).totals(slices)
+    sums = digits.rounded(totals) if 1 in totals else totals[0].astype(np.float64)
+    return sums / divisor
 
 
 def _decimal_mean(feature: Aggregate, column: Column, slices: Slices, divisor: Floats) -> Floats:

@@ -1,0 +1,66 @@
+"""Small literal worlds for the kernel's tests: queries, rows and answers written out."""
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from featurestore.definitions.aggregation import output_type
+from featurestore.definitions.types import DataType, Float64, Int64
+from featurestore.engines.kernel import answer_view
+from featurestore.query.nodes import Aggregate, Column, KeyBinding, ViewQuery, Window
+from tests.engines.kernel.worlds import content_hash
+
+ONE_KEY = (KeyBinding("id", "card", Int64),)
+
+
+def as_of(*, dtype: DataType = Int64, keys: tuple[KeyBinding, ...] = ONE_KEY, **rest) -> ViewQuery:
+    """Return a query for the column ``x``, keyed by ``id``, asked by ``card`` and ``at``."""
+    return ViewQuery(
+        "view", keys=keys, timestamp_field="at", columns=(Column("x", "x", dtype),), **rest
+    )
+
+
+def window(
+    function: str,
+    size: int | None = None,
+    *,
+    column: str = "x",
+    dtype: DataType | None = Float64,
+    delay: int = 0,
+    closed_right: bool = False,
+    empty: object = None,
+    **rest,
+) -> ViewQuery:
+    """Return a query for one aggregate of ``x``, named ``x``."""
+    aggregate = Aggregate(
+        "x",
+        column=column,
+        dtype=dtype,
+        function=function,
+        window=Window(size, delay, closed_right),
+        result=output_type(function, dtype),
+        empty=empty,
+    )
+    return ViewQuery("view", keys=ONE_KEY, timestamp_field="at", aggregates=(aggregate,), **rest)
+
+
+def stored(rows: Sequence[dict], dtype: pa.DataType | None = None) -> pa.Table:
+    """Return rows of key 1, available at their event unless they say otherwise."""
+    full = [{"id": 1, "available_timestamp": row["event_timestamp"], **row} for row in rows]
+    columns = {name: [row[name] for row in full] for name in full[0]}
+    columns["_row_hash"] = [content_hash(row) for row in full]
+    table = pa.table({name: pa.array(values) for name, values in columns.items() if name != "x"})
+    return table.append_column("x", pa.array(columns["x"], dtype))
+
+
+def events(*pairs: tuple, dtype: pa.DataType | None = None) -> pa.Table:
+    """Return rows of (event time, value) of key 1."""
+    return stored([{"event_timestamp": at, "x": x} for at, x in pairs], dtype)
+
+
+def ask(query: ViewQuery, rows: pa.Table, *times: int | None) -> list:
+    """Return the values of ``x`` for key 1 at some times."""
+    spine = pa.table(
+        {"card": pa.array([1] * len(times), pa.int64()), "at": pa.array(times, pa.int64())}
+    )
+    return answer_view(query, spine, rows)["x"].to_pylist()

@@ -1,0 +1,375 @@
+"""Window aggregates, one rule of the semantics a test."""
+
+import datetime as dt
+import math
+from decimal import Decimal as PythonDecimal
+
+import pyarrow as pa
+import pytest
+
+from featurestore.definitions.types import (
+    Boolean,
+    Date,
+    Decimal,
+    Float32,
+    Int32,
+    Int64,
+    String,
+    Timestamp,
+)
+from featurestore.engines.kernel import answer_view
+from featurestore.errors import FeatureStoreError
+from featurestore.query.nodes import Rows
+from tests.engines.kernel.tables import ask, events, stored, window
+
+NAN, INF = math.nan, math.inf
+
+
+def test_the_lower_edge_is_in_and_the_upper_edge_is_out() -> None:
+    rows = events((10, 1.0), (20, 2.0), (30, 4.0))
+
+    assert ask(window("sum", 20), rows, 10, 11, 30, 31, 50, 51) == [None, 1.0, 3.0, 6.0, 4.0, None]
+
+
+def test_closed_right_takes_the_upper_edge_in_and_the_lower_out() -> None:
+    rows = events((10, 1.0), (20, 2.0), (30, 4.0))
+
+    assert ask(window("sum", 20, closed_right=True), rows, 10, 30, 49, 50) == [1.0, 6.0, 4.0, None]
+
+
+def test_a_delay_moves_both_edges_into_the_past() -> None:
+    rows = events((10, 1.0), (20, 2.0))
+
+    assert ask(window("sum", 5, delay=10), rows, 20, 21, 25, 26, 31) == [None, 1.0, 1.0, None, 2.0]
+
+
+def test_a_lifetime_window_has_no_lower_edge() -> None:
+    rows = events((-(10**15), 1.0), (20, 2.0))
+
+    assert ask(window("sum"), rows, 20, 21) == [1.0, 3.0]
+
+
+def test_the_views_delay_moves_what_is_visible_and_not_the_edges() -> None:
+    rows = stored([{"event_timestamp": 10, "available_timestamp": 15, "x": 1.0}])
+    query = window("sum", 10, rows=Rows(available_delay=5))
+
+    assert ask(query, rows, 14, 15, 20, 21) == [None, 1.0, 1.0, None]
+
+
+def test_late_rows_count_from_when_they_are_available() -> None:
+    rows = stored(
+        [
+            {"event_timestamp": 10, "available_timestamp": 10, "x": 1.0},
+            {"event_timestamp": 11, "available_timestamp": 18, "x": 2.0},
+            {"event_timestamp": 12, "available_timestamp": 12, "x": 4.0},
+        ]
+    )
+
+    assert ask(window("sum", 20), rows, 13, 17, 18, 30, 31) == [5.0, 5.0, 7.0, 7.0, 6.0]
+    assert ask(window("last", 20), rows, 13, 18) == [4.0, 4.0]
+
+
+def test_rows_never_visible_to_the_spine_change_nothing() -> None:
+    rows = stored(
+        [
+            {"event_timestamp": 10, "available_timestamp": 10, "x": 1.0},
+            {"event_timestamp": 11, "available_timestamp": 10**17, "x": 2.0},
+        ]
+    )
+
+    assert ask(window("count"), rows, 12, 10**16, 10**17) == [1, 1, 2]
+
+
+def test_a_revision_replaces_its_event_in_windows_where_it_moved_to() -> None:
+    rows = stored(
+        [
+            {"event_timestamp": 10, "available_timestamp": 10, "order": 7, "x": 1.0},
+            {"event_timestamp": 30, "available_timestamp": 40, "order": 7, "x": 2.0},
+            {"event_timestamp": 12, "available_timestamp": 12, "order": 8, "x": 4.0},
+        ]
+    )
+    query = window("sum", 25, rows=Rows(unique_by=("order",)))
+
+    assert ask(query, rows, 35, 36, 39, 40, 55, 56) == [5.0, 4.0, None, 2.0, 2.0, None]
+
+
+def test_a_retracted_event_is_in_no_window_any_more() -> None:
+    rows = stored(
+        [
+            {
+                "event_timestamp": 10,
+                "available_timestamp": 10,
+                "order": 7,
+                "_deleted": False,
+                "x": 1.0,
+            },
+            {
+                "event_timestamp": 10,
+                "available_timestamp": 20,
+                "order": 7,
+                "_deleted": True,
+                "x": 1.0,
+            },
+        ]
+    )
+    query = window("count", rows=Rows(unique_by=("order",), has_deleted=True))
+
+    assert ask(query, rows, 19, 20) == [1, 0]
+
+
+def test_a_tombstone_is_not_counted_and_hides_no_earlier_event() -> None:
+    rows = stored(
+        [
+            {"event_timestamp": 10, "_deleted": False, "x": 1.0},
+            {"event_timestamp": 20, "_deleted": True, "x": 2.0},
+        ]
+    )
+    query = window("count", column="*", dtype=None, rows=Rows(has_deleted=True))
+
+    assert ask(query, rows, 15, 25) == [1, 1]
+
+
+def test_count_skips_nulls_and_count_star_counts_rows() -> None:
+    rows = events((10, 1.0), (11, None), (12, 3.0))
+
+    assert ask(window("count"), rows, 20) == [2]
+    assert ask(window("count", column="*", dtype=None), rows, 20) == [3]
+
+
+def test_two_events_at_one_moment_both_count() -> None:
+    rows = events((10, 1.0), (10, 1.0))
+
+    assert ask(window("count"), rows, 11) == [2]
+    assert ask(window("sum"), rows, 11) == [2.0]
+
+
+def test_last_skips_nulls() -> None:
+    rows = events((10, "a"), (11, None))
+
+    assert ask(window("last", dtype=String), rows, 10, 20) == [None, "a"]
+
+
+def test_an_empty_window_counts_0_and_gives_null_else() -> None:
+    rows = events((10, 1.0))
+    found = {
+        function: ask(window(function, 1), rows, 5)
+        for function in ("count", "count_distinct", "sum", "mean", "min", "max", "stddev", "last")
+    }
+
+    assert found.pop("count") == found.pop("count_distinct") == [0]
+    assert set(map(tuple, found.values())) == {(None,)}
+
+
+def test_empty_stands_in_for_windows_without_values_and_not_for_null_keys() -> None:
+    rows = events((10, 1.0))
+    spine = pa.table({"card": [1, 2, None], "at": [20, 20, 20]})
+
+    assert answer_view(window("sum", empty=-1), spine, rows)["x"].to_pylist() == [1.0, -1.0, None]
+    assert answer_view(window("count", empty=7), spine, rows)["x"].to_pylist() == [1, 7, None]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "empty", "expected"),
+    [
+        (String, "none", "none"),
+        (Boolean, False, False),
+        (Decimal(10, 2), 0, PythonDecimal("0.00")),
+        (Decimal(10, 2), 0.5, PythonDecimal("0.50")),
+        (Date, "2000-01-01", dt.date(2000, 1, 1)),
+    ],
+)
+def test_empty_takes_the_type_of_the_feature(
+    dtype: object, empty: object, expected: object
+) -> None:
+    query = window("last", dtype=dtype, empty=empty)
+    rows = events((10, None), dtype=pa.null())
+
+    assert ask(query, rows.set_column(4, "x", pa.nulls(1, _arrow(dtype))), 20) == [expected]
+
+
+def _arrow(dtype: object) -> pa.DataType:
+    return {
+        String: pa.string(),
+        Boolean: pa.bool_(),
+        Decimal(10, 2): pa.decimal128(10, 2),
+        Date: pa.date32(),
+    }[dtype]
+
+
+def test_stddev_is_the_samples_and_null_for_one_value() -> None:
+    rows = events((10, 1.0), (11, 3.0), (12, None))
+
+    assert ask(window("stddev"), rows, 11, 20) == [None, math.sqrt(2.0)]
+
+
+def test_stddev_of_integers_and_decimals_is_a_float() -> None:
+    prices = [(10, PythonDecimal("0.10")), (11, PythonDecimal("0.30"))]
+
+    assert ask(window("stddev", dtype=Int32), events((10, 1), (11, 3)), 20) == [math.sqrt(2.0)]
+    assert ask(window("stddev", dtype=Decimal(5, 2)), events(*prices), 20) == [
+        pytest.approx(math.sqrt(0.02), abs=1e-15)
+    ]
+
+
+def test_nan_reaches_only_the_windows_that_hold_it() -> None:
+    rows = events((10, 1.0), (20, NAN), (30, 2.0))
+
+    for function in ("sum", "mean", "min", "max"):
+        found = ask(window(function, 10), rows, 15, 25, 35)
+        assert found[0] == 1.0
+        assert math.isnan(found[1])
+        assert found[2] == 2.0
+
+
+def test_infinities_reach_only_the_windows_that_hold_them() -> None:
+    rows = events((10, INF), (20, -INF), (30, 2.0))
+
+    assert ask(window("sum", 10), rows, 15, 25, 35) == [INF, -INF, 2.0]
+    assert math.isnan(ask(window("mean", 20), rows, 25)[0])
+    assert math.isnan(ask(window("stddev", 20), rows, 35)[0])
+    assert ask(window("min", 20), rows, 25, 35) == [-INF, -INF]
+
+
+def test_a_huge_value_in_the_history_cancels_nothing_later() -> None:
+    rows = events((10, 1e300), (20, 0.1), (21, 0.2), (30, 1e-300), (31, 3e-300))
+
+    assert ask(window("sum", 5), rows, 15, 25, 35) == [1e300, 0.1 + 0.2, 4e-300]
+    assert ask(window("mean", 5), rows, 25) == [pytest.approx(0.15, rel=1e-15)]
+    assert ask(window("stddev", 5), rows, 25, 35) == [
+        pytest.approx(math.sqrt(0.005), rel=1e-12),
+        pytest.approx(math.sqrt(2) * 1e-300, rel=1e-12),
+    ]
+
+
+def test_the_mean_of_huge_values_is_finite_though_their_sum_is_not() -> None:
+    rows = events((10, 1.5e308), (11, 1.5e308))
+
+    assert ask(window("sum"), rows, 20) == [INF]
+    assert ask(window("mean"), rows, 20) == [1.5e308]
+
+
+def test_a_sum_is_rounded_once_whatever_the_order() -> None:
+    rows = events((10, 1e16), (11, 1.0), (12, -1e16), (13, 1.0))
+
+    assert ask(window("sum"), rows, 20) == [2.0]
+
+
+def test_minus_zero_is_zero() -> None:
+    rows = events((10, -0.0), (11, 0.0))
+
+    for function in ("min", "max", "sum"):
+        assert str(ask(window(function, 1), rows, 11)[0]) == "0.0"
+    assert ask(window("count_distinct"), rows, 20) == [1]
+
+
+def test_count_distinct_sees_one_nan_and_no_nulls() -> None:
+    rows = events((10, NAN), (11, -NAN), (12, None), (13, 1.0), (14, 1.0))
+
+    assert ask(window("count_distinct"), rows, 12, 13, 20) == [1, 1, 2]
+    assert ask(window("count_distinct", 2), rows, 15) == [1]
+
+
+def test_integer_sums_are_exact_beyond_what_floats_hold() -> None:
+    rows = events((10, 2**62), (11, 2**62 - 1), (12, -(2**62)), (13, 3))
+
+    assert ask(window("sum", dtype=Int64), rows, 11, 12, 13, 14) == [
+        2**62,
+        2**63 - 1,
+        2**62 - 1,
+        2**62 + 2,
+    ]
+    assert ask(window("mean", dtype=Int64), rows, 12) == [float(2**62)]
+
+
+def test_a_window_whose_sum_overflows_is_an_error_that_names_the_feature() -> None:
+    rows = events((10, 2**62), (11, 2**62), (12, 1))
+
+    with pytest.raises(FeatureStoreError, match=r"feature 'x'.*does not fit Int64"):
+        ask(window("sum", dtype=Int64), rows, 20)
+    assert ask(window("sum", 1, dtype=Int64), rows, 11, 12, 13) == [2**62, 2**62, 1]
+    assert ask(window("mean", dtype=Int64), rows, 12) == [float(2**62)]
+
+
+def test_small_integers_add_up_to_int64() -> None:
+    rows = events((10, 2**31 - 1), (11, 2**31 - 1), dtype=pa.int32())
+
+    assert ask(window("sum", dtype=Int32), rows, 20) == [2**32 - 2]
+
+
+def test_decimal_sums_are_exact_to_38_digits() -> None:
+    large, small = PythonDecimal("9" * 37 + ".9"), PythonDecimal("-" + "9" * 37 + ".9")
+    rows = events((10, large), (11, PythonDecimal("-0.1")), (12, small), (13, None))
+    query = window("sum", dtype=Decimal(38, 1))
+
+    assert ask(query, rows, 10, 11, 12, 20) == [
+        None,
+        large,
+        PythonDecimal("9" * 37 + ".8"),
+        PythonDecimal("-0.1"),
+    ]
+    with pytest.raises(FeatureStoreError, match=r"feature 'x'.*does not fit Decimal\(38, 1\)"):
+        ask(query, events((10, large), (11, PythonDecimal("0.1"))), 20)
+    with pytest.raises(FeatureStoreError, match="does not fit"):
+        ask(query, events((10, small), (11, small), (12, small)), 20)
+
+
+def test_the_mean_of_decimals_is_a_float() -> None:
+    rows = events((10, PythonDecimal("0.10")), (11, PythonDecimal("-0.30")))
+
+    assert ask(window("mean", dtype=Decimal(5, 2)), rows, 20) == [-0.1]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "values"),
+    [
+        (String, ["b", "a", "é"]),
+        (Date, [dt.date(2000, 1, 1), dt.date(1969, 1, 1), dt.date(2100, 1, 1)]),
+        (Decimal(5, 2), [PythonDecimal(text) for text in ("0.00", "-1.50", "9.99")]),
+        (Int64, [0, -(2**63), 2**63 - 1]),
+        (Timestamp, [dt.datetime(year, 1, 1, tzinfo=dt.UTC) for year in (2000, 1900, 2100)]),
+    ],
+)
+def test_min_and_max_order_every_type_by_value(dtype: object, values: list) -> None:
+    middle, least, greatest = values
+    kind = pa.timestamp("us", tz="UTC") if dtype == Timestamp else None
+    rows = events((10, middle), (11, least), (12, None), (13, greatest), (14, middle), dtype=kind)
+
+    assert ask(window("min", dtype=dtype), rows, 10, 11, 15) == [None, middle, least]
+    assert ask(window("max", dtype=dtype), rows, 10, 11, 15) == [None, middle, greatest]
+    assert ask(window("min", 2, dtype=dtype), rows, 15) == [middle]
+
+
+def test_min_of_a_float32_stays_one() -> None:
+    rows = events((10, 0.1), dtype=pa.float32())
+    spine = pa.table({"card": [1], "at": [20]})
+
+    assert answer_view(window("min", dtype=Float32), spine, rows).schema.types == [pa.float32()]
+
+
+def test_windows_never_reach_into_the_next_key() -> None:
+    rows = stored([{"id": key, "event_timestamp": 10, "x": float(key)} for key in (1, 2, 3)])
+    spine = pa.table({"card": [3, 1, 2, 1], "at": [11, 11, 11, 5]})
+
+    for function in ("sum", "min", "max", "mean", "last"):
+        found = answer_view(window(function), spine, rows)["x"].to_pylist()
+        assert found == [3.0, 1.0, 2.0, None]
+
+
+def test_a_null_key_or_time_gives_null_even_for_counts() -> None:
+    rows = events((10, 1.0))
+    spine = pa.table({"card": [None, 1, 2], "at": [20, None, 20]})
+
+    assert answer_view(window("count"), spine, rows)["x"].to_pylist() == [None, None, 0]
+
+
+def test_a_spine_without_any_known_time_gives_nulls() -> None:
+    rows = stored([{"event_timestamp": 10, "available_timestamp": 30, "x": 1.0}])
+
+    assert ask(window("count"), rows, None, None) == [None, None]
+
+
+def test_an_empty_spine_answers_with_the_schema() -> None:
+    rows = stored([{"event_timestamp": 10, "available_timestamp": 30, "x": 1.0}])
+    spine = pa.table({"card": pa.array([], pa.int64()), "at": pa.array([], pa.int64())})
+
+    assert answer_view(window("mean"), spine, rows).schema == pa.schema({"x": pa.float64()})
