@@ -37,7 +37,6 @@ _SCHEMA = pa.schema(
 _HEAD = [name for name in _SCHEMA.names if name != "manifest"]
 # Without retries a commit fails when anybody has committed since the table was opened.
 _ONCE = CommitProperties(max_commit_retries=0)
-_PATIENCE_SECONDS = 30
 
 
 class Registry:
@@ -46,6 +45,7 @@ class Registry:
     Args:
         layout: Where the project's tables lie.
         clock: Gives the moment of an apply.
+        patience: Seconds to wait while another process applies.
 
     Example:
         >>> from featurestore.times import system_clock
@@ -53,8 +53,8 @@ class Registry:
         True
     """
 
-    def __init__(self, layout: Layout, clock: Clock) -> None:
-        self._layout, self._clock = layout, clock
+    def __init__(self, layout: Layout, clock: Clock, *, patience: float = 30) -> None:
+        self._layout, self._clock, self._patience = layout, clock, patience
 
     def latest(self) -> RegistryVersion | None:
         """Return the newest version, or None where nothing is applied."""
@@ -169,12 +169,12 @@ class Registry:
         path = Path(self._layout.lock("registry"))
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with FileLock(path, timeout=_PATIENCE_SECONDS):
+            with FileLock(path, timeout=self._patience):
                 yield
         except Timeout as error:
             raise ConflictError(
                 "apply",
-                f"somebody else has held {path} for {_PATIENCE_SECONDS} s",
+                f"somebody else has held {path} for {self._patience:g} s",
                 "Wait until their apply has ended, then plan again.",
             ) from error
 

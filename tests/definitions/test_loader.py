@@ -54,7 +54,8 @@ def test_helpers_are_importable_and_only_what_others_use_of_them_counts(folder: 
                 from ._shared.keys import card as key
                 clicks = DeltaSource("clicks", path="clicks", timestamp_field="at")
                 views = (FeatureView("clicks", entities=(key,), source=clicks, schema=()),)
-                view = FeatureView("v", entities=(key,), source=clicks, schema=(Field("x", Int64),))
+                x = Field("x", Int64)
+                view = FeatureView("v", entities=(key,), source=clicks, schema=(x,))
                 """,
         },
     )

@@ -1,0 +1,135 @@
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+
+from featurestore.definitions.aggregation import Aggregation
+from featurestore.definitions.loader import load
+from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.origin import Origin
+from featurestore.definitions.reachable import manifest_of
+from featurestore.definitions.view import Code
+from featurestore.errors import TableError
+from featurestore.registry.codec import canonical_json, decode, encode, fingerprint
+from tests.definitions.project import CARDS, write
+from tests.registry.manifests import ACTIVITY, SCORING, SMALL, manifests
+
+
+@given(manifests())
+def test_every_manifest_comes_back_from_its_json(manifest: Manifest) -> None:
+    text = canonical_json(encode(manifest))
+
+    decoded = decode(json.loads(text))
+
+    assert decoded == manifest
+    assert canonical_json(encode(decoded)) == text
+    assert fingerprint(decoded) == fingerprint(manifest)
+
+
+def test_the_document_is_plain_and_refers_by_name() -> None:
+    document = encode(SMALL)
+
+    [service] = document["services"]
+    del service["origin"]
+    for use in service["features"]:
+        use.pop("origin", None)
+    assert document["schema"] == "featurestore.manifest/1"
+    assert service == {
+        "kind": "FeatureService",
+        "name": "scoring",
+        "features": [
+            {"kind": "reference", "section": "views", "name": "activity"},
+            {
+                "kind": "FeatureReference",
+                "view": {"kind": "reference", "section": "views", "name": "limits"},
+                "features": ["limit"],
+                "prefix": "card_",
+            },
+        ],
+    }
+
+
+def test_a_function_becomes_its_text_and_fingerprint(tmp_path: Path) -> None:
+    function = "def clean(rows):\n    return rows\n"
+    module = function + CARDS.replace('ttl="1d"', "transform=clean")
+    manifest = load(write(tmp_path / "feature_defs", {"cards.py": module}))
+
+    decoded = decode(encode(manifest))
+
+    code = decoded.views[0].transform
+    assert isinstance(code, Code)
+    assert (code.name, code.text) == ("clean", function)
+    assert encode(decoded) == encode(manifest)
+
+
+def test_places_come_back_and_do_not_count(tmp_path: Path) -> None:
+    one = load(write(tmp_path / "feature_defs", {"cards.py": CARDS}))
+    moved = load(write(tmp_path / "feature_defs", {"cards.py": "\n\n" + CARDS}))
+
+    assert decode(encode(one)).views[0].origin == Origin("feature_defs/cards.py", 9)
+    assert decode(encode(moved)).views[0].origin == Origin("feature_defs/cards.py", 11)
+    assert fingerprint(moved) == fingerprint(one)
+
+
+def test_a_comment_in_a_function_does_not_count() -> None:
+    remarked = Code("clean", "def clean(rows):  # all\n    return rows", "same")
+    plain = replace(remarked, text="def clean(rows):\n    return rows")
+
+    found = [
+        fingerprint(manifest_of([replace(ACTIVITY, transform=code)]))
+        for code in (remarked, plain, replace(plain, fingerprint="other"))
+    ]
+
+    assert found[0] == found[1] != found[2]
+
+
+@pytest.mark.parametrize("empty", [0, 0.0, False, -0.0, math.inf, -math.inf, math.nan, "0", None])
+def test_values_for_empty_windows_keep_their_type(empty: float | str | bool | None) -> None:
+    view = replace(ACTIVITY, aggregations=(Aggregation("amount", "sum", empty=empty),))
+
+    decoded = decode(json.loads(canonical_json(encode(manifest_of([view])))))
+
+    assert repr(decoded.views[0].aggregations[0].empty) == repr(empty)
+
+
+def test_fields_at_their_default_are_left_out_so_that_new_fields_change_nothing() -> None:
+    document = encode(manifest_of([SCORING]))
+
+    assert "owner" not in document["views"][0]
+    assert "change_feed" not in document["sources"][0]
+
+
+@pytest.mark.parametrize(
+    ("document", "found"),
+    [
+        ({"schema": "featurestore.manifest/2"}, "its form is 'featurestore.manifest/2'"),
+        ({}, "its form is None"),
+        (
+            {"schema": "featurestore.manifest/1", "views": [{"kind": "Embedding", "name": "v"}]},
+            "it holds a 'Embedding'",
+        ),
+        (
+            {
+                "schema": "featurestore.manifest/1",
+                "entities": [{"kind": "Entity", "name": "e", "join_keys": [], "colour": "red"}],
+            },
+            "its Entity has colour",
+        ),
+        (
+            {
+                "schema": "featurestore.manifest/1",
+                "entities": [{"kind": "Scalar", "name": "Int64"}],
+            },
+            "it lists a Scalar",
+        ),
+    ],
+)
+def test_a_document_of_a_newer_release_is_refused(document: dict, found: str) -> None:
+    with pytest.raises(TableError) as caught:
+        decode(document)
+
+    assert caught.value.found.startswith(found)
+    assert "Upgrade" in caught.value.fix

@@ -1,0 +1,224 @@
+import json
+import multiprocessing
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+
+import pytest
+from deltalake import DeltaTable
+from filelock import FileLock
+
+from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.reachable import manifest_of
+from featurestore.errors import ConflictError, NotFoundError, TableError
+from featurestore.registry.plan import Plan, plan
+from featurestore.registry.registry import Registry
+from featurestore.store.layout import Layout
+from featurestore.times import Clock
+from tests.registry.manifests import LIMITS, SMALL
+
+START = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
+
+
+def ticking() -> Clock:
+    moments: Iterator[datetime] = iter(START + timedelta(hours=hour) for hour in range(99))
+    return lambda: next(moments)
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    return Registry(Layout(str(tmp_path / "store" / "demo")), ticking())
+
+
+def limits(ttl: str) -> Manifest:
+    return manifest_of([replace(LIMITS, ttl=ttl)])
+
+
+def test_nothing_is_applied_at_first(registry: Registry, tmp_path: Path) -> None:
+    assert registry.latest() is None
+    assert registry.history() == []
+    assert not (tmp_path / "store").exists()
+    with pytest.raises(NotFoundError) as caught:
+        registry.version(1)
+    assert caught.value.found == "nothing is yet applied"
+
+
+def test_what_is_applied_is_read_back(registry: Registry) -> None:
+    version = registry.apply(plan(None, SMALL))
+
+    latest = registry.latest()
+    assert latest is not None
+    assert version == latest
+    assert latest.version == 1
+    assert latest.applied_at == START
+    assert latest.manifest == SMALL
+    assert latest.changes == (
+        "+ entity card",
+        "+ source payments",
+        "+ view activity",
+        "+ view limits",
+        "+ service scoring",
+    )
+    assert latest.summary == "5 added"
+    assert json.loads(latest.document)["schema"] == "featurestore.manifest/1"
+
+
+def test_a_plan_just_applied_is_empty(registry: Registry) -> None:
+    registry.apply(plan(registry.latest(), SMALL))
+
+    made = plan(registry.latest(), SMALL)
+
+    assert made.is_empty
+    assert registry.apply(made).version == 1
+    assert len(registry.history()) == 1
+
+
+def test_each_version_can_be_read_back(registry: Registry) -> None:
+    for ttl in ("1d", "2d", "3d"):
+        registry.apply(plan(registry.latest(), limits(ttl)))
+
+    history = registry.history()
+
+    assert [version.version for version in history] == [1, 2, 3]
+    assert [version.manifest.views[0].ttl for version in history] == ["1d", "2d", "3d"]
+    assert [version.summary for version in history] == [
+        "+ entity card, + source payments, + view limits",
+        "~ view limits",
+        "~ view limits",
+    ]
+    assert [version.applied_at for version in history] == [
+        START,
+        START + timedelta(hours=1),
+        START + timedelta(hours=2),
+    ]
+    assert registry.version(2).manifest == limits("2d")
+    with pytest.raises(NotFoundError) as caught:
+        registry.version(4)
+    assert caught.value.found == "versions 1 to 3 are applied"
+
+
+def test_a_stale_plan_is_refused_and_changes_nothing(registry: Registry) -> None:
+    registry.apply(plan(None, limits("1d")))
+    stale = plan(registry.latest(), limits("2d"))
+    registry.apply(plan(registry.latest(), limits("3d")))
+
+    with pytest.raises(ConflictError) as caught:
+        registry.apply(stale)
+
+    assert caught.value.found == "the registry moved from v1 to v2"
+    assert "plan again" in caught.value.fix
+    assert caught.value.exit_code == 5
+    assert [version.manifest.views[0].ttl for version in registry.history()] == ["1d", "3d"]
+
+
+def test_a_first_plan_that_came_second_is_refused(registry: Registry) -> None:
+    first, second = plan(None, limits("1d")), plan(None, limits("2d"))
+    registry.apply(first)
+
+    with pytest.raises(ConflictError) as caught:
+        registry.apply(second)
+
+    assert caught.value.found == "the registry moved from v0 to v1"
+
+
+def test_an_empty_project_can_be_applied(registry: Registry) -> None:
+    assert registry.apply(plan(None, Manifest())).manifest == Manifest()
+
+
+def test_a_definition_that_only_moved_is_no_change(registry: Registry) -> None:
+    registry.apply(plan(None, manifest_of([LIMITS])))
+
+    moved = manifest_of([replace(LIMITS)])
+
+    assert moved.views[0].origin.file == __file__ != LIMITS.origin.file
+    assert plan(registry.latest(), moved).is_empty
+
+
+def test_the_table_keeps_the_plain_delta_protocol(registry: Registry, tmp_path: Path) -> None:
+    for ttl in ("1d", "2d"):
+        registry.apply(plan(registry.latest(), limits(ttl)))
+
+    table = DeltaTable(str(tmp_path / "store" / "demo" / "registry" / "versions"))
+
+    protocol = table.protocol()
+    assert (protocol.min_reader_version, protocol.min_writer_version) == (1, 2)
+    assert {field.name: str(field.type.type) for field in table.schema().fields} == {
+        "version": "long",
+        "applied_at": "timestamp",
+        "applied_by": "string",
+        "digest": "string",
+        "changes": "string",
+        "manifest": "string",
+    }
+    assert table.version() == 1
+
+
+def test_a_registry_that_cannot_be_written_is_an_error_with_its_place(
+    registry: Registry, tmp_path: Path
+) -> None:
+    (tmp_path / "store" / "demo").mkdir(parents=True)
+    (tmp_path / "store" / "demo" / "registry").write_text("a file where a folder is due")
+
+    with pytest.raises(TableError) as caught:
+        registry.apply(plan(None, SMALL))
+
+    assert str(tmp_path) in caught.value.fix
+
+
+def test_a_held_lock_is_a_conflict(
+    tmp_path: Path,
+) -> None:
+    registry = Registry(Layout(str(tmp_path / "store" / "demo")), ticking(), patience=0.05)
+    locks = tmp_path / "store" / "demo" / "locks"
+    locks.mkdir(parents=True)
+
+    with FileLock(locks / "registry.lock"), pytest.raises(ConflictError) as caught:
+        registry.apply(plan(None, SMALL))
+
+    assert "somebody else has held" in caught.value.found
+    assert registry.latest() is None
+
+
+class Unshared(Layout):
+    """Locks that nobody shares, as on an object store: only the commit decides."""
+
+    def lock(self, name: str) -> str:
+        return f"{self.root}/locks/{name}-{os.getpid()}.lock"
+
+
+def race(layout: Layout, made: Plan, start: Barrier, outcomes: "Queue[str]") -> None:
+    registry = Registry(layout, lambda: START)
+    start.wait()
+    try:
+        outcomes.put(f"v{registry.apply(made).version}")
+    except ConflictError:
+        outcomes.put("conflict")
+
+
+@pytest.mark.parametrize("kind", [Layout, Unshared])
+@pytest.mark.parametrize("first", [True, False])
+def test_of_processes_that_apply_at_once_one_wins(
+    tmp_path: Path, kind: type[Layout], first: bool
+) -> None:
+    layout = kind(str(tmp_path / "store" / "demo"))
+    registry = Registry(layout, lambda: START)
+    if not first:
+        registry.apply(plan(None, limits("1d")))
+    made = [plan(registry.latest(), limits(ttl)) for ttl in ("2d", "3d", "4d")]
+    context = multiprocessing.get_context("spawn")
+    start, outcomes = context.Barrier(len(made)), context.Queue()
+    racers = [context.Process(target=race, args=(layout, each, start, outcomes)) for each in made]
+
+    for racer in racers:
+        racer.start()
+    found = sorted(outcomes.get(timeout=30) for _ in racers)
+    for racer in racers:
+        racer.join()
+
+    number = 1 if first else 2
+    assert found == ["conflict", "conflict", f"v{number}"]
+    assert [version.version for version in registry.history()] == [1, 2][:number]
