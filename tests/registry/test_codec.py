@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from featurestore.definitions.aggregation import Aggregation
 from featurestore.definitions.loader import load
@@ -19,6 +19,7 @@ from tests.registry.manifests import ACTIVITY, SCORING, SMALL, manifests
 
 
 @given(manifests())
+@settings(max_examples=40)
 def test_every_manifest_comes_back_from_its_json(manifest: Manifest) -> None:
     text = canonical_json(encode(manifest))
 

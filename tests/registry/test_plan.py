@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from featurestore.definitions.aggregation import Aggregation
 from featurestore.definitions.entity import Entity
@@ -39,6 +39,7 @@ def details(old: Any, new: Any) -> list[tuple[str, str | None, str | None, str]]
 
 
 @given(manifests())
+@settings(max_examples=40)
 def test_a_plan_just_applied_is_empty(manifest: Manifest) -> None:
     assert plan(applied(manifest), manifest).is_empty
 

@@ -1,11 +1,8 @@
 import json
 import multiprocessing
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from multiprocessing.queues import Queue
-from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
@@ -15,11 +12,12 @@ from filelock import FileLock
 from featurestore.definitions.manifest import Manifest
 from featurestore.definitions.reachable import manifest_of
 from featurestore.errors import ConflictError, NotFoundError, TableError
-from featurestore.registry.plan import Plan, plan
+from featurestore.registry.plan import plan
 from featurestore.registry.registry import Registry
 from featurestore.store.layout import Layout
 from featurestore.times import Clock
 from tests.registry.manifests import LIMITS, SMALL
+from tests.registry.racing import NOON, Unshared, race
 
 START = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -183,42 +181,43 @@ def test_a_held_lock_is_a_conflict(
     assert registry.latest() is None
 
 
-class Unshared(Layout):
-    """Locks that nobody shares, as on an object store: only the commit decides."""
+def test_who_commits_first_wins_even_without_a_lock(tmp_path: Path) -> None:
+    layout = Unshared(str(tmp_path / "store" / "demo"))
+    quick, slow_plan = Registry(layout, lambda: NOON), plan(None, limits("1d"))
 
-    def lock(self, name: str) -> str:
-        return f"{self.root}/locks/{name}-{os.getpid()}.lock"
+    def slow_clock() -> datetime:
+        # Asked between opening the table and committing to it.
+        quick.apply(plan(quick.latest(), limits(f"{len(quick.history()) + 10}d")))
+        return NOON
+
+    slow = Registry(layout, slow_clock)
+    with pytest.raises(ConflictError) as first:
+        slow.apply(slow_plan)
+    with pytest.raises(ConflictError) as later:
+        slow.apply(plan(slow.latest(), limits("2d")))
+
+    assert first.value.found == later.value.found == "somebody else applied at the same moment"
+    assert [version.manifest.views[0].ttl for version in quick.history()] == ["10d", "11d"]
 
 
-def race(layout: Layout, made: Plan, start: Barrier, outcomes: "Queue[str]") -> None:
-    registry = Registry(layout, lambda: START)
-    start.wait()
-    try:
-        outcomes.put(f"v{registry.apply(made).version}")
-    except ConflictError:
-        outcomes.put("conflict")
-
-
-@pytest.mark.parametrize("kind", [Layout, Unshared])
-@pytest.mark.parametrize("first", [True, False])
-def test_of_processes_that_apply_at_once_one_wins(
-    tmp_path: Path, kind: type[Layout], first: bool
+@pytest.mark.parametrize(("kind", "base"), [(Layout, 0), (Unshared, 1)])
+def test_of_two_processes_that_apply_at_once_one_wins(
+    tmp_path: Path, kind: type[Layout], base: int
 ) -> None:
     layout = kind(str(tmp_path / "store" / "demo"))
-    registry = Registry(layout, lambda: START)
-    if not first:
+    registry = Registry(layout, lambda: NOON)
+    for _ in range(base):
         registry.apply(plan(None, limits("1d")))
-    made = [plan(registry.latest(), limits(ttl)) for ttl in ("2d", "3d", "4d")]
+    made = [plan(registry.latest(), limits(ttl)) for ttl in ("2d", "3d")]
     context = multiprocessing.get_context("spawn")
-    start, outcomes = context.Barrier(len(made)), context.Queue()
+    start, outcomes = context.Barrier(2), context.Queue()
     racers = [context.Process(target=race, args=(layout, each, start, outcomes)) for each in made]
 
     for racer in racers:
         racer.start()
-    found = sorted(outcomes.get(timeout=30) for _ in racers)
+    found = sorted(outcomes.get(timeout=60) for _ in racers)
     for racer in racers:
         racer.join()
 
-    number = 1 if first else 2
-    assert found == ["conflict", "conflict", f"v{number}"]
-    assert [version.version for version in registry.history()] == [1, 2][:number]
+    assert found == ["conflict", f"v{base + 1}"]
+    assert len(registry.history()) == base + 1
