@@ -2,6 +2,7 @@
 
 import sys
 import traceback
+from collections.abc import Sequence
 
 import typer
 
@@ -24,14 +25,17 @@ for module in (declare, produce, read):
     module.add_verbs(app)
 
 
-def main() -> None:
+def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code.
+
+    Args:
+        args: The words after the program's name; the shell's by default.
 
     Exit codes: 0 done, 1 some view failed, 2 usage or definitions, 3 changes pending (with
     ``plan --detailed-exitcode``), 5 lock held or plan stale, 70 our bug, 130 interrupted.
     """
     try:
-        app()
+        app(args)
     except FeatureStoreError as error:
         say("[bold red]error:[/] {}", str(error))
         sys.exit(error.exit_code)

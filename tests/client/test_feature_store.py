@@ -1,0 +1,282 @@
+"""The store answers from applied definitions and pinned tables; no JVM, no surprise."""
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+import featurestore as fs
+from featurestore.definitions.fingerprint import table_fingerprint
+from featurestore.errors import ConflictError, NotFoundError, ProjectError, SpineError, TableError
+from featurestore.store.ledger import TableRecord, Tables
+from tests.tables import feature_table, write_runs
+
+HOUR = 3_600_000_000
+NOW = datetime(1970, 1, 1, 12, tzinfo=UTC)
+
+DEFINITIONS = """
+import featurestore as fs
+
+card = fs.Entity("card", join_keys=(fs.Field("id", fs.Int64),))
+paid = fs.DeltaSource("paid", path="data/paid", timestamp_field="at")
+profile = fs.FeatureView(
+    "profile", entities=(card,), source=paid, schema=(fs.Field("city", fs.String),), ttl="4h"
+)
+activity = fs.FeatureView(
+    "activity", entities=(card,), source=paid, schema=(fs.Field("amount", fs.Float64),),
+    aggregations=(
+        fs.Aggregation("amount", "sum", windows=("2h", "lifetime")),
+        fs.Aggregation("*", "count", windows=("2h",)),
+    ),
+)
+rate = fs.FeatureView("rate", entities=(), source=paid, schema=(fs.Field("euro", fs.Float64),))
+fraud = fs.FeatureService("fraud", features=(profile, activity, rate.with_prefix("spot_")))
+"""
+
+
+def at(hours: float) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=hours)
+
+
+def write_view(store: fs.FeatureStore, view: str, *runs: pa.Table) -> None:
+    """Put a view's rows where a materialization would."""
+    definition = store.applied().view(view)
+    record = TableRecord(
+        view,
+        table_id=f"{view}-1",
+        fingerprint=table_fingerprint(definition),
+        state="current",
+        at=NOW,
+    )
+    write_runs(Path(store.layout.features(view, record.table_id)), runs)
+    Tables(store.layout).record(record)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> fs.FeatureStore:
+    (tmp_path / "featurestore.toml").write_text('project = "shop"\n')
+    (tmp_path / "feature_defs").mkdir()
+    (tmp_path / "feature_defs" / "shop.py").write_text(DEFINITIONS)
+    made = fs.FeatureStore(tmp_path, clock=lambda: NOW)
+    made.apply(made.plan())
+    return made
+
+
+@pytest.fixture
+def filled(store: fs.FeatureStore) -> fs.FeatureStore:
+    events = [1 * HOUR, 2 * HOUR, 3 * HOUR]
+    write_view(
+        store, "profile", feature_table({"id": [1, 1, 2]}, events, {"city": ["a", "b", None]})
+    )
+    write_view(
+        store,
+        "activity",
+        feature_table({"id": [1, 2]}, events[:2], {"amount": [1.0, 10.0]}),
+        feature_table({"id": [1, 1]}, events[1:], {"amount": [2.0, 4.0]}),
+    )
+    write_view(store, "rate", feature_table({}, events[:1], {"euro": [1.5]}))
+    return store
+
+
+SPINE = [
+    {"id": 1, "event_timestamp": at(3), "order": "x"},
+    {"id": 2, "event_timestamp": at(8), "order": "y"},
+    {"id": None, "event_timestamp": at(3), "order": "z"},
+    {"id": 1, "event_timestamp": at(3), "order": "x"},
+    {"id": 9, "event_timestamp": at(0.5), "order": "w"},
+]
+
+
+def test_every_spine_row_is_answered_once_in_order_with_its_columns_before_the_features(filled):
+    frame = filled.get_historical_features("fraud", SPINE)
+
+    table = frame.to_arrow()
+    assert table.column_names == [
+        "id", "event_timestamp", "order", "city",
+        "amount_sum_2h", "amount_sum_lifetime", "count_2h", "spot_euro",
+    ]  # fmt: skip
+    assert table["order"].to_pylist() == ["x", "y", "z", "x", "w"]
+    assert table["city"].to_pylist() == ["b", None, None, "b", None]
+    assert table["amount_sum_2h"].to_pylist() == [3.0, None, None, 3.0, None]
+    assert table["amount_sum_lifetime"].to_pylist() == [3.0, 10.0, None, 3.0, None]
+    assert table["count_2h"].to_pylist() == [2, 0, None, 2, 0]
+    assert table["spot_euro"].to_pylist() == [1.5, 1.5, 1.5, 1.5, None]
+
+
+def test_rows_with_a_null_key_are_counted_by_view(filled):
+    frame = filled.get_historical_features("fraud", SPINE)
+
+    assert frame.null_key_rows == {"profile": 1, "activity": 1, "rate": 0}
+    assert frame.versions == {"profile": 0, "activity": 1, "rate": 0}
+
+
+def test_a_training_set_has_its_label_and_needs_it(filled):
+    spine = [{**row, "bad": number % 2} for number, row in enumerate(SPINE)]
+
+    frame = filled.get_training_set("fraud", spine, label="bad")
+
+    assert frame.label == "bad"
+    assert frame.to_arrow()["bad"].to_pylist() == [0, 1, 0, 1, 0]
+    with pytest.raises(fs.FeatureStoreError, match="no column 'bda' to be the label"):
+        filled.get_training_set("fraud", spine, label="bda")
+
+
+def test_latest_values_are_the_historical_ones_at_now(filled):
+    rows = [{"id": 1}, {"id": 2}, {"id": None}]
+
+    latest = filled.get_latest_features("fraud", rows)
+
+    spine = [{**row, "event_timestamp": NOW} for row in rows]
+    assert latest.to_arrow() == filled.get_historical_features("fraud", spine).to_arrow()
+    assert latest.to_arrow()["amount_sum_lifetime"].to_pylist() == [7.0, 10.0, None]
+    with pytest.raises(SpineError, match="a time column 'event_timestamp', but latest values"):
+        filled.get_latest_features("fraud", spine)
+
+
+def test_features_can_be_asked_without_a_service(filled):
+    frame = filled.get_historical_features(["activity:count_2h", "profile:city"], SPINE[:1])
+
+    assert frame.features == ("count_2h", "city")
+    assert frame.to_arrow().select(frame.features).to_pylist() == [{"count_2h": 2, "city": "b"}]
+
+
+def test_no_rows_get_all_columns(filled):
+    spine = pa.table({"id": pa.array([], pa.int64()),
+                     "event_timestamp": pa.array([], pa.timestamp("us", tz="UTC"))})  # fmt: skip
+
+    table = filled.get_historical_features("fraud", spine).to_arrow()
+
+    assert table.num_rows == 0
+    assert table.schema.field("city").type == pa.string()
+    assert table.schema.field("count_2h").type == pa.int64()
+
+
+def test_a_view_without_rows_answers_nulls_and_counts_zero(store):
+    empty = feature_table({"id": [1]}, [0], {"amount": [1.0]}).slice(0, 0)
+    write_view(store, "activity", empty)
+
+    frame = store.get_historical_features(["activity"], SPINE[:2])
+
+    assert frame.to_arrow()["amount_sum_2h"].to_pylist() == [None, None]
+    assert frame.to_arrow()["count_2h"].to_pylist() == [0, 0]
+
+
+def test_rows_without_a_time_are_answered_by_nulls_if_they_are_kept(filled):
+    spine = [SPINE[0], {**SPINE[0], "event_timestamp": None}]
+
+    with pytest.raises(SpineError, match="1 of 2 rows have no time"):
+        filled.get_historical_features("fraud", spine)
+    frame = filled.get_historical_features("fraud", spine, null_times="keep")
+
+    assert frame.to_arrow()["count_2h"].to_pylist() == [2, None]
+
+
+def test_a_view_that_was_never_materialized_is_an_error_with_the_command(store):
+    with pytest.raises(TableError, match="never materialized.*featurestore materialize profile"):
+        store.get_historical_features("fraud", SPINE)
+
+
+def test_a_view_that_was_changed_since_its_table_was_built_is_an_error(filled, tmp_path):
+    path = tmp_path / "feature_defs" / "shop.py"
+    path.write_text(DEFINITIONS.replace('"city", fs.String', '"city", fs.Binary'))
+    filled.apply(filled.plan())
+
+    with pytest.raises(TableError, match="'profile' was changed since its table was built"):
+        filled.get_historical_features("fraud", SPINE)
+
+
+def test_a_new_window_needs_no_new_table(filled, tmp_path):
+    path = tmp_path / "feature_defs" / "shop.py"
+    path.write_text(DEFINITIONS.replace('"lifetime")', '"lifetime", "1h")'))
+    plan = filled.plan()
+    filled.apply(plan)
+
+    frame = filled.get_historical_features(["activity:amount_sum_1h"], SPINE[:1])
+
+    assert plan.builds == ()
+    assert frame.to_arrow()["amount_sum_1h"].to_pylist() == [2.0]
+
+
+def test_nothing_applied_and_no_project_are_told(tmp_path):
+    with pytest.raises(ProjectError, match=r"there is no featurestore\.toml"):
+        fs.FeatureStore(tmp_path)
+    (tmp_path / "featurestore.toml").write_text('project = "shop"\n')
+
+    with pytest.raises(NotFoundError, match="nothing is applied yet"):
+        fs.FeatureStore(tmp_path).get_latest_features("fraud", [{"id": 1}])
+
+
+def test_a_stale_plan_is_refused(store, tmp_path):
+    stale = store.plan()
+    path = tmp_path / "feature_defs" / "shop.py"
+    path.write_text(DEFINITIONS.replace('ttl="4h"', 'ttl="5h"'))
+    store.apply(store.plan())
+
+    with pytest.raises(ConflictError, match="plan again"):
+        store.apply(stale)
+
+
+def test_status_tells_tables_and_what_is_missing(filled, store, tmp_path):
+    states = {view.view: (view.state, view.version, view.rows) for view in filled.status()}
+
+    assert states == {
+        "activity": ("current", 1, 4),
+        "profile": ("current", 0, 3),
+        "rate": ("current", 0, 1),
+    }
+
+
+ZONED = """
+import sys, featurestore as fs
+spine = [{"id": 1, "event_timestamp": "1970-01-01T04:00:00+01:00"}]
+table = fs.FeatureStore(sys.argv[1]).get_historical_features("fraud", spine).to_arrow()
+print(table.to_pylist())
+"""
+
+
+def test_no_answer_depends_on_the_machines_zone(filled):
+    answers = {
+        subprocess.run(
+            [sys.executable, "-c", ZONED, str(filled.settings.folder)],
+            env={**os.environ, "TZ": zone},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for zone in ("UTC", "America/Los_Angeles", "Asia/Kathmandu")
+    }
+
+    assert len(answers) == 1
+    assert "'amount_sum_2h': 3.0" in answers.pop()
+
+
+def test_reading_starts_no_jvm_and_does_not_load_pyspark(filled):
+    code = ZONED + "\nassert not {'pyspark', 'py4j'} & set(sys.modules)"
+
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(filled.settings.folder)], capture_output=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr.decode()
+
+
+def test_status_needs_no_pandas_though_it_is_installed(filled):
+    code = """
+import sys, featurestore as fs
+fs.FeatureStore(sys.argv[1]).status()
+assert not {"pyspark", "pandas", "pandera"} & set(sys.modules)
+"""
+
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(filled.settings.folder)], capture_output=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr.decode()
+
+
+def test_the_clock_of_the_store_is_the_one_that_was_given(store):
+    assert store.history()[0].applied_at == NOW
