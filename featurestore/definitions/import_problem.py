@@ -1,7 +1,9 @@
 """Why a module of the definitions does not import, and in which line."""
 
 import re
+import sys
 import traceback
+from collections.abc import Iterable
 from dataclasses import fields
 from functools import singledispatch
 from pathlib import Path
@@ -23,6 +25,7 @@ _DECLARED = {
         *(DeltaSource, FileSource, RequestSource),
     )
 }
+_UNKNOWN_IMPORT = re.compile(r"cannot import name '(\w+)' from")
 _UNKNOWN_ARGUMENT = re.compile(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'")
 
 
@@ -64,9 +67,32 @@ def _(error: ModuleNotFoundError, root: Path) -> str:
 
 
 @_hint.register
+def _(error: ImportError, root: Path) -> str:
+    found = _UNKNOWN_IMPORT.search(str(error))
+    return _close(found[1], dir(sys.modules.get(error.name or ""))) if found else ""
+
+
+@_hint.register
+def _(error: NameError, root: Path) -> str:
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return _close(error.name, {**frames[-1].f_globals, **frames[-1].f_locals}) if frames else ""
+
+
+@_hint.register
+def _(error: AttributeError, root: Path) -> str:
+    return _close(error.name, dir(error.obj))
+
+
+@_hint.register
 def _(error: TypeError, root: Path) -> str:
     found = _UNKNOWN_ARGUMENT.search(str(error))
     return nearest(found[2], _DECLARED[found[1]]) if found and found[1] in _DECLARED else ""
+
+
+def _close(name: str | None, known: Iterable[str]) -> str:
+    """Return near names only: a list of everything that a module holds helps nobody."""
+    text = nearest(name or "", known)
+    return text if text.startswith("Did") else ""
 
 
 @singledispatch

@@ -78,16 +78,17 @@ def _require_package(folder: Path, root: Path) -> None:
 def _importable(root: Path) -> Iterator[None]:
     """Let the folder's modules be imported as they are now, and its siblings be found."""
     finder = FreshFinder(root)
-    parent = str(root.parent)
+    # Last, so that nothing beside the folder hides an installed package.
+    parents = [parent for parent in [str(root.parent)] if parent not in sys.path]
     forget(root.name)
     importlib.invalidate_caches()
     sys.meta_path.insert(0, finder)
-    sys.path.insert(0, parent)
+    sys.path.extend(parents)
     try:
         yield
     finally:
         sys.meta_path.remove(finder)
-        if parent in sys.path:
+        for parent in parents:
             sys.path.remove(parent)
 
 

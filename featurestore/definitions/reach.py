@@ -136,7 +136,7 @@ def _used(name: str, value: object, taken: Sequence[str], see: _See) -> Plain:
     except ValueError:
         raise DefinitionError(
             f"fingerprint {name!r}",
-            f"it is a {type(value).__name__}, whose value cannot be compared between runs",
+            f"values of {type(value).__name__} cannot be compared between runs",
             "Use plain values (numbers, text, tuples, dictionaries), or make it in the function.",
         ) from None
 

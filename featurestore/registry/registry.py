@@ -112,15 +112,10 @@ class Registry:
                 applied_by=row["applied_by"],
                 digest=row["digest"],
                 changes=tuple(json.loads(row["changes"])),
-                read=partial(self._document, row["version"]),
+                read=partial(_document, table, row["version"]),
             )
             for row in rows.to_pylist()
         ]
-
-    def _document(self, version: int) -> str:
-        dataset = open_table(self._layout.registry()).to_pyarrow_dataset()
-        rows = dataset.to_table(columns=["manifest"], filter=pc.field("version") == version)
-        return str(rows["manifest"][0])
 
     def _table(self) -> DeltaTable | None:
         uri = self._layout.registry()
@@ -177,6 +172,12 @@ class Registry:
                 f"somebody else has held {path} for {self._patience:g} s",
                 "Wait until their apply has ended, then plan again.",
             ) from error
+
+
+def _document(table: DeltaTable, version: int) -> str:
+    dataset = table.to_pyarrow_dataset()
+    rows = dataset.to_table(columns=["manifest"], filter=pc.field("version") == version)
+    return str(rows["manifest"][0])
 
 
 def _moved(plan: Plan, found: str) -> ConflictError:

@@ -175,7 +175,7 @@ def test_every_broken_module_is_reported_with_line_and_cause(folder: Path) -> No
         folder,
         {
             "a_syntax.py": "card = Entity(",
-            "b_name.py": "\ncard = Entyti('card')",
+            "b_name.py": "\ncard = card_of('card')",
             "c_helper.py": "from ._deep import compute\ncompute()",
             "d_exit.py": "raise SystemExit(3)",
             "_deep.py": "def compute():\n    return 1 / 0\n",
@@ -190,7 +190,7 @@ def test_every_broken_module_is_reported_with_line_and_cause(folder: Path) -> No
         "4 problems:",
         "  feature_defs/a_syntax.py:7: does not import: "
         "SyntaxError: '(' was never closed (a_syntax.py, line 7)",
-        "  feature_defs/b_name.py:8: does not import: NameError: name 'Entyti' is not defined",
+        "  feature_defs/b_name.py:8: does not import: NameError: name 'card_of' is not defined",
         "  feature_defs/_deep.py:8: does not import: ZeroDivisionError: division by zero",
         "  feature_defs/d_exit.py:7: does not import: SystemExit: 3",
     ]
@@ -227,6 +227,38 @@ def test_a_misspelt_module_is_answered_with_the_nearest(folder: Path) -> None:
         "feature_defs/a.py:7: does not import: ModuleNotFoundError: No module named "
         "'feature_defs.fraud.crads'. Did you mean 'feature_defs.fraud.cards'"
     ) in caught.value.found
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        (
+            "from feature_defs.cards import crad",
+            "ImportError: cannot import name 'crad' from 'feature_defs.cards' (%s). "
+            "Did you mean 'card'?",
+        ),
+        (
+            "card = Entiti('card')",
+            "NameError: name 'Entiti' is not defined. Did you mean 'Entity'?",
+        ),
+        (
+            "import featurestore as fs; x = fs.Strin",
+            "AttributeError: module 'featurestore' has no attribute 'Strin'. "
+            "Did you mean 'String'",
+        ),
+        ("import sparkk", "ModuleNotFoundError: No module named 'sparkk'"),
+    ],
+)
+def test_a_misspelt_name_is_answered_with_the_nearest(
+    folder: Path, line: str, problem: str
+) -> None:
+    write(folder, {"cards.py": CARDS, "a.py": line})
+
+    with pytest.raises(DefinitionError) as caught:
+        load(folder)
+
+    expected = problem.replace("%s", str(folder / "cards.py"))
+    assert f"  feature_defs/a.py:7: does not import: {expected}" in caught.value.found
 
 
 def test_a_misspelt_argument_is_answered_with_the_nearest(folder: Path) -> None:

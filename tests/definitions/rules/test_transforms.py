@@ -91,7 +91,7 @@ def test_a_transform_takes_one_argument() -> None:
 
 def test_a_transform_that_reaches_what_cannot_be_compared_is_reported() -> None:
     assert messages(view(transform=secretive)) == [
-        "view 'activity': transform 'secretive': fingerprint 'LOCK': it is a object, whose value "
+        "view 'activity': transform 'secretive': fingerprint 'LOCK': values of object "
         "cannot be compared between runs. Use plain values (numbers, text, tuples, dictionaries), "
         "or make it in the function."
     ]
