@@ -8,7 +8,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from featurestore.definitions.types import Decimal
-from featurestore.engines.kernel.arrays import Ints, Mask, both, earlier, moments, taken, validity, whole
+from featurestore.engines.kernel.arrays import (
+    Ints,
+    Mask,
+    both,
+    earlier,
+    moments,
+    taken,
+    validity,
+    whole,
+)
 from featurestore.engines.kernel.asof import winners
 from featurestore.engines.kernel.column import Column, lay_out
 from featurestore.engines.kernel.existence import Events, load_events

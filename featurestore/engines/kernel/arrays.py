@@ -1,5 +1,7 @@
 """Columns as NumPy arrays, and arithmetic on moments that cannot wrap around."""
 
+from typing import TypeVar
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -8,6 +10,7 @@ import pyarrow.compute as pc
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
+ScalarT = TypeVar("ScalarT", bound=np.generic)
 
 FIRST = int(np.iinfo(np.int64).min)
 LAST = int(np.iinfo(np.int64).max)
@@ -96,7 +99,7 @@ def both(left: Mask | None, right: Mask | None) -> Mask | None:
     return left & right
 
 
-def picked(values: npt.NDArray[np.generic], index: Ints | None) -> npt.NDArray[np.generic]:
+def picked(values: npt.NDArray[ScalarT], index: Ints | None) -> npt.NDArray[ScalarT]:
     """Return the values at an index; None is the index of everything, and copies nothing.
 
     Example:

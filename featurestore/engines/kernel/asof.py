@@ -40,7 +40,8 @@ def winners(events: Events, moments: Moments, *, delay: int, strict: bool) -> In
     positions = np.flatnonzero(regular)
     found = _by_search(events.code[positions], events.time[positions], moments, lag)
     searched = np.append(positions, -1)[found]
-    return np.maximum(searched, _by_painting(events, since, ~regular, moments))
+    painted = _by_painting(events, since, ~regular, moments)
+    return np.asarray(np.maximum(searched, painted))
 
 
 def paint(first: Ints, stop: Ints, colours: Ints, size: int) -> Ints:

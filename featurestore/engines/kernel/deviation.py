@@ -74,4 +74,5 @@ def _scaled(column: Column, values: Floats, slices: Slices, counts: Ints) -> Flo
         n = np.maximum(counts, 1)
         centre = np.bincount(owners, scaled, len(slices)) / n
         spread = np.bincount(owners, (scaled - centre[owners]) ** 2, len(slices))
-        return np.ldexp(np.sqrt(spread / np.maximum(n - 1, 1)), exponent)
+        deviations: Floats = np.ldexp(np.sqrt(spread / np.maximum(n - 1, 1)), exponent)
+    return deviations

@@ -21,6 +21,7 @@ BITS = 32
 LOW = (1 << BITS) - 1
 HALF = 1 << (BITS - 1)
 _BLOCK = 1 << 14
+_FAR = -128
 _MANTISSA = 53
 _BIAS = 1023
 
@@ -121,9 +122,13 @@ def carried(totals: Mapping[int, Ints]) -> dict[int, Ints]:
 
 def rounded(totals: Mapping[int, Ints], shift: int = 0) -> Floats:
     """Return sums as floats, at most one unit in the last place off; times ``2 ** shift``."""
-    high, low = rounded_twice(totals, shift)
-    with np.errstate(invalid="ignore"):
-        return np.where(np.isfinite(high), high + low, high)
+    sums = np.add(*rounded_twice(totals, shift))
+    beyond = ~np.isfinite(sums)
+    if not shift and beyond.any():
+        # The digits of a sum just below infinity round up to infinity and come back down.
+        with np.errstate(over="ignore"):
+            sums[beyond] = np.ldexp(rounded(totals, _FAR), -_FAR)[beyond]
+    return sums
 
 
 def rounded_twice(totals: Mapping[int, Ints], shift: int = 0) -> tuple[Floats, Floats]:

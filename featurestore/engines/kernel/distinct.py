@@ -58,14 +58,16 @@ class Wavelet:
 
     def below(self, start: Ints, stop: Ints, bound: Ints) -> Ints:
         """Return how many of the numbers from ``start`` to ``stop`` are less than each bound."""
-        counts = np.zeros(len(start), np.int64)
+        # A bound of more bits than any number has them all below it.
+        beyond = bound >> self._bits > 0
+        counts = np.where(beyond, stop - start, 0)
         for bit, zeros in zip(reversed(range(self._bits)), self._zeros, strict=True):
             one = (bound >> bit) & 1 == 1
             low, high = zeros[start], zeros[stop]
-            counts += np.where(one, high - low, 0)
+            counts += np.where(one & ~beyond, high - low, 0)
             start = np.where(one, zeros[-1] + start - low, low)
             stop = np.where(one, zeros[-1] + stop - high, high)
-        return np.where(bound >> self._bits > 0, counts + stop - start, counts)
+        return counts
 
 
 def _in_pieces(column: Column, slices: Slices) -> Ints:
@@ -80,7 +82,7 @@ def _by_looking(column: Column, slices: Slices) -> Ints:
     slots, owners = slices.slots()
     new = running(column.once(_previous)[slots] < slices.start[owners])
     ends = np.cumsum(slices.lengths())
-    return new[ends] - new[ends - slices.lengths()]
+    return Slices(ends - slices.lengths(), ends).sums(new)
 
 
 def _by_sorting(column: Column, slices: Slices) -> Ints:

@@ -1,8 +1,8 @@
 """Keys as small codes, in the order of the keys themselves.
 
-Codes are made for the spine's keys: rows of other keys, and null keys, are -1 and drop out. The order
-is the one in which Spark writes files (text by its UTF-8 bytes), so that slices which come sorted
-by key are sorted by code too.
+Codes are made for the spine's keys: rows of other keys, and null keys, are -1 and drop out. The
+order is the one in which Spark writes files (text by its UTF-8 bytes), so that slices which come
+sorted by key are sorted by code too.
 """
 
 from collections.abc import Callable, Sequence

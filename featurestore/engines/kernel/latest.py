@@ -30,8 +30,7 @@ def _latest_valid(column: Column) -> Ints:
 def _highest(column: Column, slices: Slices, slot: Ints) -> Ints:
     """Return, of each moment's slots, the one whose row has the highest rank."""
     if column.slot_row is None:
-        highest: Ints = slices.merged(np.maximum, slot)
-        return highest
+        return slices.merged(np.maximum, slot)
     row = np.append(column.slot_row, -1)[slot]
-    top = np.repeat(slices.merged(np.maximum, row), np.diff(slices.offsets, append=len(slot)))
+    top = slices.merged(np.maximum, row)[slices.owners()]
     return slices.merged(np.maximum, np.where(row == top, slot, -1))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from featurestore.engines.kernel.arrays import Ints, integers, picked, validity, whole
+from featurestore.engines.kernel.arrays import Ints, Mask, integers, picked, validity, whole
 from featurestore.engines.kernel.timeline import composed
 from featurestore.store.columns import AVAILABLE_TIME, ROW_HASH, SEQUENCE
 
@@ -99,15 +99,14 @@ def _order(codes: Ints, times: Ints, *, stable: bool) -> Ints | None:
     return np.argsort(numbers, kind="stable" if stable else None)
 
 
-def _break_ties(equal: np.ndarray, rows: pa.Table, known: Ints | None) -> Ints | None:
-    tied = np.zeros(len(equal) + 1, np.bool_)
-    tied[1:], tied[:-1] = equal, tied[:-1] | equal
-    slots = np.flatnonzero(tied)
-    group = np.cumsum(~np.concatenate([[False], equal])[slots])
+def _break_ties(equal: Mask, rows: pa.Table, known: Ints | None) -> Ints | None:
+    first, last = np.append(equal, False), np.append(False, equal)
+    slots = np.flatnonzero(first | last)
+    group = np.cumsum(~last[slots])
     members = slots if known is None else known[slots]
     order = np.lexsort((*tie_breakers(rows, members), group))
     if (order[1:] > order[:-1]).all():
         return known
-    answer = np.arange(len(tied)) if known is None else known.copy()
+    answer = np.arange(len(last)) if known is None else known.copy()
     answer[slots] = members[order]
     return answer

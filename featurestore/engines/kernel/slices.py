@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from featurestore.engines.kernel.arrays import Ints
+from featurestore.engines.kernel.arrays import Ints, ScalarT
 
 AT_ONCE = 1 << 22
 """How many single slots are spread out at a time: about 200 MB with what is made of them."""
@@ -37,11 +38,11 @@ class Slices:
     def __len__(self) -> int:
         return len(self.start if self.offsets is None else self.offsets)
 
-    def merged(self, combine: np.ufunc, per_slice: np.ndarray) -> np.ndarray:
+    def merged(self, combine: np.ufunc, per_slice: npt.NDArray[ScalarT]) -> npt.NDArray[ScalarT]:
         """Return one value a moment from one a slice."""
         if self.offsets is None or not len(self.offsets):
             return per_slice
-        merged: np.ndarray = combine.reduceat(per_slice, self.offsets)
+        merged: npt.NDArray[ScalarT] = combine.reduceat(per_slice, self.offsets)
         return merged
 
     def lengths(self) -> Ints:
@@ -68,7 +69,7 @@ class Slices:
         held = slice(bounds[first], bounds[stop])
         return Slices(self.start[held], self.stop[held], self.offsets[first:stop] - bounds[first])
 
-    def pieces(self) -> "Iterator[tuple[slice, Slices]]":
+    def pieces(self) -> Iterator[tuple[slice, "Slices"]]:
         """Yield the moments and their slices in pieces of few slots."""
         for piece in pieces(np.append(0, np.cumsum(self.lengths()))):
             yield piece, self.part(piece.start, piece.stop)

@@ -139,7 +139,7 @@ def _refuse_overflow(feature: Aggregate, overflows: Mask) -> None:
 def _float_mean(feature: Aggregate, column: Column, slices: Slices, divisor: Floats) -> Floats:
     totals = column.once(float_digits).totals(slices)
     sums = digits.rounded(totals)
-    means = sums / divisor
+    means: Floats = sums / divisor
     if np.isinf(sums).any():
         # The sum is beyond all floats, the mean is not.
         smaller = digits.rounded(totals, shift=-64) / divisor
@@ -156,7 +156,8 @@ def _integer_mean(feature: Aggregate, column: Column, slices: Slices, divisor: F
 
 def _decimal_mean(feature: Aggregate, column: Column, slices: Slices, divisor: Floats) -> Floats:
     unscaled = digits.rounded(column.once(_decimal_digits).totals(slices)) / divisor
-    return unscaled / 10.0**column.values.type.scale
+    one = float(10**column.values.type.scale)
+    return unscaled / one
 
 
 def _family(dtype: DataType | None) -> str:

@@ -6,11 +6,13 @@ otherwise.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 
 from featurestore.engines.kernel.arrays import Ints, earlier, runs
+from featurestore.engines.kernel.column import running
 from featurestore.engines.kernel.existence import Events
 from featurestore.engines.kernel.order import Moments
 from featurestore.engines.kernel.patches import Patches, Stretches, find_patches
@@ -42,8 +44,8 @@ class Frames:
         if self.patches is None:
             yield slice(0, len(self._moments))
             return
-        load = max((self._load(window) for window in windows), key=lambda load: load[-1])
-        yield from pieces(load)
+        loads = [self._load(self.patches, window) for window in windows]
+        yield from pieces(max(loads, key=lambda load: int(load[-1])))
 
     def slices(self, window: Window, part: slice) -> Slices:
         """Return the window's slices at some of the moments."""
@@ -52,8 +54,9 @@ class Frames:
         stop = np.maximum(np.minimum(upper, self._edge(self._delay - 1))[part], start)
         if self.patches is None:
             return Slices(start, stop)
-        cuts, adds = self._stretches(window, part)
-        return _patched(start, stop, cuts, adds)
+        cuts, adds = self.patches.cuts, self.patches.adds
+        inside = self._inside(cuts, window, part), self._inside(adds, window, part)
+        return _patched(start, stop, *inside)
 
     def _bounds(self, window: Window) -> tuple[Ints, Ints]:
         upper = window.delay - int(window.closed_right)
@@ -75,39 +78,24 @@ class Frames:
     def _starts(self) -> Ints:
         return runs(self._events.code, self._moments.keys)[self._moments.code]
 
-    def _stretches(self, window: Window, part: slice) -> tuple[Stretches, Stretches]:
-        """Return cuts and adds inside the window, the moments counted from the part's first."""
-        patches = self.patches
-        empty = np.zeros(0, np.int64)
-        if patches is None:
-            nothing = Stretches(empty, empty, empty, empty)
-            return nothing, nothing
-        lower, upper = self._bounds(window)
+    def _inside(self, stretches: Stretches, window: Window, part: slice) -> Stretches:
+        """Return the stretches inside the window, the moments counted from the part's first."""
         # Edges ascend with the moments: a row is in the window from the first moment whose upper
         # edge has passed it until the first whose lower edge has.
-        return tuple(
-            _shifted(
-                stretches.within(
-                    np.maximum(np.searchsorted(upper, stretches.row, side="right"), part.start),
-                    np.minimum(np.searchsorted(lower, stretches.row, side="right"), part.stop),
-                ),
-                part.start,
-            )
-            for stretches in (patches.cuts, patches.adds)
-        )
+        lower, upper = self._bounds(window)
+        first = np.searchsorted(upper, stretches.row, side="right")
+        stop = np.searchsorted(lower, stretches.row, side="right")
+        cut = stretches.within(np.maximum(first, part.start), np.minimum(stop, part.stop))
+        return replace(cut, first=cut.first - part.start, stop=cut.stop - part.start)
 
-    def _load(self, window: Window) -> Ints:
+    def _load(self, patches: Patches, window: Window) -> Ints:
         """Return the running number of pairs before each moment."""
         change = np.zeros(len(self._moments) + 1, np.int64)
-        for stretches in self._stretches(window, slice(0, len(self._moments))):
-            change += np.bincount(stretches.first, minlength=len(change))
-            change -= np.bincount(stretches.stop, minlength=len(change))
-        return np.concatenate([[0], np.cumsum(np.cumsum(change)[:-1])])
-
-
-def _shifted(stretches: Stretches, first: int) -> Stretches:
-    moved = stretches.first - first, stretches.stop - first
-    return Stretches(stretches.row, stretches.slot, *moved)
+        for stretches in (patches.cuts, patches.adds):
+            inside = self._inside(stretches, window, slice(0, len(self._moments)))
+            change += np.bincount(inside.first, minlength=len(change))
+            change -= np.bincount(inside.stop, minlength=len(change))
+        return running(np.cumsum(change)[:-1])
 
 
 def _patched(start: Ints, stop: Ints, cuts: Stretches, adds: Stretches) -> Slices:

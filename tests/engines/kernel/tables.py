@@ -26,18 +26,17 @@ def window(
     *,
     column: str = "x",
     dtype: DataType | None = Float64,
-    delay: int = 0,
-    closed_right: bool = False,
     empty: object = None,
     **rest,
 ) -> ViewQuery:
-    """Return a query for one aggregate of ``x``, named ``x``."""
+    """Return a query for one aggregate, named ``x``; ``delay`` and such may follow."""
+    edges = {name: rest.pop(name) for name in ("delay", "closed_right") if name in rest}
     aggregate = Aggregate(
         "x",
         column=column,
         dtype=dtype,
         function=function,
-        window=Window(size, delay, closed_right),
+        window=Window(size, **edges),
         result=output_type(function, dtype),
         empty=empty,
     )

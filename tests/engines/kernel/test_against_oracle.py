@@ -1,17 +1,14 @@
 """Every answer of the kernel is the oracle's: bit for bit, sums of floats within their bound."""
 
-import datetime as dt
-import math
-
+import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from featurestore.definitions.types import FLOATS
-from featurestore.engines.kernel import answer_view
-from featurestore.errors import FeatureStoreError
-from featurestore.query.nodes import Aggregate, ViewQuery
-from tests import oracle
-from tests.engines.kernel.worlds import World, worlds
+from featurestore.definitions.types import Float64, Int64, String
+from featurestore.query.nodes import Aggregate, Rows, ViewQuery, Window
+from tests.engines.kernel.compare import check
+from tests.engines.kernel.tables import ONE_KEY
+from tests.engines.kernel.worlds import World, content_hash, worlds
 
 
 @given(worlds(aggregates=False))
@@ -26,40 +23,57 @@ def test_window_answers_equal_the_oracle(world: World) -> None:
     check(world)
 
 
-def check(world: World) -> None:
-    """Compare every cell."""
-    try:
-        expected = oracle.answer(world.query, world.spine, world.rows)
-    except oracle.IntegerOverflowError as overflow:
-        with pytest.raises(FeatureStoreError, match=f"feature '{overflow}'"):
-            answer_view(world.query, world.spine_table(), world.rows_table())
-        return
-    answer = answer_view(world.query, world.spine_table(), world.rows_table())
-    assert answer.column_names == list(world.query.outputs)
-    for feature in (*world.query.columns, *world.query.aggregates):
-        found = answer[feature.output].to_pylist()
-        for asked, want, got in zip(world.spine, expected[feature.output], found, strict=True):
-            bound = bound_of(world.query, feature, asked, world.rows)
-            assert agree(want, got, bound), (feature, asked, want, got, bound)
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("unique_by", [(), ("order",)])
+def test_long_windows_over_many_late_rows_equal_the_oracle(seed: int, unique_by: tuple) -> None:
+    rng = np.random.default_rng(seed)
+    rows = [_row(rng, int(event)) for event in rng.integers(0, 400, 300)]
+    spine = [{"card": int(rng.integers(0, 2)), "at": int(at)} for at in rng.integers(0, 500, 25)]
+    windows = [Window(None), Window(300), Window(90, 30, closed_right=True)]
+    query = ViewQuery(
+        "view",
+        keys=ONE_KEY,
+        timestamp_field="at",
+        rows=Rows(available_delay=3, unique_by=unique_by, has_deleted=True),
+        aggregates=tuple(
+            _aggregate(f"{function}_{column}_{n}", column, dtype, function, window)
+            for n, window in enumerate(windows)
+            for column, dtype, functions in (
+                ("x", Float64, ("sum", "mean", "stddev", "min", "last")),
+                ("word", String, ("count_distinct", "max", "last")),
+                ("n", Int64, ("sum", "count", "count_distinct")),
+            )
+            for function in functions
+        ),
+    )
+    check(World(query, spine, rows))
 
 
-def bound_of(query: ViewQuery, feature: object, asked: dict, rows: list[dict]) -> float:
-    """Return how far a float aggregate may be off: 1e-9 of the window's greatest size."""
-    computed = isinstance(feature, Aggregate) and feature.function in ("sum", "mean", "stddev")
-    if not computed or feature.result not in FLOATS or asked[query.timestamp_field] is None:
-        return 0.0
-    values = [float(value) for value in oracle.window_values(query, feature, asked, rows)]
-    return 1e-9 * max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+def _row(rng: np.random.Generator, event: int) -> dict:
+    lag = int(rng.choice([0, 0, 0, 0, 5, -5, 60, 1000]))
+    row = {
+        "id": int(rng.integers(0, 2)),
+        "event_timestamp": event,
+        "available_timestamp": None if rng.random() < 0.1 else event + lag + 3,
+        "_deleted": bool(rng.random() < 0.1),
+        "order": int(rng.integers(0, 150)),
+        "x": None if rng.random() < 0.1 else float(rng.standard_normal()),
+        "word": None if rng.random() < 0.1 else str(rng.integers(0, 120)),
+        "n": int(rng.integers(-50, 50)),
+    }
+    return row | {"_row_hash": content_hash(row)}
 
 
-def agree(want: object, got: object, bound: float) -> bool:
-    """Return whether a cell is right."""
-    if want is None or got is None:
-        return want is got
-    if isinstance(want, float) and math.isnan(want):
-        return isinstance(got, float) and math.isnan(got)
-    if isinstance(want, float) and math.isfinite(want) and bound:
-        return abs(want - got) <= bound
-    if isinstance(want, dt.datetime):
-        return got.astimezone(dt.UTC) == want
-    return want == got
+def _aggregate(
+    output: str, column: str, dtype: object, function: str, window: Window
+) -> Aggregate:
+    counts = function.startswith("count") or (function == "sum" and dtype == Int64)
+    computed = Float64 if function in ("sum", "mean", "stddev") else dtype
+    return Aggregate(
+        output,
+        column=column,
+        dtype=dtype,
+        function=function,
+        window=window,
+        result=Int64 if counts else computed,
+    )

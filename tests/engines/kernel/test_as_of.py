@@ -11,7 +11,6 @@ from featurestore.definitions.types import (
     Date,
     Float32,
     Int32,
-    Int64,
     String,
 )
 from featurestore.engines.kernel import answer_view, winning_rows

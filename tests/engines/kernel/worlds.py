@@ -40,9 +40,9 @@ VALUES: dict[str, DataType] = {
 }
 
 KEYS: dict[str, tuple[DataType, st.SearchStrategy]] = {
-    "id": (Int64, st.sampled_from([1, 2, 3])),
-    "wide": (Int64, st.sampled_from([-(2**63), 0, 2**63 - 1])),
-    "name": (String, st.sampled_from(["", "a", "ab", "é", "z"])),
+    "id": (Int64, st.sampled_from([1, 1, 1, 2, 3])),
+    "wide": (Int64, st.sampled_from([0, 0, -(2**63), 2**63 - 1])),
+    "name": (String, st.sampled_from(["a", "a", "", "ab", "é", "z"])),
     "born": (Date, st.sampled_from([dt.date(1969, 1, 1), dt.date(2000, 1, 1)])),
     "known": (Boolean, st.booleans()),
 }
@@ -74,6 +74,9 @@ VALUE_STRATEGIES = {
     "seen": st.sampled_from([EPOCH, EPOCH - dt.timedelta(microseconds=1)]),
     "flag": st.booleans(),
 }
+
+
+SIZES = st.sampled_from([0, 4, 8])
 
 
 @dataclass(frozen=True)
@@ -143,13 +146,18 @@ def worlds(draw: st.DrawFn, *, aggregates: bool | None = None, late: bool = True
     windows = draw(st.booleans()) if aggregates is None else aggregates
     query = replace(query, **draw(_aggregates(unit) if windows else _columns()))
     start = unit * draw(st.sampled_from([0, -15]))
-    key_parts = {f"spine_{name}": KEYS[name][1] | st.none() for name in keys}
     moment = st.integers(0, 30).map(lambda n: start + n * unit)
-    spine = draw(
-        st.lists(st.fixed_dictionaries(key_parts | {"at": moment | st.none()}), max_size=8)
-    )
-    rows = draw(st.lists(_row(query, moment, unit, late=late), max_size=14))
+    # Few different moments, so that ties, edges and exact matches are the rule.
+    moment = st.sampled_from(draw(st.lists(moment, min_size=1, max_size=7)))
+    key_parts = {f"spine_{name}": _seldom_null(KEYS[name][1]) for name in keys}
+    spine_row = st.fixed_dictionaries(key_parts | {"at": _seldom_null(moment)})
+    spine = draw(st.lists(spine_row, min_size=draw(SIZES), max_size=8))
+    rows = draw(st.lists(_row(query, moment, unit, late=late), min_size=draw(SIZES), max_size=16))
     return World(query, spine, rows)
+
+
+def _seldom_null(values: st.SearchStrategy) -> st.SearchStrategy:
+    return st.integers(0, 9).flatmap(lambda n: values if n else st.none())
 
 
 def _columns() -> st.SearchStrategy[dict]:
@@ -196,10 +204,9 @@ def _aggregate(draw: st.DrawFn, n: int, choice: tuple, window: Window) -> Aggreg
 def _row(
     draw: st.DrawFn, query: ViewQuery, moment: st.SearchStrategy, unit: int, *, late: bool
 ) -> dict:
-    row = {key.key: draw(KEYS[key.key][1] | st.sampled_from([None])) for key in query.keys}
-    event = row["event_timestamp"] = draw(moment | st.none())
-    lags = st.sampled_from([0, 0, 0, -2, 1, 2, 5, 12, None] if late else [0])
-    lag = draw(lags)
+    row = {key.key: draw(_seldom_null(KEYS[key.key][1])) for key in query.keys}
+    event = row["event_timestamp"] = draw(_seldom_null(moment))
+    lag = draw(st.sampled_from([0, 0, 0, -2, 1, 2, 5, 12, None] if late else [0]))
     known = None if event is None or lag is None else event + lag * unit
     row["available_timestamp"] = None if known is None else known + query.rows.available_delay
     row["_seq"] = draw(st.none() | st.integers(0, 2)) if query.rows.has_sequence else None
@@ -210,7 +217,7 @@ def _row(
     )
     row["order"] = draw(st.none() | st.integers(0, 2)) if query.rows.unique_by else None
     for name in query.value_columns:
-        row[name] = draw(VALUE_STRATEGIES[name] | st.none())
+        row[name] = draw(_seldom_null(VALUE_STRATEGIES[name]))
     row["_row_hash"] = content_hash(row)
     return row
 

@@ -1,0 +1,106 @@
+"""The kernel's parts against their plain definitions, also where tiny worlds never lead."""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from featurestore.engines.kernel import digits
+from featurestore.engines.kernel.asof import paint
+from featurestore.engines.kernel.distinct import Wavelet
+from featurestore.engines.kernel.extremes import sweep
+from featurestore.engines.kernel.slices import Slices
+from featurestore.engines.kernel.timeline import Timeline, composed
+from tests import oracle
+
+ENDS = st.sampled_from([-(2**63), -(2**62), 0, 2**62, 2**63 - 1])
+TIMES = ENDS | st.integers(-20, 20)
+PAIRS = st.lists(st.tuples(st.integers(0, 3), TIMES))
+FLOATS = st.floats(allow_nan=False, allow_infinity=False) | st.floats(-10, 10)
+
+
+@given(PAIRS, st.lists(st.tuples(st.integers(0, 5), TIMES)))
+def test_a_timeline_counts_the_pairs_before_each_asked_one(rows: list, asked: list) -> None:
+    rows, asked = sorted(rows), sorted(asked)
+    line = Timeline(*columns(rows))
+
+    found = line.before(*columns(asked))
+
+    assert found.tolist() == [sum(row < pair for row in rows) for pair in asked]
+
+
+@given(PAIRS)
+def test_composed_numbers_order_as_their_pairs(pairs: list) -> None:
+    numbers = composed(*columns(pairs))
+
+    if numbers is not None:
+        order = np.argsort(numbers, kind="stable")
+        assert [pairs[at] for at in order] == sorted(pairs)
+
+
+def columns(pairs: list[tuple[int, int]]) -> np.ndarray:
+    """Return pairs as two arrays."""
+    return np.array(pairs, np.int64).reshape(-1, 2).T.copy()
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20))), st.just(20))
+def test_painting_shows_the_greatest_colour_over_each_place(stretches: list, size: int) -> None:
+    first, stop = columns(stretches)
+
+    found = paint(first, stop, np.arange(len(stretches)), size)
+
+    assert found.tolist() == [
+        max((n for n, (low, high) in enumerate(stretches) if low <= place < high), default=-1)
+        for place in range(size)
+    ]
+
+
+@given(st.lists(st.integers(0, 70)), st.data())
+def test_a_wavelet_matrix_counts_what_is_below_in_any_range(numbers: list, data: object) -> None:
+    edge = st.integers(0, len(numbers))
+    asked = data.draw(st.lists(st.tuples(edge, edge, st.integers(0, 200)), max_size=5))
+    asked = [(min(low, high), max(low, high), bound) for low, high, bound in asked]
+
+    start, stop, bound = np.array(asked, np.int64).reshape(-1, 3).T
+    found = Wavelet(np.array(numbers, np.int64)).below(start, stop, bound)
+
+    assert found.tolist() == [
+        sum(number < bound for number in numbers[low:high]) for low, high, bound in asked
+    ]
+
+
+@given(st.lists(st.integers(-9, 9), min_size=1), st.data())
+def test_a_sweep_finds_the_least_of_any_range(numbers: list, data: object) -> None:
+    edge = st.integers(0, len(numbers))
+    pairs = st.tuples(edge, edge).filter(lambda pair: pair[0] < pair[1])
+    asked = data.draw(st.lists(pairs, max_size=5))
+
+    found = sweep(np.array(numbers), *columns(asked), np.minimum)
+
+    assert found.tolist() == [min(numbers[low:high]) for low, high in asked]
+
+
+@given(st.lists(FLOATS, max_size=20), st.data())
+@settings(max_examples=200)
+def test_digit_sums_of_floats_are_exact_up_to_one_rounding(values: list, data: object) -> None:
+    low = data.draw(st.integers(0, len(values)))
+    exact = sum(map(Fraction, values[low:]), Fraction(0))
+    slices = Slices(np.array([low]), np.array([len(values)]))
+
+    found = digits.rounded(digits.of_floats(np.array(values, np.float64)).totals(slices))[0]
+
+    if abs(exact) >= 2**1024 - 2**970:
+        assert math.isinf(found)
+    else:
+        assert abs(Fraction(found) - exact) <= Fraction(math.ulp(oracle.to_float(exact)))
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=20))
+def test_digit_sums_of_integers_are_exact(values: list) -> None:
+    slices = Slices(np.array([0]), np.array([len(values)]))
+
+    totals = digits.of_integers(np.array(values, np.int64)).totals(slices)
+
+    assert sum(int(total[0]) << (32 * place) for place, total in totals.items()) == sum(values)
