@@ -1,5 +1,7 @@
 import json
 import multiprocessing
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -221,3 +223,19 @@ def test_of_two_processes_that_apply_at_once_one_wins(
 
     assert found == ["conflict", f"v{base + 1}"]
     assert len(registry.history()) == base + 1
+
+
+def test_reading_the_registry_does_not_import_pandas(registry: Registry, tmp_path: Path) -> None:
+    registry.apply(plan(None, SMALL))
+    program = f"""
+import sys
+from featurestore.registry.registry import Registry
+from featurestore.store.layout import Layout
+from featurestore.times import system_clock
+Registry(Layout({str(tmp_path / "store" / "demo")!r}), system_clock).latest().manifest
+print("pandas" in sys.modules)
+"""
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+
+    assert done.stdout.decode().strip() == "False"
