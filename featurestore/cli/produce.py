@@ -3,13 +3,16 @@
 import runpy
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from featurestore.cli.options import AsJson, Project, open_store, progress_on_stderr
 from featurestore.cli.output import print_json, print_table, say
 from featurestore.errors import ProjectError
+
+if TYPE_CHECKING:
+    from featurestore.jobs.job import RunResult
 
 SOME_FAILED = 1
 
@@ -39,33 +42,11 @@ def materialize(
     """Bring feature tables up to date with their sources."""
     store = open_store(project)
     if latest:
-        versions = store.refresh_latest(views)
-        if as_json:
-            print_json("latest", versions)
-        else:
-            print_table(["view", "latest version"], versions.items())
+        _print_versions(store.refresh_latest(views), as_json)
         return
     with progress_on_stderr() as progress:
         results = store.materialize(views, start=start, full=full, progress=progress)
-    if as_json:
-        print_json("runs", results)
-    else:
-        print_table(
-            ["view", "kind", "status", "version", "rows in", "rows out", "null keys", "seconds"],
-            [
-                [
-                    r.view,
-                    r.kind,
-                    r.status,
-                    r.version,
-                    r.rows_in,
-                    r.rows_out,
-                    r.null_rows,
-                    r.seconds,
-                ]
-                for r in results
-            ],
-        )
+    _print_runs(results, as_json)
     failed = [result for result in results if result.status == "failed"]
     for result in failed:
         say("[red]{} failed[/]: {}", result.view, result.message)
@@ -85,3 +66,19 @@ def demo(project: Project = Path()) -> None:
         )
     sys.path.insert(0, str(project.absolute()))
     runpy.run_module("demo", run_name="__main__", alter_sys=True)
+
+
+def _print_versions(versions: dict[str, int], as_json: bool) -> None:
+    if as_json:
+        print_json("latest", versions)
+    else:
+        print_table(["view", "latest version"], versions.items())
+
+
+def _print_runs(results: "list[RunResult]", as_json: bool) -> None:
+    if as_json:
+        print_json("runs", results)
+        return
+    columns = ["view", "kind", "status", "version", "rows in", "rows out", "null keys", "seconds"]
+    names = ["view", "kind", "status", "version", "rows_in", "rows_out", "null_rows", "seconds"]
+    print_table(columns, [[getattr(result, name) for name in names] for result in results])

@@ -85,7 +85,7 @@ def history(
     """Show what was applied when; with a version, the whole manifest of then as JSON."""
     store = open_store(project)
     if version is not None:
-        manifest = json.loads(store.registry.version(version).read())
+        manifest = json.loads(store.registry.version(version).document)
         sys.stdout.write(json.dumps(manifest, indent=2) + "\n")
         return
     rows = [

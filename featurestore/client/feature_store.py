@@ -71,7 +71,7 @@ class FeatureStore:
         Raises:
             DefinitionError: It does not import or breaks rules; every problem is listed.
         """
-        return load(self.settings.definitions_folder)
+        return load(self.settings.definitions_folder, project=self.settings.folder)
 
     def applied(self) -> Manifest:
         """Return what is applied.

@@ -76,7 +76,7 @@ def open_snapshot(uri: str, version: int | None = None) -> Snapshot:
     """
     table = open_table(uri, version)
     check_protocol(table, uri)
-    files = pa.table(table.get_add_actions())
+    files = pa.RecordBatchReader.from_stream(table.get_add_actions()).read_all()
     return Snapshot(uri, table.version(), files, pa.schema(table.schema().to_arrow()))
 
 
