@@ -6,7 +6,7 @@ rules; where they leave a choice, it is written here.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from fractions import Fraction
 
@@ -22,6 +22,7 @@ from featurestore.store.columns import (
 )
 
 Row = Mapping[str, object]
+Rows = Sequence[Row]
 EXACT = Context(prec=2000, Emax=MAX_EMAX, Emin=MIN_EMIN)
 
 
@@ -29,30 +30,28 @@ class IntegerOverflowError(Exception):
     """A window's sum does not fit its type."""
 
 
-def answer(query: ViewQuery, spine: Sequence[Row], rows: Sequence[Row]) -> dict[str, list[object]]:
+def answer(query: ViewQuery, spine: Rows, rows: Rows) -> dict[str, list[object]]:
     """Return each feature's values, one a spine row, in the spine's order."""
-    return {
-        feature.output: [value(query, feature, asked, rows) for asked in spine]
-        for feature in (*query.columns, *query.aggregates)
-    }
+    answers = [answer_row(query, asked, rows) for asked in spine]
+    return {name: [values[name] for values in answers] for name in query.outputs}
 
 
-def value(
-    query: ViewQuery, feature: Column | Aggregate, asked: Row, rows: Sequence[Row]
-) -> object:
-    """Return one feature at one spine row; null where its key or its time is null."""
+def answer_row(query: ViewQuery, asked: Row, rows: Rows) -> dict[str, object]:
+    """Return the features at one spine row; nulls where its key or its time is null."""
     moment = asked[query.timestamp_field]
     if moment is None or None in spine_key(query, asked):
-        return None
-    if isinstance(feature, Column):
-        return column_value(query, feature, asked, rows)
-    return aggregate_value(query, feature, asked, rows)
+        return dict.fromkeys(query.outputs)
+    existing = existing_rows(query, asked, rows)
+    columns = {each.output: column_value(query, each, moment, existing) for each in query.columns}
+    aggregates = {
+        each.output: aggregate_value(query, each, moment, existing) for each in query.aggregates
+    }
+    return columns | aggregates
 
 
-def column_value(query: ViewQuery, feature: Column, asked: Row, rows: Sequence[Row]) -> object:
+def column_value(query: ViewQuery, feature: Column, moment: int, existing: Rows) -> object:
     """Return the winner's value, unless it is too old or a tombstone."""
-    moment = asked[query.timestamp_field]
-    won = winner(query, asked, rows)
+    won = winner(query, moment, existing)
     if won is None:
         return None
     if query.ttl is not None and moment - won[EVENT_TIME] > query.ttl:
@@ -62,35 +61,31 @@ def column_value(query: ViewQuery, feature: Column, asked: Row, rows: Sequence[R
     return won[feature.column]
 
 
-def winner(query: ViewQuery, asked: Row, rows: Sequence[Row]) -> Row | None:
+def winner(query: ViewQuery, moment: int, existing: Rows) -> Row | None:
     """Return the existing row of the greatest rank, before ttl and tombstones."""
-    moment = asked[query.timestamp_field]
     candidates = [
         row
-        for row in existing_rows(query, asked, rows)
+        for row in existing
         if row[EVENT_TIME] < moment or (row[EVENT_TIME] == moment and not query.strict)
     ]
     return max(candidates, key=rank, default=None)
 
 
-def aggregate_value(
-    query: ViewQuery, feature: Aggregate, asked: Row, rows: Sequence[Row]
-) -> object:
+def aggregate_value(query: ViewQuery, feature: Aggregate, moment: int, existing: Rows) -> object:
     """Return the function of the window's values."""
-    values = window_values(query, feature, asked, rows)
+    values = window_values(query, feature, moment, existing)
     if not values and feature.empty is not None:
         return feature.empty
     return FUNCTIONS[feature.function](feature, values)
 
 
 def window_values(
-    query: ViewQuery, feature: Aggregate, asked: Row, rows: Sequence[Row]
+    query: ViewQuery, feature: Aggregate, moment: int, existing: Rows
 ) -> list[object]:
     """Return the values in the window that are not null, in the order of rank."""
-    moment = asked[query.timestamp_field]
     seen = [
         row
-        for row in existing_rows(query, asked, rows)
+        for row in existing
         if not is_tombstone(query, row) and in_window(feature.window, row[EVENT_TIME], moment)
     ]
     seen.sort(key=rank)
@@ -107,7 +102,7 @@ def in_window(window: Window, event: int, moment: int) -> bool:
     return event < upper and (window.size is None or event >= upper - window.size)
 
 
-def existing_rows(query: ViewQuery, asked: Row, rows: Sequence[Row]) -> list[Row]:
+def existing_rows(query: ViewQuery, asked: Row, rows: Rows) -> list[Row]:
     """Return the rows of the spine row's key that exist at its moment.
 
     With ``unique_by`` a tombstone that exists retracts its event and is not itself a row.
@@ -129,7 +124,7 @@ def existing_rows(query: ViewQuery, asked: Row, rows: Sequence[Row]) -> list[Row
     ]
 
 
-def corrections(query: ViewQuery, row: Row, mine: Iterable[Row]) -> list[Row]:
+def corrections(query: ViewQuery, row: Row, mine: Rows) -> list[Row]:
     """Return the revisions of the same event that outrank the row."""
     unique_by = query.rows.unique_by
     if not unique_by:

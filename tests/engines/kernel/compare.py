@@ -35,7 +35,9 @@ def bound_of(query: ViewQuery, feature: object, asked: dict, rows: list[dict]) -
     computed = isinstance(feature, Aggregate) and feature.function in ("sum", "mean", "stddev")
     if not computed or feature.result not in FLOATS or asked[query.timestamp_field] is None:
         return 0.0
-    values = [float(value) for value in oracle.window_values(query, feature, asked, rows)]
+    existing = oracle.existing_rows(query, asked, rows)
+    moment = asked[query.timestamp_field]
+    values = [float(value) for value in oracle.window_values(query, feature, moment, existing)]
     return 1e-9 * max((abs(value) for value in values if math.isfinite(value)), default=0.0)
 
 
