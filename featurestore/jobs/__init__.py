@@ -1,0 +1,1 @@
+"""What runs: materialization of views, with its locks, ledgers and progress."""

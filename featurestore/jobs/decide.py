@@ -38,7 +38,6 @@ class Step:
         table: The build to write to, as it shall be recorded.
         records: What to append to the ledger of tables first.
         starting_version: Where in a Delta source a new checkpoint starts; None for its beginning.
-        fresh: Whether the table is new, so that an empty source is an error.
     """
 
     kind: RunKind
@@ -46,7 +45,6 @@ class Step:
     table: TableRecord
     records: tuple[TableRecord, ...] = ()
     starting_version: int | None = None
-    fresh: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,6 +57,7 @@ class Situation:
         current: The build that readers see.
         building: The build that has not ended.
         evidence: Tells what lies on disk of a build.
+        interrupted: Whether the last run on ``building`` was interrupted, not failed.
         table_id: The name for a new build.
         now: The present moment.
     """
@@ -69,6 +68,7 @@ class Situation:
     current: TableRecord | None
     building: TableRecord | None
     evidence: Callable[[TableRecord], Evidence]
+    interrupted: bool
     table_id: str
     now: datetime
 
@@ -108,6 +108,8 @@ def _goes_on(building: TableRecord, situation: Situation, request: Request) -> b
         return False
     if request.start not in (None, building.start):
         return False
+    if request.full and not situation.interrupted:
+        return False  # what failed may fail for ever: --full is the way out
     found = situation.evidence(building)
     return not (found.lost or found.changed_files)
 
@@ -142,7 +144,7 @@ def _build(
         start=request.start,
         at=situation.now,
     )
-    return Step("build", table=table, records=(*records, table), fresh=True)
+    return Step("build", table=table, records=(*records, table))
 
 
 def _as(record: TableRecord, state: str, situation: Situation) -> TableRecord:

@@ -1,10 +1,12 @@
 """What a materialization is given, and what it gives back: plain data."""
 
+import time
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from featurestore.definitions.manifest import Manifest
 from featurestore.store.layout import Layout
@@ -13,6 +15,16 @@ from featurestore.times import Clock, system_clock
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+
+def new_run_id() -> str:
+    """Return a name for a run; names sort in the order they were made.
+
+    Example:
+        >>> new_run_id() < new_run_id()
+        True
+    """
+    return f"{time.time_ns():016x}{uuid4().hex[:8]}"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""One materialization of a view at a time: an operating system's lock, which no crash leaves behind."""
+"""One materialization of a view at a time, by a lock that no crash leaves behind."""
 
 import json
 import os

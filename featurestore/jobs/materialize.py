@@ -5,7 +5,6 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from datetime import datetime
 from threading import Event
-from uuid import uuid4
 
 from featurestore.definitions.fingerprint import table_fingerprint
 from featurestore.definitions.manifest import Manifest
@@ -13,7 +12,7 @@ from featurestore.definitions.view import FeatureView
 from featurestore.engines.spark.latest import refresh
 from featurestore.engines.spark.writing import own_session
 from featurestore.errors import NotFoundError, RequestError, TableError, nearest
-from featurestore.jobs.job import Job, Request, RunResult
+from featurestore.jobs.job import Job, Request, RunResult, new_run_id
 from featurestore.jobs.lock import view_lock
 from featurestore.jobs.progress import Progress, ProgressEvent, silent
 from featurestore.jobs.view_run import ViewRun, run_view
@@ -54,7 +53,7 @@ def materialize(
     """
     chosen = _chosen(job, views)
     show = progress or silent
-    run_ids = {view.name: uuid4().hex for view in chosen}
+    run_ids = {view.name: new_run_id() for view in chosen}
     with ExitStack() as locks:
         for name in sorted(run_ids):
             locks.enter_context(view_lock(job.layout, name, run_ids[name], job.clock()))
@@ -94,7 +93,7 @@ def refresh_latest(job: Job, views: Sequence[str] | None = None) -> dict[str, in
     tables = {view.name: _current(job, view) for view in chosen}
     with ExitStack() as locks:
         for name in sorted(tables):
-            locks.enter_context(view_lock(job.layout, name, uuid4().hex, job.clock()))
+            locks.enter_context(view_lock(job.layout, name, new_run_id(), job.clock()))
         spark = own_session(job.spark())
         return {
             view.name: refresh(spark, job.layout, view, tables[view.name], job.clock())

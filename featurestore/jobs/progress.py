@@ -10,7 +10,9 @@ from rich.console import Console
 from rich.progress import Progress as Bars
 from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-Phase = Literal["waiting", "checking", "reading", "latest", "done", "nothing", "failed", "interrupted"]
+Phase = Literal[
+    "waiting", "checking", "reading", "latest", "done", "nothing", "failed", "interrupted"
+]
 ENDS = ("done", "nothing", "failed", "interrupted")
 
 
@@ -51,7 +53,7 @@ def silent(event: ProgressEvent, /) -> None:
 
 @contextmanager
 def progress_on_stderr(console: Console | None = None) -> Iterator[Progress]:
-    """Show one line a view on stderr while it is open.
+    r"""Show one line a view on stderr while it is open.
 
     On a terminal the lines move; elsewhere each view has one line, when it has ended.
 
@@ -91,8 +93,10 @@ class _Moving:
     def __call__(self, event: ProgressEvent, /) -> None:
         if event.view not in self._tasks:
             self._tasks[event.view] = self._bars.add_task(event.view, total=1)
-        done = {"completed": 1} if event.phase in ENDS else {}
-        self._bars.update(self._tasks[event.view], description=_described(event), **done)
+        completed = 1 if event.phase in ENDS else 0
+        self._bars.update(
+            self._tasks[event.view], description=_described(event), completed=completed
+        )
 
 
 def _described(event: ProgressEvent) -> str:

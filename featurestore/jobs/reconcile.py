@@ -7,7 +7,7 @@ from datetime import datetime
 from featurestore.engines.spark.batch import COMMIT_SCHEMA
 from featurestore.store.delta_log import Commit, commits
 from featurestore.store.layout import Layout
-from featurestore.store.ledger import Outcome, RunRecord, Runs, TableRecord
+from featurestore.store.ledger import Outcome, RunRecord, Runs, RunStatus, TableRecord
 from featurestore.times import from_micros
 
 
@@ -105,7 +105,7 @@ def _ended(
     did = outcome(found)
     if not complete:
         did = replace(did, error="the process ended before the run did")
-    status = "done" if complete else "interrupted"
+    status: RunStatus = "done" if complete else "interrupted"
     return replace(run, status=status, ended_at=now, outcome=did)
 
 

@@ -1,11 +1,10 @@
 """One view brought up to date: decided, recorded, streamed, and recorded again."""
 
 import time
-from dataclasses import KW_ONLY, dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from threading import Event
+from typing import TYPE_CHECKING
 from uuid import uuid4
-
-from pyspark.sql import SparkSession
 
 from featurestore.definitions.fingerprint import table_fingerprint
 from featurestore.definitions.view import FeatureView
@@ -14,15 +13,27 @@ from featurestore.engines.spark.latest import refresh_if_stale
 from featurestore.engines.spark.preparation import check_view, create_table, require_rows
 from featurestore.engines.spark.sources import Reading, address, stored_source
 from featurestore.engines.spark.stream import InterruptedRunError, Stream, run_stream
-from featurestore.errors import FeatureStoreError
+from featurestore.errors import FeatureStoreError, SourceError
 from featurestore.jobs.decide import Situation, Step, decide, ended
 from featurestore.jobs.evidence import files_read, gather
 from featurestore.jobs.job import Job, Request, RunResult
 from featurestore.jobs.progress import Phase, Progress, ProgressEvent
 from featurestore.jobs.reconcile import of_run, outcome, reconcile
 from featurestore.store.delta_log import commits, is_table, latest_version
-from featurestore.store.ledger import Files, Outcome, RunKind, RunRecord, Runs, RunStatus, Tables
+from featurestore.store.ledger import (
+    Files,
+    Outcome,
+    RunKind,
+    RunRecord,
+    Runs,
+    RunStatus,
+    TableRecord,
+    Tables,
+)
 from featurestore.store.protocol import check_plain
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 
 @dataclass(frozen=True)
@@ -43,10 +54,10 @@ class ViewRun:
     _: KW_ONLY
     view: FeatureView
     request: Request
-    spark: SparkSession
+    spark: "SparkSession"
     stop: Event
     progress: Progress
-    run_id: str = field(default_factory=lambda: uuid4().hex)
+    run_id: str
 
     @property
     def folder(self) -> str:
@@ -84,8 +95,6 @@ def _run(run: ViewRun) -> RunResult:
     check_view(run.view, run.spark, run.folder)
     situation = _situation(run, tables)
     step = decide(situation, run.request)
-    if step.fresh:
-        require_rows(run.view, run.spark, run.folder)
     if step.records:
         tables.record(*step.records)
     record = _begin(run, step)
@@ -99,12 +108,14 @@ def _run(run: ViewRun) -> RunResult:
 
 def _situation(run: ViewRun, tables: Tables) -> Situation:
     source, layout = stored_source(run.view), run.job.layout
+    past = Runs(layout).records(run.view.name)
     return Situation(
         run.view.name,
         fingerprint=table_fingerprint(run.view),
         current=tables.current(run.view.name),
         building=tables.building(run.view.name),
         evidence=lambda record: gather(layout, record, source, run.folder),
+        interrupted=bool(past) and past[-1].status == "interrupted",
         table_id=uuid4().hex[:16],
         now=run.job.clock(),
     )
@@ -132,9 +143,20 @@ def _stream(run: ViewRun, step: Step) -> None:
     if newest is None or newest >= (step.starting_version or 0):
         run_stream(run.spark, _stream_of(run, step, place))
     if not is_table(place):
-        create_table(run.view, run.spark, run.folder, place)
+        _create(run, table, place)
     check_plain(place)
     Files(layout).record(files_read(layout, table, source_place, run.run_id))
+
+
+def _create(run: ViewRun, table: TableRecord, place: str) -> None:
+    """A build stored no row: either the source has none, or the view keeps none of them."""
+    try:
+        require_rows(run.view, run.spark, run.folder)
+    except SourceError:
+        retired = replace(table, state="retired", at=run.job.clock())
+        Tables(run.job.layout).record(retired)
+        raise
+    create_table(run.view, run.spark, run.folder, place)
 
 
 def _stream_of(run: ViewRun, step: Step, place: str) -> Stream:
@@ -204,7 +226,8 @@ def _refresh_latest(run: ViewRun, step: Step) -> None:
 def _recovering(result: RunResult, recovered: int) -> RunResult:
     if not recovered:
         return result
-    return replace(result, message=f"{result.message}; completed {recovered} run(s) that had crashed")
+    told = f"{result.message}; recorded {recovered} earlier run(s) that had crashed"
+    return replace(result, message=told)
 
 
 def _failed(run: ViewRun, error: FeatureStoreError) -> RunResult:

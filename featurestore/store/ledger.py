@@ -4,14 +4,16 @@ A state is never changed, only followed by a newer record, so that two processes
 a row. Records are ordered by a sequence number per view; clocks only inform.
 """
 
+import random
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, asdict, dataclass, field, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
-from deltalake.exceptions import DeltaError
+from deltalake.exceptions import CommitFailedError, DeltaError
 
 from featurestore.store.columns import UTC_MICROS
 from featurestore.store.delta_log import is_table
@@ -21,6 +23,8 @@ from featurestore.store.snapshot import open_table
 TableState = Literal["building", "current", "retired"]
 RunKind = Literal["run", "build"]
 RunStatus = Literal["running", "done", "nothing", "failed", "interrupted"]
+
+_ATTEMPTS = 10
 
 
 @dataclass(frozen=True)
@@ -211,20 +215,29 @@ def _flat(record: RunRecord) -> dict[str, object]:
     return {**row, **row.pop("outcome")}
 
 
-def _run(row: Mapping[str, object]) -> RunRecord:
+def _run(row: Mapping[str, Any]) -> RunRecord:
     outcome = {name: row[name] for name in Outcome.__dataclass_fields__}
     rest = {name: value for name, value in row.items() if name not in outcome}
-    return RunRecord(outcome=Outcome(**outcome), **rest)  # type: ignore[arg-type]  # by schema
+    return RunRecord(outcome=Outcome(**outcome), **rest)
 
 
-def _read(uri: str) -> list[dict[str, object]]:
+def _read(uri: str) -> list[dict[str, Any]]:  # Any: the table's schema has the types
     return pa.table(open_table(uri).scan()).to_pylist() if is_table(uri) else []
 
 
 def _append(uri: str, schema: pa.Schema, rows: list[dict[str, object]]) -> None:
     if not is_table(uri):
         _create(uri, schema)
-    write_deltalake(uri, pa.Table.from_pylist(rows, schema=schema), mode="append")
+    data = pa.Table.from_pylist(rows, schema=schema)
+    for attempt in range(_ATTEMPTS):
+        try:
+            write_deltalake(uri, data, mode="append")
+        except CommitFailedError:  # nothing was written: another process created the table now
+            if attempt == _ATTEMPTS - 1:
+                raise
+            time.sleep(random.uniform(0.01, 0.1))
+        else:
+            return
 
 
 def _create(uri: str, schema: pa.Schema) -> None:

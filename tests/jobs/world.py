@@ -17,6 +17,7 @@ from featurestore.definitions.types import Field, Float64, String
 from featurestore.definitions.view import FeatureView
 from featurestore.jobs.job import Job, RunResult
 from featurestore.jobs.materialize import materialize
+from featurestore.store.columns import UTC_MICROS
 from featurestore.store.layout import Layout
 from featurestore.store.ledger import Tables
 
@@ -29,6 +30,7 @@ SPENDING = FeatureView(
     source=PAYMENTS,
     schema=(Field("amount", Float64),),
     aggregations=(Aggregation("amount", "sum", windows=("7d",)),),
+    latest=False,
 )
 
 Payment = tuple[str | None, int | None, float | None]
@@ -96,7 +98,7 @@ def payments_table(payments: Sequence[Payment]) -> pa.Table:
     return pa.table(
         {
             "card_id": pa.array([card for card, _, _ in payments], pa.string()),
-            "at": pa.array([moment_of(hour) for _, hour, _ in payments], pa.timestamp("us", "UTC")),
+            "at": pa.array([moment_of(hour) for _, hour, _ in payments], UTC_MICROS),
             "amount": pa.array([amount for _, _, amount in payments], pa.float64()),
         }
     )

@@ -1,0 +1,1 @@
+"""Spark: what produces feature tables, and runs the kernel at scale."""

@@ -33,6 +33,7 @@ class Target:
         checkpoint: The checkpoint's address.
         started_at: When the run started.
         start: Older events are left out; None for none.
+        rows_per_file: How many rows a file of a batch shall hold.
     """
 
     run_id: str
@@ -43,6 +44,7 @@ class Target:
     checkpoint: str
     started_at: datetime
     start: datetime | None = None
+    rows_per_file: int = ROWS_PER_FILE
 
     @property
     def application(self) -> str:
@@ -89,7 +91,7 @@ def _notes(
         "generation": target.generation,
         "batch_id": batch_id,
         "source_offset": source_offset(target.checkpoint, batch_id),
-        "rows_in": rows.count(),
+        "rows_in": _rows_in(view, target, rows, counts),
         "rows_out": counts["rows_out"],
         "null_rows": counts["null_rows"],
         "max_event_timestamp": counts["newest"],
@@ -107,13 +109,20 @@ def _counts(view: FeatureView, kept: DataFrame) -> Row:
     ).collect()[0]
 
 
+def _rows_in(view: FeatureView, target: Target, rows: DataFrame, counts: Row) -> int:
+    if view.transform is None and target.start is None:  # nothing was left out on the way
+        return int(counts["rows_out"] + counts["null_rows"])
+    return rows.count()
+
+
 def _commit(
     view: FeatureView, target: Target, kept: DataFrame, notes: dict[str, object]
 ) -> None:
     rows_out, batch_id = int(str(notes["rows_out"])), int(str(notes["batch_id"]))
     if rows_out == 0:
         return
-    ordered = _in_order(view, kept.where(~unmatched(view)), rows_out)
+    files = -(-rows_out // target.rows_per_file)
+    ordered = _in_order(view, kept.where(~unmatched(view)), files)
     ordered.write.format("delta").mode("append").options(
         txnAppId=target.application,
         txnVersion=str(batch_id),
@@ -124,12 +133,11 @@ def _commit(
         raise MaterializationError(
             f"commit batch {batch_id} of view {view.name!r}",
             f"table {target.table} did not take it up",
-            "Materialize again; if it stays so, build anew with `featurestore materialize --full`.",
+            "Materialize again; if it stays so, build anew: `featurestore materialize --full`.",
         )
 
 
-def _in_order(view: FeatureView, rows: DataFrame, count: int) -> DataFrame:
+def _in_order(view: FeatureView, rows: DataFrame, files: int) -> DataFrame:
     order = sort_columns(view)
-    files = -(-count // ROWS_PER_FILE)
     ranged = rows.coalesce(1) if files == 1 else rows.repartitionByRange(files, *order)
     return ranged.sortWithinPartitions(*order)

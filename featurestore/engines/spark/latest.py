@@ -172,7 +172,7 @@ def _last_group(rows: pa.Table, keys: list[str]) -> int:
     if not keys:
         return 0
     starts = pc.indices_nonzero(_first_of_group(rows, keys))
-    return int(starts[-1].as_py())
+    return int(starts.to_numpy()[-1])
 
 
 def _notes(view: FeatureView, table_id: str, version: int | None) -> dict[str, object]:

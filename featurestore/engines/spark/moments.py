@@ -26,7 +26,9 @@ _OF_UNIT = {
 }
 _DAY = r"^\s*[+-]?\d{4,6}-\d{1,2}-\d{1,2}"
 _TIME = r"[T ]\d{1,2}:\d{2}(:\d{2}(\.\d{1,6}0*)?)?"
-_OFFSET = r"\s*(Z|z|UTC|GMT|[+-]\d{1,2}(:?\d{2})?)\s*$"
+_OFFSET = r"\s*(Z|UTC|GMT|[+-]\d{1,2}(:?\d{2})?)\s*$"
+# Spark parses an offset only after seconds.
+_NO_SECONDS = r"([T ]\d{1,2}:\d{2})(\s*(?:Z|UTC|GMT|[+-]\d))"
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,8 @@ def _in_zone(local: Column, zone: str) -> Column:
 
 
 def _from_text(time: TimeColumn, column: Column) -> Column:
-    aware = F.when(column.rlike(_DAY + _TIME + _OFFSET), column.try_cast("timestamp"))
+    whole = F.regexp_replace(column, _NO_SECONDS, "$1:00$2")
+    aware = F.when(column.rlike(_DAY + _TIME + _OFFSET), whole.try_cast("timestamp"))
     zone = time.source.timezone
     if zone is None:
         found, fix = (

@@ -66,12 +66,11 @@ def refuse(asked: str, found: Column, fix: str) -> Column:
 
 
 def reported(error: BaseException) -> FeatureStoreError | None:
-    r"""Return the error of ours that lies in an exception's text, or None.
+    """Return the error of ours that lies in an exception's text, or None.
 
     Example:
-        >>> text = 'Job aborted: featurestore-error {"kind": "SourceError", "parts": ["a", "b", "c."]} at'
-        >>> reported(RuntimeError(text))
-        SourceError('a: b. c.')
+        >>> reported(RuntimeError('featurestore-error {"kind": "", "parts": ["a", "b", "c."]} at'))
+        MaterializationError('a: b. c.')
     """
     _, mark, rest = str(error).partition(_MARK)
     if not mark:

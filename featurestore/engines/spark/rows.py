@@ -10,6 +10,7 @@ from featurestore.definitions.source import StoredSource
 from featurestore.definitions.types import Field
 from featurestore.definitions.view import FeatureView
 from featurestore.engines.spark.moments import TimeColumn, moment, quoted
+from featurestore.engines.spark.sources import stored_source
 from featurestore.engines.spark.types import spark_type
 from featurestore.store.columns import (
     AVAILABLE_TIME,
@@ -83,7 +84,7 @@ def stored_schema(view: FeatureView, extra: T.StructType) -> T.StructType:
 
 
 def _columns(view: FeatureView, schema: T.StructType) -> list[Column]:
-    source = view.source
+    source = stored_source(view)
     event = moment(_time(source, source.timestamp_field, schema))
     optional = (
         (SEQUENCE, source.sequence_field, "bigint"),
@@ -109,8 +110,9 @@ def _cast(field: Field) -> Column:
 
 def _available(view: FeatureView, event: Column, schema: T.StructType) -> Column:
     """A null stays null: the kernel takes it as known from the event on, ranked lowest."""
-    name = view.source.available_timestamp_field
-    known = event if name is None else moment(_time(view.source, name, schema))
+    source = stored_source(view)
+    name = source.available_timestamp_field
+    known = event if name is None else moment(_time(source, name, schema))
     delay = parse_duration(view.available_delay)
     return F.timestamp_micros(F.unix_micros(known) + F.lit(delay)) if delay else known
 

@@ -1,4 +1,4 @@
-"""Readers of sources: as a stream of what is new, and as an empty sample that shows the columns."""
+"""Readers of sources: as a stream of what is new, and as the rows that lie there now."""
 
 from dataclasses import KW_ONLY, dataclass
 from functools import singledispatch

@@ -1,5 +1,6 @@
-"""The streaming query of one run: started, watched, stopped, and its failures told in our words."""
+"""The streaming query of one run: started, watched, stopped, its failures in our words."""
 
+import re
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
@@ -7,7 +8,7 @@ from threading import Event
 
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
-from pyspark.sql.streaming import StreamingQuery
+from pyspark.sql.streaming.query import StreamingQuery
 
 from featurestore.definitions.view import FeatureView
 from featurestore.engines.spark.batch import Target, write_batch
@@ -84,7 +85,7 @@ def _watch(query: StreamingQuery, stream: Stream) -> int:
     while not ended:
         if stream.stop.is_set():
             raise _interrupted(stream.view)
-        ended = bool(query.awaitTermination(_POLL_SECONDS))
+        ended = bool(query.awaitTermination(_POLL_SECONDS))  # type: ignore[arg-type]  # any number
         for progress in query.recentProgress:
             read[progress["batchId"]] = progress["numInputRows"]
         stream.watch(sum(1 for rows in read.values() if rows), sum(read.values()))
@@ -97,7 +98,9 @@ def _told(error: PySparkException, view: FeatureView) -> FeatureStoreError:
         return known
     if any(sign in str(error) for sign in _CANCELLED):
         return _interrupted(view)
-    return mapped(error, f"materialize view {view.name!r} ({view.origin})")
+    inner = _CAUSE.search(str(error))
+    cause = PySparkException(str(error)[inner.start() :]) if inner else error
+    return mapped(cause, f"materialize view {view.name!r} ({view.origin})")
 
 
 def _interrupted(view: FeatureView) -> InterruptedRunError:
@@ -108,5 +111,9 @@ def _interrupted(view: FeatureView) -> InterruptedRunError:
     )
 
 
+# What failed inside the stream, behind the wrappers that stand on the same line.
+_CAUSE = re.compile(
+    r"\[(?!STREAM_FAILED|FOREACH_BATCH_USER_FUNCTION_ERROR|PYTHON_EXCEPTION)[A-Z]+_[A-Z0-9_.]+\]"
+)
 # Ctrl-C cancels Spark's jobs before anybody here can ask the query to stop.
 _CANCELLED = ("SPARK_JOB_CANCELLED", "cancelled as part of cancellation of all jobs")

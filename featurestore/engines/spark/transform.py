@@ -6,7 +6,7 @@ from functools import singledispatch
 from typing import cast
 
 from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 from pyspark.sql import types as T  # noqa: N812  # pyspark's own convention
 
 from featurestore.definitions.types import Field
@@ -91,7 +91,7 @@ def _(transform: str, view: FeatureView, rows: DataFrame) -> DataFrame:
     # other braces, as in a JSON path, must come through unchanged.
     escaped = transform.replace("{", "{{").replace("}", "}}")
     text = escaped.replace("{" + SOURCE_MARK + "}", SOURCE_MARK)
-    return cast("SparkSession", rows.sparkSession).sql(text, source=rows)
+    return rows.sparkSession.sql(text, source=rows)
 
 
 @_run.register

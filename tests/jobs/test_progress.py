@@ -1,0 +1,36 @@
+"""What a person sees while views are materialized."""
+
+from io import StringIO
+
+from rich.console import Console
+
+from featurestore.jobs.progress import ProgressEvent, progress_on_stderr
+
+EVENTS = (
+    ProgressEvent("a", "reading", batches=2, rows=1500),
+    ProgressEvent("b", "checking"),
+    ProgressEvent("a", "done", rows=1500, message="stored 1,500 rows"),
+    ProgressEvent("b", "failed", message="source [x] is empty"),
+)
+
+
+def test_without_a_terminal_each_view_has_one_line_when_it_has_ended() -> None:
+    text = StringIO()
+
+    with progress_on_stderr(Console(file=text)) as progress:
+        for event in EVENTS:
+            progress(event)
+
+    assert text.getvalue() == "a done: stored 1,500 rows\nb failed: source [x] is empty\n"
+
+
+def test_on_a_terminal_the_last_picture_shows_every_view() -> None:
+    text = StringIO()
+    console = Console(file=text, force_terminal=True, width=80, color_system=None)
+
+    with progress_on_stderr(console) as progress:
+        for event in EVENTS[:2]:
+            progress(event)
+
+    assert "a reading 1,500 rows in 2 batches" in text.getvalue()
+    assert "b checking" in text.getvalue()
