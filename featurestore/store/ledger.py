@@ -18,6 +18,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 from featurestore.store.columns import UTC_MICROS
 from featurestore.store.delta_log import is_table
 from featurestore.store.layout import Layout
+from featurestore.store.records import read_records
 from featurestore.store.snapshot import open_table
 
 TableState = Literal["building", "current", "retired"]
@@ -222,7 +223,7 @@ def _run(row: Mapping[str, Any]) -> RunRecord:
 
 
 def _read(uri: str) -> list[dict[str, Any]]:  # Any: the table's schema has the types
-    return pa.table(open_table(uri).scan()).to_pylist() if is_table(uri) else []
+    return read_records(open_table(uri)) if is_table(uri) else []
 
 
 def _append(uri: str, schema: pa.Schema, rows: list[dict[str, object]]) -> None:
