@@ -52,7 +52,8 @@ def duckdb_asof(data: Path) -> Answer:
     names = views(data)
     picks = ", ".join(f"{view}.{name}" for view in names for name in names[view])
     joins = " ".join(
-        f"asof left join '{data}/{view}/*.parquet' {view} on s.id = {view}.id and s.ts >= {view}.ts"
+        f"asof left join '{data}/{view}/*.parquet' {view} "
+        f"on s.id = {view}.id and s.ts >= {view}.ts"
         for view in names
     )
     table = (

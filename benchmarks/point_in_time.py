@@ -17,7 +17,9 @@ import featurestore as fs
 thing = fs.Entity("thing", join_keys=(fs.Field("id", fs.Int64),))
 VIEWS = []
 for number in range({views}):
-    source = fs.FileSource(f"s{{number}}", path=f"v{{number}}", format="parquet", timestamp_field="ts")
+    source = fs.FileSource(
+        f"s{{number}}", path=f"v{{number}}", format="parquet", timestamp_field="ts"
+    )
     VIEWS.append(fs.FeatureView(
         f"v{{number}}", entities=(thing,), source=source, latest=False,
         schema=tuple(fs.Field(f"v{{number}}_f{{f}}", fs.Float64) for f in range({features})),
@@ -26,12 +28,13 @@ bench = fs.FeatureService("bench", features=tuple(VIEWS))
 """
 
 
-def measure(folder: Path, workload: Workload = Workload()) -> list[dict[str, object]]:
+def measure(folder: Path) -> list[dict[str, object]]:
     """Return one row a contestant: seconds, and its ratio to the scan and to ours.
 
     Raises:
         RuntimeError: The contestants' answers differ.
     """
+    workload = Workload()
     data = write(workload, folder)
     _materialize(data, workload)
     results = [_run(name, data) for name in NAMES]

@@ -1,4 +1,4 @@
-"""How long one waits before anything happens: imports, verbs without a JVM, Spark's first write."""
+"""How long one waits before anything happens: imports, verbs, Spark's first write."""
 
 import statistics
 import subprocess

@@ -109,8 +109,7 @@ def fraud(inputs: Inputs) -> Report:
     spine = labelled_payments(transactions, chargebacks, inputs.now, START + WARM_UP)
     store = fs.FeatureStore(inputs.project, clock=_stopped(inputs.now))
     frame = store.get_training_set("fraud_v1", spine, label="is_fraud")
-    newest = _newest(transactions.sort_by("event_timestamp").to_pandas()["card_id"])
-    merchant = transactions["merchant_id"][0].as_py()
+    newest = transactions.sort_by([("event_timestamp", "descending")]).slice(0, ENTITIES_SHOWN)
     return Report(
         "fraud",
         "fraud_v1",
@@ -123,7 +122,7 @@ def fraud(inputs: Inputs) -> Report:
                 store,
                 inputs.now,
                 "fraud_v1",
-                [{"card_id": card, "merchant_id": merchant} for card in newest],
+                newest.select(["card_id", "merchant_id"]).to_pylist(),
                 ["payments_24h", "payments_30d", "amount_mean_30d", "last_at", "sales_30d"],
             )
         ],

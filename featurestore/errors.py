@@ -35,7 +35,7 @@ class FeatureStoreError(Exception):
 
 
 class DefinitionError(FeatureStoreError):
-    """The definitions do not load, or break rules; ``found`` lists every problem with file and line."""
+    """The definitions do not load, or break rules; ``found`` lists each with file and line."""
 
     exit_code = 2
 
@@ -63,7 +63,7 @@ class NotFoundError(RequestError):
 
 
 class SpineError(RequestError):
-    """The spine lacks a column, has another type than a key, or holds times that cannot be used."""
+    """The spine lacks a column, has another type than a key, or holds unusable times."""
 
 
 class SourceError(FeatureStoreError):
@@ -75,7 +75,7 @@ class MaterializationError(FeatureStoreError):
 
 
 class TableError(FeatureStoreError):
-    """A table cannot be read: missing, or of a protocol that the local engine does not know."""
+    """A table cannot be read: missing, or of a protocol that the local engine lacks."""
 
 
 class ConflictError(FeatureStoreError):

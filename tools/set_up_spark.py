@@ -1,4 +1,4 @@
-"""Find Java, installing a headless one through apt where that can be done, and fetch Delta's jars."""
+"""Find Java, or install a headless one through apt where that can be done; fetch Delta's jars."""
 
 import os
 import shutil

@@ -96,6 +96,8 @@ def _drawn_in(mean: str, count: str, usual: Column) -> Column:
 def _predicted(train: DataFrame, test: DataFrame) -> DataFrame:
     als = ALS(
         rank=10,
+        numUserBlocks=2,
+        numItemBlocks=2,
         maxIter=6,
         regParam=0.2,
         userCol="user_id",

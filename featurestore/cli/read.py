@@ -88,22 +88,16 @@ def history(
         manifest = json.loads(store.registry.version(version).document)
         sys.stdout.write(json.dumps(manifest, indent=2) + "\n")
         return
-    rows = [
-        {
-            "version": applied.version,
-            "applied_at": applied.applied_at,
-            "applied_by": applied.applied_by,
-            "changes": list(applied.changes),
-        }
-        for applied in store.history()
-    ]
+    versions = store.history()
+    names = ["version", "applied_at", "applied_by", "changes"]
     if as_json:
+        rows = [{name: getattr(each, name) for name in names} for each in versions]
         print_json("history", rows)
-    else:
-        columns = ["version", "applied at", "by", "changes"]
-        print_table(
-            columns, [[*list(row.values())[:3], "\n".join(row["changes"])] for row in rows]
-        )
+        return
+    print_table(
+        ["version", "applied at", "by", "changes"],
+        [[v.version, v.applied_at, v.applied_by, "\n".join(v.changes)] for v in versions],
+    )
 
 
 def training_set(

@@ -181,7 +181,7 @@ def test_a_new_project_goes_from_plan_to_latest(run, shop, spark, tmp_path):
     runs = {row["view"]: (row["status"], row["rows_out"]) for row in json.loads(out)["runs"]}
     assert (code, runs) == (
         0,
-        {name: ("done", 1500) for name in ("customer_activity", "customer_profile")},
+        dict.fromkeys(("customer_activity", "customer_profile"), ("done", 1500)),
     )
     assert "customer_activity done" in err
 

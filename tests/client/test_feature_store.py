@@ -121,7 +121,7 @@ def test_a_training_set_has_its_label_and_needs_it(filled):
 
     assert frame.label == "bad"
     assert frame.to_arrow()["bad"].to_pylist() == [0, 1, 0, 1, 0]
-    with pytest.raises(fs.FeatureStoreError, match="no column 'bda' to be the label"):
+    with pytest.raises(fs.FeatureStoreError, match=r"no column 'bda' to be the label"):
         filled.get_training_set("fraud", spine, label="bda")
 
 
@@ -133,7 +133,7 @@ def test_latest_values_are_the_historical_ones_at_now(filled):
     spine = [{**row, "event_timestamp": NOW} for row in rows]
     assert latest.to_arrow() == filled.get_historical_features("fraud", spine).to_arrow()
     assert latest.to_arrow()["amount_sum_lifetime"].to_pylist() == [7.0, 10.0, None]
-    with pytest.raises(SpineError, match="a time column 'event_timestamp', but latest values"):
+    with pytest.raises(SpineError, match=r"a time column 'event_timestamp', but latest values"):
         filled.get_latest_features("fraud", spine)
 
 
@@ -168,7 +168,7 @@ def test_a_view_without_rows_answers_nulls_and_counts_zero(store):
 def test_rows_without_a_time_are_answered_by_nulls_if_they_are_kept(filled):
     spine = [SPINE[0], {**SPINE[0], "event_timestamp": None}]
 
-    with pytest.raises(SpineError, match="1 of 2 rows have no time"):
+    with pytest.raises(SpineError, match=r"1 of 2 rows have no time"):
         filled.get_historical_features("fraud", spine)
     frame = filled.get_historical_features("fraud", spine, null_times="keep")
 
@@ -176,7 +176,7 @@ def test_rows_without_a_time_are_answered_by_nulls_if_they_are_kept(filled):
 
 
 def test_a_view_that_was_never_materialized_is_an_error_with_the_command(store):
-    with pytest.raises(TableError, match="never materialized.*featurestore materialize profile"):
+    with pytest.raises(TableError, match=r"never materialized.*featurestore materialize profile"):
         store.get_historical_features("fraud", SPINE)
 
 
@@ -185,7 +185,7 @@ def test_a_view_that_was_changed_since_its_table_was_built_is_an_error(filled, t
     path.write_text(DEFINITIONS.replace('"city", fs.String', '"city", fs.Binary'))
     filled.apply(filled.plan())
 
-    with pytest.raises(TableError, match="'profile' was changed since its table was built"):
+    with pytest.raises(TableError, match=r"'profile' was changed since its table was built"):
         filled.get_historical_features("fraud", SPINE)
 
 
@@ -206,7 +206,7 @@ def test_nothing_applied_and_no_project_are_told(tmp_path):
         fs.FeatureStore(tmp_path)
     (tmp_path / "featurestore.toml").write_text('project = "shop"\n')
 
-    with pytest.raises(NotFoundError, match="nothing is applied yet"):
+    with pytest.raises(NotFoundError, match=r"nothing is applied yet"):
         fs.FeatureStore(tmp_path).get_latest_features("fraud", [{"id": 1}])
 
 
@@ -216,7 +216,7 @@ def test_a_stale_plan_is_refused(store, tmp_path):
     path.write_text(DEFINITIONS.replace('ttl="4h"', 'ttl="5h"'))
     store.apply(store.plan())
 
-    with pytest.raises(ConflictError, match="plan again"):
+    with pytest.raises(ConflictError, match=r"plan again"):
         store.apply(stale)
 
 

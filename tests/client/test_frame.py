@@ -44,7 +44,7 @@ def test_numpy_gets_numbers_with_nulls_as_nan_and_the_label() -> None:
 
     np.testing.assert_array_equal(matrix, [[1, 1], [np.nan, np.nan], [3, 0]])
     assert label.tolist() == [0, 1, 0]
-    with pytest.raises(RequestError, match="feature 'city' holds string, which is no number"):
+    with pytest.raises(RequestError, match=r"feature 'city' holds string, which is no number"):
         frame("city").to_numpy()
 
 
@@ -57,7 +57,7 @@ def test_a_split_by_time_leaves_the_gap_out() -> None:
 
 
 def test_a_label_that_the_spine_lacks_is_refused_with_the_nearest() -> None:
-    with pytest.raises(RequestError, match="no column 'city_' to be the label.*'city'"):
+    with pytest.raises(RequestError, match=r"no column 'city_' to be the label.*'city'"):
         with_label(frame("n"), "city_", "ask")
 
 

@@ -59,11 +59,11 @@ def test_files_and_delta_tables_are_read_by_path(tmp_path: Path) -> None:
 
 def test_what_is_no_spine_is_refused_with_what_would_be(tmp_path: Path) -> None:
     (tmp_path / "a.xls").touch()
-    with pytest.raises(SpineError, match="it is a builtins.int.*Arrow table"):
+    with pytest.raises(SpineError, match=r"it is a builtins.int.*Arrow table"):
         read_spine(7)
-    with pytest.raises(SpineError, match="there is no such file"):
+    with pytest.raises(SpineError, match=r"there is no such file"):
         read_spine(tmp_path / "none.csv")
-    with pytest.raises(SpineError, match="files of kind '.xls' are not known"):
+    with pytest.raises(SpineError, match=r"files of kind '.xls' are not known"):
         read_spine(tmp_path / "a.xls")
 
 
@@ -71,9 +71,9 @@ def test_what_is_no_spine_is_refused_with_what_would_be(tmp_path: Path) -> None:
     "frame", [list, lambda rows: pd.DataFrame({"at": [r["at"] for r in rows]}, dtype=object)]
 )
 def test_times_with_and_without_zone_in_one_column_are_refused(frame) -> None:
-    rows = [{"at": NOON}, {"at": datetime(2026, 3, 1)}]
+    rows = [{"at": NOON}, {"at": NOON.replace(tzinfo=None)}]
 
-    with pytest.raises(SpineError, match="column 'at' mixes times with and without a time zone"):
+    with pytest.raises(SpineError, match=r"column 'at' mixes times with and without a time zone"):
         read_spine(frame(rows))
 
 

@@ -32,7 +32,7 @@ def test_integers_of_any_width_are_keys_by_value(kind) -> None:
 def test_an_unsigned_value_that_no_key_can_have_is_refused() -> None:
     spine = pa.table({"id": pa.array([2**63], pa.uint64()), "at": TIMES})
 
-    with pytest.raises(SpineError, match="a value that no join key can have"):
+    with pytest.raises(SpineError, match=r"a value that no join key can have"):
         bind(query(), spine)
 
 
@@ -70,21 +70,23 @@ def test_a_key_of_another_type_is_refused_with_the_cast(keys, message) -> None:
 
 
 def test_missing_columns_are_named_with_the_nearest() -> None:
-    with pytest.raises(SpineError, match="no column 'id'.*Did you mean 'idd'"):
+    with pytest.raises(SpineError, match=r"no column 'id'.*Did you mean 'idd'"):
         bind(query(), pa.table({"idd": [1], "at": TIMES}))
-    with pytest.raises(SpineError, match="no column 'at', the time column.*timestamp_field="):
+    with pytest.raises(SpineError, match=r"no column 'at', the time column.*timestamp_field="):
         bind(query(), pa.table({"id": [1]}))
 
 
 def test_a_feature_named_like_a_spine_column_is_refused() -> None:
-    with pytest.raises(SpineError, match="feature 'x' of view 'v' has the name of a spine column"):
+    with pytest.raises(
+        SpineError, match=r"feature 'x' of view 'v' has the name of a spine column"
+    ):
         bind(query(), pa.table({"id": [1], "at": TIMES, "x": [1]}))
 
 
 def test_naive_times_are_refused_unless_their_zone_is_given() -> None:
-    naive = pa.table({"id": [1], "at": pa.array([datetime(2026, 7, 1, 14)], pa.timestamp("us"))})
+    naive = pa.table({"id": [1], "at": pa.array(["2026-07-01 14:00"]).cast(pa.timestamp("us"))})
 
-    with pytest.raises(SpineError, match="naive.*timezone="):
+    with pytest.raises(SpineError, match=r"naive.*timezone="):
         bind(query(), naive)
     bound = bind(query(), naive, timezone="Europe/Paris")
 
@@ -92,11 +94,9 @@ def test_naive_times_are_refused_unless_their_zone_is_given() -> None:
 
 
 def test_naive_times_in_a_clock_change_are_refused() -> None:
-    twice = pa.table(
-        {"id": [1], "at": pa.array([datetime(2026, 10, 25, 2, 30)], pa.timestamp("us"))}
-    )
+    twice = pa.table({"id": [1], "at": pa.array(["2026-10-25 02:30"]).cast(pa.timestamp("us"))})
 
-    with pytest.raises(SpineError, match="clock change"):
+    with pytest.raises(SpineError, match=r"clock change"):
         bind(query(), twice, timezone="Europe/Paris")
 
 
@@ -122,7 +122,7 @@ def test_text_times_carry_an_offset_in_each_value() -> None:
     without = pa.table({"id": [1], "at": ["2026-03-01T13:00:00"]})
 
     assert bind(query(), offset)["at"].to_pylist() == [NOON]
-    with pytest.raises(SpineError, match="text that is no exact time"):
+    with pytest.raises(SpineError, match=r"text that is no exact time"):
         bind(query(), without)
     zoned = bind(query(), without, timezone="Europe/Paris")
     assert zoned["at"].to_pylist() == [NOON]
@@ -131,7 +131,7 @@ def test_text_times_carry_an_offset_in_each_value() -> None:
 def test_null_times_are_refused_and_counted_or_kept() -> None:
     spine = pa.table({"id": [1, 2], "at": pa.array([NOON, None], pa.timestamp("us", tz="UTC"))})
 
-    with pytest.raises(SpineError, match="1 of 2 rows have no time in 'at'.*null_times='keep'"):
+    with pytest.raises(SpineError, match=r"1 of 2 rows have no time in 'at'.*null_times='keep'"):
         bind(query(), spine)
     assert bind(query(), spine, null_times="keep")["at"].to_pylist() == [NOON, None]
 
@@ -139,5 +139,5 @@ def test_null_times_are_refused_and_counted_or_kept() -> None:
 def test_two_spine_columns_of_one_name_are_refused() -> None:
     spine = pa.Table.from_arrays([pa.array([1]), pa.array([2]), TIMES], names=["id", "id", "at"])
 
-    with pytest.raises(SpineError, match="two columns 'id'"):
+    with pytest.raises(SpineError, match=r"two columns 'id'"):
         bind(query(), spine)

@@ -22,13 +22,13 @@ def test_a_crash_between_commit_and_ledger_is_completed_without_doubling(world: 
     runs = Runs(world.layout)
     (before,) = runs.records()
     # As if the process had died after Delta's commit: the stream and the ledger know nothing.
-    (world.folder / "store" / "checkpoints" / table_id / "0" / "commits" / "0").unlink()
+    shutil.rmtree(world.folder / "store" / "checkpoints" / table_id / "0" / "commits")
     shutil.rmtree(world.layout.runs())
     runs.record(replace(before, status="running", kind="run", ended_at=None))
 
     result = world.materialize()
 
-    assert (result.status, result.version, result.message) == ("nothing", 0, "")
+    assert (result.status, result.version) == ("nothing", 0)
     assert "recorded 1 earlier run(s) that had crashed" in result.message
     assert world.rows() == [("a", 0, 1.0)]
     completed, _ = runs.records()

@@ -37,9 +37,7 @@ class Column:
 
     def counts(self, slices: Slices) -> Ints:
         """Return how many values each moment's slices hold."""
-        if self.running_count is None:
-            return slices.lengths()
-        return slices.sums(self.running_count)
+        return self.at(slices, _counts)
 
     def once(self, prepare: "Callable[[Column], T]") -> T:
         """Return what a function makes of this column, made once for all windows."""
@@ -47,9 +45,22 @@ class Column:
             self._prepared[prepare] = prepare(self)
         return cast("T", self._prepared[prepare])
 
+    def at(self, slices: Slices, compute: "Callable[[Column, Slices], T]") -> T:
+        """Return what a function makes of this column at some slices, computed once for both."""
+        key = (id(self), compute)
+        if key not in slices.memo:
+            slices.memo[key] = compute(self, slices)
+        return cast("T", slices.memo[key])
+
     @cached_property
     def _prepared(self) -> dict[object, object]:
         return {}
+
+
+def _counts(column: Column, slices: Slices) -> Ints:
+    if column.running_count is None:
+        return slices.lengths()
+    return slices.sums(column.running_count)
 
 
 def lay_out(rows: pa.Table, name: str, events: Events, patches: Patches | None) -> Column:

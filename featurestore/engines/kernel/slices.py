@@ -5,7 +5,7 @@ moment has several. Every aggregate works on slices and knows nothing of time.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ class Slices:
         start: The first slot of each slice.
         stop: The slot behind its last.
         offsets: Where each moment's slices start, strictly ascending; None: one slice a moment.
+        memo: What columns computed of these slices, for the next aggregate of the same window.
 
     Example:
         >>> two = Slices(np.array([0, 4, 6]), np.array([3, 4, 7]), np.array([0, 2]))
@@ -34,6 +35,7 @@ class Slices:
     start: Ints
     stop: Ints
     offsets: Ints | None = None
+    memo: dict[object, object] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.start if self.offsets is None else self.offsets)

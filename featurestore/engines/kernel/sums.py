@@ -77,6 +77,10 @@ def float_digits(column: Column) -> digits.Digits:
     return digits.of_floats(column.once(finite))
 
 
+def _float_totals(column: Column, slices: Slices) -> Floats:
+    return digits.rounded(column.once(float_digits).totals(slices))
+
+
 def _integer_digits(column: Column) -> digits.Digits:
     values = integers(column.values)
     return digits.of_integers(values if column.valid is None else values * column.valid)
@@ -87,7 +91,7 @@ def _decimal_digits(column: Column) -> digits.Digits:
 
 
 def _float_sum(feature: Aggregate, column: Column, slices: Slices, empty: Mask) -> pa.Array:
-    sums = digits.rounded(column.once(float_digits).totals(slices))
+    sums = column.at(slices, _float_totals)
     apart = column.once(specials)
     return pa.array(sums if apart is None else apart.settle(sums, slices), mask=empty)
 
@@ -137,11 +141,11 @@ def _refuse_overflow(feature: Aggregate, overflows: Mask) -> None:
 
 
 def _float_mean(feature: Aggregate, column: Column, slices: Slices, divisor: Floats) -> Floats:
-    totals = column.once(float_digits).totals(slices)
-    sums = digits.rounded(totals)
+    sums = column.at(slices, _float_totals)
     means: Floats = sums / divisor
     if np.isinf(sums).any():
         # The sum is beyond all floats, the mean is not.
+        totals = column.once(float_digits).totals(slices)
         smaller = digits.rounded(totals, shift=-64) / divisor
         means = np.where(np.isinf(sums), np.ldexp(smaller, 64), means)
     apart = column.once(specials)

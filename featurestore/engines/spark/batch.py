@@ -1,13 +1,17 @@
 """One batch of a stream: transformed, normalised, and committed to the feature table."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
 
 from featurestore.definitions.view import FeatureView
+from featurestore.engines.spark.failures import failure, is_cancelled
 from featurestore.engines.spark.offsets import source_offset
 from featurestore.engines.spark.reported import reporting
 from featurestore.engines.spark.rows import sort_columns, stored_rows, unmatched
@@ -66,10 +70,10 @@ def write_batch(
         rows: The source's new rows.
         batch_id: The stream's number of the batch; replayed ones keep theirs.
     """
-    with reporting():
-        done = last_transaction(target.table, target.application)
-        if done is not None and batch_id <= done:
-            return
+    done = last_transaction(target.table, target.application)
+    if done is not None and batch_id <= done:
+        return
+    with reporting(), _failing(view):
         stored = stored_rows(view, transformed(view, rows), target.start)
         # Counted before it is written, since the counts are part of the commit.
         kept = stored.persist()
@@ -77,6 +81,17 @@ def write_batch(
             _commit(view, target, kept, _notes(view, target, rows, kept, batch_id))
         finally:
             kept.unpersist()
+
+
+@contextmanager
+def _failing(view: FeatureView) -> Iterator[None]:
+    """Tell Spark's failures here, where they still have their causes."""
+    try:
+        yield
+    except PySparkException as error:
+        if is_cancelled(error):
+            raise
+        raise failure(error, f"materialize view {view.name!r} ({view.origin})") from error
 
 
 def _notes(

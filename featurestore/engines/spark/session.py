@@ -1,6 +1,8 @@
 """The Spark session: our own, started from settings, or the user's, checked and unchanged."""
 
+import logging
 import os
+import re
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -9,11 +11,14 @@ from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
 
+from py4j.java_gateway import JavaGateway
 from pyspark import SparkConf, SparkContext
 from pyspark.errors import PySparkException, PySparkRuntimeError
 from pyspark.java_gateway import launch_gateway
+from pyspark.logger import PySparkLogger
 from pyspark.sql import SparkSession
 
+from featurestore.engines.spark.errors import spark_errors
 from featurestore.engines.spark.jars import delta_jars, spark_home
 from featurestore.engines.spark.java import find_java
 from featurestore.errors import ProjectError, SetupError
@@ -27,9 +32,13 @@ _CATALOG = (
 )
 _EXTENSIONS = "spark.sql.extensions"
 _ZONE = "spark.sql.session.timeZone"
+_ASKED = "start Spark"
 _UTC = frozenset({"UTC", "Etc/UTC", "GMT", "Etc/GMT", "Z", "+00:00"})
 _PYTHON = "spark.pyspark.python"
+_SETTING = re.compile(r"\s*(spark\.[^\s=:]+)(?:\s*[=:]\s*|\s+)(\S.*?)\s*")
 _LOG_BYTES = 5_000_000
+# They print every error as JSON on stderr, before it is raised.
+_ERROR_LOGGERS = ("SQLQueryContextLogger", "DataFrameQueryContextLogger")
 _NO_OVERRIDES: Mapping[str, str] = MappingProxyType({})
 _starting = threading.Lock()
 
@@ -55,7 +64,7 @@ def session(
         SetupError: Java, pyspark or Delta's jars are missing, or the session in use does not fit.
     """
     conf = read_settings(conf_file) | dict(overrides)
-    with _starting:
+    with _starting, spark_errors(_ASKED, SetupError):
         running = _running()
         return accept(running if running is not None else _start(conf, warehouse.resolve()))
 
@@ -106,14 +115,14 @@ def _parse(text: str, name: str) -> dict[str, str]:
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        key, *value = line.replace("=", " ", 1 if "=" in line.split()[0] else 0).split(None, 1)
-        if not value or not key.startswith("spark."):
+        match = _SETTING.fullmatch(line)
+        if match is None:
             raise ProjectError(
                 f"read Spark's settings from {name}",
                 f"line {number} is no setting: {line.strip()!r}",
                 "Write a name that begins with 'spark.', white space, and a value.",
             )
-        settings[key] = value[0].strip()
+        settings[match[1]] = match[2]
     return settings
 
 
@@ -154,6 +163,8 @@ def _start(settings: dict[str, str], warehouse: Path) -> SparkSession:
         "PYSPARK_PYTHON": python,
         "PYSPARK_DRIVER_PYTHON": sys.executable,
     }
+    for name in _ERROR_LOGGERS:
+        PySparkLogger.getLogger(name).setLevel(logging.CRITICAL)
     with _environment(environ):
         context = SparkContext(conf=conf, gateway=_gateway(conf, warehouse / LOG_NAME))
     return SparkSession(context)
@@ -170,19 +181,31 @@ def _with_jars(settings: dict[str, str], warehouse: Path) -> dict[str, str]:
     return conf
 
 
-def _gateway(conf: SparkConf, log: Path) -> object:
+def _gateway(conf: SparkConf, log: Path) -> JavaGateway:
     """Start the JVM with its output in a file: it tells of itself what no user asked for."""
-    if SparkContext._gateway is not None:  # a JVM outlives its contexts, and keeps its class path
-        return SparkContext._gateway
+    running = SparkContext._gateway  # a JVM outlives its contexts, and keeps its class path
+    if running is not None:
+        return _with_delta(running)
     with log.open("ab") as output:
         if output.tell() > _LOG_BYTES:
             output.truncate(0)
         try:
-            return launch_gateway(conf, {"stdout": output, "stderr": output})
+            # pyspark leaves it untyped
+            return launch_gateway(conf, {"stdout": output, "stderr": output})  # type: ignore[no-untyped-call]
         except PySparkRuntimeError:
             raise SetupError(
-                "start Spark", f"Java ended at once ({_last_line(log)})", f"See {log}."
+                _ASKED, f"Java ended at once ({_last_line(log)})", f"See {log}."
             ) from None
+
+
+def _with_delta(gateway: JavaGateway) -> JavaGateway:
+    if "delta-spark" in gateway.jvm.java.lang.System.getProperty("java.class.path"):
+        return gateway
+    raise SetupError(
+        _ASKED,
+        "this Python runs on a Java process that something else started, without Delta's jars",
+        "Start a new Python process, or give a session that has Delta by `spark=`.",
+    )
 
 
 def _last_line(log: Path) -> str:

@@ -1,6 +1,5 @@
 """The streaming query of one run: started, watched, stopped, its failures in our words."""
 
-import re
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
@@ -12,10 +11,9 @@ from pyspark.sql.streaming.query import StreamingQuery
 
 from featurestore.definitions.view import FeatureView
 from featurestore.engines.spark.batch import Target, write_batch
-from featurestore.engines.spark.errors import mapped
-from featurestore.engines.spark.reported import reported
+from featurestore.engines.spark.failures import failure, is_cancelled
 from featurestore.engines.spark.sources import Reading, read_stream, stored_source
-from featurestore.errors import FeatureStoreError, MaterializationError
+from featurestore.errors import MaterializationError
 
 _POLL_SECONDS = 0.2
 Watcher = Callable[[int, int], None]
@@ -62,7 +60,10 @@ def run_stream(spark: SparkSession, stream: Stream) -> int:
     try:
         rows = _watch(query, stream)
     except PySparkException as error:
-        raise _told(error, stream.view) from error
+        if is_cancelled(error):
+            # Ctrl-C cancels Spark's jobs before anybody here can ask the query to stop.
+            raise _interrupted(stream.view) from error
+        raise failure(error, _asked(stream.view)) from error
     finally:
         if query.isActive:
             query.stop()
@@ -92,15 +93,8 @@ def _watch(query: StreamingQuery, stream: Stream) -> int:
     return sum(read.values())
 
 
-def _told(error: PySparkException, view: FeatureView) -> FeatureStoreError:
-    known = reported(error)
-    if known is not None:
-        return known
-    if any(sign in str(error) for sign in _CANCELLED):
-        return _interrupted(view)
-    inner = _CAUSE.search(str(error))
-    cause = PySparkException(str(error)[inner.start() :]) if inner else error
-    return mapped(cause, f"materialize view {view.name!r} ({view.origin})")
+def _asked(view: FeatureView) -> str:
+    return f"materialize view {view.name!r} ({view.origin})"
 
 
 def _interrupted(view: FeatureView) -> InterruptedRunError:
@@ -109,11 +103,3 @@ def _interrupted(view: FeatureView) -> InterruptedRunError:
         "it was interrupted",
         "Run it again: it goes on where it stopped.",
     )
-
-
-# What failed inside the stream, behind the wrappers that stand on the same line.
-_CAUSE = re.compile(
-    r"\[(?!STREAM_FAILED|FOREACH_BATCH_USER_FUNCTION_ERROR|PYTHON_EXCEPTION)[A-Z]+_[A-Z0-9_.]+\]"
-)
-# Ctrl-C cancels Spark's jobs before anybody here can ask the query to stop.
-_CANCELLED = ("SPARK_JOB_CANCELLED", "cancelled as part of cancellation of all jobs")
