@@ -113,7 +113,7 @@ _WRAPPERS = frozenset(
         "FAILED_EXECUTE_UDF",
     }
 )
-_CONDITION = re.compile(r"\[([A-Z]+_[A-Z0-9_]+(?:\.[A-Z0-9_]+)*)\] *([^\n]+)")
+_CONDITION = re.compile(r"\[([A-Z]+_[A-Z0-9_]+(?:\.[A-Z0-9_]+)*)\](?= *([^\n]+))")
 _OURS = re.compile(r"^featurestore\.errors\.(\w+): (.+?): (.+)\. (.+)$", re.MULTILINE)
 _RAISED = re.compile(r"^[A-Za-z_][\w.]*(?:: .*)?$")
 _FRAME = re.compile(r'^\s+File "([^"]+)", line (\d+), in', re.MULTILINE)
