@@ -98,7 +98,9 @@ def _indexed(column: pa.ChunkedArray) -> tuple[pa.Array, Ints]:
     A spine that comes with a dictionary keeps it: to make one takes half of the time of a view.
     """
     if pa.types.is_dictionary(column.type):
-        encoded = column.unify_dictionaries().combine_chunks()
+        # Indices of 8 bits may be too narrow for the dictionaries of all chunks together.
+        wide = pa.dictionary(pa.int32(), column.type.value_type)
+        encoded = column.cast(wide).unify_dictionaries().combine_chunks()
     else:
         encoded = whole(column).dictionary_encode()
     index = integers(encoded.indices)

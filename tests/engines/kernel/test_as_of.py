@@ -249,6 +249,20 @@ def test_text_keys_match_however_arrow_holds_them(kind: pa.DataType) -> None:
     assert answer_view(query, spine, rows)["x"].to_pylist() == [2, 1, None, None, 0]
 
 
+def test_text_keys_match_across_chunks_with_dictionaries_of_their_own() -> None:
+    kind = pa.dictionary(pa.int8(), pa.string())
+    chunks = [[f"c{n}" for n in range(100 * part, 100 * part + 100)] for part in range(3)]
+    rows = stored([{"id": "", "event_timestamp": 10, "x": n} for n in range(300)])
+    rows = rows.set_column(0, "id", pa.chunked_array([pa.array(part, kind) for part in chunks]))
+    asked = pa.chunked_array([pa.array([*part[:1], None], kind) for part in reversed(chunks)])
+    spine = pa.table({"card": asked, "at": [10] * 6})
+    query = as_of(keys=(KeyBinding("id", "card", String),))
+
+    found = answer_view(query, spine, rows)["x"].to_pylist()
+
+    assert found == [200, None, 100, None, 0, None]
+
+
 @pytest.mark.parametrize("kind", [pa.int8(), pa.uint32(), pa.int64(), pa.uint64()])
 def test_integer_keys_of_any_width_match_by_value(kind: pa.DataType) -> None:
     spine = pa.table({"card": pa.array([1, 2], kind), "at": [10, 10]})
