@@ -204,8 +204,9 @@ def _first_line(text: str) -> str:
 
 
 def _is_lost(error: Exception) -> bool:
-    """Tell whether a call got no answer; with a live JVM, it is a Java error that comes back."""
-    return isinstance(error, Py4JNetworkError) or type(error) is Py4JError
+    """Tell whether a call got no answer; a live JVM answers an error with its trace."""
+    unanswered = type(error) is Py4JError and "Trace:" not in str(error)
+    return unanswered or isinstance(error, Py4JNetworkError)
 
 
 def _of_the_gateway(error: ConnectionError) -> bool:

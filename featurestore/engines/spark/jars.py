@@ -75,7 +75,7 @@ def delta_jars(
     coordinate = f"io.delta:delta-spark_{'.'.join(spark.split('.')[:2])}_{_SCALA}:{delta}"
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.with_suffix(".lock")):
+        with FileLock(folder.with_name(f"{folder.name}.lock")):
             return _recorded(folder) or _resolve(coordinate, folder, settings or {})
     except OSError as error:
         raise SetupError(
