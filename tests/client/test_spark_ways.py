@@ -1,0 +1,102 @@
+"""What needs Spark on the reader's side: preview, frames as DataFrames, users' own tests."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from deltalake import write_deltalake
+
+import featurestore as fs
+from featurestore.client.spine import read_spine
+from featurestore.testing import assert_features, feature_rows
+
+T = [datetime(2026, 3, 1, hour, tzinfo=UTC) for hour in range(24)]
+
+card = fs.Entity("card", join_keys=(fs.Field("card_id", fs.String),))
+payments = fs.DeltaSource("payments", path="data/payments", timestamp_field="paid_at")
+activity = fs.FeatureView(
+    "activity",
+    entities=(card,),
+    source=payments,
+    transform="SELECT card_id, paid_at, cents / 100.0D AS amount FROM {source} WHERE ok",
+    schema=(fs.Field("amount", fs.Float64),),
+    aggregations=(
+        fs.Aggregation("amount", "sum", windows=("2h",)),
+        fs.Aggregation("*", "count", windows=("2h",)),
+    ),
+)
+PAYMENTS = [
+    {"card_id": "a", "paid_at": T[1], "cents": 150, "ok": True},
+    {"card_id": "a", "paid_at": T[2], "cents": 250, "ok": True},
+    {"card_id": "a", "paid_at": T[2], "cents": 9900, "ok": False},
+    {"card_id": "b", "paid_at": T[2], "cents": 700, "ok": True},
+]
+
+
+def test_a_definition_is_tested_by_source_rows_and_expected_features(spark):
+    assert_features(
+        activity,
+        given=PAYMENTS,
+        expect=[
+            {"card_id": "a", "event_timestamp": T[2], "amount_sum_2h": 1.5, "count_2h": 1},
+            {"card_id": "a", "event_timestamp": T[3], "amount_sum_2h": 4.0, "count_2h": 2},
+            {"card_id": "z", "event_timestamp": T[3], "amount_sum_2h": None, "count_2h": 0},
+        ],
+        spark=spark,
+    )
+
+
+def test_a_wrong_expectation_fails_and_tells_each_difference(spark):
+    with pytest.raises(AssertionError, match=r"row 0: amount_sum_2h is 4\.0, expected 5\.0"):
+        assert_features(
+            activity, given=PAYMENTS, expect=[{"card_id": "a", "amount_sum_2h": 5.0}], now=T[3],
+            spark=spark,
+        )  # fmt: skip
+
+
+def test_a_view_without_keys_is_tested_alike(spark):
+    total = fs.FeatureView(
+        "total", entities=(), source=payments, schema=(fs.Field("cents", fs.Int64),)
+    )
+
+    rows = feature_rows(total, given=PAYMENTS, rows=[{"event_timestamp": T[1]}], spark=spark)
+
+    assert rows == [{"cents": 150}]
+
+
+@pytest.fixture
+def store(tmp_path: Path, spark) -> fs.FeatureStore:
+    (tmp_path / "featurestore.toml").write_text('project = "shop"\n')
+    write_deltalake(str(tmp_path / "data" / "payments"), read_spine(PAYMENTS))
+    return fs.FeatureStore(tmp_path, spark=spark)
+
+
+def test_a_definition_that_is_not_applied_is_previewed_and_nothing_is_written(store, tmp_path):
+    spine = [{"card_id": "a", "event_timestamp": T[3]}, {"card_id": None, "event_timestamp": T[3]}]
+    before = sorted(tmp_path.rglob("*"))
+
+    frame = store.preview(activity, spine)
+
+    assert frame.to_arrow().select(["amount_sum_2h", "count_2h"]).to_pylist() == [
+        {"amount_sum_2h": 4.0, "count_2h": 2},
+        {"amount_sum_2h": None, "count_2h": None},
+    ]
+    assert frame.null_key_rows == {"activity": 1}
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_frame_is_a_spark_dataframe_with_the_same_moments(store):
+    frame = store.preview(activity, [{"card_id": "b", "event_timestamp": T[3]}])
+
+    row = frame.to_spark().selectExpr("*", "unix_micros(event_timestamp) AS micros").collect()[0]
+
+    assert row["amount_sum_2h"] == 7.0
+    assert row["micros"] == int(T[3].timestamp()) * 1_000_000
+
+
+def test_a_spark_dataframe_is_a_spine(store, spark):
+    spine = spark.createDataFrame(read_spine([{"card_id": "b", "event_timestamp": T[3]}]))
+
+    frame = store.preview(activity, spine)
+
+    assert frame.to_arrow()["count_2h"].to_pylist() == [1]
