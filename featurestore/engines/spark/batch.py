@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 
+from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
@@ -88,7 +89,7 @@ def _failing(view: FeatureView) -> Iterator[None]:
     """Tell Spark's failures here, where they still have their causes."""
     try:
         yield
-    except PySparkException as error:
+    except (PySparkException, Py4JError) as error:
         if is_cancelled(error):
             raise
         raise failure(error, f"materialize view {view.name!r} ({view.origin})") from error

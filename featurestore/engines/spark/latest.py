@@ -99,13 +99,17 @@ def refresh_if_stale(
 def answer_groups(task: LatestTask, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Return one row a key from rows that are sorted by key; runs inside a Spark task."""
     held: list[pa.RecordBatch] = []
+    count, limit = 0, task.rows_per_answer
     for batch in batches:
         held.append(batch)
-        if sum(part.num_rows for part in held) >= task.rows_per_answer:
+        count += batch.num_rows
+        if task.keys and count >= limit:
             rows = _table(task, held)
             cut = _last_group(rows, task.keys)
             yield from _answer(task, rows.slice(0, cut))
-            held = rows.slice(cut).to_batches()
+            held, count = rows.slice(cut).to_batches(), rows.num_rows - cut
+            # A key with very many rows is looked through a few times, not once a batch.
+            limit = max(task.rows_per_answer, 2 * count)
     yield from _answer(task, _table(task, held))
 
 
@@ -146,11 +150,13 @@ def _answer(task: LatestTask, rows: pa.Table) -> Iterator[pa.RecordBatch]:
     # A view without keys has one row always; one with keys has one row for each that occurs.
     if not rows.num_rows and task.keys:
         return
-    keys = rows.select(task.keys).filter(_first_of_group(rows, task.keys)) if task.keys else None
-    count = 1 if keys is None else keys.num_rows
+    keys = rows.select(task.keys)
+    if task.keys:
+        keys = keys.filter(_first_of_group(rows, task.keys))
+    count = keys.num_rows if task.keys else 1
     moments = pa.array([task.as_of] * count, pa.int64()).cast(UTC_MICROS)
     spine = pa.table({task.query.timestamp_field: moments})
-    for name in task.keys:
+    for name in keys.column_names:
         spine = spine.append_column(name, keys[name])
     answer = answer_view(task.query, spine, rows)
     columns = {name: spine[name] for name in task.keys}
@@ -169,8 +175,6 @@ def _first_of_group(rows: pa.Table, keys: list[str]) -> pa.Array:
 
 def _last_group(rows: pa.Table, keys: list[str]) -> int:
     """Where the last key's rows begin: more of them may come."""
-    if not keys:
-        return 0
     starts = pc.indices_nonzero(_first_of_group(rows, keys))
     return int(starts.to_numpy()[-1])
 
