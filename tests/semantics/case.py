@@ -1,0 +1,236 @@
+"""What a case is: its rule, and examples as data, which are run, drawn and written out.
+
+Times are clock times of one day, such as ``"9:00"``, or whole dates; stored as microseconds.
+"""
+
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass, field, replace
+from datetime import UTC, datetime
+
+import pyarrow as pa
+
+import featurestore as fs
+from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.types import DataType
+from featurestore.definitions.view import FeatureReference
+from featurestore.query.compile import compile_query
+from featurestore.query.nodes import Query
+from featurestore.store.columns import (
+    AVAILABLE_TIME,
+    DELETED,
+    EVENT_TIME,
+    ROW_HASH,
+    SEQUENCE,
+    UTC_MICROS,
+    arrow_type,
+)
+from featurestore.times import from_micros, to_micros
+from tests.engines.kernel.worlds import content_hash
+
+DAY = "2026-03-02"
+
+
+@dataclass(frozen=True)
+class Example:
+    """Stored rows of one view, a spine, and the answers.
+
+    Args:
+        caption: What is special about it, as one would write it in a definition.
+        uses: Uses of the view; its features come out in this order.
+        rows: What is stored, in Python's own values; times in microseconds.
+        spine: The rows that ask.
+        answers: The values of each feature, one a spine row.
+    """
+
+    caption: str
+    _: KW_ONLY
+    uses: tuple[FeatureReference, ...]
+    rows: tuple[Mapping[str, object], ...]
+    spine: tuple[Mapping[str, object], ...]
+    answers: Mapping[str, tuple[object, ...]]
+
+    @property
+    def view(self) -> fs.FeatureView:
+        """The view that all its uses share."""
+        return self.uses[0].view
+
+    def manifest(self, name: str) -> Manifest:
+        """Return its definitions; source, view and service get this name."""
+        source = replace(self.view.source, name=name)
+        view = replace(self.view, name=name, source=source)
+        uses = tuple(replace(use, view=view) for use in self.uses)
+        service = fs.FeatureService(name, features=uses)
+        return Manifest.of([*view.entities, source, view, service])
+
+    def query(self, name: str = "example") -> Query:
+        """Return what it asks."""
+        return compile_query(self.manifest(name), name, asked=name)
+
+    def stored(self) -> pa.Table:
+        """Return the stored rows as Arrow."""
+        view = self.view
+        types = {key.name: arrow_type(key.dtype) for key in view.join_keys}
+        types |= {EVENT_TIME: UTC_MICROS, AVAILABLE_TIME: UTC_MICROS}
+        types |= {SEQUENCE: pa.int64()} if view.source.sequence_field else {}
+        types |= {DELETED: pa.bool_()} if view.source.deleted_field else {}
+        types |= dict.fromkeys(view.unique_columns, pa.int64())
+        types |= {field.name: arrow_type(field.dtype) for field in view.schema}
+        return _table(types | {ROW_HASH: pa.int64()}, self.rows)
+
+    def spine_table(self) -> pa.Table:
+        """Return the spine as Arrow."""
+        query = self.query()
+        types = {}
+        for view in query.views:
+            types |= {key.spine_column: arrow_type(key.dtype) for key in view.keys}
+            types[view.timestamp_field] = UTC_MICROS
+        return _table({name: types.get(name) for name in self.spine[0]}, self.spine)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One row of the rules' table of cases.
+
+    Args:
+        name: The case, as the table has it.
+        slug: Names its tests and its picture.
+        rule: The table's rule, which binds.
+        text: The rule for users, in Markdown.
+        examples: Run on every engine, and drawn.
+        drawn: Whether a picture helps; else the examples are written as tables.
+        refusals: What is asked wrongly, and the message that answers it.
+    """
+
+    name: str
+    _: KW_ONLY
+    slug: str
+    rule: str
+    text: str
+    examples: tuple[Example, ...] = ()
+    drawn: bool = True
+    refusals: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def picture(self) -> str | None:
+        """The name of its picture's file."""
+        return f"{self.slug.replace('_', '-')}.svg" if self.drawn and self.examples else None
+
+
+def at(text: str) -> int:
+    """Return a clock time of the examples' day, or a whole date and time, in microseconds.
+
+    Both are UTC.
+    """
+    if "T" in text:
+        return to_micros(datetime.fromisoformat(text).replace(tzinfo=UTC))
+    hour, _, rest = text.partition(":")
+    return at(f"{DAY}T{int(hour):02}:{rest}")
+
+
+def clock(micros: int) -> str:
+    """Return a time as short as it can be told: `at` the other way round."""
+    moment = from_micros(micros)
+    time = f"{moment.hour}:{moment:%M}"
+    if moment.second or moment.microsecond:
+        time += f":{moment:%S}"
+    if moment.microsecond:
+        time += f".{moment:%f}"
+    return time if f"{moment:%Y-%m-%d}" == DAY else f"{moment:%Y-%m-%d} {time}"
+
+
+CARD = fs.Entity("card", join_keys=(fs.Field("card", fs.String),))
+
+
+def source(
+    *, late: bool = False, line: bool = False, deleted: bool = False, revised: bool = False
+) -> fs.DeltaSource:
+    """Return a source with the columns that an example needs."""
+    return fs.DeltaSource(
+        "changes",
+        path="data/changes",
+        timestamp_field="happened_at",
+        available_timestamp_field="loaded_at" if late else None,
+        sequence_field="line" if line else None,
+        deleted_field="deleted" if deleted else None,
+        unique_by=("change",) if revised else (),
+    )
+
+
+def profile(*, rows: fs.DeltaSource | None = None, **options: object) -> fs.FeatureView:
+    """Return a view whose feature is the city of a card's holder."""
+    options.setdefault("entities", (CARD,))
+    options.setdefault("schema", (fs.Field("city", fs.String),))
+    return fs.FeatureView("profile", source=rows or source(), **options)
+
+
+def payments(
+    *aggregations: fs.Aggregation,
+    rows: fs.DeltaSource | None = None,
+    dtype: DataType = fs.Float64,
+    **options: object,
+) -> fs.FeatureView:
+    """Return a view of aggregated payments of a card."""
+    return fs.FeatureView(
+        "payments",
+        entities=(CARD,),
+        source=rows or source(),
+        schema=(fs.Field("amount", dtype),),
+        aggregations=aggregations,
+        **options,
+    )
+
+
+def total(window: str, **options: object) -> fs.Aggregation:
+    """Return the sum of a card's payments in a window."""
+    return fs.Aggregation("amount", "sum", windows=(window,), **options)
+
+
+def event(time: str | None, *, known: str | None = "then", **columns: object) -> dict:
+    """Return a source's row; ``known`` at its event, unless a time or null is given."""
+    happened = None if time is None else at(time)
+    loaded = happened if known == "then" else None if known is None else at(known)
+    return {"card": "A", EVENT_TIME: happened, AVAILABLE_TIME: loaded, **columns}
+
+
+def ask(*times: str | None, **columns: object) -> tuple[dict, ...]:
+    """Return spine rows of card A, unless another is given."""
+    known = [None if time is None else at(time) for time in times]
+    return tuple({"card": "A", **columns, EVENT_TIME: time} for time in known)
+
+
+def example(
+    caption: str,
+    *uses: fs.FeatureView | FeatureReference,
+    rows: list[dict],
+    spine: tuple[dict, ...],
+    answers: Mapping[str, tuple[object, ...]] | tuple[object, ...],
+) -> Example:
+    """Return an example; answers alone belong to the only feature."""
+    chosen = tuple(
+        FeatureReference(use) if isinstance(use, fs.FeatureView) else use for use in uses
+    )
+    view = chosen[0].view
+    query = Example(caption, uses=chosen, rows=(), spine=(), answers={}).query()
+    named = answers if isinstance(answers, Mapping) else {query.outputs[0]: answers}
+    return Example(
+        caption,
+        uses=chosen,
+        rows=tuple(_stored_row(view, query.views[0].rows.available_delay, row) for row in rows),
+        spine=spine,
+        answers=named,
+    )
+
+
+def _stored_row(view: fs.FeatureView, delay: int, row: dict) -> dict:
+    """Return a row as materialization stores it: availability holds the delay."""
+    known = row[AVAILABLE_TIME]
+    full = {key.name: row.get(key.name) for key in view.join_keys}
+    full |= {name: value for name, value in row.items() if name != "card"}
+    full[AVAILABLE_TIME] = None if known is None else known + delay
+    return {ROW_HASH: content_hash(full), **full}
+
+
+def _table(types: Mapping[str, pa.DataType | None], rows: tuple[Mapping, ...]) -> pa.Table:
+    return pa.table(
+        {name: pa.array([row.get(name) for row in rows], kind) for name, kind in types.items()}
+    )

@@ -1,0 +1,333 @@
+"""Cases of what asks: keys, times and columns of the spine, and what is refused."""
+
+import featurestore as fs
+from tests.semantics.case import Case, ask, event, example, profile
+
+ROME, OSLO = event("9:00", city="Rome"), event("11:00", city="Oslo")
+BOTH = [ROME, OSLO]
+ORDER = fs.Entity("order", join_keys=(fs.Field("shop", fs.Int64), fs.Field("number", fs.String)))
+AIRPORT = fs.Entity("airport", join_keys=(fs.Field("airport", fs.String),))
+WEATHER = profile(entities=(AIRPORT,), schema=(fs.Field("sky", fs.String),))
+
+NULL_KEY = Case(
+    "Null spine key (any part)",
+    slug="null_spine_key",
+    rule="features null, row kept",
+    text=(
+        "A row that asks without a key, or without a part of it, stays, and its features are "
+        "null, counts included. The result says how many there were (`null_key_rows`)."
+    ),
+    examples=(
+        example(
+            "the key is (shop, number)",
+            profile(entities=(ORDER,)),
+            rows=[event("9:00", shop=1, number="7", city="Rome")],
+            spine=(
+                *ask("10:00", shop=1, number="7"),
+                *ask("10:00", shop=1, number=None),
+                *ask("10:00", shop=None, number="7"),
+            ),
+            answers=("Rome", None, None),
+        ),
+    ),
+)
+
+NULL_TIME = Case(
+    "Null spine ts",
+    slug="null_spine_ts",
+    rule='error that counts them; `null_times="keep"` keeps the rows with null features',
+    text=(
+        "A row that asks without a time is an error that counts such rows. With "
+        '`null_times="keep"` they stay, and their features are null.'
+    ),
+    examples=(
+        example(
+            'null_times="keep"',
+            profile(),
+            rows=BOTH,
+            spine=ask("10:00", None, "12:00"),
+            answers=("Rome", None, "Oslo"),
+        ),
+    ),
+    refusals={
+        "Without it": (
+            "get_historical_features('profile'): 1 of 3 rows have no time in 'event_timestamp'. "
+            "Drop them, or pass null_times='keep' to answer them with nulls."
+        )
+    },
+)
+
+NULL_ROW = Case(
+    "Null feature key or time",
+    slug="null_row",
+    rule=(
+        "never matched; counted (and quarantined, with reason null_key, once quarantine exists)"
+    ),
+    text=(
+        "A source row without a key or a time answers nobody, not even a row that asks without a "
+        "key. Materialization leaves it out and counts it."
+    ),
+    examples=(
+        example(
+            "a row without a card, and one without a time (not drawn)",
+            profile(),
+            rows=[
+                ROME,
+                event("9:30", city="Oslo") | {"card": None},
+                event(None, city="Lima"),
+            ],
+            spine=(*ask("10:00"), *ask("10:00", card=None)),
+            answers=("Rome", None),
+        ),
+    ),
+)
+
+DUPLICATES = Case(
+    "Duplicate spine rows",
+    slug="duplicate_spine_rows",
+    rule="output count == input count, each row answered",
+    text="Every row that asks is answered once, in its place; equal rows are each answered.",
+    examples=(
+        example(
+            "equal rows, out of order",
+            profile(),
+            rows=BOTH,
+            spine=ask("12:00", "10:00", "12:00", "12:00"),
+            answers=("Oslo", "Rome", "Oslo", "Oslo"),
+        ),
+    ),
+)
+
+EXTRA_COLUMNS = Case(
+    "Spine extra columns, order",
+    slug="spine_extra_columns",
+    rule="all kept, same order and types; the spine's order",
+    text=(
+        "All columns of the rows that ask come back unchanged, with their types and in their "
+        "order; then come the features, in the order of the service."
+    ),
+    examples=(
+        example(
+            "a label and a note",
+            profile(),
+            rows=BOTH,
+            spine=(
+                {"note": "b", **ask("12:00")[0], "is_fraud": True},
+                {"note": None, **ask("8:00")[0], "is_fraud": False},
+                {"note": "a", **ask("10:00")[0], "is_fraud": None},
+            ),
+            answers=("Oslo", None, "Rome"),
+        ),
+    ),
+    drawn=False,
+)
+
+COLLISION = Case(
+    "Name collision (feature vs spine, view vs view)",
+    slug="name_collision",
+    rule="error that names both, unless the service gives a prefix",
+    text=(
+        "A feature never replaces another column in silence. Two columns of one name are an error "
+        'that names both; `view.with_prefix("home_")` in a service tells them apart.'
+    ),
+    examples=(
+        example(
+            'profile.with_prefix("home_")',
+            profile().with_prefix("home_"),
+            rows=BOTH,
+            spine=ask("10:00", city="Lima"),
+            answers={"home_city": ("Rome",)},
+        ),
+    ),
+    drawn=False,
+    refusals={
+        "The spine has a column of the feature's name": (
+            "get_historical_features('profile'): feature 'city' of view 'profile' has the name of "
+            "a spine column. Rename the spine's column, or use view.with_prefix('...') in the "
+            "service."
+        ),
+        "Two views have a feature of one name": (
+            "get_historical_features(['profile', 'shop']): views 'profile' and 'shop' both give a "
+            "column 'city'. Give one of them a prefix in a service: view.with_prefix('other_')."
+        ),
+    },
+)
+
+COMPOSITE = Case(
+    "Composite keys",
+    slug="composite_keys",
+    rule="compare as tuple, typed; never concatenated; int vs string mismatch = error",
+    text=(
+        "The parts of a key are compared one by one, each by its type. They are never joined to "
+        'one text: (1, "12") and (11, "2") are two keys. Text does not match a number.'
+    ),
+    examples=(
+        example(
+            "the key is (shop, number)",
+            profile(entities=(ORDER,)),
+            rows=[
+                event("9:00", shop=1, number="12", city="Rome"),
+                event("9:30", shop=11, number="2", city="Oslo"),
+            ],
+            spine=(
+                *ask("10:00", shop=11, number="2"),
+                *ask("10:00", shop=1, number="12"),
+                *ask("10:00", shop=11, number="12"),
+            ),
+            answers=("Oslo", "Rome", None),
+        ),
+    ),
+    refusals={
+        "Text for a number": (
+            "get_historical_features('shop'): column 'shop' holds string, the join key 'shop' is "
+            "Int64. Cast the spine's column to int64."
+        )
+    },
+)
+
+ROLES = Case(
+    "Key rename / role (origin vs destination)",
+    slug="key_rename",
+    rule="`with_join_keys` per use; same view usable twice",
+    text=(
+        '`view.with_join_keys({"airport": "origin"})` reads a view\'s key from another column. '
+        "A service may use one view several times, once for each role."
+    ),
+    examples=(
+        example(
+            "two uses of one view: the sky at the origin and at the destination",
+            WEATHER.with_join_keys({"airport": "origin"}).with_prefix("origin_"),
+            WEATHER.with_join_keys({"airport": "destination"}).with_prefix("destination_"),
+            rows=[
+                event("9:00", airport="CDG", sky="fog"),
+                event("9:30", airport="JFK", sky="sun"),
+            ],
+            spine=(
+                *ask("10:00", origin="CDG", destination="JFK"),
+                *ask("11:00", origin="JFK", destination="CDG"),
+            ),
+            answers={"origin_sky": ("fog", "sun"), "destination_sky": ("sun", "fog")},
+        ),
+    ),
+)
+
+TWO_TIMES = Case(
+    "Multiple timestamps per spine",
+    slug="several_times",
+    rule='`view.at("column")` in a service binds a view to another spine time column',
+    text=(
+        'A row may have several times. `view.at("paid_at")` in a service asks a view as of '
+        "another of its time columns."
+    ),
+    examples=(
+        example(
+            "the city when the order was made, and when it was paid",
+            profile(),
+            profile().at("paid_at").with_prefix("paid_"),
+            rows=BOTH,
+            spine=tuple(
+                row | {"paid_at": paid["event_timestamp"]}
+                for row, paid in zip(ask("10:00", "12:00"), ask("13:00", "9:30"), strict=True)
+            ),
+            answers={"city": ("Rome", "Oslo"), "paid_city": ("Oslo", "Rome")},
+        ),
+    ),
+)
+
+NAIVE = Case(
+    "Naive vs aware times",
+    slug="naive_times",
+    rule=(
+        "naive is an error that names the fix (`timezone=` on the source or the call); convert "
+        "once; reject mixed columns"
+    ),
+    text=(
+        "Times without a zone are refused, unless the call (or the source) says `timezone=`. They "
+        "are converted once, to UTC; no answer depends on the zone of a machine or of Spark."
+    ),
+    refusals={
+        "Times without a zone": (
+            "get_historical_features('profile'): time column 'event_timestamp' is naive: it has "
+            "no time zone. Pass timezone='UTC' (or the zone in which the times were taken)."
+        ),
+        "Times with and without a zone in one column": (
+            "read the spine: column 'event_timestamp' mixes times with and without a time zone. "
+            "Give every time a zone, or none of them and pass timezone=."
+        ),
+    },
+)
+
+PRECISION = Case(
+    "Precision",
+    slug="precision",
+    rule="microseconds throughout; nothing is rounded in silence; no float seconds",
+    text=(
+        "Times are whole microseconds everywhere. Finer ones are refused where rounding would "
+        "change them."
+    ),
+    examples=(
+        example(
+            "two events in one second",
+            profile(),
+            rows=[
+                event("9:00:00.000001", city="Rome"),
+                event("9:00:00.000002", city="Oslo"),
+            ],
+            spine=ask("9:00", "9:00:00.000001", "9:00:00.000002"),
+            answers=(None, "Rome", "Oslo"),
+        ),
+    ),
+    refusals={
+        "Times of nanoseconds": (
+            "get_historical_features('profile'): 1 values of time column 'event_timestamp' are "
+            "finer than a microsecond. Floor them first: spine['event_timestamp'] = "
+            "spine['event_timestamp'].dt.floor('us') in pandas."
+        )
+    },
+)
+
+NOTHING_THERE = Case(
+    "Empty spine / empty view / missing view",
+    slug="empty_or_missing",
+    rule="empty result with full schema / nulls / error",
+    text=(
+        "Nobody asks: no rows, with all columns and types. A view without rows: nulls (and counts "
+        "of 0). A view that was never materialized: an error that names the command."
+    ),
+    examples=(
+        example(
+            "a view without rows",
+            profile(),
+            rows=[],
+            spine=ask("10:00"),
+            answers=(None,),
+        ),
+    ),
+    drawn=False,
+    refusals={
+        "A view that is applied and was never materialized": (
+            "get_historical_features('planned'): view 'planned' is applied but was never "
+            "materialized. Run `featurestore materialize planned`."
+        )
+    },
+)
+
+NESTED = Case(
+    "Nested/array payloads",
+    slug="nested_values",
+    rule="carried by struct, not compared",
+    text="Lists, such as embeddings, are carried whole from the row that answers.",
+    examples=(
+        example(
+            "Array(Float64)",
+            profile(schema=(fs.Field("taste", fs.Array(fs.Float64)),)),
+            rows=[
+                event("9:00", taste=[0.5, None]),
+                event("10:00", taste=[]),
+                event("11:00", taste=None),
+            ],
+            spine=ask("9:30", "10:30", "11:30"),
+            answers=([0.5, None], [], None),
+        ),
+    ),
+)

@@ -1,0 +1,461 @@
+"""Each case of the rules, by name: every engine gives the answers that its examples write out.
+
+Engines are the oracle, the kernel, the engine in process over Delta tables, and the client from
+applied definitions to a frame. Rules about materialization are tested with Spark in tests/jobs.
+"""
+
+import inspect
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+import pyarrow as pa
+import pytest
+from deltalake import write_deltalake
+
+import featurestore as fs
+from featurestore.definitions.manifest import Manifest
+from featurestore.engines import local
+from featurestore.engines.bind import bind
+from featurestore.engines.kernel import answer_view
+from featurestore.errors import RequestError, SpineError, TableError
+from featurestore.query.nodes import Aggregate, Column
+from featurestore.store.columns import arrow_type
+from featurestore.store.ledger import Tables
+from featurestore.store.snapshot import open_snapshot
+from featurestore.times import from_micros
+from tests.engines.kernel.compare import agree
+from tests.semantics import as_of, spine
+from tests.semantics.case import Case, Example, ask, at, profile
+from tests.semantics.cases import CASES
+from tests.semantics.engines import ENGINES, World, make_world, record
+
+Holds = Callable[[str], None]
+TEN = ask("10:00")
+
+# Asked by the tests of refusals, under the names that their messages show.
+SHOP = profile(entities=(spine.ORDER,))
+SHOP = replace(SHOP, name="shop", source=replace(SHOP.source, name="orders"))
+PLANNED = replace(profile(), name="planned")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    more = Manifest.of([*SHOP.entities, SHOP.source, SHOP, profile(), profile().source, PLANNED])
+    made = make_world(tmp_path_factory.mktemp("rules"), CASES, more)
+    for view, rows in (("profile", as_of.EQUAL_TIME), ("shop", spine.COMPOSITE)):
+        stored = rows.examples[0].stored()
+        write_deltalake(made.store.layout.features(view, "t1"), stored)
+        Tables(made.store.layout).record(record(more, view))
+    return made
+
+
+@pytest.fixture(params=ENGINES)
+def holds(request: pytest.FixtureRequest, world: World) -> Holds:
+    """Return a check that an engine gives the answers of a case's examples."""
+
+    def check(slug: str) -> None:
+        for example in case_of(slug).examples:
+            found = ENGINES[request.param](world, example)
+            assert list(found) == list(example.answers), example.caption
+            for name, expected in example.answers.items():
+                assert same(expected, found[name]), (example.caption, name, found[name])
+
+    return check
+
+
+def same(expected: tuple[object, ...], found: list[object]) -> bool:
+    return len(expected) == len(found) and all(
+        agree(want, got, 0.0) for want, got in zip(expected, found, strict=True)
+    )
+
+
+def case_of(slug: str) -> Case:
+    return next(case for case in CASES if case.slug == slug)
+
+
+def refused(slug: str, kind: type[Exception], call: Callable[[], object]) -> None:
+    """Check that a call is refused with one of the case's messages, word by word."""
+    with pytest.raises(kind) as raised:
+        call()
+    assert str(raised.value) in case_of(slug).refusals.values()
+
+
+def test_equal_time_is_included(holds: Holds) -> None:
+    holds("equal_time")
+
+
+def test_window_upper_edge_is_out_unless_closed_right(holds: Holds) -> None:
+    holds("window_upper_edge")
+
+
+def test_window_lower_edge_is_in_unless_closed_right(holds: Holds) -> None:
+    holds("window_lower_edge")
+
+
+def test_ttl_boundary_is_kept_to_the_microsecond(holds: Holds) -> None:
+    holds("ttl_boundary")
+
+
+def test_ttl_expiry_gives_null_and_no_older_row(holds: Holds) -> None:
+    holds("ttl_expiry")
+
+
+def test_tie_is_broken_by_available_time_then_sequence_then_hash(holds: Holds) -> None:
+    holds("tie")
+
+
+def test_tie_is_broken_alike_whatever_the_order_of_rows() -> None:
+    for example in as_of.TIE.examples:
+        query = example.query()
+        asked = bind(query, example.spine_table())
+        turned = example.stored().take(list(reversed(range(len(example.rows)))))
+
+        answers = answer_view(query.views[0], asked, turned).to_pydict()
+
+        assert answers == {name: list(values) for name, values in example.answers.items()}
+
+
+def test_null_available_time_is_the_events_plus_the_delay_and_ranks_lowest(holds: Holds) -> None:
+    holds("null_available")
+
+
+def test_null_value_of_the_winner_is_the_answer(holds: Holds) -> None:
+    holds("null_value")
+
+
+def test_null_spine_key_in_any_part_gives_nulls_and_keeps_the_row(holds: Holds) -> None:
+    holds("null_spine_key")
+
+
+def test_null_spine_key_is_counted(world: World) -> None:
+    example = spine.NULL_KEY.examples[0]
+    name = world.name(example)
+
+    frame = world.store.get_historical_features(name, example.spine_table())
+
+    assert frame.null_key_rows == {name: 2}
+
+
+def test_null_spine_ts_kept_gives_nulls(holds: Holds) -> None:
+    holds("null_spine_ts")
+
+
+def test_null_spine_ts_is_refused_and_counted(world: World) -> None:
+    asked = spine.NULL_TIME.examples[0].spine_table()
+
+    refused(
+        "null_spine_ts",
+        SpineError,
+        lambda: world.store.get_historical_features("profile", asked),
+    )
+
+
+def test_null_row_without_key_or_time_answers_nobody(holds: Holds) -> None:
+    holds("null_row")
+
+
+@pytest.mark.xfail(reason="quarantine of source rows does not exist yet", strict=True)
+def test_null_row_is_quarantined_with_its_reason(world: World) -> None:
+    assert hasattr(world.store.layout, "quarantine")
+
+
+def test_duplicate_spine_rows_are_each_answered_in_their_place(holds: Holds) -> None:
+    holds("duplicate_spine_rows")
+
+
+def test_spine_extra_columns_come_back_before_the_features(holds: Holds) -> None:
+    holds("spine_extra_columns")
+
+
+def test_spine_extra_columns_of_any_type_come_back_as_they_were(world: World) -> None:
+    extra = {
+        "z": pa.array(["b", None], pa.large_string()),
+        "word": pa.array(["x", "x"]).dictionary_encode(),
+        "at": pa.array([1, 2], pa.timestamp("ns")),
+        "half": pa.array([0.5, None], pa.float16()),
+        "a": pa.array([[1], []], pa.list_(pa.int8())),
+    }
+    asked = spine.EXTRA_COLUMNS.examples[0].spine_table().drop_columns(["note"])[:2]
+    asked = pa.table({**extra, **{name: asked[name] for name in asked.column_names}})
+
+    table = world.store.get_historical_features("profile", asked).to_arrow()
+
+    assert table.column_names == [*asked.column_names, "city"]
+    assert table.drop_columns(["city"]) == asked
+
+
+def test_name_collision_is_avoided_by_a_prefix(holds: Holds) -> None:
+    holds("name_collision")
+
+
+def test_name_collision_is_refused_and_both_are_named(world: World) -> None:
+    rows = list(ask("10:00", city="Lima", shop=1, number="1"))
+
+    refused(
+        "name_collision",
+        SpineError,
+        lambda: world.store.get_historical_features("profile", aware(rows)),
+    )
+    refused(
+        "name_collision",
+        RequestError,
+        lambda: world.store.get_historical_features(["profile", "shop"], aware(rows)),
+    )
+
+
+def test_composite_keys_are_compared_part_by_part(holds: Holds) -> None:
+    holds("composite_keys")
+
+
+def test_composite_keys_of_another_type_are_refused(world: World) -> None:
+    rows = aware(ask("10:00", shop="1", number="12"))
+
+    refused(
+        "composite_keys",
+        SpineError,
+        lambda: world.store.get_historical_features("shop", rows),
+    )
+
+
+def test_key_rename_lets_a_service_use_a_view_in_two_roles(holds: Holds) -> None:
+    holds("key_rename")
+
+
+def test_several_times_of_a_row_are_each_asked(holds: Holds) -> None:
+    holds("several_times")
+
+
+def test_naive_times_are_refused_unless_their_zone_is_told(world: World) -> None:
+    rows = [{"card": "A", "event_timestamp": datetime(2026, 3, 2, 13)}]  # noqa: DTZ001 - the case
+
+    refused(
+        "naive_times",
+        SpineError,
+        lambda: world.store.get_historical_features("profile", rows),
+    )
+    frame = world.store.get_historical_features("profile", rows, timezone="Europe/Paris")
+
+    assert frame.to_arrow()["city"].to_pylist() == ["Oslo"]
+
+
+def test_naive_times_beside_aware_ones_are_refused(world: World) -> None:
+    naive = {"card": "A", "event_timestamp": datetime(2026, 3, 2, 13)}  # noqa: DTZ001 - the case
+
+    refused(
+        "naive_times",
+        SpineError,
+        lambda: world.store.get_historical_features("profile", [*aware(TEN), naive]),
+    )
+
+
+def test_summer_time_does_not_change_how_long_a_day_is(holds: Holds) -> None:
+    holds("summer_time")
+
+
+def test_summer_time_is_what_a_naive_noon_of_paris_is_converted_by(world: World) -> None:
+    example = case_of("summer_time").examples[0]
+    noon = [{"card": "A", "event_timestamp": datetime(2026, 3, 29, 12)}]  # noqa: DTZ001 - the case
+
+    frame = world.store.get_historical_features(world.name(example), noon, timezone="Europe/Paris")
+
+    assert frame.to_arrow()["amount_sum_1d"].to_pylist() == [8.0]
+
+
+def test_summer_time_ends_in_an_hour_that_is_refused(world: World) -> None:
+    twice = [{"card": "A", "event_timestamp": datetime(2026, 10, 25, 2, 30)}]  # noqa: DTZ001 - the case
+
+    with pytest.raises(SpineError, match=r"'Europe/Paris'(.|\n)*clock change.*to UTC"):
+        world.store.get_historical_features("profile", twice, timezone="Europe/Paris")
+
+
+@pytest.mark.xfail(raises=TypeError, reason="calendar buckets do not exist yet", strict=True)
+def test_summer_time_moves_calendar_buckets_of_a_declared_zone() -> None:
+    fs.Aggregation("amount", "sum", windows=("1d",), calendar="Europe/Paris")
+
+
+def test_precision_is_a_microsecond(holds: Holds) -> None:
+    holds("precision")
+
+
+def test_precision_beyond_a_microsecond_is_refused_where_it_would_be_lost(world: World) -> None:
+    nanos = 1000 * at("12:00")
+    kind = pa.timestamp("ns", tz="UTC")
+    whole = pa.table({"card": ["A"], "event_timestamp": pa.array([nanos], kind)})
+    finer = pa.table({"card": ["A"], "event_timestamp": pa.array([nanos + 1], kind)})
+
+    refused(
+        "precision",
+        SpineError,
+        lambda: world.store.get_historical_features("profile", finer),
+    )
+    frame = world.store.get_historical_features("profile", whole)
+
+    assert frame.to_arrow()["city"].to_pylist() == ["Oslo"]
+
+
+def test_far_dates_are_moments_like_any_other(holds: Holds) -> None:
+    holds("far_dates")
+
+
+def test_late_arrival_answers_from_when_it_is_known_and_beats_no_newer_event(holds: Holds) -> None:
+    holds("late_arrival")
+
+
+def test_correction_answers_from_when_it_is_known(holds: Holds) -> None:
+    holds("correction")
+
+
+def test_correction_leaves_a_pinned_version_as_it_was(world: World, tmp_path: object) -> None:
+    example = as_of.EQUAL_TIME.examples[0]
+    query, folder = example.query("pinned"), str(tmp_path)
+    write_deltalake(folder, example.stored())
+    backfill = replace(example, rows=tuple(row | {"city": "Lima"} for row in example.rows[1:]))
+    written = backfill.stored().set_column(4, "_row_hash", pa.array([2**63 - 1], pa.int64()))
+    write_deltalake(folder, written, mode="append")
+
+    found = [
+        local.answer(query, bind(query, example.spine_table()), {"pinned": snapshot})
+        for snapshot in (open_snapshot(folder, 0), open_snapshot(folder))
+    ]
+
+    assert [table["city"].to_pylist() for table in found] == [
+        ["Rome", "Oslo", "Oslo"],
+        ["Rome", "Lima", "Lima"],
+    ]
+
+
+def test_correction_can_be_told_by_the_versions_that_were_read(world: World) -> None:
+    frame = world.store.get_historical_features("profile", aware(TEN))
+
+    assert frame.versions == {"profile": 0}
+
+
+@pytest.mark.xfail(
+    raises=AttributeError, reason="saved training sets do not exist yet", strict=True
+)
+def test_correction_changes_no_saved_training_set(world: World) -> None:
+    frame = world.store.get_historical_features("profile", aware(TEN))
+
+    frame.save("before_the_correction")
+
+
+def test_data_delay_moves_windows_and_available_delay_what_they_see(holds: Holds) -> None:
+    holds("data_delay")
+
+
+def test_future_rows_answer_nobody_before_their_time(holds: Holds) -> None:
+    holds("future_rows")
+
+
+def test_tombstone_gives_null_or_takes_its_event_back(holds: Holds) -> None:
+    holds("tombstone")
+
+
+def test_empty_window_counts_0_and_is_null_else(holds: Holds) -> None:
+    holds("empty_window")
+
+
+@pytest.mark.xfail(raises=TypeError, reason="ddof= does not exist yet", strict=True)
+def test_empty_window_but_for_one_value_has_a_population_deviation_of_0() -> None:
+    fs.Aggregation("amount", "stddev", windows=("2h",), ddof=0)
+
+
+@pytest.mark.xfail(reason="last_n, first_n and top_n do not exist yet", strict=True)
+def test_empty_window_gives_an_empty_list() -> None:
+    assert "last_n" in fs.definitions.aggregation.FUNCTIONS
+
+
+def test_empty_or_missing_rows_give_nulls(holds: Holds) -> None:
+    holds("empty_or_missing")
+
+
+@pytest.mark.parametrize("slug", ["empty_window", "nested_values", "spine_extra_columns"])
+def test_empty_or_missing_spine_rows_give_all_columns_and_no_row(world: World, slug: str) -> None:
+    example = case_of(slug).examples[0]
+    spine_rows = example.spine_table()[:0]
+
+    table = world.store.get_historical_features(world.name(example), spine_rows).to_arrow()
+
+    assert table.num_rows == 0
+    assert table.schema == pa.schema(
+        [*spine_rows.schema, *((f.output, arrow_type(f.result)) for f in features_of(example))]
+    )
+
+
+def features_of(example: Example) -> list[Column | Aggregate]:
+    return [feature for view in example.query().views for feature in view.features]
+
+
+def test_empty_or_missing_materialization_is_refused_with_the_command(world: World) -> None:
+    refused(
+        "empty_or_missing",
+        TableError,
+        lambda: world.store.get_historical_features("planned", aware(TEN)),
+    )
+
+
+def test_nan_and_infinity_reach_only_windows_that_hold_them(holds: Holds) -> None:
+    holds("nan")
+
+
+def test_nan_could_be_a_float_key_which_is_refused(world: World) -> None:
+    rows = aware(ask("10:00", shop=1.0, number="12"))
+
+    refused("nan", SpineError, lambda: world.store.get_historical_features("shop", rows))
+
+
+def test_nested_values_are_carried_whole(holds: Holds) -> None:
+    holds("nested_values")
+
+
+def test_label_leakage_is_kept_out_by_strictly_before(holds: Holds) -> None:
+    holds("label_leakage")
+
+
+@pytest.mark.xfail(raises=AttributeError, reason="verify does not exist yet", strict=True)
+def test_label_leakage_is_found_by_verify(world: World) -> None:
+    world.store.verify("profile", leakage=True)
+
+
+def test_latest_ttl_is_the_historical_one(holds: Holds) -> None:
+    holds("latest_ttl")
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.slug)
+def test_latest_ttl_and_every_other_rule_is_the_historical_one(world: World, case: Case) -> None:
+    for example in case.examples:
+        asked = example.spine_table().drop_columns(["event_timestamp"])[-1:]
+        if "paid_at" in asked.column_names:
+            continue  # asked for two moments, where latest values have one
+        now = from_micros(example.spine[-1]["event_timestamp"])
+        store = fs.FeatureStore(world.store.settings.folder, clock=lambda now=now: now)
+
+        latest = store.get_latest_features(world.name(example), asked).to_arrow().to_pylist()[0]
+
+        for name, expected in example.answers.items():
+            assert same(expected[-1:], [latest[name]]), example.caption
+
+
+def aware(rows: list[dict] | tuple[dict, ...]) -> list[dict]:
+    """Return spine rows with aware times, as users write them."""
+    return [row | {"event_timestamp": from_micros(row["event_timestamp"])} for row in rows]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.slug)
+def test_each_case_has_a_test_named_after_it(case: Case) -> None:
+    tests = inspect.getmembers(sys.modules[__name__], inspect.isfunction)
+    texts = [
+        inspect.getsource(test) for name, test in tests if name.startswith(f"test_{case.slug}_")
+    ]
+
+    assert texts
+    if case.examples:
+        assert any(f'holds("{case.slug}")' in text for text in texts)
+    if case.refusals:
+        assert any("refused(" in text for text in texts)
+
+
+def test_cases_have_a_name_of_their_own() -> None:
+    assert len({case.name for case in CASES}) == len({case.slug for case in CASES}) == 32
