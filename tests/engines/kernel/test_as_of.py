@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from featurestore.definitions.types import (
@@ -269,6 +270,18 @@ def test_integer_keys_of_any_width_match_by_value(kind: pa.DataType) -> None:
     query = as_of(keys=(KeyBinding("id", "card", Int32),))
 
     assert answer_view(query, spine, events((10, 5)))["x"].to_pylist() == [5, None]
+
+
+@pytest.mark.parametrize("asked", [[5, 6, 5], [5, 9], [5, 10**12], [-(2**63), 2**63 - 1]])
+def test_rows_of_keys_below_between_and_above_the_spines_never_match(asked: list) -> None:
+    others = sorted({-(2**63), 4, 5, 6, 7, 9, 10, 10**12, 10**15, 2**63 - 1})
+    rows = stored([{"id": key, "event_timestamp": 10, "x": key} for key in others])
+    rows = rows.filter(pc.invert(pc.is_in(rows["id"], pa.array(asked[:1]))))
+    spine = pa.table({"card": asked, "at": [10] * len(asked)})
+
+    found = answer_view(as_of(), spine, rows)["x"].to_pylist()
+
+    assert found == [None if key == asked[0] else key for key in asked]
 
 
 def test_dates_and_booleans_are_keys() -> None:

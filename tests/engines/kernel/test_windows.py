@@ -202,6 +202,14 @@ def test_stddev_is_the_samples_and_null_for_one_value() -> None:
     assert ask(window("stddev"), rows, 11, 20) == [None, math.sqrt(2.0)]
 
 
+def test_stddev_of_values_far_from_zero_does_not_cancel() -> None:
+    rows = events((10, 1e8), (11, 1e8 + 1.0), (12, 1e8 + 0.5))
+
+    assert ask(window("stddev", 2), rows, 12, 13) == pytest.approx(
+        [math.sqrt(0.5), math.sqrt(0.125)], abs=1e-7
+    )
+
+
 def test_stddev_of_integers_and_decimals_is_a_float() -> None:
     prices = [(10, PythonDecimal("0.10")), (11, PythonDecimal("0.30"))]
 
