@@ -98,10 +98,11 @@ def _run(run: ViewRun) -> RunResult:
     if step.records:
         tables.record(*step.records)
     record = _begin(run, step)
+    before = _version(run, record)
     _stream(run, step)
     if step.kind == "build":
         tables.record(*ended(step, situation))
-    result = _end(run, record)
+    result = _end(run, record, before)
     _refresh_latest(run, step)
     return _recovering(result, len(recovered))
 
@@ -182,13 +183,18 @@ def _stream_of(run: ViewRun, step: Step, place: str) -> Stream:
     )
 
 
-def _end(run: ViewRun, record: RunRecord) -> RunResult:
+def _end(run: ViewRun, record: RunRecord, before: int | None) -> RunResult:
     place = run.job.layout.features(record.view, record.table_id)
-    did = outcome(of_run(commits(place), run.run_id))
+    after = -1 if before is None else before
+    did = outcome(of_run(commits(place, after=after), run.run_id))
     status: RunStatus = "done" if did.batches or record.kind == "build" else "nothing"
     _record_end(run, record, status, did)
-    version = latest_version(place) if did.version is None else did.version
+    version = _version(run, record) if did.version is None else did.version
     return _result(run, record, status, did, version)
+
+
+def _version(run: ViewRun, record: RunRecord) -> int | None:
+    return latest_version(run.job.layout.features(record.view, record.table_id))
 
 
 def _record_end(run: ViewRun, record: RunRecord, status: RunStatus, did: Outcome) -> None:

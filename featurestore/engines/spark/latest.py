@@ -73,7 +73,9 @@ def refresh(
     place, table = layout.latest(view.name), layout.features(view.name, table_id)
     version = latest_version(table)
     with spark_errors(f"refresh latest table of view {view.name!r} ({view.origin})"):
-        rows = spark.read.format("delta").option("versionAsOf", str(version)).load(table)
+        # The newest version, not a pinned one, whose state Delta would put together anew: the
+        # caller holds the view's lock, so nobody writes meanwhile.
+        rows = spark.read.format("delta").load(table)
         _answers(view, rows, to_micros(now)).write.format("delta").mode("overwrite").options(
             overwriteSchema="true",
             userMetadata=json.dumps(_notes(view, table_id, version) | {"as_of": now.isoformat()}),
