@@ -195,8 +195,8 @@ CORRECTION = Case(
     rule="old training set reproducible by pinned Delta versions",
     text=(
         "With `unique_by` a correction is a revision: before it was known the old value answers, "
-        "afterwards the new one. Without an available time a correction changes the past; the "
-        "result then says which Delta version of each table it was read from (`versions`)."
+        "afterwards the new one. Where rows tell no available time, a correction or a backfill "
+        "changes the past; each result says which Delta versions it was read from (`versions`)."
     ),
     examples=(
         example(

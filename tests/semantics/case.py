@@ -121,7 +121,7 @@ def at(text: str) -> int:
 
     Both are UTC.
     """
-    if "T" in text:
+    if "-" in text:
         return to_micros(datetime.fromisoformat(text).replace(tzinfo=UTC))
     hour, _, rest = text.partition(":")
     return at(f"{DAY}T{int(hour):02}:{rest}")
@@ -130,12 +130,14 @@ def at(text: str) -> int:
 def clock(micros: int) -> str:
     """Return a time as short as it can be told: `at` the other way round."""
     moment = from_micros(micros)
-    time = f"{moment.hour}:{moment:%M}"
+    date, time = f"{moment:%Y-%m-%d}", f"{moment.hour}:{moment:%M}"
     if moment.second or moment.microsecond:
         time += f":{moment:%S}"
     if moment.microsecond:
         time += f".{moment:%f}"
-    return time if f"{moment:%Y-%m-%d}" == DAY else f"{moment:%Y-%m-%d} {time}"
+    if date == DAY:
+        return time
+    return date if time == "0:00" else f"{date} {time}"
 
 
 CARD = fs.Entity("card", join_keys=(fs.Field("card", fs.String),))

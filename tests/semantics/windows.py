@@ -3,7 +3,7 @@
 import math
 
 import featurestore as fs
-from tests.semantics.case import Case, ask, event, example, payments, total
+from tests.semantics.case import Case, ask, event, example, payments, profile, total
 
 MORNING = [
     event("9:00", amount=5.0),
@@ -205,18 +205,22 @@ FAR_DATES = Case(
     text="Moments before 1970 and far in the future are moments like any other.",
     examples=(
         example(
-            'windows=("1h", "lifetime")',
-            payments(fs.Aggregation("amount", "sum", windows=("1h", "lifetime"))),
+            "a city through three centuries",
+            profile(),
             rows=[
-                event("1899-12-31T12:00", amount=5.0),
-                event("1969-12-31T23:59:59.999999", amount=7.0),
-                event("2199-01-01T00:00", amount=1.0),
+                event("1899-12-31", city="Rome"),
+                event("1969-12-31T23:59:59.999999", city="Oslo"),
+                event("2199-01-01", city="Lima"),
             ],
-            spine=ask("1970-01-01T00:30", "2100-01-01T00:00", "2199-01-01T00:30"),
-            answers={
-                "amount_sum_1h": (7.0, None, 1.0),
-                "amount_sum_lifetime": (12.0, 12.0, 13.0),
-            },
+            spine=ask("1900-01-01", "1970-01-01", "2199-01-01"),
+            answers=("Rome", "Oslo", "Lima"),
+        ),
+        example(
+            'windows=("1d",) across the beginning of 1970',
+            payments(total("1d")),
+            rows=[event("1969-12-31T06:00", amount=5.0), event("1970-01-01", amount=7.0)],
+            spine=ask("1970-01-01", "1970-01-01T06:00", "1970-01-01T06:30"),
+            answers=(5.0, 12.0, 7.0),
         ),
     ),
 )

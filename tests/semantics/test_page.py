@@ -1,0 +1,83 @@
+"""docs/semantics.md and its pictures show the examples that the tests run, all of them."""
+
+import re
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from featurestore.definitions.aggregation import FUNCTIONS
+from tests.semantics.case import Case
+from tests.semantics.cases import CASES
+from tools import draw_semantics
+
+DRAWN = [case for case in CASES if case.picture]
+SVG = "{http://www.w3.org/2000/svg}"
+CHARACTER = 8.5  # wider than a letter of 12 or 13 pixels on average
+
+
+def test_the_page_and_its_pictures_are_not_stale() -> None:
+    assert draw_semantics.stale() == [], "run: python -m tools.draw_semantics"
+
+
+def test_a_changed_picture_or_page_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, pictures = tmp_path / "semantics.md", tmp_path / "pictures"
+    page.write_text(f"before\n{draw_semantics.BEGIN}{draw_semantics.END}after\n")
+    monkeypatch.setattr(draw_semantics, "PAGE", page)
+    monkeypatch.setattr(draw_semantics, "PICTURES", pictures)
+    draw_semantics.main()
+    assert draw_semantics.stale() == []
+
+    (pictures / "equal-time.svg").write_text("another")
+    (pictures / "of-no-case.svg").write_text("left over")
+    page.write_text(page.read_text().replace("### DST", "### Summer"))
+
+    assert [path.name for path in draw_semantics.stale()] == [
+        "equal-time.svg",
+        "of-no-case.svg",
+        "semantics.md",
+    ]
+    assert page.read_text().startswith("before\n")
+    assert page.read_text().endswith("after\n")
+
+
+@pytest.mark.parametrize("case", DRAWN, ids=lambda case: case.slug)
+def test_each_picture_is_told_in_words_and_lies_within_its_frame(case: Case) -> None:
+    root = ET.fromstring((draw_semantics.PICTURES / str(case.picture)).read_text("utf-8"))
+    width, height = (float(root.attrib[name]) for name in ("width", "height"))
+
+    assert root.findtext(f"{SVG}title") == case.name
+    for example in case.examples:
+        assert example.caption in str(root.findtext(f"{SVG}desc"))
+    for text in root.iter(f"{SVG}text"):
+        length = len(str(text.text)) * CHARACTER
+        start = float(text.attrib["x"]) - (length / 2 if "text-anchor" in text.attrib else 0)
+        assert start >= 0
+        assert start + length <= width + 2 * CHARACTER, text.text
+        assert 0 < float(text.attrib["y"]) < height
+
+
+@pytest.mark.parametrize("case", DRAWN, ids=lambda case: case.slug)
+def test_each_answer_is_written_in_the_picture(case: Case) -> None:
+    root = ET.fromstring((draw_semantics.PICTURES / str(case.picture)).read_text("utf-8"))
+    answers = [text for text in root.iter(f"{SVG}text") if text.get("class") == "answer"]
+
+    expected = [
+        value for each in case.examples for values in each.answers.values() for value in values
+    ]
+
+    assert len(answers) == len(expected)
+
+
+def test_the_page_names_every_function_of_aggregations() -> None:
+    rules = draw_semantics.PAGE.read_text("utf-8").partition(draw_semantics.BEGIN)[0]
+
+    assert [name for name in FUNCTIONS if f"`{name}`" not in rules] == []
+
+
+def test_every_case_is_a_section() -> None:
+    headings = re.findall(r"^### (.*)$", draw_semantics.PAGE.read_text("utf-8"), re.MULTILINE)
+
+    assert headings == [case.name for case in CASES]

@@ -1,0 +1,89 @@
+"""Write the cases of docs/semantics.md and their pictures from the examples that the tests run.
+
+Run ``python -m tools.draw_semantics`` where an example or a rule has changed: a test fails until
+then.
+"""
+
+import sys
+from pathlib import Path
+
+from featurestore.store.columns import EVENT_TIME
+from tests.semantics.case import Case, Example, clock
+from tests.semantics.cases import CASES
+from tools.timeline import picture
+from tools.timeline_words import told, value_told
+
+DOCS = Path(__file__).parents[1] / "docs"
+PAGE = DOCS / "semantics.md"
+PICTURES = DOCS / "images" / "semantics"
+BEGIN = "<!-- cases: written by tools/draw_semantics.py; change tests/semantics instead -->\n"
+END = "<!-- end of cases -->\n"
+
+
+def main() -> str | None:
+    """Write what is stale; return nothing, or why it cannot be done."""
+    for path, text in wanted().items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    for path in set(PICTURES.glob("*.svg")) - set(wanted()):
+        path.unlink()
+    return None
+
+
+def stale() -> list[Path]:
+    """Return the files that differ from what the examples give, or should not be there."""
+    texts = wanted()
+    differing = [
+        path
+        for path, text in texts.items()
+        if not path.exists() or path.read_text("utf-8") != text
+    ]
+    return sorted([*differing, *(set(PICTURES.glob("*.svg")) - set(texts))])
+
+
+def wanted() -> dict[Path, str]:
+    """Return the page and all pictures as they should be."""
+    texts = {PICTURES / case.picture: picture(case) for case in CASES if case.picture}
+    return {PAGE: page(PAGE.read_text("utf-8")), **texts}
+
+
+def page(text: str) -> str:
+    """Return the page with its cases written anew."""
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return before + BEGIN + "\n" + "\n".join(map(section, CASES)) + "\n" + END + after
+
+
+def section(case: Case) -> str:
+    """Return a case as Markdown."""
+    parts = [f"### {case.name}", case.text]
+    if case.picture:
+        words = told(case).replace("[", r"\[").replace("]", r"\]")
+        parts.append(f"![{words}](images/semantics/{case.picture})")
+    else:
+        parts += [f"Example: {each.caption}\n\n{table(each)}" for each in case.examples]
+    parts += [f"{asked}:\n\n```text\n{told_}\n```" for asked, told_ in case.refusals.items()]
+    return "\n\n".join(parts) + "\n"
+
+
+def table(example: Example) -> str:
+    """Return an example's spine and answers as a Markdown table."""
+    names = [*example.spine[0], *(f"→ {name}" for name in example.answers)]
+    rows = [
+        [
+            *map(_cell, row.items()),
+            *(value_told(each[number]) for each in example.answers.values()),
+        ]
+        for number, row in enumerate(example.spine)
+    ]
+    lines = [names, ["---"] * len(names), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(item: tuple[str, object]) -> str:
+    name, value = item
+    return clock(value) if name == EVENT_TIME and isinstance(value, int) else value_told(value)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""The marks of a timeline as SVG text, readable on light and dark pages."""
+
+from html import escape
+
+STYLE = """\
+text { font: 12px -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; fill: #1f2328 }
+.card { fill: #ffffff; stroke: #d1d9e0 }
+.caption { font-weight: 600; font-size: 13px }
+.soft { fill: #59636e }
+.axis { stroke: #59636e; stroke-width: 1.5 }
+.tick { stroke: #d1d9e0; stroke-width: 1 }
+.event { fill: #0969da; stroke: #0969da; stroke-width: 2 }
+.expired { opacity: .4 }
+.value { paint-order: stroke; stroke: #ffffff; stroke-width: 4 }
+.late { stroke: #0969da; stroke-width: 1.5; stroke-dasharray: 3 3; fill: none }
+.hollow { fill: #ffffff }
+.asked { stroke: #bc4c00; stroke-width: 1.5; stroke-dasharray: 5 3 }
+.bar { fill: #bc4c00; fill-opacity: .16 }
+.edge { stroke: #bc4c00; stroke-width: 2; fill: none }
+.answer { font-weight: 700 }
+.cross { stroke: #0969da; stroke-width: 2.5; fill: none }
+@media (prefers-color-scheme: dark) {
+  text { fill: #f0f6fc }
+  .card { fill: #0d1117; stroke: #3d444d }
+  .soft { fill: #9198a1 }
+  .axis { stroke: #9198a1 }
+  .tick { stroke: #3d444d }
+  .event { fill: #4493f8; stroke: #4493f8 }
+  .late, .cross { stroke: #4493f8 }
+  .hollow { fill: #0d1117 }
+  .value { stroke: #0d1117 }
+  .asked { stroke: #f0883e }
+  .bar { fill: #f0883e; fill-opacity: .26 }
+  .edge { stroke: #f0883e }
+}
+"""
+
+
+MEANINGS = {
+    "event": "an event; filled: known at once",
+    "late": "known from the arrow on",
+    "tombstone": "a tombstone",
+    "reach": "what may answer, and the row that does",
+    "window": "the window, and the rows in it",
+    "unknown": "not known yet",
+    "expired": "the newest row, and it is too old",
+}
+
+
+def legend_of(signs: set[str], y: float) -> tuple[str, float]:
+    """Return the meaning of the signs, in two columns, and how high that is."""
+    chosen = [name for name in MEANINGS if name in signs]
+    parts = []
+    for number, sign in enumerate(chosen):
+        x, line = 14.0 + 300 * (number % 2), y + 20 * (number // 2)
+        parts.append(_sign(sign, x, line + 4) + text_at(x + 30, line + 8, MEANINGS[sign], "soft"))
+    return "\n".join(parts), 20.0 * -(-len(chosen) // 2)
+
+
+def _sign(sign: str, x: float, y: float) -> str:
+    if sign == "event":
+        return dot(x + 12, y)
+    if sign == "unknown":
+        return dot(x + 12, y, kind="hollow")
+    if sign == "expired":
+        return dot(x + 12, y, kind="expired")
+    if sign == "tombstone":
+        return cross(x + 12, y)
+    if sign == "late":
+        return (
+            f'<path class="late" d="M{x:g} {y:g}h16"/>'
+            f'<path class="event" d="M{x + 21:g} {y:g}l-7 -4v8z"/>'
+        )
+    return f'<rect class="bar" x="{x:g}" y="{y - 6:g}" width="22" height="12"/>' + dot(x + 8, y)
+
+
+def dot(x: float, y: float, *, kind: str = "") -> str:
+    """Return an event; ``kind`` may be ``hollow`` or ``expired``."""
+    return f'<circle class="{f"event {kind}".strip()}" cx="{x:g}" cy="{y:g}" r="5"/>'
+
+
+def cross(x: float, y: float) -> str:
+    """Return a tombstone."""
+    return f'<path class="cross" d="M{x - 5:g} {y - 5:g}l10 10m0 -10l-10 10"/>'
+
+
+def bracket_at(x: float, y: float, bracket: str) -> str:
+    """Return the edge of what can answer."""
+    shape = {
+        "[": f"M{x + 5:g} {y - 10:g}h-5v20h5",
+        "]": f"M{x - 5:g} {y - 10:g}h5v20h-5",
+        "(": f"M{x + 5:g} {y - 11:g}q-9 11 0 22",
+        ")": f"M{x - 5:g} {y - 11:g}q9 11 0 22",
+    }[bracket]
+    return f'<path class="edge" d="{shape}"/>'
+
+
+def text_at(x: float, y: float, text: str, kind: str = "", anchor: str = "") -> str:
+    """Return a line of text."""
+    style = f' class="{kind}"' if kind else ""
+    side = f' text-anchor="{anchor}"' if anchor else ""
+    return f'<text{style}{side} x="{x:g}" y="{y:g}">{escape(text, quote=False)}</text>'
