@@ -29,7 +29,7 @@ def leave_folder(namespace: dict[str, Any]) -> None:
 
 pages = Sybil(
     path=str(ROOT),
-    patterns=["README.md", "docs/**/*.md"],
+    patterns=["README.md", "docs/*.md", "docs/**/*.md"],
     parsers=[PythonCodeBlockParser(doctest_optionflags=ELLIPSIS), SkipParser()],
     setup=enter_empty_folder,
     teardown=leave_folder,

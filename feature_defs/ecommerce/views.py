@@ -52,6 +52,8 @@ user_genre_taste = fs.FeatureView(
         fs.Aggregation("rating", "mean", name="mean"),
         fs.Aggregation("*", "count", name="ratings"),
     ),
+    # A quarter of a million pairs that nobody browses; models are answered from the table itself.
+    latest=False,
     description="How a user has rated films of one genre so far",
     owner="recommendations@example.com",
     tags=("ecommerce", "user"),

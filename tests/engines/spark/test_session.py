@@ -16,6 +16,7 @@ from featurestore.errors import ProjectError, SetupError
 ZONE = "spark.sql.session.timeZone"
 
 ROOT = Path(__file__).parents[3]
+TEST_CONF = str(ROOT / "spark-conf" / "test.conf")
 
 
 def python_of_executor(_):  # type: ignore[no-untyped-def]  # PySpark warns about hints here
@@ -134,11 +135,11 @@ from featurestore.engines.spark.errors import spark_errors
 from featurestore.engines.spark.session import session
 from featurestore.errors import SetupError
 before = dict(os.environ)
-spark = session(warehouse=Path("state"), overrides={"spark.master": "local[1]"})
+spark = session(warehouse=Path("state"), conf_file=Path(os.environ["TEST_CONF"]))
 spark.range(3).write.format("delta").save("table")
 print(spark.read.format("delta").load("table").count(), os.environ == before)
 spark.stop()
-spark = session(warehouse=Path("state"), overrides={"spark.master": "local[1]"})
+spark = session(warehouse=Path("state"), conf_file=Path(os.environ["TEST_CONF"]))
 print(spark.read.format("delta").load("table").count())
 os.kill(spark.sparkContext._gateway.proc.pid, signal.SIGKILL)
 for ask in (lambda: spark.range(3).count(), lambda: session(warehouse=Path("state"))):
@@ -154,7 +155,7 @@ def test_a_session_needs_no_network_prints_nothing_and_litters_nothing(tmp_path:
     nowhere = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
     java = "-Dhttp.proxyHost=127.0.0.1 -Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort=9"
 
-    told = run(OWN, tmp_path, **nowhere, SPARK_SUBMIT_OPTS=java)
+    told = run(OWN, tmp_path, **nowhere, SPARK_SUBMIT_OPTS=java, TEST_CONF=TEST_CONF)
 
     wrote, again, lost, lost_again = told.stdout.splitlines()
     assert (wrote, again) == ("3 True", "3")
