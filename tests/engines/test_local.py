@@ -14,7 +14,7 @@ from featurestore.errors import FeatureStoreError
 from featurestore.query.nodes import Query
 from featurestore.store.snapshot import Snapshot, open_snapshot
 from tests import oracle
-from tests.engines.kernel.test_against_oracle import agree, bound_of
+from tests.engines.kernel.compare import agree, bound_of
 from tests.engines.kernel.worlds import World, worlds
 
 
