@@ -45,6 +45,7 @@ def add_verbs(app: typer.Typer) -> None:
         ("training-set", training_set),
         ("historical", historical),
         ("latest", latest),
+        ("explain", explain),
     ):
         app.command(name)(verb)
 
@@ -153,6 +154,34 @@ def latest(
     shell = rows_module()
     data = rows if rows is not None else shell.typed_rows(store.applied(), wanted, keys)
     shell.emit(store.get_latest_features(wanted, data), out, fmt)
+
+
+def explain(
+    features: Features,
+    keys: Annotated[str, typer.Argument(help="One row, as key=value,key=value.")],
+    at: Annotated[
+        str | None, typer.Option(help="The moment, in ISO 8601; now without it.")
+    ] = None,
+    project: Project = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Tell why each feature of one row is what it is: the winning row, or the reason for null."""
+    store = open_store(project)
+    wanted, shell = _features(features), rows_module()
+    row = shell.typed_rows(store.applied(), wanted, [keys])
+    frame = (
+        store.get_latest_features(wanted, row)
+        if at is None
+        else store.get_historical_features(wanted, shell.at_moment(row, at))
+    )
+    told = [frame.explain(0, name) for name in frame.features]
+    if as_json:
+        print_json("explain", told)
+        return
+    values = frame.to_arrow().slice(0, 1).to_pylist()[0]
+    columns = ["feature", "value", "view", "version", "why"]
+    rows = [[e.feature, values[e.feature], e.view, frame.versions[e.view], e.text] for e in told]
+    print_table(columns, rows)
 
 
 def _features(text: str) -> str | list[str]:

@@ -15,7 +15,8 @@ from featurestore.client.frame import FeatureFrame
 from featurestore.definitions.manifest import Manifest
 from featurestore.errors import RequestError
 from featurestore.query.compile import compile_query
-from featurestore.store.columns import arrow_type
+from featurestore.store.columns import UTC_MICROS, arrow_type
+from featurestore.times import parse_moment
 
 
 def typed_rows(manifest: Manifest, features: str | list[str], texts: list[str]) -> pa.Table:
@@ -42,6 +43,16 @@ def typed_rows(manifest: Manifest, features: str | list[str], texts: list[str]) 
                 f"latest {name}=...", str(error), f"Give a {types[name]}."
             ) from None
     return pa.table(columns)
+
+
+def at_moment(rows: pa.Table, text: str) -> pa.Table:
+    """Return the rows with ``event_timestamp`` at one moment.
+
+    Raises:
+        RequestError: The text is no ISO 8601 time with an offset.
+    """
+    moment = pa.scalar(parse_moment(text), UTC_MICROS)
+    return rows.append_column("event_timestamp", pa.repeat(moment, rows.num_rows))
 
 
 def emit(frame: FeatureFrame, out: Path | None, form: str) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from featurestore.engines.explain import Explanation
 from featurestore.errors import RequestError, SetupError, nearest
 from featurestore.times import from_micros, parse_duration, parse_moment, to_micros
 
@@ -23,6 +24,14 @@ def _no_spark() -> "SparkSession":
     raise SetupError("to_spark()", "this frame has no session", "Pass one: to_spark(spark).")
 
 
+def _no_explainer(row: int, feature: str) -> Explanation:
+    raise RequestError(
+        f"explain({row}, {feature!r})",
+        "this frame was not read from stored tables",
+        "Ask for the features with get_historical_features.",
+    )
+
+
 @dataclass(frozen=True)
 class FeatureFrame:
     """The spine's rows in its order, all its columns, then the features.
@@ -34,6 +43,7 @@ class FeatureFrame:
         timestamp_field: The time column of the request.
         versions: The Delta version of each view's feature table that was read.
         null_key_rows: How many rows had a null in each view's keys, and so no features.
+        explainer: Tells why a cell is what it is, for `explain`.
         spark_session: Gives the session for `to_spark`, starting one if need be.
 
     Example:
@@ -50,6 +60,9 @@ class FeatureFrame:
     timestamp_field: str = "event_timestamp"
     versions: Mapping[str, int] = field(default_factory=dict)
     null_key_rows: Mapping[str, int] = field(default_factory=dict)
+    explainer: Callable[[int, str], Explanation] = field(
+        default=_no_explainer, repr=False, compare=False
+    )
     spark_session: Callable[[], "SparkSession"] = field(
         default=_no_spark, repr=False, compare=False
     )
@@ -154,8 +167,25 @@ class FeatureFrame:
         )
         return self._where(before), self._where(after)
 
+    def explain(self, row: int, feature: str) -> Explanation:
+        """Return why a cell is what it is: the winning stored row, or the reason for null.
+
+        Args:
+            row: The row's number in the answer as it was given, from 0.
+            feature: The feature's name.
+
+        Raises:
+            RequestError: There is no such row or feature, or the frame is a part of an answer.
+        """
+        asked = f"explain({row}, {feature!r})"
+        if feature not in self.features:
+            raise RequestError(asked, "no such feature", nearest(feature, self.features))
+        if not 0 <= row < len(self):
+            raise RequestError(asked, f"the frame has {len(self)} rows", "Rows count from 0.")
+        return self.explainer(row, feature)
+
     def _where(self, mask: pa.ChunkedArray) -> "FeatureFrame":
-        return replace(self, table=self.table.filter(mask))
+        return replace(self, table=self.table.filter(mask), explainer=_no_explainer)
 
     def _numbers(self, name: str) -> np.ndarray:
         column = self.table[name]

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from featurestore.client.explanation import explain_bound
 from featurestore.client.frame import FeatureFrame
 from featurestore.definitions.fingerprint import table_fingerprint
 from featurestore.definitions.manifest import Manifest
@@ -71,6 +73,7 @@ def retrieve(
         timestamp_field=request.timestamp_field,
         versions={view: snapshot.version for view, snapshot in snapshots.items()},
         null_key_rows=null_key_rows(query, bound),
+        explainer=partial(explain_bound, query, bound, snapshots),
     )
 
 

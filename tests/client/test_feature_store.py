@@ -137,6 +137,23 @@ def test_latest_values_are_the_historical_ones_at_now(filled):
         filled.get_latest_features("fraud", spine)
 
 
+def test_each_cell_of_an_answer_is_explained_from_the_same_version(filled):
+    frame = filled.get_historical_features("fraud", SPINE)
+
+    city, total = frame.explain(0, "city"), frame.explain(0, "amount_sum_2h")
+    null = frame.explain(1, "city")
+
+    assert (city.reason, city.row["city"]) == ("answered", "b")
+    assert [row["amount"] for row in total.rows] == [1.0, 2.0]
+    assert null.reason == "expired"
+    assert "5:00:00 old, and the ttl is 4:00:00" in null.text
+    assert frame.explain(2, "city").reason == "null_key"
+    with pytest.raises(fs.FeatureStoreError, match=r"Did you mean 'city'"):
+        frame.explain(0, "cty")
+    with pytest.raises(fs.FeatureStoreError, match=r"the frame has 5 rows"):
+        frame.explain(5, "city")
+
+
 def test_features_can_be_asked_without_a_service(filled):
     frame = filled.get_historical_features(["activity:count_2h", "profile:city"], SPINE[:1])
 

@@ -1,0 +1,220 @@
+"""Why one cell is what it is, told from the stored rows of its key in plain Python.
+
+This is a second way to the answer, by the rules as they are written, beside the kernel's.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from featurestore.query.nodes import Aggregate, Column, ViewQuery, Window
+from featurestore.store.columns import AVAILABLE_TIME, DELETED, EVENT_TIME, ROW_HASH, SEQUENCE
+from featurestore.times import from_micros
+
+Row = Mapping[str, Any]
+"""A stored row; its times are UTC microseconds."""
+
+SHOWN_ROWS = 20
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a cell is what it is.
+
+    Args:
+        feature: The feature's name.
+        view: Its view.
+        reason: ``answered``, ``null_key``, ``null_time``, ``no_row``, ``not_yet_available``,
+            ``retracted``, ``expired``, ``tombstone``, ``null_value`` or ``empty_window``.
+        text: The same as a sentence.
+        row: The row that won, or that would have; times in UTC microseconds. None without one.
+        rows: Of a window, the rows in it, newest last, at most 20.
+        count: Of a window, how many rows are in it.
+    """
+
+    feature: str
+    view: str
+    reason: str
+    text: str
+    row: Row | None = None
+    rows: tuple[Row, ...] = field(default_factory=tuple)
+    count: int = 0
+
+    def __str__(self) -> str:
+        """Return the sentence, with the feature's name before it."""
+        return f"{self.feature} ({self.view}): {self.text}"
+
+
+def explain_cell(
+    query: ViewQuery, feature: Column | Aggregate, asked: Row, rows: Sequence[Row]
+) -> Explanation:
+    """Return why a feature has its value at one spine row.
+
+    Args:
+        query: The use of the view.
+        feature: One of its features.
+        asked: The spine row's bound keys and its time in UTC microseconds.
+        rows: The stored rows of that key, all of them.
+
+    Example:
+        >>> from featurestore.definitions.types import Float64
+        >>> x = Column("x", "x", Float64)
+        >>> query = ViewQuery("v", keys=(), timestamp_field="t", columns=(x,))
+        >>> print(explain_cell(query, x, {"t": 5}, []))
+        x (v): null: the view has no row of this key
+    """
+    moment = asked[query.timestamp_field]
+    if moment is None:
+        return _told(query, feature, "null_time", "null: the spine row has no time")
+    for key in query.keys:
+        if asked[key.spine_column] is None:
+            text = f"null: {key.spine_column!r}, a part of the key, is null"
+            return _told(query, feature, "null_key", text)
+    existing = existing_rows(query, moment, rows)
+    if isinstance(feature, Aggregate):
+        return _explain_window(query, feature, moment, existing)
+    return _explain_column(query, feature, moment, existing, rows)
+
+
+def existing_rows(query: ViewQuery, moment: int, rows: Sequence[Row]) -> list[Row]:
+    """Return the rows that exist at a moment, by rank.
+
+    Args:
+        query: The use of the view.
+        moment: In UTC microseconds.
+        rows: The stored rows of one key.
+    """
+    visible = [row for row in rows if visible_from(query, row) <= moment]
+    existing = [row for row in visible if not _superseded(query, row, visible)]
+    return sorted(existing, key=rank)
+
+
+def visible_from(query: ViewQuery, row: Row) -> int:
+    """Return the moment from which a row is known, in UTC microseconds."""
+    event, available = row[EVENT_TIME], row[AVAILABLE_TIME]
+    known = event + query.rows.available_delay if available is None else available
+    return int(max(event, known))
+
+
+def rank(row: Row) -> tuple[object, ...]:
+    """Return what rows of a key are ordered by; nulls lowest."""
+    return (row[EVENT_TIME], *_revision(row))
+
+
+def _revision(row: Row) -> tuple[object, ...]:
+    parts = (row[AVAILABLE_TIME], row.get(SEQUENCE), row[ROW_HASH])
+    return tuple((part is not None, part or 0) for part in parts)
+
+
+def _superseded(query: ViewQuery, row: Row, visible: Sequence[Row]) -> bool:
+    if not query.rows.unique_by:
+        return False
+    if _is_tombstone(query, row):
+        return True
+    event = [row[name] for name in query.rows.unique_by]
+    return any(
+        [other[name] for name in query.rows.unique_by] == event
+        and _revision(other) > _revision(row)
+        for other in visible
+    )
+
+
+def _is_tombstone(query: ViewQuery, row: Row) -> bool:
+    return query.rows.has_deleted and bool(row[DELETED])
+
+
+def _explain_column(
+    query: ViewQuery, feature: Column, moment: int, existing: list[Row], rows: Sequence[Row]
+) -> Explanation:
+    last = moment - 1 if query.strict else moment
+    candidates = [row for row in existing if row[EVENT_TIME] <= last]
+    if not candidates:
+        return _explain_absence(query, feature, moment, rows)
+    won = candidates[-1]
+    age = moment - won[EVENT_TIME]
+    told = f"the row of {_time(won[EVENT_TIME])}"
+    if query.ttl is not None and age > query.ttl:
+        late = f"null: {told} won but is {_span(age)} old, and the ttl is {_span(query.ttl)}"
+        return _told(query, feature, "expired", late, won)
+    if _is_tombstone(query, won):
+        return _told(query, feature, "tombstone", f"null: {told} won, and it is a tombstone", won)
+    if won[feature.column] is None:
+        text = f"null: {told} won, and its {feature.column!r} is null"
+        return _told(query, feature, "null_value", text, won)
+    return _told(query, feature, "answered", f"{told} won, {_span(age)} before the moment", won)
+
+
+def _explain_absence(
+    query: ViewQuery, feature: Column, moment: int, rows: Sequence[Row]
+) -> Explanation:
+    if not rows:
+        return _told(query, feature, "no_row", "null: the view has no row of this key")
+    last = moment - 1 if query.strict else moment
+    past = sorted((row for row in rows if row[EVENT_TIME] <= last), key=rank)
+    if not past:
+        first = min(row[EVENT_TIME] for row in rows)
+        text = f"null: the key's first event, of {_time(first)}, is not before the moment"
+        return _told(query, feature, "no_row", text)
+    unseen = [row for row in past if visible_from(query, row) > moment]
+    if unseen:
+        soon = min(unseen, key=lambda row: visible_from(query, row))
+        text = (
+            f"null: the event of {_time(soon[EVENT_TIME])} was not known "
+            f"before {_time(visible_from(query, soon))}"
+        )
+        return _told(query, feature, "not_yet_available", text, soon)
+    return _told(query, feature, "retracted", "null: every event was retracted", past[-1])
+
+
+def _explain_window(
+    query: ViewQuery, feature: Aggregate, moment: int, existing: list[Row]
+) -> Explanation:
+    low, high = window_edges(feature.window, moment)
+    inside = [
+        row
+        for row in existing
+        if not _is_tombstone(query, row)
+        and row[EVENT_TIME] < high
+        and (low is None or row[EVENT_TIME] >= low)
+        and (feature.column == "*" or row[feature.column] is not None)
+    ]
+    start = "the beginning" if low is None else _time(low)
+    span = f"from {start} to before {_time(high)}"
+    if not inside:
+        return _told(query, feature, "empty_window", f"no value known then {span}")
+    text = f"{feature.function} of {len(inside)} values {span}"
+    return Explanation(
+        feature.output,
+        query.view,
+        "answered",
+        text,
+        inside[-1],
+        tuple(inside[-SHOWN_ROWS:]),
+        len(inside),
+    )
+
+
+def window_edges(window: Window, moment: int) -> tuple[int | None, int]:
+    """Return a window's first microsecond and the one after its last; None for no beginning.
+
+    Example:
+        >>> window_edges(Window(10, 1), 100), window_edges(Window(10, 1, True), 100)
+        ((89, 99), (90, 100))
+    """
+    end = moment - window.delay + (1 if window.closed_right else 0)
+    return (None if window.size is None else end - window.size), end
+
+
+def _told(
+    query: ViewQuery, feature: Column | Aggregate, reason: str, text: str, row: Row | None = None
+) -> Explanation:
+    return Explanation(feature.output, query.view, reason, text, row)
+
+
+def _time(micros: int) -> str:
+    return from_micros(micros).isoformat(" ").replace("+00:00", "Z")
+
+
+def _span(micros: int) -> str:
+    return str(timedelta(microseconds=micros))
