@@ -114,9 +114,7 @@ def _goes_on(building: TableRecord, situation: Situation, request: Request) -> b
     return not (found.lost or found.changed_files)
 
 
-def _run(
-    situation: Situation, current: TableRecord, retired: tuple[TableRecord, ...]
-) -> Step:
+def _run(situation: Situation, current: TableRecord, retired: tuple[TableRecord, ...]) -> Step:
     found = situation.evidence(current)
     if found.changed_files:
         raise _changed(situation.view, found.changed_files)
@@ -133,9 +131,7 @@ def _run(
     return Step("run", table=table, records=retired, starting_version=found.resumes_at)
 
 
-def _build(
-    situation: Situation, request: Request, records: tuple[TableRecord, ...]
-) -> Step:
+def _build(situation: Situation, request: Request, records: tuple[TableRecord, ...]) -> Step:
     table = TableRecord(
         situation.view,
         table_id=situation.table_id,

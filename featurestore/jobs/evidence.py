@@ -29,9 +29,7 @@ Notes = Mapping[str, object]
 _FEW = 20
 
 
-def gather(
-    layout: Layout, record: TableRecord, source: StoredSource, folder: str
-) -> Evidence:
+def gather(layout: Layout, record: TableRecord, source: StoredSource, folder: str) -> Evidence:
     """Return what is found of one build of a view's table."""
     table = layout.features(record.view, record.table_id)
     newest = _newest(table)

@@ -62,11 +62,7 @@ def reconcile(layout: Layout, tables: Sequence[TableRecord], now: datetime) -> l
         return []
     runs = Runs(layout)
     known = {run.run_id: run for run in runs.records(tables[0].view)}
-    added = [
-        record
-        for table in tables
-        for record in _completed(layout, table, known, now)
-    ]
+    added = [record for table in tables for record in _completed(layout, table, known, now)]
     if added:
         runs.record(*added)
     return added

@@ -22,9 +22,7 @@ OLD = 1_600_000_000
 def source_of(kind: FileFormat) -> FileSource:
     """A folder of payments in files of this format."""
     schema = () if kind == "parquet" else COLUMNS
-    return FileSource(
-        "payments", path="files", format=kind, timestamp_field="at", schema=schema
-    )
+    return FileSource("payments", path="files", format=kind, timestamp_field="at", schema=schema)
 
 
 def put(world: World, name: str, *payments: Payment, modified_at: int = OLD) -> Path:

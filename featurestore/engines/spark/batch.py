@@ -57,9 +57,7 @@ class Target:
         return f"{self.table_id}/{self.generation}"
 
 
-def write_batch(
-    view: FeatureView, target: Target, rows: DataFrame, batch_id: int
-) -> None:
+def write_batch(view: FeatureView, target: Target, rows: DataFrame, batch_id: int) -> None:
     """Commit one batch to the feature table; a batch that is committed already changes nothing.
 
     Whatever is to be known about it afterwards stands in the commit's ``userMetadata``: this
@@ -131,9 +129,7 @@ def _rows_in(view: FeatureView, target: Target, rows: DataFrame, counts: Row) ->
     return rows.count()
 
 
-def _commit(
-    view: FeatureView, target: Target, kept: DataFrame, notes: dict[str, object]
-) -> None:
+def _commit(view: FeatureView, target: Target, kept: DataFrame, notes: dict[str, object]) -> None:
     rows_out, batch_id = int(str(notes["rows_out"])), int(str(notes["batch_id"]))
     if rows_out == 0:
         return

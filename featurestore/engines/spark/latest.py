@@ -120,8 +120,10 @@ def _answers(view: FeatureView, rows: DataFrame, as_of: int) -> DataFrame:
     keys = [quoted(key.name) for key in view.join_keys]
     wanted = rows.select(*(quoted(name) for name in needed_columns(query)))
     task = LatestTask(query, as_of=as_of, rows=_arrow_schema(wanted))
-    grouped = wanted.repartition(*keys).sortWithinPartitions(*keys, EVENT_TIME) if keys else (
-        wanted.repartition(1)
+    grouped = (
+        wanted.repartition(*keys).sortWithinPartitions(*keys, EVENT_TIME)
+        if keys
+        else (wanted.repartition(1))
     )
     return grouped.mapInArrow(_function(task), _schema(view, query))
 

@@ -116,9 +116,7 @@ def _from_text(time: TimeColumn, column: Column) -> Column:
         )
         value = aware
     else:
-        naive = F.when(
-            column.rlike(_DAY + f"({_TIME})?$"), column.try_cast("timestamp_ntz")
-        )
+        naive = F.when(column.rlike(_DAY + f"({_TIME})?$"), column.try_cast("timestamp_ntz"))
         value = F.coalesce(aware, _in_zone(naive, zone))
         found, fix = (
             "no time",

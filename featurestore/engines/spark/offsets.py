@@ -30,9 +30,7 @@ def last_batch(checkpoint: str) -> int | None:
         >>> last_batch("no/such/checkpoint") is None
         True
     """
-    batches = [
-        int(name) for name in list_names(f"{checkpoint}/offsets") if name.isdigit()
-    ]
+    batches = [int(name) for name in list_names(f"{checkpoint}/offsets") if name.isdigit()]
     return max(batches, default=None)
 
 
@@ -62,9 +60,7 @@ def resume_version(offset: str | None) -> int | None:
     fields = json.loads(offset) if offset else {}
     if not isinstance(fields, dict) or "reservoirVersion" not in fields:
         return None
-    whole = fields.get("index") == _BEFORE_FIRST_FILE and not fields.get(
-        "isStartingVersion"
-    )
+    whole = fields.get("index") == _BEFORE_FIRST_FILE and not fields.get("isStartingVersion")
     return int(fields["reservoirVersion"]) if whole else None
 
 
@@ -87,18 +83,14 @@ def seen_files(checkpoint: str) -> tuple[SeenFile, ...]:
         ()
     """
     folder = f"{checkpoint}/sources/0"
-    lines = (
-        line for name in list_names(folder) for line in _entries(f"{folder}/{name}")
-    )
+    lines = (line for name in list_names(folder) for line in _entries(f"{folder}/{name}"))
     # Every tenth log file repeats those before it.
     found = {file.path: file for file in _files(lines)}
     return tuple(found[path] for path in sorted(found))
 
 
 def _entries(address: str) -> list[str]:
-    return (
-        (read_text(address) or "").splitlines()[1:] if not _is_hidden(address) else []
-    )
+    return (read_text(address) or "").splitlines()[1:] if not _is_hidden(address) else []
 
 
 def _is_hidden(address: str) -> bool:

@@ -21,8 +21,7 @@ from featurestore.errors import (
 
 _MARK = "featurestore-error "
 _KINDS = {
-    kind.__name__: kind
-    for kind in (ContractError, MaterializationError, SourceError, TableError)
+    kind.__name__: kind for kind in (ContractError, MaterializationError, SourceError, TableError)
 }
 
 

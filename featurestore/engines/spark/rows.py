@@ -24,9 +24,7 @@ from featurestore.store.columns import (
 from featurestore.times import parse_duration
 
 
-def stored_rows(
-    view: FeatureView, rows: DataFrame, start: datetime | None = None
-) -> DataFrame:
+def stored_rows(view: FeatureView, rows: DataFrame, start: datetime | None = None) -> DataFrame:
     """Return the transformed rows with the view's stored columns, in order.
 
     Rows with a null key part or a null event time are still among them: `unmatched` tells them.
@@ -73,14 +71,9 @@ def stored_schema(view: FeatureView, extra: T.StructType) -> T.StructType:
         DELETED: T.BooleanType(),
         ROW_HASH: T.LongType(),
         **{name: extra[name].dataType for name in extra_columns(view)},
-        **{
-            field.name: spark_type(field.dtype)
-            for field in (*view.join_keys, *view.schema)
-        },
+        **{field.name: spark_type(field.dtype) for field in (*view.join_keys, *view.schema)},
     }
-    return T.StructType(
-        [T.StructField(name, types[name]) for name in stored_columns(view)]
-    )
+    return T.StructType([T.StructField(name, types[name]) for name in stored_columns(view)])
 
 
 def _columns(view: FeatureView, schema: T.StructType) -> list[Column]:
@@ -94,11 +87,7 @@ def _columns(view: FeatureView, schema: T.StructType) -> list[Column]:
         *(_cast(key) for key in view.join_keys),
         event.alias(EVENT_TIME),
         _available(view, event, schema).alias(AVAILABLE_TIME),
-        *(
-            F.col(quoted(field)).cast(kind).alias(name)
-            for name, field, kind in optional
-            if field
-        ),
+        *(F.col(quoted(field)).cast(kind).alias(name) for name, field, kind in optional if field),
         *(F.col(quoted(name)) for name in extra_columns(view)),
         *(_cast(field) for field in view.schema),
     ]

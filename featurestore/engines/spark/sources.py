@@ -90,9 +90,7 @@ def require_present(source: StoredSource, folder: str) -> None:
 
 
 @singledispatch
-def read_stream(
-    source: StoredSource, spark: SparkSession, reading: Reading
-) -> DataFrame:
+def read_stream(source: StoredSource, spark: SparkSession, reading: Reading) -> DataFrame:
     """Return the source's rows as a stream."""
     raise TypeError(source)
 
@@ -110,9 +108,7 @@ def _(source: DeltaSource, spark: SparkSession, reading: Reading) -> DataFrame:
 @read_stream.register
 def _(source: FileSource, spark: SparkSession, reading: Reading) -> DataFrame:
     place = address(source.path, reading.folder)
-    reader = spark.readStream.format(source.format).schema(
-        _file_schema(source, spark, place)
-    )
+    reader = spark.readStream.format(source.format).schema(_file_schema(source, spark, place))
     reader = reader.options(**_text_options(source)).option("maxFileAge", _FOR_EVER)
     if reading.files_per_batch is not None:
         reader = reader.option("maxFilesPerTrigger", str(reading.files_per_batch))
@@ -171,9 +167,7 @@ def _check_declared(source: FileSource, found: T.StructType) -> None:
         or not fits(found[field.name].dataType, spark_type(field.dtype))
     ]
     if problems:
-        raise SourceError(
-            _asked(source), "; ".join(problems), "Correct the source's schema."
-        )
+        raise SourceError(_asked(source), "; ".join(problems), "Correct the source's schema.")
 
 
 def _text_options(source: FileSource) -> dict[str, str]:

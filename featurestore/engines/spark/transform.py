@@ -122,15 +122,9 @@ def _missing(view: FeatureView, schema: T.StructType) -> list[str]:
 
 
 def _misfits(view: FeatureView, schema: T.StructType) -> list[str]:
-    declared = [
-        field for field in (*view.join_keys, *view.schema) if field.name in schema.names
-    ]
+    declared = [field for field in (*view.join_keys, *view.schema) if field.name in schema.names]
     return [
-        *(
-            text
-            for field in declared
-            if (text := _misfit(field, schema[field.name].dataType))
-        ),
+        *(text for field in declared if (text := _misfit(field, schema[field.name].dataType))),
         *_carrier_misfits(view, schema),
     ]
 

@@ -80,6 +80,4 @@ def fits(found: T.DataType, wanted: T.DataType) -> bool:
     if isinstance(found, T.DecimalType) and isinstance(wanted, T.DecimalType):
         whole = wanted.precision - wanted.scale
         return found.scale <= wanted.scale and found.precision - found.scale <= whole
-    return type(found) is type(wanted) or isinstance(
-        found, _WIDENS.get(type(wanted), ())
-    )
+    return type(found) is type(wanted) or isinstance(found, _WIDENS.get(type(wanted), ()))

@@ -20,9 +20,7 @@ def own_session(spark: SparkSession) -> SparkSession:
     Streams started from it inherit its settings in their batch functions.
     """
     # Spark Connect names it differently.
-    child = (
-        spark.cloneSession() if hasattr(spark, "cloneSession") else spark.newSession()
-    )
+    child = spark.cloneSession() if hasattr(spark, "cloneSession") else spark.newSession()
     for name, value in _OURS.items():
         child.conf.set(name, value)
     return child
