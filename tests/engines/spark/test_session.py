@@ -116,6 +116,7 @@ refusal(lambda: session(warehouse=Path("state")))
 """
 
 
+@pytest.mark.spark
 def test_a_session_without_delta_or_stopped_is_refused(tmp_path: Path) -> None:
     told = run(GIVEN, tmp_path)
 
@@ -153,6 +154,7 @@ for ask in (lambda: spark.range(3).count(), lambda: session(warehouse=Path("stat
 """
 
 
+@pytest.mark.spark
 def test_a_session_needs_no_network_prints_nothing_and_litters_nothing(tmp_path: Path) -> None:
     nowhere = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
     java = "-Dhttp.proxyHost=127.0.0.1 -Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort=9"
