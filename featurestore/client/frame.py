@@ -1,7 +1,7 @@
 """`FeatureFrame`: spine rows with their features, and the ways out of it."""
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from featurestore.client.draw import drawn
 from featurestore.engines.explain import Explanation
 from featurestore.errors import RequestError, SetupError, nearest
 from featurestore.times import from_micros, parse_duration, parse_moment, to_micros
@@ -166,6 +167,39 @@ class FeatureFrame:
             pc.greater_equal(times, _scalar(start, times)),
         )
         return self._where(before), self._where(after)
+
+    def split_by_entity(
+        self, keys: str | Sequence[str], *, test: float = 0.2, seed: int = 0
+    ) -> tuple["FeatureFrame", "FeatureFrame"]:
+        """Return rows to train on and rows to test on that share no entity.
+
+        An entity's side is drawn from a hash of its keys: the same whatever rows come along, so
+        a grown training set keeps every entity where it was.
+
+        Args:
+            keys: The columns that name an entity.
+            test: About which share of the entities to test on, from 0 to 1.
+            seed: Another seed draws other sides.
+
+        Raises:
+            RequestError: A column is missing, or the share is none.
+
+        Example:
+            >>> frame = FeatureFrame(pa.table({"id": list(range(100)) * 2}), ())
+            >>> train, held_out = frame.split_by_entity("id", test=0.3)
+            >>> set(train.table["id"].to_pylist()) & set(held_out.table["id"].to_pylist())
+            set()
+        """
+        names = [keys] if isinstance(keys, str) else list(keys)
+        asked = f"split_by_entity({names!r}, test={test})"
+        for name in names:
+            if name not in self.table.column_names:
+                known = self.table.column_names
+                raise RequestError(asked, f"there is no column {name!r}", nearest(name, known))
+        if not 0 < test < 1:
+            raise RequestError(asked, "the share is not between 0 and 1", "Give e.g. test=0.2.")
+        held_out = drawn(self.table.select(names), test, seed)
+        return self._where(pc.invert(held_out)), self._where(held_out)
 
     def explain(self, row: int, feature: str) -> Explanation:
         """Return why a cell is what it is: the winning stored row, or the reason for null.

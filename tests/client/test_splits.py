@@ -1,0 +1,91 @@
+"""Rows are parted by time with a gap, or by entity with none on both sides; grids are regular."""
+
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from featurestore.client.frame import FeatureFrame
+from featurestore.client.grid import time_grid
+from featurestore.errors import RequestError, SpineError
+
+ENTITIES = st.lists(st.tuples(st.integers(0, 9) | st.none(), st.sampled_from("ab")), max_size=40)
+
+
+def frame(entities: list[tuple[int | None, str]]) -> FeatureFrame:
+    columns = {
+        "id": pa.array([e[0] for e in entities], pa.int64()),
+        "kind": [e[1] for e in entities],
+    }
+    return FeatureFrame(pa.table(columns | {"row": list(range(len(entities)))}), ())
+
+
+def sides(part: FeatureFrame) -> set[tuple[object, ...]]:
+    table = part.to_arrow()
+    return set(zip(table["id"].to_pylist(), table["kind"].to_pylist(), strict=True))
+
+
+@given(ENTITIES, st.floats(0.01, 0.99), st.integers(0, 3))
+def test_no_entity_is_on_both_sides_and_no_row_is_lost(entities, share, seed):
+    train, test = frame(entities).split_by_entity(["id", "kind"], test=share, seed=seed)
+
+    assert not sides(train) & sides(test)
+    rows = train.to_arrow()["row"].to_pylist() + test.to_arrow()["row"].to_pylist()
+    assert sorted(rows) == list(range(len(entities)))
+
+
+@given(ENTITIES, ENTITIES)
+def test_an_entity_stays_on_its_side_when_rows_are_added(entities, more):
+    before = frame(entities).split_by_entity(["id", "kind"])
+    after = frame(entities + more).split_by_entity(["id", "kind"])
+
+    assert sides(before[0]) <= sides(after[0])
+    assert sides(before[1]) <= sides(after[1])
+
+
+def test_the_share_is_about_what_was_asked_and_the_seed_draws_others():
+    many = FeatureFrame(pa.table({"id": list(range(10_000))}), ())
+
+    first = many.split_by_entity("id", test=0.3)[1]
+    other = many.split_by_entity("id", test=0.3, seed=1)[1]
+
+    assert 2_800 < len(first) < 3_200
+    assert first.to_arrow() != other.to_arrow()
+
+
+def test_what_cannot_be_split_is_told():
+    with pytest.raises(RequestError, match=r"there is no column 'idd'\. Did you mean 'id'"):
+        frame([]).split_by_entity("idd")
+    with pytest.raises(RequestError, match=r"the share is not between 0 and 1"):
+        frame([]).split_by_entity("id", test=1.0)
+
+
+def test_a_grid_has_every_key_at_every_moment_before_its_end():
+    keys = [{"id": 2, "kind": "a"}, {"id": 1, "kind": "b"}]
+
+    grid = time_grid(keys, start="2026-01-01", end="2026-01-02T00:00:01Z", every="12h")
+
+    assert grid["id"].to_pylist() == [2, 2, 2, 1, 1, 1]
+    assert grid["event_timestamp"].to_pylist()[:3] == [
+        datetime(2026, 1, 1, tzinfo=UTC),
+        datetime(2026, 1, 1, 12, tzinfo=UTC),
+        datetime(2026, 1, 2, tzinfo=UTC),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"every": "0d"}, "the step is 0"),
+        ({"end": "2026-01-01"}, "is not after the start"),
+        ({"timestamp_field": "id"}, "the keys have a column 'id'"),
+        ({"every": "1s", "end": "2200-01-01"}, "are too many rows"),
+    ],
+)
+def test_a_grid_that_cannot_be_is_told(change, message):
+    asked = {"start": "2026-01-01", "end": "2026-02-01", "every": "1d"} | change
+
+    with pytest.raises(SpineError, match=message):
+        time_grid([{"id": 1}], **asked)
