@@ -126,7 +126,7 @@ def fraud(inputs: Inputs) -> Report:
                 ["payments_24h", "payments_30d", "amount_mean_30d", "last_at", "sales_30d"],
             )
         ],
-        [_lateness(frame, transactions)],
+        (_lateness(frame, transactions),),
     )
 
 

@@ -44,6 +44,7 @@ def recall(project: Path, domain: str, state: str) -> Report | None:
         | {
             "scores": [Score(**score) for score in report["scores"]],
             "grids": [Grid(**grid) for grid in report["grids"]],
+            "remarks": tuple(report["remarks"]),
         }
     )
 

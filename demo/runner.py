@@ -4,7 +4,7 @@ A second run writes one more day of payments and does only what follows from it.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +24,11 @@ from demo.report import Grid, Report, print_grid, print_report
 from demo.sources import Written
 from featurestore.jobs.progress import progress_on_stderr
 
+DOMAINS = {
+    "healthcare": (domains.healthcare, "diabetes_early_v1"),
+    "ecommerce": (domains.ecommerce, "next_rating_v1"),
+    "fraud": (domains.fraud, "fraud_v1"),
+}
 NEXT = """
 [bold]Next[/]
   featurestore status                     what is stored, and how new it is
@@ -50,8 +55,16 @@ class Data:
     first_load: int = fraud_data.FIRST_LOAD
 
 
-def run(project: Path, data: Data, console: Console) -> list[Report]:
+def run(
+    project: Path, data: Data, console: Console, chosen: Sequence[str] = tuple(DOMAINS)
+) -> list[Report]:
     """Run the demo in a project's folder and return what each domain found out.
+
+    Args:
+        project: The folder, which holds ``featurestore.toml``.
+        data: What the sources are built from.
+        console: Where tables are printed.
+        chosen: Which of `DOMAINS` to materialize and to learn from.
 
     Raises:
         RuntimeError: A view could not be materialized.
@@ -61,26 +74,28 @@ def run(project: Path, data: Data, console: Console) -> list[Report]:
     _print_written(console, written)
     store = fs.FeatureStore(project)
     _apply(store, console)
-    _materialize(store, console)
-    reports = [
-        _report(store, inputs, work, service, console)
-        for work, service in (
-            (domains.healthcare, "diabetes_early_v1"),
-            (domains.ecommerce, "next_rating_v1"),
-            (domains.fraud, "fraud_v1"),
-        )
-    ]
+    _materialize(store, console, chosen)
+    reports = [_report(store, inputs, name, console) for name in chosen]
     console.print(NEXT)
     return reports
 
 
-def main() -> None:
-    """Run the whole demo in the current folder; tables go to stdout."""
+def main(arguments: Sequence[str] = ()) -> None:
+    """Run the demo in the current folder; tables go to stdout.
+
+    Args:
+        arguments: Names of domains; all of them without any.
+    """
+    unknown = set(arguments) - set(DOMAINS)
+    if unknown:
+        raise SystemExit(
+            f"no such domain: {', '.join(sorted(unknown))}. Known: {', '.join(DOMAINS)}"
+        )
     begun = time.monotonic()
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=140)
-    run(Path.cwd(), Data(), console)
+    run(Path.cwd(), Data(), console, tuple(arguments) or tuple(DOMAINS))
     console.print(f"[dim]{time.monotonic() - begun:.0f} seconds in all[/]")
 
 
@@ -107,9 +122,11 @@ def _apply(store: fs.FeatureStore, console: Console) -> None:
     console.print(f"  registry version {version.version}")
 
 
-def _materialize(store: fs.FeatureStore, console: Console) -> None:
+def _materialize(store: fs.FeatureStore, console: Console, chosen: Sequence[str]) -> None:
+    # Every definition is tagged with its domain.
+    views = [view.name for view in store.applied().views if set(view.tags) & set(chosen)]
     with _timed(console, "materialize, by Spark"), progress_on_stderr() as progress:
-        results = store.materialize(progress=progress)
+        results = store.materialize(views, progress=progress)
     busy = [result for result in results if result.status != "nothing"]
     rows = [
         [result.view, result.kind, result.status, f"{result.rows_out:,}", f"{result.seconds:.1f}"]
@@ -127,21 +144,18 @@ def _materialize(store: fs.FeatureStore, console: Console) -> None:
 
 
 def _report(
-    store: fs.FeatureStore,
-    inputs: domains.Inputs,
-    work: Callable[[domains.Inputs], Report],
-    service: str,
-    console: Console,
+    store: fs.FeatureStore, inputs: domains.Inputs, domain: str, console: Console
 ) -> Report:
+    work, service = DOMAINS[domain]
     state = state_of(store, service)
-    known = recall(inputs.project, work.__name__, state)
+    known = recall(inputs.project, domain, state)
     if known is not None:
         print_report(console, known, remembered=True)
         return known
     # scikit-learn's boosting waits for its threads by spinning: where something else uses a core,
     # as Spark does here, two threads took 70 s for what one does in 7.
     one_thread = threadpool_limits(limits=1, user_api="openmp")
-    with _timed(console, f"training set and models: {work.__name__}"), one_thread:
+    with _timed(console, f"training set and models: {domain}"), one_thread:
         report = work(inputs)
     remember(inputs.project, report, state)
     print_report(console, report, remembered=False)

@@ -1,0 +1,132 @@
+"""The example definitions as a whole: they load, they are documented, they fit their sources."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.json as pa_json
+import pyarrow.parquet as pq
+import pytest
+from deltalake import DeltaTable
+
+import demo.ecommerce.data as ecommerce
+import demo.fraud.data as fraud
+import demo.healthcare.data as healthcare
+from demo.fraud.simulator import Size, simulate
+from featurestore.definitions.loader import load
+from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.source import DeltaSource, FileSource
+
+ROOT = Path(__file__).parents[2]
+READERS = {"csv": pa_csv.read_csv, "json": pa_json.read_json, "parquet": pq.read_table}
+
+
+@pytest.fixture(scope="module")
+def manifest() -> Manifest:
+    return load(ROOT / "feature_defs")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with a little of every source."""
+    folder = tmp_path_factory.mktemp("project")
+    cohort = healthcare.load_cohort()
+    few = healthcare.Cohort(
+        cohort.patients.head(50), cohort.labs.head(50), cohort.diagnoses.head(50)
+    )
+    healthcare.build_sources(folder, few)
+    ecommerce.build_sources(folder, ecommerce.load_ratings().head(50))
+    fraud.load_next(folder, simulate(Size(payments=500, cards=20, merchants=40, days=60)), 400)
+    return folder
+
+
+def test_the_definitions_load_without_a_problem(manifest: Manifest) -> None:
+    assert [service.name for service in manifest.services] == [
+        "diabetes_early_v1",
+        "fraud_v1",
+        "movie_page_v1",
+        "next_rating_v1",
+        "user_segments_v1",
+    ]
+    assert len(manifest.views) == 12
+
+
+def test_every_definition_says_what_it_is_and_whose(manifest: Manifest) -> None:
+    declared = (*manifest.entities, *manifest.sources, *manifest.views, *manifest.services)
+
+    bare = [item.name for item in declared if not (item.description and item.owner and item.tags)]
+
+    assert bare == []
+
+
+def test_every_kind_of_file_is_shown(manifest: Manifest) -> None:
+    formats = {source.format for source in manifest.sources if isinstance(source, FileSource)}
+
+    assert formats == {"parquet", "csv", "json"}
+
+
+def test_sources_hold_the_columns_that_definitions_name(manifest: Manifest, project: Path) -> None:
+    missing = [
+        f"{view.name}: {name}"
+        for view in manifest.views
+        for name in named_columns(view)
+        if name not in columns_of(project, view.source)
+    ]
+
+    assert missing == []
+
+
+def named_columns(view) -> set[str]:
+    """Return the source's columns that a view needs; a transform may make the others."""
+    source = view.source
+    times = {source.timestamp_field, source.available_timestamp_field} - {None}
+    declared = {field.name for field in getattr(source, "schema", ())}
+    if view.transform is not None:
+        return times | declared
+    return times | declared | {field.name for field in (*view.join_keys, *view.schema)}
+
+
+def columns_of(project: Path, source: DeltaSource | FileSource) -> set[str]:
+    place = project / source.path
+    if isinstance(source, DeltaSource):
+        return {field.name for field in DeltaTable(str(place)).schema().fields}
+    file = next(path for path in sorted(place.iterdir()) if not path.name.startswith("."))
+    table: pa.Table = READERS[source.format](file)
+    return set(table.column_names)
+
+
+@pytest.mark.parametrize(
+    ("service", "label"),
+    [("diabetes_early_v1", "diagnosed"), ("fraud_v1", "is_fraud"), ("next_rating_v1", "rating")],
+)
+def test_no_label_is_a_feature(manifest: Manifest, service: str, label: str) -> None:
+    found = manifest.service(service)
+
+    assert found is not None
+    names = {use.prefix + name for use in found.references for name in use.feature_names}
+    assert label not in names
+    assert "pattern" not in names
+
+
+def test_views_of_the_predicted_event_look_strictly_before_it(manifest: Manifest) -> None:
+    found = manifest.service("fraud_v1")
+
+    assert found is not None
+    as_of = [use for use in found.references if not use.view.aggregations]
+    assert [(use.view.name, use.strict) for use in as_of] == [("card_whereabouts", True)]
+
+
+def test_windows_never_hold_the_moment_that_is_asked_about(manifest: Manifest) -> None:
+    closed = {aggregation.closed for view in manifest.views for aggregation in view.aggregations}
+
+    assert closed == {"left"}
+
+
+def test_what_is_learnt_late_says_so(manifest: Manifest) -> None:
+    sources = {source.name: source for source in manifest.sources}
+
+    assert sources["transactions"].available_timestamp_field == "ingested_at"
+    assert sources["chargebacks"].available_timestamp_field == "reported_at"
+    delays = {view.name: view.available_delay for view in manifest.views}
+    assert (delays["lab_history"], delays["diagnosis_history"]) == ("1d", "7d")
