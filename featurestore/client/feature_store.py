@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from featurestore.client.frame import FeatureFrame, with_label
+from featurestore.client.label import Label, labelled
 from featurestore.client.retrieve import Request, retrieve, retrieve_latest
 from featurestore.client.spine import read_spine
 from featurestore.client.status import ViewStatus, view_statuses
@@ -158,7 +159,7 @@ class FeatureStore:
         features: str | Sequence[str],
         spine: Any,
         *,
-        label: str,
+        label: str | Label,
         timestamp_field: str = "event_timestamp",
         timezone: str | None = None,
         null_times: NullTimes = "error",
@@ -169,13 +170,14 @@ class FeatureStore:
             features: A service's name, or references such as ``["card_activity:amount_sum_7d"]``.
             spine: Rows with keys, a time and a label: Arrow, pandas, Polars, Spark, dicts or a
                 path.
-            label: The spine's column that a model shall learn.
+            label: The spine's column that a model shall learn, or a `Label` to compute from a
+                view: rows whose label cannot be known yet are dropped, or kept with null.
             timestamp_field: The spine's time column.
             timezone: The zone of times that have none.
             null_times: ``"keep"`` answers rows without a time by nulls in place of an error.
 
         Returns:
-            Every spine row once, in order, all its columns, then the features.
+            Every (mature) spine row once, in order, all its columns, then the features.
 
         Raises:
             NotFoundError: A name is not applied.
@@ -184,9 +186,12 @@ class FeatureStore:
         """
         asked = f"get_training_set({features!r})"
         request = Request(asked, features, timestamp_field, timezone, null_times)
-        table = read_spine(spine)
-        with_label(FeatureFrame(table, ()), label, asked)
-        return with_label(self._retrieve(request, table), label, asked)
+        table, name = read_spine(spine), label if isinstance(label, str) else label.name
+        if isinstance(label, Label):
+            now = self._clock()
+            table = labelled(self.applied(), self.layout, request, table, label, now)
+        with_label(FeatureFrame(table, ()), name, asked)
+        return with_label(self._retrieve(request, table), name, asked)
 
     def get_historical_features(
         self,

@@ -10,17 +10,15 @@ import pyarrow.compute as pc
 
 from featurestore.client.explanation import explain_bound
 from featurestore.client.frame import FeatureFrame
-from featurestore.definitions.fingerprint import table_fingerprint
+from featurestore.client.pins import pin
 from featurestore.definitions.manifest import Manifest
 from featurestore.engines.bind import NullTimes, bind
 from featurestore.engines.local import answer
-from featurestore.errors import NotFoundError, SpineError, TableError
+from featurestore.errors import SpineError
 from featurestore.query.compile import compile_query
 from featurestore.query.nodes import Query
 from featurestore.store.columns import UTC_MICROS
 from featurestore.store.layout import Layout
-from featurestore.store.ledger import Tables
-from featurestore.store.snapshot import Snapshot, open_snapshot
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ def retrieve(
         manifest, request.features, asked=request.asked, timestamp_field=request.timestamp_field
     )
     bound = bind(query, spine, timezone=request.timezone, null_times=request.null_times)
-    snapshots = _pin(query, manifest, layout)
+    snapshots = pin(query, manifest, layout)
     answers = answer(query, bound, snapshots)
     table = spine
     for name in query.outputs:
@@ -114,32 +112,3 @@ def null_key_rows(query: Query, bound: pa.Table) -> dict[str, int]:
             missing = pc.or_(missing, pc.is_null(bound[key.spine_column]))
         counts[view.view] = pc.sum(missing).as_py() or 0
     return counts
-
-
-def _pin(query: Query, manifest: Manifest, layout: Layout) -> dict[str, Snapshot]:
-    tables = Tables(layout)
-    return {
-        name: _pin_view(name, query.asked, manifest, layout, tables)
-        for name in dict.fromkeys(view.view for view in query.views)
-    }
-
-
-def _pin_view(
-    name: str, asked: str, manifest: Manifest, layout: Layout, tables: Tables
-) -> Snapshot:
-    record, view = tables.current(name), manifest.view(name)
-    if view is None:
-        raise NotFoundError(asked, f"view {name!r} is not applied", "Run `featurestore apply`.")
-    if record is None:
-        raise TableError(
-            asked,
-            f"view {name!r} is applied but was never materialized",
-            f"Run `featurestore materialize {name}`.",
-        )
-    if record.fingerprint != table_fingerprint(view):
-        raise TableError(
-            asked,
-            f"view {name!r} was changed since its table was built",
-            f"Run `featurestore materialize {name}`, which builds it anew.",
-        )
-    return open_snapshot(layout.features(name, record.table_id))

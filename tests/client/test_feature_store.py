@@ -3,84 +3,14 @@
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 import featurestore as fs
-from featurestore.definitions.fingerprint import table_fingerprint
 from featurestore.errors import ConflictError, NotFoundError, ProjectError, SpineError, TableError
-from featurestore.store.ledger import TableRecord, Tables
-from tests.tables import feature_table, write_runs
-
-HOUR = 3_600_000_000
-NOW = datetime(1970, 1, 1, 12, tzinfo=UTC)
-
-DEFINITIONS = """
-import featurestore as fs
-
-card = fs.Entity("card", join_keys=(fs.Field("id", fs.Int64),))
-paid = fs.DeltaSource("paid", path="data/paid", timestamp_field="at")
-profile = fs.FeatureView(
-    "profile", entities=(card,), source=paid, schema=(fs.Field("city", fs.String),), ttl="4h"
-)
-activity = fs.FeatureView(
-    "activity", entities=(card,), source=paid, schema=(fs.Field("amount", fs.Float64),),
-    aggregations=(
-        fs.Aggregation("amount", "sum", windows=("2h", "lifetime")),
-        fs.Aggregation("*", "count", windows=("2h",)),
-    ),
-)
-rate = fs.FeatureView("rate", entities=(), source=paid, schema=(fs.Field("euro", fs.Float64),))
-fraud = fs.FeatureService("fraud", features=(profile, activity, rate.with_prefix("spot_")))
-"""
-
-
-def at(hours: float) -> datetime:
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=hours)
-
-
-def write_view(store: fs.FeatureStore, view: str, *runs: pa.Table) -> None:
-    """Put a view's rows where a materialization would."""
-    definition = store.applied().view(view)
-    record = TableRecord(
-        view,
-        table_id=f"{view}-1",
-        fingerprint=table_fingerprint(definition),
-        state="current",
-        at=NOW,
-    )
-    write_runs(Path(store.layout.features(view, record.table_id)), runs)
-    Tables(store.layout).record(record)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> fs.FeatureStore:
-    (tmp_path / "featurestore.toml").write_text('project = "shop"\n')
-    (tmp_path / "feature_defs").mkdir()
-    (tmp_path / "feature_defs" / "shop.py").write_text(DEFINITIONS)
-    made = fs.FeatureStore(tmp_path, clock=lambda: NOW)
-    made.apply(made.plan())
-    return made
-
-
-@pytest.fixture
-def filled(store: fs.FeatureStore) -> fs.FeatureStore:
-    events = [1 * HOUR, 2 * HOUR, 3 * HOUR]
-    write_view(
-        store, "profile", feature_table({"id": [1, 1, 2]}, events, {"city": ["a", "b", None]})
-    )
-    write_view(
-        store,
-        "activity",
-        feature_table({"id": [1, 2]}, events[:2], {"amount": [1.0, 10.0]}),
-        feature_table({"id": [1, 1]}, events[1:], {"amount": [2.0, 4.0]}),
-    )
-    write_view(store, "rate", feature_table({}, events[:1], {"euro": [1.5]}))
-    return store
-
+from tests.client.shop import DEFINITIONS, NOW, at, write_view
+from tests.tables import feature_table
 
 SPINE = [
     {"id": 1, "event_timestamp": at(3), "order": "x"},

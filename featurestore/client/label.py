@@ -1,0 +1,155 @@
+"""Labels from a view: what happened to a row's keys after its moment, once that can be known."""
+
+from dataclasses import KW_ONLY, dataclass
+from datetime import datetime
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from featurestore.client.pins import pin
+from featurestore.client.retrieve import Request
+from featurestore.definitions.aggregation import ANY_ROW, output_type
+from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.types import DataType
+from featurestore.definitions.view import FeatureView
+from featurestore.engines.bind import bind
+from featurestore.engines.local import answer
+from featurestore.errors import NotFoundError, RequestError, SpineError, nearest
+from featurestore.query.compile import compile_view
+from featurestore.query.nodes import Aggregate, Query, ViewQuery, Window
+from featurestore.store.columns import UTC_MICROS
+from featurestore.store.layout import Layout
+from featurestore.times import parse_duration, to_micros
+
+
+@dataclass(frozen=True)
+class Label:
+    """What a model shall learn: an aggregate of a view's rows in ``(t, t + horizon]``.
+
+    Args:
+        view: The view's name.
+        column: One of its fields, or ``"*"`` to count rows.
+        function: An aggregate function such as ``"count"``, ``"sum"`` or ``"max"``.
+        horizon: How far after a row's moment its label looks.
+        maturity: How much longer to wait for rows of the horizon that become known late.
+        immature: What becomes of rows whose horizon and maturity are not over: ``"drop"``, or
+            ``"keep"`` with a null label.
+        name: The label column's name.
+        empty: The label where the horizon holds no value, in place of 0 for counts and null else.
+
+    Example:
+        >>> Label("chargebacks", "*", "count", horizon="30d", maturity="60d").name
+        'label'
+    """
+
+    view: str
+    column: str
+    function: str
+    _: KW_ONLY
+    horizon: str
+    maturity: str = "0s"
+    immature: Literal["drop", "keep"] = "drop"
+    name: str = "label"
+    empty: int | float | str | bool | None = None
+
+
+def labelled(
+    manifest: Manifest,
+    layout: Layout,
+    request: Request,
+    spine: pa.Table,
+    label: Label,
+    now: datetime,
+) -> pa.Table:
+    """Return the spine with a label column, without or with the rows that are not mature.
+
+    A label is what is known ``horizon + maturity`` after its row's moment, whenever it is asked:
+    the same row gets the same label tomorrow.
+
+    Args:
+        manifest: What is applied.
+        layout: Where the tables lie.
+        request: The time column and its zone.
+        spine: The rows.
+        label: What to add.
+        now: The present moment; what lies after it is not over.
+
+    Raises:
+        NotFoundError: The label's view or column is not applied.
+        RequestError: The horizon is 0, or the function has no meaning for the column.
+        SpineError: The spine has a column of the label's name.
+    """
+    query = _query(manifest, request, label)
+    if label.name in spine.column_names:
+        raise SpineError(
+            request.asked,
+            f"the spine has a column {label.name!r}",
+            "Give the Label another name=.",
+        )
+    bound = bind(query, spine, timezone=request.timezone, null_times=request.null_times)
+    asked_at = pc.add(bound[request.timestamp_field].cast(pa.int64()), _reach(label))
+    mature = pc.fill_null(pc.less_equal(asked_at, to_micros(now)), False)
+    place = bound.column_names.index(request.timestamp_field)
+    bound = bound.set_column(place, request.timestamp_field, asked_at.cast(UTC_MICROS))
+    answers = answer(query, bound, pin(query, manifest, layout))
+    values = pc.if_else(mature, answers[label.name], None)
+    table = spine.append_column(label.name, values)
+    return table if label.immature == "keep" else table.filter(mature)
+
+
+def _reach(label: Label) -> int:
+    return parse_duration(label.horizon) + parse_duration(label.maturity)
+
+
+def _query(manifest: Manifest, request: Request, label: Label) -> Query:
+    view = manifest.view(label.view)
+    if view is None:
+        known = (each.name for each in manifest.views)
+        raise NotFoundError(
+            request.asked, f"no view {label.view!r} is applied", nearest(label.view, known)
+        )
+    horizon = parse_duration(label.horizon)
+    if horizon == 0:
+        raise RequestError(
+            request.asked, "the label's horizon is 0", "Give it e.g. horizon='30d'."
+        )
+    dtype = _column_type(view, request, label)
+    result = output_type(label.function, dtype)
+    if result is None:
+        raise RequestError(
+            request.asked,
+            f"{label.function!r} has no meaning for {label.view}:{label.column} ({dtype})",
+            "Choose another function or column for the Label.",
+        )
+    # Asked at t + horizon + maturity, the window (t, t + horizon] lies `maturity` in the past.
+    window = Window(horizon, parse_duration(label.maturity), closed_right=True)
+    aggregate = Aggregate(
+        label.name,
+        column=label.column,
+        dtype=dtype,
+        function=label.function,
+        window=window,
+        result=result,
+        empty=label.empty,
+    )
+    whole = compile_view(view, request.timestamp_field)
+    use = ViewQuery(
+        view.name,
+        keys=whole.keys,
+        timestamp_field=request.timestamp_field,
+        rows=whole.rows,
+        aggregates=(aggregate,),
+    )
+    return Query(request.asked, (use,), request.timestamp_field)
+
+
+def _column_type(view: FeatureView, request: Request, label: Label) -> DataType | None:
+    types = {field.name: field.dtype for field in view.schema}
+    if label.column != ANY_ROW and label.column not in types:
+        raise NotFoundError(
+            request.asked,
+            f"view {view.name!r} has no field {label.column!r}",
+            nearest(label.column, types),
+        )
+    return types.get(label.column)

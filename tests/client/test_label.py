@@ -1,0 +1,75 @@
+"""A label is what is known of the horizon once it is over: no sooner, and the same ever after."""
+
+from datetime import timedelta
+
+import pytest
+
+import featurestore as fs
+from featurestore.client.label import Label
+from featurestore.errors import NotFoundError, RequestError, SpineError
+from tests.client.shop import HOUR, NOW, at, write_view
+from tests.tables import feature_table
+
+
+@pytest.fixture
+def paid(store: fs.FeatureStore) -> fs.FeatureStore:
+    """Card 1 pays at 1, 2 and 3 o'clock; the payment of 2 is known at 5 only."""
+    events = [1 * HOUR, 2 * HOUR, 3 * HOUR]
+    table = feature_table(
+        {"id": [1, 1, 1]}, events, {"amount": [1.0, 2.0, 4.0]}, [HOUR, 5 * HOUR, 3 * HOUR]
+    )
+    write_view(store, "activity", table)
+    return store
+
+
+def training(store: fs.FeatureStore, label: Label, *hours: float, card: int = 1) -> list[dict]:
+    spine = [{"id": card, "event_timestamp": at(hour)} for hour in hours]
+    frame = store.get_training_set(["activity:count_2h"], spine, label=label)
+    assert frame.label == label.name
+    return frame.to_arrow().to_pylist()
+
+
+def test_a_label_sums_what_came_after_the_moment_up_to_the_horizon(paid):
+    label = Label("activity", "amount", "sum", horizon="2h", maturity="4h", name="spent")
+
+    rows = training(paid, label, 0, 1, 2.5)
+
+    assert [row["spent"] for row in rows] == [3.0, 6.0, 4.0]
+    assert [row["count_2h"] for row in rows] == [0, 0, 1]
+
+
+def test_rows_known_after_maturity_never_change_a_label(paid):
+    soon = Label("activity", "amount", "sum", horizon="2h")
+
+    assert [row["label"] for row in training(paid, soon, 0, 1)] == [1.0, 4.0]
+
+
+def test_rows_whose_horizon_is_not_over_are_dropped_or_kept_without_a_label(paid):
+    drop = Label("activity", "*", "count", horizon="2h", maturity="1h")
+    keep = Label("activity", "*", "count", horizon="2h", maturity="1h", immature="keep")
+    last = (NOW - timedelta(hours=3) - at(0)).total_seconds() / 3600
+
+    assert [row["label"] for row in training(paid, drop, 0.5, last, last + 0.001)] == [1, 0]
+    assert [row["label"] for row in training(paid, keep, 0.5, last, last + 0.001)] == [1, 0, None]
+
+
+def test_a_key_that_the_view_does_not_know_has_an_empty_horizon(paid):
+    label = Label("activity", "amount", "sum", horizon="2h", empty=0.0)
+
+    assert training(paid, label, 0, card=7)[0]["label"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("label", "error", "message"),
+    [
+        (Label("activty", "*", "count", horizon="1h"), NotFoundError, "Did you mean 'activity'"),
+        (Label("activity", "amuont", "sum", horizon="1h"), NotFoundError, "mean 'amount'"),
+        (Label("profile", "city", "sum", horizon="1h"), RequestError, "'sum' has no meaning"),
+        (Label("activity", "*", "count", horizon="0h"), RequestError, "horizon is 0"),
+        (Label("activity", "*", "count", horizon="-1h"), RequestError, "duration '-1h'"),
+        (Label("activity", "*", "count", horizon="1h", name="id"), SpineError, "a column 'id'"),
+    ],
+)
+def test_a_label_that_cannot_be_is_told(paid, label, error, message):
+    with pytest.raises(error, match=message):
+        training(paid, label, 0)
