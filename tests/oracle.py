@@ -221,17 +221,28 @@ def mean(feature: Aggregate, values: list[object]) -> object:
     return to_float(sum(map(Fraction, values)) / len(values))
 
 
+def variance(feature: Aggregate, values: list[object]) -> object:
+    """Return the variance; null for no more values than ``ddof``, NaN where one is not finite."""
+    exact = _variance(feature, values)
+    return to_float(exact) if isinstance(exact, Fraction) else exact
+
+
 def stddev(feature: Aggregate, values: list[object]) -> object:
-    """Return the sample's standard deviation; null for fewer than two values."""
-    if len(values) < 2:
+    """Return the variance's root."""
+    exact = _variance(feature, values)
+    if not isinstance(exact, Fraction):
+        return exact
+    return float(EXACT.sqrt(EXACT.divide(Decimal(exact.numerator), Decimal(exact.denominator))))
+
+
+def _variance(feature: Aggregate, values: list[object]) -> object:
+    if len(values) <= feature.ddof:
         return None
     if any(not math.isfinite(each) for each in values):
         return math.nan
     middle = sum(map(Fraction, values)) / len(values)
-    variance = sum((Fraction(each) - middle) ** 2 for each in values) / (len(values) - 1)
-    return float(
-        EXACT.sqrt(EXACT.divide(Decimal(variance.numerator), Decimal(variance.denominator)))
-    )
+    squares = sum((Fraction(each) - middle) ** 2 for each in values)
+    return Fraction(squares, len(values) - feature.ddof)
 
 
 def least(feature: Aggregate, values: list[object]) -> object:
@@ -253,9 +264,24 @@ def _extreme(choose: Callable[[list[object]], object], values: list[object]) -> 
     return result + 0.0 if isinstance(result, float) else result
 
 
+def first(feature: Aggregate, values: list[object]) -> object:
+    """Return the value of the lowest rank."""
+    return values[0] if values else None
+
+
 def last(feature: Aggregate, values: list[object]) -> object:
     """Return the value of the highest rank."""
     return values[-1] if values else None
+
+
+def some(feature: Aggregate, values: list[object]) -> object:
+    """Return whether any value is true."""
+    return any(values) if values else None
+
+
+def every(feature: Aggregate, values: list[object]) -> object:
+    """Return whether all values are true."""
+    return all(values) if values else None
 
 
 def count_distinct(feature: Aggregate, values: list[object]) -> object:
@@ -280,9 +306,13 @@ FUNCTIONS: dict[str, Callable[[Aggregate, list], object]] = {
     "count": count,
     "sum": total,
     "mean": mean,
+    "variance": variance,
     "stddev": stddev,
     "min": least,
     "max": greatest,
+    "first": first,
     "last": last,
+    "any": some,
+    "all": every,
     "count_distinct": count_distinct,
 }

@@ -3,21 +3,12 @@
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Literal
 
+from featurestore.definitions.function import FUNCTIONS, output_type
 from featurestore.definitions.origin import Origin, origin
-from featurestore.definitions.types import (
-    FLOATS,
-    Array,
-    Binary,
-    Boolean,
-    DataType,
-    Decimal,
-    Float64,
-    Int64,
-    is_number,
-)
 from featurestore.times import LIFETIME
 
-FUNCTIONS = ("count", "sum", "mean", "min", "max", "stddev", "last", "count_distinct")
+__all__ = ["ANY_ROW", "FUNCTIONS", "Aggregation", "output_type"]
+
 ANY_ROW = "*"
 
 
@@ -29,12 +20,13 @@ class Aggregation:
 
     Args:
         column: The view's field that is aggregated, or ``"*"`` to count rows.
-        function: One of ``count sum mean min max stddev last count_distinct``. Nulls are
-            skipped; stddev is the sample's; count_distinct is exact.
+        function: One of ``count sum mean min max variance stddev first last any all
+            count_distinct``. Nulls are skipped; count_distinct is exact.
         windows: Lengths such as ``"1h"`` or ``"30d"``, or ``"lifetime"`` for no lower edge.
         delay: Shifts the whole window into the past.
         closed: ``"left"`` is ``[t - W, t)``, ``"right"`` is ``(t - W, t]``.
         empty: The value for a window without values, in place of 0 for counts and null else.
+        ddof: Of variance and stddev: 1 for the sample's, 0 for the population's.
         name: Replaces ``<column>_<function>`` in the feature's name, where two would clash.
 
     Example:
@@ -51,6 +43,7 @@ class Aggregation:
     delay: str = "0s"
     closed: Literal["left", "right"] = "left"
     empty: int | float | str | bool | None = None
+    ddof: int = 1
     name: str | None = None
     origin: Origin = field(default_factory=origin, init=False, repr=False, compare=False)
 
@@ -61,44 +54,3 @@ class Aggregation:
             self.function if self.column == ANY_ROW else f"{self.column}_{self.function}"
         )
         return tuple(f"{stem}_{window}" for window in self.windows)
-
-
-def output_type(function: str, dtype: DataType | None) -> DataType | None:
-    """Return the type of ``function`` over a column, or None where it has no meaning.
-
-    Args:
-        function: One of `FUNCTIONS`.
-        dtype: The column's type; None for ``"*"``, which only ``count`` takes.
-
-    Example:
-        >>> from featurestore.definitions.types import Int32, String
-        >>> output_type("sum", Int32), output_type("sum", String)
-        (Int64, None)
-    """
-    if function == "count":
-        return Int64
-    if dtype is None:
-        return None
-    if function == "last":
-        return dtype
-    if isinstance(dtype, Array):
-        return None
-    return _scalar_output_type(function, dtype)
-
-
-def _scalar_output_type(function: str, dtype: DataType) -> DataType | None:
-    if function == "count_distinct":
-        return Int64
-    if function in ("min", "max"):
-        return None if dtype in (Binary, Boolean) else dtype
-    if not is_number(dtype):
-        return None
-    if function == "sum":
-        return _sum_type(dtype)
-    return Float64 if function in ("mean", "stddev") else None
-
-
-def _sum_type(dtype: DataType) -> DataType:
-    if isinstance(dtype, Decimal):
-        return Decimal(38, dtype.scale)
-    return Float64 if dtype in FLOATS else Int64

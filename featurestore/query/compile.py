@@ -207,6 +207,7 @@ def _aggregate(
         ),
         result=result,
         empty=aggregation.empty,
+        ddof=aggregation.ddof,
     )
 
 

@@ -65,6 +65,7 @@ class Aggregate:
         window: Which rows it sees.
         result: The answer's type.
         empty: The answer for a window without values; None for the function's own.
+        ddof: Of variance and stddev: what is taken from the number of values to divide by.
     """
 
     output: str
@@ -75,6 +76,7 @@ class Aggregate:
     window: Window
     result: DataType
     empty: int | float | str | bool | None = None
+    ddof: int = 1
 
 
 @dataclass(frozen=True)

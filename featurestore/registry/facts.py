@@ -124,7 +124,8 @@ def _window(aggregation: Aggregation, window: str, types: Mapping[str, DataType]
     closed = "" if aggregation.closed == "left" else ", upper edge in"
     delay = "" if aggregation.delay == "0s" else f", delayed by {aggregation.delay}"
     empty = "" if aggregation.empty is None else f", {aggregation.empty!r} where empty"
-    return text + closed + delay + empty
+    ddof = "" if aggregation.ddof == 1 else f", ddof {aggregation.ddof}"
+    return text + closed + delay + empty + ddof
 
 
 def _use(use: FeatureReference) -> str:

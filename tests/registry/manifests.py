@@ -90,6 +90,7 @@ aggregations = st.builds(
     delay=durations,
     closed=st.sampled_from(["left", "right"]),
     empty=st.one_of(st.none(), st.integers(), st.floats(allow_nan=False), texts, st.booleans()),
+    ddof=st.sampled_from([0, 1]),
     name=st.none() | names,
 )
 codes = st.builds(Code, names, texts, texts)

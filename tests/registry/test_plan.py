@@ -174,6 +174,18 @@ def test_each_argument_of_an_aggregation_changes_values(
     assert found == [("features.amount_sum_7d", before, before + text, "its values change")]
 
 
+def test_a_population_in_place_of_a_sample_changes_values() -> None:
+    sample = Aggregation("amount", "stddev", windows=("7d",))
+    plain = replace(ACTIVITY, aggregations=(sample,))
+
+    found = details(plain, replace(plain, aggregations=(replace(sample, ddof=0),)))
+
+    before = "stddev of amount over 7d: Float64"
+    assert found == [
+        ("features.amount_stddev_7d", before, f"{before}, ddof 0", "its values change")
+    ]
+
+
 def test_inputs_of_aggregations_may_come_and_go_but_types_of_features_may_not() -> None:
     fewer = replace(ACTIVITY, schema=ACTIVITY.schema[:1])
     retyped = replace(ACTIVITY, schema=(Field("amount", Int64), ACTIVITY.schema[1]))

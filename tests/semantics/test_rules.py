@@ -360,11 +360,6 @@ def test_empty_window_counts_0_and_is_null_else(holds: Holds) -> None:
     holds("empty_window")
 
 
-@pytest.mark.xfail(raises=TypeError, reason="ddof= does not exist yet", strict=True)
-def test_empty_window_but_for_one_value_has_a_population_deviation_of_0() -> None:
-    fs.Aggregation("amount", "stddev", windows=("2h",), ddof=0)
-
-
 @pytest.mark.xfail(
     raises=AssertionError, reason="last_n, first_n and top_n do not exist yet", strict=True
 )

@@ -95,7 +95,8 @@ EMPTY_WINDOW = Case(
     rule=("counts 0, lists empty, the rest null; stddev of one value: sample null, population 0"),
     text=(
         "Without values a count is 0 and everything else null, unless the aggregation says "
-        "`empty=`. A standard deviation needs two values, else it is null."
+        "`empty=`. A standard deviation needs two values, else it is null; that of a population "
+        "(`ddof=0`) needs one, and of one it is 0."
     ),
     examples=(
         example(
@@ -112,6 +113,13 @@ EMPTY_WINDOW = Case(
                 "amount_sum_2h": (5.0, None),
                 "amount_stddev_2h": (None, None),
             },
+        ),
+        example(
+            "stddev of the population: ddof=0",
+            payments(fs.Aggregation("amount", "stddev", windows=("2h",), ddof=0)),
+            rows=MORNING[:1],
+            spine=ask("10:00", "13:00"),
+            answers=(0.0, None),
         ),
         example(
             'windows=("2h",), empty=0.0',

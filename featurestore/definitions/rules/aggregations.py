@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 
 from featurestore.definitions.aggregation import ANY_ROW, FUNCTIONS, Aggregation, output_type
+from featurestore.definitions.function import DEVIATIONS
 from featurestore.definitions.manifest import Manifest
 from featurestore.definitions.rules.dtypes import type_problem
 from featurestore.definitions.rules.issue import Issue, label
@@ -86,10 +87,23 @@ def empty_fits_the_result(manifest: Manifest) -> Iterator[Issue]:
             yield Issue(aggregation.origin, f"{text}, which the result is")
 
 
+def ddof_is_the_samples_or_the_populations(manifest: Manifest) -> Iterator[Issue]:
+    """Yield degrees of freedom that no deviation has, or on another function."""
+    for view, aggregation in _all(manifest):
+        ddof = aggregation.ddof
+        if ddof not in (0, 1):
+            text = "ddof is 1 for the sample's or 0 for the population's"
+            yield Issue(aggregation.origin, f"{_label(view, aggregation)}: {text}, not {ddof}")
+        elif ddof != 1 and aggregation.function not in DEVIATIONS:
+            text = f"ddof={ddof} has a meaning only for {' and '.join(DEVIATIONS)}"
+            yield Issue(aggregation.origin, f"{_label(view, aggregation)}: {text}")
+
+
 RULES = (
     columns_exist,
     functions_exist,
     functions_fit_their_columns,
+    ddof_is_the_samples_or_the_populations,
     windows_are_durations,
     feature_names_are_unique,
     empty_fits_the_result,

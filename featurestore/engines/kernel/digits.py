@@ -2,9 +2,9 @@
 
 A digit's running sum is an int64 that cannot overflow below 2**31 rows, so that the difference of
 two is the slice's exact digit sum. Nothing is rounded before the very end: a huge value elsewhere
-in the history, a chunk that starts elsewhere, or another order of rows changes no bit. For floats
-this takes about as long as compensated summation, of which the error grows with the history; for
-integers and decimals there is no other way to see an overflow.
+in the history, a chunk that starts elsewhere, or another order of rows changes no bit. The
+error of compensated summation would grow with the history; for integers and decimals there is no
+other way to see an overflow.
 """
 
 from collections.abc import Mapping

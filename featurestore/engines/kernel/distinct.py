@@ -15,7 +15,7 @@ from featurestore.engines.kernel.sums import numbers
 from featurestore.query.nodes import Aggregate
 
 _LONG = 64
-"""Slots a slice, on average, from which the matrix is quicker than looking (measured)."""
+"""Slots in a slice beyond which the matrix counts: its cost does not grow with the slice."""
 
 
 def count_distinct_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:

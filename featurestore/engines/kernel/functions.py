@@ -5,12 +5,13 @@ from collections.abc import Callable
 import pyarrow as pa
 
 from featurestore.engines.kernel.column import Column
-from featurestore.engines.kernel.deviation import stddev_of
+from featurestore.engines.kernel.deviation import stddev_of, variance_of
 from featurestore.engines.kernel.distinct import count_distinct_of
+from featurestore.engines.kernel.ends import first_of, last_of
 from featurestore.engines.kernel.extremes import max_of, min_of
-from featurestore.engines.kernel.latest import last_of
 from featurestore.engines.kernel.slices import Slices
 from featurestore.engines.kernel.sums import mean_of, sum_of
+from featurestore.engines.kernel.truths import all_of, any_of
 from featurestore.query.nodes import Aggregate
 
 Aggregator = Callable[[Aggregate, Column, Slices], pa.Array]
@@ -23,12 +24,16 @@ def count_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
 
 
 AGGREGATORS: dict[str, Aggregator] = {
+    "all": all_of,
+    "any": any_of,
     "count": count_of,
     "count_distinct": count_distinct_of,
+    "first": first_of,
     "last": last_of,
     "max": max_of,
     "mean": mean_of,
     "min": min_of,
     "stddev": stddev_of,
     "sum": sum_of,
+    "variance": variance_of,
 }

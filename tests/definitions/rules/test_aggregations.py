@@ -23,12 +23,13 @@ WEEK = ("7d",)
         ),
         (
             Aggregation("merchant", "sum", windows=WEEK),
-            "sum of 'merchant', a String, has no meaning; it can count, min, max, last, "
-            "count_distinct",
+            "sum of 'merchant', a String, has no meaning; it can count, min, max, first, "
+            "last, count_distinct",
         ),
         (
             Aggregation("online", "mean", windows=WEEK),
-            "mean of 'online', a Boolean, has no meaning; it can count, last, count_distinct",
+            "mean of 'online', a Boolean, has no meaning; it can count, first, last, "
+            "any, all, count_distinct",
         ),
         (
             Aggregation("*", "sum", windows=WEEK),
@@ -70,6 +71,14 @@ WEEK = ("7d",)
             Aggregation("merchant", "last", windows=WEEK, empty=1),
             "last of 'merchant': empty=1 is no String, which the result is",
         ),
+        (
+            Aggregation("amount", "stddev", windows=WEEK, ddof=2),
+            "stddev of 'amount': ddof is 1 for the sample's or 0 for the population's, not 2",
+        ),
+        (
+            Aggregation("amount", "mean", windows=WEEK, ddof=0),
+            "mean of 'amount': ddof=0 has a meaning only for variance and stddev",
+        ),
     ],
 )
 def test_what_an_aggregation_says_must_have_a_meaning(
@@ -88,6 +97,8 @@ def test_what_an_aggregation_says_must_have_a_meaning(
         Aggregation("online", "last", windows=WEEK, empty=True),
         Aggregation("merchant", "last", windows=WEEK, empty=""),
         Aggregation("merchant", "count_distinct", windows=WEEK),
+        Aggregation("amount", "variance", windows=WEEK, ddof=0, empty=0),
+        Aggregation("online", "any", windows=WEEK, empty=False),
     ],
 )
 def test_aggregations_with_a_meaning_are_fine(aggregation: Aggregation) -> None:
@@ -104,6 +115,9 @@ def test_aggregations_with_a_meaning_are_fine(aggregation: Aggregation) -> None:
         (Timestamp, "max", "2026-01-01", 1),
         (Binary, "max", None, 1),
         (Array(Int32), "last", None, 0),
+        (Array(Int32), "first", None, 0),
+        (Int32, "any", None, 1),
+        (Int32, "variance", 0, 0),
         (Array(Int32), "min", None, 1),
         (Array(Int32), "count", 0, 0),
     ],

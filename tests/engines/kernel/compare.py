@@ -12,6 +12,8 @@ from featurestore.query.nodes import Aggregate, ViewQuery
 from tests import oracle
 from tests.engines.kernel.worlds import World
 
+COMPUTED = ("sum", "mean", "variance", "stddev")
+
 
 def check(world: World) -> None:
     """Compare every cell."""
@@ -31,14 +33,19 @@ def check(world: World) -> None:
 
 
 def bound_of(query: ViewQuery, feature: object, asked: dict, rows: list[dict]) -> float:
-    """Return how far a float aggregate may be off: 1e-9 of the window's greatest size."""
-    computed = isinstance(feature, Aggregate) and feature.function in ("sum", "mean", "stddev")
+    """Return how far a float aggregate may be off: 1e-9 of the window's greatest size.
+
+    A variance is of squares, so of the greatest square. Nothing is nearer than the least floats.
+    """
+    computed = isinstance(feature, Aggregate) and feature.function in COMPUTED
     if not computed or feature.result not in FLOATS or asked[query.timestamp_field] is None:
         return 0.0
     existing = oracle.existing_rows(query, asked, rows)
     moment = asked[query.timestamp_field]
     values = [float(value) for value in oracle.window_values(query, feature, moment, existing)]
-    return 1e-9 * max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    greatest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    greatest *= greatest if feature.function == "variance" else 1.0
+    return max(1e-9 * greatest, 2 * math.ulp(0.0))
 
 
 def agree(want: object, got: object, bound: float) -> bool:

@@ -27,6 +27,7 @@ def window(
     column: str = "x",
     dtype: DataType | None = Float64,
     empty: object = None,
+    ddof: int = 1,
     **rest,
 ) -> ViewQuery:
     """Return a query for one aggregate, named ``x``; ``delay`` and such may follow."""
@@ -39,6 +40,7 @@ def window(
         window=Window(size, **edges),
         result=output_type(function, dtype),
         empty=empty,
+        ddof=ddof,
     )
     return ViewQuery("view", keys=ONE_KEY, timestamp_field="at", aggregates=(aggregate,), **rest)
 

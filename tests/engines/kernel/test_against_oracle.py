@@ -46,7 +46,7 @@ def test_long_windows_equal_the_oracle(seed: int, unique_by: tuple, lags: list) 
             _aggregate(f"{function}_{column}_{n}", column, dtype, function, window)
             for n, window in enumerate(windows)
             for column, dtype, functions in (
-                ("x", Float64, ("sum", "mean", "stddev", "min", "last")),
+                ("x", Float64, ("sum", "mean", "variance", "min", "first")),
                 ("word", String, ("count_distinct", "max", "last")),
                 ("n", Int64, ("sum", "count", "count_distinct")),
             )
@@ -74,7 +74,7 @@ def _aggregate(
     output: str, column: str, dtype: object, function: str, window: Window
 ) -> Aggregate:
     counts = function.startswith("count") or (function == "sum" and dtype == Int64)
-    computed = Float64 if function in ("sum", "mean", "stddev") else dtype
+    computed = Float64 if function in ("sum", "mean", "variance") else dtype
     return Aggregate(
         output,
         column=column,

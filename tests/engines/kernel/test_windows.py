@@ -202,6 +202,36 @@ def test_stddev_is_the_samples_and_null_for_one_value() -> None:
     assert ask(window("stddev"), rows, 11, 20) == [None, math.sqrt(2.0)]
 
 
+def test_a_population_divides_by_the_number_of_values_and_one_deviates_by_0() -> None:
+    rows = events((10, 0.1), (11, 2.1), (12, None))
+
+    assert ask(window("variance", ddof=0), rows, 10, 11, 20) == [None, 0.0, pytest.approx(1.0)]
+    assert ask(window("stddev", ddof=0), rows, 10, 11, 20) == [None, 0.0, pytest.approx(1.0)]
+    assert ask(window("variance"), rows, 11, 20) == [None, pytest.approx(2.0)]
+
+
+def test_variances_of_huge_and_tiny_values_are_as_floats_have_them() -> None:
+    rows = events((10, 1e300), (11, -1e300), (20, 1e-100), (21, 3e-100))
+
+    assert ask(window("variance", 5), rows, 15, 25) == [INF, pytest.approx(2e-200, rel=1e-12)]
+
+
+def test_first_and_last_are_of_the_least_and_the_greatest_rank_that_hold_a_value() -> None:
+    rows = events((10, None), (11, "b"), (12, "c"), (13, None))
+
+    assert ask(window("first", dtype=String), rows, 11, 12, 20) == [None, "b", "b"]
+    assert ask(window("last", dtype=String), rows, 11, 12, 20) == [None, "b", "c"]
+    assert ask(window("first", 2, dtype=String), rows, 14, 15) == ["c", None]
+
+
+def test_any_and_all_are_null_without_values() -> None:
+    rows = events((10, None), (11, True), (12, False), dtype=pa.bool_())
+
+    assert ask(window("any", dtype=Boolean), rows, 11, 12, 13) == [None, True, True]
+    assert ask(window("all", dtype=Boolean), rows, 11, 12, 13) == [None, True, False]
+    assert ask(window("any", 1, dtype=Boolean), rows, 13) == [False]
+
+
 def test_stddev_of_values_far_from_zero_does_not_cancel() -> None:
     rows = events((10, 1e8), (11, 1e8 + 1.0), (12, 1e8 + 0.5))
 

@@ -197,6 +197,7 @@ def _aggregate(draw: st.DrawFn, n: int, choice: tuple, window: Window) -> Aggreg
         window=window,
         result=result,
         empty=draw(st.sampled_from([None, -7])) if numeric else None,
+        ddof=draw(st.sampled_from([0, 1])),
     )
 
 
