@@ -13,6 +13,7 @@ from featurestore.client.frame import FeatureFrame, with_label
 from featurestore.client.label import Label, labelled
 from featurestore.client.retrieve import Request, retrieve, retrieve_latest
 from featurestore.client.spine import read_spine
+from featurestore.client.sql import query_sql
 from featurestore.client.status import ViewStatus, view_statuses
 from featurestore.definitions.loader import load
 from featurestore.definitions.manifest import Manifest
@@ -222,6 +223,14 @@ class FeatureStore:
             self.applied(), self.layout, request, read_spine(rows), self._clock()
         )
         return self._with_spark(frame)
+
+    def sql(self, text: str) -> pa.Table:
+        """Return the rows of a SELECT over views' stored rows and Delta sources, e.g. a spine.
+
+        Args:
+            text: One SELECT in DuckDB's SQL; each view and Delta source is a table of its name.
+        """
+        return query_sql(self.applied(), self.layout, self.settings.folder, text)
 
     def preview(
         self, view: FeatureView, rows: Any, *, timezone: str | None = None

@@ -1,16 +1,16 @@
 """`FeatureFrame`: spine rows with their features, and the ways out of it."""
 
-import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from featurestore.client.draw import drawn
+from featurestore.client.optional import optional
 from featurestore.engines.explain import Explanation
 from featurestore.errors import RequestError, SetupError, nearest
 from featurestore.times import from_micros, parse_duration, parse_moment, to_micros
@@ -95,7 +95,7 @@ class FeatureFrame:
         Raises:
             SetupError: pandas is not installed.
         """
-        pd = _optional("pandas")
+        pd = optional("pandas", "to_pandas()")
         nullable = {
             pa.int32(): pd.Int32Dtype(),
             pa.int64(): pd.Int64Dtype(),
@@ -113,7 +113,7 @@ class FeatureFrame:
         Raises:
             SetupError: Polars is not installed.
         """
-        frame: polars.DataFrame = _optional("polars").from_arrow(self.table)
+        frame: polars.DataFrame = optional("polars", "to_polars()").from_arrow(self.table)
         return frame
 
     def to_numpy(self) -> tuple[np.ndarray, np.ndarray | None]:
@@ -258,18 +258,6 @@ def with_label(frame: FeatureFrame, label: str | None, asked: str) -> FeatureFra
             nearest(label, frame.table.column_names),
         )
     return replace(frame, label=label)
-
-
-def _optional(package: str) -> Any:
-    """Import a package that the core does not install."""
-    try:
-        return importlib.import_module(package)
-    except ImportError:
-        raise SetupError(
-            f"to_{package}()",
-            f"{package} is not installed",
-            f"Install it: pip install 'featurestore[{package}]'.",
-        ) from None
 
 
 def _counted(count: int, noun: str) -> str:
