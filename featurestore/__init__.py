@@ -25,6 +25,7 @@ from featurestore.definitions.types import (
     Timestamp,
 )
 from featurestore.definitions.view import FeatureReference, FeatureView
+from featurestore.definitions.window import Sliding, Tumbling
 from featurestore.errors import FeatureStoreError
 
 if TYPE_CHECKING:
@@ -51,8 +52,10 @@ __all__ = [
     "Int32",
     "Int64",
     "RequestSource",
+    "Sliding",
     "String",
     "Timestamp",
+    "Tumbling",
 ]
 
 

@@ -95,8 +95,13 @@ def window_values(
 
 
 def in_window(window: Window, event: int, moment: int) -> bool:
-    """Return whether an event lies in the window that ends ``delay`` before the moment."""
+    """Return whether an event lies in the window that ends ``delay`` before the moment.
+
+    On a grid it ends at the last point that is not after that.
+    """
     upper = moment - window.delay
+    if window.every is not None:
+        upper -= (upper - window.offset) % window.every
     if window.closed_right:
         return event <= upper and (window.size is None or event > upper - window.size)
     return event < upper and (window.size is None or event >= upper - window.size)

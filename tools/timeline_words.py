@@ -71,7 +71,7 @@ def reach(line: Line) -> tuple[int | None, int, str]:
     """Return the edges of what can answer, and their brackets."""
     if isinstance(line.feature, Aggregate):
         window = line.feature.window
-        high = line.moment - window.delay
+        high = window.end(line.moment)
         low = None if window.size is None else high - window.size
         return low, high, "(]" if window.closed_right else "[)"
     low = None if line.query.ttl is None else line.moment - line.query.ttl

@@ -5,6 +5,7 @@ from typing import Literal
 
 from featurestore.definitions.function import FUNCTIONS, output_type
 from featurestore.definitions.origin import Origin, origin
+from featurestore.definitions.window import Length, window_name
 from featurestore.times import LIFETIME
 
 __all__ = ["ANY_ROW", "FUNCTIONS", "Aggregation", "output_type"]
@@ -22,9 +23,10 @@ class Aggregation:
         column: The view's field that is aggregated, or ``"*"`` to count rows.
         function: One of ``count sum mean min max variance stddev first last any all
             count_distinct``. Nulls are skipped; count_distinct is exact.
-        windows: Lengths such as ``"1h"`` or ``"30d"``, or ``"lifetime"`` for no lower edge.
+        windows: Lengths such as ``"1h"`` or ``"30d"``, or ``"lifetime"`` for no lower edge; or
+            windows on a grid: `Sliding` and `Tumbling`.
         delay: Shifts the whole window into the past.
-        closed: ``"left"`` is ``[t - W, t)``, ``"right"`` is ``(t - W, t]``.
+        closed: ``"left"`` is ``[t - W, t)``, ``"right"`` is ``(t - W, t]``; not on a grid.
         empty: The value for a window without values, in place of 0 for counts and null else.
         ddof: Of variance and stddev: 1 for the sample's, 0 for the population's.
         name: Replaces ``<column>_<function>`` in the feature's name, where two would clash.
@@ -39,7 +41,7 @@ class Aggregation:
     column: str
     function: str
     _: KW_ONLY
-    windows: tuple[str, ...] = (LIFETIME,)
+    windows: tuple[Length, ...] = (LIFETIME,)
     delay: str = "0s"
     closed: Literal["left", "right"] = "left"
     empty: int | float | str | bool | None = None
@@ -53,4 +55,4 @@ class Aggregation:
         stem = self.name or (
             self.function if self.column == ANY_ROW else f"{self.column}_{self.function}"
         )
-        return tuple(f"{stem}_{window}" for window in self.windows)
+        return tuple(f"{stem}_{window_name(window)}" for window in self.windows)

@@ -202,7 +202,7 @@ def window_edges(window: Window, moment: int) -> tuple[int | None, int]:
         >>> window_edges(Window(10, 1), 100), window_edges(Window(10, 1, True), 100)
         ((89, 99), (90, 100))
     """
-    end = moment - window.delay + (1 if window.closed_right else 0)
+    end = window.end(moment) + (1 if window.closed_right else 0)
     return (None if window.size is None else end - window.size), end
 
 

@@ -67,8 +67,11 @@ def time_bounds(query: ViewQuery, first: int, last: int) -> tuple[int | None, in
     if query.rows.unique_by:
         return None, last
     reaches: list[int | None] = [
-        None if aggregate.window.size is None else aggregate.window.size + aggregate.window.delay
-        for aggregate in query.aggregates
+        None
+        if window.size is None
+        # On a grid it may have ended almost a step ago.
+        else window.size + window.delay + (window.every or 0)
+        for window in (aggregate.window for aggregate in query.aggregates)
     ]
     if query.columns:
         reaches.append(query.ttl)

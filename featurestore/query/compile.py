@@ -7,6 +7,7 @@ from featurestore.definitions.manifest import Manifest
 from featurestore.definitions.reserved import EVENT_TIME
 from featurestore.definitions.types import DataType, Field
 from featurestore.definitions.view import FeatureReference, FeatureView
+from featurestore.definitions.window import Length, grid_of
 from featurestore.errors import NotFoundError, RequestError, nearest
 from featurestore.query.nodes import (
     Aggregate,
@@ -185,7 +186,7 @@ def _aggregates(use: FeatureReference) -> tuple[Aggregate, ...]:
 
 
 def _aggregate(
-    aggregation: Aggregation, name: str, window: str, types: dict[str, DataType], prefix: str
+    aggregation: Aggregation, name: str, window: Length, types: dict[str, DataType], prefix: str
 ) -> Aggregate:
     dtype = None if aggregation.column == ANY_ROW else types[aggregation.column]
     result = output_type(aggregation.function, dtype)
@@ -200,14 +201,21 @@ def _aggregate(
         column=aggregation.column,
         dtype=dtype,
         function=aggregation.function,
-        window=Window(
-            None if window == LIFETIME else parse_duration(window),
-            parse_duration(aggregation.delay),
-            aggregation.closed == "right",
-        ),
+        window=_window(aggregation, window),
         result=result,
         empty=aggregation.empty,
         ddof=aggregation.ddof,
+    )
+
+
+def _window(aggregation: Aggregation, window: Length) -> Window:
+    grid = grid_of(window)
+    return Window(
+        None if grid.size == LIFETIME else parse_duration(grid.size),
+        parse_duration(aggregation.delay),
+        aggregation.closed == "right",
+        None if grid.every is None else parse_duration(grid.every),
+        parse_duration(grid.offset),
     )
 
 

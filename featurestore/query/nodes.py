@@ -40,17 +40,33 @@ class Column:
 
 @dataclass(frozen=True)
 class Window:
-    """Which rows an aggregate sees: ``[t - delay - size, t - delay)``.
+    """Which rows an aggregate sees: ``[end - size, end)``, where `end` says.
 
     Args:
         size: Length; None is lifetime, without a lower edge.
         delay: How far the whole window lies in the past.
-        closed_right: Whether it is ``(t - delay - size, t - delay]`` instead.
+        closed_right: Whether it is ``(end - size, end]`` instead; never on a grid.
+        every: The distance of the points of the grid on which it ends; None: it ends at
+            ``t - delay``.
+        offset: How far the grid is shifted.
+
+    Example:
+        >>> Window(20).end(47), Window(20, every=10, offset=3).end(47)
+        (47, 43)
     """
 
     size: int | None
     delay: int = 0
     closed_right: bool = False
+    every: int | None = None
+    offset: int = 0
+
+    def end(self, moment: int) -> int:
+        """Return where it ends as of a moment."""
+        end = moment - self.delay
+        if self.every is None:
+            return end
+        return (end - self.offset) // self.every * self.every + self.offset
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from featurestore.definitions.source import DeltaSource, FileSource, RequestSour
 from featurestore.definitions.types import Array, Decimal, Scalar
 from featurestore.definitions.types import Field as Column
 from featurestore.definitions.view import Code, FeatureReference, FeatureView
+from featurestore.definitions.window import Sliding, Tumbling
 from featurestore.errors import TableError
 
 __all__ = ["SCHEMA", "canonical_json", "decode", "encode", "fingerprint"]
@@ -27,7 +28,10 @@ __all__ = ["SCHEMA", "canonical_json", "decode", "encode", "fingerprint"]
 SCHEMA = "featurestore.manifest/1"
 """The form of the document; the number rises when older releases could not read it."""
 
-_PARTS = (Aggregation, Array, Code, Column, Decimal, FeatureReference, Scalar)
+_PARTS = (
+    *(Aggregation, Array, Code, Column, Decimal, FeatureReference, Scalar),
+    *(Sliding, Tumbling),
+)
 # In this order each kind refers to earlier ones only.
 _SECTIONS = ("entities", "sources", "views", "services")
 _SECTION_OF: Mapping[type, str] = {

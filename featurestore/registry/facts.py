@@ -12,6 +12,7 @@ from featurestore.definitions.service import FeatureService
 from featurestore.definitions.source import DeltaSource, FileSource, RequestSource
 from featurestore.definitions.types import Array, DataType, Decimal, Field, Scalar
 from featurestore.definitions.view import Code, FeatureReference, FeatureView
+from featurestore.definitions.window import Length, grid_of
 
 Facts = dict[str, str]
 
@@ -118,9 +119,9 @@ def _merged(found: Iterable[Facts]) -> Facts:
     return merged
 
 
-def _window(aggregation: Aggregation, window: str, types: Mapping[str, DataType]) -> str:
+def _window(aggregation: Aggregation, window: Length, types: Mapping[str, DataType]) -> str:
     result = output_type(aggregation.function, types.get(aggregation.column))
-    text = f"{aggregation.function} of {aggregation.column} over {window}: {result}"
+    text = f"{aggregation.function} of {aggregation.column} over {grid_of(window)}: {result}"
     closed = "" if aggregation.closed == "left" else ", upper edge in"
     delay = "" if aggregation.delay == "0s" else f", delayed by {aggregation.delay}"
     empty = "" if aggregation.empty is None else f", {aggregation.empty!r} where empty"

@@ -71,13 +71,13 @@ def test_no_row_within_the_bounds_is_ever_lost(snapshot, keys, times) -> None:
     assert wanted(read) == wanted(everything)
 
 
-def window(size: int | None, delay: int = 0) -> Aggregate:
+def window(size: int | None, delay: int = 0, every: int | None = None) -> Aggregate:
     return Aggregate(
         f"x_{size}",
         column="x",
         dtype=Float64,
         function="sum",
-        window=Window(size, delay),
+        window=Window(size, delay, every=every),
         result=Float64,
     )
 
@@ -88,6 +88,7 @@ def window(size: int | None, delay: int = 0) -> Aggregate:
         ({"columns": (Column("x", "x", Float64),)}, (None, 90)),
         ({"columns": (Column("x", "x", Float64),), "ttl": 10}, (40, 90)),
         ({"aggregates": (window(5), window(20, 3))}, (27, 90)),
+        ({"aggregates": (window(20), window(9, 3, 10))}, (28, 90)),
         ({"aggregates": (window(5), window(None))}, (None, 90)),
         ({"aggregates": (window(5),), "rows": Rows(unique_by=("n",))}, (None, 90)),
     ],

@@ -33,6 +33,12 @@ activity = fs.FeatureView(
     aggregations=(
         fs.Aggregation("amount", "sum", windows=("1h", "lifetime")),
         fs.Aggregation("*", "count", windows=("7d",), delay="1m", closed="right"),
+        fs.Aggregation(
+            "*",
+            "count",
+            windows=(fs.Sliding("7d", every="1d", offset="2h"), fs.Tumbling("1d")),
+            delay="1m",
+        ),
     ),
 )
 both = fs.FeatureService(
@@ -76,8 +82,13 @@ def test_each_window_of_an_aggregation_is_a_feature_with_its_own_type() -> None:
         ("amount_sum_1h", Window(3_600_000_000)),
         ("amount_sum_lifetime", Window(None)),
         ("count_7d", Window(604_800_000_000, 60_000_000, True)),
+        (
+            "count_7d_every_1d",
+            Window(604_800_000_000, 60_000_000, every=86_400_000_000, offset=7_200_000_000),
+        ),
+        ("count_1d_tumbling", Window(86_400_000_000, 60_000_000, every=86_400_000_000)),
     ]
-    assert [a.result for a in query.aggregates] == [fs.Int64, fs.Int64, fs.Int64]
+    assert {a.result for a in query.aggregates} == {fs.Int64}
     assert query.value_columns == ("amount",)
 
 

@@ -18,6 +18,7 @@ from featurestore.definitions.types import (
     String,
 )
 from featurestore.definitions.view import Code, FeatureReference, FeatureView
+from featurestore.definitions.window import Sliding, Tumbling
 
 CARD = Entity("card", join_keys=(Field("card_id", String),))
 PAYMENTS = DeltaSource("payments", path="data/payments", timestamp_field="paid_at")
@@ -82,11 +83,16 @@ sources = st.one_of(
     ),
     st.builds(RequestSource, names, schema=_tuples(columns), **labels),
 )
+windows = st.one_of(
+    durations,
+    st.builds(Sliding, durations, every=durations, offset=durations),
+    st.builds(Tumbling, durations, offset=durations),
+)
 aggregations = st.builds(
     Aggregation,
     names,
     st.sampled_from(FUNCTIONS),
-    windows=st.lists(durations, max_size=2, unique=True).map(tuple),
+    windows=st.lists(windows, max_size=2, unique=True).map(tuple),
     delay=durations,
     closed=st.sampled_from(["left", "right"]),
     empty=st.one_of(st.none(), st.integers(), st.floats(allow_nan=False), texts, st.booleans()),

@@ -12,6 +12,7 @@ from featurestore.definitions.reachable import manifest_of
 from featurestore.definitions.service import FeatureService
 from featurestore.definitions.types import Field, Float64, Int32, Int64, String
 from featurestore.definitions.view import Code, FeatureView
+from featurestore.definitions.window import Sliding
 from featurestore.registry.codec import canonical_json, encode, fingerprint
 from featurestore.registry.diff import Change, Detail, diff
 from featurestore.registry.plan import plan, render
@@ -172,6 +173,21 @@ def test_each_argument_of_an_aggregation_changes_values(
 
     before = "sum of amount over 7d: Float64"
     assert found == [("features.amount_sum_7d", before, before + text, "its values change")]
+
+
+def test_a_window_on_another_grid_changes_values() -> None:
+    sliding = Aggregation("*", "count", windows=(Sliding("7d", every="1d"),))
+    shifted = replace(sliding, windows=(Sliding("7d", every="1d", offset="2h"),))
+    plain = replace(ACTIVITY, aggregations=(sliding,))
+
+    assert details(plain, replace(plain, aggregations=(shifted,))) == [
+        (
+            "features.count_7d_every_1d",
+            "count of * over 7d every 1d: Int64",
+            "count of * over 7d every 1d offset 2h: Int64",
+            "its values change",
+        )
+    ]
 
 
 def test_a_population_in_place_of_a_sample_changes_values() -> None:

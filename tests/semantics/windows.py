@@ -230,5 +230,12 @@ FAR_DATES = Case(
             spine=ask("1970-01-01", "1970-01-01T06:00", "1970-01-01T06:30"),
             answers=(5.0, 12.0, 7.0),
         ),
+        example(
+            'windows=(fs.Tumbling("1d"),): the days before 1970 begin at midnight, too',
+            payments(fs.Aggregation("amount", "sum", windows=(fs.Tumbling("1d"),))),
+            rows=[event("1969-12-31", amount=5.0), event("1970-01-01", amount=7.0)],
+            spine=ask("1969-12-31T23:59", "1970-01-01", "1970-01-02"),
+            answers=(None, 5.0, 7.0),
+        ),
     ),
 )

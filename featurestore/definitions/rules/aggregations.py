@@ -19,6 +19,7 @@ from featurestore.definitions.types import (
     String,
 )
 from featurestore.definitions.view import FeatureView
+from featurestore.definitions.window import Grid, Length, grid_of
 from featurestore.errors import nearest
 from featurestore.times import LIFETIME, parse_duration
 
@@ -58,9 +59,20 @@ def windows_are_durations(manifest: Manifest) -> Iterator[Issue]:
             yield Issue(aggregation.origin, text)
         for window in aggregation.windows:
             if wrong := _window_problem(window):
-                yield Issue(aggregation.origin, f"{name}: window {window!r} is {wrong}")
+                yield Issue(aggregation.origin, f"{name}: window {wrong}")
         if wrong := duration_problem(aggregation.delay):
             yield Issue(aggregation.origin, f"{name}: delay {aggregation.delay!r} is {wrong}")
+
+
+def grids_are_closed_left(manifest: Manifest) -> Iterator[Issue]:
+    """Yield windows on a grid with ``closed="right"``, which is defined for no grid."""
+    for view, aggregation in _all(manifest):
+        if aggregation.closed == "left":
+            continue
+        for window in aggregation.windows:
+            if grid_of(window).every is not None:
+                text = f"{_label(view, aggregation)}: {window} is [e - W, e)"
+                yield Issue(aggregation.origin, f"{text}; closed='right' has no meaning for it")
 
 
 def feature_names_are_unique(manifest: Manifest) -> Iterator[Issue]:
@@ -105,6 +117,7 @@ RULES = (
     functions_fit_their_columns,
     ddof_is_the_samples_or_the_populations,
     windows_are_durations,
+    grids_are_closed_left,
     feature_names_are_unique,
     empty_fits_the_result,
 )
@@ -138,12 +151,30 @@ def _misfit(view: FeatureView, aggregation: Aggregation, dtype: DataType | None)
     return f"{_label(view, aggregation)}, a {dtype}, has no meaning; it can {', '.join(options)}"
 
 
-def _window_problem(window: str) -> str:
-    if window == LIFETIME:
-        return ""
-    if wrong := duration_problem(window):
+def _window_problem(window: Length) -> str:
+    grid = grid_of(window)
+    if grid.every is None:
+        wrong = "" if grid.size == LIFETIME else _length_problem(grid.size)
+        return f"{window!r} is {wrong}" if wrong else ""
+    return next((f"{window}: {wrong}" for wrong in _grid_problems(grid)), "")
+
+
+def _grid_problems(grid: Grid) -> Iterator[str]:
+    every = grid.every or ""
+    if grid.size not in (LIFETIME, every) and (wrong := _length_problem(grid.size)):
+        yield f"size {grid.size!r} is {wrong}"
+    if wrong := _length_problem(every):
+        yield f"every {every!r} is {wrong}"
+    if wrong := duration_problem(grid.offset):
+        yield f"offset {grid.offset!r} is {wrong}"
+    elif not _length_problem(every) and parse_duration(grid.offset) >= parse_duration(every):
+        yield f"offset {grid.offset!r} is not less than {every!r}, by which it moves on"
+
+
+def _length_problem(text: str) -> str:
+    if wrong := duration_problem(text):
         return wrong
-    return "" if parse_duration(window) else "empty; give it a length"
+    return "" if parse_duration(text) else "empty; give it a length"
 
 
 def _holds(result: DataType, value: object) -> bool:

@@ -1,8 +1,8 @@
 """Windows: where each moment's window starts and ends among the events, as slices.
 
 An edge at t - shift is the number of events before it: one binary search for all moments, however
-long the window. The upper edge never passes what is visible at t; patches mend what is visible
-otherwise.
+long the window; on a grid the point that t has passed takes the place of t. The upper edge never
+passes what is visible at t; patches mend what is visible otherwise.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from featurestore.engines.kernel.arrays import Ints, earlier, runs
+from featurestore.engines.kernel.arrays import FIRST, Ints, earlier, runs
 from featurestore.engines.kernel.column import running
 from featurestore.engines.kernel.existence import Events
 from featurestore.engines.kernel.order import Moments
@@ -19,6 +19,9 @@ from featurestore.engines.kernel.patches import Patches, Stretches, find_patches
 from featurestore.engines.kernel.slices import Slices, pieces
 from featurestore.engines.kernel.timeline import Timeline
 from featurestore.query.nodes import Window
+
+Grid = tuple[int, int, int] | None
+"""Delay, step and offset of a grid; None for no grid."""
 
 
 class Frames:
@@ -32,7 +35,7 @@ class Frames:
 
     def __init__(self, events: Events, moments: Moments, delay: int) -> None:
         self._events, self._moments, self._delay = events, moments, delay
-        self._edges: dict[int, Ints] = {}
+        self._edges: dict[tuple[Grid, int], Ints] = {}
 
     @cached_property
     def patches(self) -> Patches | None:
@@ -59,16 +62,18 @@ class Frames:
         return _patched(start, stop, *inside)
 
     def _bounds(self, window: Window) -> tuple[Ints, Ints]:
-        upper = window.delay - int(window.closed_right)
-        lower = self._starts if window.size is None else self._edge(upper + window.size)
-        return lower, self._edge(upper)
+        grid = None if window.every is None else (window.delay, window.every, window.offset)
+        upper = (window.delay if grid is None else 0) - int(window.closed_right)
+        lower = self._starts if window.size is None else self._edge(upper + window.size, grid)
+        return lower, self._edge(upper, grid)
 
-    def _edge(self, shift: int) -> Ints:
-        """Return how many events lie before (code, t - shift)."""
-        if shift not in self._edges:
-            times = earlier(self._moments.time, shift)
-            self._edges[shift] = self._line.before(self._moments.code, times)
-        return self._edges[shift]
+    def _edge(self, shift: int, grid: Grid = None) -> Ints:
+        """Return how many events lie before (code, t - shift), with t's point for t on a grid."""
+        key = grid, shift
+        if key not in self._edges:
+            times = self._moments.time if grid is None else passed(self._moments.time, *grid)
+            self._edges[key] = self._line.before(self._moments.code, earlier(times, shift))
+        return self._edges[key]
 
     @cached_property
     def _line(self) -> Timeline:
@@ -96,6 +101,19 @@ class Frames:
             change += np.bincount(inside.first, minlength=len(change))
             change -= np.bincount(inside.stop, minlength=len(change))
         return running(np.cumsum(change)[:-1])
+
+
+def passed(times: Ints, delay: int, every: int, offset: int) -> Ints:
+    """Return the last point of a grid up to each moment less the delay.
+
+    Example:
+        >>> passed(np.array([47, -1]), 0, 10, 3).tolist()
+        [43, -7]
+    """
+    # At the beginning of int64 the point below would wrap around.
+    inside = np.maximum(earlier(times, delay + offset), FIRST + every)
+    points: Ints = inside // every * every + offset
+    return points
 
 
 def _patched(start: Ints, stop: Ints, cuts: Stretches, adds: Stretches) -> Slices:

@@ -4,6 +4,7 @@ import pytest
 
 from featurestore.definitions.aggregation import Aggregation
 from featurestore.definitions.types import Array, Binary, Decimal, Field, Int32, Timestamp
+from featurestore.definitions.window import Sliding, Tumbling
 from tests.definitions.rules.cases import SCHEMA, messages, view, windows
 from tests.definitions.rules.test_views import DURATION
 
@@ -46,6 +47,33 @@ WEEK = ("7d",)
         (
             Aggregation("amount", "sum", windows=("0d",)),
             "sum of 'amount': window '0d' is empty; give it a length",
+        ),
+        (
+            Aggregation("amount", "sum", windows=(Sliding("7x", every="1d"),)),
+            f"sum of 'amount': window {Sliding('7x', every='1d')}: size '7x' {DURATION}",
+        ),
+        (
+            Aggregation("amount", "sum", windows=(Sliding("7d", every="0d"),)),
+            f"sum of 'amount': window {Sliding('7d', every='0d')}: every '0d' is empty; give it a "
+            "length",
+        ),
+        (
+            Aggregation("amount", "sum", windows=(Tumbling("lifetime"),)),
+            f"sum of 'amount': window {Tumbling('lifetime')}: every 'lifetime' {DURATION}",
+        ),
+        (
+            Aggregation("amount", "sum", windows=(Tumbling("1d", offset="2x"),)),
+            f"sum of 'amount': window {Tumbling('1d', offset='2x')}: offset '2x' {DURATION}",
+        ),
+        (
+            Aggregation("amount", "sum", windows=(Tumbling("1d", offset="24h"),)),
+            f"sum of 'amount': window {Tumbling('1d', offset='24h')}: offset '24h' is not less "
+            "than '1d', by which it moves on",
+        ),
+        (
+            Aggregation("amount", "sum", windows=(Tumbling("1d"),), closed="right"),
+            f"sum of 'amount': {Tumbling('1d')} is [e - W, e); closed='right' has no meaning for "
+            "it",
         ),
         (
             Aggregation("amount", "sum", windows=WEEK, delay="soon"),
@@ -98,6 +126,7 @@ def test_what_an_aggregation_says_must_have_a_meaning(
         Aggregation("merchant", "last", windows=WEEK, empty=""),
         Aggregation("merchant", "count_distinct", windows=WEEK),
         Aggregation("amount", "variance", windows=WEEK, ddof=0, empty=0),
+        Aggregation("amount", "sum", windows=(Sliding("lifetime", every="1d", offset="23h"),)),
         Aggregation("online", "any", windows=WEEK, empty=False),
     ],
 )

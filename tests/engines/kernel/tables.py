@@ -10,6 +10,7 @@ from featurestore.engines.kernel import answer_view
 from featurestore.query.nodes import Aggregate, Column, KeyBinding, ViewQuery, Window
 from tests.engines.kernel.worlds import content_hash
 
+EDGES = ("delay", "closed_right", "every", "offset")
 ONE_KEY = (KeyBinding("id", "card", Int64),)
 
 
@@ -31,7 +32,7 @@ def window(
     **rest,
 ) -> ViewQuery:
     """Return a query for one aggregate, named ``x``; ``delay`` and such may follow."""
-    edges = {name: rest.pop(name) for name in ("delay", "closed_right") if name in rest}
+    edges = {name: rest.pop(name) for name in EDGES if name in rest}
     aggregate = Aggregate(
         "x",
         column=column,

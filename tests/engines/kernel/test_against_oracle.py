@@ -36,7 +36,12 @@ def test_long_windows_equal_the_oracle(seed: int, unique_by: tuple, lags: list) 
     rng = np.random.default_rng(seed)
     rows = [_row(rng, int(event), rng.choice(lags)) for event in rng.integers(0, 400, 300)]
     spine = [{"card": int(rng.integers(0, 2)), "at": int(at)} for at in rng.integers(0, 500, 25)]
-    windows = [Window(None), Window(300), Window(90, 30, closed_right=True)]
+    windows = [
+        Window(None),
+        Window(300),
+        Window(90, 30, closed_right=True),
+        Window(90, 5, every=40, offset=7),
+    ]
     query = ViewQuery(
         "view",
         keys=ONE_KEY,

@@ -43,6 +43,38 @@ def test_a_delay_moves_both_edges_into_the_past() -> None:
     assert ask(window("sum", 5, delay=10), rows, 20, 21, 25, 26, 31) == [None, 1.0, 1.0, None, 2.0]
 
 
+def test_a_sliding_window_ends_at_the_last_point_of_its_grid() -> None:
+    rows = events((9, 1.0), (10, 2.0), (19, 4.0), (20, 8.0))
+    sliding = window("sum", 20, every=10)
+
+    assert ask(sliding, rows, 9, 10, 19, 20, 29, 30, 40) == [None, 1.0, 1.0, 7.0, 7.0, 14.0, 8.0]
+
+
+def test_an_offset_shifts_the_grid_and_a_delay_the_moment() -> None:
+    rows = events((12, 1.0), (13, 2.0), (22, 4.0), (23, 8.0))
+
+    assert ask(window("sum", 10, every=10, offset=3), rows, 22, 23, 32, 33) == [1.0, 6.0, 6.0, 8.0]
+    assert ask(window("sum", 10, every=10, offset=3, delay=5), rows, 27, 28) == [1.0, 6.0]
+
+
+def test_a_grid_goes_on_before_1970_and_to_the_ends_of_time() -> None:
+    rows = events((-21, 1.0), (-20, 2.0), (-11, 4.0), (-10, 8.0))
+
+    assert ask(window("sum", 10, every=10), rows, -11, -10, -1, 0) == [1.0, 6.0, 6.0, 8.0]
+    assert ask(window("count", every=10), rows, -(2**63), 2**63 - 1) == [0, 4]
+
+
+def test_a_window_on_a_grid_sees_what_exists_at_the_moment_and_not_at_its_end() -> None:
+    rows = stored(
+        [
+            {"event_timestamp": 15, "available_timestamp": 15, "x": 1.0},
+            {"event_timestamp": 16, "available_timestamp": 24, "x": 2.0},
+        ]
+    )
+
+    assert ask(window("sum", 10, every=10), rows, 20, 23, 24, 29, 30) == [1.0, 1.0, 3.0, 3.0, None]
+
+
 def test_a_lifetime_window_has_no_lower_edge() -> None:
     rows = events((-(10**15), 1.0), (20, 2.0))
 

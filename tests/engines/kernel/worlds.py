@@ -174,6 +174,8 @@ def _aggregates(draw: st.DrawFn, unit: int) -> dict:
         size=st.none() | st.integers(1, 20).map(lambda n: n * unit),
         delay=st.sampled_from([0, 0, 0, unit, 4 * unit]),
         closed_right=st.booleans(),
+        every=st.none() | st.integers(1, 9).map(lambda n: n * unit),
+        offset=st.integers(0, 8).map(lambda n: n * unit),
     )
     choices = [("*", None, "count")] + [
         (name, dtype, function)

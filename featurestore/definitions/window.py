@@ -1,0 +1,104 @@
+"""`Sliding` and `Tumbling`: windows that end on a grid, not at each row's own moment."""
+
+from dataclasses import KW_ONLY, dataclass
+from functools import singledispatch
+from typing import NamedTuple
+
+
+@dataclass(frozen=True)
+class Sliding:
+    """A window that moves on only every so often: it ends at the last point of a grid.
+
+    At the moment t its end is ``e = floor((t - delay - offset) / every) * every + offset`` and
+    its rows are those in ``[e - size, e)`` that exist at t. The grid starts at 1970-01-01 UTC.
+
+    Args:
+        size: Its length, or ``"lifetime"``.
+        every: The distance of the grid's points.
+        offset: How far the grid is shifted; less than ``every``.
+
+    Example:
+        >>> Sliding("7d", every="1d", offset="2h")
+        Sliding(size='7d', every='1d', offset='2h')
+    """
+
+    size: str
+    _: KW_ONLY
+    every: str
+    offset: str = "0s"
+
+
+@dataclass(frozen=True)
+class Tumbling:
+    """The last whole one of windows that follow each other: `Sliding` by its own length.
+
+    Args:
+        size: Its length, and the distance of the grid's points.
+        offset: How far the grid is shifted; less than ``size``.
+
+    Example:
+        >>> Tumbling("1d")
+        Tumbling(size='1d', offset='0s')
+    """
+
+    size: str
+    _: KW_ONLY
+    offset: str = "0s"
+
+
+Length = str | Sliding | Tumbling
+"""What ``windows=`` holds: a text ends at each row's own moment, the others on a grid."""
+
+
+class Grid(NamedTuple):
+    """A window as texts: its length, the distance of its grid's points (if any), the shift."""
+
+    size: str
+    every: str | None = None
+    offset: str = "0s"
+
+    def __str__(self) -> str:
+        every = "" if self.every is None else f" every {self.every}"
+        return self.size + every + ("" if self.offset == "0s" else f" offset {self.offset}")
+
+
+@singledispatch
+def grid_of(window: str | Sliding | Tumbling) -> Grid:
+    """Return a window's parts.
+
+    Example:
+        >>> str(grid_of("7d")), str(grid_of(Tumbling("1d", offset="2h")))
+        ('7d', '1d every 1d offset 2h')
+    """
+    return Grid(str(window))
+
+
+@grid_of.register
+def _(window: Sliding) -> Grid:
+    return Grid(window.size, window.every, window.offset)
+
+
+@grid_of.register
+def _(window: Tumbling) -> Grid:
+    return Grid(window.size, window.size, window.offset)
+
+
+@singledispatch
+def window_name(window: str | Sliding | Tumbling) -> str:
+    """Return how the names of a window's features end; without the offset.
+
+    Example:
+        >>> window_name(Sliding("7d", every="1d")), window_name(Tumbling("1d"))
+        ('7d_every_1d', '1d_tumbling')
+    """
+    return str(window)
+
+
+@window_name.register
+def _(window: Sliding) -> str:
+    return f"{window.size}_every_{window.every}"
+
+
+@window_name.register
+def _(window: Tumbling) -> str:
+    return f"{window.size}_tumbling"
