@@ -5,5 +5,6 @@ import sys
 from demo.runner import main
 
 if __name__ == "__main__":
-    # By `featurestore demo` the arguments are that program's own.
-    main(sys.argv[1:] if sys.argv[0].endswith("__main__.py") else ())
+    # `featurestore demo` runs this too, with arguments of its own in sys.argv.
+    by_module = sys.orig_argv[1:3] == ["-m", "demo"]
+    main(sys.orig_argv[3:] if by_module else ())

@@ -31,10 +31,10 @@ DOMAINS = {
 }
 NEXT = """
 [bold]Next[/]
-  featurestore status                     what is stored, and how new it is
-  featurestore latest fraud_v1 --help     newest values from the command line, without a JVM
-  feature_defs/fraud/views.py             change a window, then: featurestore plan
-  make demo                               again: the next day of payments arrives
+  featurestore status                                   what is stored, and how new it is
+  featurestore latest movie_page_v1 movie_id=356        newest values, without a JVM
+  feature_defs/fraud/views.py                           change a window, then: featurestore plan
+  make demo                                             again: the next day of payments arrives
 """
 
 
