@@ -6,6 +6,7 @@ rules; where they leave a choice, it is written here.
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from fractions import Fraction
@@ -265,8 +266,7 @@ def _extreme(choose: Callable[[list[object]], object], values: list[object]) -> 
         return None
     if any(is_nan(each) for each in values):
         return math.nan
-    result = choose(values)
-    return result + 0.0 if isinstance(result, float) else result
+    return plain(choose(values))
 
 
 def first(feature: Aggregate, values: list[object]) -> object:
@@ -277,6 +277,57 @@ def first(feature: Aggregate, values: list[object]) -> object:
 def last(feature: Aggregate, values: list[object]) -> object:
     """Return the value of the highest rank."""
     return values[-1] if values else None
+
+
+def first_n(feature: Aggregate, values: list[object]) -> object:
+    """Return the values of the lowest ranks, oldest first."""
+    return values[: feature.number]
+
+
+def last_n(feature: Aggregate, values: list[object]) -> object:
+    """Return the values of the highest ranks, newest first."""
+    return values[::-1][: feature.number]
+
+
+def top_n(feature: Aggregate, values: list[object]) -> object:
+    """Return the greatest values, descending; NaN is greater than all others."""
+    return [plain(each) for each in sorted(values, key=nan_last, reverse=True)][: feature.number]
+
+
+def mode(feature: Aggregate, values: list[object]) -> object:
+    """Return the most frequent value, of several the least; all NaN are one, the greatest."""
+    times = Counter("NaN" if is_nan(each) else each for each in values)
+    most = [
+        each for each in values if times["NaN" if is_nan(each) else each] == max(times.values())
+    ]
+    return plain(min(most, key=nan_last)) if most else None
+
+
+def percentile(feature: Aggregate, values: list[object]) -> object:
+    """Return the value at that percentage of the way from the least to the greatest.
+
+    Between two values in proportion; NaN where there is one.
+    """
+    if not values:
+        return None
+    if any(is_nan(each) for each in values):
+        return math.nan
+    below, rest = divmod((len(values) - 1) * feature.number, 100)
+    low, *others = sorted(values)[below:]
+    high = others[0] if rest else low
+    if low == high or not (math.isfinite(low) and math.isfinite(high)):
+        return float(low) if low == high else float(low) + float(high)
+    return to_float(Fraction(low) + (Fraction(high) - Fraction(low)) * Fraction(rest, 100))
+
+
+def nan_last(each: object) -> tuple[bool, object]:
+    """Return a key by which values are sorted."""
+    return (True, 0) if is_nan(each) else (False, each)
+
+
+def plain(each: object) -> object:
+    """Return a value with -0.0 as 0.0."""
+    return each + 0.0 if isinstance(each, float) else each
 
 
 def some(feature: Aggregate, values: list[object]) -> object:
@@ -317,6 +368,11 @@ FUNCTIONS: dict[str, Callable[[Aggregate, list], object]] = {
     "max": greatest,
     "first": first,
     "last": last,
+    "first_n": first_n,
+    "last_n": last_n,
+    "top_n": top_n,
+    "mode": mode,
+    "percentile": percentile,
     "any": some,
     "all": every,
     "count_distinct": count_distinct,

@@ -1,4 +1,7 @@
-"""Aggregate functions by name, and what each gives of a column's type."""
+"""Aggregate functions: the texts that name them, and what each gives of a column's type."""
+
+import re
+from typing import NamedTuple
 
 from featurestore.definitions.types import (
     FLOATS,
@@ -15,48 +18,103 @@ from featurestore.definitions.types import (
 DEVIATIONS = ("variance", "stddev")
 """The functions that take ``ddof=``."""
 
-FUNCTIONS = (
+_PLAIN = (
     *("count", "sum", "mean", "min", "max"),
     *DEVIATIONS,
-    *("first", "last", "any", "all", "count_distinct"),
+    *("first", "last", "any", "all", "mode", "count_distinct"),
 )
+_NUMBERED = {"first": "first_n", "last": "last_n", "top": "top_n", "p": "percentile"}
+
+FUNCTIONS = (*_PLAIN, *_NUMBERED.values())
+"""What a window can be asked for; ``first_n``, ``last_n``, ``top_n``, ``percentile`` by number."""
+
+SAMPLES = (*_PLAIN, "first3", "last3", "top3", "p90")
+"""The same as one writes them."""
+
+MOST = 1000
+"""The longest list that a window gives."""
+
+_TEXT = re.compile(r"([a-z]+)(0|[1-9][0-9]{0,8})")
+
+
+class Function(NamedTuple):
+    """A function, and its number where it has one: the length of a list, or the percentage."""
+
+    name: str
+    number: int | None = None
+
+
+def parse_function(text: str) -> Function | None:
+    """Return what a text such as ``"sum"``, ``"last3"`` or ``"p90"`` names; None for nothing.
+
+    Example:
+        >>> parse_function("last3"), parse_function("sum"), parse_function("last_n")
+        (Function(name='last_n', number=3), Function(name='sum', number=None), None)
+    """
+    if text in _PLAIN:
+        return Function(text)
+    match = _TEXT.fullmatch(text)
+    name = _NUMBERED.get(match[1]) if match else None
+    return Function(name, int(match[2])) if match and name else None
+
+
+def number_problem(function: Function) -> str:
+    """Return what is wrong with a function's number, or ``""``.
+
+    Example:
+        >>> number_problem(Function("percentile", 101))
+        'a percentile is p0 to p100'
+    """
+    if function.number is None:
+        return ""
+    if function.name == "percentile":
+        return "" if function.number <= 100 else "a percentile is p0 to p100"
+    return "" if 1 <= function.number <= MOST else f"a list has 1 to {MOST} values"
 
 
 def output_type(function: str, dtype: DataType | None) -> DataType | None:
-    """Return the type of ``function`` over a column, or None where it has no meaning.
+    """Return the type of a function over a column, or None where it has no meaning.
 
     Args:
-        function: One of `FUNCTIONS`.
+        function: A text such as ``"sum"`` or ``"last3"``.
         dtype: The column's type; None for ``"*"``, which only ``count`` takes.
 
     Example:
         >>> from featurestore.definitions.types import Int32, String
-        >>> output_type("sum", Int32), output_type("sum", String)
-        (Int64, None)
+        >>> output_type("sum", Int32), output_type("sum", String), output_type("last3", String)
+        (Int64, None, Array(String))
     """
-    if function == "count":
-        return Int64
-    if dtype is None:
+    known = parse_function(function)
+    if known is None:
         return None
-    if function in ("first", "last"):
+    if known.name == "count":
+        return Int64
+    return None if dtype is None else _value_output_type(known.name, dtype)
+
+
+def _value_output_type(name: str, dtype: DataType) -> DataType | None:
+    if name in ("first", "last"):
         return dtype
-    if isinstance(dtype, Array):
-        return None
-    return _scalar_output_type(function, dtype)
+    if name in ("first_n", "last_n"):
+        return Array(dtype)
+    return None if isinstance(dtype, Array) else _scalar_output_type(name, dtype)
 
 
-def _scalar_output_type(function: str, dtype: DataType) -> DataType | None:
-    if function == "count_distinct":
+def _scalar_output_type(name: str, dtype: DataType) -> DataType | None:
+    if name == "count_distinct":
         return Int64
-    if function in ("any", "all"):
+    if name in ("any", "all"):
         return Boolean if dtype == Boolean else None
-    if function in ("min", "max"):
-        return None if dtype in (Binary, Boolean) else dtype
-    if not is_number(dtype):
-        return None
-    if function == "sum":
-        return _sum_type(dtype)
-    return Float64 if function in ("mean", *DEVIATIONS) else None
+    if name == "mode":
+        return None if dtype == Binary else dtype
+    if name in ("min", "max", "top_n"):
+        ordered = None if dtype in (Binary, Boolean) else dtype
+        return Array(ordered) if ordered and name == "top_n" else ordered
+    return _number_output_type(name, dtype) if is_number(dtype) else None
+
+
+def _number_output_type(name: str, dtype: DataType) -> DataType:
+    return _sum_type(dtype) if name == "sum" else Float64
 
 
 def _sum_type(dtype: DataType) -> DataType:

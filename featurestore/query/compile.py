@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from featurestore.definitions.aggregation import ANY_ROW, Aggregation, output_type
+from featurestore.definitions.function import parse_function
 from featurestore.definitions.manifest import Manifest
 from featurestore.definitions.reserved import EVENT_TIME
 from featurestore.definitions.types import DataType, Field
@@ -190,7 +191,8 @@ def _aggregate(
 ) -> Aggregate:
     dtype = None if aggregation.column == ANY_ROW else types[aggregation.column]
     result = output_type(aggregation.function, dtype)
-    if result is None:  # rules.check refuses this before anything is applied
+    function = parse_function(aggregation.function)
+    if result is None or function is None:  # rules.check refuses this before anything is applied
         raise RequestError(
             f"aggregation {name!r}",
             f"{aggregation.function!r} has no meaning for {dtype}",
@@ -200,10 +202,11 @@ def _aggregate(
         prefix + name,
         column=aggregation.column,
         dtype=dtype,
-        function=aggregation.function,
+        function=function.name,
         window=_window(aggregation, window),
         result=result,
         empty=aggregation.empty,
+        number=function.number,
         ddof=aggregation.ddof,
     )
 

@@ -81,6 +81,7 @@ class Aggregate:
         window: Which rows it sees.
         result: The answer's type.
         empty: The answer for a window without values; None for the function's own.
+        number: The length of a list, or the percentage of a percentile; None for the others.
         ddof: Of variance and stddev: what is taken from the number of values to divide by.
     """
 
@@ -92,6 +93,7 @@ class Aggregate:
     window: Window
     result: DataType
     empty: int | float | str | bool | None = None
+    number: int | None = None
     ddof: int = 1
 
 

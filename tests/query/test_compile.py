@@ -1,5 +1,7 @@
 """A request becomes a query: names, renamed keys, prefixes, windows; and what is refused."""
 
+from dataclasses import replace
+
 import pytest
 
 import featurestore as fs
@@ -73,6 +75,23 @@ def test_durations_and_the_life_of_rows_are_compiled_to_microseconds_and_stored_
     assert query.ttl == 3_600_000_000
     assert query.rows == Rows(600_000_000, ("payment_id", "event_timestamp"), True, True)
     assert query.columns == (Column("risk", "risk", fs.Float64), Column("city", "city", fs.String))
+
+
+def test_a_number_in_a_functions_text_is_taken_apart() -> None:
+    functions = ("last3", "p90", "stddev")
+    view = replace(
+        activity, aggregations=tuple(fs.Aggregation("amount", name) for name in functions)
+    )
+
+    aggregates = compile_view(view).aggregates
+
+    assert [a.output for a in aggregates] == [f"amount_{name}_lifetime" for name in functions]
+    assert [(a.function, a.number) for a in aggregates] == [
+        ("last_n", 3),
+        ("percentile", 90),
+        ("stddev", None),
+    ]
+    assert [a.result for a in aggregates] == [fs.Array(fs.Int32), fs.Float64, fs.Float64]
 
 
 def test_each_window_of_an_aggregation_is_a_feature_with_its_own_type() -> None:

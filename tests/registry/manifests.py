@@ -2,8 +2,9 @@
 
 from hypothesis import strategies as st
 
-from featurestore.definitions.aggregation import FUNCTIONS, Aggregation
+from featurestore.definitions.aggregation import Aggregation
 from featurestore.definitions.entity import Entity
+from featurestore.definitions.function import SAMPLES
 from featurestore.definitions.manifest import Manifest
 from featurestore.definitions.reachable import manifest_of
 from featurestore.definitions.service import FeatureService
@@ -91,7 +92,7 @@ windows = st.one_of(
 aggregations = st.builds(
     Aggregation,
     names,
-    st.sampled_from(FUNCTIONS),
+    st.sampled_from(SAMPLES),
     windows=st.lists(windows, max_size=2, unique=True).map(tuple),
     delay=durations,
     closed=st.sampled_from(["left", "right"]),

@@ -15,7 +15,6 @@ import pytest
 from deltalake import write_deltalake
 
 import featurestore as fs
-from featurestore.definitions.aggregation import FUNCTIONS
 from featurestore.definitions.manifest import Manifest
 from featurestore.engines import local
 from featurestore.engines.bind import bind
@@ -358,13 +357,6 @@ def test_tombstone_gives_null_or_takes_its_event_back(holds: Holds) -> None:
 
 def test_empty_window_counts_0_and_is_null_else(holds: Holds) -> None:
     holds("empty_window")
-
-
-@pytest.mark.xfail(
-    raises=AssertionError, reason="last_n, first_n and top_n do not exist yet", strict=True
-)
-def test_empty_window_gives_an_empty_list() -> None:
-    assert "last_n" in FUNCTIONS
 
 
 def test_empty_or_missing_rows_give_nulls(holds: Holds) -> None:

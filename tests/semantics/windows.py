@@ -94,9 +94,9 @@ EMPTY_WINDOW = Case(
     slug="empty_window",
     rule=("counts 0, lists empty, the rest null; stddev of one value: sample null, population 0"),
     text=(
-        "Without values a count is 0 and everything else null, unless the aggregation says "
-        "`empty=`. A standard deviation needs two values, else it is null; that of a population "
-        "(`ddof=0`) needs one, and of one it is 0."
+        "Without values a count is 0, a list is empty and everything else null, unless the "
+        "aggregation says `empty=`. A standard deviation needs two values, else it is null; that "
+        "of a population (`ddof=0`) needs one, and of one it is 0."
     ),
     examples=(
         example(
@@ -113,6 +113,16 @@ EMPTY_WINDOW = Case(
                 "amount_sum_2h": (5.0, None),
                 "amount_stddev_2h": (None, None),
             },
+        ),
+        example(
+            "lists: last2 and top2",
+            payments(
+                fs.Aggregation("amount", "last2", windows=("4h",)),
+                fs.Aggregation("amount", "top2", windows=("4h",)),
+            ),
+            rows=MORNING,
+            spine=ask("9:00", "12:30"),
+            answers={"amount_last2_4h": ([], [1.0, 7.0]), "amount_top2_4h": ([], [7.0, 5.0])},
         ),
         example(
             "stddev of the population: ddof=0",
@@ -161,6 +171,25 @@ NOT_A_NUMBER = Case(
             ],
             spine=ask("9:30", "10:30", "11:30", "13:30"),
             answers=(math.inf, math.nan, -math.inf, 7.0),
+        ),
+        example(
+            "NaN is greater than every number, and one value",
+            payments(
+                fs.Aggregation("amount", "top2", windows=("2h",)),
+                fs.Aggregation("amount", "mode", windows=("2h",)),
+                fs.Aggregation("amount", "p50", windows=("2h",)),
+            ),
+            rows=[
+                event("9:00", amount=7.0),
+                event("9:30", amount=math.nan),
+                event("10:00", amount=5.0),
+            ],
+            spine=ask("10:30", "11:15"),
+            answers={
+                "amount_top2_2h": ([math.nan, 7.0], [math.nan, 5.0]),
+                "amount_mode_2h": (5.0, 5.0),
+                "amount_p50_2h": (math.nan, math.nan),
+            },
         ),
         example(
             "how many different amounts: 0.0 and -0.0 are one",

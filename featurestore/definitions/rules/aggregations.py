@@ -3,8 +3,13 @@
 import math
 from collections.abc import Iterator
 
-from featurestore.definitions.aggregation import ANY_ROW, FUNCTIONS, Aggregation, output_type
-from featurestore.definitions.function import DEVIATIONS
+from featurestore.definitions.aggregation import ANY_ROW, Aggregation, output_type
+from featurestore.definitions.function import (
+    DEVIATIONS,
+    SAMPLES,
+    number_problem,
+    parse_function,
+)
 from featurestore.definitions.manifest import Manifest
 from featurestore.definitions.rules.dtypes import type_problem
 from featurestore.definitions.rules.issue import Issue, label
@@ -34,17 +39,20 @@ def columns_exist(manifest: Manifest) -> Iterator[Issue]:
 
 
 def functions_exist(manifest: Manifest) -> Iterator[Issue]:
-    """Yield aggregations by an unknown function."""
+    """Yield aggregations by an unknown function, or by one with a number out of its range."""
     for view, aggregation in _all(manifest):
-        if aggregation.function not in FUNCTIONS:
+        function = parse_function(aggregation.function)
+        if function is None:
             text = f"{_label(view, aggregation)}: unknown function {aggregation.function!r}"
-            yield Issue(aggregation.origin, f"{text}. {nearest(aggregation.function, FUNCTIONS)}")
+            yield Issue(aggregation.origin, f"{text}. {nearest(aggregation.function, SAMPLES)}")
+        elif wrong := number_problem(function):
+            yield Issue(aggregation.origin, f"{_label(view, aggregation)}: {wrong}")
 
 
 def functions_fit_their_columns(manifest: Manifest) -> Iterator[Issue]:
     """Yield aggregations without meaning, such as the sum of texts."""
     for view, aggregation in _all(manifest):
-        if aggregation.function in FUNCTIONS and _has_column(view, aggregation):
+        if parse_function(aggregation.function) and _has_column(view, aggregation):
             dtype = _dtype(view, aggregation)
             if output_type(aggregation.function, dtype) is None:
                 yield Issue(aggregation.origin, _misfit(view, aggregation, dtype))
@@ -147,7 +155,7 @@ def _dtype(view: FeatureView, aggregation: Aggregation) -> DataType | None:
 def _misfit(view: FeatureView, aggregation: Aggregation, dtype: DataType | None) -> str:
     if dtype is None:
         return f"{_label(view, aggregation)} has no meaning: only count takes '*'"
-    options = [name for name in FUNCTIONS if output_type(name, dtype) is not None]
+    options = [name for name in SAMPLES if output_type(name, dtype) is not None]
     return f"{_label(view, aggregation)}, a {dtype}, has no meaning; it can {', '.join(options)}"
 
 

@@ -12,6 +12,7 @@ from featurestore.engines.kernel.arrays import Ints, both, integers, validity
 from featurestore.engines.kernel.column import Column, running
 from featurestore.engines.kernel.slices import Slices
 from featurestore.engines.kernel.sums import numbers
+from featurestore.engines.kernel.wavelet import Wavelet
 from featurestore.query.nodes import Aggregate
 
 _LONG = 64
@@ -31,43 +32,6 @@ def count_distinct_of(feature: Aggregate, column: Column, slices: Slices) -> pa.
         start, stop = slices.start[long], slices.stop[long]
         answer[long] = column.once(_matrix).below(start, stop, start + 1)
     return pa.array(answer)
-
-
-class Wavelet:
-    """Counts the numbers below a bound in any range, one pass a bit of the numbers.
-
-    Each level holds, for the numbers stably parted by the bits above, how many of those before a
-    place have a 0 in its bit.
-
-    Args:
-        numbers: Not negative.
-
-    Example:
-        >>> Wavelet(np.array([3, 0, 2, 5])).below(np.array([1]), np.array([4]), np.array([3]))
-        array([2])
-    """
-
-    def __init__(self, numbers: Ints) -> None:
-        self._bits = int(numbers.max(initial=0)).bit_length()
-        self._zeros: list[np.ndarray] = []
-        for bit in reversed(range(self._bits)):
-            ones = (numbers >> bit) & 1 == 1
-            # Half the memory, which is 4 bytes a number and bit.
-            self._zeros.append(running(~ones).astype(np.int32))
-            numbers = np.concatenate([numbers[~ones], numbers[ones]])
-
-    def below(self, start: Ints, stop: Ints, bound: Ints) -> Ints:
-        """Return how many of the numbers from ``start`` to ``stop`` are less than each bound."""
-        # A bound of more bits than any number has them all below it.
-        beyond = bound >> self._bits > 0
-        counts = np.where(beyond, stop - start, 0)
-        for bit, zeros in zip(reversed(range(self._bits)), self._zeros, strict=True):
-            one = (bound >> bit) & 1 == 1
-            low, high = zeros[start], zeros[stop]
-            counts += np.where(one & ~beyond, high - low, 0)
-            start = np.where(one, zeros[-1] + start - low, low)
-            stop = np.where(one, zeros[-1] + stop - high, high)
-        return counts
 
 
 def _in_pieces(column: Column, slices: Slices) -> Ints:

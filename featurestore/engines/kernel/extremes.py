@@ -51,6 +51,26 @@ def max_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
     return _extreme(feature, column, slices, column.once(_candidates_for_max), np.maximum)
 
 
+def ordered(column: Column) -> Ordered:
+    """Return a column's values as numbers of the same order; NaN is NaN, -0.0 is 0.0."""
+    dtype = column.values.type
+    if pa.types.is_floating(dtype):
+        # Adding 0.0 makes -0.0 the 0.0 that it equals.
+        return Ordered(column.once(numbers) + 0.0, _decode_numbers)
+    if pa.types.is_integer(dtype) or pa.types.is_temporal(dtype):
+        return Ordered(integers(column.values), partial(_decode_integers, dtype))
+    encoded = column.values.dictionary_encode()
+    order = pc.sort_indices(encoded.dictionary).to_numpy().astype(np.int64)
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    codes = (
+        np.append(place, 0)[integers(encoded.indices)]
+        if len(order)
+        else np.zeros(len(column.values), np.int64)
+    )
+    return Ordered(codes, partial(_decode_ranks, encoded.dictionary.take(pa.array(order))))
+
+
 def neutral(dtype: np.dtype, *, least: bool) -> float | int:
     """Return the number that is never the least (or greatest) beside another.
 
@@ -92,34 +112,15 @@ def _extreme(
     per_slice = np.where(slices.stop > slices.start, per_slice, none)
     answer = slices.merged(choose, per_slice)
     empty = column.counts(slices) == 0
-    return column.once(_ordered).decode(answer, empty).cast(arrow_type(feature.result))
+    return column.once(ordered).decode(answer, empty).cast(arrow_type(feature.result))
 
 
 def _candidates_for_min(column: Column) -> np.ndarray:
-    return column.once(_ordered).or_neutral(column.valid, least=True)
+    return column.once(ordered).or_neutral(column.valid, least=True)
 
 
 def _candidates_for_max(column: Column) -> np.ndarray:
-    return column.once(_ordered).or_neutral(column.valid, least=False)
-
-
-def _ordered(column: Column) -> Ordered:
-    dtype = column.values.type
-    if pa.types.is_floating(dtype):
-        # Adding 0.0 makes -0.0 the 0.0 that it equals.
-        return Ordered(column.once(numbers) + 0.0, _decode_numbers)
-    if pa.types.is_integer(dtype) or pa.types.is_temporal(dtype):
-        return Ordered(integers(column.values), partial(_decode_integers, dtype))
-    encoded = column.values.dictionary_encode()
-    order = pc.sort_indices(encoded.dictionary).to_numpy().astype(np.int64)
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order))
-    codes = (
-        np.append(place, 0)[integers(encoded.indices)]
-        if len(order)
-        else np.zeros(len(column.values), np.int64)
-    )
-    return Ordered(codes, partial(_decode_ranks, encoded.dictionary.take(pa.array(order))))
+    return column.once(ordered).or_neutral(column.valid, least=False)
 
 
 def _decode_numbers(values: np.ndarray, empty: Mask) -> pa.Array:

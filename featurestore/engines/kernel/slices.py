@@ -71,6 +71,21 @@ class Slices:
         held = slice(bounds[first], bounds[stop])
         return Slices(self.start[held], self.stop[held], self.offsets[first:stop] - bounds[first])
 
+    def only(self, moments: Ints) -> "Slices":
+        """Return the slices of some of the moments, which ascend.
+
+        Example:
+            >>> Slices(np.array([0, 4, 6]), np.array([3, 4, 7]), np.array([0, 2])).only(
+            ...     np.array([1])).lengths()
+            array([1])
+        """
+        if self.offsets is None:
+            return Slices(self.start[moments], self.stop[moments])
+        counts = np.diff(self.offsets, append=len(self.start))[moments]
+        first = self.offsets[moments]
+        held, _ = spread(first, first + counts, moments)
+        return Slices(self.start[held], self.stop[held], np.cumsum(counts) - counts)
+
     def pieces(self) -> Iterator[tuple[slice, "Slices"]]:
         """Yield the moments and their slices in pieces of few slots."""
         for piece in pieces(np.append(0, np.cumsum(self.lengths()))):

@@ -25,12 +25,12 @@ WEEK = ("7d",)
         (
             Aggregation("merchant", "sum", windows=WEEK),
             "sum of 'merchant', a String, has no meaning; it can count, min, max, first, "
-            "last, count_distinct",
+            "last, mode, count_distinct, first3, last3, top3",
         ),
         (
             Aggregation("online", "mean", windows=WEEK),
             "mean of 'online', a Boolean, has no meaning; it can count, first, last, "
-            "any, all, count_distinct",
+            "any, all, mode, count_distinct, first3, last3",
         ),
         (
             Aggregation("*", "sum", windows=WEEK),
@@ -100,6 +100,35 @@ WEEK = ("7d",)
             "last of 'merchant': empty=1 is no String, which the result is",
         ),
         (
+            Aggregation("amount", "last_n", windows=WEEK),
+            "last_n of 'amount': unknown function 'last_n'. Did you mean 'last' or 'last3'?",
+        ),
+        (
+            Aggregation("amount", "last0", windows=WEEK),
+            "last0 of 'amount': a list has 1 to 1000 values",
+        ),
+        (
+            Aggregation("amount", "top1001", windows=WEEK),
+            "top1001 of 'amount': a list has 1 to 1000 values",
+        ),
+        (
+            Aggregation("amount", "p101", windows=WEEK),
+            "p101 of 'amount': a percentile is p0 to p100",
+        ),
+        (
+            Aggregation("merchant", "p50", windows=WEEK),
+            "p50 of 'merchant', a String, has no meaning; it can count, min, max, first, last, "
+            "mode, count_distinct, first3, last3, top3",
+        ),
+        (
+            Aggregation("*", "last3", windows=WEEK),
+            "last3 of '*' has no meaning: only count takes '*'",
+        ),
+        (
+            Aggregation("amount", "last3", windows=WEEK, empty=0),
+            "last3 of 'amount': empty=0 is no Array(Float64), which the result is",
+        ),
+        (
             Aggregation("amount", "stddev", windows=WEEK, ddof=2),
             "stddev of 'amount': ddof is 1 for the sample's or 0 for the population's, not 2",
         ),
@@ -146,6 +175,13 @@ def test_aggregations_with_a_meaning_are_fine(aggregation: Aggregation) -> None:
         (Array(Int32), "last", None, 0),
         (Array(Int32), "first", None, 0),
         (Int32, "any", None, 1),
+        (Binary, "mode", None, 1),
+        (Binary, "last3", None, 0),
+        (Array(Int32), "last3", None, 0),
+        (Array(Int32), "mode", None, 1),
+        (Timestamp, "top3", None, 0),
+        (Binary, "top3", None, 1),
+        (Decimal(10, 2), "p100", 0.5, 0),
         (Int32, "variance", 0, 0),
         (Array(Int32), "min", None, 1),
         (Array(Int32), "count", 0, 0),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from featurestore.definitions.aggregation import output_type
+from featurestore.definitions.function import parse_function
 from featurestore.definitions.types import DataType, Float64, Int64
 from featurestore.engines.kernel import answer_view
 from featurestore.query.nodes import Aggregate, Column, KeyBinding, ViewQuery, Window
@@ -37,7 +38,8 @@ def window(
         "x",
         column=column,
         dtype=dtype,
-        function=function,
+        function=parse_function(function).name,
+        number=parse_function(function).number,
         window=Window(size, **edges),
         result=output_type(function, dtype),
         empty=empty,

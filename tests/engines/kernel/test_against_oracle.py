@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from featurestore.definitions.function import output_type, parse_function
 from featurestore.definitions.types import Float64, Int64, String
 from featurestore.query.nodes import Aggregate, Rows, ViewQuery, Window
 from tests.engines.kernel.compare import (
@@ -52,8 +53,8 @@ def test_long_windows_equal_the_oracle(seed: int, unique_by: tuple, lags: list) 
             for n, window in enumerate(windows)
             for column, dtype, functions in (
                 ("x", Float64, ("sum", "mean", "variance", "min", "first")),
-                ("word", String, ("count_distinct", "max", "last")),
-                ("n", Int64, ("sum", "count", "count_distinct")),
+                ("word", String, ("count_distinct", "max", "last", "mode", "top20", "last20")),
+                ("n", Int64, ("sum", "count", "count_distinct", "p90", "first20")),
             )
             for function in functions
         ),
@@ -78,13 +79,13 @@ def _row(rng: np.random.Generator, event: int, lag: int | None) -> dict:
 def _aggregate(
     output: str, column: str, dtype: object, function: str, window: Window
 ) -> Aggregate:
-    counts = function.startswith("count") or (function == "sum" and dtype == Int64)
-    computed = Float64 if function in ("sum", "mean", "variance") else dtype
+    name, number = parse_function(function)
     return Aggregate(
         output,
         column=column,
         dtype=dtype,
-        function=function,
+        function=name,
+        number=number,
         window=window,
-        result=Int64 if counts else computed,
+        result=output_type(function, dtype),
     )

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from featurestore.engines.kernel import digits
 from featurestore.engines.kernel.asof import paint
-from featurestore.engines.kernel.distinct import Wavelet
 from featurestore.engines.kernel.extremes import sweep
 from featurestore.engines.kernel.slices import Slices
 from featurestore.engines.kernel.timeline import Timeline, composed
+from featurestore.engines.kernel.wavelet import Wavelet
 from tests import oracle
 
 ENDS = st.sampled_from([-(2**63), -(2**62), 0, 2**62, 2**63 - 1])
@@ -69,6 +69,21 @@ def test_a_wavelet_matrix_counts_what_is_below_in_any_range(numbers: list, data:
     assert found.tolist() == [
         sum(number < bound for number in numbers[low:high]) for low, high, bound in asked
     ]
+
+
+@given(st.lists(st.integers(0, 70), min_size=1), st.data())
+def test_a_wavelet_matrix_finds_the_nth_of_several_ranges_together(
+    numbers: list, data: object
+) -> None:
+    edge = st.integers(0, len(numbers))
+    ranges = data.draw(st.lists(st.tuples(edge, edge).map(sorted), min_size=1, max_size=4))
+    held = sorted(number for low, high in ranges for number in numbers[low:high])
+    slices = Slices(*columns(ranges), np.array([0]))
+
+    matrix = Wavelet(np.array(numbers, np.int64))
+    found = [int(matrix.nth(slices, np.array([n]))[0]) for n in range(len(held))]
+
+    assert found == held
 
 
 @given(st.lists(st.integers(-9, 9), min_size=1), st.data())

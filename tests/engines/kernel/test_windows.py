@@ -7,11 +7,14 @@ from decimal import Decimal as PythonDecimal
 import pyarrow as pa
 import pytest
 
+from featurestore.definitions.function import SAMPLES, output_type
 from featurestore.definitions.types import (
+    Array,
     Boolean,
     Date,
     Decimal,
     Float32,
+    Float64,
     Int32,
     Int64,
     String,
@@ -185,10 +188,12 @@ def test_an_empty_window_counts_0_and_gives_null_else() -> None:
     rows = events((10, 1.0))
     found = {
         function: ask(window(function, 1), rows, 5)
-        for function in ("count", "count_distinct", "sum", "mean", "min", "max", "stddev", "last")
+        for function in SAMPLES
+        if output_type(function, Float64)
     }
 
     assert found.pop("count") == found.pop("count_distinct") == [0]
+    assert found.pop("first3") == found.pop("last3") == found.pop("top3") == [[]]
     assert set(map(tuple, found.values())) == {(None,)}
 
 
@@ -256,6 +261,82 @@ def test_first_and_last_are_of_the_least_and_the_greatest_rank_that_hold_a_value
     assert ask(window("first", 2, dtype=String), rows, 14, 15) == ["c", None]
 
 
+def test_last_n_is_newest_first_and_first_n_oldest_first_without_nulls() -> None:
+    rows = events((10, "a"), (11, None), (12, "c"), (13, "d"))
+
+    assert ask(window("last2", dtype=String), rows, 10, 12, 13, 20) == [
+        [],
+        ["a"],
+        ["c", "a"],
+        ["d", "c"],
+    ]
+    assert ask(window("first2", dtype=String), rows, 12, 20) == [["a"], ["a", "c"]]
+    assert ask(window("last2", 2, dtype=String), rows, 13) == [["c"]]
+
+
+def test_last_n_puts_a_late_row_in_its_place_of_rank() -> None:
+    rows = stored(
+        [
+            {"event_timestamp": 10, "available_timestamp": 10, "x": 1.0},
+            {"event_timestamp": 11, "available_timestamp": 18, "x": 2.0},
+            {"event_timestamp": 12, "available_timestamp": 12, "x": 4.0},
+        ]
+    )
+
+    assert ask(window("last3"), rows, 13, 18) == [[4.0, 1.0], [4.0, 2.0, 1.0]]
+    assert ask(window("first2"), rows, 13, 18) == [[1.0, 4.0], [1.0, 2.0]]
+
+
+def test_lists_of_lists_and_of_null_keys() -> None:
+    rows = events((10, [1]), (11, []), dtype=pa.list_(pa.int64()))
+    spine = pa.table({"card": [1, 2, None], "at": [20, 20, 20]})
+
+    found = answer_view(window("last3", dtype=Array(Int64)), spine, rows)["x"]
+
+    assert found.to_pylist() == [[[], [1]], [], None]
+
+
+def test_top_n_is_descending_with_nan_first() -> None:
+    rows = events((10, 1.0), (11, NAN), (12, -0.0), (13, 1.0), (14, None))
+
+    assert repr(ask(window("top3"), rows, 11, 20)) == "[[1.0], [nan, 1.0, 1.0]]"
+    assert str(ask(window("top3", 2), rows, 14)) == "[[1.0, 0.0]]"
+
+
+@pytest.mark.parametrize(
+    ("percentile", "expected"),
+    [("p0", 1.0), ("p50", 2.5), ("p90", 8.6), ("p100", 11.0)],
+)
+def test_percentiles_lie_in_proportion_between_two_values(
+    percentile: str, expected: float
+) -> None:
+    rows = events((10, 3.0), (11, 1.0), (12, None), (13, 11.0), (14, 2.0))
+
+    assert ask(window(percentile), rows, 10, 20) == [None, pytest.approx(expected, rel=1e-15)]
+
+
+def test_percentiles_of_integers_and_decimals_are_floats() -> None:
+    prices = [(10, PythonDecimal("0.10")), (11, PythonDecimal("0.30"))]
+
+    assert ask(window("p50", dtype=Int64), events((10, 1), (11, 2)), 20) == [1.5]
+    assert ask(window("p50", dtype=Decimal(5, 2)), events(*prices), 20) == [pytest.approx(0.2)]
+
+
+def test_a_percentile_between_infinities_is_nan_and_of_huge_values_finite() -> None:
+    assert ask(window("p50"), events((10, INF), (11, 1.0)), 20) == [INF]
+    assert math.isnan(ask(window("p50"), events((10, INF), (11, -INF)), 20)[0])
+    assert ask(window("p50"), events((10, 1.7e308), (11, 1.5e308)), 20) == [1.6e308]
+
+
+def test_mode_is_the_least_of_the_most_frequent_values() -> None:
+    words = events((10, "b"), (11, "a"), (12, "b"), (13, "a"), (14, None))
+    flags = events((10, True), (11, True), (12, False), dtype=pa.bool_())
+
+    assert ask(window("mode", dtype=String), words, 10, 11, 13, 20) == [None, "b", "b", "a"]
+    assert ask(window("mode", 2, dtype=Boolean), flags, 12, 13) == [True, False]
+    assert str(ask(window("mode"), events((10, -0.0), (11, 0.0), (12, 3.0)), 20)) == "[0.0]"
+
+
 def test_any_and_all_are_null_without_values() -> None:
     rows = events((10, None), (11, True), (12, False), dtype=pa.bool_())
 
@@ -284,7 +365,7 @@ def test_stddev_of_integers_and_decimals_is_a_float() -> None:
 def test_nan_reaches_only_the_windows_that_hold_it() -> None:
     rows = events((10, 1.0), (20, NAN), (30, 2.0))
 
-    for function in ("sum", "mean", "min", "max"):
+    for function in ("sum", "mean", "min", "max", "p50"):
         found = ask(window(function, 10), rows, 15, 25, 35)
         assert found[0] == 1.0
         assert math.isnan(found[1])

@@ -9,7 +9,8 @@ from decimal import Decimal as PythonDecimal
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from featurestore.definitions.aggregation import FUNCTIONS, output_type
+from featurestore.definitions.aggregation import output_type
+from featurestore.definitions.function import SAMPLES, parse_function
 from featurestore.definitions.types import (
     Boolean,
     DataType,
@@ -76,6 +77,7 @@ VALUE_STRATEGIES = {
 }
 
 
+TEXTS = (*SAMPLES, "first1", "last1", "top1", "top9", "p0", "p50", "p100")
 SIZES = st.sampled_from([0, 4, 8])
 
 
@@ -180,7 +182,7 @@ def _aggregates(draw: st.DrawFn, unit: int) -> dict:
     choices = [("*", None, "count")] + [
         (name, dtype, function)
         for name, dtype in VALUES.items()
-        for function in FUNCTIONS
+        for function in TEXTS
         if output_type(function, dtype) is not None
     ]
     chosen = draw(st.lists(st.tuples(st.sampled_from(choices), windows), min_size=1, max_size=4))
@@ -190,12 +192,14 @@ def _aggregates(draw: st.DrawFn, unit: int) -> dict:
 def _aggregate(draw: st.DrawFn, n: int, choice: tuple, window: Window) -> Aggregate:
     column, dtype, function = choice
     result = output_type(function, dtype)
+    name, number = parse_function(function)
     numeric = result in (Int64, Float64)
     return Aggregate(
         f"f{n}",
         column=column,
         dtype=dtype,
-        function=function,
+        function=name,
+        number=number,
         window=window,
         result=result,
         empty=draw(st.sampled_from([None, -7])) if numeric else None,

@@ -1,0 +1,28 @@
+"""Columns without their gaps: only the slots that hold a value, one after the other."""
+
+from featurestore.engines.kernel.arrays import Ints, picked
+from featurestore.engines.kernel.column import Column
+from featurestore.engines.kernel.slices import Slices
+
+
+def packed(column: Column, slices: Slices) -> Slices:
+    """Return slices of places among the values in place of slices of slots."""
+    before = column.running_count
+    if before is None:
+        return slices
+    return Slices(before[slices.start], before[slices.stop], slices.offsets)
+
+
+def slots_of(column: Column, places: Ints) -> Ints:
+    """Return the slots of the values in some places."""
+    return places if column.valid is None else column.once(_filled)[places]
+
+
+def rows_of(column: Column, slots: Ints) -> Ints:
+    """Return the rows that some slots hold; they stand in the order of rank."""
+    return slots if column.slot_row is None else picked(column.slot_row, slots)
+
+
+def _filled(column: Column) -> Ints:
+    filled: Ints = column.valid.nonzero()[0] if column.valid is not None else column.values
+    return filled
