@@ -65,14 +65,14 @@ def to_text(value: object) -> str:
 
     Example:
         >>> to_text(None), to_text(1.5), to_text(12000)
-        ('·', '1.5', '12,000')
+        ('·', '1.5', '12000')
     """
     if value is None:
         return "·"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
-        return f"{value:,}"
+        return str(value)
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, datetime):
