@@ -62,7 +62,7 @@ def test_a_key_that_the_view_does_not_know_has_an_empty_horizon(paid):
 @pytest.mark.parametrize(
     ("label", "error", "message"),
     [
-        (Label("activty", "*", "count", horizon="1h"), NotFoundError, "Did you mean 'activity'"),
+        (Label("activity_", "*", "count", horizon="1h"), NotFoundError, "Did you mean 'activity'"),
         (Label("activity", "amuont", "sum", horizon="1h"), NotFoundError, "mean 'amount'"),
         (Label("profile", "city", "sum", horizon="1h"), RequestError, "'sum' has no meaning"),
         (Label("activity", "*", "count", horizon="0h"), RequestError, "horizon is 0"),
