@@ -74,6 +74,8 @@ def winner(query: ViewQuery, moment: int, existing: Rows) -> Row | None:
 
 def aggregate_value(query: ViewQuery, feature: Aggregate, moment: int, existing: Rows) -> object:
     """Return the function of the window's values."""
+    if feature.by is not None:
+        return category_map(query, feature, moment, existing)
     values = window_values(query, feature, moment, existing)
     if not values and feature.empty is not None:
         return feature.empty
@@ -84,12 +86,38 @@ def window_values(
     query: ViewQuery, feature: Aggregate, moment: int, existing: Rows
 ) -> list[object]:
     """Return the values in the window that are not null, in the order of rank."""
+    return values_of(feature, window_rows(query, feature, moment, existing))
+
+
+def category_map(
+    query: ViewQuery, feature: Aggregate, moment: int, existing: Rows
+) -> list[tuple[object, object]]:
+    """Return (category, value) of the categories in which the window has values, in order."""
+    seen = window_rows(query, feature, moment, existing)
+    categories = sorted({row[feature.by] for row in seen} - {None})
+    found = [
+        (category, values_of(feature, [row for row in seen if row[feature.by] == category]))
+        for category in categories
+    ]
+    return [
+        (category, FUNCTIONS[feature.function](feature, values))
+        for category, values in found
+        if values
+    ]
+
+
+def window_rows(query: ViewQuery, feature: Aggregate, moment: int, existing: Rows) -> list[Row]:
+    """Return the rows in the window, in the order of rank."""
     seen = [
         row
         for row in existing
         if not is_tombstone(query, row) and in_window(feature.window, row[EVENT_TIME], moment)
     ]
-    seen.sort(key=rank)
+    return sorted(seen, key=rank)
+
+
+def values_of(feature: Aggregate, seen: Rows) -> list[object]:
+    """Return the aggregated column's values that are not null."""
     if feature.column == "*":
         return [True for _ in seen]
     return [row[feature.column] for row in seen if row[feature.column] is not None]

@@ -138,6 +138,8 @@ def value_told(value: object) -> str:
         return f"{value:g}"
     if isinstance(value, float):
         return "NaN" if math.isnan(value) else "-∞" if value < 0 else "∞"
+    if isinstance(value, tuple):  # an entry of a map
+        return ": ".join(map(value_told, value))
     if isinstance(value, list):
         return f"[{', '.join(map(value_told, value))}]"
     return str(value)

@@ -31,13 +31,18 @@ class Aggregation:
         closed: ``"left"`` is ``[t - W, t)``, ``"right"`` is ``(t - W, t]``; not on a grid.
         empty: The value for a window without values, in place of 0 for counts and null else.
         ddof: Of variance and stddev: 1 for the sample's, 0 for the population's.
-        name: Replaces ``<column>_<function>`` in the feature's name, where two would clash.
+        by: A second field, of a join key's type: the answer is a map from its values to the
+            counts or sums of the rows that have each.
+        name: Replaces ``<column>_<function>`` (and ``_by_<by>``) in the feature's name, where two
+            would clash.
 
     Example:
         >>> Aggregation("amount", "sum", windows=("1h", "7d")).feature_names
         ('amount_sum_1h', 'amount_sum_7d')
         >>> Aggregation("*", "count", windows=("7d",)).feature_names
         ('count_7d',)
+        >>> Aggregation("amount", "sum", by="category", windows=("7d",)).feature_names
+        ('amount_sum_by_category_7d',)
     """
 
     column: str
@@ -48,13 +53,14 @@ class Aggregation:
     closed: Literal["left", "right"] = "left"
     empty: int | float | str | bool | None = None
     ddof: int = 1
+    by: str | None = None
     name: str | None = None
     origin: Origin = field(default_factory=origin, init=False, repr=False, compare=False)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
         """The names of its features, one a window, in the order of ``windows``."""
-        stem = self.name or (
-            self.function if self.column == ANY_ROW else f"{self.column}_{self.function}"
-        )
+        column = "" if self.column == ANY_ROW else f"{self.column}_"
+        by = "" if self.by is None else f"_by_{self.by}"
+        stem = self.name or f"{column}{self.function}{by}"
         return tuple(f"{stem}_{window_name(window)}" for window in self.windows)

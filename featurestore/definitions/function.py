@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from featurestore.definitions.types import (
     FLOATS,
+    JOIN_KEY_TYPES,
     Array,
     Binary,
     Boolean,
@@ -12,11 +13,15 @@ from featurestore.definitions.types import (
     Decimal,
     Float64,
     Int64,
+    Map,
     is_number,
 )
 
 DEVIATIONS = ("variance", "stddev")
 """The functions that take ``ddof=``."""
+
+CATEGORICAL = ("count", "sum")
+"""The functions that take ``by=``."""
 
 _PLAIN = (
     *("count", "sum", "mean", "min", "max"),
@@ -72,12 +77,15 @@ def number_problem(function: Function) -> str:
     return "" if 1 <= function.number <= MOST else f"a list has 1 to {MOST} values"
 
 
-def output_type(function: str, dtype: DataType | None) -> DataType | None:
+def output_type(
+    function: str, dtype: DataType | None, by: DataType | None = None
+) -> DataType | None:
     """Return the type of a function over a column, or None where it has no meaning.
 
     Args:
         function: A text such as ``"sum"`` or ``"last3"``.
         dtype: The column's type; None for ``"*"``, which only ``count`` takes.
+        by: The type of the column that tells the categories; None for no categories.
 
     Example:
         >>> from featurestore.definitions.types import Int32, String
@@ -87,6 +95,10 @@ def output_type(function: str, dtype: DataType | None) -> DataType | None:
     known = parse_function(function)
     if known is None:
         return None
+    if by is not None:
+        value = output_type(function, dtype)
+        fits = value and known.name in CATEGORICAL and by in JOIN_KEY_TYPES
+        return Map(by, value) if value and fits else None
     if known.name == "count":
         return Int64
     return None if dtype is None else _value_output_type(known.name, dtype)

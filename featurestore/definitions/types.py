@@ -57,7 +57,25 @@ class Array:
     __repr__ = __str__
 
 
-DataType = Scalar | Decimal | Array
+@dataclass(frozen=True)
+class Map:
+    """A value for each of some keys: what an aggregation ``by=`` a column gives; no field's type.
+
+    Example:
+        >>> print(Map(String, Int64))
+        Map(String, Int64)
+    """
+
+    key: "DataType"
+    value: "DataType"
+
+    def __str__(self) -> str:
+        return f"Map({self.key}, {self.value})"
+
+    __repr__ = __str__
+
+
+DataType = Scalar | Decimal | Array | Map
 
 Int32 = Scalar("Int32")
 Int64 = Scalar("Int64")

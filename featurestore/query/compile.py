@@ -190,7 +190,8 @@ def _aggregate(
     aggregation: Aggregation, name: str, window: Length, types: dict[str, DataType], prefix: str
 ) -> Aggregate:
     dtype = None if aggregation.column == ANY_ROW else types[aggregation.column]
-    result = output_type(aggregation.function, dtype)
+    by = None if aggregation.by is None else types[aggregation.by]
+    result = output_type(aggregation.function, dtype, by)
     function = parse_function(aggregation.function)
     if result is None or function is None:  # rules.check refuses this before anything is applied
         raise RequestError(
@@ -207,6 +208,7 @@ def _aggregate(
         result=result,
         empty=aggregation.empty,
         number=function.number,
+        by=aggregation.by,
         ddof=aggregation.ddof,
     )
 

@@ -82,6 +82,7 @@ class Aggregate:
         result: The answer's type.
         empty: The answer for a window without values; None for the function's own.
         number: The length of a list, or the percentage of a percentile; None for the others.
+        by: The stored column whose values the answer's map has as keys; None for no map.
         ddof: Of variance and stddev: what is taken from the number of values to divide by.
     """
 
@@ -94,6 +95,7 @@ class Aggregate:
     result: DataType
     empty: int | float | str | bool | None = None
     number: int | None = None
+    by: str | None = None
     ddof: int = 1
 
 
@@ -154,6 +156,7 @@ class ViewQuery:
     def value_columns(self) -> tuple[str, ...]:
         """The stored value columns it reads, each once, in order."""
         names = [feature.column for feature in self.features]
+        names += [aggregate.by for aggregate in self.aggregates if aggregate.by is not None]
         return tuple(dict.fromkeys(name for name in names if name != "*"))
 
 

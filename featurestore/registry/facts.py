@@ -120,8 +120,10 @@ def _merged(found: Iterable[Facts]) -> Facts:
 
 
 def _window(aggregation: Aggregation, window: Length, types: Mapping[str, DataType]) -> str:
-    result = output_type(aggregation.function, types.get(aggregation.column))
-    text = f"{aggregation.function} of {aggregation.column} over {grid_of(window)}: {result}"
+    kinds = [types.get(name) for name in (aggregation.column, aggregation.by) if name is not None]
+    result = output_type(aggregation.function, *kinds)
+    by = "" if aggregation.by is None else f" by {aggregation.by}"
+    text = f"{aggregation.function} of {aggregation.column}{by} over {grid_of(window)}: {result}"
     closed = "" if aggregation.closed == "left" else ", upper edge in"
     delay = "" if aggregation.delay == "0s" else f", delayed by {aggregation.delay}"
     empty = "" if aggregation.empty is None else f", {aggregation.empty!r} where empty"

@@ -28,6 +28,7 @@ from featurestore.definitions.types import (
     Float64,
     Int32,
     Int64,
+    Map,
     Scalar,
     String,
     Timestamp,
@@ -86,6 +87,11 @@ def _(dtype: Decimal) -> pa.DataType:
 @arrow_type.register
 def _(dtype: Array) -> pa.DataType:
     return pa.list_(pa.field("element", arrow_type(dtype.item)))
+
+
+@arrow_type.register
+def _(dtype: Map) -> pa.DataType:
+    return pa.map_(arrow_type(dtype.key), arrow_type(dtype.value))
 
 
 def extra_columns(view: FeatureView) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Only what can matter is read, and nothing that matters is left out."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -105,7 +106,7 @@ def test_the_kernel_gets_each_needed_column_once() -> None:
         keys=(KeyBinding("id", "id", Int64),),
         timestamp_field="t",
         rows=Rows(unique_by=("n", "x"), has_sequence=True, has_deleted=True),
-        aggregates=(window(5), window(7)),
+        aggregates=(window(5), replace(window(7), by="category")),
     )
 
     assert needed_columns(query) == [
@@ -116,5 +117,6 @@ def test_the_kernel_gets_each_needed_column_once() -> None:
         "_deleted",
         "n",
         "x",
+        "category",
         "_row_hash",
     ]

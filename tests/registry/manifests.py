@@ -98,6 +98,7 @@ aggregations = st.builds(
     closed=st.sampled_from(["left", "right"]),
     empty=st.one_of(st.none(), st.integers(), st.floats(allow_nan=False), texts, st.booleans()),
     ddof=st.sampled_from([0, 1]),
+    by=st.none() | names,
     name=st.none() | names,
 )
 codes = st.builds(Code, names, texts, texts)

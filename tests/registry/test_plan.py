@@ -175,6 +175,19 @@ def test_each_argument_of_an_aggregation_changes_values(
     assert found == [("features.amount_sum_7d", before, before + text, "its values change")]
 
 
+def test_a_map_by_category_is_told_with_its_category() -> None:
+    counted = Aggregation("amount", "sum", by="merchant", windows=("7d",))
+
+    found = details(ACTIVITY, replace(ACTIVITY, aggregations=(*ACTIVITY.aggregations, counted)))
+
+    assert [(field, after) for field, _, after, _ in found] == [
+        (
+            "features.amount_sum_by_merchant_7d",
+            "sum of amount by merchant over 7d: Map(String, Float64)",
+        )
+    ]
+
+
 def test_a_window_on_another_grid_changes_values() -> None:
     sliding = Aggregation("*", "count", windows=(Sliding("7d", every="1d"),))
     shifted = replace(sliding, windows=(Sliding("7d", every="1d", offset="2h"),))

@@ -94,9 +94,9 @@ EMPTY_WINDOW = Case(
     slug="empty_window",
     rule=("counts 0, lists empty, the rest null; stddev of one value: sample null, population 0"),
     text=(
-        "Without values a count is 0, a list is empty and everything else null, unless the "
-        "aggregation says `empty=`. A standard deviation needs two values, else it is null; that "
-        "of a population (`ddof=0`) needs one, and of one it is 0."
+        "Without values a count is 0, a list or a map is empty and everything else null, unless "
+        "the aggregation says `empty=`. A standard deviation needs two values, else it is null; "
+        "that of a population (`ddof=0`) needs one, and of one it is 0."
     ),
     examples=(
         example(
@@ -123,6 +123,18 @@ EMPTY_WINDOW = Case(
             rows=MORNING,
             spine=ask("9:00", "12:30"),
             answers={"amount_last2_4h": ([], [1.0, 7.0]), "amount_top2_4h": ([], [7.0, 5.0])},
+        ),
+        example(
+            'a map: fs.Aggregation("*", "count", by="city", windows=("4h",))',
+            profile(aggregations=(fs.Aggregation("*", "count", by="city", windows=("4h",)),)),
+            rows=[
+                event("9:00", city="Rome"),
+                event("10:00", city="Oslo"),
+                event("11:00", city="Rome"),
+                event("11:30", city=None),
+            ],
+            spine=ask("9:00", "12:00"),
+            answers=([], [("Oslo", 1), ("Rome", 2)]),
         ),
         example(
             "stddev of the population: ddof=0",

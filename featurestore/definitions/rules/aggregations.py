@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from featurestore.definitions.aggregation import ANY_ROW, Aggregation, output_type
 from featurestore.definitions.function import (
+    CATEGORICAL,
     DEVIATIONS,
     SAMPLES,
     number_problem,
@@ -17,6 +18,7 @@ from featurestore.definitions.rules.views import duration_problem
 from featurestore.definitions.types import (
     FLOATS,
     INTEGERS,
+    JOIN_KEY_TYPES,
     Boolean,
     DataType,
     Decimal,
@@ -33,9 +35,10 @@ def columns_exist(manifest: Manifest) -> Iterator[Issue]:
     """Yield aggregations of a column that the view's schema lacks."""
     for view, aggregation in _all(manifest):
         known = [column.name for column in view.schema]
-        if aggregation.column not in (*known, ANY_ROW):
-            text = f"{_label(view, aggregation)}: the schema has no field {aggregation.column!r}"
-            yield Issue(aggregation.origin, f"{text}. {nearest(aggregation.column, known)}")
+        for column in (aggregation.column, aggregation.by or ANY_ROW):
+            if column not in (*known, ANY_ROW):
+                text = f"{_label(view, aggregation)}: the schema has no field {column!r}"
+                yield Issue(aggregation.origin, f"{text}. {nearest(column, known)}")
 
 
 def functions_exist(manifest: Manifest) -> Iterator[Issue]:
@@ -53,9 +56,11 @@ def functions_fit_their_columns(manifest: Manifest) -> Iterator[Issue]:
     """Yield aggregations without meaning, such as the sum of texts."""
     for view, aggregation in _all(manifest):
         if parse_function(aggregation.function) and _has_column(view, aggregation):
-            dtype = _dtype(view, aggregation)
+            dtype = _dtype(view, aggregation.column)
             if output_type(aggregation.function, dtype) is None:
                 yield Issue(aggregation.origin, _misfit(view, aggregation, dtype))
+            elif _result(view, aggregation) is None:
+                yield Issue(aggregation.origin, _no_category(view, aggregation))
 
 
 def windows_are_durations(manifest: Manifest) -> Iterator[Issue]:
@@ -101,7 +106,7 @@ def empty_fits_the_result(manifest: Manifest) -> Iterator[Issue]:
     for view, aggregation in _all(manifest):
         if aggregation.empty is None or not _has_column(view, aggregation):
             continue
-        result = output_type(aggregation.function, _dtype(view, aggregation))
+        result = _result(view, aggregation)
         if result is not None and not _holds(result, aggregation.empty):
             text = f"{_label(view, aggregation)}: empty={aggregation.empty!r} is no {result}"
             yield Issue(aggregation.origin, f"{text}, which the result is")
@@ -142,14 +147,28 @@ def _label(view: FeatureView, aggregation: Aggregation) -> str:
 
 
 def _has_column(view: FeatureView, aggregation: Aggregation) -> bool:
-    """Return whether the aggregated column exists and its type is known."""
+    """Return whether the aggregated columns exist and their types are known."""
     known = [column.name for column in view.schema if not type_problem(column.dtype)]
-    return aggregation.column in (ANY_ROW, *known)
+    return {aggregation.column, aggregation.by or ANY_ROW} <= {ANY_ROW, *known}
 
 
-def _dtype(view: FeatureView, aggregation: Aggregation) -> DataType | None:
+def _dtype(view: FeatureView, column: str | None) -> DataType | None:
     types = {column.name: column.dtype for column in view.schema}
-    return types.get(aggregation.column)
+    return None if column is None else types.get(column)
+
+
+def _result(view: FeatureView, aggregation: Aggregation) -> DataType | None:
+    types = _dtype(view, aggregation.column), _dtype(view, aggregation.by)
+    return output_type(aggregation.function, *types)
+
+
+def _no_category(view: FeatureView, aggregation: Aggregation) -> str:
+    name = f"{_label(view, aggregation)}: by={aggregation.by!r}"
+    function = parse_function(aggregation.function)
+    if function and function.name not in CATEGORICAL:
+        return f"{name} has a meaning only for {' and '.join(CATEGORICAL)}"
+    known = ", ".join(map(str, JOIN_KEY_TYPES))
+    return f"{name} is a {_dtype(view, aggregation.by)}; categories are one of {known}"
 
 
 def _misfit(view: FeatureView, aggregation: Aggregation, dtype: DataType | None) -> str:

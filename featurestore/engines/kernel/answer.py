@@ -19,6 +19,7 @@ from featurestore.engines.kernel.arrays import (
     whole,
 )
 from featurestore.engines.kernel.asof import winners
+from featurestore.engines.kernel.categories import Categories, categorized, maps_of
 from featurestore.engines.kernel.column import Column, lay_out
 from featurestore.engines.kernel.existence import Events, load_events
 from featurestore.engines.kernel.functions import AGGREGATORS
@@ -133,7 +134,12 @@ def _aggregate_answers(query: ViewQuery, spine: pa.Table, rows: pa.Table) -> dic
     frames = Frames(world.events, world.moments, query.rows.available_delay)
     columns = {
         name: lay_out(rows, name, world.events, frames.patches)
-        for name in dict.fromkeys(feature.column for feature in query.aggregates)
+        for name in dict.fromkeys((*_star(query), *query.value_columns))
+    }
+    by_category: dict[tuple[str, str | None], Categories] = {
+        (feature.column, feature.by): categorized(columns[feature.column], columns[feature.by])
+        for feature in query.aggregates
+        if feature.by is not None
     }
     windows = tuple(dict.fromkeys(feature.window for feature in query.aggregates))
     pieces: dict[str, list[pa.Array]] = {feature.output: [] for feature in query.aggregates}
@@ -141,7 +147,8 @@ def _aggregate_answers(query: ViewQuery, spine: pa.Table, rows: pa.Table) -> dic
         for window in windows:
             slices = frames.slices(window, part)
             for feature in _of_window(query, window):
-                pieces[feature.output].append(_aggregate(feature, columns[feature.column], slices))
+                inputs = columns[feature.column], by_category.get((feature.column, feature.by))
+                pieces[feature.output].append(_aggregate(feature, *inputs, slices))
     places = _places(world.moments)
     return {
         feature.output: taken(_joined(pieces[feature.output], feature), places)
@@ -153,7 +160,15 @@ def _of_window(query: ViewQuery, window: Window) -> list[Aggregate]:
     return [feature for feature in query.aggregates if feature.window == window]
 
 
-def _aggregate(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
+def _star(query: ViewQuery) -> list[str]:
+    return ["*"] if any(feature.column == "*" for feature in query.aggregates) else []
+
+
+def _aggregate(
+    feature: Aggregate, column: Column, categories: Categories | None, slices: Slices
+) -> pa.Array:
+    if categories is not None:
+        return maps_of(feature, categories, slices)
     answer = AGGREGATORS[feature.function](feature, column, slices)
     if feature.empty is None:
         return answer

@@ -15,6 +15,7 @@ from featurestore.definitions.types import (
     Float64,
     Int32,
     Int64,
+    Map,
     Scalar,
     String,
     Timestamp,
@@ -66,6 +67,11 @@ def _(dtype: Decimal) -> T.DataType:
 @spark_type.register
 def _(dtype: Array) -> T.DataType:
     return T.ArrayType(spark_type(dtype.item))
+
+
+@spark_type.register
+def _(dtype: Map) -> T.DataType:
+    return T.MapType(spark_type(dtype.key), spark_type(dtype.value))
 
 
 def fits(found: T.DataType, wanted: T.DataType) -> bool:

@@ -129,6 +129,23 @@ WEEK = ("7d",)
             "last3 of 'amount': empty=0 is no Array(Float64), which the result is",
         ),
         (
+            Aggregation("amount", "sum", windows=WEEK, by="mercant"),
+            "sum of 'amount': the schema has no field 'mercant'. Did you mean 'merchant'?",
+        ),
+        (
+            Aggregation("amount", "mean", windows=WEEK, by="merchant"),
+            "mean of 'amount': by='merchant' has a meaning only for count and sum",
+        ),
+        (
+            Aggregation("*", "count", windows=WEEK, by="amount"),
+            "count of '*': by='amount' is a Float64; categories are one of Int32, Int64, String, "
+            "Boolean, Date",
+        ),
+        (
+            Aggregation("amount", "sum", windows=WEEK, by="merchant", empty=0),
+            "sum of 'amount': empty=0 is no Map(String, Float64), which the result is",
+        ),
+        (
             Aggregation("amount", "stddev", windows=WEEK, ddof=2),
             "stddev of 'amount': ddof is 1 for the sample's or 0 for the population's, not 2",
         ),
@@ -156,6 +173,8 @@ def test_what_an_aggregation_says_must_have_a_meaning(
         Aggregation("merchant", "count_distinct", windows=WEEK),
         Aggregation("amount", "variance", windows=WEEK, ddof=0, empty=0),
         Aggregation("amount", "sum", windows=(Sliding("lifetime", every="1d", offset="23h"),)),
+        Aggregation("amount", "sum", windows=WEEK, by="merchant"),
+        Aggregation("*", "count", windows=WEEK, by="online"),
         Aggregation("online", "any", windows=WEEK, empty=False),
     ],
 )

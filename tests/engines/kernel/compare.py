@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from featurestore.definitions.types import FLOATS
+from featurestore.definitions.types import FLOATS, Map
 from featurestore.engines.kernel import answer_view
 from featurestore.errors import FeatureStoreError
 from featurestore.query.nodes import Aggregate, ViewQuery
@@ -38,7 +38,8 @@ def bound_of(query: ViewQuery, feature: object, asked: dict, rows: list[dict]) -
     A variance is of squares, so of the greatest square. Nothing is nearer than the least floats.
     """
     computed = isinstance(feature, Aggregate) and feature.function in COMPUTED
-    if not computed or feature.result not in FLOATS or asked[query.timestamp_field] is None:
+    result = feature.result.value if isinstance(feature.result, Map) else feature.result
+    if not computed or result not in FLOATS or asked[query.timestamp_field] is None:
         return 0.0
     existing = oracle.existing_rows(query, asked, rows)
     moment = asked[query.timestamp_field]
@@ -52,7 +53,7 @@ def agree(want: object, got: object, bound: float) -> bool:
     """Return whether a cell is right."""
     if want is None or got is None:
         return want is got
-    if isinstance(want, list):
+    if isinstance(want, list | tuple):
         return len(want) == len(got) and all(map(agree, want, got, [bound] * len(want)))
     if isinstance(want, float) and math.isnan(want):
         return isinstance(got, float) and math.isnan(got)

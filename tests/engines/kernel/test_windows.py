@@ -2,6 +2,7 @@
 
 import datetime as dt
 import math
+from dataclasses import replace
 from decimal import Decimal as PythonDecimal
 
 import pyarrow as pa
@@ -17,12 +18,13 @@ from featurestore.definitions.types import (
     Float64,
     Int32,
     Int64,
+    Map,
     String,
     Timestamp,
 )
 from featurestore.engines.kernel import answer_view
 from featurestore.errors import FeatureStoreError
-from featurestore.query.nodes import Rows
+from featurestore.query.nodes import Rows, ViewQuery
 from tests.engines.kernel.tables import ask, events, stored, window
 
 NAN, INF = math.nan, math.inf
@@ -326,6 +328,55 @@ def test_a_percentile_between_infinities_is_nan_and_of_huge_values_finite() -> N
     assert ask(window("p50"), events((10, INF), (11, 1.0)), 20) == [INF]
     assert math.isnan(ask(window("p50"), events((10, INF), (11, -INF)), 20)[0])
     assert ask(window("p50"), events((10, 1.7e308), (11, 1.5e308)), 20) == [1.6e308]
+
+
+def by_category(function: str, size: int | None = None, **options: object) -> ViewQuery:
+    query = window(function, size, **options)
+    [feature] = query.aggregates
+    result = Map(String, feature.result)
+    return replace(query, aggregates=(replace(feature, by="shop", result=result),))
+
+
+def shops(*rows: tuple[int, str | None, object]) -> pa.Table:
+    table = events(*((at, x) for at, _, x in rows))
+    return table.append_column("shop", pa.array([shop for _, shop, _ in rows], pa.string()))
+
+
+def test_sums_by_category_hold_the_categories_that_have_values_in_order() -> None:
+    rows = shops((10, "b", 1.0), (11, "a", 2.0), (12, "b", 4.0), (13, None, 8.0), (14, "c", None))
+
+    assert ask(by_category("sum"), rows, 10, 12, 20) == [
+        [],
+        [("a", 2.0), ("b", 1.0)],
+        [("a", 2.0), ("b", 5.0)],
+    ]
+    assert ask(by_category("sum", 2), rows, 14) == [[("b", 4.0)]]
+    assert ask(by_category("count"), rows, 20) == [[("a", 1), ("b", 2)]]
+    assert ask(by_category("count", column="*", dtype=None), rows, 20) == [
+        [("a", 1), ("b", 2), ("c", 1)]
+    ]
+
+
+def test_nan_in_one_category_spoils_no_other() -> None:
+    rows = shops((10, "a", NAN), (11, "b", 1.0), (12, "b", 1e300), (13, "b", -1e300))
+
+    assert repr(ask(by_category("sum"), rows, 20)) == "[[('a', nan), ('b', 1.0)]]"
+
+
+def test_an_overflow_in_one_category_names_the_feature() -> None:
+    rows = shops((10, "a", 2**62), (11, "a", 2**62), (12, "b", 1))
+
+    with pytest.raises(FeatureStoreError, match=r"feature 'x'.*does not fit Int64"):
+        ask(by_category("sum", dtype=Int64), rows, 20)
+
+
+def test_maps_of_null_keys_are_null() -> None:
+    spine = pa.table({"card": [1, 2, None], "at": [20, 20, 20]})
+
+    found = answer_view(by_category("count"), spine, shops((10, "a", 1.0)))["x"]
+
+    assert found.to_pylist() == [[("a", 1)], [], None]
+    assert found.type == pa.map_(pa.string(), pa.int64())
 
 
 def test_mode_is_the_least_of_the_most_frequent_values() -> None:

@@ -10,7 +10,7 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from featurestore.definitions.aggregation import output_type
-from featurestore.definitions.function import SAMPLES, parse_function
+from featurestore.definitions.function import CATEGORICAL, SAMPLES, parse_function
 from featurestore.definitions.types import (
     Boolean,
     DataType,
@@ -77,6 +77,7 @@ VALUE_STRATEGIES = {
 }
 
 
+BY = ("word", "small", "flag", "day")
 TEXTS = (*SAMPLES, "first1", "last1", "top1", "top9", "p0", "p50", "p100")
 SIZES = st.sampled_from([0, 4, 8])
 
@@ -114,6 +115,7 @@ def rows_table(query: ViewQuery, rows: list[dict]) -> pa.Table:
     types |= {"_deleted": pa.bool_()} if query.rows.has_deleted else {}
     types |= {"order": pa.int64()} if query.rows.unique_by else {}
     dtypes = {feature.column: feature.dtype for feature in (*query.columns, *query.aggregates)}
+    dtypes |= {each.by: each.result.key for each in query.aggregates if each.by}
     types |= {name: arrow_type(dtypes[name]) for name in query.value_columns}
     return _table(types | {"_row_hash": pa.int64()}, rows)
 
@@ -191,7 +193,8 @@ def _aggregates(draw: st.DrawFn, unit: int) -> dict:
 
 def _aggregate(draw: st.DrawFn, n: int, choice: tuple, window: Window) -> Aggregate:
     column, dtype, function = choice
-    result = output_type(function, dtype)
+    by = draw(st.sampled_from([None, *BY])) if function in CATEGORICAL else None
+    result = output_type(function, dtype, VALUES.get(by))
     name, number = parse_function(function)
     numeric = result in (Int64, Float64)
     return Aggregate(
@@ -203,6 +206,7 @@ def _aggregate(draw: st.DrawFn, n: int, choice: tuple, window: Window) -> Aggreg
         window=window,
         result=result,
         empty=draw(st.sampled_from([None, -7])) if numeric else None,
+        by=by,
         ddof=draw(st.sampled_from([0, 1])),
     )
 
