@@ -4,6 +4,7 @@ Definitions are plain Python objects; `FeatureStore` plans, applies, materialize
 Importing this package starts no JVM and loads neither pyspark nor pandas nor pyarrow.
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from featurestore.definitions.aggregation import Aggregation
@@ -30,6 +31,9 @@ from featurestore.errors import FeatureStoreError
 
 if TYPE_CHECKING:
     from featurestore.client.feature_store import FeatureStore
+    from featurestore.client.frame import FeatureFrame
+    from featurestore.client.grid import time_grid
+    from featurestore.client.label import Label
 
 __all__ = [
     "Aggregation",
@@ -40,6 +44,7 @@ __all__ = [
     "Decimal",
     "DeltaSource",
     "Entity",
+    "FeatureFrame",
     "FeatureReference",
     "FeatureService",
     "FeatureStore",
@@ -51,18 +56,27 @@ __all__ = [
     "Float64",
     "Int32",
     "Int64",
+    "Label",
     "RequestSource",
     "Sliding",
     "String",
     "Timestamp",
     "Tumbling",
+    "time_grid",
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name != "FeatureStore":
-        raise AttributeError(f"module 'featurestore' has no attribute {name!r}")
-    # Local, so that definition files do not pay for Arrow and Delta: 0.4 s at each import.
-    from featurestore.client.feature_store import FeatureStore  # noqa: PLC0415 - see above
+# What needs Arrow and Delta (0.4 s) is imported when it is first asked for, so that definition
+# files do not pay for it.
+_LATE = {
+    "FeatureFrame": "featurestore.client.frame",
+    "FeatureStore": "featurestore.client.feature_store",
+    "Label": "featurestore.client.label",
+    "time_grid": "featurestore.client.grid",
+}
 
-    return FeatureStore
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATE:
+        raise AttributeError(f"module 'featurestore' has no attribute {name!r}")
+    return getattr(importlib.import_module(_LATE[name]), name)

@@ -266,7 +266,7 @@ class FeatureStore:
         return job
 
     def _with_spark(self, frame: FeatureFrame) -> FeatureFrame:
-        return replace(frame, spark_session=self._spark)
+        return replace(frame, _spark_session=self._spark)
 
     def _spark(self) -> "SparkSession":
         session = _lazily("featurestore.engines.spark.session", "start Spark")

@@ -44,8 +44,8 @@ class FeatureFrame:
         timestamp_field: The time column of the request.
         versions: The Delta version of each view's feature table that was read.
         null_key_rows: How many rows had a null in each view's keys, and so no features.
-        explainer: Tells why a cell is what it is, for `explain`.
-        spark_session: Gives the session for `to_spark`, starting one if need be.
+        _explainer: Tells why a cell is what it is, for `explain`.
+        _spark_session: Gives the session for `to_spark`, starting one if need be.
 
     Example:
         >>> frame = FeatureFrame(pa.table({"id": [1], "x": [2.0], "y": [1]}), ("x",), label="y")
@@ -61,10 +61,10 @@ class FeatureFrame:
     timestamp_field: str = "event_timestamp"
     versions: Mapping[str, int] = field(default_factory=dict)
     null_key_rows: Mapping[str, int] = field(default_factory=dict)
-    explainer: Callable[[int, str], Explanation] = field(
+    _explainer: Callable[[int, str], Explanation] = field(
         default=_no_explainer, repr=False, compare=False
     )
-    spark_session: Callable[[], "SparkSession"] = field(
+    _spark_session: Callable[[], "SparkSession"] = field(
         default=_no_spark, repr=False, compare=False
     )
 
@@ -136,7 +136,7 @@ class FeatureFrame:
         Args:
             spark: The session; by default the store's, started if need be.
         """
-        return (spark or self.spark_session()).createDataFrame(self.table)
+        return (spark or self._spark_session()).createDataFrame(self.table)
 
     def split_by_time(
         self, moment: str | datetime, *, gap: str = "0s"
@@ -216,10 +216,10 @@ class FeatureFrame:
             raise RequestError(asked, "no such feature", nearest(feature, self.features))
         if not 0 <= row < len(self):
             raise RequestError(asked, f"the frame has {len(self)} rows", "Rows count from 0.")
-        return self.explainer(row, feature)
+        return self._explainer(row, feature)
 
     def _where(self, mask: pa.ChunkedArray) -> "FeatureFrame":
-        return replace(self, table=self.table.filter(mask), explainer=_no_explainer)
+        return replace(self, table=self.table.filter(mask), _explainer=_no_explainer)
 
     def _numbers(self, name: str) -> np.ndarray:
         column = self.table[name]

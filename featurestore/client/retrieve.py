@@ -71,7 +71,7 @@ def retrieve(
         timestamp_field=request.timestamp_field,
         versions={view: snapshot.version for view, snapshot in snapshots.items()},
         null_key_rows=null_key_rows(query, bound),
-        explainer=partial(explain_bound, query, bound, snapshots),
+        _explainer=partial(explain_bound, query, bound, snapshots),
     )
 
 
