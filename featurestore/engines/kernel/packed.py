@@ -1,5 +1,7 @@
 """Columns without their gaps: only the slots that hold a value, one after the other."""
 
+import numpy as np
+
 from featurestore.engines.kernel.arrays import Ints, picked
 from featurestore.engines.kernel.column import Column
 from featurestore.engines.kernel.slices import Slices
@@ -24,5 +26,5 @@ def rows_of(column: Column, slots: Ints) -> Ints:
 
 
 def _filled(column: Column) -> Ints:
-    filled: Ints = column.valid.nonzero()[0] if column.valid is not None else column.values
-    return filled
+    every = np.arange(len(column.values))
+    return every if column.valid is None else every[column.valid]
