@@ -7,18 +7,10 @@ from datetime import datetime
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
-from featurestore.client.frame import FeatureFrame, with_label
-from featurestore.client.label import Label, labelled
-from featurestore.client.retrieve import Request, retrieve, retrieve_latest
-from featurestore.client.spine import read_spine
-from featurestore.client.sql import query_sql
 from featurestore.client.status import ViewStatus, view_statuses
 from featurestore.definitions.loader import load
 from featurestore.definitions.manifest import Manifest
 from featurestore.definitions.view import FeatureView
-from featurestore.engines.bind import NullTimes
 from featurestore.errors import NotFoundError, SetupError
 from featurestore.registry.plan import Plan, plan
 from featurestore.registry.registry import Registry, RegistryVersion
@@ -29,8 +21,12 @@ from featurestore.times import Clock, parse_moment, system_clock
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pyarrow as pa
     from pyspark.sql import SparkSession
 
+    from featurestore.client.frame import FeatureFrame
+    from featurestore.client.label import Label
+    from featurestore.engines.bind import NullTimes
     from featurestore.jobs.job import Job, RunResult
     from featurestore.jobs.progress import Progress
 
@@ -160,11 +156,11 @@ class FeatureStore:
         features: str | Sequence[str],
         spine: Any,
         *,
-        label: str | Label,
+        label: "str | Label",
         timestamp_field: str = "event_timestamp",
         timezone: str | None = None,
-        null_times: NullTimes = "error",
-    ) -> FeatureFrame:
+        null_times: "NullTimes" = "error",
+    ) -> "FeatureFrame":
         """Return the spine with the features that were known at each of its rows' moments.
 
         Args:
@@ -185,14 +181,13 @@ class FeatureStore:
             SpineError: The spine does not fit.
             TableError: A view was never materialized.
         """
+        answers = _answers()
         asked = f"get_training_set({features!r})"
-        request = Request(asked, features, timestamp_field, timezone, null_times)
-        table, name = read_spine(spine), label if isinstance(label, str) else label.name
-        if isinstance(label, Label):
-            now = self._clock()
-            table = labelled(self.applied(), self.layout, request, table, label, now)
-        with_label(FeatureFrame(table, ()), name, asked)
-        return with_label(self._retrieve(request, table), name, asked)
+        request = answers.Request(asked, features, timestamp_field, timezone, null_times)
+        frame = answers.training_set(
+            self.applied(), self.layout, request, spine, label, self._clock()
+        )
+        return self._with_spark(frame)
 
     def get_historical_features(
         self,
@@ -201,40 +196,43 @@ class FeatureStore:
         *,
         timestamp_field: str = "event_timestamp",
         timezone: str | None = None,
-        null_times: NullTimes = "error",
-    ) -> FeatureFrame:
+        null_times: "NullTimes" = "error",
+    ) -> "FeatureFrame":
         """Return the spine with the features as of each row's moment, e.g. for offline scoring.
 
         Arguments, result and errors are those of `get_training_set`, without a label.
         """
+        answers = _answers()
         asked = f"get_historical_features({features!r})"
-        request = Request(asked, features, timestamp_field, timezone, null_times)
-        return self._retrieve(request, read_spine(spine))
+        request = answers.Request(asked, features, timestamp_field, timezone, null_times)
+        return self._with_spark(answers.historical(self.applied(), self.layout, request, spine))
 
-    def get_latest_features(self, features: str | Sequence[str], rows: Any) -> FeatureFrame:
+    def get_latest_features(self, features: str | Sequence[str], rows: Any) -> "FeatureFrame":
         """Return the rows with the features as of now: the historical ones at this moment.
 
         Args:
             features: As in `get_training_set`.
             rows: Rows with keys and no time column, e.g. ``[{"card_id": "c1"}]``.
         """
-        request = Request(f"get_latest_features({features!r})", features)
-        frame = retrieve_latest(
-            self.applied(), self.layout, request, read_spine(rows), self._clock()
-        )
+        answers = _answers()
+        request = answers.Request(f"get_latest_features({features!r})", features)
+        frame = answers.latest(self.applied(), self.layout, request, rows, self._clock())
         return self._with_spark(frame)
 
-    def sql(self, text: str) -> pa.Table:
+    def sql(self, text: str) -> "pa.Table":
         """Return the rows of a SELECT over views' stored rows and Delta sources, e.g. a spine.
 
         Args:
             text: One SELECT in DuckDB's SQL; each view and Delta source is a table of its name.
         """
-        return query_sql(self.applied(), self.layout, self.settings.folder, text)
+        rows: pa.Table = _answers().query_sql(
+            self.applied(), self.layout, self.settings.folder, text
+        )
+        return rows
 
     def preview(
         self, view: FeatureView, rows: Any, *, timezone: str | None = None
-    ) -> FeatureFrame:
+    ) -> "FeatureFrame":
         """Return the rows with the features of a view that need not be applied; writes nothing.
 
         The view's source is read and transformed by Spark, for the keys of these rows only.
@@ -244,15 +242,12 @@ class FeatureStore:
             rows: A few spine rows, with the view's join keys and ``event_timestamp``.
             timezone: The zone of times that have none.
         """
-        spine: pa.Table = read_spine(rows)
-        jobs = _lazily("featurestore.client.preview", "preview")
+        spine = _answers().read_spine(rows)
+        module = _lazily("featurestore.client.preview", "preview")
         folder = self.settings.folder
         return self._with_spark(
-            jobs.preview(view, spine, folder, self._spark(), timezone=timezone)
+            module.preview(view, spine, folder, self._spark(), timezone=timezone)
         )
-
-    def _retrieve(self, request: Request, spine: pa.Table) -> FeatureFrame:
-        return self._with_spark(retrieve(self.applied(), self.layout, request, spine))
 
     def _job(self) -> "Job":
         job: Job = _lazily("featurestore.jobs.job", "materialize").Job(
@@ -265,7 +260,7 @@ class FeatureStore:
         )
         return job
 
-    def _with_spark(self, frame: FeatureFrame) -> FeatureFrame:
+    def _with_spark(self, frame: "FeatureFrame") -> "FeatureFrame":
         return replace(frame, _spark_session=self._spark)
 
     def _spark(self) -> "SparkSession":
@@ -274,6 +269,11 @@ class FeatureStore:
             return session.accept(self._given_spark)  # type: ignore[no-any-return]  # lazy module
         state = self.settings.folder / ".featurestore"
         return session.session(self.settings.spark_conf_file, warehouse=state)  # type: ignore[no-any-return]  # lazy module
+
+
+def _answers() -> ModuleType:
+    """Import what answers: Arrow's compute functions and the kernel, which status does without."""
+    return importlib.import_module("featurestore.client.answers")
 
 
 def _lazily(module: str, asked: str) -> ModuleType:

@@ -8,7 +8,8 @@ import pyarrow.parquet as pq
 
 from featurestore.query.nodes import ViewQuery
 from featurestore.store.columns import AVAILABLE_TIME, DELETED, EVENT_TIME, ROW_HASH, SEQUENCE
-from featurestore.store.snapshot import Snapshot, may_hold
+from featurestore.store.pruning import may_hold
+from featurestore.store.snapshot import Snapshot
 from featurestore.times import from_micros
 
 

@@ -15,7 +15,8 @@ def read_records(
     """Return a table's rows as dicts, timestamps as aware datetimes in UTC.
 
     ``pa.table()`` of a stream and ``to_pylist()`` of timestamps import pandas where it is
-    installed, which takes 0.45 s: longer than all else that `featurestore status` does.
+    installed, which takes 0.45 s, and ``cast`` imports Arrow's compute functions, 0.1 s: longer
+    than all else that `featurestore status` does.
 
     Args:
         table: The table.
@@ -24,20 +25,17 @@ def read_records(
     """
     stream = table.scan(columns=None if columns is None else list(columns), predicate=predicate)
     found = pa.RecordBatchReader.from_stream(stream).read_all()
-    moments = [field.name for field in found.schema if pa.types.is_timestamp(field.type)]
-    rows: list[dict[str, Any]] = found.cast(_plain(found.schema)).to_pylist()
-    for row in rows:
-        for name in moments:
-            row[name] = None if row[name] is None else from_micros(row[name])
-    return rows
+    values = {field.name: _plain(found[field.name]) for field in found.schema}
+    return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
 
 
-def _plain(schema: pa.Schema) -> pa.Schema:
-    """Whole microseconds for times; plain strings for views, which some readers give."""
-    return pa.schema([pa.field(field.name, _plain_type(field.type)) for field in schema])
+def _plain(column: pa.ChunkedArray) -> list[Any]:
+    if not pa.types.is_timestamp(column.type):
+        return list(column.to_pylist())
+    micros = (value for chunk in column.chunks for value in _micros(chunk).to_pylist())
+    return [None if value is None else from_micros(value) for value in micros]
 
 
-def _plain_type(kind: pa.DataType) -> pa.DataType:
-    if pa.types.is_timestamp(kind):
-        return pa.int64()
-    return pa.string() if kind == pa.string_view() else kind
+def _micros(chunk: pa.Array) -> pa.Array:
+    # Delta's timestamps are microseconds: the same bits, no conversion.
+    return chunk.view(pa.int64())

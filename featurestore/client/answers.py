@@ -1,0 +1,61 @@
+"""What the store answers to each kind of question: the readers' way through all modules.
+
+`FeatureStore` imports this when it is first asked for features: it needs the kernel and Arrow's
+compute functions, which `featurestore status` and `plan` do without.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from featurestore.client.frame import FeatureFrame, with_label
+from featurestore.client.label import Label, labelled
+from featurestore.client.retrieve import Request, retrieve, retrieve_latest
+from featurestore.client.spine import read_spine
+from featurestore.client.sql import query_sql
+from featurestore.definitions.manifest import Manifest
+from featurestore.store.layout import Layout
+
+__all__ = ["Request", "historical", "latest", "query_sql", "read_spine", "training_set"]
+
+
+def training_set(
+    manifest: Manifest,
+    layout: Layout,
+    request: Request,
+    spine: Any,
+    label: str | Label,
+    now: datetime,
+) -> FeatureFrame:
+    """Return labelled rows with their features.
+
+    Args:
+        manifest: What is applied.
+        layout: Where the tables lie.
+        request: What is asked.
+        spine: The rows, in any frame or file.
+        label: A column of the spine, or a `Label` to compute.
+        now: The present moment, by which a computed label is mature or not.
+    """
+    table, name = read_spine(spine), label if isinstance(label, str) else label.name
+    if isinstance(label, Label):
+        table = labelled(manifest, layout, request, table, label, now)
+    with_label(FeatureFrame(table, ()), name, request.asked)
+    return with_label(retrieve(manifest, layout, request, table), name, request.asked)
+
+
+def historical(manifest: Manifest, layout: Layout, request: Request, spine: Any) -> FeatureFrame:
+    """Return rows with their features as of each row's moment.
+
+    Arguments are those of `training_set`.
+    """
+    return retrieve(manifest, layout, request, read_spine(spine))
+
+
+def latest(
+    manifest: Manifest, layout: Layout, request: Request, rows: Any, now: datetime
+) -> FeatureFrame:
+    """Return rows with their features as of now.
+
+    Arguments are those of `training_set`.
+    """
+    return retrieve_latest(manifest, layout, request, read_spine(rows), now)
