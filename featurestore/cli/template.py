@@ -13,6 +13,15 @@ SETTINGS = """\
 project = "shop"
 root = "store"                  # where the tables lie: a folder, or an object store's URL
 definitions = "feature_defs"
+spark_conf = "spark-conf/local.conf"
+"""
+
+SPARK = """\
+# Settings on top of featurestore's own, spelt as spark-defaults.conf.
+spark.master                   local[*]
+spark.driver.memory            2g
+# The JVM's first compiler alone halves the CPU of short runs; remove it for millions of rows a run.
+spark.driver.extraJavaOptions  -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
 """
 
 IGNORED = """\
@@ -105,6 +114,7 @@ def write_project(folder: Path, clock: Clock = system_clock) -> list[Path]:
         "featurestore.toml": SETTINGS,
         ".gitignore": IGNORED,
         "README.md": GUIDE,
+        "spark-conf/local.conf": SPARK,
         "feature_defs/shop.py": DEFINITIONS,
         **_data(clock()),
     }
