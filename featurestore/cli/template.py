@@ -20,7 +20,7 @@ SPARK = """\
 # Settings on top of featurestore's own, spelt as spark-defaults.conf.
 spark.master                   local[*]
 spark.driver.memory            2g
-# The JVM's first compiler alone halves the CPU of short runs; remove it for millions of rows a run.
+# The JVM's first compiler alone halves the CPU of short runs; remove it for millions of rows.
 spark.driver.extraJavaOptions  -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
 """
 
