@@ -27,7 +27,9 @@ class FeatureStoreError(Exception):
 
     def __init__(self, asked: str, found: str, fix: str) -> None:
         self.asked, self.found, self.fix = asked, found, fix
-        super().__init__(f"{asked}: {found.rstrip('.')}. {fix}".strip())
+        told = found.rstrip(".")
+        stop = "" if told.endswith("?") else "."
+        super().__init__(f"{asked}: {told}{stop} {fix}".strip())
 
     def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
         """Pickle by the three parts: errors cross process borders inside Spark tasks."""
