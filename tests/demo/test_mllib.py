@@ -36,7 +36,7 @@ def test_als_adds_what_the_store_knows_to_what_it_has_learnt(spark: "SparkSessio
         }
     )
 
-    score = evaluate_als(FeatureFrame(table, (), spark_session=lambda: spark))
+    score = evaluate_als(FeatureFrame(table, (), _spark_session=lambda: spark))
 
     assert score.train_rows == 365
     assert score.test_rows == 235
@@ -57,7 +57,7 @@ def test_kinds_of_users_are_found_and_the_largest_comes_first(spark: "SparkSessi
     )
 
     segments, silhouette = find_segments(
-        FeatureFrame(table, tuple(table.column_names), spark_session=lambda: spark)
+        FeatureFrame(table, tuple(table.column_names), _spark_session=lambda: spark)
     )
 
     assert sum(kind.users for kind in segments) == 100
@@ -85,7 +85,7 @@ def test_both_diagnosis_models_learn_from_the_stores_features_alone(
     )
 
     scores = evaluate(
-        FeatureFrame(table, ("told", "never_known"), "diagnosed", spark_session=lambda: spark)
+        FeatureFrame(table, ("told", "never_known"), "diagnosed", _spark_session=lambda: spark)
     )
 
     for score in scores:
