@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from featurestore.client.frame import FeatureFrame
-from featurestore.client.retrieve import null_key_rows
+from featurestore.client.retrieve import beside, null_key_rows
 from featurestore.definitions.view import FeatureView
 from featurestore.engines.bind import bind
 from featurestore.engines.kernel import answer_view
@@ -63,7 +63,6 @@ def _answered(
     bound = bind(request, spine, timezone=timezone)
     keys = bound.select([key.spine_column for key in query.keys])
     answers = answer_view(query, bound, rows_of_keys(view, stored, keys))
-    table = spine
-    for name in query.outputs:
-        table = table.append_column(answers.schema.field(name), answers[name])
-    return FeatureFrame(table, query.outputs, null_key_rows=null_key_rows(request, bound))
+    return FeatureFrame(
+        beside(spine, answers), query.outputs, null_key_rows=null_key_rows(request, bound)
+    )

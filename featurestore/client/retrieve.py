@@ -62,11 +62,8 @@ def retrieve(
     bound = bind(query, spine, timezone=request.timezone, null_times=request.null_times)
     snapshots = pin(query, manifest, layout)
     answers = answer(query, bound, snapshots)
-    table = spine
-    for name in query.outputs:
-        table = table.append_column(answers.schema.field(name), answers[name])
     return FeatureFrame(
-        table,
+        beside(spine, answers),
         query.outputs,
         timestamp_field=request.timestamp_field,
         versions={view: snapshot.version for view, snapshot in snapshots.items()},
@@ -96,6 +93,18 @@ def retrieve_latest(
             )
         rows = rows.append_column(pa.field(name, UTC_MICROS), pa.repeat(moment, rows.num_rows))
     return retrieve(manifest, layout, request, rows)
+
+
+def beside(spine: pa.Table, answers: pa.Table) -> pa.Table:
+    """Return the spine's columns, unchanged, and after them the answers'.
+
+    Example:
+        >>> beside(pa.table({"id": [1]}), pa.table({"x": [2]})).column_names
+        ['id', 'x']
+    """
+    for field in answers.schema:
+        spine = spine.append_column(field, answers[field.name])
+    return spine
 
 
 def null_key_rows(query: Query, bound: pa.Table) -> dict[str, int]:
