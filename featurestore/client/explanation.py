@@ -5,7 +5,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from featurestore.engines.explain import Explanation, Row, explain_cell
+from featurestore.engines.explain import Explanation, explain_cell
+from featurestore.engines.naive.rows import Row
 from featurestore.engines.scan import Bounds, needed_columns, read_rows
 from featurestore.query.nodes import Aggregate, Column, Query, ViewQuery
 from featurestore.store.columns import AVAILABLE_TIME, EVENT_TIME

@@ -1,19 +1,18 @@
 """Why one cell is what it is, told from the stored rows of its key in plain Python.
 
-This is a second way to the answer, by the rules as they are written, beside the kernel's.
+The winner and the window are found the naive way, by the rules as they are written, beside the
+kernel's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
+from featurestore.engines.naive.features import window_rows, winner
+from featurestore.engines.naive.rows import Row, existing_rows, is_tombstone, rank, visible_from
 from featurestore.query.nodes import Aggregate, Column, ViewQuery, Window
-from featurestore.store.columns import AVAILABLE_TIME, DELETED, EVENT_TIME, ROW_HASH, SEQUENCE
+from featurestore.store.columns import EVENT_TIME
 from featurestore.times import from_micros
-
-Row = Mapping[str, Any]
-"""A stored row; its times are UTC microseconds."""
 
 SHOWN_ROWS = 20
 
@@ -71,73 +70,24 @@ def explain_cell(
         if asked[key.spine_column] is None:
             text = f"null: {key.spine_column!r}, a part of the key, is null"
             return _told(query, feature, "null_key", text)
-    existing = existing_rows(query, moment, rows)
+    existing = existing_rows(query, asked, rows)
     if isinstance(feature, Aggregate):
         return _explain_window(query, feature, moment, existing)
     return _explain_column(query, feature, moment, existing, rows)
 
 
-def existing_rows(query: ViewQuery, moment: int, rows: Sequence[Row]) -> list[Row]:
-    """Return the rows that exist at a moment, by rank.
-
-    Args:
-        query: The use of the view.
-        moment: In UTC microseconds.
-        rows: The stored rows of one key.
-    """
-    visible = [row for row in rows if visible_from(query, row) <= moment]
-    existing = [row for row in visible if not _superseded(query, row, visible)]
-    return sorted(existing, key=rank)
-
-
-def visible_from(query: ViewQuery, row: Row) -> int:
-    """Return the moment from which a row is known, in UTC microseconds."""
-    event, available = row[EVENT_TIME], row[AVAILABLE_TIME]
-    known = event + query.rows.available_delay if available is None else available
-    return int(max(event, known))
-
-
-def rank(row: Row) -> tuple[object, ...]:
-    """Return what rows of a key are ordered by; nulls lowest."""
-    return (row[EVENT_TIME], *_revision(row))
-
-
-def _revision(row: Row) -> tuple[object, ...]:
-    parts = (row[AVAILABLE_TIME], row.get(SEQUENCE), row[ROW_HASH])
-    return tuple((part is not None, part or 0) for part in parts)
-
-
-def _superseded(query: ViewQuery, row: Row, visible: Sequence[Row]) -> bool:
-    if not query.rows.unique_by:
-        return False
-    if _is_tombstone(query, row):
-        return True
-    event = [row[name] for name in query.rows.unique_by]
-    return any(
-        [other[name] for name in query.rows.unique_by] == event
-        and _revision(other) > _revision(row)
-        for other in visible
-    )
-
-
-def _is_tombstone(query: ViewQuery, row: Row) -> bool:
-    return query.rows.has_deleted and bool(row[DELETED])
-
-
 def _explain_column(
     query: ViewQuery, feature: Column, moment: int, existing: list[Row], rows: Sequence[Row]
 ) -> Explanation:
-    last = moment - 1 if query.strict else moment
-    candidates = [row for row in existing if row[EVENT_TIME] <= last]
-    if not candidates:
+    won = winner(query, moment, existing)
+    if won is None:
         return _explain_absence(query, feature, moment, rows)
-    won = candidates[-1]
     age = moment - won[EVENT_TIME]
     told = f"the row of {_time(won[EVENT_TIME])}"
     if query.ttl is not None and age > query.ttl:
         late = f"null: {told} won but is {_span(age)} old, and the ttl is {_span(query.ttl)}"
         return _told(query, feature, "expired", late, won)
-    if _is_tombstone(query, won):
+    if is_tombstone(query, won):
         return _told(query, feature, "tombstone", f"null: {told} won, and it is a tombstone", won)
     if won[feature.column] is None:
         text = f"null: {told} won, and its {feature.column!r} is null"
@@ -173,11 +123,8 @@ def _explain_window(
     low, high = window_edges(feature.window, moment)
     inside = [
         row
-        for row in existing
-        if not _is_tombstone(query, row)
-        and row[EVENT_TIME] < high
-        and (low is None or row[EVENT_TIME] >= low)
-        and (feature.column == "*" or row[feature.column] is not None)
+        for row in window_rows(query, feature, moment, existing)
+        if feature.column == "*" or row[feature.column] is not None
     ]
     start = "the beginning" if low is None else _time(low)
     span = f"from {start} to before {_time(high)}"

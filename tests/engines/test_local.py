@@ -14,8 +14,8 @@ from featurestore.errors import FeatureStoreError
 from featurestore.query.nodes import Query
 from featurestore.store.snapshot import Snapshot, open_snapshot
 from tests import oracle
-from tests.engines.kernel.compare import agree, bound_of
 from tests.engines.kernel.worlds import World, worlds
+from tests.oracle import agree, bound_of
 
 
 @given(worlds(), st.integers(1, 3), st.sampled_from([1, 3, 1000]))

@@ -25,7 +25,7 @@ from featurestore.store.columns import arrow_type
 from featurestore.store.ledger import Tables
 from featurestore.store.snapshot import open_snapshot
 from featurestore.times import from_micros
-from tests.engines.kernel.compare import agree
+from tests.oracle import agree
 from tests.semantics import as_of, spine
 from tests.semantics.case import Case, Example, ask, at, profile
 from tests.semantics.cases import CASES

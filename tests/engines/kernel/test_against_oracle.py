@@ -7,11 +7,7 @@ from hypothesis import given, settings
 from featurestore.definitions.function import output_type, parse_function
 from featurestore.definitions.types import Float64, Int64, String
 from featurestore.query.nodes import Aggregate, Rows, ViewQuery, Window
-from tests.engines.kernel.compare import (
-    agree,  # noqa: F401 - for the engine's test
-    bound_of,  # noqa: F401 - the same
-    check,
-)
+from tests.engines.kernel.compare import check
 from tests.engines.kernel.tables import ONE_KEY
 from tests.engines.kernel.worlds import World, content_hash, worlds
 

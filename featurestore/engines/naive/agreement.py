@@ -1,0 +1,52 @@
+"""How near an answer must come to the naive one: floats within a bound, all else exactly."""
+
+import datetime as dt
+import math
+from typing import Any
+
+from featurestore.definitions.types import FLOATS, Map
+from featurestore.engines.naive.features import window_values
+from featurestore.engines.naive.rows import Row, Rows, existing_rows
+from featurestore.query.nodes import Aggregate, Column, ViewQuery
+
+COMPUTED = ("sum", "mean", "variance", "stddev", "percentile")
+
+
+def bound_of(query: ViewQuery, feature: Column | Aggregate, asked: Row, rows: Rows) -> float:
+    """Return how far a float aggregate may be off: 1e-9 of the window's greatest size.
+
+    A variance is of squares, so of the greatest square. Nothing is nearer than the least floats.
+    """
+    moment = asked[query.timestamp_field]
+    if not isinstance(feature, Aggregate) or feature.function not in COMPUTED or moment is None:
+        return 0.0
+    if (feature.result.value if isinstance(feature.result, Map) else feature.result) not in FLOATS:
+        return 0.0
+    existing = existing_rows(query, asked, rows)
+    values = [float(value) for value in window_values(query, feature, moment, existing)]
+    greatest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    greatest *= greatest if feature.function == "variance" else 1.0
+    return max(1e-9 * greatest, 2 * math.ulp(0.0))
+
+
+def agree(naive: Any, engine: Any, bound: float) -> bool:
+    """Return whether an engine's value is the naive one; floats may be off by the bound.
+
+    Example:
+        >>> agree(0.3, 0.1 + 0.2, 1e-9), agree(0.3, 0.1 + 0.2, 0.0), agree(None, 0, 1e-9)
+        (True, False, False)
+    """
+    if naive is None or engine is None:
+        return naive is engine
+    if isinstance(naive, list | tuple):
+        pairs = zip(naive, engine, strict=False)
+        return len(naive) == len(engine) and all(agree(*pair, bound) for pair in pairs)
+    if isinstance(naive, dict):
+        return agree([*naive.items()], [*engine.items()], bound)
+    if isinstance(naive, float) and math.isnan(naive):
+        return isinstance(engine, float) and math.isnan(engine)
+    if isinstance(naive, float) and math.isfinite(naive) and bound:
+        return bool(abs(naive - engine) <= bound)
+    if isinstance(naive, dt.datetime):
+        return bool(engine.astimezone(dt.UTC) == naive)
+    return bool(naive == engine)
