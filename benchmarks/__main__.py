@@ -8,24 +8,38 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import point_in_time, startup
+from benchmarks import startup
+from benchmarks.build import build
+from benchmarks.workload import WORKLOADS
 from featurestore.cli.output import print_table, say
 
 HERE = Path(__file__).parent
-BENCHMARKS = {"startup": startup.measure, "point_in_time": point_in_time.measure}
+BENCHMARKS = {"startup": startup.measure}
 PACKAGES = ("pyarrow", "numpy", "deltalake", "pyspark", "duckdb", "polars")
 
 
 def main() -> None:
-    """Measure what was asked for, all by default."""
+    """Measure what was asked for, all by default; or only build the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help=f"of {', '.join(BENCHMARKS)}; all without any")
     parser.add_argument("--data", type=Path, default=HERE / "data")
+    parser.add_argument(
+        "--build",
+        action="store_true",
+        help=f"only build tables; names are then of {', '.join(WORKLOADS)}",
+    )
+    parser.add_argument("--scale", type=float, default=1, help="of the tables' rows")
     args = parser.parse_args()
-    args.data.mkdir(parents=True, exist_ok=True)
+    data = args.data.resolve()
+    data.mkdir(parents=True, exist_ok=True)
+    if args.build:
+        for name in args.names or WORKLOADS:
+            say("building {} ...", name)
+            build(WORKLOADS[name].scaled(args.scale), data)
+        return
     for name in args.names or BENCHMARKS:
         say("measuring {} ...", name)
-        rows = BENCHMARKS[name](args.data.resolve())
+        rows = BENCHMARKS[name](data)
         print_table(list(rows[0]), [list(row.values()) for row in rows], title=name)
         document = {
             "measured_at": datetime.now(UTC).isoformat(),

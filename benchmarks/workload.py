@@ -1,57 +1,111 @@
-"""The synthetic point-in-time workload: one spine and several feature tables, as Parquet."""
+"""`Workload`: the sizes and shapes of synthetic feature tables and of the spines asked of them."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import Literal
 
 START_US = 1_700_000_000_000_000
-SPAN_US = 90 * 86_400_000_000
+DAY_US = 86_400_000_000
+SPAN_US = 90 * DAY_US
+HOURS = {"1h": 1, "1d": 24, "7d": 168, "30d": 720}
+FUNCTIONS = ("count", "sum", "mean", "min", "max")
+
+FILE = "workload.json"
+_JOIN_KEYS = {"int": ("id",), "string": ("id",), "pair": ("shop", "id")}
 
 
 @dataclass(frozen=True)
 class Workload:
-    """Sizes of the workload: rows of the spine, of each view, and how many keys they share."""
+    """One world: a spine, and views that share its keys; every view's rows span 90 days.
 
+    Args:
+        name: Of its folder below the data folder.
+        keys: How many distinct keys the spine and the views share.
+        rows: Rows of each view.
+        spine: Rows of the spine.
+        views: How many views.
+        features: Features of each view.
+        key: Integers, strings, or pairs of integers.
+        hot: The share of all rows, the spine's too, that one key holds.
+        late: The share of rows that are known only up to 10 days after their event.
+        ttl_days: How long a row answers; None for ever.
+        events: Whether it is one source of events under windows, in place of as-of views.
+        seed: Of the random numbers.
+    """
+
+    name: str
     keys: int = 100_000
     rows: int = 2_000_000
     spine: int = 500_000
     views: int = 5
     features: int = 4
+    key: Literal["int", "string", "pair"] = "int"
+    hot: float = 0.0
+    late: float = 0.0
+    ttl_days: int | None = None
+    events: bool = False
     seed: int = 0
 
     @property
-    def name(self) -> str:
-        """A folder's name for it."""
-        return (
-            f"k{self.keys}_r{self.rows}_s{self.spine}_v{self.views}_f{self.features}_{self.seed}"
+    def join_keys(self) -> tuple[str, ...]:
+        """The columns that make a key."""
+        return _JOIN_KEYS[self.key]
+
+    @property
+    def view_features(self) -> dict[str, list[str]]:
+        """The stored values of each view, by its name, which is its source's folder too."""
+        if self.events:
+            return {"events": ["amount"]}
+        return {
+            f"v{view}": [f"v{view}_f{feature}" for feature in range(self.features)]
+            for view in range(self.views)
+        }
+
+    def scaled(self, factor: float) -> "Workload":
+        """Return it with as many times the rows and keys, for a try at small size."""
+        if factor == 1:
+            return self
+        keys, rows, spine = (
+            max(10, int(size * factor)) for size in (self.keys, self.rows, self.spine)
         )
+        return replace(self, name=f"{self.name}_x{factor:g}", keys=keys, rows=rows, spine=spine)
 
 
-def write(workload: Workload, folder: Path) -> Path:
-    """Write the workload below ``folder``, unless it is there, and return its place."""
-    out = folder / workload.name
-    if (out / "spine.parquet").exists():
-        return out
-    out.mkdir(parents=True, exist_ok=True)
-    rng = np.random.default_rng(workload.seed)
-    for view in range(workload.views):
-        columns = _keyed_times(rng, workload.rows, workload.keys)
-        for feature in range(workload.features):
-            columns[f"v{view}_f{feature}"] = pa.array(rng.standard_normal(workload.rows))
-        (out / f"v{view}").mkdir(exist_ok=True)
-        pq.write_table(pa.table(columns), out / f"v{view}" / "part-0.parquet")
-    spine = _keyed_times(rng, workload.spine, workload.keys)
-    spine["label"] = pa.array(rng.integers(0, 2, workload.spine))
-    pq.write_table(pa.table(spine), out / "spine.parquet")
-    return out
+WORKLOADS = {
+    workload.name: workload
+    for workload in (
+        Workload("plain"),
+        Workload("wide", keys=10_000, rows=100_000, spine=10_000, views=100, features=20),
+        Workload("string_keys", key="string"),
+        Workload("two_part_keys", key="pair"),
+        Workload("late_and_ttl", late=0.05, ttl_days=30),
+        Workload("hot_key", hot=0.5),
+        Workload("windows_20_a_key", events=True),
+        Workload("windows_2000_a_key", keys=1_000, events=True),
+        Workload(
+            "hundred_million",
+            keys=1_000_000,
+            rows=100_000_000,
+            spine=1_000_000,
+            views=1,
+            features=2,
+        ),
+    )
+}
 
 
-def _keyed_times(rng: np.random.Generator, rows: int, keys: int) -> dict[str, pa.Array]:
-    times = START_US + rng.integers(0, SPAN_US, rows)
-    return {
-        "id": pa.array(rng.integers(0, keys, rows)),
-        "ts": pa.array(times, pa.timestamp("us", tz="UTC")),
-    }
+def is_written(workload: Workload, folder: Path) -> bool:
+    """Return whether the folder holds exactly this workload, written to its end."""
+    file = folder / FILE
+    return file.exists() and json.loads(file.read_text()) == asdict(workload)
+
+
+def mark_written(workload: Workload, folder: Path) -> None:
+    """Record that the folder holds the workload; contestants read what it is from there."""
+    (folder / FILE).write_text(json.dumps(asdict(workload), indent=1) + "\n")
+
+
+def read_workload(folder: Path) -> Workload:
+    """Return what the folder holds."""
+    return Workload(**json.loads((folder / FILE).read_text()))
