@@ -1,13 +1,12 @@
 """Cutting the work on one view into chunks: a range of keys, and the spine rows that have them."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from featurestore.engines.arrange import Arranged
 from featurestore.engines.scan import Bounds, time_bounds
 from featurestore.query.nodes import ViewQuery
 from featurestore.store.snapshot import Snapshot
@@ -21,57 +20,45 @@ class Chunk:
     """A part of the work on one view.
 
     Args:
+        spine: The arranged spine rows that it answers.
         bounds: The stored rows that it needs.
-        spine_rows: Which rows of the spine it answers; None for all, in order.
+        wanted: The first key's values that it needs, ascending; None without keys.
     """
 
+    spine: pa.Table
     bounds: Bounds
-    spine_rows: pa.Array | None = None
+    wanted: pa.Array | None
 
 
 def cut(
-    query: ViewQuery, spine: pa.Table, snapshot: Snapshot, rows_per_chunk: int = ROWS_PER_CHUNK
+    query: ViewQuery, spine: Arranged, snapshot: Snapshot, rows_per_chunk: int = ROWS_PER_CHUNK
 ) -> list[Chunk]:
-    """Return chunks that together answer every spine row once.
+    """Return chunks that together answer every arranged spine row once, in order.
 
     Keys are ordered by Arrow, which orders text by its bytes, as the files are.
 
     Args:
         query: The use of the view.
-        spine: Bound key and time columns; at least one row.
+        spine: The spine, arranged for this view.
         snapshot: The view's pinned table.
         rows_per_chunk: About how many stored rows each chunk shall read.
 
     Returns:
-        At least one chunk; none where no spine row has a time.
+        One chunk or more; none where no spine row has keys and a time.
     """
-    times = pc.min_max(spine[query.timestamp_field].cast(pa.int64()))
-    if not times["min"].is_valid:
+    if not len(spine.times):
         return []
-    early, late = time_bounds(query, times["min"].as_py(), times["max"].as_py())
-    if not query.keys:
-        return [Chunk(Bounds(None, time_low=early, time_high=late))]
-    first = query.keys[0]
-    distinct = pc.unique(spine[first.spine_column].drop_null())
-    distinct = distinct.take(pc.array_sort_indices(distinct))
-    if len(distinct) == 0:
-        return []
-    parts = min(len(distinct), max(1, snapshot.rows // rows_per_chunk))
-    edges = np.linspace(0, len(distinct), parts + 1).astype(np.int64)
-    ranges = [
-        Bounds(first.key, distinct[int(low)].as_py(), distinct[int(high) - 1].as_py(), early, late)
+    early, late = time_bounds(query, int(spine.times.min()), int(spine.times.max()))
+    keys = spine.first_keys
+    if keys is None:
+        return [Chunk(spine.rows, Bounds(None, time_low=early, time_high=late), None)]
+    parts = min(len(keys), max(1, snapshot.rows // rows_per_chunk))
+    edges = np.linspace(0, len(keys), parts + 1).astype(np.int64).tolist()
+    return [
+        Chunk(
+            spine.rows.slice(spine.starts[low], spine.starts[high] - spine.starts[low]),
+            Bounds(query.keys[0].key, keys[low].as_py(), keys[high - 1].as_py(), early, late),
+            keys.slice(low, high - low),
+        )
         for low, high in pairwise(edges)
     ]
-    if parts == 1:
-        return [Chunk(ranges[0])]
-    members = _members(spine[first.spine_column], distinct, edges)
-    return [Chunk(bounds, rows) for bounds, rows in zip(ranges, members, strict=True)]
-
-
-def _members(keys: pa.ChunkedArray, distinct: pa.Array, edges: np.ndarray) -> Iterator[pa.Array]:
-    """Yield the spine rows of each part; rows with a null key are in none."""
-    codes = pc.fill_null(pc.index_in(keys, value_set=distinct), -1).to_numpy()
-    order = np.argsort(codes, kind="stable")
-    cuts = np.searchsorted(codes[order], edges)
-    for low, high in pairwise(cuts):
-        yield pa.array(order[low:high])

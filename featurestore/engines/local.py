@@ -1,15 +1,17 @@
 """The engine in process: chunks of the query run in threads, each reading its own part."""
 
 import os
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
-import numpy as np
 import pyarrow as pa
 
+from featurestore.definitions.types import DataType, String
+from featurestore.engines.arrange import Arranged, arrange
 from featurestore.engines.chunks import ROWS_PER_CHUNK, Chunk, cut
 from featurestore.engines.kernel import answer_view
-from featurestore.engines.scan import needed_columns, read_rows
+from featurestore.engines.kernel.arrays import taken, whole
+from featurestore.engines.scan import open_rows
 from featurestore.errors import ContractError
 from featurestore.query.nodes import Query, ViewQuery
 from featurestore.store.columns import arrow_type
@@ -37,57 +39,62 @@ def answer(
     Raises:
         ContractError: An answer has not exactly one row for each spine row: a bug.
     """
+    arranged = _arranged(query, spine)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        pending = [
-            (view, _submit(pool, view, spine, snapshots[view.view], rows_per_chunk))
+        chunks = [
+            _submit(pool, view, arranged[_order(view)], snapshots[view.view], rows_per_chunk)
             for view in query.views
         ]
-        answers = [_gather(view, spine.num_rows, work) for view, work in pending]
-    columns = {name: part[name] for part in answers for name in part.column_names}
+        # Behind all chunks in the queue: a thread that waits for chunks finds them begun.
+        answers = [
+            pool.submit(_in_spine_order, view, arranged[_order(view)], work)
+            for view, work in zip(query.views, chunks, strict=True)
+        ]
+        columns = {name: column for part in answers for name, column in part.result().items()}
     _check_contract(query, spine, columns)
     return pa.table(columns) if columns else spine.select([])
 
 
-Work = list[tuple[Chunk, "Callable[[], pa.Table]"]]
+_Order = tuple[tuple[tuple[str, DataType], ...], str]
+
+
+def _order(view: ViewQuery) -> _Order:
+    """Return what a view wants the spine to be sorted by."""
+    return tuple((key.spine_column, key.dtype) for key in view.keys), view.timestamp_field
+
+
+def _arranged(query: Query, spine: pa.Table) -> dict[_Order, Arranged]:
+    views = {_order(view): view for view in query.views}
+    return {order: arrange(view, spine) for order, view in views.items()}
 
 
 def _submit(
-    pool: ThreadPoolExecutor, query: ViewQuery, spine: pa.Table, snapshot: Snapshot, rows: int
-) -> Work:
+    pool: ThreadPoolExecutor, view: ViewQuery, spine: Arranged, snapshot: Snapshot, rows: int
+) -> "list[Future[pa.Table]]":
     return [
-        (chunk, pool.submit(_answer_chunk, query, spine, snapshot, chunk).result)
-        for chunk in cut(query, spine, snapshot, rows)
+        pool.submit(_answer_chunk, view, snapshot, chunk)
+        for chunk in cut(view, spine, snapshot, rows)
     ]
 
 
-def _answer_chunk(query: ViewQuery, spine: pa.Table, snapshot: Snapshot, chunk: Chunk) -> pa.Table:
-    part = spine.select(_spine_columns(query))
-    if chunk.spine_rows is not None:
-        part = part.take(chunk.spine_rows)
-    return answer_view(query, part, read_rows(snapshot, needed_columns(query), chunk.bounds))
+def _answer_chunk(view: ViewQuery, snapshot: Snapshot, chunk: Chunk) -> pa.Table:
+    text = tuple(key.key for key in view.keys if key.dtype == String)
+    rows = open_rows(snapshot, chunk.bounds, chunk.wanted, text)
+    return answer_view(view, chunk.spine, rows)
 
 
-def _spine_columns(query: ViewQuery) -> list[str]:
-    names = [*(key.spine_column for key in query.keys), query.timestamp_field]
-    return list(dict.fromkeys(names))
-
-
-def _gather(query: ViewQuery, rows: int, work: Work) -> pa.Table:
-    """Put the answers into the spine's order; rows in no chunk have a null key or no time."""
-    if len(work) == 1 and work[0][0].spine_rows is None:
-        return work[0][1]()
-    parts = [result() for _, result in work]
-    places = [np.asarray(chunk.spine_rows) for chunk, _ in work]
-    answered = np.concatenate(places) if places else np.empty(0, dtype=np.int64)
-    position = np.full(rows, len(answered), dtype=np.int64)
-    position[answered] = np.arange(len(answered))
-    return pa.concat_tables([*parts, _unanswered(query)]).take(pa.array(position))
-
-
-def _unanswered(query: ViewQuery) -> pa.Table:
-    """One row of nulls: what a spine row gets whose key or time is null, counts included."""
-    types = [arrow_type(feature.result) for feature in query.features]
-    return pa.table([pa.nulls(1, kind) for kind in types], names=list(query.outputs))
+def _in_spine_order(
+    view: ViewQuery, spine: Arranged, work: "Sequence[Future[pa.Table]]"
+) -> dict[str, pa.Array]:
+    """Return the answers by spine row; rows without a key or a time are in no chunk: null."""
+    parts = [chunk.result() for chunk in work]
+    columns = {}
+    for feature in view.features:
+        kind = arrow_type(feature.result)
+        pieces = [chunk for part in parts for chunk in part[feature.output].chunks]
+        answers = whole(pa.chunked_array(pieces, kind))
+        columns[feature.output] = taken(answers, spine.position).cast(kind)
+    return columns
 
 
 def _check_contract(query: Query, spine: pa.Table, columns: Mapping[str, pa.ChunkedArray]) -> None:

@@ -1,13 +1,15 @@
 """Reading of one view's stored rows: only the files, row groups and columns that can matter."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from featurestore.engines.stored_rows import Part, StoredRows, part_of, whole_part
 from featurestore.query.nodes import ViewQuery
 from featurestore.store.columns import AVAILABLE_TIME, DELETED, EVENT_TIME, ROW_HASH, SEQUENCE
+from featurestore.store.data_files import Footer, open_file
 from featurestore.store.pruning import may_hold
 from featurestore.store.snapshot import Snapshot
 from featurestore.times import from_micros
@@ -93,14 +95,52 @@ def read_rows(snapshot: Snapshot, columns: list[str], bounds: Bounds) -> pa.Tabl
     Returns:
         Rows in the order of the files.
     """
+    schema = pa.schema([snapshot.schema.field(name) for name in columns])
+    rows = open_rows(snapshot, bounds)
+    return pa.table([rows[name] for name in columns], schema=schema)
+
+
+def open_rows(
+    snapshot: Snapshot, bounds: Bounds, wanted: pa.Array | None = None, text: tuple[str, ...] = ()
+) -> StoredRows:
+    """Return rows within the bounds, and some beyond them, whose columns are read at need.
+
+    Args:
+        snapshot: The pinned table.
+        bounds: Which rows are wanted.
+        wanted: The first join key's values that are wanted, distinct and ascending; None for
+            all in the bounds.
+        text: Text columns to read as dictionaries.
+    """
+    return StoredRows(list(_parts(snapshot, bounds, wanted, text)), snapshot.schema)
+
+
+def _parts(
+    snapshot: Snapshot, bounds: Bounds, wanted: pa.Array | None, text: tuple[str, ...]
+) -> Iterator[Part]:
+    for path in _paths(snapshot, bounds):
+        file = open_file(snapshot, path, text)
+        groups = _row_groups(file.footer, bounds)
+        if not groups:
+            continue
+        if bounds.key is None or wanted is None:
+            yield whole_part(file, groups)
+        elif part := part_of(file, groups, bounds.key, wanted):
+            yield part
+
+
+def _paths(snapshot: Snapshot, bounds: Bounds) -> list[str]:
     keep = np.ones(snapshot.files.num_rows, dtype=bool)
     for column, low, high in _ranges(bounds):
         least, greatest = (_scalar(snapshot, column, value) for value in (low, high))
         keep &= may_hold(snapshot.files, column, least, greatest)
-    paths = snapshot.files["path"].filter(pa.array(keep)).to_pylist()
-    tables = [_read_file(snapshot, path, columns, bounds) for path in paths]
-    schema = pa.schema([snapshot.schema.field(name) for name in columns])
-    return pa.concat_tables([schema.empty_table(), *(table.cast(schema) for table in tables)])
+    paths: list[str] = snapshot.files["path"].filter(pa.array(keep)).to_pylist()
+    return paths
+
+
+def _row_groups(footer: Footer, bounds: Bounds) -> list[int]:
+    first, *others = (footer.groups(*span) for span in _ranges(bounds))
+    return [group for group in first if all(group in other for other in others)]
 
 
 def _ranges(bounds: Bounds) -> list[tuple[str, object, object]]:
@@ -121,31 +161,3 @@ def _scalar(snapshot: Snapshot, column: str, value: object) -> pa.Scalar | None:
 
 def _moment(micros: int | None) -> object:
     return None if micros is None else from_micros(micros)
-
-
-def _read_file(snapshot: Snapshot, path: str, columns: list[str], bounds: Bounds) -> pa.Table:
-    with pq.ParquetFile(snapshot.filesystem.open_input_file(path)) as file:
-        groups = _row_groups(file, bounds)
-        table = file.read_row_groups(groups, columns=columns, use_threads=False)
-    return table.select(columns)
-
-
-def _row_groups(file: pq.ParquetFile, bounds: Bounds) -> list[int]:
-    places = {file.metadata.schema.column(i).path: i for i in range(file.metadata.num_columns)}
-    return [
-        group
-        for group in range(file.num_row_groups)
-        if all(
-            _group_may_hold(file.metadata.row_group(group).column(places[column]), low, high)
-            for column, low, high in _ranges(bounds)
-        )
-    ]
-
-
-def _group_may_hold(chunk: pq.ColumnChunkMetaData, low: object, high: object) -> bool:
-    statistics = chunk.statistics if chunk.is_stats_set else None
-    if statistics is None or not statistics.has_min_max:
-        return True
-    below = high is not None and statistics.min > high
-    above = low is not None and statistics.max < low
-    return not (below or above)

@@ -6,6 +6,7 @@ from featurestore.definitions.aggregation import ANY_ROW, Aggregation, output_ty
 from featurestore.definitions.function import parse_function
 from featurestore.definitions.manifest import Manifest
 from featurestore.definitions.reserved import EVENT_TIME
+from featurestore.definitions.source import DeltaSource, FileSource, Source
 from featurestore.definitions.types import DataType, Field
 from featurestore.definitions.view import FeatureReference, FeatureView
 from featurestore.definitions.window import Length, grid_of
@@ -168,7 +169,15 @@ def _rows(view: FeatureView) -> Rows:
         unique_by=view.unique_columns,
         has_sequence=getattr(source, "sequence_field", None) is not None,
         has_deleted=bool(deleted),
+        has_available=_has_available(source),
     )
+
+
+def _has_available(source: Source) -> bool:
+    if not isinstance(source, DeltaSource | FileSource):
+        return True
+    changes = isinstance(source, DeltaSource) and source.change_feed
+    return changes or source.available_timestamp_field is not None
 
 
 def _columns(use: FeatureReference) -> tuple[Column, ...]:

@@ -109,12 +109,15 @@ class Rows:
         unique_by: Columns that, with the keys, make rows revisions of one event.
         has_sequence: Whether ``_seq`` is stored.
         has_deleted: Whether ``_deleted`` is stored.
+        has_available: Whether a row's available time may differ from its event's time plus
+            ``available_delay``; where it cannot, nobody needs to read it.
     """
 
     available_delay: int = 0
     unique_by: tuple[str, ...] = ()
     has_sequence: bool = False
     has_deleted: bool = False
+    has_available: bool = True
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """One version of a Delta table, opened without a JVM: its schema, its files and their bounds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.fs as pafs
@@ -10,6 +11,9 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from featurestore.errors import TableError
+
+if TYPE_CHECKING:
+    from featurestore.store.data_files import Footer
 
 READER_VERSION = 1
 
@@ -24,12 +28,14 @@ class Snapshot:
         files: One row a data file: ``path``, ``size_bytes``, ``num_records`` and structs ``min``
             and ``max`` with the columns' bounds, where statistics were kept.
         schema: The table's Arrow schema.
+        footers: What was read of the files' footers so far, by path.
     """
 
     uri: str
     version: int
     files: pa.Table
     schema: pa.Schema
+    footers: "dict[str, Footer]" = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def rows(self) -> int:

@@ -61,19 +61,22 @@ def load_events(codes: Ints, rows: pa.Table, rule: Rows, *, tombstones: bool) ->
     kept = None if known is None or known.all() else np.flatnonzero(known)
     source = rank_order(picked(codes, kept), picked(times, kept), rows, kept)
     code, time = picked(codes, source), picked(times, source)
-    visible = _visible(time, rows, source, rule.available_delay)
+    visible = _visible(time, rows, source, rule)
     until = _superseded(code, visible, rows, source, rule.unique_by) if rule.unique_by else None
     events = Events(source, code, time, visible, until, _deleted(rows, source, rule))
     return events if tombstones and not rule.unique_by else _without_tombstones(events)
 
 
-def _visible(time: Ints, rows: pa.Table, source: Ints | None, delay: int) -> Ints:
+def _visible(time: Ints, rows: pa.Table, source: Ints | None, rule: Rows) -> Ints:
+    delayed = earlier(time, -rule.available_delay) if rule.available_delay else time
+    if not rule.has_available:
+        return delayed
     column = whole(rows[AVAILABLE_TIME])
     visible = np.maximum(time, picked(moments(column), source))
     present = validity(column)
     if present is None:
         return visible
-    return np.where(picked(present, source), visible, earlier(time, -delay))
+    return np.where(picked(present, source), visible, delayed)
 
 
 def _deleted(rows: pa.Table, source: Ints | None, rule: Rows) -> Mask | None:

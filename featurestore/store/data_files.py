@@ -1,0 +1,85 @@
+"""The data files of a snapshot, and what they say of themselves: bounds of their row groups."""
+
+from dataclasses import dataclass, field
+
+import pyarrow.parquet as pq
+
+from featurestore.store.snapshot import Snapshot
+
+Span = tuple[object, object] | None
+"""The least and the greatest value of a column in a row group; None where it is not known."""
+
+
+@dataclass(frozen=True)
+class Footer:
+    """The footer of a Parquet file, read once.
+
+    Args:
+        metadata: As Arrow reads it.
+    """
+
+    metadata: pq.FileMetaData
+    _spans: dict[str, list[Span]] = field(default_factory=dict, repr=False, compare=False)
+
+    def groups(self, column: str, low: object, high: object) -> list[int]:
+        """Return the row groups that may hold a value of a column between two bounds.
+
+        Args:
+            column: The column's name.
+            low: Least value wanted; None for no bound.
+            high: Greatest value wanted; None for no bound.
+        """
+        if low is None and high is None:
+            return list(range(self.metadata.num_row_groups))
+        return [
+            group
+            for group, span in enumerate(self._spans_of(column))
+            if span is None
+            or not (
+                (high is not None and span[0] > high)  # type: ignore[operator]  # ordered, by type
+                or (low is not None and span[1] < low)  # type: ignore[operator]
+            )
+        ]
+
+    def _spans_of(self, column: str) -> list[Span]:
+        if column not in self._spans:
+            schema, groups = self.metadata.schema, range(self.metadata.num_row_groups)
+            paths = [schema.column(place).path for place in range(self.metadata.num_columns)]
+            place = paths.index(column)
+            chunks = [self.metadata.row_group(group).column(place) for group in groups]
+            self._spans[column] = [_span(chunk) for chunk in chunks]
+        return self._spans[column]
+
+
+@dataclass(frozen=True)
+class OpenFile:
+    """A data file that is open, and its footer."""
+
+    data: pq.ParquetFile
+    footer: Footer
+
+
+def open_file(snapshot: Snapshot, path: str, text_as_dictionary: tuple[str, ...] = ()) -> OpenFile:
+    """Return a data file, open; its footer is read once a snapshot.
+
+    Args:
+        snapshot: The pinned table.
+        path: As `Snapshot.files` names it.
+        text_as_dictionary: Text columns to read as dictionaries, which is several times as fast
+            where values repeat.
+    """
+    known = snapshot.footers.get(path)
+    data = pq.ParquetFile(
+        snapshot.filesystem.open_input_file(path),
+        metadata=None if known is None else known.metadata,
+        read_dictionary=list(text_as_dictionary),
+    )
+    footer = known or snapshot.footers.setdefault(path, Footer(data.metadata))
+    return OpenFile(data, footer)
+
+
+def _span(chunk: pq.ColumnChunkMetaData) -> Span:
+    statistics = chunk.statistics if chunk.is_stats_set else None
+    if statistics is None or not statistics.has_min_max:
+        return None
+    return statistics.min, statistics.max
