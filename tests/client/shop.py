@@ -17,7 +17,9 @@ DEFINITIONS = """
 import featurestore as fs
 
 card = fs.Entity("card", join_keys=(fs.Field("id", fs.Int64),))
-paid = fs.DeltaSource("paid", path="data/paid", timestamp_field="at")
+paid = fs.DeltaSource(
+    "paid", path="data/paid", timestamp_field="at", available_timestamp_field="known_at"
+)
 profile = fs.FeatureView(
     "profile", entities=(card,), source=paid, schema=(fs.Field("city", fs.String),), ttl="4h"
 )

@@ -73,8 +73,19 @@ def test_durations_and_the_life_of_rows_are_compiled_to_microseconds_and_stored_
     query = compile_view(profile)
 
     assert query.ttl == 3_600_000_000
-    assert query.rows == Rows(600_000_000, ("payment_id", "event_timestamp"), True, True)
+    unique_by = ("payment_id", "event_timestamp")
+    assert query.rows == Rows(600_000_000, unique_by, True, True, has_available=False)
     assert query.columns == (Column("risk", "risk", fs.Float64), Column("city", "city", fs.String))
+
+
+def test_available_times_are_read_only_where_they_can_differ_from_the_events() -> None:
+    logged = replace(payments, available_timestamp_field="logged_at")
+    changed = replace(payments, change_feed=True)
+
+    sources = (payments, logged, changed)
+
+    rows = [compile_view(replace(profile, source=source)).rows for source in sources]
+    assert [each.has_available for each in rows] == [False, True, True]
 
 
 def test_a_number_in_a_functions_text_is_taken_apart() -> None:
