@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import typer
 
-from featurestore.cli import declare, produce, read
+from featurestore.cli import check, declare, produce, read
 from featurestore.cli.output import say
 from featurestore.errors import FeatureStoreError
 
@@ -18,10 +18,10 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    epilog="Exit codes: 0 done, 1 a view failed, 2 usage or definitions, 3 changes pending, "
-    "5 lock or stale plan, 70 a bug of ours, 130 interrupted.",
+    epilog="Exit codes: 0 done, 1 a view failed or a check found something, 2 usage or "
+    "definitions, 3 changes pending, 5 lock or stale plan, 70 a bug of ours, 130 interrupted.",
 )
-for module in (declare, produce, read):
+for module in (declare, produce, read, check):
     module.add_verbs(app)
 
 
@@ -31,8 +31,9 @@ def main(args: Sequence[str] | None = None) -> None:
     Args:
         args: The words after the program's name; the shell's by default.
 
-    Exit codes: 0 done, 1 some view failed, 2 usage or definitions, 3 changes pending (with
-    ``plan --detailed-exitcode``), 5 lock held or plan stale, 70 our bug, 130 interrupted.
+    Exit codes: 0 done, 1 some view failed or a check found something, 2 usage or definitions,
+    3 changes pending (with ``plan --detailed-exitcode``), 5 lock held or plan stale, 70 our bug,
+    130 interrupted.
     """
     try:
         app(args)

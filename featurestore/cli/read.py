@@ -113,7 +113,11 @@ def training_set(
 ) -> None:
     """Add to labelled rows the features that were known at each row's moment."""
     frame = open_store(project).get_training_set(
-        _features(features), spine, label=label, timestamp_field=timestamp_field, timezone=timezone
+        features_of(features),
+        spine,
+        label=label,
+        timestamp_field=timestamp_field,
+        timezone=timezone,
     )
     rows_module().emit(frame, out, fmt)
 
@@ -129,7 +133,7 @@ def historical(
 ) -> None:
     """Look features up as of each row's moment, e.g. to score past rows."""
     frame = open_store(project).get_historical_features(
-        _features(features), spine, timestamp_field=timestamp_field, timezone=timezone
+        features_of(features), spine, timestamp_field=timestamp_field, timezone=timezone
     )
     rows_module().emit(frame, out, fmt)
 
@@ -146,7 +150,7 @@ def latest(
 ) -> None:
     """Look features up as of now."""
     store = open_store(project)
-    wanted = _features(features)
+    wanted = features_of(features)
     if (rows is None) == (not keys):
         raise RequestError(
             "latest", "no rows, or rows twice", "Give KEYS such as id=7, or --rows."
@@ -167,7 +171,7 @@ def explain(
 ) -> None:
     """Tell why each feature of one row is what it is: the winning row, or the reason for null."""
     store = open_store(project)
-    wanted, shell = _features(features), rows_module()
+    wanted, shell = features_of(features), rows_module()
     row = shell.typed_rows(store.applied(), wanted, [keys])
     frame = (
         store.get_latest_features(wanted, row)
@@ -184,5 +188,11 @@ def explain(
     print_table(columns, rows)
 
 
-def _features(text: str) -> str | list[str]:
+def features_of(text: str) -> str | list[str]:
+    """Return a service's name as it is, and references as a list.
+
+    Example:
+        >>> features_of("fraud_v1"), features_of("a:x,b:y")
+        ('fraud_v1', ['a:x', 'b:y'])
+    """
     return text.split(",") if ":" in text else text

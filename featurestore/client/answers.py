@@ -12,10 +12,20 @@ from featurestore.client.label import Label, labelled
 from featurestore.client.retrieve import Request, retrieve, retrieve_latest
 from featurestore.client.spine import read_spine
 from featurestore.client.sql import query_sql
+from featurestore.client.verify import Check, verify
 from featurestore.definitions.manifest import Manifest
 from featurestore.store.layout import Layout
 
-__all__ = ["Request", "historical", "latest", "query_sql", "read_spine", "training_set"]
+__all__ = [
+    "Check",
+    "Request",
+    "historical",
+    "latest",
+    "query_sql",
+    "read_spine",
+    "training_set",
+    "verify",
+]
 
 
 def training_set(

@@ -1,17 +1,16 @@
 """`FeatureStore`: the one object that people use; each method hands over to a module."""
 
-import importlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from featurestore.client.late import answers, spark_module
 from featurestore.client.status import ViewStatus, view_statuses
 from featurestore.definitions.loader import load
 from featurestore.definitions.manifest import Manifest
 from featurestore.definitions.view import FeatureView
-from featurestore.errors import NotFoundError, SetupError
+from featurestore.errors import NotFoundError
 from featurestore.registry.plan import Plan, plan
 from featurestore.registry.registry import Registry, RegistryVersion
 from featurestore.settings import Settings, read_settings
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
     from featurestore.client.frame import FeatureFrame
     from featurestore.client.label import Label
+    from featurestore.client.verification import Verification
     from featurestore.engines.bind import NullTimes
     from featurestore.jobs.job import Job, RunResult
     from featurestore.jobs.progress import Progress
@@ -133,7 +133,7 @@ class FeatureStore:
             NotFoundError: A view is not applied.
             ConflictError: Somebody else is materializing a view.
         """
-        jobs = _lazily("featurestore.jobs.materialize", "materialize")
+        jobs = spark_module("featurestore.jobs.materialize", "materialize")
         return jobs.materialize(  # type: ignore[no-any-return]  # lazy module
             self._job(),
             views,
@@ -148,7 +148,7 @@ class FeatureStore:
         Args:
             views: The views' names; None for all that keep such a table.
         """
-        jobs = _lazily("featurestore.jobs.materialize", "refresh_latest")
+        jobs = spark_module("featurestore.jobs.materialize", "refresh_latest")
         return jobs.refresh_latest(self._job(), views)  # type: ignore[no-any-return]  # lazy module
 
     def get_training_set(
@@ -181,10 +181,9 @@ class FeatureStore:
             SpineError: The spine does not fit.
             TableError: A view was never materialized.
         """
-        answers = _answers()
         asked = f"get_training_set({features!r})"
-        request = answers.Request(asked, features, timestamp_field, timezone, null_times)
-        frame = answers.training_set(
+        request = answers().Request(asked, features, timestamp_field, timezone, null_times)
+        frame = answers().training_set(
             self.applied(), self.layout, request, spine, label, self._clock()
         )
         return self._with_spark(frame)
@@ -202,10 +201,9 @@ class FeatureStore:
 
         Arguments, result and errors are those of `get_training_set`, without a label.
         """
-        answers = _answers()
         asked = f"get_historical_features({features!r})"
-        request = answers.Request(asked, features, timestamp_field, timezone, null_times)
-        return self._with_spark(answers.historical(self.applied(), self.layout, request, spine))
+        request = answers().Request(asked, features, timestamp_field, timezone, null_times)
+        return self._with_spark(answers().historical(self.applied(), self.layout, request, spine))
 
     def get_latest_features(self, features: str | Sequence[str], rows: Any) -> "FeatureFrame":
         """Return the rows with the features as of now: the historical ones at this moment.
@@ -214,10 +212,36 @@ class FeatureStore:
             features: As in `get_training_set`.
             rows: Rows with keys and no time column, e.g. ``[{"card_id": "c1"}]``.
         """
-        answers = _answers()
-        request = answers.Request(f"get_latest_features({features!r})", features)
-        frame = answers.latest(self.applied(), self.layout, request, rows, self._clock())
+        request = answers().Request(f"get_latest_features({features!r})", features)
+        frame = answers().latest(self.applied(), self.layout, request, rows, self._clock())
         return self._with_spark(frame)
+
+    def verify(  # noqa: PLR0913 - what to ask, and how to draw it
+        self,
+        features: str | Sequence[str],
+        *,
+        sample: int = 1000,
+        spine: Any = None,
+        leakage: bool = False,
+        seed: int = 0,
+        timestamp_field: str = "event_timestamp",
+        timezone: str | None = None,
+    ) -> "Verification":
+        """Return whether sampled answers are what the rules give, recomputed in plain Python.
+
+        Args:
+            features: As in `get_training_set`.
+            sample: How many rows to ask of each view.
+            spine: Rows to draw from; without, moments are drawn at the edges of stored events.
+            leakage: Also name features that change without the rows at or after each moment.
+            seed: Draws the sample.
+            timestamp_field: The spine's time column.
+            timezone: The zone of times that have none.
+        """
+        request = answers().Request(f"verify({features!r})", features, timestamp_field, timezone)
+        check = answers().Check(request, sample, spine, leakage, seed)
+        found: Verification = answers().verify(self.applied(), self.layout, check)
+        return found
 
     def sql(self, text: str) -> "pa.Table":
         """Return the rows of a SELECT over views' stored rows and Delta sources, e.g. a spine.
@@ -225,7 +249,7 @@ class FeatureStore:
         Args:
             text: One SELECT in DuckDB's SQL; each view and Delta source is a table of its name.
         """
-        rows: pa.Table = _answers().query_sql(
+        rows: pa.Table = answers().query_sql(
             self.applied(), self.layout, self.settings.folder, text
         )
         return rows
@@ -242,15 +266,15 @@ class FeatureStore:
             rows: A few spine rows, with the view's join keys and ``event_timestamp``.
             timezone: The zone of times that have none.
         """
-        spine = _answers().read_spine(rows)
-        module = _lazily("featurestore.client.preview", "preview")
+        spine = answers().read_spine(rows)
+        module = spark_module("featurestore.client.preview", "preview")
         folder = self.settings.folder
         return self._with_spark(
             module.preview(view, spine, folder, self._spark(), timezone=timezone)
         )
 
     def _job(self) -> "Job":
-        job: Job = _lazily("featurestore.jobs.job", "materialize").Job(
+        job: Job = spark_module("featurestore.jobs.job", "materialize").Job(
             self.layout,
             folder=self.settings.folder,
             applied=self.applied,
@@ -264,27 +288,8 @@ class FeatureStore:
         return replace(frame, _spark_session=self._spark)
 
     def _spark(self) -> "SparkSession":
-        session = _lazily("featurestore.engines.spark.session", "start Spark")
+        session = spark_module("featurestore.engines.spark.session", "start Spark")
         if self._given_spark is not None:
             return session.accept(self._given_spark)  # type: ignore[no-any-return]  # lazy module
         state = self.settings.folder / ".featurestore"
         return session.session(self.settings.spark_conf_file, warehouse=state)  # type: ignore[no-any-return]  # lazy module
-
-
-def _answers() -> ModuleType:
-    """Import what answers: Arrow's compute functions and the kernel, which status does without."""
-    return importlib.import_module("featurestore.client.answers")
-
-
-def _lazily(module: str, asked: str) -> ModuleType:
-    """Import what needs pyspark, which readers need not have installed."""
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] not in ("pyspark", "delta"):
-            raise
-        raise SetupError(
-            asked,
-            f"{error.name} is not installed",
-            "Install it: pip install 'featurestore[spark]'.",
-        ) from None

@@ -8,7 +8,6 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from featurestore.cli import main
 from featurestore.cli.template import write_project
 
 PROGRAM = Path(sys.executable).with_name("featurestore")
@@ -18,19 +17,6 @@ PROGRAM = Path(sys.executable).with_name("featurestore")
 def shop(tmp_path: Path) -> Path:
     write_project(tmp_path / "shop")
     return tmp_path / "shop"
-
-
-@pytest.fixture
-def run(capsys):
-    """Run the program in this process: (exit code, stdout, stderr)."""
-
-    def call(*args: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main([str(arg) for arg in args])
-        out, err = capsys.readouterr()
-        return int(ended.value.code or 0), out, err
-
-    return call
 
 
 def test_init_writes_a_project_that_validates(run, tmp_path):

@@ -406,9 +406,27 @@ def test_label_leakage_is_kept_out_by_strictly_before(holds: Holds) -> None:
     holds("label_leakage")
 
 
-@pytest.mark.xfail(raises=AttributeError, reason="verify does not exist yet", strict=True)
 def test_label_leakage_is_found_by_verify(world: World) -> None:
-    world.store.verify("profile", leakage=True)
+    rows = aware(ask("9:30", "11:00", "12:00", "12:00:00.000001"))
+    strict = world.name(case_of("label_leakage").examples[0])
+
+    (leak,) = world.store.verify("profile", spine=rows, leakage=True).leaks
+
+    assert (leak.feature, leak.rows, leak.of) == ("city", 1, 4)
+    assert (leak.moment, leak.value, leak.without) == (from_micros(at("12:00")), "Oslo", "Rome")
+    assert "strictly_before()" in leak.fix
+    assert world.store.verify(strict, spine=rows, leakage=True).ok
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.slug)
+def test_verify_finds_every_rule_kept(world: World, case: Case) -> None:
+    for example in case.examples:
+        by_spine = world.store.verify(world.name(example), spine=example.spine_table())
+        by_edges = world.store.verify(world.name(example), sample=100)
+
+        assert by_spine.ok, example.caption
+        assert by_edges.ok, example.caption
+        assert sum(view.cells for view in by_spine.views) > 0
 
 
 def test_latest_ttl_is_the_historical_one(holds: Holds) -> None:

@@ -1,0 +1,108 @@
+"""The verb that checks answers: verify. It starts no JVM."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from featurestore.cli.options import AsJson, Project, open_store
+from featurestore.cli.output import print_json, print_table, say
+from featurestore.cli.read import Features, TimeField, Zone, features_of
+
+if TYPE_CHECKING:
+    from featurestore.client.verification import Verification
+
+FOUND = 1
+
+
+def add_verbs(app: typer.Typer) -> None:
+    """Add this verb to the program.
+
+    Example:
+        >>> add_verbs(typer.Typer())
+    """
+    app.command()(verify)
+
+
+def verify(
+    features: Features,
+    sample: Annotated[int, typer.Option(help="How many rows to ask of each view.")] = 1000,
+    spine: Annotated[
+        str | None,
+        typer.Option(help="Draw rows of this spine, in place of moments around stored events."),
+    ] = None,
+    leakage: Annotated[
+        bool, typer.Option("--leakage", help="Name features that know rows at or after t.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Draws the sample.")] = 0,
+    project: Project = Path(),
+    timestamp_field: TimeField = "event_timestamp",
+    timezone: Zone = None,
+    as_json: AsJson = False,
+) -> None:
+    """Recompute sampled answers in plain Python; exit with 1 if any differs, or leaks."""
+    found = open_store(project).verify(
+        features_of(features),
+        sample=sample,
+        spine=spine,
+        leakage=leakage,
+        seed=seed,
+        timestamp_field=timestamp_field,
+        timezone=timezone,
+    )
+    if as_json:
+        print_json("verify", {"ok": found.ok, **vars(found)})
+    else:
+        _show(found)
+    _tell(found, leakage)
+    if not found.ok:
+        raise typer.Exit(FOUND)
+
+
+def _show(found: "Verification") -> None:
+    print_table(
+        ["view", "version", "rows", "values", "differ", "leak", "left out"],
+        [
+            [v.view, v.version, v.rows, v.cells, len(v.differences), len(v.leaks), v.left_out]
+            for v in found.views
+        ],
+    )
+    if found.differences:
+        print_table(
+            ["feature", "key", "moment", "engine", "rules", "why"],
+            [
+                [f"{d.view}:{d.feature}", _key(d.key), d.moment, d.engine, d.naive, d.why]
+                for d in found.differences
+            ],
+        )
+    if found.leaks:
+        print_table(
+            ["feature", "changes in", "of", "e.g. key", "moment", "value", "without rows from t"],
+            [
+                [f"{k.view}:{k.feature}", k.rows, k.of, _key(k.key), k.moment, k.value, k.without]
+                for k in found.leaks
+            ],
+        )
+
+
+def _tell(found: "Verification", leakage: bool) -> None:
+    if found.skipped:
+        say("not checked, as no view stores them: {}", ", ".join(found.skipped))
+    for view in found.views:
+        if view.left_out:
+            say("{}: {} rows left out, whose keys have too many rows", view.view, view.left_out)
+    if leakage and found.moments == "events":
+        say(
+            "Moments were taken at the views' own events, where most as-of features change; "
+            "give the rows that a model learns from by --spine, to know which features leak."
+        )
+    for difference in found.differences[:1]:
+        say("Next: {}", difference.explain)
+    for fix in dict.fromkeys(leak.fix for leak in found.leaks):
+        say("{}", fix)
+    say("[green]{}[/]" if found.ok else "[red]{}[/]", str(found))
+
+
+def _key(key: Mapping[str, object]) -> str:
+    return ",".join(f"{name}={value}" for name, value in key.items())

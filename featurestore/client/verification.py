@@ -1,0 +1,130 @@
+"""What a check of answers has found: `Verification`, its differences and its leaks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A cell that an engine answers otherwise than the naive way does.
+
+    Args:
+        view: The view.
+        feature: The feature's name in the answer.
+        key: The spine's key columns.
+        moment: When it was asked for.
+        engine: What the engine answers.
+        naive: What the rules give, in plain Python.
+        why: How the rules come to that.
+        explain: The command that tells more.
+    """
+
+    view: str
+    feature: str
+    key: Mapping[str, Any]
+    moment: datetime
+    engine: Any
+    naive: Any
+    why: str
+    explain: str
+
+
+@dataclass(frozen=True)
+class Leak:
+    """A feature that changes when rows at or after the moment asked for are taken away.
+
+    Args:
+        view: The view.
+        feature: The feature's name in the answer.
+        rows: In how many of the asked rows it changes.
+        of: How many rows were asked.
+        key: The spine's key columns, of one of them.
+        moment: Its moment.
+        value: What is answered there.
+        without: What would be, without the rows at or after that moment.
+        fix: What to do about it.
+    """
+
+    view: str
+    feature: str
+    rows: int
+    of: int
+    key: Mapping[str, Any]
+    moment: datetime
+    value: Any
+    without: Any
+    fix: str
+
+
+@dataclass(frozen=True)
+class CheckedView:
+    """What was checked of one use of a view.
+
+    Args:
+        view: The view.
+        version: The Delta version of its table.
+        rows: How many rows were asked.
+        cells: How many values were compared.
+        left_out: How many rows more were drawn, but have too many stored rows to go through.
+        differences: The values that differ.
+        leaks: The features that leak; empty where leakage was not looked for.
+    """
+
+    view: str
+    version: int
+    rows: int
+    cells: int
+    left_out: int = 0
+    differences: tuple[Difference, ...] = ()
+    leaks: tuple[Leak, ...] = ()
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What a check of answers against the rules has found.
+
+    Args:
+        views: What was checked, a use of a view each.
+        moments: ``"spine"`` where a spine gave the rows, ``"events"`` where they were drawn
+            around the views' own stored rows.
+        skipped: Features that are not checked: those that no view stores.
+
+    Example:
+        >>> print(Verification((CheckedView("activity", 3, rows=10, cells=40),)))
+        40 values are as the rules give them
+    """
+
+    views: tuple[CheckedView, ...]
+    moments: Literal["spine", "events"] = "spine"
+    skipped: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing differs and nothing leaks."""
+        return not self.differences and not self.leaks
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """The values of all views that differ."""
+        return tuple(each for view in self.views for each in view.differences)
+
+    @property
+    def leaks(self) -> tuple[Leak, ...]:
+        """The features of all views that leak."""
+        return tuple(each for view in self.views for each in view.leaks)
+
+    def __str__(self) -> str:
+        """Return the outcome as a sentence."""
+        cells = sum(view.cells for view in self.views)
+        wrong, leaks = len(self.differences), len(self.leaks)
+        told = (
+            f"{wrong:,} of {cells:,} values differ from what the rules give"
+            if wrong
+            else f"{cells:,} values are as the rules give them"
+        )
+        if not leaks:
+            return told
+        change = "feature changes" if leaks == 1 else "features change"
+        return f"{told}; {leaks} {change} without the rows at or after t"

@@ -1,0 +1,213 @@
+"""Checking answers: sampled cells are recomputed the naive way and compared with the engine's."""
+
+import shlex
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import pyarrow as pa
+
+from featurestore.client.edges import moments_near, strangers
+from featurestore.client.pins import pin
+from featurestore.client.recompute import MOST_ROWS, Cells, recompute
+from featurestore.client.retrieve import Request
+from featurestore.client.spine import read_spine
+from featurestore.client.stored_rows import Key, draw_keys, plain_rows, rows_of_keys
+from featurestore.client.verification import CheckedView, Difference, Leak, Verification
+from featurestore.definitions.manifest import Manifest
+from featurestore.engines.bind import bind
+from featurestore.engines.explain import explain_cell
+from featurestore.engines.local import answer
+from featurestore.engines.naive.agreement import agree
+from featurestore.engines.naive.rows import Row, spine_key
+from featurestore.errors import RequestError
+from featurestore.query.compile import compile_query
+from featurestore.query.nodes import Aggregate, Column, Query, ViewQuery
+from featurestore.store.columns import UTC_MICROS, arrow_type
+from featurestore.store.layout import Layout
+from featurestore.store.snapshot import Snapshot
+from featurestore.times import from_micros
+
+_MOMENTS_A_KEY = 8
+_ONE_STRANGER_IN = 20
+
+
+@dataclass(frozen=True)
+class Check:
+    """What is to be checked.
+
+    Args:
+        request: The features, and the spine's time column and zone.
+        sample: How many rows to ask each view.
+        spine: The rows to draw from; None to draw moments around the views' own events.
+        leakage: Whether to look for features that change without rows at or after t.
+        seed: Draws the sample.
+    """
+
+    request: Request
+    sample: int = 1000
+    spine: Any = None
+    leakage: bool = False
+    seed: int = 0
+
+
+def verify(manifest: Manifest, layout: Layout, check: Check) -> Verification:
+    """Return what a check finds.
+
+    Args:
+        manifest: What is applied.
+        layout: Where the tables lie.
+        check: What is to be checked.
+
+    Raises:
+        NotFoundError: A name is not applied.
+        RequestError: The sample is not positive.
+        SpineError: The spine does not fit.
+        TableError: A view is not materialized, or was changed since.
+    """
+    request = check.request
+    if check.sample < 1:
+        raise RequestError(request.asked, f"sample is {check.sample}", "Give e.g. sample=1000.")
+    query = compile_query(
+        manifest, request.features, asked=request.asked, timestamp_field=request.timestamp_field
+    )
+    snapshots = pin(query, manifest, layout)
+    spine = None if check.spine is None else _sampled(query, check)
+    views = tuple(
+        _check_view(_Use(request, view, snapshots[view.view]), spine, check)
+        for view in query.views
+    )
+    checked = {name for view in query.views for name in view.outputs}
+    return Verification(
+        views,
+        moments="events" if spine is None else "spine",
+        skipped=tuple(name for name in query.outputs if name not in checked),
+    )
+
+
+@dataclass(frozen=True)
+class _Use:
+    """One use of a view, asked on its own."""
+
+    request: Request
+    view: ViewQuery
+    snapshot: Snapshot
+
+    @property
+    def query(self) -> Query:
+        return Query(self.request.asked, (self.view,), self.view.timestamp_field)
+
+    def command(self, key: Row, moment: int) -> str:
+        """Return the command that explains a cell."""
+        features = self.request.features
+        asked = features if isinstance(features, str) else ",".join(features)
+        pairs = ",".join(f"{name}={value}" for name, value in key.items())
+        words = ["featurestore", "explain", asked, pairs, "--at", from_micros(moment).isoformat()]
+        return shlex.join(words)
+
+
+def _sampled(query: Query, check: Check) -> pa.Table:
+    """Draw rows of the spine, in its order, bound."""
+    request, rows = check.request, read_spine(check.spine)
+    if rows.num_rows > check.sample:
+        rows = rows.take(sorted(Random(check.seed).sample(range(rows.num_rows), check.sample)))
+    return bind(query, rows, timezone=request.timezone, null_times="keep")
+
+
+def _check_view(use: _Use, spine: pa.Table | None, check: Check) -> CheckedView:
+    bound = _drawn(use, check.sample, Random(check.seed)) if spine is None else spine
+    names = [*(key.spine_column for key in use.view.keys), use.view.timestamp_field]
+    asked = plain_rows(bound.select(list(dict.fromkeys(names))), [use.view.timestamp_field])
+    cells = recompute(use.view, use.snapshot, asked, leakage=check.leakage)
+    differences = tuple(_differences(use, bound, asked, cells))
+    return CheckedView(
+        use.view.view,
+        use.snapshot.version,
+        rows=len(cells),
+        cells=len(cells) * len(use.view.features),
+        left_out=len(asked) - len(cells),
+        differences=differences,
+        leaks=tuple(_leaks(use, asked, cells)) if check.leakage else (),
+    )
+
+
+def _drawn(use: _Use, sample: int, random: Random) -> pa.Table:
+    """Draw keys, and moments at the edges of their events; a few keys that do not occur."""
+    keys = draw_keys(use.view, use.snapshot, -(-sample // _MOMENTS_A_KEY), random)
+    pairs: list[tuple[Key, int]] = []
+    each = -(-sample // max(1, len(keys)))
+    for key, rows in rows_of_keys(use.view, use.snapshot, keys, most=MOST_ROWS):
+        near = [keys[key]] if rows is None else moments_near(use.view, rows, each, random)
+        pairs += [(key, moment) for moment in near]
+    others = strangers(list(keys), -(-sample // _ONE_STRANGER_IN), random)
+    pairs = random.sample(pairs, min(len(pairs), sample - min(len(others), sample // 2)))
+    if pairs:
+        pairs += [(key, random.choice(pairs)[1]) for key in others]
+    columns = {
+        key.spine_column: pa.array([values[place] for values, _ in pairs], arrow_type(key.dtype))
+        for place, key in enumerate(use.view.keys)
+    }
+    moments = pa.array([moment for _, moment in pairs], pa.int64()).cast(UTC_MICROS)
+    return bind(use.query, pa.table(columns | {use.view.timestamp_field: moments}))
+
+
+def _differences(
+    use: _Use, bound: pa.Table, asked: Sequence[Row], cells: dict[int, Cells]
+) -> Iterator[Difference]:
+    """Compare with the engine's answers; keys that differ are read again, to explain them."""
+    answers = answer(use.query, bound, {use.view.view: use.snapshot}).to_pydict()
+    wrong: dict[Key, list[tuple[int, Column | Aggregate]]] = defaultdict(list)
+    for feature in use.view.features:
+        for row, cell in cells.items():
+            name = feature.output
+            if not agree(cell.values[name], answers[name][row], cell.bounds[name]):
+                wrong[spine_key(use.view, asked[row])].append((row, feature))
+    for key, rows in rows_of_keys(use.view, use.snapshot, wrong):
+        for row, feature in wrong[key]:
+            names, moment = _named(use.view, asked[row])
+            yield Difference(
+                use.view.view,
+                feature.output,
+                names,
+                from_micros(moment),
+                engine=answers[feature.output][row],
+                naive=cells[row].values[feature.output],
+                why=explain_cell(use.view, feature, asked[row], rows or ()).text,
+                explain=use.command(names, moment),
+            )
+
+
+def _leaks(use: _Use, asked: Sequence[Row], cells: dict[int, Cells]) -> Iterator[Leak]:
+    for feature in use.view.features:
+        name = feature.output
+        changed = [
+            row
+            for row, cell in cells.items()
+            if not agree(cell.values[name], cell.without[name], 0.0)
+        ]
+        if changed:
+            names, moment = _named(use.view, asked[changed[0]])
+            yield Leak(
+                use.view.view,
+                name,
+                rows=len(changed),
+                of=len(cells),
+                key=names,
+                moment=from_micros(moment),
+                value=cells[changed[0]].values[name],
+                without=cells[changed[0]].without[name],
+                fix=_fix(use.view, feature),
+            )
+
+
+def _fix(view: ViewQuery, feature: Column | Aggregate) -> str:
+    if isinstance(feature, Aggregate):
+        return 'Give its aggregation closed="left", the default: then an event at t is not in it.'
+    return f"Use {view.view}.strictly_before() in the service: then an event at t never answers."
+
+
+def _named(view: ViewQuery, asked: Row) -> tuple[dict[str, Any], int]:
+    key = {each.spine_column: asked[each.spine_column] for each in view.keys}
+    return key, asked[view.timestamp_field]

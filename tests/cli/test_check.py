@@ -1,0 +1,72 @@
+"""`featurestore verify` on the command line: what is printed where, and the exit code."""
+
+import json
+
+import pytest
+
+from featurestore.engines.kernel.functions import AGGREGATORS
+
+
+@pytest.fixture
+def shop(filled):
+    return filled.settings.folder
+
+
+@pytest.fixture
+def spine(shop):
+    path = shop / "spine.csv"
+    path.write_text("id,event_timestamp\n1,1970-01-01T02:00:00Z\n2,1970-01-01T08:00:00Z\n")
+    return path
+
+
+def test_right_answers_exit_with_0(run, shop):
+    code, out, err = run("verify", "fraud", "--sample", 20, "-p", shop)
+
+    assert code == 0
+    assert [line.split()[:2] for line in out.splitlines() if line.strip()][2:] == [
+        ["profile", "0"], ["activity", "1"], ["rate", "0"],
+    ]  # fmt: skip
+    assert "values are as the rules give them" in err
+
+
+def test_json_goes_to_stdout_alone(run, shop, spine):
+    code, out, err = run("verify", "fraud", "--spine", spine, "-p", shop, "--json")
+    told = json.loads(out)
+
+    assert (code, told["schema"]) == (0, "featurestore.verify/1")
+    assert told["verify"]["ok"] is True
+    assert [view["rows"] for view in told["verify"]["views"]] == [2, 2, 2]
+    assert "as the rules give them" in err
+
+
+def test_differences_exit_with_1_and_say_how_to_look_into_them(run, shop, monkeypatch):
+    monkeypatch.setitem(AGGREGATORS, "sum", AGGREGATORS["max"])
+
+    code, out, err = run("verify", "fraud", "-p", shop)
+
+    assert code == 1
+    assert "activity:amount_sum_lifetime" in out
+    assert "sum of 2 values from the beginning to before" in out
+    assert "Next: featurestore explain fraud id=" in err
+
+
+def test_leaks_exit_with_1_and_say_what_to_do(run, shop, spine):
+    code, out, err = run("verify", "fraud", "--leakage", "--spine", spine, "-p", shop)
+
+    assert code == 1
+    assert "profile:city" in out
+    assert "profile.strictly_before()" in err
+    assert "1 feature changes without the rows at or after t" in err
+
+
+def test_without_a_spine_leakage_is_told_to_be_of_the_views_own_events(run, shop):
+    _, _, err = run("verify", "fraud", "--leakage", "-p", shop)
+
+    assert "Moments were taken at the views' own events" in err
+
+
+def test_an_unknown_service_is_told_with_the_nearest(run, shop):
+    code, _, err = run("verify", "fruad", "-p", shop)
+
+    assert code == 2
+    assert "Did you mean 'fraud'?" in err

@@ -1,0 +1,225 @@
+"""A check of answers looks where they change, and finds what is wrong and nothing else."""
+
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+
+import featurestore as fs
+from featurestore.client import recompute, stored_rows
+from featurestore.client.edges import edges_of, moments_near, strangers
+from featurestore.client.stored_rows import draw_keys, rows_of_keys
+from featurestore.engines.kernel.functions import AGGREGATORS
+from featurestore.errors import NotFoundError, RequestError, SpineError
+from featurestore.query.nodes import KeyBinding, ViewQuery
+from tests import oracle
+from tests.client.shop import DEFINITIONS, HOUR, at, write_view
+from tests.engines.kernel.worlds import World, worlds
+from tests.tables import feature_table, write_runs
+
+SPINE = [{"id": card, "event_timestamp": at(hour)} for card in (1, 2, 9) for hour in (2, 3, 8)]
+BY_ID = (KeyBinding("id", "card", fs.Int64),)
+
+
+def test_right_answers_are_verified_at_every_edge(filled: fs.FeatureStore) -> None:
+    found = filled.verify("fraud", sample=50)
+
+    assert found.ok
+    assert {view.view: (view.rows > 10, view.version) for view in found.views} == {
+        "profile": (True, 0), "activity": (True, 1), "rate": (False, 0),
+    }  # fmt: skip
+    assert found.views[1].cells == 3 * found.views[1].rows
+    assert found.moments == "events"
+
+
+def test_a_spine_gives_the_rows_that_are_verified(filled: fs.FeatureStore) -> None:
+    found = filled.verify("fraud", spine=[*SPINE, {"id": None, "event_timestamp": at(1)}])
+    some = filled.verify("fraud", spine=SPINE, sample=4)
+
+    assert (found.ok, found.moments) == (True, "spine")
+    assert [view.rows for view in found.views] == [10, 10, 10]
+    assert [view.rows for view in some.views] == [4, 4, 4]
+
+
+@pytest.fixture
+def wrong_sums(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the kernel answer every sum by a maximum."""
+    monkeypatch.setitem(AGGREGATORS, "sum", AGGREGATORS["max"])
+
+
+@pytest.mark.usefixtures("wrong_sums")
+@pytest.mark.parametrize("spine", [None, SPINE])
+def test_a_wrong_aggregate_is_found_and_told(filled: fs.FeatureStore, spine: object) -> None:
+    found = filled.verify("fraud", spine=spine)
+
+    assert not found.ok
+    assert {each.feature for each in found.differences} == {
+        "amount_sum_2h", "amount_sum_lifetime"
+    }  # fmt: skip
+    assert "values differ from what the rules give" in str(found)
+
+
+@pytest.mark.usefixtures("wrong_sums")
+def test_a_difference_tells_both_values_and_why(filled: fs.FeatureStore) -> None:
+    spine = [{"id": 1, "event_timestamp": at(3)}]
+
+    difference, _ = filled.verify("fraud", spine=spine).differences
+
+    assert (difference.view, difference.feature) == ("activity", "amount_sum_2h")
+    assert (difference.key, difference.moment) == ({"id": 1}, at(3))
+    assert (difference.engine, difference.naive) == (2.0, 3.0)
+    assert difference.why == (
+        "sum of 2 values from 1970-01-01 01:00:00Z to before 1970-01-01 03:00:00Z"
+    )
+    assert difference.explain == ("featurestore explain fraud id=1 --at 1970-01-01T03:00:00+00:00")
+
+
+def test_the_same_seed_draws_the_same_rows(filled: fs.FeatureStore) -> None:
+    once, again = (filled.verify("fraud", leakage=True, sample=9, seed=3) for _ in range(2))
+
+    assert once == again
+    assert once != filled.verify("fraud", leakage=True, sample=9, seed=4)
+
+
+def test_a_feature_that_knows_rows_at_t_leaks(filled: fs.FeatureStore) -> None:
+    city, euro = filled.verify("fraud", spine=SPINE, leakage=True).leaks[:1], filled.verify(
+        "fraud", spine=[{"id": 1, "event_timestamp": at(1)}], leakage=True
+    ).leaks  # fmt: skip
+
+    leak = city[0]
+    assert (leak.view, leak.feature, leak.rows, leak.of) == ("profile", "city", 1, 9)
+    assert (leak.key, leak.moment) == ({"id": 1}, at(2))
+    assert (leak.value, leak.without) == ("b", "a")
+    assert "profile.strictly_before()" in leak.fix
+    assert [each.feature for each in euro] == ["city", "spot_euro"]
+
+
+def test_windows_leak_only_if_they_are_closed_on_the_right(
+    store: fs.FeatureStore, filled: fs.FeatureStore
+) -> None:
+    folder = store.settings.folder / "feature_defs" / "shop.py"
+    rolled = '"count", windows=("2h",)'
+    folder.write_text(DEFINITIONS.replace(rolled, rolled + ', closed="right"'))
+    store.apply(store.plan())
+
+    leaks = store.verify(["activity"], spine=SPINE, leakage=True).leaks
+
+    assert [(leak.feature, leak.rows) for leak in leaks] == [("count_2h", 3)]
+    assert 'closed="left"' in leaks[0].fix
+
+
+def test_what_cannot_be_verified_is_told(filled: fs.FeatureStore) -> None:
+    with pytest.raises(NotFoundError, match=r"Did you mean 'fraud'"):
+        filled.verify("fruad")
+    with pytest.raises(RequestError, match=r"sample is 0"):
+        filled.verify("fraud", sample=0)
+    with pytest.raises(SpineError, match=r"no column 'id'"):
+        filled.verify("fraud", spine=[{"event_timestamp": at(1)}])
+
+
+def test_a_view_without_rows_is_verified_by_a_spine_alone(store: fs.FeatureStore) -> None:
+    empty = feature_table({"id": [1]}, [0], {"amount": [1.0]}).slice(0, 0)
+    write_view(store, "activity", empty)
+
+    assert store.verify(["activity"]).views[0].rows == 0
+    assert store.verify(["activity"], spine=SPINE).views[0].rows == len(SPINE)
+
+
+def test_keys_of_too_many_rows_are_left_out_and_counted(
+    filled: fs.FeatureStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recompute, "MOST_ROWS", 1)
+
+    (view,) = filled.verify(["activity"], spine=SPINE).views
+
+    assert (view.rows, view.left_out) == (6, 3)
+
+
+def test_no_more_rows_are_gone_through_than_the_limit(
+    filled: fs.FeatureStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recompute, "MOST_STEPS", 40)
+
+    (view,) = filled.verify(["activity"], spine=SPINE).views
+
+    assert view.differences == ()
+    assert view.rows + view.left_out == 9
+    assert view.left_out > 0
+
+
+@given(worlds())
+@settings(max_examples=100)
+def test_answers_change_at_edges_only(world: World) -> None:
+    view = world.query
+    times = [asked["at"] for asked in world.spine if asked["at"] is not None]
+    keyed = next((asked for asked in world.spine if oracle.is_asked(view, asked)), None)
+    unit = min((abs(b - a) for a in times for b in times if a != b), default=1)
+    if keyed is None or unit > 30:
+        return
+    mine = [
+        row for row in world.rows
+        if row["event_timestamp"] is not None
+        and oracle.row_key(view, row) == oracle.spine_key(view, keyed)
+    ]  # fmt: skip
+    edges = {edge for row in mine for edge in edges_of(view, row)}
+    try:
+        answers = {t: answer_at(world, keyed, t) for t in range(-16, 60)}
+    except oracle.IntegerOverflowError:
+        return
+
+    changes = {t for t in range(-15, 60) if not oracle.agree(answers[t], answers[t - 1], 0.0)}
+
+    assert changes <= edges
+
+
+def answer_at(world: World, keyed: dict, moment: int) -> list[object]:
+    found = oracle.answer_row(world.query, keyed | {"at": moment}, world.rows)
+    return list(found.values())
+
+
+def test_moments_lie_at_edges_or_a_microsecond_beside() -> None:
+    view = ViewQuery("v", keys=(), timestamp_field="t", ttl=50)
+    row = {"event_timestamp": 10, "available_timestamp": 30}
+
+    near = moments_near(view, [row], 99, Random(0))
+
+    assert sorted(near) == [9, 10, 11, 12, 29, 30, 31, 60, 61, 62]
+    assert len(moments_near(view, [row], 3, Random(0))) == 3
+    assert moments_near(view, [row | {"event_timestamp": None}], 3, Random(0)) == []
+
+
+def test_strangers_are_no_keys_that_occur() -> None:
+    keys = [(1, "a"), (2, "b"), (3, "c")]
+
+    made = strangers(keys, 10, Random(0))
+
+    assert made
+    assert not set(made) & set(keys)
+    assert strangers([()], 3, Random(0)) == []
+
+
+@pytest.mark.parametrize("at_once", [1, 1_000_000])
+def test_rows_of_keys_are_all_of_theirs_and_no_others(tmp_path, monkeypatch, at_once) -> None:
+    monkeypatch.setattr(stored_rows, "READ_AT_ONCE", at_once)
+    runs = [feature_table({"id": [1, 2, 3, 2]}, [1, 2, 3, n], {"x": [n, n, n, n]}) for n in (5, 6)]
+    snapshot = write_runs(tmp_path, runs, row_group=2)
+    view = ViewQuery("v", keys=BY_ID, timestamp_field="t")
+
+    found = dict(rows_of_keys(view, snapshot, [(2,), (7,), (None,), (3,)], most=3))
+
+    assert found[(2,)] is None
+    assert [row["event_timestamp"] for row in found[(3,)]] == [3, 3]
+    assert found[(7,)] == found[(None,)] == []
+
+
+def test_drawn_keys_occur_and_have_the_time_of_an_event(tmp_path) -> None:
+    ids = list(range(40))
+    snapshot = write_runs(
+        tmp_path, [feature_table({"id": ids}, [n * HOUR for n in ids], {"x": ids})], row_group=7
+    )
+    view = ViewQuery("v", keys=BY_ID, timestamp_field="t")
+
+    drawn = draw_keys(view, snapshot, 12, Random(0))
+
+    assert len(drawn) == 12
+    assert all(event == key[0] * HOUR for key, event in drawn.items())
