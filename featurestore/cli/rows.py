@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from featurestore.cli.output import SHOWN_ROWS, print_table, say, to_json
 from featurestore.client.frame import FeatureFrame
+from featurestore.client.selection import plain
 from featurestore.definitions.manifest import Manifest
 from featurestore.errors import RequestError
 from featurestore.query.compile import compile_query
@@ -75,7 +76,7 @@ def emit(frame: FeatureFrame, out: Path | None, form: str) -> None:
         say("{} rows, {} features -> {}", len(frame), len(frame.features), out)
         return
     printers: dict[str, Callable[[pa.Table], None]] = {
-        "csv": lambda rows: pacsv.write_csv(rows, sys.stdout.buffer),
+        "csv": lambda rows: _write_csv(rows, sys.stdout.buffer),
         "json": lambda rows: _write_lines(rows, sys.stdout),
         "table": _print_head,
     }
@@ -100,7 +101,7 @@ def _print_head(table: pa.Table) -> None:
 def _write(table: pa.Table, out: Path) -> None:
     writers: dict[str, Callable[[pa.Table, Path], None]] = {
         ".parquet": pq.write_table,
-        ".csv": pacsv.write_csv,
+        ".csv": _write_csv,
         ".json": _write_json,
         ".jsonl": _write_json,
     }
@@ -111,6 +112,17 @@ def _write(table: pa.Table, out: Path) -> None:
     partial = out.with_name(out.name + ".partial")
     writers[out.suffix](table, partial)
     partial.replace(out)
+
+
+def _write_csv(table: pa.Table, to: Path | BinaryIO) -> None:
+    nested = [field.name for field in table.schema if pa.types.is_nested(field.type)]
+    if nested:
+        raise RequestError(
+            "write CSV",
+            f"column {nested[0]!r} holds {table.schema.field(nested[0]).type}",
+            "CSV has no lists and maps: write .parquet or .jsonl.",
+        )
+    pacsv.write_csv(plain(table), to)
 
 
 def _write_json(table: pa.Table, path: Path) -> None:

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from featurestore.client.draw import drawn
 from featurestore.client.optional import optional
+from featurestore.client.selection import rows_where
 from featurestore.engines.explain import Explanation
 from featurestore.errors import RequestError, SetupError, nearest
 from featurestore.times import from_micros, parse_duration, parse_moment, to_micros
@@ -219,7 +220,7 @@ class FeatureFrame:
         return self._explainer(row, feature)
 
     def _where(self, mask: pa.ChunkedArray) -> "FeatureFrame":
-        return replace(self, table=self.table.filter(mask), _explainer=_no_explainer)
+        return replace(self, table=rows_where(self.table, mask), _explainer=_no_explainer)
 
     def _numbers(self, name: str) -> np.ndarray:
         column = self.table[name]

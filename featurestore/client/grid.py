@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from featurestore.client.selection import rows_at
 from featurestore.client.spine import read_spine
 from featurestore.errors import SpineError
 from featurestore.store.columns import UTC_MICROS
@@ -60,7 +61,7 @@ def time_grid(
         )
     picks = pa.array([row for row in range(rows.num_rows) for _ in moments], pa.int64())
     times = pa.array(list(moments) * rows.num_rows, pa.int64()).cast(UTC_MICROS)
-    return rows.take(picks).append_column(timestamp_field, times)
+    return rows_at(rows, picks).append_column(timestamp_field, times)
 
 
 def _moments(asked: str, start: datetime, end: datetime, step: int) -> Sequence[int]:

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from featurestore.client.pins import pin
 from featurestore.client.retrieve import Request
+from featurestore.client.selection import rows_where
 from featurestore.definitions.aggregation import ANY_ROW, output_type
 from featurestore.definitions.manifest import Manifest
 from featurestore.definitions.types import DataType
@@ -95,7 +96,7 @@ def labelled(
     answers = answer(query, bound, pin(query, manifest, layout))
     values = pc.if_else(mature, answers[label.name], None)
     table = spine.append_column(label.name, values)
-    return table if label.immature == "keep" else table.filter(mature)
+    return table if label.immature == "keep" else rows_where(table, mature)
 
 
 def _reach(label: Label) -> int:

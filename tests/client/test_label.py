@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 
+import pyarrow as pa
 import pytest
 
 import featurestore as fs
 from featurestore.client.label import Label
 from featurestore.errors import NotFoundError, RequestError, SpineError
+from featurestore.store.columns import UTC_MICROS
 from tests.client.shop import HOUR, NOW, at, write_view
 from tests.tables import feature_table
 
@@ -51,6 +53,21 @@ def test_rows_whose_horizon_is_not_over_are_dropped_or_kept_without_a_label(paid
 
     assert [row["label"] for row in training(paid, drop, 0.5, last, last + 0.001)] == [1, 0]
     assert [row["label"] for row in training(paid, keep, 0.5, last, last + 0.001)] == [1, 0, None]
+
+
+def test_immature_rows_are_dropped_from_a_spine_with_views_of_text(paid):
+    label = Label("activity", "*", "count", horizon="2h")
+    spine = pa.table(
+        {
+            "id": [1, 1],
+            "event_timestamp": pa.array([at(0.5), at(11)], UTC_MICROS),
+            "note": pa.array(["a", "b"], pa.string_view()),
+        }
+    )
+
+    table = paid.get_training_set(["activity:count_2h"], spine, label=label).to_arrow()
+
+    assert table.select(spine.column_names) == spine.slice(0, 1)
 
 
 def test_a_key_that_the_view_does_not_know_has_an_empty_horizon(paid):

@@ -55,6 +55,35 @@ def test_the_share_is_about_what_was_asked_and_the_seed_draws_others():
     assert first.to_arrow() != other.to_arrow()
 
 
+@pytest.mark.parametrize(
+    "kind", [pa.string(), pa.string_view(), pa.dictionary(pa.int8(), pa.string())]
+)
+def test_rows_with_text_of_any_kind_are_parted_and_keep_their_types(kind):
+    # Delta tables and Polars give views.
+    columns = {"id": pa.array(["a", "b", "a"], kind), "at": [at_day(day) for day in (1, 2, 3)]}
+    rows = FeatureFrame(pa.table(columns), (), timestamp_field="at")
+
+    train, test = rows.split_by_time("2026-01-02", gap="0s")
+    one, other = rows.split_by_entity("id", test=0.5)
+
+    assert (train.to_arrow(), test.to_arrow()) == (rows.table.slice(0, 1), rows.table.slice(1))
+    assert len(one) + len(other) == 3
+    assert one.to_arrow().schema == rows.table.schema
+
+
+def test_a_grid_takes_keys_of_any_kind_of_text():
+    keys = pa.table({"id": pa.array(["a"], pa.string_view())})
+
+    grid = time_grid(keys, start="2026-01-01", end="2026-01-02", every="12h")
+
+    assert grid["id"].type == pa.string_view()
+    assert grid["id"].to_pylist() == ["a", "a"]
+
+
+def at_day(day: int) -> datetime:
+    return datetime(2026, 1, day, tzinfo=UTC)
+
+
 def test_what_cannot_be_split_is_told():
     with pytest.raises(RequestError, match=r"there is no column 'idd'\. Did you mean 'id'"):
         frame([]).split_by_entity("idd")

@@ -1,0 +1,39 @@
+"""Choosing rows of a table whose columns are of any type, views of text among them."""
+
+import pyarrow as pa
+
+# Delta tables and Polars give text as views, of which pyarrow can choose no rows.
+_PLAIN = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
+
+
+def rows_where(table: pa.Table, mask: pa.Array | pa.ChunkedArray) -> pa.Table:
+    """Return the rows where a mask holds, all columns with their types.
+
+    Example:
+        >>> words = pa.table({"word": pa.array(["a", "b"], pa.string_view())})
+        >>> rows_where(words, pa.array([False, True]))["word"].to_pylist()
+        ['b']
+    """
+    return plain(table).filter(mask).cast(table.schema)
+
+
+def rows_at(table: pa.Table, places: pa.Array) -> pa.Table:
+    """Return the rows at some places, all columns with their types.
+
+    Example:
+        >>> rows_at(pa.table({"n": [7, 8]}), pa.array([1, 1]))["n"].to_pylist()
+        [8, 8]
+    """
+    return plain(table).take(places).cast(table.schema)
+
+
+def plain(table: pa.Table) -> pa.Table:
+    """Return the same rows with views of text and bytes as plain ones, which all of pyarrow takes.
+
+    Example:
+        >>> plain(pa.table({"word": pa.array(["a"], pa.string_view())})).schema.types
+        [DataType(large_string)]
+    """
+    return table.cast(
+        pa.schema([field.with_type(_PLAIN.get(field.type, field.type)) for field in table.schema])
+    )

@@ -1,0 +1,32 @@
+"""Answers as files: text of any kind is written, and what a format cannot hold is refused."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pytest
+
+from featurestore.cli.rows import emit
+from featurestore.client.frame import FeatureFrame
+from featurestore.errors import RequestError
+
+
+def test_views_of_text_are_written_as_csv(tmp_path: Path) -> None:
+    # Delta tables and Polars give views.
+    rows = pa.table({"id": pa.array(["a", "é"], pa.string_view()), "x": [0.5, None]})
+
+    emit(FeatureFrame(rows, ("x",)), tmp_path / "rows.csv", "table")
+
+    written = pacsv.read_csv(tmp_path / "rows.csv")
+    assert written.to_pylist() == [{"id": "a", "x": 0.5}, {"id": "é", "x": None}]
+
+
+def test_csv_has_no_lists(tmp_path: Path) -> None:
+    rows = pa.table({"id": [1], "x_last3_7d": [[1.0, 2.0]]})
+
+    with pytest.raises(
+        RequestError, match=r"'x_last3_7d' holds list<.*write \.parquet or \.jsonl"
+    ):
+        emit(FeatureFrame(rows, ("x_last3_7d",)), tmp_path / "rows.csv", "table")
+
+    assert list(tmp_path.iterdir()) == []
