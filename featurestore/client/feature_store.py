@@ -5,12 +5,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from featurestore.client.late import answers, spark_module
+from featurestore.client.late import answers, spark_module, spark_session
 from featurestore.client.status import ViewStatus, view_statuses
 from featurestore.definitions.loader import load
 from featurestore.definitions.manifest import Manifest
 from featurestore.definitions.view import FeatureView
-from featurestore.errors import NotFoundError
 from featurestore.registry.plan import Plan, plan
 from featurestore.registry.registry import Registry, RegistryVersion
 from featurestore.settings import Settings, read_settings
@@ -77,14 +76,7 @@ class FeatureStore:
         Raises:
             NotFoundError: Nothing is applied yet.
         """
-        version = self.registry.latest()
-        if version is None:
-            raise NotFoundError(
-                f"open project {self.settings.project!r}",
-                "nothing is applied yet",
-                "Run `featurestore plan`, then `featurestore apply`.",
-            )
-        return version.manifest
+        return self.registry.current(f"open project {self.settings.project!r}").manifest
 
     def plan(self) -> Plan:
         """Return what `apply` would change: the definitions compared with what is applied.
@@ -266,12 +258,10 @@ class FeatureStore:
             rows: A few spine rows, with the view's join keys and ``event_timestamp``.
             timezone: The zone of times that have none.
         """
-        spine = answers().read_spine(rows)
         module = spark_module("featurestore.client.preview", "preview")
-        folder = self.settings.folder
-        return self._with_spark(
-            module.preview(view, spine, folder, self._spark(), timezone=timezone)
-        )
+        spine, folder = answers().read_spine(rows), self.settings.folder
+        frame = module.preview(view, spine, folder, self._spark(), timezone=timezone)
+        return self._with_spark(frame)
 
     def _job(self) -> "Job":
         job: Job = spark_module("featurestore.jobs.job", "materialize").Job(
@@ -288,8 +278,4 @@ class FeatureStore:
         return replace(frame, _spark_session=self._spark)
 
     def _spark(self) -> "SparkSession":
-        session = spark_module("featurestore.engines.spark.session", "start Spark")
-        if self._given_spark is not None:
-            return session.accept(self._given_spark)  # type: ignore[no-any-return]  # lazy module
-        state = self.settings.folder / ".featurestore"
-        return session.session(self.settings.spark_conf_file, warehouse=state)  # type: ignore[no-any-return]  # lazy module
+        return spark_session(self.settings, self._given_spark)

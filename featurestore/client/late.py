@@ -2,8 +2,13 @@
 
 import importlib
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from featurestore.errors import SetupError
+from featurestore.settings import Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 
 def answers() -> ModuleType:
@@ -40,3 +45,17 @@ def spark_module(name: str, asked: str) -> ModuleType:
             f"{error.name} is not installed",
             "Install it: pip install 'featurestore[spark]'.",
         ) from None
+
+
+def spark_session(settings: Settings, given: "SparkSession | None") -> "SparkSession":
+    """Return the user's session if it will do, or the store's own, started if need be.
+
+    Args:
+        settings: The project's.
+        given: The user's session; None for one of the store's own.
+    """
+    module = spark_module("featurestore.engines.spark.session", "start Spark")
+    if given is not None:
+        return module.accept(given)  # type: ignore[no-any-return]  # lazy module
+    state = settings.folder / ".featurestore"
+    return module.session(settings.spark_conf_file, warehouse=state)  # type: ignore[no-any-return]  # lazy module

@@ -62,6 +62,21 @@ class Registry:
         found = self.history()
         return found[-1] if found else None
 
+    def current(self, asked: str) -> RegistryVersion:
+        """Return the newest version.
+
+        Args:
+            asked: What needs it, for the error.
+
+        Raises:
+            NotFoundError: Nothing is applied yet.
+        """
+        found = self.latest()
+        if found is None:
+            fix = "Run `featurestore plan`, then `featurestore apply`."
+            raise NotFoundError(asked, "nothing is applied yet", fix)
+        return found
+
     def version(self, number: int) -> RegistryVersion:
         """Return one version.
 
