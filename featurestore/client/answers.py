@@ -9,15 +9,16 @@ from typing import Any
 
 from featurestore.client.frame import FeatureFrame, with_label
 from featurestore.client.label import Label, labelled
+from featurestore.client.reader import Reader
 from featurestore.client.retrieve import Request, retrieve, retrieve_latest
 from featurestore.client.spine import read_spine
 from featurestore.client.sql import query_sql
 from featurestore.client.verify import Check, verify
 from featurestore.definitions.manifest import Manifest
-from featurestore.store.layout import Layout
 
 __all__ = [
     "Check",
+    "Reader",
     "Request",
     "historical",
     "latest",
@@ -30,7 +31,7 @@ __all__ = [
 
 def training_set(
     manifest: Manifest,
-    layout: Layout,
+    reader: Reader,
     request: Request,
     spine: Any,
     label: str | Label,
@@ -40,7 +41,7 @@ def training_set(
 
     Args:
         manifest: What is applied.
-        layout: Where the tables lie.
+        reader: Reads the tables.
         request: What is asked.
         spine: The rows, in any frame or file.
         label: A column of the spine, or a `Label` to compute.
@@ -48,24 +49,24 @@ def training_set(
     """
     table, name = read_spine(spine), label if isinstance(label, str) else label.name
     if isinstance(label, Label):
-        table = labelled(manifest, layout, request, table, label, now)
+        table = labelled(manifest, reader, request, table, label, now)
     with_label(FeatureFrame(table, ()), name, request.asked)
-    return with_label(retrieve(manifest, layout, request, table), name, request.asked)
+    return with_label(retrieve(manifest, reader, request, table), name, request.asked)
 
 
-def historical(manifest: Manifest, layout: Layout, request: Request, spine: Any) -> FeatureFrame:
+def historical(manifest: Manifest, reader: Reader, request: Request, spine: Any) -> FeatureFrame:
     """Return rows with their features as of each row's moment.
 
     Arguments are those of `training_set`.
     """
-    return retrieve(manifest, layout, request, read_spine(spine))
+    return retrieve(manifest, reader, request, read_spine(spine))
 
 
 def latest(
-    manifest: Manifest, layout: Layout, request: Request, rows: Any, now: datetime
+    manifest: Manifest, reader: Reader, request: Request, rows: Any, now: datetime
 ) -> FeatureFrame:
     """Return rows with their features as of now.
 
     Arguments are those of `training_set`.
     """
-    return retrieve_latest(manifest, layout, request, read_spine(rows), now)
+    return retrieve_latest(manifest, reader, request, read_spine(rows), now)

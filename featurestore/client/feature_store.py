@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from featurestore.client.late import answers, spark_module, spark_session
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from featurestore.client.frame import FeatureFrame
     from featurestore.client.label import Label
+    from featurestore.client.reader import Reader
     from featurestore.client.verification import Verification
     from featurestore.engines.bind import NullTimes
     from featurestore.jobs.job import Job, RunResult
@@ -176,7 +178,7 @@ class FeatureStore:
         asked = f"get_training_set({features!r})"
         request = answers().Request(asked, features, timestamp_field, timezone, null_times)
         frame = answers().training_set(
-            self.applied(), self.layout, request, spine, label, self._clock()
+            self.applied(), self._reader, request, spine, label, self._clock()
         )
         return self._with_spark(frame)
 
@@ -195,7 +197,7 @@ class FeatureStore:
         """
         asked = f"get_historical_features({features!r})"
         request = answers().Request(asked, features, timestamp_field, timezone, null_times)
-        return self._with_spark(answers().historical(self.applied(), self.layout, request, spine))
+        return self._with_spark(answers().historical(self.applied(), self._reader, request, spine))
 
     def get_latest_features(self, features: str | Sequence[str], rows: Any) -> "FeatureFrame":
         """Return the rows with the features as of now: the historical ones at this moment.
@@ -205,7 +207,7 @@ class FeatureStore:
             rows: Rows with keys and no time column, e.g. ``[{"card_id": "c1"}]``.
         """
         request = answers().Request(f"get_latest_features({features!r})", features)
-        frame = answers().latest(self.applied(), self.layout, request, rows, self._clock())
+        frame = answers().latest(self.applied(), self._reader, request, rows, self._clock())
         return self._with_spark(frame)
 
     def verify(  # noqa: PLR0913 - what to ask, and how to draw it
@@ -232,7 +234,7 @@ class FeatureStore:
         """
         request = answers().Request(f"verify({features!r})", features, timestamp_field, timezone)
         check = answers().Check(request, sample, spine, leakage, seed)
-        found: Verification = answers().verify(self.applied(), self.layout, check)
+        found: Verification = answers().verify(self.applied(), self._reader, check)
         return found
 
     def sql(self, text: str) -> "pa.Table":
@@ -262,6 +264,11 @@ class FeatureStore:
         spine, folder = answers().read_spine(rows), self.settings.folder
         frame = module.preview(view, spine, folder, self._spark(), timezone=timezone)
         return self._with_spark(frame)
+
+    @cached_property
+    def _reader(self) -> "Reader":
+        reader: Reader = answers().Reader(self.layout)
+        return reader
 
     def _job(self) -> "Job":
         job: Job = spark_module("featurestore.jobs.job", "materialize").Job(

@@ -7,7 +7,7 @@ from typing import Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from featurestore.client.pins import pin
+from featurestore.client.reader import Reader
 from featurestore.client.retrieve import Request
 from featurestore.client.selection import rows_where
 from featurestore.definitions.aggregation import ANY_ROW, output_type
@@ -15,12 +15,10 @@ from featurestore.definitions.manifest import Manifest
 from featurestore.definitions.types import DataType
 from featurestore.definitions.view import FeatureView
 from featurestore.engines.bind import bind
-from featurestore.engines.local import answer
 from featurestore.errors import NotFoundError, RequestError, SpineError, nearest
 from featurestore.query.compile import compile_view
 from featurestore.query.nodes import Aggregate, Query, ViewQuery, Window
 from featurestore.store.columns import UTC_MICROS
-from featurestore.store.layout import Layout
 from featurestore.times import parse_duration, to_micros
 
 
@@ -57,7 +55,7 @@ class Label:
 
 def labelled(
     manifest: Manifest,
-    layout: Layout,
+    reader: Reader,
     request: Request,
     spine: pa.Table,
     label: Label,
@@ -70,7 +68,7 @@ def labelled(
 
     Args:
         manifest: What is applied.
-        layout: Where the tables lie.
+        reader: Reads the tables.
         request: The time column and its zone.
         spine: The rows.
         label: What to add.
@@ -93,7 +91,7 @@ def labelled(
     mature = pc.fill_null(pc.less_equal(asked_at, to_micros(now)), False)
     place = bound.column_names.index(request.timestamp_field)
     bound = bound.set_column(place, request.timestamp_field, asked_at.cast(UTC_MICROS))
-    answers = answer(query, bound, pin(query, manifest, layout))
+    answers = reader.answer(query, bound, reader.pin(query, manifest))
     values = pc.if_else(mature, answers[label.name], None)
     table = spine.append_column(label.name, values)
     return table if label.immature == "keep" else rows_where(table, mature)

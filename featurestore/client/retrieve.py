@@ -10,15 +10,13 @@ import pyarrow.compute as pc
 
 from featurestore.client.explanation import explain_bound
 from featurestore.client.frame import FeatureFrame
-from featurestore.client.pins import pin
+from featurestore.client.reader import Reader
 from featurestore.definitions.manifest import Manifest
 from featurestore.engines.bind import NullTimes, bind
-from featurestore.engines.local import answer
 from featurestore.errors import SpineError
 from featurestore.query.compile import compile_query
 from featurestore.query.nodes import Query
 from featurestore.store.columns import UTC_MICROS
-from featurestore.store.layout import Layout
 
 
 @dataclass(frozen=True)
@@ -41,13 +39,13 @@ class Request:
 
 
 def retrieve(
-    manifest: Manifest, layout: Layout, request: Request, spine: pa.Table
+    manifest: Manifest, reader: Reader, request: Request, spine: pa.Table
 ) -> FeatureFrame:
     """Return the spine with the features as of each row's moment.
 
     Args:
         manifest: What is applied.
-        layout: Where the tables lie.
+        reader: Reads the tables.
         request: What is asked.
         spine: The rows, with their keys and times.
 
@@ -60,8 +58,8 @@ def retrieve(
         manifest, request.features, asked=request.asked, timestamp_field=request.timestamp_field
     )
     bound = bind(query, spine, timezone=request.timezone, null_times=request.null_times)
-    snapshots = pin(query, manifest, layout)
-    answers = answer(query, bound, snapshots)
+    snapshots = reader.pin(query, manifest)
+    answers = reader.answer(query, bound, snapshots)
     return FeatureFrame(
         beside(spine, answers),
         query.outputs,
@@ -73,7 +71,7 @@ def retrieve(
 
 
 def retrieve_latest(
-    manifest: Manifest, layout: Layout, request: Request, rows: pa.Table, now: datetime
+    manifest: Manifest, reader: Reader, request: Request, rows: pa.Table, now: datetime
 ) -> FeatureFrame:
     """Return the rows with the features as of now: `retrieve` of the rows x now.
 
@@ -92,7 +90,7 @@ def retrieve_latest(
                 "Leave the column out, or ask get_historical_features for that moment.",
             )
         rows = rows.append_column(pa.field(name, UTC_MICROS), pa.repeat(moment, rows.num_rows))
-    return retrieve(manifest, layout, request, rows)
+    return retrieve(manifest, reader, request, rows)
 
 
 def beside(spine: pa.Table, answers: pa.Table) -> pa.Table:

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from featurestore.client.edges import moments_near, strangers
-from featurestore.client.pins import pin
+from featurestore.client.reader import Reader
 from featurestore.client.recompute import MOST_ROWS, Cells, recompute
 from featurestore.client.retrieve import Request
 from featurestore.client.spine import read_spine
@@ -26,7 +26,6 @@ from featurestore.errors import RequestError
 from featurestore.query.compile import compile_query
 from featurestore.query.nodes import Aggregate, Column, Query, ViewQuery
 from featurestore.store.columns import UTC_MICROS, arrow_type
-from featurestore.store.layout import Layout
 from featurestore.store.snapshot import Snapshot
 from featurestore.times import from_micros
 
@@ -53,12 +52,12 @@ class Check:
     seed: int = 0
 
 
-def verify(manifest: Manifest, layout: Layout, check: Check) -> Verification:
+def verify(manifest: Manifest, reader: Reader, check: Check) -> Verification:
     """Return what a check finds.
 
     Args:
         manifest: What is applied.
-        layout: Where the tables lie.
+        reader: Reads the tables.
         check: What is to be checked.
 
     Raises:
@@ -73,7 +72,7 @@ def verify(manifest: Manifest, layout: Layout, check: Check) -> Verification:
     query = compile_query(
         manifest, request.features, asked=request.asked, timestamp_field=request.timestamp_field
     )
-    snapshots = pin(query, manifest, layout)
+    snapshots = reader.pin(query, manifest)
     spine = None if check.spine is None else _sampled(query, check)
     views = tuple(
         _check_view(_Use(request, view, snapshots[view.view]), spine, check)

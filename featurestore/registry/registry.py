@@ -18,6 +18,7 @@ from featurestore.registry.plan import Plan, headline
 from featurestore.registry.version import RegistryVersion
 from featurestore.store.columns import UTC_MICROS
 from featurestore.store.delta_log import is_table
+from featurestore.store.kept import Kept
 from featurestore.store.layout import Layout
 from featurestore.store.records import read_records
 from featurestore.store.snapshot import is_local, open_table
@@ -56,6 +57,7 @@ class Registry:
 
     def __init__(self, layout: Layout, clock: Clock, *, patience: float = 30) -> None:
         self._layout, self._clock, self._patience = layout, clock, patience
+        self._kept = Kept(layout.registry(), self._versions)
 
     def latest(self) -> RegistryVersion | None:
         """Return the newest version, or None where nothing is applied."""
@@ -96,8 +98,7 @@ class Registry:
 
     def history(self) -> list[RegistryVersion]:
         """Return all versions, the oldest first; their manifests are read when asked for."""
-        table = self._table()
-        return [] if table is None else self._versions(table)
+        return list(self._kept.newest() or [])
 
     def apply(self, plan: Plan) -> RegistryVersion:
         """Carry out exactly the plan's changes and return the version that they make.

@@ -17,6 +17,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 
 from featurestore.store.columns import UTC_MICROS
 from featurestore.store.delta_log import is_table
+from featurestore.store.kept import Kept
 from featurestore.store.layout import Layout
 from featurestore.store.records import read_records
 from featurestore.store.snapshot import open_table
@@ -137,12 +138,11 @@ class Tables:
 
     def __init__(self, layout: Layout) -> None:
         self._uri = layout.tables()
+        self._kept = Kept(self._uri, _builds)
 
     def records(self) -> tuple[TableRecord, ...]:
         """Return the newest record of each build, in the order of their recording."""
-        rows = sorted(_read(self._uri), key=lambda row: (row["view"], row["sequence"]))
-        newest = {(row["view"], row["table_id"]): TableRecord(**row) for row in rows}
-        return tuple(sorted(newest.values(), key=lambda record: (record.view, record.sequence)))
+        return self._kept.newest() or ()
 
     def current(self, view: str) -> TableRecord | None:
         """Return the build that readers see, or None before the first has ended."""
@@ -209,6 +209,12 @@ class Files:
         rows = [asdict(record) for record in records]
         if rows:
             _append(self._uri, _FILES, rows)
+
+
+def _builds(table: DeltaTable) -> tuple[TableRecord, ...]:
+    rows = sorted(read_records(table), key=lambda row: (row["view"], row["sequence"]))
+    newest = {(row["view"], row["table_id"]): TableRecord(**row) for row in rows}
+    return tuple(sorted(newest.values(), key=lambda record: (record.view, record.sequence)))
 
 
 def _flat(record: RunRecord) -> dict[str, object]:

@@ -73,7 +73,15 @@ def open_snapshot(uri: str, version: int | None = None) -> Snapshot:
         ...
         featurestore.errors.TableError: open table no/such/table: there is no Delta table...
     """
-    table = open_table(uri, version)
+    return snapshot_of(open_table(uri, version), uri)
+
+
+def snapshot_of(table: DeltaTable, uri: str) -> Snapshot:
+    """Return the version at which a table is open.
+
+    Raises:
+        TableError: Its protocol is one that the local engine does not read.
+    """
     check_protocol(table, uri)
     files = pa.RecordBatchReader.from_stream(table.get_add_actions()).read_all()
     return Snapshot(uri, table.version(), files, pa.schema(table.schema().to_arrow()))

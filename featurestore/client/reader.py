@@ -1,0 +1,70 @@
+"""`Reader`: what a store keeps between questions, so that the next one finds it open."""
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+
+from featurestore.definitions.fingerprint import table_fingerprint
+from featurestore.definitions.manifest import Manifest
+from featurestore.engines.local import answer
+from featurestore.errors import NotFoundError, TableError
+from featurestore.query.nodes import Query
+from featurestore.store.kept import Snapshots
+from featurestore.store.layout import Layout
+from featurestore.store.ledger import Tables
+from featurestore.store.snapshot import Snapshot
+
+
+class Reader:
+    """The tables of a project, pinned and read by the local engine.
+
+    Args:
+        layout: Where the tables lie.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self._tables, self._snapshots = Tables(layout), Snapshots()
+
+    def pin(self, query: Query, manifest: Manifest) -> dict[str, Snapshot]:
+        """Return the newest version of the table of each view that a query reads.
+
+        Raises:
+            NotFoundError: A view is not applied.
+            TableError: A view was never materialized, or was changed since its table was built.
+
+        Example:
+            >>> Reader(Layout("no/such/root")).pin(Query("ask", ()), Manifest())
+            {}
+        """
+        names = dict.fromkeys(view.view for view in query.views)
+        uris = self._addresses(list(names), query.asked, manifest)
+        return {name: self._snapshots.newest(uri) for name, uri in uris.items()}
+
+    def answer(self, query: Query, bound: pa.Table, snapshots: Mapping[str, Snapshot]) -> pa.Table:
+        """Return the features of every row of a bound spine, in the spine's order."""
+        return answer(query, bound, snapshots)
+
+    def _addresses(self, names: list[str], asked: str, manifest: Manifest) -> dict[str, str]:
+        current = {r.view: r for r in self._tables.records() if r.state == "current"}
+        addresses = {}
+        for name in names:
+            record, view = current.get(name), manifest.view(name)
+            if view is None:
+                raise NotFoundError(
+                    asked, f"view {name!r} is not applied", "Run `featurestore apply`."
+                )
+            if record is None:
+                raise TableError(
+                    asked,
+                    f"view {name!r} is applied but was never materialized",
+                    f"Run `featurestore materialize {name}`.",
+                )
+            if record.fingerprint != table_fingerprint(view):
+                raise TableError(
+                    asked,
+                    f"view {name!r} was changed since its table was built",
+                    f"Run `featurestore materialize {name}`, which builds it anew.",
+                )
+            addresses[name] = self.layout.features(name, record.table_id)
+        return addresses
