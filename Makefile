@@ -26,7 +26,7 @@ lint: setup ## style, types, layers, spelling
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/codespell
 
-bench: setup ## the benchmarks; figures go to benchmarks/results/
+bench: setup ## every speed and memory target beside its peers; writes docs/benchmarks.md and its chart
 	$(BIN)/python -m benchmarks
 
 lock: .venv/.locked ## resolve pyproject.toml anew into requirements-dev.lock

@@ -1,1 +1,1 @@
-"""Benchmarks: ratios against peers, measured in one run on one machine. Run: ``make bench``."""
+"""Benchmarks: every case beside its peers, measured in one run on one machine: ``make bench``."""

@@ -1,0 +1,186 @@
+"""The cases: what is asked of us, beside whom, and how fast we mean to be."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+
+from benchmarks.contest import Result, Way
+
+
+@dataclass(frozen=True)
+class Rival:
+    """Whom we are held against.
+
+    Args:
+        ways: Its ways of the same question; the fastest counts.
+        limit: Our seconds may be at most so many times its; None if it only stands beside.
+        same: Whether it must give our answers; what asks something else cannot.
+    """
+
+    ways: tuple[Way, ...]
+    limit: float | None = None
+    same: bool = True
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A figure of our own that is held against no one.
+
+    Args:
+        name: As people read it.
+        unit: Of the figure.
+        of: Takes it from our result.
+        limit: At most so much; None if it only stands beside.
+    """
+
+    name: str
+    unit: str
+    of: Callable[[Result], float]
+    limit: float | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """One question.
+
+    Args:
+        name: For the command line.
+        title: As people read it.
+        ours: Our way.
+        rivals: Whom we are held against.
+        measures: Our figures in place of seconds.
+        checks: Ways that only tell what the answer must be.
+    """
+
+    name: str
+    title: str
+    ours: Way
+    rivals: tuple[Rival, ...] = ()
+    measures: tuple[Measure, ...] = ()
+    checks: tuple[Way, ...] = ()
+
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """All that is run."""
+        rivals = (way for rival in self.rivals for way in rival.ways)
+        return (self.ours, *rivals, *self.checks)
+
+
+OURS, ASOF, SCAN = "ours historical", "duckdb_sql asof", "duckdb_sql scan"
+FLOOR = "reading every needed column once"
+FEW, ONE = ("--spine", "spine_1000"), ("--spine", "spine_one", "--service", "first")
+
+
+def _ours(workload: str = "plain", *options: str, name: str = "featurestore") -> Way:
+    return Way(name, OURS, workload, options)
+
+
+def _duckdb(workload: str = "plain", *options: str, repeats: int = 3) -> Rival:
+    return Rival((Way("DuckDB ASOF", ASOF, workload, options, repeats),))
+
+
+def _scan(limit: float, workload: str = "plain") -> Rival:
+    return Rival((Way(FLOOR, SCAN, workload),), limit, same=False)
+
+
+def _queries(workload: str) -> tuple[Way, ...]:
+    return (
+        Way("DuckDB range join", "duckdb_sql range-join", workload),
+        Way("DuckDB running sums", "duckdb_sql running-sums", workload),
+        Way("DuckDB RANGE frames", "duckdb_sql frames", workload, repeats=1),
+    )
+
+
+def _variant(name: str, title: str, limit: float, *, same: bool) -> Case:
+    """The plain case with other rows, held against the plain one."""
+    plain = Rival((_ours(name="the plain case"),), limit, same=same)
+    return Case(name, title, _ours(name), (plain, _duckdb(name)))
+
+
+EVENTS, DENSE, BIG = "windows_20_a_key", "windows_2000_a_key", "hundred_million"
+_AS_OF = Case(
+    "as_of",
+    "500,000 rows, 5 views",
+    _ours(),
+    (
+        Rival((Way("DuckDB ASOF", ASOF),), 1.0),
+        _scan(5.0),
+        Rival((Way("Feast, DuckDB store", "feast_store asof"),), 1 / 8),
+        Rival((Way("Polars join_asof", "polars_frames asof"),)),
+    ),
+)
+_WIDE = Case(
+    "wide",
+    "10,000 rows, 100 views of 20 features",
+    _ours("wide"),
+    (_scan(2.0, "wide"), _duckdb("wide", repeats=1)),
+)
+_THOUSAND = Case(
+    "thousand_keys",
+    "1,000 of 100,000 keys, 5 views",
+    _ours("plain", *FEW),
+    (_scan(1.0), _duckdb("plain", *FEW)),
+)
+_ONE = Case(
+    "one_key",
+    "1 key of one compacted view",
+    Way("featurestore", "ours one-by-one", options=(*ONE, "--collect"), repeats=200),
+    measures=(
+        Measure("one of 200 calls, median", "ms", lambda it: 1000 * median(it.seconds), 15.0),
+        Measure("a process's first call", "ms", lambda it: 1000 * it.seconds[0]),
+    ),
+    checks=(Way("DuckDB ASOF", ASOF, options=ONE, repeats=1),),
+)
+_WINDOWS = Case(
+    EVENTS,
+    "4 windows, 5 functions, 20 events a key",
+    _ours(EVENTS),
+    (
+        Rival(_queries(EVENTS), 0.5),
+        Rival((_ours(EVENTS, "--service", "asof", name="as-of, same rows"),), same=False),
+    ),
+)
+_DENSE = Case(
+    DENSE,
+    "4 windows, 5 functions, 2,000 events a key",
+    _ours(DENSE),
+    (
+        Rival((_ours(DENSE, "--service", "asof", name="as-of, same rows"),), 2.0, same=False),
+        Rival((_queries(DENSE)[-1],)),
+    ),
+)
+_LENGTH = Case(
+    "window_length",
+    "30 days alone, 2,000 events a key",
+    _ours(DENSE, "--service", "month"),
+    # The same within what two runs differ by.
+    (Rival((_ours(DENSE, "--service", "hour", name="1 hour alone"),), 1.2, same=False),),
+    checks=(_ours(DENSE, name="all windows"),),
+)
+_BIG = Case(
+    BIG,
+    "100,000,000 stored rows, memory_limit 2GB",
+    Way("featurestore", OURS, BIG, ("--memory-limit", "2GB"), repeats=1),
+    measures=(
+        Measure("peak of resident memory", "GB", lambda it: (it.peak_bytes or 0) / 1e9, 3.0),
+        Measure("1,000,000 rows", "s", lambda it: it.best),
+    ),
+    checks=(Way("arithmetic", "ours arithmetic", BIG, repeats=1),),
+)
+CASES = {
+    case.name: case
+    for case in (
+        _AS_OF,
+        _WIDE,
+        _THOUSAND,
+        _ONE,
+        _variant("string_keys", "string keys", 1.7, same=True),
+        _variant("two_part_keys", "two-part keys", 1.7, same=True),
+        _variant("late_and_ttl", "5% late rows and a ttl", 1.7, same=False),
+        _variant("hot_key", "one key holds half of all rows", 1.5, same=False),
+        _WINDOWS,
+        _DENSE,
+        _LENGTH,
+        _BIG,
+    )
+}

@@ -1,0 +1,97 @@
+"""The chart: how much of each target is used up, and the seconds of the first case's ways."""
+
+from collections.abc import Sequence
+from html import escape
+
+from benchmarks.measure import Row
+
+WIDTH, LABELS, RIGHT = 860, 400, 110
+LINE, BAR = 24, 15
+PLOT = WIDTH - LABELS - RIGHT
+# A share beyond this is drawn as this; its number tells.
+WIDEST = 2.0
+STYLE = """\
+text { font: 12px -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; fill: #1f2328 }
+.card { fill: #ffffff; stroke: #d1d9e0 }
+.title { font-weight: 600; font-size: 13px }
+.label { text-anchor: end }
+.ours { fill: #0969da }
+.theirs { fill: #b6c2cf }
+.met { fill: #2da44e }
+.missed { fill: #cf222e }
+.limit { stroke: #1f2328; stroke-width: 1.5; stroke-dasharray: 4 3 }
+"""
+
+
+def chart(rows: Sequence[Row]) -> str:
+    """Return the results as one SVG: the first case's seconds, then every target."""
+    first = [row for row in rows if row.case == rows[0].case]
+    seconds, height = _seconds(first, 12)
+    shares, height = _shares([row for row in rows if row.share is not None], height + 16)
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
+            f'width="{WIDTH}" height="{height}" role="img" aria-labelledby="title desc">',
+            '<title id="title">Benchmarks</title>',
+            f'<desc id="desc">{escape(_told(rows))}</desc>',
+            f"<style>\n{STYLE}</style>",
+            f'<rect class="card" x=".5" y=".5" width="{WIDTH - 1}" height="{height - 1}" rx="6"/>',
+            *seconds,
+            *shares,
+            "</svg>\n",
+        ]
+    )
+
+
+def _seconds(rows: Sequence[Row], top: int) -> tuple[list[str], int]:
+    others = [(row.against, row.theirs) for row in rows if row.theirs is not None]
+    bars = sorted([("featurestore", rows[0].ours), *others], key=lambda bar: bar[1])
+    scale = PLOT / bars[-1][1]
+    parts = [_title(top, f"{rows[0].case}: seconds")]
+    for number, (name, value) in enumerate(bars):
+        style = "ours" if name == "featurestore" else "theirs"
+        y = top + 24 + number * LINE
+        parts += _bar(y, name, value * scale, style, f"{value:.3g} s")
+    return parts, top + 24 + len(bars) * LINE
+
+
+def _shares(rows: Sequence[Row], top: int) -> tuple[list[str], int]:
+    parts = [_title(top, "How much of each target is used: left of the line meets it")]
+    unit = PLOT / WIDEST
+    for number, row in enumerate(rows):
+        share = row.share or 0.0
+        y = top + 24 + number * LINE
+        name = f"{row.case}, {'' if row.is_absolute else 'beside '}{row.against}"
+        style = "met" if row.met else "missed"
+        parts += _bar(y, name, min(share, WIDEST) * unit, style, _held(row))
+    bottom = top + 24 + len(rows) * LINE
+    edge = LABELS + unit
+    parts.append(f'<line class="limit" x1="{edge}" y1="{top + 20}" x2="{edge}" y2="{bottom}"/>')
+    return parts, bottom + 12
+
+
+def _held(row: Row) -> str:
+    if row.is_absolute:
+        return f"{row.ours:.3g} of {row.limit:g} {row.unit}"
+    return f"{row.ratio:.2g} of {row.limit:g}"
+
+
+def _title(y: int, text: str) -> str:
+    return f'<text class="title" x="16" y="{y + 12}">{escape(text)}</text>'
+
+
+def _bar(y: int, name: str, length: float, style: str, told: str) -> list[str]:
+    middle = y + BAR - 3
+    return [
+        f'<text class="label" x="{LABELS - 8}" y="{middle}">{escape(name)}</text>',
+        f'<rect class="{style}" x="{LABELS}" y="{y}" width="{length:.1f}" height="{BAR}"/>',
+        f'<text x="{LABELS + length + 6:.1f}" y="{middle}">{escape(told)}</text>',
+    ]
+
+
+def _told(rows: Sequence[Row]) -> str:
+    held = [row for row in rows if row.share is not None]
+    met = sum(1 for row in held if row.met)
+    return f"{met} of {len(held)} targets are met. " + "; ".join(
+        f"{row.case}, {row.against}: {_held(row)}" for row in held
+    )

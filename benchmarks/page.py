@@ -1,0 +1,62 @@
+"""docs/benchmarks.md and its chart, written from the kept results and nothing else."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from benchmarks.chart import chart
+from benchmarks.results import HEAD, Document, cells, kept, kept_cases, rows_of
+
+DOCS = Path(__file__).parents[1] / "docs"
+PAGE, CHART = DOCS / "benchmarks.md", DOCS / "images" / "benchmarks.svg"
+BEGIN = "<!-- figures: written by `make bench` -->\n"
+END = "<!-- end of figures -->\n"
+
+
+def write() -> None:
+    """Write the page and the chart from the newest results of each case."""
+    for path, text in wanted().items():
+        path.write_text(text, "utf-8")
+
+
+def wanted() -> dict[Path, str]:
+    """Return the files as they should be; none before anything was measured."""
+    cases = kept_cases()
+    if not cases:
+        return {}
+    rows = [row for document in cases.values() for row in rows_of(document)]
+    before, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
+    after = rest.partition(END)[2]
+    starts = kept("startup")
+    documents = [*cases.values(), *([starts] if starts else [])]
+    parts = [measured_on(documents), "![The figures as bars](images/benchmarks.svg)"]
+    parts.append(table(HEAD, map(cells, rows)))
+    if starts:
+        lines = [[_text(value) for value in row.values()] for row in starts["rows"]]
+        parts += ["### Startup", table(list(starts["rows"][0]), lines)]
+    return {
+        PAGE: before + BEGIN + "\n" + "\n\n".join(parts) + "\n\n" + END + after,
+        CHART: chart(rows),
+    }
+
+
+def measured_on(documents: Sequence[Document]) -> str:
+    """Return the days and the machines of the results, in words."""
+    days = sorted({str(document["measured_at"])[:10] for document in documents})
+    machines = {
+        f"{each['cores']} cores, {each['memory_gib']} GiB, {each['system']}, Python "
+        f"{each['python']}, DuckDB {each['packages']['duckdb']}, "
+        f"Polars {each['packages']['polars']}"
+        for each in (document["machine"] for document in documents)
+    }
+    return f"Measured on {', '.join(days)}: {'; '.join(sorted(machines))}."
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table."""
+    lines = [[text.replace("|", r"\|") for text in row] for row in (head, *rows)]
+    told = [f"| {' | '.join(line)} |" for line in lines]
+    return "\n".join([told[0], "|" + "---|" * len(head), *told[1:]])
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
