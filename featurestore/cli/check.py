@@ -8,7 +8,7 @@ import typer
 
 from featurestore.cli.options import AsJson, Project, open_store
 from featurestore.cli.output import print_json, print_table, say
-from featurestore.cli.read import Features, TimeField, Zone, features_of
+from featurestore.cli.read import Features, TimeField, Zone, features_of, spine_of
 
 if TYPE_CHECKING:
     from featurestore.client.verification import Verification
@@ -42,10 +42,11 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Recompute sampled answers in plain Python; exit with 1 if any differs, or leaks."""
-    found = open_store(project).verify(
+    store = open_store(project)
+    found = store.verify(
         features_of(features),
         sample=sample,
-        spine=spine,
+        spine=None if spine is None else spine_of(store, spine),
         leakage=leakage,
         seed=seed,
         timestamp_field=timestamp_field,

@@ -2,15 +2,19 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from featurestore.cli.options import AsJson, Project, open_store, rows_module
 from featurestore.cli.output import print_json, print_table, say
 from featurestore.errors import RequestError
+
+if TYPE_CHECKING:
+    from featurestore.client.feature_store import FeatureStore
 
 
 class Format(StrEnum):
@@ -28,7 +32,10 @@ As = Annotated[Format, typer.Option("--format", help="How to print the rows, wit
 Features = Annotated[
     str, typer.Argument(help="A service, or features as view:feature,view:feature.")
 ]
-Spine = Annotated[str, typer.Argument(help="A .parquet, .csv, .jsonl file or a Delta folder.")]
+Spine = Annotated[
+    str,
+    typer.Argument(help="A .parquet, .csv, .jsonl file, a Delta folder, or view:NAME's events."),
+]
 TimeField = Annotated[str, typer.Option(help="The spine's time column.")]
 Zone = Annotated[str | None, typer.Option(help="The zone of times that have none.")]
 
@@ -112,9 +119,10 @@ def training_set(
     fmt: As = Format.table,
 ) -> None:
     """Add to labelled rows the features that were known at each row's moment."""
-    frame = open_store(project).get_training_set(
+    store = open_store(project)
+    frame = store.get_training_set(
         features_of(features),
-        spine,
+        spine_of(store, spine, [label]),
         label=label,
         timestamp_field=timestamp_field,
         timezone=timezone,
@@ -132,8 +140,12 @@ def historical(
     fmt: As = Format.table,
 ) -> None:
     """Look features up as of each row's moment, e.g. to score past rows."""
-    frame = open_store(project).get_historical_features(
-        features_of(features), spine, timestamp_field=timestamp_field, timezone=timezone
+    store = open_store(project)
+    frame = store.get_historical_features(
+        features_of(features),
+        spine_of(store, spine),
+        timestamp_field=timestamp_field,
+        timezone=timezone,
     )
     rows_module().emit(frame, out, fmt)
 
@@ -186,6 +198,18 @@ def explain(
     columns = ["feature", "value", "view", "version", "why"]
     rows = [[e.feature, values[e.feature], e.view, frame.versions[e.view], e.text] for e in told]
     print_table(columns, rows)
+
+
+def spine_of(store: "FeatureStore", text: str, columns: Sequence[str] = ()) -> object:
+    """Return the events of a view for ``view:NAME``, and any other text as the path that it is.
+
+    Args:
+        store: The store.
+        text: What was typed.
+        columns: The view's fields that come along.
+    """
+    kind, _, name = text.partition(":")
+    return store.get_label_spine(name, columns=columns) if kind == "view" else text
 
 
 def features_of(text: str) -> str | list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from featurestore.client.frame import FeatureFrame, with_label
 from featurestore.client.label import Label, labelled
+from featurestore.client.label_spine import Events, label_spine
 from featurestore.client.reader import Reader
 from featurestore.client.retrieve import Request, retrieve, retrieve_latest
 from featurestore.client.spine import read_spine
@@ -18,9 +19,11 @@ from featurestore.definitions.manifest import Manifest
 
 __all__ = [
     "Check",
+    "Events",
     "Reader",
     "Request",
     "historical",
+    "label_spine",
     "latest",
     "query_sql",
     "read_spine",

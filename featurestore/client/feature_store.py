@@ -73,19 +73,11 @@ class FeatureStore:
         return load(self.settings.definitions_folder, project=self.settings.folder)
 
     def applied(self) -> Manifest:
-        """Return what is applied.
-
-        Raises:
-            NotFoundError: Nothing is applied yet.
-        """
+        """Return what is applied; a `NotFoundError` where nothing is yet."""
         return self.registry.current(f"open project {self.settings.project!r}").manifest
 
     def plan(self) -> Plan:
-        """Return what `apply` would change: the definitions compared with what is applied.
-
-        Raises:
-            DefinitionError: The definitions do not load.
-        """
+        """Return what `apply` would change: the definitions, loaded, against what is applied."""
         return plan(self.registry.latest(), self.load())
 
     def apply(self, plan: Plan) -> RegistryVersion:
@@ -127,14 +119,9 @@ class FeatureStore:
             NotFoundError: A view is not applied.
             ConflictError: Somebody else is materializing a view.
         """
-        jobs = spark_module("featurestore.jobs.materialize", "materialize")
-        return jobs.materialize(  # type: ignore[no-any-return]  # lazy module
-            self._job(),
-            views,
-            start=None if start is None else parse_moment(start),
-            full=full,
-            progress=progress,
-        )
+        run = spark_module("featurestore.jobs.materialize", "materialize").materialize
+        first = None if start is None else parse_moment(start)
+        return run(self._job(), views, start=first, full=full, progress=progress)  # type: ignore[no-any-return]  # lazy module
 
     def refresh_latest(self, views: Sequence[str] | None = None) -> dict[str, int]:
         """Write the ``latest`` tables anew as of now; return each one's Delta version.
@@ -246,6 +233,30 @@ class FeatureStore:
         rows: pa.Table = answers().query_sql(
             self.applied(), self.layout, self.settings.folder, text
         )
+        return rows
+
+    def get_label_spine(
+        self,
+        view: str,
+        *,
+        columns: Sequence[str] | None = None,
+        start: str | datetime | None = None,
+        end: str | datetime | None = None,
+        as_of: str | datetime | None = None,
+    ) -> "pa.Table":
+        """Return a view's events as a spine: keys, ``event_timestamp`` and columns, by time.
+
+        Args:
+            view: The view's name, e.g. of chargebacks.
+            columns: The fields that come along, e.g. the label; None for all.
+            start: The first event; None for no bound.
+            end: The moment before which events end; None for no bound.
+            as_of: The moment whose knowledge counts: of events revised by then the newest
+                revision comes, and none that was deleted. None for now.
+        """
+        moment = self._clock() if as_of is None else parse_moment(as_of)
+        events = answers().Events(view, columns, start, end)
+        rows: pa.Table = answers().label_spine(self.applied(), self._reader, events, moment)
         return rows
 
     def preview(

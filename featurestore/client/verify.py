@@ -13,6 +13,7 @@ from featurestore.client.edges import moments_near, strangers
 from featurestore.client.reader import Reader
 from featurestore.client.recompute import MOST_ROWS, Cells, recompute
 from featurestore.client.retrieve import Request
+from featurestore.client.selection import rows_at
 from featurestore.client.spine import read_spine
 from featurestore.client.stored_rows import Key, draw_keys, plain_rows, rows_of_keys
 from featurestore.client.verification import CheckedView, Difference, Leak, Verification
@@ -111,7 +112,8 @@ def _sampled(query: Query, check: Check) -> pa.Table:
     """Draw rows of the spine, in its order, bound."""
     request, rows = check.request, read_spine(check.spine)
     if rows.num_rows > check.sample:
-        rows = rows.take(sorted(Random(check.seed).sample(range(rows.num_rows), check.sample)))
+        places = Random(check.seed).sample(range(rows.num_rows), check.sample)
+        rows = rows_at(rows, pa.array(sorted(places)))
     return bind(query, rows, timezone=request.timezone, null_times="keep")
 
 

@@ -70,3 +70,18 @@ def test_an_unknown_service_is_told_with_the_nearest(run, shop):
 
     assert code == 2
     assert "Did you mean 'fraud'?" in err
+
+
+def test_the_events_of_a_view_are_a_spine(run, shop):
+    code, out, _ = run(
+        "training-set", "fraud", "view:activity", "--label", "amount", "-p", shop,
+        "--format", "json",
+    )  # fmt: skip
+    rows = [json.loads(line) for line in out.splitlines()]
+
+    assert code == 0
+    assert [row["amount"] for row in rows] == [1.0, 2.0, 10.0, 4.0]
+    assert run("verify", "fraud", "--spine", "view:activity", "-p", shop)[0] == 0
+    code, out, _ = run("historical", "fraud", "view:profile", "-p", shop, "--format", "csv")
+    assert out.splitlines()[0].startswith('"id","event_timestamp","city"')
+    assert "Did you mean 'activity'?" in run("historical", "fraud", "view:activity_", "-p", shop)[2]

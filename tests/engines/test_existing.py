@@ -1,0 +1,24 @@
+"""The rows that exist as of a moment are the oracle's, tombstones left out."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from featurestore.engines.existing import existing_at
+from tests import oracle
+from tests.engines.kernel.worlds import World, worlds
+
+
+@given(worlds(), st.integers(-16, 40))
+@settings(max_examples=100)
+def test_existing_rows_are_the_oracle_s(world: World, moment: int) -> None:
+    found = existing_at(world.query, world.rows_table(), moment).to_pylist()
+
+    assert len(set(found)) == len(found)
+    assert set(found) == {n for n, row in enumerate(world.rows) if exists(world, row, moment)}
+
+
+def exists(world: World, row: dict, moment: int) -> bool:
+    asked = {key.spine_column: row[key.key] for key in world.query.keys} | {"at": moment}
+    if not oracle.is_asked(world.query, asked) or oracle.is_tombstone(world.query, row):
+        return False
+    return any(each is row for each in oracle.existing_rows(world.query, asked, world.rows))
