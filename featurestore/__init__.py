@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from featurestore.definitions.aggregation import Aggregation
 from featurestore.definitions.entity import Entity
+from featurestore.definitions.on_demand import OnDemandFeatureView, OnDemandReference
 from featurestore.definitions.service import FeatureService
 from featurestore.definitions.source import DeltaSource, FileSource, RequestSource
 from featurestore.definitions.types import (
@@ -57,6 +58,8 @@ __all__ = [
     "Int32",
     "Int64",
     "Label",
+    "OnDemandFeatureView",
+    "OnDemandReference",
     "RequestSource",
     "Sliding",
     "String",

@@ -72,6 +72,10 @@ class SourceError(FeatureStoreError):
     """A source is missing, is empty, changed under us, or gives other columns than declared."""
 
 
+class OnDemandError(FeatureStoreError):
+    """An on-demand feature cannot be computed: its function or expression fails, or misbehaves."""
+
+
 class MaterializationError(FeatureStoreError):
     """Spark failed while it materialized a view."""
 

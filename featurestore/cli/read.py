@@ -196,7 +196,8 @@ def explain(
         return
     values = frame.to_arrow().slice(0, 1).to_pylist()[0]
     columns = ["feature", "value", "view", "version", "why"]
-    rows = [[e.feature, values[e.feature], e.view, frame.versions[e.view], e.text] for e in told]
+    version = frame.versions.get
+    rows = [[e.feature, values[e.feature], e.view, version(e.view), e.text] for e in told]
     print_table(columns, rows)
 
 

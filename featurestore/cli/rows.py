@@ -21,7 +21,7 @@ from featurestore.times import parse_moment
 
 
 def typed_rows(manifest: Manifest, features: str | list[str], texts: list[str]) -> pa.Table:
-    """Return rows typed on the shell as a table with the join keys' own types.
+    """Return rows typed on the shell as a table with the types of join keys and request values.
 
     Args:
         manifest: What is applied.
@@ -29,17 +29,19 @@ def typed_rows(manifest: Manifest, features: str | list[str], texts: list[str]) 
         texts: Rows as ``key=value`` or ``key=value,key=value``.
 
     Raises:
-        RequestError: A text has no ``=``, or a value is none of the key's type.
+        RequestError: A text has no ``=``, or a value is none of its column's type.
     """
     query = compile_query(manifest, features, asked="latest")
-    types = {key.spine_column: arrow_type(key.dtype) for view in query.views for key in view.keys}
+    given = {each.column: each.dtype for node in query.on_demand for each in node.given}
+    keys = {key.spine_column: key.dtype for view in query.views for key in view.keys}
+    types = {name: arrow_type(dtype) for name, dtype in {**given, **keys}.items()}
     rows = [dict(_pair(pair) for pair in text.split(",")) for text in texts]
     columns = {}
     for name in dict.fromkeys(name for row in rows for name in row):
         column = pa.array([row.get(name) for row in rows], pa.string())
         try:
             columns[name] = column.cast(types.get(name, pa.string()))
-        except pa.ArrowInvalid as error:
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise RequestError(
                 f"latest {name}=...", str(error), f"Give a {types[name]}."
             ) from None

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from featurestore.client.late import answers, spark_module, spark_session
+from featurestore.client.late import answers, spark_module, spark_session, sql_issues
 from featurestore.client.status import ViewStatus, view_statuses
 from featurestore.definitions.loader import load
 from featurestore.definitions.manifest import Manifest
@@ -70,7 +70,8 @@ class FeatureStore:
         Raises:
             DefinitionError: It does not import or breaks rules; every problem is listed.
         """
-        return load(self.settings.definitions_folder, project=self.settings.folder)
+        folder = self.settings.definitions_folder
+        return load(folder, project=self.settings.folder, rules=(sql_issues,))
 
     def applied(self) -> Manifest:
         """Return what is applied; a `NotFoundError` where nothing is yet."""
@@ -278,7 +279,7 @@ class FeatureStore:
 
     @cached_property
     def _reader(self) -> "Reader":
-        reader: Reader = answers().Reader(self.layout)
+        reader: Reader = answers().Reader(self.layout, self.settings.definitions_folder)
         return reader
 
     def _job(self) -> "Job":

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from featurestore.client.draw import drawn
-from featurestore.client.optional import optional
 from featurestore.client.selection import rows_where
 from featurestore.engines.explain import Explanation
 from featurestore.errors import RequestError, SetupError, nearest
+from featurestore.optional import optional
 from featurestore.times import from_micros, parse_duration, parse_moment, to_micros
 
 if TYPE_CHECKING:

@@ -1,9 +1,12 @@
 """What `FeatureStore` imports when it is first needed, so that status and plan stay quick."""
 
 import importlib
+from collections.abc import Iterator, Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.rules import Issue
 from featurestore.errors import SetupError
 from featurestore.settings import Settings
 
@@ -19,6 +22,20 @@ def answers() -> ModuleType:
         'featurestore.client.answers'
     """
     return importlib.import_module("featurestore.client.answers")
+
+
+def sql_issues(manifest: Manifest) -> Iterator[Issue]:
+    """Yield what is wrong with SQL on-demand expressions; DuckDB is imported only for such.
+
+    Raises:
+        SetupError: It is not installed.
+
+    Example:
+        >>> list(sql_issues(Manifest()))
+        []
+    """
+    if any(isinstance(view.transform, Mapping) for view in manifest.on_demand_views):
+        yield from importlib.import_module("featurestore.engines.sql_rules").sql_issues(manifest)
 
 
 def spark_module(name: str, asked: str) -> ModuleType:

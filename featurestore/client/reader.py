@@ -1,6 +1,7 @@
 """`Reader`: what a store keeps between questions, so that the next one finds it open."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -20,10 +21,11 @@ class Reader:
 
     Args:
         layout: Where the tables lie.
+        definitions: The folder that Python on-demand functions are imported from.
     """
 
-    def __init__(self, layout: Layout) -> None:
-        self.layout = layout
+    def __init__(self, layout: Layout, definitions: Path = Path("feature_defs")) -> None:
+        self.layout, self.definitions = layout, definitions
         self._tables, self._snapshots = Tables(layout), Snapshots()
 
     def pin(self, query: Query, manifest: Manifest) -> dict[str, Snapshot]:

@@ -4,15 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import TypedDict
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from featurestore.client.explanation import explain_bound
 from featurestore.client.frame import FeatureFrame
+from featurestore.client.on_demand import explain_on_demand, import_functions
 from featurestore.client.reader import Reader
 from featurestore.definitions.manifest import Manifest
 from featurestore.engines.bind import NullTimes, bind
+from featurestore.engines.given import bind_given
+from featurestore.engines.on_demand import inputs_of, with_on_demand
 from featurestore.errors import SpineError
 from featurestore.query.compile import compile_query
 from featurestore.query.nodes import Query
@@ -38,6 +41,11 @@ class Request:
     null_times: NullTimes = "error"
 
 
+class _Times(TypedDict):
+    timezone: str | None
+    null_times: NullTimes
+
+
 def retrieve(
     manifest: Manifest, reader: Reader, request: Request, spine: pa.Table
 ) -> FeatureFrame:
@@ -57,16 +65,19 @@ def retrieve(
     query = compile_query(
         manifest, request.features, asked=request.asked, timestamp_field=request.timestamp_field
     )
-    bound = bind(query, spine, timezone=request.timezone, null_times=request.null_times)
-    snapshots = reader.pin(query, manifest)
-    answers = reader.answer(query, bound, snapshots)
+    functions = import_functions(query, reader.definitions)
+    times: _Times = {"timezone": request.timezone, "null_times": request.null_times}
+    bound, given = bind(query.stored, spine, **times), bind_given(query, spine, **times)
+    snapshots = reader.pin(query.stored, manifest)
+    answers = reader.answer(query.stored, bound, snapshots)
+    inputs = inputs_of(query, answers, given)
     return FeatureFrame(
-        beside(spine, answers),
+        beside(spine, with_on_demand(query, answers, inputs, functions)),
         query.outputs,
         timestamp_field=request.timestamp_field,
         versions={view: snapshot.version for view, snapshot in snapshots.items()},
         null_key_rows=null_key_rows(query, bound),
-        _explainer=partial(explain_bound, query, bound, snapshots),
+        _explainer=partial(explain_on_demand, query, bound, snapshots, inputs),
     )
 
 
@@ -82,7 +93,7 @@ def retrieve_latest(
         manifest, request.features, asked=request.asked, timestamp_field=request.timestamp_field
     )
     moment = pa.scalar(now, UTC_MICROS)
-    for name in dict.fromkeys(view.timestamp_field for view in query.views):
+    for name in time_columns(query):
         if name in rows.column_names:
             raise SpineError(
                 request.asked,
@@ -91,6 +102,17 @@ def retrieve_latest(
             )
         rows = rows.append_column(pa.field(name, UTC_MICROS), pa.repeat(moment, rows.num_rows))
     return retrieve(manifest, reader, request, rows)
+
+
+def time_columns(query: Query) -> list[str]:
+    """Return the spine's columns that hold the moments which a query asks about.
+
+    Example:
+        >>> time_columns(Query("ask", ()))
+        []
+    """
+    own = [query.timestamp_field for _ in query.on_demand]
+    return list(dict.fromkeys([*(view.timestamp_field for view in query.views), *own]))
 
 
 def beside(spine: pa.Table, answers: pa.Table) -> pa.Table:

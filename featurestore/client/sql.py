@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from featurestore.client.optional import optional
 from featurestore.definitions.manifest import Manifest
 from featurestore.definitions.source import DeltaSource
 from featurestore.errors import RequestError
+from featurestore.optional import optional
 from featurestore.store.delta_log import is_table
 from featurestore.store.layout import Layout
 from featurestore.store.ledger import Tables

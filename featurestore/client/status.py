@@ -19,7 +19,8 @@ class ViewStatus:
         view: Its name.
         features: How many features it has.
         state: ``"current"``; ``"never materialized"``; ``"changed"`` since its table was built;
-            or ``"building"``, where a first build has not ended.
+            ``"building"``, where a first build has not ended; or ``"on demand"``: it is computed
+            when it is asked for, and there is nothing to materialize.
         version: Delta version of the feature table; None without one.
         rows: Rows of the feature table.
         newest_event: The newest event that its runs stored; None if unknown.
@@ -46,11 +47,15 @@ def view_statuses(manifest: Manifest, layout: Layout) -> list[ViewStatus]:
         >>> view_statuses(Manifest(), Layout("no/such/root"))
         []
     """
+    computed = [
+        ViewStatus(view.name, len(view.feature_names), "on demand")
+        for view in manifest.on_demand_views
+    ]
     if not manifest.views:
-        return []
+        return computed
     tables = Tables(layout).records()
     runs = Runs(layout).records()
-    return [_view_status(view, layout, tables, runs) for view in manifest.views]
+    return [*(_view_status(view, layout, tables, runs) for view in manifest.views), *computed]
 
 
 def _view_status(

@@ -67,7 +67,8 @@ def function_code(function: object) -> Code:
             f"it is a {type(function).__name__}, not a function",
             "Declare it with `def` in a module of the definitions.",
         )
-    return Code(function.__name__, source_text(function), digest(reach(function)))
+    text, found = source_text(function), digest(reach(function))
+    return Code(function.__name__, text, found, function.__module__)
 
 
 def table_fingerprint(view: FeatureView) -> str:

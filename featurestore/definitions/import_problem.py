@@ -10,6 +10,7 @@ from pathlib import Path
 
 from featurestore.definitions.aggregation import Aggregation
 from featurestore.definitions.entity import Entity
+from featurestore.definitions.on_demand import OnDemandFeatureView
 from featurestore.definitions.origin import Origin
 from featurestore.definitions.rules.issue import Issue
 from featurestore.definitions.service import FeatureService
@@ -21,7 +22,7 @@ from featurestore.errors import nearest
 _DECLARED = {
     kind.__name__: [field.name for field in fields(kind) if field.init and field.name != "_"]
     for kind in (
-        *(Entity, Field, Aggregation, FeatureView, FeatureService),
+        *(Entity, Field, Aggregation, FeatureView, OnDemandFeatureView, FeatureService),
         *(DeltaSource, FileSource, RequestSource),
     )
 }

@@ -2,7 +2,7 @@
 
 import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -10,15 +10,16 @@ from types import ModuleType
 from featurestore.definitions.fresh_import import FreshFinder, forget
 from featurestore.definitions.import_problem import import_issue
 from featurestore.definitions.manifest import Definition, Manifest
+from featurestore.definitions.on_demand import OnDemandReference
 from featurestore.definitions.origin import Origin, origin_of, place
 from featurestore.definitions.provenance import home
 from featurestore.definitions.reachable import manifest_of, reachable
-from featurestore.definitions.rules import Issue, check
+from featurestore.definitions.rules import Issue, Rule, check
 from featurestore.definitions.view import FeatureReference
 from featurestore.errors import DefinitionError, ProjectError
 
 
-def load(folder: Path, *, project: Path | None = None) -> Manifest:
+def load(folder: Path, *, project: Path | None = None, rules: Iterable[Rule] = ()) -> Manifest:
     """Return everything that the modules below a folder declare.
 
     Every ``*.py`` is imported as a module of a package named after the folder, as it stands on
@@ -27,6 +28,7 @@ def load(folder: Path, *, project: Path | None = None) -> Manifest:
     Args:
         folder: The folder of definitions.
         project: The folder that file names in messages are relative to; else ``folder``'s parent.
+        rules: Rules beside those of the definitions.
 
     Raises:
         ProjectError: There is no such folder, or its name cannot be a package's.
@@ -42,13 +44,13 @@ def load(folder: Path, *, project: Path | None = None) -> Manifest:
     root = folder.resolve()
     _require_package(folder, root)
     base = (project or root.parent).resolve()
-    with _importable(root):
+    with importable(root):
         modules, issues = _import_all(root)
     if issues:
         forget(root.name)
         _refuse(folder, [_relative_issue(issue, base) for issue in issues])
     manifest = _collect(modules, base)
-    _refuse(folder, check(manifest))
+    _refuse(folder, check(manifest, rules))
     return manifest
 
 
@@ -75,7 +77,7 @@ def _require_package(folder: Path, root: Path) -> None:
 
 
 @contextmanager
-def _importable(root: Path) -> Iterator[None]:
+def importable(root: Path) -> Iterator[None]:
     """Let the folder's modules be imported as they are now, and its siblings be found."""
     finder = FreshFinder(root)
     # Last, so that nothing beside the folder hides an installed package.
@@ -123,7 +125,7 @@ def _collect(modules: list[ModuleType], base: Path) -> Manifest:
         value
         for module in modules
         for value in vars(module).values()
-        if isinstance(value, Definition | FeatureReference)
+        if isinstance(value, Definition | FeatureReference | OnDemandReference)
     ]
     for declared in reachable(roots):
         place(declared, _relative(origin_of(declared), base))

@@ -1,13 +1,14 @@
 """`Manifest`: everything a project declares, as one value."""
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, fields
 
 from featurestore.definitions.entity import Entity
+from featurestore.definitions.on_demand import OnDemandFeatureView
 from featurestore.definitions.service import FeatureService
 from featurestore.definitions.source import Source
 from featurestore.definitions.view import FeatureView
 
-Definition = Entity | Source | FeatureView | FeatureService
+Definition = Entity | Source | FeatureView | OnDemandFeatureView | FeatureService
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Manifest:
     entities: tuple[Entity, ...] = ()
     sources: tuple[Source, ...] = ()
     views: tuple[FeatureView, ...] = ()
+    on_demand_views: tuple[OnDemandFeatureView, ...] = ()
     services: tuple[FeatureService, ...] = ()
 
     @classmethod
@@ -41,6 +43,7 @@ class Manifest:
             entities=pick(Entity),
             sources=pick(*Source.__args__),
             views=pick(FeatureView),
+            on_demand_views=pick(OnDemandFeatureView),
             services=pick(FeatureService),
         )
 
@@ -48,6 +51,15 @@ class Manifest:
         """Return the view of that name, or None."""
         return next((view for view in self.views if view.name == name), None)
 
+    def on_demand_view(self, name: str) -> OnDemandFeatureView | None:
+        """Return the on-demand view of that name, or None."""
+        return next((view for view in self.on_demand_views if view.name == name), None)
+
     def service(self, name: str) -> FeatureService | None:
         """Return the service of that name, or None."""
         return next((service for service in self.services if service.name == name), None)
+
+    @property
+    def definitions(self) -> tuple[Definition, ...]:
+        """Every definition, kind by kind."""
+        return tuple(found for kind in fields(self) for found in getattr(self, kind.name))

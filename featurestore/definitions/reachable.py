@@ -49,8 +49,7 @@ def complete(manifest: Manifest) -> Manifest:
         >>> complete(Manifest()).views
         ()
     """
-    named = (*manifest.entities, *manifest.sources, *manifest.views, *manifest.services)
-    return manifest_of(named)
+    return manifest_of(manifest.definitions)
 
 
 def manifest_of(roots: Iterable[object]) -> Manifest:

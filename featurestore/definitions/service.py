@@ -2,8 +2,12 @@
 
 from dataclasses import KW_ONLY, dataclass, field
 
+from featurestore.definitions.on_demand import OnDemandFeatureView, OnDemandReference
 from featurestore.definitions.origin import Origin, origin
 from featurestore.definitions.view import FeatureReference, FeatureView
+
+Use = FeatureReference | OnDemandReference
+"""How a service uses a view or an on-demand view."""
 
 
 @dataclass(frozen=True)
@@ -13,7 +17,8 @@ class FeatureService:
     Args:
         name: Its name.
         features: Views, or uses of views: ``view[["a"]]``, ``view.with_join_keys({...})``,
-            ``view.with_prefix("payer_")``, ``view.strictly_before()``, ``view.at("seen_at")``.
+            ``view.with_prefix("payer_")``, ``view.strictly_before()``, ``view.at("seen_at")``;
+            and on-demand views, of which one can choose features and give a prefix.
         description: What the model does, for the registry.
         owner: Who answers for it.
         tags: Words to find it by.
@@ -25,16 +30,28 @@ class FeatureService:
 
     name: str
     _: KW_ONLY
-    features: tuple[FeatureView | FeatureReference, ...]
+    features: tuple[FeatureView | FeatureReference | OnDemandFeatureView | OnDemandReference, ...]
     description: str = ""
     owner: str = ""
     tags: tuple[str, ...] = ()
     origin: Origin = field(default_factory=origin, init=False, repr=False, compare=False)
 
     @property
-    def references(self) -> tuple[FeatureReference, ...]:
+    def references(self) -> tuple[Use, ...]:
         """Its features as uses of views, in order."""
+        return tuple(_use(use) for use in self.features)
+
+    @property
+    def stored_uses(self) -> tuple[FeatureReference, ...]:
+        """The uses of stored views that it needs, those that its on-demand views need included."""
         return tuple(
-            use if isinstance(use, FeatureReference) else FeatureReference(use)
-            for use in self.features
+            stored
+            for use in self.references
+            for stored in ((use,) if isinstance(use, FeatureReference) else use.view.uses)
         )
+
+
+def _use(used: FeatureView | OnDemandFeatureView | Use) -> Use:
+    if isinstance(used, FeatureView):
+        return FeatureReference(used)
+    return OnDemandReference(used) if isinstance(used, OnDemandFeatureView) else used

@@ -16,6 +16,12 @@ from featurestore.definitions.types import Field
 class Code:
     """A function's text and fingerprint, as the registry keeps it: to read, never to run.
 
+    Args:
+        name: The function's name.
+        text: Its lines.
+        fingerprint: Of it and of all that it reaches.
+        module: Where it is declared; an on-demand function is imported from there.
+
     Example:
         >>> Code("only_settled", "def only_settled(df): ...", "9f3c").name
         'only_settled'
@@ -24,6 +30,7 @@ class Code:
     name: str
     text: str
     fingerprint: str
+    module: str = ""
 
 
 Transform = Callable[[Any], Any] | str | Code

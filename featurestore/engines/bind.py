@@ -50,12 +50,12 @@ def bind(
     columns = {}
     for view in query.views:
         for key in view.keys:
-            column = _column(query, spine, key.spine_column, f"join key of view {view.view!r}")
+            column = column_of(query, spine, key.spine_column, f"join key of view {view.view!r}")
             columns[key.spine_column] = _bind_key(query, key, column)
         if view.timestamp_field not in columns:
-            column = _column(query, spine, view.timestamp_field, "time column")
-            times = _bind_times(query, view.timestamp_field, column, timezone)
-            _check_null_times(query, view.timestamp_field, times, null_times)
+            column = column_of(query, spine, view.timestamp_field, "time column")
+            times = bind_times(query, view.timestamp_field, column, timezone)
+            check_null_times(query, view.timestamp_field, times, null_times)
             columns[view.timestamp_field] = times
     # Zero columns would lose the number of rows.
     return pa.table(columns) if columns else spine.select([])
@@ -75,7 +75,7 @@ def _check_names(query: Query, spine: pa.Table) -> None:
                 )
 
 
-def _column(query: Query, spine: pa.Table, name: str, role: str) -> pa.ChunkedArray:
+def column_of(query: Query, spine: pa.Table, name: str, role: str) -> pa.ChunkedArray:
     if name in spine.column_names:
         return spine[name]
     raise SpineError(
@@ -146,7 +146,7 @@ def _matches(dtype: DataType, found: pa.DataType) -> bool:
     return bool(found == _canonical(dtype))
 
 
-def _bind_times(
+def bind_times(
     query: Query, name: str, column: pa.ChunkedArray, timezone: str | None
 ) -> pa.ChunkedArray:
     plain = _decoded(column)
@@ -212,7 +212,7 @@ def _to_utc(
         ) from None
 
 
-def _check_null_times(
+def check_null_times(
     query: Query, name: str, times: pa.ChunkedArray, null_times: NullTimes
 ) -> None:
     if times.null_count and null_times == "error":

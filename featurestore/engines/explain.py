@@ -24,12 +24,15 @@ class Explanation:
     Args:
         feature: The feature's name.
         view: Its view.
-        reason: ``answered``, ``null_key``, ``null_time``, ``no_row``, ``not_yet_available``,
-            ``retracted``, ``expired``, ``tombstone``, ``null_value`` or ``empty_window``.
+        reason: ``computed`` of an on-demand feature, whose inputs may come by ``request`` or be
+            the row's ``moment``; else ``answered``, ``null_key``, ``null_time``, ``no_row``,
+            ``not_yet_available``, ``retracted``, ``expired``, ``tombstone``, ``null_value`` or
+            ``empty_window``.
         text: The same as a sentence.
         row: The row that won, or that would have; times in UTC microseconds. None without one.
         rows: Of a window, the rows in it, newest last, at most 20.
         count: Of a window, how many rows are in it.
+        inputs: Of an on-demand feature, why each of its inputs is what it is.
     """
 
     feature: str
@@ -39,6 +42,7 @@ class Explanation:
     row: Row | None = None
     rows: tuple[Row, ...] = field(default_factory=tuple)
     count: int = 0
+    inputs: "tuple[Explanation, ...]" = ()
 
     def __str__(self) -> str:
         """Return the sentence, with the feature's name before it."""

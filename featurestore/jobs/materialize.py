@@ -131,6 +131,12 @@ def _chosen(job: Job, names: Sequence[str] | None) -> list[FeatureView]:
 
 def _applied(applied: Manifest, name: str, verb: str) -> FeatureView:
     view = applied.view(name)
+    if applied.on_demand_view(name) is not None:
+        raise NotFoundError(
+            f"{verb}([{name!r}])",
+            f"{name!r} is an on-demand view: it is computed when it is asked for",
+            "There is nothing to materialize.",
+        )
     if view is None:
         raise NotFoundError(
             f"{verb}([{name!r}])",

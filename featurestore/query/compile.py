@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from featurestore.definitions.aggregation import ANY_ROW, Aggregation, output_type
 from featurestore.definitions.function import parse_function
 from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.on_demand import OnDemandFeatureView, OnDemandReference
 from featurestore.definitions.reserved import EVENT_TIME
+from featurestore.definitions.service import Use
 from featurestore.definitions.source import DeltaSource, FileSource, Source
 from featurestore.definitions.types import DataType, Field
 from featurestore.definitions.view import FeatureReference, FeatureView
@@ -15,11 +17,13 @@ from featurestore.query.nodes import (
     Aggregate,
     Column,
     KeyBinding,
+    OnDemand,
     Query,
     Rows,
     ViewQuery,
     Window,
 )
+from featurestore.query.on_demand import compile_on_demand, with_inputs
 from featurestore.times import LIFETIME, parse_duration
 
 
@@ -51,10 +55,16 @@ def compile_query(
         if isinstance(features, str)
         else _named_references(manifest, features, asked)
     )
-    views = tuple(compile_reference(use, timestamp_field) for use in references)
-    query = Query(asked, views, timestamp_field)
-    _check_collisions(query)
-    return query
+    _check_collisions(references, asked)
+    stored = [use for use in references if isinstance(use, FeatureReference)]
+    views = [compile_reference(use, timestamp_field) for use in stored]
+    nodes = []
+    for use in references:
+        if isinstance(use, OnDemandReference):
+            views, node = _demanded(use, views, timestamp_field)
+            nodes.append(node)
+    order = tuple(use.prefix + name for use in references for name in use.feature_names)
+    return Query(asked, tuple(views), timestamp_field, tuple(nodes), order if nodes else None)
 
 
 def compile_view(view: FeatureView, timestamp_field: str = EVENT_TIME) -> ViewQuery:
@@ -102,11 +112,26 @@ def compile_reference(use: FeatureReference, timestamp_field: str) -> ViewQuery:
     )
 
 
-def _service_references(manifest: Manifest, name: str, asked: str) -> tuple[FeatureReference, ...]:
+def _demanded(
+    use: OnDemandReference, views: Sequence[ViewQuery], timestamp_field: str
+) -> tuple[list[ViewQuery], OnDemand]:
+    """Return the uses of views with those that the on-demand view needs, and its node."""
+    found = list(views)
+    columns: dict[str, str] = {}
+    types: dict[str, DataType] = {}
+    for source in use.view.uses:
+        wanted = compile_reference(source, timestamp_field)
+        found, places = with_inputs(found, wanted, use.view.name)
+        columns.update(places)
+        types.update({feature.output: feature.result for feature in wanted.features})
+    return found, compile_on_demand(use, columns, types, timestamp_field)
+
+
+def _service_references(manifest: Manifest, name: str, asked: str) -> tuple[Use, ...]:
     service = manifest.service(name)
     if service is not None:
         return service.references
-    if ":" in name or manifest.view(name):
+    if ":" in name or manifest.view(name) or manifest.on_demand_view(name):
         return _named_references(manifest, [name], asked)
     raise NotFoundError(
         asked,
@@ -116,29 +141,31 @@ def _service_references(manifest: Manifest, name: str, asked: str) -> tuple[Feat
     )
 
 
-def _named_references(
-    manifest: Manifest, features: Sequence[str], asked: str
-) -> tuple[FeatureReference, ...]:
+def _named_references(manifest: Manifest, features: Sequence[str], asked: str) -> tuple[Use, ...]:
     """Neighbouring references to one view become one use of it; the order stays."""
-    uses: list[FeatureReference] = []
+    uses: list[Use] = []
     for text in features:
         name, _, feature = text.partition(":")
-        view = manifest.view(name)
+        view = manifest.view(name) or manifest.on_demand_view(name)
         if view is None:
+            known = [each.name for each in manifest.views]
+            known += [each.name for each in manifest.on_demand_views]
             raise NotFoundError(
                 asked,
                 f"no view {name!r} is applied",
-                f"{nearest(name, (v.name for v in manifest.views))} Write 'view:feature'.",
+                f"{nearest(name, known)} Write 'view:feature'.",
             )
         chosen = (feature,) if feature else view.feature_names
         _check_features(view, chosen, asked)
         if uses and uses[-1].view == view:
             chosen = (*uses.pop().feature_names, *chosen)
-        uses.append(FeatureReference(view, features=chosen))
+        uses.append(view[chosen])
     return tuple(uses)
 
 
-def _check_features(view: FeatureView, features: tuple[str, ...], asked: str) -> None:
+def _check_features(
+    view: FeatureView | OnDemandFeatureView, features: tuple[str, ...], asked: str
+) -> None:
     for name in features:
         if name not in view.feature_names:
             raise NotFoundError(
@@ -148,17 +175,17 @@ def _check_features(view: FeatureView, features: tuple[str, ...], asked: str) ->
             )
 
 
-def _check_collisions(query: Query) -> None:
+def _check_collisions(uses: Sequence[Use], asked: str) -> None:
     owner: dict[str, str] = {}
-    for view in query.views:
-        for name in view.outputs:
+    for use in uses:
+        for name in (use.prefix + feature for feature in use.feature_names):
             if name in owner:
                 raise RequestError(
-                    query.asked,
-                    f"views {owner[name]!r} and {view.view!r} both give a column {name!r}",
+                    asked,
+                    f"views {owner[name]!r} and {use.view.name!r} both give a column {name!r}",
                     "Give one of them a prefix in a service: view.with_prefix('other_').",
                 )
-            owner[name] = view.view
+            owner[name] = use.view.name
 
 
 def _rows(view: FeatureView) -> Rows:
@@ -240,6 +267,7 @@ def output_fields(query: Query) -> tuple[Field, ...]:
         >>> output_fields(Query("nothing", ()))
         ()
     """
-    return tuple(
-        Field(feature.output, feature.result) for view in query.views for feature in view.features
-    )
+    given = [feature for view in query.views for feature in view.features]
+    computed = [output for node in query.on_demand for output in node.outputs]
+    types = {feature.output: feature.result for feature in (*given, *computed)}
+    return tuple(Field(name, types[name]) for name in query.outputs)

@@ -4,9 +4,11 @@ A query names spine columns, stored columns and output columns; it knows no tabl
 All durations are whole microseconds.
 """
 
-from dataclasses import KW_ONLY, dataclass, field
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass, field, replace
 
 from featurestore.definitions.types import DataType
+from featurestore.definitions.view import Code
 
 
 @dataclass(frozen=True)
@@ -164,20 +166,91 @@ class ViewQuery:
 
 
 @dataclass(frozen=True)
+class Input:
+    """A column that an on-demand transform sees.
+
+    Args:
+        name: What the transform calls it.
+        column: The column that holds it: of the engine's answers, or of the spine.
+        dtype: Its type.
+        source: The request source that brings it, ``""`` for the row's moment; None where it is
+            a stored feature.
+    """
+
+    name: str
+    _: KW_ONLY
+    column: str
+    dtype: DataType
+    source: str | None = None
+
+
+@dataclass(frozen=True)
+class Output:
+    """An on-demand feature: its name in the answer, the one in its view, and its type."""
+
+    output: str
+    name: str
+    result: DataType
+
+
+@dataclass(frozen=True)
+class OnDemand:
+    """One use of one on-demand view.
+
+    Args:
+        view: The on-demand view's name.
+        inputs: What the transform sees, in order; the row's moment is the last.
+        outputs: The chosen features, in order.
+        declared: The names of all features, which a function gives.
+        transform: SQL expressions by feature, or the `Code` of a function, to find it by.
+        place: Where the view is declared, for messages.
+    """
+
+    view: str
+    _: KW_ONLY
+    inputs: tuple[Input, ...]
+    outputs: tuple[Output, ...]
+    declared: tuple[str, ...]
+    transform: Mapping[str, str] | Code
+    place: str
+
+    @property
+    def stored(self) -> tuple[Input, ...]:
+        """Its inputs that come from feature tables."""
+        return tuple(each for each in self.inputs if each.source is None)
+
+    @property
+    def given(self) -> tuple[Input, ...]:
+        """Its inputs that come with the spine, the row's moment included."""
+        return tuple(each for each in self.inputs if each.source is not None)
+
+
+@dataclass(frozen=True)
 class Query:
     """Everything that one request asks: uses of views, answered side by side.
 
     Args:
         asked: The call in words, for error messages.
-        views: The uses; their features come out in this order.
+        views: The uses that feature tables answer; their features come out in this order.
         timestamp_field: The request's time column.
+        on_demand: What is computed from those answers and from the spine.
+        order: The names of the features that come out; None for all of ``views``.
     """
 
     asked: str
     views: tuple[ViewQuery, ...]
     timestamp_field: str = "event_timestamp"
+    on_demand: tuple[OnDemand, ...] = ()
+    order: tuple[str, ...] | None = None
+
+    @property
+    def stored(self) -> "Query":
+        """The part that feature tables answer, with what on-demand features need of them."""
+        return replace(self, on_demand=(), order=None)
 
     @property
     def outputs(self) -> tuple[str, ...]:
         """The names of all features, in order."""
+        if self.order is not None:
+            return self.order
         return tuple(name for view in self.views for name in view.outputs)

@@ -14,6 +14,7 @@ from featurestore.definitions.aggregation import Aggregation
 from featurestore.definitions.entity import Entity
 from featurestore.definitions.fingerprint import Json, canonical_json, digest, function_code
 from featurestore.definitions.manifest import Definition, Manifest
+from featurestore.definitions.on_demand import OnDemandFeatureView, OnDemandReference
 from featurestore.definitions.origin import Origin, place
 from featurestore.definitions.service import FeatureService
 from featurestore.definitions.source import DeltaSource, FileSource, RequestSource
@@ -30,16 +31,19 @@ SCHEMA = "featurestore.manifest/1"
 
 _PARTS = (
     *(Aggregation, Array, Code, Column, Decimal, FeatureReference, Scalar),
-    *(Sliding, Tumbling),
+    *(OnDemandReference, Sliding, Tumbling),
 )
 # In this order each kind refers to earlier ones only.
-_SECTIONS = ("entities", "sources", "views", "services")
+_SECTIONS = ("entities", "sources", "views", "on_demand_views", "services")
+# Left out where they are empty, as a field at its default is.
+_LATER_SECTIONS = ("on_demand_views",)
 _SECTION_OF: Mapping[type, str] = {
     Entity: "entities",
     DeltaSource: "sources",
     FileSource: "sources",
     RequestSource: "sources",
     FeatureView: "views",
+    OnDemandFeatureView: "on_demand_views",
     FeatureService: "services",
 }
 
@@ -58,6 +62,7 @@ def encode(manifest: Manifest) -> dict[str, Json]:
     sections: dict[str, Json] = {
         section: [_object(definition) for definition in getattr(manifest, section)]
         for section in _SECTIONS
+        if section not in _LATER_SECTIONS or getattr(manifest, section)
     }
     return {"schema": SCHEMA, **sections}
 
@@ -70,7 +75,7 @@ def decode(document: Mapping[str, Json]) -> Manifest:
 
     Example:
         >>> decode(encode(Manifest()))
-        Manifest(entities=(), sources=(), views=(), services=())
+        Manifest(entities=(), sources=(), views=(), on_demand_views=(), services=())
     """
     if document.get("schema") != SCHEMA:
         raise _unreadable(f"its form is {document.get('schema')!r}, not {SCHEMA!r}")
@@ -127,11 +132,20 @@ def _(value: tuple) -> Json:  # type: ignore[type-arg]  # dispatch needs a bare 
     return [_encoded(item) for item in value]
 
 
+@_encoded.register
+def _(value: dict) -> Json:  # type: ignore[type-arg]  # dispatch needs a bare class
+    return {
+        "kind": "dictionary",
+        "items": [[name, _encoded(item)] for name, item in value.items()],
+    }
+
+
 @_encoded.register(Entity)
 @_encoded.register(DeltaSource)
 @_encoded.register(FileSource)
 @_encoded.register(RequestSource)
 @_encoded.register(FeatureView)
+@_encoded.register(OnDemandFeatureView)
 def _(value: Definition) -> Json:
     section, name = _reference(value)
     return {"kind": "reference", "section": section, "name": name}
@@ -196,9 +210,15 @@ def _float(data: Mapping[str, Json], known: _Known) -> object:
     return float(str(data["value"]))
 
 
+def _dictionary(data: Mapping[str, Json], known: _Known) -> object:
+    items = (item for item in _items(data["items"]) if isinstance(item, list))
+    return {str(name): _decoded(value, known) for name, value in items}
+
+
 _SPECIAL: Mapping[str, Callable[[Mapping[str, Json], _Known], object]] = {
     "reference": _referred,
     "float": _float,
+    "dictionary": _dictionary,
 }
 
 

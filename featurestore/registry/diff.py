@@ -8,16 +8,18 @@ from featurestore.definitions.manifest import Definition, Manifest
 from featurestore.registry.facts import Facts, facts
 
 Action = Literal["added", "changed", "removed"]
-Kind = Literal["entity", "source", "view", "service"]
+Kind = Literal["entity", "source", "view", "on-demand view", "service"]
 
 _SECTIONS: Mapping[str, Kind] = {
     "entities": "entity",
     "sources": "source",
     "views": "view",
+    "on_demand_views": "on-demand view",
     "services": "service",
 }
 # Nothing that is computed depends on these.
 _LABELS = ("description", "owner", "tags", "latest", "entities")
+_READ = ("view", "on-demand view", "service")
 _LISTS = ("features", "schema", "join_keys")
 _REASONS = {
     ("view", "join_keys"): "its key changes",
@@ -49,7 +51,7 @@ class Change:
 
     Args:
         action: ``"added"``, ``"changed"`` or ``"removed"``.
-        kind: ``"entity"``, ``"source"``, ``"view"`` or ``"service"``.
+        kind: ``"entity"``, ``"source"``, ``"view"``, ``"on-demand view"`` or ``"service"``.
         name: The definition's name.
         details: The fields that differ; of a new or removed definition all that it says.
         removal: Why its removal breaks readers; else ``""``.
@@ -92,7 +94,7 @@ def _changes(
             yield Change("added", kind, name, details)
         elif name not in new:
             details = tuple(Detail(field, text, None) for field, text in old[name].items())
-            removal = "its readers fail" if kind in ("view", "service") else ""
+            removal = "its readers fail" if kind in _READ else ""
             yield Change("removed", kind, name, details, removal)
         elif details := tuple(_details(kind, old[name], new[name])):
             yield Change("changed", kind, name, details)
@@ -134,6 +136,8 @@ def _breaking(kind: Kind, field: str, before: str | None, after: str | None) -> 
         return _REASONS[kind, group]
     if group in _LISTS:
         return _breaking_member(group, before, after)
+    if group == "inputs" and (before is None or after is None):
+        return "readers must give it" if "(request)" in (after or "") else ""
     return "its rows change" if kind == "source" else "values change"
 
 

@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from functools import singledispatch
+from textwrap import dedent
 
 from featurestore.definitions.aggregation import Aggregation, output_type
 from featurestore.definitions.entity import Entity
 from featurestore.definitions.fingerprint import function_code
 from featurestore.definitions.manifest import Definition
-from featurestore.definitions.service import FeatureService
+from featurestore.definitions.on_demand import OnDemandFeatureView, OnDemandReference
+from featurestore.definitions.service import FeatureService, Use
 from featurestore.definitions.source import DeltaSource, FileSource, RequestSource
 from featurestore.definitions.types import Array, DataType, Decimal, Field, Scalar
 from featurestore.definitions.view import Code, FeatureReference, FeatureView
@@ -62,6 +64,25 @@ def _(service: FeatureService) -> Facts:
     }
 
 
+@_derived.register
+def _(view: OnDemandFeatureView) -> Facts:
+    stored = {
+        f"inputs.{use.prefix}{name}": f"{use.view.name}:{name}{_use(use)}"
+        for use in view.uses
+        for name in use.feature_names
+    }
+    given = {
+        f"inputs.{column.name}": f"{source.name} (request): {column.dtype}"
+        for source in view.requests
+        for column in source.schema
+    }
+    code = view.transform if isinstance(view.transform, Code | Mapping) else None
+    found = code or function_code(view.transform)
+    # Readers import the function, so that where it stands counts as well.
+    place = {"transform.module": found.module} if isinstance(found, Code) else {}
+    return {**stored, **given, **place}
+
+
 @singledispatch
 def _facts(value: object, path: str) -> Facts:
     """Return the facts of one field's value."""
@@ -98,9 +119,16 @@ def _(value: Field, path: str) -> Facts:
     return {f"{path}.{value.name}": str(value.dtype), **(described if value.description else {})}
 
 
+@_facts.register
+def _(value: dict, path: str) -> Facts:  # type: ignore[type-arg]  # dispatch needs a bare class
+    return {f"{path}.{name}": dedent(str(item)).strip() for name, item in value.items()}
+
+
 @_facts.register(Aggregation)
 @_facts.register(FeatureView)
 @_facts.register(FeatureReference)
+@_facts.register(OnDemandReference)
+@_facts.register(OnDemandFeatureView)
 def _(value: object, path: str) -> Facts:
     # Said by feature, in `_derived`.
     return {}
@@ -131,7 +159,14 @@ def _window(aggregation: Aggregation, window: Length, types: Mapping[str, DataTy
     return text + closed + delay + empty + ddof
 
 
-def _use(use: FeatureReference) -> str:
+@singledispatch
+def _use(use: Use) -> str:
+    """Return how a service's use of a view differs from a plain one."""
+    return ""
+
+
+@_use.register
+def _(use: FeatureReference) -> str:
     keys = "".join(f", {key} from {column}" for key, column in use.join_keys if key != column)
     at = f", at {use.timestamp_field}" if use.timestamp_field else ""
     return keys + at + (", strictly before" if use.strict else "")

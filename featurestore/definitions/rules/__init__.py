@@ -1,5 +1,7 @@
 """The rules that definitions must keep, one small function each; `check` runs them all."""
 
+from collections.abc import Callable, Iterable
+
 from featurestore.definitions.manifest import Manifest
 from featurestore.definitions.reachable import complete
 from featurestore.definitions.rules import (
@@ -7,6 +9,7 @@ from featurestore.definitions.rules import (
     columns,
     dtypes,
     names,
+    on_demand,
     services,
     sources,
     transforms,
@@ -15,7 +18,7 @@ from featurestore.definitions.rules import (
 from featurestore.definitions.rules.issue import Issue
 from featurestore.definitions.rules.shapes import shape_issues, well_formed
 
-__all__ = ["Issue", "check"]
+__all__ = ["Issue", "Rule", "check"]
 
 RULES = (
     *names.RULES,
@@ -25,15 +28,24 @@ RULES = (
     *views.RULES,
     *transforms.RULES,
     *aggregations.RULES,
+    *on_demand.RULES,
     *services.RULES,
 )
 
 
-def check(manifest: Manifest) -> list[Issue]:
+Rule = Callable[[Manifest], Iterable[Issue]]
+"""Looks at definitions whose arguments have right types, and yields what is wrong with them."""
+
+
+def check(manifest: Manifest, more: Iterable[Rule] = ()) -> list[Issue]:
     """Return every problem of the definitions, in the order of files and lines.
 
     Objects with arguments of a wrong Python type are reported for that alone; the other rules
     look at the rest.
+
+    Args:
+        manifest: The definitions.
+        more: Rules that need more than the standard library.
 
     Example:
         >>> from featurestore.definitions.service import FeatureService
@@ -44,6 +56,6 @@ def check(manifest: Manifest) -> list[Issue]:
     everything = complete(manifest)
     sound = well_formed(everything)
     found = [*shape_issues(everything)]
-    for rule in RULES:
+    for rule in (*RULES, *more):
         found.extend(rule(sound))
     return sorted(dict.fromkeys(found), key=lambda issue: (issue.origin.file, issue.origin.line))

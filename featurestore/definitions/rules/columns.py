@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from featurestore.definitions.entity import Entity
 from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.on_demand import OnDemandFeatureView
 from featurestore.definitions.reserved import RESERVED
 from featurestore.definitions.rules.dtypes import type_problem
 from featurestore.definitions.rules.issue import Issue, label
@@ -40,12 +41,16 @@ def columns_are_unique(manifest: Manifest) -> Iterator[Issue]:
         yield from _repeated(view, (*view.join_keys, *view.schema))
     for source in manifest.sources:
         yield from _repeated(source, getattr(source, "schema", ()))
+    for on_demand in manifest.on_demand_views:
+        yield from _repeated(on_demand, on_demand.schema)
 
 
 def columns_are_not_reserved(manifest: Manifest) -> Iterator[Issue]:
     """Yield join keys, fields and ``unique_by`` columns named like the store's own columns."""
     for entity in manifest.entities:
         yield from _reserved(entity, entity.join_keys)
+    for on_demand in manifest.on_demand_views:
+        yield from _reserved(on_demand, on_demand.schema)
     for view in manifest.views:
         yield from _reserved(view, view.schema)
         taken = set(getattr(view.source, "unique_by", ())) & set(view.unique_columns)
@@ -77,7 +82,9 @@ def _named(column: Field) -> str:
     return f"{column.name!r} at {column.origin}"
 
 
-def _reserved(owner: Entity | FeatureView, columns: Iterable[Field]) -> Iterator[Issue]:
+def _reserved(
+    owner: Entity | FeatureView | OnDemandFeatureView, columns: Iterable[Field]
+) -> Iterator[Issue]:
     for column in columns:
         if column.name.casefold() in RESERVED:
             text = f"column {column.name!r} of {label(owner)}: {_reserved_text(column.name)}"

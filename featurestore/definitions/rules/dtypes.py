@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from featurestore.definitions.manifest import Manifest
 from featurestore.definitions.rules.issue import Issue, label
+from featurestore.definitions.rules.names import declared_views
 from featurestore.definitions.types import SCALARS, Array, Decimal, Field, Scalar
 from featurestore.errors import nearest
 
@@ -16,7 +17,7 @@ def fields_have_known_types(manifest: Manifest) -> Iterator[Issue]:
     owners: list[tuple[object, Sequence[Field]]] = [
         *((entity, entity.join_keys) for entity in manifest.entities),
         *((source, getattr(source, "schema", ())) for source in manifest.sources),
-        *((view, view.schema) for view in manifest.views),
+        *((view, view.schema) for view in declared_views(manifest)),
     ]
     for owner, columns in owners:
         for column in columns:

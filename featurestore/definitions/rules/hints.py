@@ -2,6 +2,7 @@
 
 import collections.abc
 import types
+from collections.abc import Mapping
 from typing import Any, Literal, Union, get_args, get_origin
 
 from featurestore.errors import nearest
@@ -25,6 +26,8 @@ def fits(value: object, hint: Any) -> bool:
         return isinstance(value, tuple) and _items_fit(value, arguments)
     if origin is collections.abc.Callable:
         return callable(value)
+    if origin is collections.abc.Mapping:
+        return isinstance(value, Mapping) and _entries_fit(value, arguments)
     if hint in (int, float):
         return isinstance(value, hint) and not isinstance(value, bool)
     return isinstance(value, hint)
@@ -51,6 +54,10 @@ def _items_fit(value: tuple[object, ...], arguments: tuple[Any, ...]) -> bool:
     if arguments[1:] == (Ellipsis,):
         return all(fits(item, arguments[0]) for item in value)
     return len(value) == len(arguments) and all(map(fits, value, arguments))
+
+
+def _entries_fit(value: Mapping[object, object], arguments: tuple[Any, ...]) -> bool:
+    return all(fits(key, arguments[0]) and fits(item, arguments[1]) for key, item in value.items())
 
 
 def _tuple_problem(name: str, value: object, hint: Any) -> str:
@@ -94,6 +101,8 @@ def _text(hint: Any) -> str:
     for option in _options(hint):
         if get_origin(option) is collections.abc.Callable:
             parts.append("a function")
+        elif get_origin(option) is collections.abc.Mapping:
+            parts.append("a dictionary of texts")
         else:
             parts.append(names.get(option, getattr(option, "__name__", str(option))))
     return " or ".join(parts)

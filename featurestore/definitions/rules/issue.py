@@ -29,6 +29,8 @@ def label(declared: object) -> str:
         >>> label(Entity("card", join_keys=()))
         "entity 'card'"
     """
-    kind = type(declared).__name__.removeprefix("Feature").lower()
+    name = type(declared).__name__
+    kind = name.removeprefix("Feature").lower()
     kind = "source" if kind.endswith("source") else kind
+    kind = "on-demand view" if name.startswith("OnDemand") else kind
     return f"{kind} {getattr(declared, 'name', '')!r}"

@@ -5,7 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields
 
 from featurestore.definitions.manifest import Definition, Manifest
+from featurestore.definitions.on_demand import OnDemandFeatureView
 from featurestore.definitions.rules.issue import Issue, label
+from featurestore.definitions.view import FeatureView
 
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]{0,62}")
 _FORM = "a name is a letter, then letters, digits and underscores, 63 at most"
@@ -13,7 +15,7 @@ _FORM = "a name is a letter, then letters, digits and underscores, 63 at most"
 
 def definitions_have_plain_names(manifest: Manifest) -> Iterator[Issue]:
     """Yield entities, sources, views and services whose name is no identifier."""
-    for definition in _all(manifest):
+    for definition in manifest.definitions:
         if not is_plain(definition.name):
             yield Issue(definition.origin, f"{label(definition)}: {_FORM}")
 
@@ -24,10 +26,11 @@ def columns_have_plain_names(manifest: Manifest) -> Iterator[Issue]:
         for key in entity.join_keys:
             if not is_plain(key.name):
                 yield Issue(key.origin, f"join key {key.name!r} of {label(entity)}: {_FORM}")
-    for view in manifest.views:
+    for view in declared_views(manifest):
         for column in view.schema:
             if not is_plain(column.name):
                 yield Issue(column.origin, f"field {column.name!r} of {label(view)}: {_FORM}")
+    for view in manifest.views:
         for aggregation in view.aggregations:
             if aggregation.name is not None and not is_plain(aggregation.name):
                 text = f"aggregation name {aggregation.name!r} of {label(view)}: {_FORM}"
@@ -39,7 +42,8 @@ def names_are_unique(manifest: Manifest) -> Iterator[Issue]:
     kinds: tuple[Sequence[Definition], ...] = (
         manifest.entities,
         manifest.sources,
-        manifest.views,
+        # One kind: features are asked for as view:feature, of whichever.
+        declared_views(manifest),
         manifest.services,
     )
     for definitions in kinds:
@@ -53,6 +57,11 @@ def names_are_unique(manifest: Manifest) -> Iterator[Issue]:
 RULES = (definitions_have_plain_names, columns_have_plain_names, names_are_unique)
 
 
+def declared_views(manifest: Manifest) -> tuple[FeatureView | OnDemandFeatureView, ...]:
+    """Return the views of both kinds, stored and on demand."""
+    return (*manifest.views, *manifest.on_demand_views)
+
+
 def is_plain(name: str) -> bool:
     """Return whether a name is a letter followed by letters, digits and underscores.
 
@@ -61,10 +70,6 @@ def is_plain(name: str) -> bool:
         (True, False, False)
     """
     return _NAME.fullmatch(name) is not None
-
-
-def _all(manifest: Manifest) -> tuple[Definition, ...]:
-    return (*manifest.entities, *manifest.sources, *manifest.views, *manifest.services)
 
 
 def _second(definition: Definition, known: Definition) -> str:

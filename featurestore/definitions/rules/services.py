@@ -6,7 +6,7 @@ from featurestore.definitions.manifest import Manifest
 from featurestore.definitions.origin import Origin
 from featurestore.definitions.rules.issue import Issue, label
 from featurestore.definitions.rules.names import is_plain
-from featurestore.definitions.service import FeatureService
+from featurestore.definitions.service import FeatureService, Use
 from featurestore.definitions.types import INTEGERS, DataType
 from featurestore.definitions.view import FeatureReference
 from featurestore.errors import nearest
@@ -37,14 +37,9 @@ def features_exist(manifest: Manifest) -> Iterator[Issue]:
 def renamed_keys_exist(manifest: Manifest) -> Iterator[Issue]:
     """Yield keys in ``with_join_keys`` that the view does not have."""
     for service, use, place in _uses(manifest):
-        known = [key.name for key in use.view.join_keys]
-        for key, column in use.join_keys:
-            if key not in known:
-                text = f"{label(service)}: {label(use.view)} has no join key {key!r}"
-                yield Issue(place, f"{text}. {nearest(key, known)}")
-            if not column:
-                text = f"{label(service)}: with_join_keys gives {key!r} an empty column"
-                yield Issue(place, text)
+        if isinstance(use, FeatureReference):
+            for problem in renaming_problems(use):
+                yield Issue(place, f"{label(service)}: {problem}")
 
 
 def prefixes_are_plain(manifest: Manifest) -> Iterator[Issue]:
@@ -72,7 +67,7 @@ def key_columns_have_one_type(manifest: Manifest) -> Iterator[Issue]:
     """Yield spine columns that fill join keys of different types."""
     for service in manifest.services:
         first: dict[str, tuple[DataType, str]] = {}
-        for use, place in _placed(service):
+        for use, place in _placed_keys(service):
             for key in use.view.join_keys:
                 column = dict(use.join_keys).get(key.name, key.name)
                 dtype, view = first.setdefault(column, (key.dtype, use.view.name))
@@ -95,20 +90,40 @@ RULES = (
 )
 
 
-def _uses(manifest: Manifest) -> Iterator[tuple[FeatureService, FeatureReference, Origin]]:
+def renaming_problems(use: FeatureReference) -> Iterator[str]:
+    """Yield what is wrong with a use's ``with_join_keys``."""
+    known = [key.name for key in use.view.join_keys]
+    for key, column in use.join_keys:
+        if key not in known:
+            yield f"{label(use.view)} has no join key {key!r}. {nearest(key, known)}"
+        if not column:
+            yield f"with_join_keys gives {key!r} an empty column"
+
+
+def _uses(manifest: Manifest) -> Iterator[tuple[FeatureService, Use, Origin]]:
     for service in manifest.services:
         for use, place in _placed(service):
             yield service, use, place
 
 
-def _placed(service: FeatureService) -> Iterator[tuple[FeatureReference, Origin]]:
+def _placed(service: FeatureService) -> Iterator[tuple[Use, Origin]]:
     # A view that stands in the list as it is has no place of its own there.
     for use, written in zip(service.references, service.features, strict=True):
         yield use, use.origin if use is written else service.origin
 
 
+def _placed_keys(service: FeatureService) -> Iterator[tuple[FeatureReference, Origin]]:
+    for use, place in _placed(service):
+        stored = (use,) if isinstance(use, FeatureReference) else use.view.uses
+        yield from ((each, place) for each in stored)
+
+
 def _spine_columns(service: FeatureService) -> Iterator[tuple[str, str]]:
     for use in service.references:
+        for source in () if isinstance(use, FeatureReference) else use.view.requests:
+            for given in source.schema:
+                yield given.name, f"the spine's column {given.name!r}, of {label(source)},"
+    for use in service.stored_uses:
         for key in use.view.join_keys:
             column = dict(use.join_keys).get(key.name, key.name)
             yield column, f"the spine's key column {column!r}"

@@ -22,7 +22,7 @@ def shape_issues(manifest: Manifest) -> Iterator[Issue]:
         >>> issue.message
         "entity 'card': join_keys is a list; write a tuple: join_keys=()"
     """
-    for definition in _definitions(manifest):
+    for definition in manifest.definitions:
         yield from _issues(definition, label(definition))
 
 
@@ -34,11 +34,7 @@ def well_formed(manifest: Manifest) -> Manifest:
         >>> well_formed(Manifest.of([Entity("card", join_keys=[])])).entities
         ()
     """
-    return Manifest.of([found for found in _definitions(manifest) if _is_sound(found)])
-
-
-def _definitions(manifest: Manifest) -> tuple[Definition, ...]:
-    return (*manifest.entities, *manifest.sources, *manifest.views, *manifest.services)
+    return Manifest.of([found for found in manifest.definitions if _is_sound(found)])
 
 
 def _is_sound(declared: object) -> bool:

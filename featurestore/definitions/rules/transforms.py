@@ -25,14 +25,24 @@ def functions_are_declared_in_modules(manifest: Manifest) -> Iterator[Issue]:
     """Yield transforms whose code cannot be found, compared, or called with one DataFrame."""
     for view in manifest.views:
         given = isinstance(view.transform, str | Code | None)
-        if not given and (problem := _problem(view.transform)):
+        if not given and (problem := function_problem(view.transform, "the DataFrame")):
             yield Issue(view.origin, f"{label(view)}: transform {problem}")
 
 
 RULES = (sql_selects_from_the_source, functions_are_declared_in_modules)
 
 
-def _problem(function: object) -> str:
+def function_problem(function: object, argument: str) -> str:
+    """Return why a transform's code cannot be found, compared, or called; or ``""``.
+
+    Args:
+        function: What was given as a function.
+        argument: What it is called with, in words.
+
+    Example:
+        >>> function_problem(7, "the DataFrame")
+        'is a int, not a function; declare it by `def` at the top of a module'
+    """
     if not isinstance(function, FunctionType):
         return f"is a {type(function).__name__}, not a function; {_DECLARE}"
     if function.__name__ == "<lambda>":
@@ -40,7 +50,7 @@ def _problem(function: object) -> str:
     if "<locals>" in function.__qualname__:
         return f"{function.__name__!r} is declared inside another function; {_DECLARE}"
     if not _takes_one(function):
-        return f"{function.__name__!r} must take one argument, the DataFrame"
+        return f"{function.__name__!r} must take one argument, {argument}"
     try:
         function_code(function)
     except DefinitionError as error:

@@ -1,0 +1,203 @@
+"""On-demand features, computed row by row from answers and request values: Arrow in, Arrow out.
+
+Nothing here knows a table, a file or a registry, so that Spark tasks can do the same.
+"""
+
+import sysconfig
+import traceback
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from featurestore.definitions.view import Code
+from featurestore.engines.exact import exactly, misfit
+from featurestore.engines.sql_expression import evaluate, syntax_problem
+from featurestore.errors import OnDemandError, nearest
+from featurestore.query.nodes import OnDemand, Query
+from featurestore.store.columns import arrow_type
+
+Function = Callable[[pa.Table], Any]
+"""A Python on-demand function: of the inputs' table, to a table or to arrays by name."""
+
+
+def inputs_of(query: Query, answers: pa.Table, given: Sequence[pa.Table]) -> list[pa.Table]:
+    """Return what each on-demand transform sees, in the order of the query's nodes.
+
+    Args:
+        query: What is asked.
+        answers: The engine's answers to ``query.stored``.
+        given: By node, the columns that come with the spine (`featurestore.engines.given`).
+    """
+    return [
+        pa.table(
+            {each.name: answers[each.column] for each in node.stored}
+            | {name: columns[name] for name in columns.column_names}
+        )
+        for node, columns in zip(query.on_demand, given, strict=True)
+    ]
+
+
+def with_on_demand(
+    query: Query,
+    answers: pa.Table,
+    inputs: Sequence[pa.Table],
+    functions: Mapping[str, Function],
+) -> pa.Table:
+    """Return the features that come out, in the query's order.
+
+    Args:
+        query: What is asked.
+        answers: The engine's answers to ``query.stored``.
+        inputs: What each on-demand transform sees (`inputs_of`).
+        functions: The Python functions, by on-demand view.
+
+    Raises:
+        OnDemandError: An expression or function fails, or gives other columns than declared.
+    """
+    if query.order is None:
+        return answers
+    columns = {name: answers[name] for name in answers.column_names}
+    for node, table in zip(query.on_demand, inputs, strict=True):
+        computed = compute(node, table, functions.get(node.view))
+        columns.update({name: computed[name] for name in computed.column_names})
+    return pa.table({name: columns[name] for name in query.outputs})
+
+
+def compute(node: OnDemand, inputs: pa.Table, function: Function | None = None) -> pa.Table:
+    """Return the chosen features of one on-demand view, one row a row of the inputs.
+
+    Args:
+        node: What to compute.
+        inputs: One column an input.
+        function: The Python function, where the transform is one.
+
+    Raises:
+        OnDemandError: The expression or function fails, or gives other columns than declared.
+
+    Example:
+        >>> from featurestore.definitions.types import Float64
+        >>> from featurestore.query.nodes import Output
+        >>> half = OnDemand("shape", inputs=(), outputs=(Output("half", "half", Float64),),
+        ...                 declared=("half",), transform={"half": "x / 2"}, place="defs.py:3")
+        >>> compute(half, pa.table({"x": [1.0, None]})).to_pydict()
+        {'half': [0.5, None]}
+    """
+    if inputs.num_rows == 0:
+        empty = {each.output: pa.nulls(0, arrow_type(each.result)) for each in node.outputs}
+        return pa.table(empty)
+    found = (
+        _called(node, inputs, function)
+        if isinstance(node.transform, Code)
+        else _evaluated(node, node.transform, inputs)
+    )
+    return pa.table(
+        {each.output: _typed(node, each.name, each.result, found) for each in node.outputs}
+    )
+
+
+def _evaluated(
+    node: OnDemand, expressions: Mapping[str, str], inputs: pa.Table
+) -> Mapping[str, pa.ChunkedArray]:
+    chosen = {each.name: expressions[each.name] for each in node.outputs}
+    for name, text in chosen.items():
+        # The registry's text is not the definitions': what `plan` refuses is refused here too.
+        if wrong := syntax_problem(text, inputs.column_names):
+            raise OnDemandError(_asked(node), f"the SQL for {name!r}: {wrong}", _REAPPLY)
+    found = evaluate(chosen, inputs, asked=_asked(node))
+    return dict(zip(found.column_names, found.columns, strict=True))
+
+
+def _called(
+    node: OnDemand, inputs: pa.Table, function: Function | None
+) -> Mapping[str, pa.ChunkedArray]:
+    if function is None:
+        raise OnDemandError(_asked(node), "its function was not imported", _REAPPLY)
+    try:
+        result = function(inputs.combine_chunks())
+    except Exception as error:  # users' code raises anything
+        cause = f"{type(error).__name__}: {error}".rstrip(": ")
+        raise OnDemandError(
+            _asked(node), f"{cause}, in {_line_of(error)}", "Mend the function, then re-apply."
+        ) from error
+    found = _columns(node, result)
+    _require_names(node, list(found))
+    for name, column in found.items():
+        if len(column) != inputs.num_rows:
+            raise _misbehaved(
+                node, f"{len(column)} values of {name!r} for {inputs.num_rows} rows", "one a row"
+            )
+    return found
+
+
+def _columns(node: OnDemand, result: Any) -> dict[str, pa.ChunkedArray]:
+    if isinstance(result, pa.RecordBatch):
+        result = pa.Table.from_batches([result])
+    if isinstance(result, pa.Table):
+        if len(set(result.column_names)) < result.num_columns:
+            raise _misbehaved(node, f"a column twice: {result.column_names}", "each once")
+        return dict(zip(result.column_names, result.columns, strict=True))
+    if not isinstance(result, Mapping):
+        raise _misbehaved(
+            node, f"a {type(result).__name__}", "a pyarrow.Table, or a dict of arrays"
+        )
+    return {name: _array(node, name, values) for name, values in result.items()}
+
+
+def _array(node: OnDemand, name: str, values: Any) -> pa.ChunkedArray:
+    if isinstance(values, pa.ChunkedArray):
+        return values
+    try:
+        return pa.chunked_array([values if isinstance(values, pa.Array) else pa.array(values)])
+    except (pa.ArrowException, TypeError) as error:
+        raise _misbehaved(
+            node, f"a {type(values).__name__} as {name!r} ({error})", "an array"
+        ) from None
+
+
+def _require_names(node: OnDemand, found: Iterable[str]) -> None:
+    names = list(found)
+    for name in node.declared:
+        if name not in names:
+            raise _misbehaved(node, f"no {name!r}. {nearest(name, names)}", "every feature")
+    for name in names:
+        if name not in node.declared:
+            known = nearest(name, node.declared)
+            raise _misbehaved(
+                node, f"{name!r}, which the schema lacks. {known}", "the schema's features only"
+            )
+
+
+def _typed(
+    node: OnDemand, name: str, dtype: Any, found: Mapping[str, pa.ChunkedArray]
+) -> pa.ChunkedArray:
+    column = found[name]
+    wrong = misfit(column.type, dtype)
+    try:
+        if not wrong:
+            return exactly(column, dtype)
+    except pa.ArrowInvalid as error:
+        wrong = f"it is declared {dtype}, and {error}"
+    raise OnDemandError(
+        _asked(node), f"feature {name!r}: {wrong}", "Declare that type, or cast in the transform."
+    )
+
+
+_REAPPLY = "Run `featurestore plan` and `featurestore apply`."
+
+
+def _asked(node: OnDemand) -> str:
+    name = f" by {node.transform.name}()" if isinstance(node.transform, Code) else ""
+    return f"compute on-demand view {node.view!r} ({node.place}){name}"
+
+
+def _misbehaved(node: OnDemand, found: str, due: str) -> OnDemandError:
+    return OnDemandError(_asked(node), f"it returned {found}", f"Return {due}, then re-apply.")
+
+
+def _line_of(error: Exception) -> str:
+    """Return the place in the user's code, which is the last one that is no library's."""
+    frames = traceback.extract_tb(error.__traceback__)[1:]
+    libraries = (sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"))
+    own = [each for each in frames if not each.filename.startswith(libraries)] or frames
+    return f"{own[-1].filename}:{own[-1].lineno}" if own else "the call itself: its arguments"

@@ -1,0 +1,200 @@
+"""On-demand features: the same everywhere, from stored features, request values and the moment."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import featurestore as fs
+from tests.client.shop import DEFINITIONS, HOUR, NOW, at, write_view
+from tests.tables import feature_table
+
+ON_DEMAND = """
+checkout = fs.RequestSource(
+    "checkout", schema=(fs.Field("price", fs.Float64), fs.Field("pieces", fs.Int32))
+)
+shape = fs.OnDemandFeatureView(
+    "shape",
+    sources=(activity[["amount_sum_lifetime"]], profile.with_prefix("last_"), checkout),
+    schema=(
+        fs.Field("share", fs.Float64),
+        fs.Field("at_home", fs.Boolean),
+        fs.Field("hour", fs.Int64),
+    ),
+    transform={
+        "share": "price * pieces / amount_sum_lifetime",
+        "at_home": "last_city = 'a'  -- where the tests live",
+        "hour": "hour(event_timestamp)",
+    },
+)
+"""
+FUNCTION = '''
+import pyarrow as pa
+import pyarrow.compute as pc
+
+RATE = 2.0
+
+
+def doubled(values):
+    return pc.multiply(values, RATE)
+
+
+def worth_of(inputs):
+    """Return what a checkout is worth."""
+    total = pc.multiply(inputs["price"], inputs["pieces"])
+    return {"worth": doubled(total), "known": pc.is_valid(inputs["amount_sum_2h"])}
+
+
+worth = fs.OnDemandFeatureView(
+    "worth",
+    sources=(checkout, activity),
+    schema=(fs.Field("worth", fs.Float64), fs.Field("known", fs.Boolean)),
+    transform=worth_of,
+)
+'''
+SERVICES = """
+everything = fs.FeatureService(
+    "everything", features=(worth, shape[["hour", "share"]].with_prefix("now_"), activity)
+)
+"""
+SPINE = {
+    "id": [1, 1, 2, 3, None],
+    "event_timestamp": [at(2.5), at(5), at(5), at(5), at(5)],
+    "price": [3.0, 7.0, 5.0, 1.0, None],
+    "pieces": pa.array([1, 2, 3, 4, 5], pa.int64()),
+}
+
+
+def project(folder: Path, text: str) -> fs.FeatureStore:
+    folder.mkdir(exist_ok=True)
+    (folder / "featurestore.toml").write_text('project = "shop"\n')
+    (folder / "feature_defs").mkdir(exist_ok=True)
+    (folder / "feature_defs" / "shop.py").write_text(text)
+    return fs.FeatureStore(folder, clock=lambda: NOW)
+
+
+def filled_shop(folder: Path) -> fs.FeatureStore:
+    store = project(folder, DEFINITIONS + ON_DEMAND + FUNCTION + SERVICES)
+    store.apply(store.plan())
+    events = [1 * HOUR, 2 * HOUR, 3 * HOUR]
+    cities = {"city": ["a", "b", None]}
+    write_view(store, "profile", feature_table({"id": [1, 1, 2]}, events, cities))
+    amounts = {"amount": [1.0, 2.0, 10.0]}
+    write_view(store, "activity", feature_table({"id": [1, 1, 2]}, events, amounts))
+    return store
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> fs.FeatureStore:
+    return filled_shop(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def one_shop(tmp_path_factory: pytest.TempPathFactory) -> fs.FeatureStore:
+    """The same project for all examples."""
+    return filled_shop(tmp_path_factory.mktemp("shop"))
+
+
+def answers(frame: fs.FeatureFrame) -> dict[str, list[Any]]:
+    return frame.to_arrow().select(list(frame.features)).to_pydict()
+
+
+def test_features_are_computed_from_stored_ones_request_values_and_the_moment(shop):
+    frame = shop.get_historical_features("shape", pa.table(SPINE))
+
+    assert frame.features == ("share", "at_home", "hour")
+    assert answers(frame) == {
+        "share": [3.0 / 3.0, 14.0 / 3.0, 15.0 / 10.0, None, None],
+        "at_home": [False, False, None, None, None],
+        "hour": [2, 5, 5, 5, 5],
+    }
+    assert frame.to_arrow().column_names == [*SPINE, "share", "at_home", "hour"]
+    assert set(frame.versions) == {"activity", "profile"}
+
+
+def test_a_service_gives_them_in_its_order_and_inputs_only_where_it_lists_them(shop):
+    frame = shop.get_historical_features("everything", pa.table(SPINE))
+
+    assert frame.features == (
+        *("worth", "known", "now_hour", "now_share"),
+        *("amount_sum_2h", "amount_sum_lifetime", "count_2h"),
+    )
+    found = answers(frame)
+    assert found["worth"] == [6.0, 28.0, 30.0, 8.0, None]
+    assert found["known"] == [True, False, True, False, False]
+    assert found["amount_sum_lifetime"] == [3.0, 3.0, 10.0, None, None]
+
+
+def test_references_choose_single_features(shop):
+    wanted = ["shape:hour", "activity:count_2h", "worth:known"]
+
+    frame = shop.get_historical_features(wanted, pa.table(SPINE))
+
+    assert frame.features == ("hour", "count_2h", "known")
+
+
+def test_a_training_set_has_them_too(shop):
+    spine = pa.table({**SPINE, "label": [0, 1, 0, 1, 0]})
+
+    frame = shop.get_training_set("everything", spine, label="label")
+
+    assert answers(frame) == answers(shop.get_historical_features("everything", pa.table(SPINE)))
+
+
+def test_latest_equals_historical_at_now(shop):
+    rows = [{"id": 1, "price": 2.5, "pieces": 2}, {"id": 9, "price": 1, "pieces": None}]
+    then = pa.Table.from_pylist([{**row, "event_timestamp": NOW} for row in rows])
+
+    latest = shop.get_latest_features("everything", rows)
+
+    assert answers(latest) == answers(shop.get_historical_features("everything", then))
+    assert answers(latest)["now_hour"] == [12, 12]
+
+
+prices = st.none() | st.floats(-1e6, 1e6) | st.just(math.nan)
+rows_of_spines = st.lists(
+    st.tuples(
+        st.sampled_from([1, 2, 3, None]),
+        st.integers(0, 20).map(lambda half_hours: at(half_hours / 2)),
+        prices,
+        st.none() | st.integers(-(2**31), 2**31 - 1),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@given(drawn=rows_of_spines, cut=st.integers(0, 12))
+@settings(max_examples=40)
+def test_each_row_is_as_plain_python_says_however_the_spine_is_cut(one_shop, drawn, cut):
+    names = ("id", "event_timestamp", "price", "pieces")
+    types = (pa.int64(), pa.timestamp("us", "UTC"), pa.float64(), pa.int32())
+    spine = pa.table(
+        {
+            name: pa.array(values, kind)
+            for name, values, kind in zip(names, zip(*drawn, strict=True), types, strict=True)
+        }
+    )
+    whole = answers(one_shop.get_historical_features(["shape", "worth"], spine))
+    stored = answers(one_shop.get_historical_features("activity", spine))
+    parts = [
+        answers(one_shop.get_historical_features(["shape", "worth"], part))
+        for part in (spine.slice(0, cut), spine.slice(cut))
+    ]
+
+    for name, values in whole.items():
+        assert [str(value) for value in values] == [
+            str(value) for part in parts for value in part[name]
+        ]
+    for row, (_, moment, price, pieces) in enumerate(drawn):
+        total = None if price is None or pieces is None else price * pieces
+        known = stored["amount_sum_lifetime"][row]
+        share = None if total is None or known is None else total / known
+        worth = None if total is None else total * 2.0
+        assert str(whole["share"][row]) == str(share)
+        assert str(whole["worth"][row]) == str(worth)
+        assert whole["hour"][row] == moment.hour
