@@ -1,6 +1,7 @@
 """Explaining a cell of an answer: its key's stored rows are read again, from the same versions."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pyarrow as pa
 
@@ -26,8 +27,9 @@ def explain_bound(
     view, wanted = _find(query, feature)
     times = [each.timestamp_field for each in query.views]
     asked = plain_rows(bound.slice(row, 1), times)[0]
-    [(_, rows)] = rows_of_keys(view, snapshots[view.view], [spine_key(view, asked)])
-    return explain_cell(view, wanted, asked, rows or ())
+    snapshot = snapshots[view.view]
+    [(_, rows)] = rows_of_keys(view, snapshot, [spine_key(view, asked)])
+    return replace(explain_cell(view, wanted, asked, rows or ()), version=snapshot.version)
 
 
 def _find(query: Query, feature: str) -> tuple[ViewQuery, Column | Aggregate]:

@@ -144,6 +144,8 @@ class FeatureFrame:
     ) -> tuple["FeatureFrame", "FeatureFrame"]:
         """Return the rows before a moment, to train on, and those from it on, to test on.
 
+        Rows without a time are in neither.
+
         Args:
             moment: The first moment of the test rows; a bare date is its midnight in UTC.
             gap: How long before it the training rows end, e.g. the label's horizon.
@@ -206,11 +208,11 @@ class FeatureFrame:
         """Return why a cell is what it is: the winning stored row, or the reason for null.
 
         Args:
-            row: The row's number in the answer as it was given, from 0.
+            row: The row's number in this frame, from 0.
             feature: The feature's name.
 
         Raises:
-            RequestError: There is no such row or feature, or the frame is a part of an answer.
+            RequestError: There is no such row or feature.
         """
         asked = f"explain({row}, {feature!r})"
         if feature not in self.features:
@@ -220,7 +222,12 @@ class FeatureFrame:
         return self._explainer(row, feature)
 
     def _where(self, mask: pa.ChunkedArray) -> "FeatureFrame":
-        return replace(self, table=rows_where(self.table, mask), _explainer=_no_explainer)
+        places = np.flatnonzero(mask.fill_null(False).to_numpy(zero_copy_only=False))
+        return replace(
+            self,
+            table=rows_where(self.table, mask),
+            _explainer=lambda row, feature: self._explainer(int(places[row]), feature),
+        )
 
     def _numbers(self, name: str) -> np.ndarray:
         column = self.table[name]

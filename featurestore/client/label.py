@@ -1,8 +1,8 @@
 """Labels from a view: what happened to a row's keys after its moment, once that can be known."""
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,7 +11,10 @@ from featurestore.client.reader import Reader
 from featurestore.client.retrieve import Request
 from featurestore.client.selection import rows_where
 from featurestore.definitions.aggregation import ANY_ROW, output_type
+from featurestore.definitions.function import parse_function
 from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.origin import Origin, origin
+from featurestore.definitions.rules.aggregations import holds
 from featurestore.definitions.types import DataType
 from featurestore.definitions.view import FeatureView
 from featurestore.engines.bind import bind
@@ -20,6 +23,8 @@ from featurestore.query.compile import compile_view
 from featurestore.query.nodes import Aggregate, Query, ViewQuery, Window
 from featurestore.store.columns import UTC_MICROS
 from featurestore.times import parse_duration, to_micros
+
+_Immature = Literal["drop", "keep", "flag"]
 
 
 @dataclass(frozen=True)
@@ -32,10 +37,14 @@ class Label:
         function: An aggregate function such as ``"count"``, ``"sum"`` or ``"max"``.
         horizon: How far after a row's moment its label looks.
         maturity: How much longer to wait for rows of the horizon that become known late.
-        immature: What becomes of rows whose horizon and maturity are not over: ``"drop"``, or
-            ``"keep"`` with a null label.
+        immature: What becomes of rows whose horizon and maturity are not over: ``"drop"``,
+            ``"keep"`` with a null label, or ``"flag"``: kept too, and every row tells in a
+            column ``<name>_mature`` whether its label can be known.
         name: The label column's name.
         empty: The label where the horizon holds no value, in place of 0 for counts and null else.
+
+    Raises:
+        RequestError: The horizon does not look ahead, or another argument is none.
 
     Example:
         >>> Label("chargebacks", "*", "count", horizon="30d", maturity="60d").name
@@ -48,9 +57,31 @@ class Label:
     _: KW_ONLY
     horizon: str
     maturity: str = "0s"
-    immature: Literal["drop", "keep"] = "drop"
+    immature: _Immature = "drop"
     name: str = "label"
     empty: int | float | str | bool | None = None
+    origin: Origin = field(default_factory=origin, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Refuse what can be no label, where it is written."""
+        for name in ("horizon", "maturity"):
+            try:
+                micros = parse_duration(getattr(self, name))
+            except RequestError as error:
+                raise RequestError(self.asked, f"{name}: {error.found}", error.fix) from None
+            if name == "horizon" and micros == 0:
+                raise RequestError(
+                    self.asked, "the label's horizon is 0", "Give it e.g. horizon='30d'."
+                )
+        if self.immature not in (known := get_args(_Immature)):
+            raise RequestError(
+                self.asked, f"immature is {self.immature!r}", nearest(str(self.immature), known)
+            )
+
+    @property
+    def asked(self) -> str:
+        """The label in words, with its place."""
+        return f"Label({self.view!r}, horizon={self.horizon!r}) at {self.origin}"
 
 
 def labelled(
@@ -61,7 +92,7 @@ def labelled(
     label: Label,
     now: datetime,
 ) -> pa.Table:
-    """Return the spine with a label column, without or with the rows that are not mature.
+    """Return the spine with a label column, with or without the rows that are not mature.
 
     A label is what is known ``horizon + maturity`` after its row's moment, whenever it is asked:
     the same row gets the same label tomorrow.
@@ -76,16 +107,14 @@ def labelled(
 
     Raises:
         NotFoundError: The label's view or column is not applied.
-        RequestError: The horizon is 0, or the function has no meaning for the column.
+        RequestError: The function has no meaning for the column.
         SpineError: The spine has a column of the label's name.
     """
     query = _query(manifest, request, label)
-    if label.name in spine.column_names:
-        raise SpineError(
-            request.asked,
-            f"the spine has a column {label.name!r}",
-            "Give the Label another name=.",
-        )
+    for name in (label.name, *([_flag(label)] if label.immature == "flag" else [])):
+        if name in spine.column_names:
+            found = f"the spine has a column {name!r}"
+            raise SpineError(label.asked, found, "Give the Label another name=.")
     bound = bind(query, spine, timezone=request.timezone, null_times=request.null_times)
     asked_at = pc.add(bound[request.timestamp_field].cast(pa.int64()), _reach(label))
     mature = pc.fill_null(pc.less_equal(asked_at, to_micros(now)), False)
@@ -94,7 +123,13 @@ def labelled(
     answers = reader.answer(query, bound, reader.pin(query, manifest))
     values = pc.if_else(mature, answers[label.name], None)
     table = spine.append_column(label.name, values)
-    return table if label.immature == "keep" else rows_where(table, mature)
+    if label.immature == "drop":
+        return rows_where(table, mature)
+    return table.append_column(_flag(label), mature) if label.immature == "flag" else table
+
+
+def _flag(label: Label) -> str:
+    return f"{label.name}_mature"
 
 
 def _reach(label: Label) -> int:
@@ -106,48 +141,50 @@ def _query(manifest: Manifest, request: Request, label: Label) -> Query:
     if view is None:
         known = (each.name for each in manifest.views)
         raise NotFoundError(
-            request.asked, f"no view {label.view!r} is applied", nearest(label.view, known)
+            label.asked, f"no view {label.view!r} is applied", nearest(label.view, known)
         )
-    horizon = parse_duration(label.horizon)
-    if horizon == 0:
-        raise RequestError(
-            request.asked, "the label's horizon is 0", "Give it e.g. horizon='30d'."
-        )
-    dtype = _column_type(view, request, label)
-    result = output_type(label.function, dtype)
-    if result is None:
-        raise RequestError(
-            request.asked,
-            f"{label.function!r} has no meaning for {label.view}:{label.column} ({dtype})",
-            "Choose another function or column for the Label.",
-        )
-    # Asked at t + horizon + maturity, the window (t, t + horizon] lies `maturity` in the past.
-    window = Window(horizon, parse_duration(label.maturity), closed_right=True)
-    aggregate = Aggregate(
-        label.name,
-        column=label.column,
-        dtype=dtype,
-        function=label.function,
-        window=window,
-        result=result,
-        empty=label.empty,
-    )
     whole = compile_view(view, request.timestamp_field)
     use = ViewQuery(
         view.name,
         keys=whole.keys,
         timestamp_field=request.timestamp_field,
         rows=whole.rows,
-        aggregates=(aggregate,),
+        aggregates=(_aggregate(view, label),),
     )
     return Query(request.asked, (use,), request.timestamp_field)
 
 
-def _column_type(view: FeatureView, request: Request, label: Label) -> DataType | None:
+def _aggregate(view: FeatureView, label: Label) -> Aggregate:
+    dtype = _column_type(view, label)
+    result, function = output_type(label.function, dtype), parse_function(label.function)
+    if result is None or function is None:
+        raise RequestError(
+            label.asked,
+            f"{label.function!r} has no meaning for {label.view}:{label.column} ({dtype})",
+            "Choose another function or column for the Label.",
+        )
+    if label.empty is not None and not holds(result, label.empty):
+        found = f"empty is {label.empty!r}, which is no {result}"
+        raise RequestError(label.asked, found, "Give a value of the label's type.")
+    horizon, maturity = parse_duration(label.horizon), parse_duration(label.maturity)
+    return Aggregate(
+        label.name,
+        column=label.column,
+        dtype=dtype,
+        function=function.name,
+        number=function.number,
+        # Asked at t + horizon + maturity, (t, t + horizon] lies `maturity` in the past.
+        window=Window(horizon, maturity, closed_right=True),
+        result=result,
+        empty=label.empty,
+    )
+
+
+def _column_type(view: FeatureView, label: Label) -> DataType | None:
     types = {field.name: field.dtype for field in view.schema}
     if label.column != ANY_ROW and label.column not in types:
         raise NotFoundError(
-            request.asked,
+            label.asked,
             f"view {view.name!r} has no field {label.column!r}",
             nearest(label.column, types),
         )

@@ -39,10 +39,13 @@ def query_sql(manifest: Manifest, layout: Layout, folder: Path, text: str) -> pa
         connection.execute(f"CREATE VIEW {_quoted(name)} AS {_select(snapshot)}")
         names.append(name)
     try:
-        rows: pa.Table = connection.sql(text).to_arrow_table()
+        found = connection.sql(text)
+        rows: pa.Table = None if found is None else found.to_arrow_table()
     except duckdb.Error as error:
         known = ", ".join(names) or "none yet"
         raise RequestError("sql()", str(error).splitlines()[0], f"Tables: {known}.") from None
+    if rows is None:
+        raise RequestError("sql()", "the text gives no rows", "Write one SELECT.")
     return rows
 
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 from featurestore.engines.naive.features import window_rows, winner
 from featurestore.engines.naive.rows import Row, existing_rows, is_tombstone, rank, visible_from
 from featurestore.query.nodes import Aggregate, Column, ViewQuery, Window
-from featurestore.store.columns import EVENT_TIME
+from featurestore.store.columns import AVAILABLE_TIME, EVENT_TIME
 from featurestore.times import from_micros
 
 SHOWN_ROWS = 20
@@ -29,10 +29,12 @@ class Explanation:
             ``not_yet_available``, ``retracted``, ``expired``, ``tombstone``, ``null_value`` or
             ``empty_window``.
         text: The same as a sentence.
-        row: The row that won, or that would have; times in UTC microseconds. None without one.
+        row: The stored row that won, or that would have; its times as UTC datetimes. None
+            without one.
         rows: Of a window, the rows in it, newest last, at most 20.
         count: Of a window, how many rows are in it.
         inputs: Of an on-demand feature, why each of its inputs is what it is.
+        version: The Delta version of the view's table that was read.
     """
 
     feature: str
@@ -43,10 +45,12 @@ class Explanation:
     rows: tuple[Row, ...] = field(default_factory=tuple)
     count: int = 0
     inputs: "tuple[Explanation, ...]" = ()
+    version: int | None = None
 
     def __str__(self) -> str:
-        """Return the sentence, with the feature's name before it."""
-        return f"{self.feature} ({self.view}): {self.text}"
+        """Return the sentence, with the feature's name and its table before it."""
+        version = "" if self.version is None else f" at version {self.version}"
+        return f"{self.feature} ({self.view}{version}): {self.text}"
 
 
 def explain_cell(
@@ -96,7 +100,10 @@ def _explain_column(
     if won[feature.column] is None:
         text = f"null: {told} won, and its {feature.column!r} is null"
         return _told(query, feature, "null_value", text, won)
-    return _told(query, feature, "answered", f"{told} won, {_span(age)} before the moment", won)
+    since = visible_from(query, won)
+    known = "" if since == won[EVENT_TIME] else f", known since {_time(since)}"
+    text = f"{told} won, {_span(age)} before the moment{known}"
+    return _told(query, feature, "answered", text, won)
 
 
 def _explain_absence(
@@ -140,8 +147,8 @@ def _explain_window(
         query.view,
         "answered",
         text,
-        inside[-1],
-        tuple(inside[-SHOWN_ROWS:]),
+        _with_times(inside[-1]),
+        tuple(map(_with_times, inside[-SHOWN_ROWS:])),
         len(inside),
     )
 
@@ -160,7 +167,16 @@ def window_edges(window: Window, moment: int) -> tuple[int | None, int]:
 def _told(
     query: ViewQuery, feature: Column | Aggregate, reason: str, text: str, row: Row | None = None
 ) -> Explanation:
-    return Explanation(feature.output, query.view, reason, text, row)
+    shown = None if row is None else _with_times(row)
+    return Explanation(feature.output, query.view, reason, text, shown)
+
+
+def _with_times(row: Row) -> Row:
+    """Return a row with its times as people and JSON have them."""
+    times = {name: row[name] for name in (EVENT_TIME, AVAILABLE_TIME)}
+    return {**row} | {
+        name: None if micros is None else from_micros(micros) for name, micros in times.items()
+    }
 
 
 def _time(micros: int) -> str:

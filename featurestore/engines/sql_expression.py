@@ -52,8 +52,8 @@ def expression_problem(text: str, inputs: pa.Schema, dtype: DataType) -> str:
     Example:
         >>> from featurestore.definitions.types import Boolean, Float64
         >>> columns = pa.schema([("amount", pa.float64())])
-        >>> expression_problem("amout > 3", columns, Boolean)
-        "unknown column 'amout'. Did you mean 'amount'?"
+        >>> expression_problem("amuont > 3", columns, Boolean)
+        "unknown column 'amuont'. Did you mean 'amount'?"
         >>> expression_problem("random() * amount", columns, Float64)
         "'random' gives another value each time"
     """

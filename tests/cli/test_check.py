@@ -84,4 +84,5 @@ def test_the_events_of_a_view_are_a_spine(run, shop):
     assert run("verify", "fraud", "--spine", "view:activity", "-p", shop)[0] == 0
     code, out, _ = run("historical", "fraud", "view:profile", "-p", shop, "--format", "csv")
     assert out.splitlines()[0].startswith('"id","event_timestamp","city"')
-    assert "Did you mean 'activity'?" in run("historical", "fraud", "view:activity_", "-p", shop)[2]
+    _, _, err = run("historical", "fraud", "view:activity_", "-p", shop)
+    assert "Did you mean 'activity'?" in err

@@ -84,6 +84,28 @@ def test_each_cell_of_an_answer_is_explained_from_the_same_version(filled):
         frame.explain(5, "city")
 
 
+def test_an_explanation_tells_times_and_the_version_of_the_table(filled):
+    frame = filled.get_historical_features("fraud", SPINE)
+
+    city, total = frame.explain(0, "city"), frame.explain(0, "amount_sum_2h")
+
+    assert (city.version, total.version) == (0, 1)
+    assert str(city).startswith("city (profile at version 0): the row of 1970-01-01 02:00:00Z won")
+    assert (city.row["event_timestamp"], city.row["available_timestamp"]) == (at(2), at(2))
+    assert [row["event_timestamp"] for row in total.rows] == [at(1), at(2)]
+
+
+def test_the_cells_of_a_part_are_explained_as_those_of_the_whole(filled):
+    frame = filled.get_historical_features("fraud", SPINE)
+
+    early, late = frame.split_by_time(at(5))
+
+    assert late.explain(0, "city").reason == "expired"
+    assert early.explain(2, "city") == frame.explain(3, "city")
+    with pytest.raises(fs.FeatureStoreError, match=r"the frame has 1 rows"):
+        late.explain(1, "city")
+
+
 def test_features_can_be_asked_without_a_service(filled):
     frame = filled.get_historical_features(["activity:count_2h", "profile:city"], SPINE[:1])
 

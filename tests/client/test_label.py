@@ -1,5 +1,6 @@
 """A label is what is known of the horizon once it is over: no sooner, and the same ever after."""
 
+import sys
 from datetime import timedelta
 
 import pyarrow as pa
@@ -82,11 +83,47 @@ def test_a_key_that_the_view_does_not_know_has_an_empty_horizon(paid):
         (Label("activity_", "*", "count", horizon="1h"), NotFoundError, "Did you mean 'activity'"),
         (Label("activity", "amuont", "sum", horizon="1h"), NotFoundError, "mean 'amount'"),
         (Label("profile", "city", "sum", horizon="1h"), RequestError, "'sum' has no meaning"),
-        (Label("activity", "*", "count", horizon="0h"), RequestError, "horizon is 0"),
-        (Label("activity", "*", "count", horizon="-1h"), RequestError, "duration '-1h'"),
         (Label("activity", "*", "count", horizon="1h", name="id"), SpineError, "a column 'id'"),
     ],
 )
 def test_a_label_that_cannot_be_is_told(paid, label, error, message):
     with pytest.raises(error, match=message):
         training(paid, label, 0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"horizon": "0h"}, r"the label's horizon is 0"),
+        ({"horizon": "-1h"}, r"horizon: not a whole number"),
+        ({"horizon": "1h", "maturity": "soon"}, r"maturity: not a whole number"),
+        ({"horizon": "1h", "immature": "fleg"}, r"immature is 'fleg'.*Did you mean 'flag'"),
+    ],
+)
+def test_a_label_that_looks_back_is_refused_where_it_is_written(wrong, message):
+    line = sys._getframe().f_lineno + 2
+    with pytest.raises(RequestError, match=message) as raised:
+        Label("activity", "*", "count", **wrong)
+
+    assert f"{__file__}:{line}" in str(raised.value)
+
+
+def test_rows_whose_horizon_is_not_over_can_be_told_from_those_without_a_label(paid):
+    label = Label("activity", "amount", "max", horizon="2h", immature="flag")
+
+    rows = training(paid, label, 0.5, 5, 11)
+
+    assert [(row["label"], row["label_mature"]) for row in rows] == [
+        (1.0, True), (None, True), (None, False),
+    ]  # fmt: skip
+
+
+def test_a_label_may_be_a_percentile(paid):
+    label = Label("activity", "amount", "p50", horizon="3h", maturity="4h")
+
+    assert [row["label"] for row in training(paid, label, 0)] == [2.0]
+
+
+def test_an_empty_label_of_another_type_is_refused(paid):
+    with pytest.raises(RequestError, match=r"empty is 'none'"):
+        training(paid, Label("activity", "amount", "sum", horizon="2h", empty="none"), 0)

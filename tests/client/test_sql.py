@@ -35,6 +35,12 @@ def test_a_view_without_rows_is_an_empty_table(store):
     assert store.sql("SELECT euro FROM rate").num_rows == 0
 
 
+@pytest.mark.parametrize("text", ["", "-- nothing"])
+def test_sql_without_rows_is_told(filled, text):
+    with pytest.raises(RequestError, match=r"the text gives no rows.*one SELECT"):
+        filled.sql(text)
+
+
 def test_wrong_sql_is_told_with_the_tables_there_are(filled):
     with pytest.raises(RequestError, match=r"profil does not exist.*Tables: activity, profile"):
         filled.sql("SELECT * FROM profil")

@@ -107,7 +107,7 @@ def empty_fits_the_result(manifest: Manifest) -> Iterator[Issue]:
         if aggregation.empty is None or not _has_column(view, aggregation):
             continue
         result = _result(view, aggregation)
-        if result is not None and not _holds(result, aggregation.empty):
+        if result is not None and not holds(result, aggregation.empty):
             text = f"{_label(view, aggregation)}: empty={aggregation.empty!r} is no {result}"
             yield Issue(aggregation.origin, f"{text}, which the result is")
 
@@ -122,6 +122,24 @@ def ddof_is_the_samples_or_the_populations(manifest: Manifest) -> Iterator[Issue
         elif ddof != 1 and aggregation.function not in DEVIATIONS:
             text = f"ddof={ddof} has a meaning only for {' and '.join(DEVIATIONS)}"
             yield Issue(aggregation.origin, f"{_label(view, aggregation)}: {text}")
+
+
+def holds(result: DataType, value: object) -> bool:
+    """Return whether a result's type can hold a value for empty windows.
+
+    Example:
+        >>> holds(Int64, 0), holds(Int64, "none")
+        (True, False)
+    """
+    if isinstance(value, bool):
+        return result == Boolean
+    if isinstance(value, int):
+        limit = 2**63 if result == Int64 else 2**31
+        fits = result not in INTEGERS or -limit <= value < limit
+        return fits and (result in (*INTEGERS, *FLOATS) or isinstance(result, Decimal))
+    if isinstance(value, float):
+        return result in FLOATS and not math.isnan(value)
+    return result == String
 
 
 RULES = (
@@ -202,15 +220,3 @@ def _length_problem(text: str) -> str:
     if wrong := duration_problem(text):
         return wrong
     return "" if parse_duration(text) else "empty; give it a length"
-
-
-def _holds(result: DataType, value: object) -> bool:
-    if isinstance(value, bool):
-        return result == Boolean
-    if isinstance(value, int):
-        limit = 2**63 if result == Int64 else 2**31
-        fits = result not in INTEGERS or -limit <= value < limit
-        return fits and (result in (*INTEGERS, *FLOATS) or isinstance(result, Decimal))
-    if isinstance(value, float):
-        return result in FLOATS and not math.isnan(value)
-    return result == String
