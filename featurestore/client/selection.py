@@ -34,6 +34,20 @@ def plain(table: pa.Table) -> pa.Table:
         >>> plain(pa.table({"word": pa.array(["a"], pa.string_view())})).schema.types
         [DataType(large_string)]
     """
-    return table.cast(
-        pa.schema([field.with_type(_PLAIN.get(field.type, field.type)) for field in table.schema])
-    )
+    return table.cast(pa.schema([_plain_field(field) for field in table.schema]))
+
+
+def _plain_field(field: pa.Field) -> pa.Field:
+    return field.with_type(_plain_type(field.type))
+
+
+def _plain_type(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_map(kind):
+        return pa.map_(_plain_field(kind.key_field), _plain_field(kind.item_field))
+    if pa.types.is_struct(kind):
+        return pa.struct([_plain_field(field) for field in kind.fields])
+    if pa.types.is_list(kind):
+        return pa.list_(_plain_field(kind.value_field))
+    if pa.types.is_large_list(kind):
+        return pa.large_list(_plain_field(kind.value_field))
+    return _PLAIN.get(kind, kind)

@@ -71,6 +71,23 @@ def test_rows_with_text_of_any_kind_are_parted_and_keep_their_types(kind):
     assert one.to_arrow().schema == rows.table.schema
 
 
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (pa.list_(pa.string_view()), ["a", None]),
+        (pa.large_list(pa.binary_view()), [b"a"]),
+        (pa.map_(pa.string_view(), pa.int64()), [("a", 1)]),
+        (pa.struct([pa.field("word", pa.string_view(), nullable=False)]), {"word": "a"}),
+    ],
+)
+def test_rows_with_text_inside_other_types_are_parted(kind, value):
+    rows = pa.table({"at": [at_day(1), at_day(2)], "deep": pa.array([value, value], kind)})
+
+    train, _ = FeatureFrame(rows, (), timestamp_field="at").split_by_time("2026-01-02")
+
+    assert train.to_arrow() == rows.slice(0, 1)
+
+
 def test_a_grid_takes_keys_of_any_kind_of_text():
     keys = pa.table({"id": pa.array(["a"], pa.string_view())})
 
