@@ -1,12 +1,13 @@
 """Explanations tell the same winner as the kernel, and the right reason for each null."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from featurestore.definitions.types import Float64, Int64
 from featurestore.engines.explain import explain_cell
 from featurestore.query.nodes import Aggregate, Column, KeyBinding, Rows, ViewQuery, Window
 from tests import oracle
+from tests.effort import examples
 from tests.engines.kernel.worlds import World, worlds
 
 KEYS = (KeyBinding("id", "card", Int64),)
@@ -80,7 +81,7 @@ def test_a_window_tells_its_edges_and_its_rows():
 
 
 @given(worlds())
-@settings(max_examples=150)
+@examples(150)
 def test_the_explained_row_is_the_oracle_s(world: World):
     for asked in world.spine:
         key = oracle.spine_key(world.query, asked)

@@ -2,24 +2,25 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from featurestore.definitions.function import output_type, parse_function
 from featurestore.definitions.types import Float64, Int64, String
 from featurestore.query.nodes import Aggregate, Rows, ViewQuery, Window
+from tests.effort import examples
 from tests.engines.kernel.compare import check
 from tests.engines.kernel.tables import ONE_KEY
 from tests.engines.kernel.worlds import World, content_hash, worlds
 
 
 @given(worlds(aggregates=False))
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_as_of_answers_equal_the_oracle(world: World) -> None:
     check(world)
 
 
 @given(worlds(aggregates=True))
-@settings(max_examples=500, deadline=None)
+@examples(500)
 def test_window_answers_equal_the_oracle(world: World) -> None:
     check(world)
 

@@ -4,7 +4,7 @@ import math
 from fractions import Fraction
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from featurestore.engines.kernel import digits
@@ -14,6 +14,7 @@ from featurestore.engines.kernel.slices import Slices
 from featurestore.engines.kernel.timeline import Timeline, composed
 from featurestore.engines.kernel.wavelet import Wavelet
 from tests import oracle
+from tests.effort import examples
 
 ENDS = st.sampled_from([-(2**63), -(2**62), 0, 2**62, 2**63 - 1])
 TIMES = ENDS | st.integers(-20, 20)
@@ -98,7 +99,7 @@ def test_a_sweep_finds_the_least_of_any_range(numbers: list, data: object) -> No
 
 
 @given(st.lists(FLOATS, max_size=20), st.data())
-@settings(max_examples=200)
+@examples(200)
 def test_digit_sums_of_floats_are_exact_up_to_one_rounding(values: list, data: object) -> None:
     low = data.draw(st.integers(0, len(values)))
     exact = sum(map(Fraction, values[low:]), Fraction(0))

@@ -113,7 +113,11 @@ def rows_table(query: ViewQuery, rows: list[dict]) -> pa.Table:
     types |= {"event_timestamp": moment, "available_timestamp": moment}
     types |= {"_seq": pa.int64()} if query.rows.has_sequence else {}
     types |= {"_deleted": pa.bool_()} if query.rows.has_deleted else {}
-    types |= {"order": pa.int64()} if query.rows.unique_by else {}
+    types |= {
+        name: arrow_type(VALUES.get(name, Int64))
+        for name in query.rows.unique_by
+        if name not in types
+    }
     dtypes = {feature.column: feature.dtype for feature in (*query.columns, *query.aggregates)}
     dtypes |= {each.by: each.result.key for each in query.aggregates if each.by}
     types |= {name: arrow_type(dtypes[name]) for name in query.value_columns}
@@ -153,14 +157,15 @@ def worlds(draw: st.DrawFn, *, aggregates: bool | None = None, late: bool = True
     moment = st.integers(0, 30).map(lambda n: start + n * unit)
     # Few different moments, so that ties, edges and exact matches are the rule.
     moment = st.sampled_from(draw(st.lists(moment, min_size=1, max_size=7)))
-    key_parts = {f"spine_{name}": _seldom_null(KEYS[name][1]) for name in keys}
-    spine_row = st.fixed_dictionaries(key_parts | {"at": _seldom_null(moment)})
+    key_parts = {f"spine_{name}": seldom_null(KEYS[name][1]) for name in keys}
+    spine_row = st.fixed_dictionaries(key_parts | {"at": seldom_null(moment)})
     spine = draw(st.lists(spine_row, min_size=draw(SIZES), max_size=8))
     rows = draw(st.lists(_row(query, moment, unit, late=late), min_size=draw(SIZES), max_size=16))
     return World(query, spine, rows)
 
 
-def _seldom_null(values: st.SearchStrategy) -> st.SearchStrategy:
+def seldom_null(values: st.SearchStrategy) -> st.SearchStrategy:
+    """Return the values, and once in ten times null."""
     return st.integers(0, 9).flatmap(lambda n: values if n else st.none())
 
 
@@ -215,8 +220,8 @@ def _aggregate(draw: st.DrawFn, n: int, choice: tuple, window: Window) -> Aggreg
 def _row(
     draw: st.DrawFn, query: ViewQuery, moment: st.SearchStrategy, unit: int, *, late: bool
 ) -> dict:
-    row = {key.key: draw(_seldom_null(KEYS[key.key][1])) for key in query.keys}
-    event = row["event_timestamp"] = draw(_seldom_null(moment))
+    row = {key.key: draw(seldom_null(KEYS[key.key][1])) for key in query.keys}
+    event = row["event_timestamp"] = draw(seldom_null(moment))
     lag = draw(st.sampled_from([0, 0, 0, -2, 1, 2, 5, 12, None] if late else [0]))
     known = None if event is None or lag is None else event + lag * unit
     row["available_timestamp"] = None if known is None else known + query.rows.available_delay
@@ -228,7 +233,7 @@ def _row(
     )
     row["order"] = draw(st.none() | st.integers(0, 2)) if query.rows.unique_by else None
     for name in query.value_columns:
-        row[name] = draw(_seldom_null(VALUE_STRATEGIES[name]))
+        row[name] = draw(seldom_null(VALUE_STRATEGIES[name]))
     row["_row_hash"] = content_hash(row)
     return row
 

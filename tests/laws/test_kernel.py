@@ -1,16 +1,17 @@
 """What changes no bit: the order of rows, rows of others or of the future, and pieces."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from featurestore.engines.kernel import answer_view, slices, winning_rows
 from featurestore.errors import FeatureStoreError
+from tests.effort import examples
 from tests.engines.kernel.worlds import World, rows_table, spine_table, worlds
 
 
 @given(worlds(), st.randoms(use_true_random=False))
-@settings(max_examples=100)
+@examples(100)
 def test_shuffling_rows_changes_nothing(world: World, random: object) -> None:
     shuffled = list(world.rows)
     random.shuffle(shuffled)
@@ -21,7 +22,7 @@ def test_shuffling_rows_changes_nothing(world: World, random: object) -> None:
 
 
 @given(worlds())
-@settings(max_examples=100)
+@examples(100)
 def test_rows_of_the_future_change_nothing_before_them(world: World) -> None:
     moments = sorted(asked["at"] for asked in world.spine if asked["at"] is not None)
     if not moments or world.query.rows.unique_by:
@@ -34,7 +35,7 @@ def test_rows_of_the_future_change_nothing_before_them(world: World) -> None:
 
 
 @given(worlds())
-@settings(max_examples=100)
+@examples(100)
 def test_a_spine_row_is_answered_as_if_it_were_alone(world: World) -> None:
     together = answer(world.query, world.spine, world.rows)
     alone = [answer(world.query, [asked], world.rows) for asked in world.spine]
@@ -45,7 +46,7 @@ def test_a_spine_row_is_answered_as_if_it_were_alone(world: World) -> None:
 
 
 @given(worlds(aggregates=True))
-@settings(max_examples=100)
+@examples(100)
 def test_answering_in_pieces_changes_nothing(world: World) -> None:
     expected = answer(world.query, world.spine, world.rows)
 
@@ -55,7 +56,7 @@ def test_answering_in_pieces_changes_nothing(world: World) -> None:
 
 
 @given(worlds(aggregates=False))
-@settings(max_examples=100)
+@examples(100)
 def test_the_winning_row_holds_every_value_that_is_not_null(world: World) -> None:
     rows = rows_table(world.query, world.rows)
     spine = spine_table(world.query, world.spine)

@@ -1,0 +1,52 @@
+"""What is said of a world that Spark answered wrongly: a small one, and whose fault it may be."""
+
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pyarrow as pa
+
+from featurestore.engines.kernel import answer_view
+from tests import oracle
+from tests.engines.kernel.compare import wrong_cells
+from tests.engines.kernel.worlds import World
+from tests.engines.stored_world import ask_world, write_world
+from tests.laws.shrinking import shrunk
+
+Engine = Callable[[World], pa.Table]
+
+
+def by_kernel(world: World) -> pa.Table:
+    """Answer by the kernel alone, over all rows."""
+    return answer_view(world.query, world.spine_table(), world.rows_table())
+
+
+def in_process(world: World) -> pa.Table:
+    """Answer by the engine in process, from a table of two commits."""
+    with tempfile.TemporaryDirectory() as folder:
+        return ask_world(world, write_world(world, Path(folder) / "table", commits=2))
+
+
+ENGINES = {"kernel": by_kernel, "engine in process": in_process}
+
+
+def errors(engine: Engine, world: World) -> list[str]:
+    """Return the cells in which an engine differs from the oracle."""
+    expected = oracle.answer(world.query, world.spine, world.rows)
+    return wrong_cells(world, expected, engine(world))
+
+
+def told(world: World, wrong: list[str], engines: Mapping[str, Engine] = ENGINES) -> str:
+    """Return the wrong cells, and the least world that an engine without Spark answers wrongly."""
+    for name, engine in engines.items():
+        if errors(engine, world):
+            small = shrunk(world, lambda each, by=engine: bool(errors(by, each)))
+            judgement = f"the {name} is wrong too, at its least here"
+            return _text(wrong, judgement, small, errors(engine, small))
+    return _text(wrong, "without Spark the same rows are answered rightly", world, [])
+
+
+def _text(wrong: list[str], judgement: str, world: World, found: list[str]) -> str:
+    lines = [*wrong[:5], f"... {len(wrong)} wrong cells; {judgement}:", str(world.query)]
+    lines += [f"row   {row}" for row in world.rows] + [f"spine {row}" for row in world.spine]
+    return "\n".join([*lines, *found])

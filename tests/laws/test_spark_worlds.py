@@ -1,0 +1,275 @@
+"""The oracle on Spark: many generated worlds in one job, each under its own number.
+
+Spark stores the rows of all worlds of a shape in one table, as two batches. Then what is stored,
+the `latest` tables that Spark tasks compute, and the answers of the engine in process from those
+tables are compared with the rules in plain Python, world by world. ``HYPOTHESIS_PROFILE=soak``
+draws more of them, ``--hypothesis-seed=7`` others.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+from deltalake import DeltaTable, write_deltalake
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from featurestore.client.selection import plain
+from featurestore.definitions import rules
+from featurestore.definitions.manifest import Manifest
+from featurestore.engines.bind import bind
+from featurestore.engines.local import answer
+from featurestore.engines.spark.batch import Target, write_batch
+from featurestore.engines.spark.latest import refresh
+from featurestore.engines.spark.writing import own_session
+from featurestore.jobs.job import Job, RunResult
+from featurestore.jobs.materialize import materialize
+from featurestore.query.compile import compile_view
+from featurestore.query.nodes import Query
+from featurestore.store.columns import AVAILABLE_TIME, EVENT_TIME, ROW_HASH
+from featurestore.store.layout import Layout
+from featurestore.store.snapshot import open_snapshot
+from featurestore.times import from_micros
+from tests import oracle
+from tests.engines.kernel.compare import wrong_cells
+from tests.engines.kernel.worlds import World
+from tests.laws.report import told
+from tests.laws.samples import (
+    SECOND,
+    Sample,
+    queries,
+    samples,
+    source_table,
+    spine_table,
+    stored_row,
+    world_of,
+)
+from tests.laws.shapes import SHAPES, Shape
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+HALVES = "halves"
+ROWS_PER_FILE = 100
+WORLDS = settings().max_examples * 2 // 5
+"""How many worlds each shape gets."""
+
+pytestmark = pytest.mark.hypothesis  # so that a soak takes them along
+each_shape = pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
+Stored = dict[int, list[dict]]
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with the shapes' sources and feature tables, and what was drawn for them."""
+
+    folder: Path
+    spark: "SparkSession"
+    samples: dict[str, list[Sample]]
+
+    @property
+    def layout(self) -> Layout:
+        return Layout(str(self.folder / "store"))
+
+    def source(self, shape: Shape, half: int) -> pa.Table:
+        """Every other row of every world."""
+        return source_table(
+            shape,
+            [
+                (world, row)
+                for world, sample in enumerate(self.samples[shape.name])
+                for row in sample.rows[half::2]
+            ],
+        )
+
+    def write(self, shape: Shape, table_id: str, batch: int, *sources: pa.Table) -> None:
+        """Store a batch of source rows as materialization does."""
+        target = Target(
+            "run",
+            table_id=table_id,
+            generation=0,
+            table=self.table(shape, table_id),
+            checkpoint=str(self.folder / "none"),
+            started_at=from_micros(0),
+            rows_per_file=ROWS_PER_FILE,
+        )
+        path = self.folder / f"{table_id}_{batch}.parquet"
+        pq.write_table(pa.concat_tables(sources), path)
+        write_batch(shape.view, target, self.spark.read.parquet(str(path)), batch)
+
+    def table(self, shape: Shape, table_id: str = HALVES) -> str:
+        """Where a feature table of the shape lies."""
+        return self.layout.features(shape.name, table_id)
+
+    def stored(self, shape: Shape, table_id: str = HALVES) -> Stored:
+        """Every world's stored rows."""
+        return by_world(pa.table(DeltaTable(self.table(shape, table_id)).scan()))
+
+    def materialize(self, shape: Shape, half: int) -> RunResult:
+        """Append half of the rows to the shape's source, and run the whole job."""
+        path = self.folder / "data" / shape.name
+        write_deltalake(path, self.source(shape, half), mode="append")
+        manifest = Manifest.of([shape.view])
+        job = Job(
+            self.layout,
+            folder=self.folder,
+            applied=lambda: manifest,
+            loaded=lambda: manifest,
+            spark=lambda: self.spark,
+        )
+        (result,) = materialize(job)
+        return result
+
+
+@pytest.fixture(scope="module")
+def project(
+    spark: "SparkSession", tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Project:
+    number = int(request.config.getoption("--hypothesis-seed") or 0)
+    drawn = {shape.name: draw(shape, number) for shape in SHAPES}
+    made = Project(tmp_path_factory.mktemp("worlds"), own_session(spark), drawn)
+    for shape in SHAPES:
+        for half in (0, 1):
+            made.write(shape, HALVES, half, made.source(shape, half))
+    return made
+
+
+def draw(shape: Shape, number: int) -> list[Sample]:
+    """Draw a shape's worlds, the same for the same seed."""
+    drawn: list[Sample] = []
+
+    @seed(number)
+    @settings(
+        max_examples=WORLDS,
+        phases=[Phase.generate],
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(samples(shape))
+    def take(sample: Sample) -> None:
+        drawn.append(sample)
+
+    take()
+    return drawn
+
+
+def test_the_shapes_are_declarations_that_may_be_applied() -> None:
+    assert rules.check(Manifest.of([shape.view for shape in SHAPES])) == []
+
+
+@each_shape
+def test_every_world_is_stored_as_the_rules_say(project: Project, shape: Shape) -> None:
+    found = project.stored(shape)
+
+    for number, sample in enumerate(project.samples[shape.name]):
+        wanted = [stored_row(shape.view, number, row) for row in sample.rows]
+        rows = [{**row} for row in found.get(number, [])]
+        hashed = {(row.pop(ROW_HASH), written(row)) for row in rows}
+        assert Counter(map(written, rows)) == Counter(written(row) for row in wanted if row)
+        assert len(hashed) == len({*map(written, rows)})  # equal rows have equal hashes
+
+
+@each_shape
+def test_the_engine_in_process_answers_every_world_as_the_oracle(
+    project: Project, shape: Shape
+) -> None:
+    drawn = project.samples[shape.name]
+    numbered = [(number, row) for number, sample in enumerate(drawn) for row in sample.spine]
+    asked = Query("ask", queries(shape), "moment")
+    spine = bind(asked, spine_table(shape, numbered), null_times="keep")
+    stored = project.stored(shape)
+
+    answers = answer(asked, spine, {shape.name: open_snapshot(project.table(shape))})
+
+    first = 0
+    for number, sample in enumerate(drawn):
+        part = answers.slice(first, len(sample.spine))
+        first += len(sample.spine)
+        for query in asked.views:
+            world = world_of(query, number, [*sample.spine], stored.get(number, []))
+            require_right(world, part)
+
+
+@each_shape
+def test_sparks_latest_table_answers_every_world_as_the_oracle(
+    project: Project, shape: Shape
+) -> None:
+    moment = shape.start + 17 * SECOND
+
+    refresh(project.spark, project.layout, shape.view, HALVES, from_micros(moment))
+
+    found = plain(pa.table(DeltaTable(project.layout.latest(shape.name)).scan()))
+    keys = [key.name for key in shape.view.join_keys]
+    answered = by_world(found.select([*keys, "as_of"]))
+    query, stored = compile_view(shape.view), project.stored(shape)
+    assert {number: keys_of(rows, keys) for number, rows in answered.items()} == {
+        number: sorted({*keys_of(rows, keys)}) for number, rows in stored.items()
+    }
+    for number, rows in answered.items():
+        spine = [row | {query.timestamp_field: moment} for row in rows]
+        part = found.take(pc.indices_nonzero(pc.equal(found["world"], number)))
+        require_right(World(query, spine, stored[number]), part)
+
+
+@pytest.mark.parametrize("shape", SHAPES[1::3], ids=lambda shape: shape.name)
+def test_a_source_in_two_batches_is_stored_as_in_one(project: Project, shape: Shape) -> None:
+    project.write(shape, "whole", 0, project.source(shape, 0), project.source(shape, 1))
+
+    assert contents(project.stored(shape, "whole")) == contents(project.stored(shape))
+
+
+def test_two_runs_of_the_whole_job_store_what_one_batch_stores(project: Project) -> None:
+    shape = next(shape for shape in SHAPES if shape.name == "revised")
+
+    results = [project.materialize(shape, half) for half in (0, 1)]
+
+    assert [(result.status, result.kind) for result in results] == [
+        ("done", "build"),
+        ("done", "run"),
+    ]
+    assert contents(project.stored(shape, results[0].table_id)) == contents(project.stored(shape))
+
+
+def require_right(world: World, answers: pa.Table) -> None:
+    """Fail with a small world where an answer is not the oracle's."""
+    expected = oracle.answer(world.query, world.spine, world.rows)
+    wrong = wrong_cells(world, expected, answers)
+    if wrong:
+        pytest.fail(told(world, wrong))
+
+
+def by_world(rows: pa.Table) -> Stored:
+    """Return a table's rows by world, their own times in microseconds, values as they are."""
+    for name in (EVENT_TIME, AVAILABLE_TIME):
+        if name in rows.column_names:
+            micros = rows[name].cast(pa.int64())
+            rows = rows.set_column(rows.column_names.index(name), name, micros)
+    found: Stored = {}
+    for row in rows.to_pylist():
+        found.setdefault(row["world"], []).append(row)
+    return found
+
+
+def contents(stored: Stored) -> dict[int, Counter[str]]:
+    """Return what each world holds, whatever the order of its rows."""
+    return {number: Counter(map(written, rows)) for number, rows in stored.items()}
+
+
+def written(row: dict) -> str:
+    """Return a row as text, in which NaN equals NaN and UTC is UTC by any name."""
+    return repr([(name, in_utc(row[name])) for name in sorted(row)])
+
+
+def in_utc(value: object) -> object:
+    """Return moments with the standard library's UTC, all else as it is."""
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
+
+
+def keys_of(rows: list[dict], keys: list[str]) -> list[tuple]:
+    """Return the rows' keys, sorted."""
+    return sorted(tuple(row[name] for name in keys) for row in rows)
