@@ -111,6 +111,20 @@ class FeatureView:
         }
         return tuple(stored.get(name, name) for name in getattr(source, "unique_by", ()))
 
+    @property
+    def has_sequence(self) -> bool:
+        """Whether its rows carry a number that orders what is equal in time."""
+        source = self.source
+        declared = getattr(source, "sequence_field", None) is not None
+        return declared or getattr(source, "change_feed", False)
+
+    @property
+    def has_tombstones(self) -> bool:
+        """Whether some of its rows say that something is gone."""
+        source = self.source
+        declared = getattr(source, "deleted_field", None) is not None
+        return declared or getattr(source, "change_feed", False)
+
     def __getitem__(self, features: Sequence[str]) -> "FeatureReference":
         """Return a use of only these features: ``view[["risk_score"]]``."""
         return FeatureReference(self)[features]

@@ -189,14 +189,12 @@ def _check_collisions(uses: Sequence[Use], asked: str) -> None:
 
 
 def _rows(view: FeatureView) -> Rows:
-    source = view.source
-    deleted = getattr(source, "deleted_field", None) or getattr(source, "change_feed", False)
     return Rows(
         available_delay=parse_duration(view.available_delay),
         unique_by=view.unique_columns,
-        has_sequence=getattr(source, "sequence_field", None) is not None,
-        has_deleted=bool(deleted),
-        has_available=_has_available(source),
+        has_sequence=view.has_sequence,
+        has_deleted=view.has_tombstones,
+        has_available=_has_available(view.source),
     )
 
 

@@ -111,16 +111,12 @@ def stored_columns(view: FeatureView) -> tuple[str, ...]:
         >>> stored_columns(view)
         ('event_timestamp', 'available_timestamp', '_seq', 'x', '_row_hash')
     """
-    source = view.source
-    optional = (
-        (SEQUENCE, getattr(source, "sequence_field", None)),
-        (DELETED, getattr(source, "deleted_field", None) or getattr(source, "change_feed", False)),
-    )
+    optional = ((SEQUENCE, view.has_sequence), (DELETED, view.has_tombstones))
     return (
         *(key.name for key in view.join_keys),
         EVENT_TIME,
         AVAILABLE_TIME,
-        *(column for column, declared in optional if declared),
+        *(column for column, stored in optional if stored),
         *extra_columns(view),
         *(field.name for field in view.schema),
         ROW_HASH,

@@ -54,6 +54,15 @@ def table_identity(uri: str) -> str:
     return str(open_table(uri).metadata().id)
 
 
+def table_properties(uri: str) -> Mapping[str, str]:
+    """Return the properties that a Delta table was given.
+
+    Raises:
+        TableError: There is no table.
+    """
+    return {name: str(value) for name, value in open_table(uri).metadata().configuration.items()}
+
+
 def commits(uri: str, *, after: int = -1) -> tuple[Commit, ...]:
     """Return the commits newer than version ``after``, oldest first; none where no table lies.
 

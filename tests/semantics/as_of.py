@@ -210,6 +210,17 @@ CORRECTION = Case(
             answers=("Rome", "Oslo"),
         ),
         example(
+            "change_feed=True: change 1 is updated in place at 12:00, a row out and a row in",
+            profile(rows=source(feed=True)),
+            rows=[
+                event("9:00", known=None, change=1, city="Rome", _seq=7, _deleted=False),
+                event("9:00", known="12:00", change=1, city="Rome", _seq=8, _deleted=True),
+                event("9:00", known="12:00", change=1, city="Oslo", _seq=9, _deleted=False),
+            ],
+            spine=ask("11:00", "12:00"),
+            answers=("Rome", "Oslo"),
+        ),
+        example(
             "a sum over 6 hours: the amount 5 is corrected to 3",
             payments(
                 fs.Aggregation("amount", "sum", windows=("6h",)),
@@ -252,7 +263,8 @@ TOMBSTONE = Case(
     text=(
         "A tombstone (`deleted_field`) answers null until a newer row comes; windows neither "
         "count it nor lose an earlier event by it. With `unique_by` it takes back its own event "
-        "as if that had never been, and the next older event answers."
+        "as if that had never been, and the next older event answers. A change feed takes back "
+        "by itself what is deleted, or moved to another key."
     ),
     examples=(
         example(
@@ -276,6 +288,19 @@ TOMBSTONE = Case(
             ],
             spine=ask("11:00", "13:00"),
             answers=("Oslo", "Rome"),
+        ),
+        example(
+            "change_feed=True: change 1 is moved to card B at 12:00",
+            profile(rows=source(feed=True)),
+            rows=[
+                event("9:00", known=None, change=1, city="Rome", _seq=7, _deleted=False),
+                event("9:00", known="12:00", change=1, city="Rome", _seq=8, _deleted=True),
+                event(
+                    "9:00", known="12:00", card="B", change=1, city="Rome", _seq=9, _deleted=False
+                ),
+            ],
+            spine=ask("11:00", "13:00") + ask("11:00", "13:00", card="B"),
+            answers=("Rome", None, None, "Rome"),
         ),
         example(
             "a count over 6 hours, without unique_by",

@@ -71,8 +71,8 @@ class Example:
         view = self.view
         types = {key.name: arrow_type(key.dtype) for key in view.join_keys}
         types |= {EVENT_TIME: UTC_MICROS, AVAILABLE_TIME: UTC_MICROS}
-        types |= {SEQUENCE: pa.int64()} if view.source.sequence_field else {}
-        types |= {DELETED: pa.bool_()} if view.source.deleted_field else {}
+        types |= {SEQUENCE: pa.int64()} if view.has_sequence else {}
+        types |= {DELETED: pa.bool_()} if view.has_tombstones else {}
         types |= dict.fromkeys(view.unique_columns, pa.int64())
         types |= {field.name: arrow_type(field.dtype) for field in view.schema}
         return _table(types | {ROW_HASH: pa.int64()}, self.rows)
@@ -144,7 +144,12 @@ CARD = fs.Entity("card", join_keys=(fs.Field("card", fs.String),))
 
 
 def source(
-    *, late: bool = False, line: bool = False, deleted: bool = False, revised: bool = False
+    *,
+    late: bool = False,
+    line: bool = False,
+    deleted: bool = False,
+    revised: bool = False,
+    feed: bool = False,
 ) -> fs.DeltaSource:
     """Return a source with the columns that an example needs."""
     return fs.DeltaSource(
@@ -154,7 +159,8 @@ def source(
         available_timestamp_field="loaded_at" if late else None,
         sequence_field="line" if line else None,
         deleted_field="deleted" if deleted else None,
-        unique_by=("change",) if revised else (),
+        unique_by=("change",) if revised or feed else (),
+        change_feed=feed,
     )
 
 

@@ -39,6 +39,20 @@ def change_feeds_have_a_key(manifest: Manifest) -> Iterator[Issue]:
             yield Issue(source.origin, f"{text} unique_by=, the columns that name one event")
 
 
+def change_feeds_order_their_own_rows(manifest: Manifest) -> Iterator[Issue]:
+    """Yield change feeds whose rows would be ordered or named by other columns than they need."""
+    for source in _stored(manifest):
+        if not getattr(source, "change_feed", False):
+            continue
+        if source.sequence_field is not None:
+            text = "change_feed=True orders rows by their commits; drop sequence_field="
+            yield Issue(source.origin, f"{label(source)}: {text}")
+        if source.available_timestamp_field in source.unique_by:
+            text = f"unique_by holds the available time {source.available_timestamp_field!r}"
+            why = "which change_feed=True sets to the commit's time; name the event without it"
+            yield Issue(source.origin, f"{label(source)}: {text}, {why}")
+
+
 def unique_columns_occur_once(manifest: Manifest) -> Iterator[Issue]:
     """Yield ``unique_by`` columns that are empty or occur twice."""
     for source in _stored(manifest):
@@ -95,6 +109,7 @@ RULES = (
     paths_and_columns_are_named,
     text_files_have_a_schema,
     change_feeds_have_a_key,
+    change_feeds_order_their_own_rows,
     unique_columns_occur_once,
     time_zones_are_known,
     units_have_no_time_zone,

@@ -12,7 +12,8 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
 
 from featurestore.definitions.view import FeatureView
-from featurestore.engines.spark.failures import failure, is_cancelled
+from featurestore.engines.spark.change_feed import batch_changes, feed_failure, is_feed
+from featurestore.engines.spark.failures import is_cancelled
 from featurestore.engines.spark.offsets import source_offset
 from featurestore.engines.spark.reported import reporting
 from featurestore.engines.spark.rows import sort_columns, stored_rows, unmatched
@@ -72,14 +73,28 @@ def write_batch(view: FeatureView, target: Target, rows: DataFrame, batch_id: in
     done = last_transaction(target.table, target.application)
     if done is not None and batch_id <= done:
         return
-    with reporting(), _failing(view):
-        stored = stored_rows(view, transformed(view, rows), target.start)
+    with reporting(), _failing(view), _given(view, target, rows, batch_id) as given:
         # Counted before it is written, since the counts are part of the commit.
-        kept = stored.persist()
+        kept = stored_rows(view, transformed(view, given), target.start).persist()
         try:
-            _commit(view, target, kept, _notes(view, target, rows, kept, batch_id))
+            _commit(view, target, kept, _notes(view, target, given, kept, batch_id))
         finally:
             kept.unpersist()
+
+
+@contextmanager
+def _given(
+    view: FeatureView, target: Target, rows: DataFrame, batch_id: int
+) -> Iterator[DataFrame]:
+    """Give the rows as the transform gets them."""
+    if not is_feed(view.source):
+        yield rows
+        return
+    given = batch_changes(rows, target.checkpoint, target.generation, batch_id)
+    try:
+        yield given
+    finally:
+        given.unpersist()
 
 
 @contextmanager
@@ -90,7 +105,7 @@ def _failing(view: FeatureView) -> Iterator[None]:
     except (PySparkException, Py4JError) as error:
         if is_cancelled(error):
             raise
-        raise failure(error, f"materialize view {view.name!r} ({view.origin})") from error
+        raise feed_failure(error, view) from error
 
 
 def _notes(

@@ -64,6 +64,18 @@ def resume_version(offset: str | None) -> int | None:
     return int(fields["reservoirVersion"]) if whole else None
 
 
+def snapshot_version(offset: str | None) -> int | None:
+    """Return the version of the first snapshot that an offset lies in; None behind the snapshot.
+
+    Example:
+        >>> snapshot_version('{"reservoirVersion": 4, "index": 7, "isStartingVersion": true}')
+        4
+        >>> snapshot_version('{"reservoirVersion": 5, "index": -1, "isStartingVersion": false}')
+    """
+    fields = json.loads(offset) if offset else {}
+    return int(fields["reservoirVersion"]) if fields.get("isStartingVersion") else None
+
+
 def reservoir(offset: str) -> str | None:
     """Return the id of the Delta table that an offset speaks of; None for other sources.
 

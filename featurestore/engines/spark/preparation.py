@@ -5,10 +5,12 @@ from datetime import datetime
 from pyspark.sql import DataFrame, SparkSession
 
 from featurestore.definitions.view import FeatureView
+from featurestore.engines.spark.carried import require_row_by_row
+from featurestore.engines.spark.change_feed import current_rows, is_feed, require_feed
 from featurestore.engines.spark.errors import spark_errors
 from featurestore.engines.spark.rows import stored_rows
-from featurestore.engines.spark.sources import read_now, require_present, stored_source
-from featurestore.engines.spark.transform import transformed
+from featurestore.engines.spark.sources import address, read_now, require_present, stored_source
+from featurestore.engines.spark.transform import run_transform, transformed
 from featurestore.errors import SourceError
 
 
@@ -24,9 +26,13 @@ def check_view(view: FeatureView, spark: SparkSession, folder: str) -> None:
         SourceError: The source is missing, or a time column needs ``timezone=`` or ``unit=``.
         MaterializationError: The transform fails, or gives other columns than declared.
     """
-    require_present(stored_source(view), folder)
+    source = stored_source(view)
+    require_present(source, folder)
+    require_feed(source, address(source.path, folder))
     with spark_errors(f"check view {view.name!r} ({view.origin})"):
         _sample(view, spark, folder)
+        if is_feed(source):
+            require_row_by_row(view, run_transform(view, _no_rows(view, spark, folder)))
 
 
 def require_rows(view: FeatureView, spark: SparkSession, folder: str) -> None:
@@ -65,9 +71,13 @@ def preview_rows(
     source = stored_source(view)
     require_present(source, folder)
     with spark_errors(f"read view {view.name!r} ({view.origin})"):
-        return stored_rows(view, transformed(view, read_now(source, spark, folder)), start)
+        rows = current_rows(view, read_now(source, spark, folder))
+        return stored_rows(view, transformed(view, rows), start)
 
 
 def _sample(view: FeatureView, spark: SparkSession, folder: str) -> DataFrame:
-    rows = read_now(stored_source(view), spark, folder).limit(0)
-    return stored_rows(view, transformed(view, rows))
+    return stored_rows(view, transformed(view, _no_rows(view, spark, folder)))
+
+
+def _no_rows(view: FeatureView, spark: SparkSession, folder: str) -> DataFrame:
+    return current_rows(view, read_now(stored_source(view), spark, folder).limit(0))

@@ -6,11 +6,10 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
 from pyspark.sql import types as T  # noqa: N812  # pyspark's own convention
 
-from featurestore.definitions.source import StoredSource
 from featurestore.definitions.types import Field
 from featurestore.definitions.view import FeatureView
-from featurestore.engines.spark.moments import TimeColumn, moment, quoted
-from featurestore.engines.spark.sources import stored_source
+from featurestore.engines.spark.marks import marks
+from featurestore.engines.spark.moments import quoted
 from featurestore.engines.spark.types import spark_type
 from featurestore.store.columns import (
     AVAILABLE_TIME,
@@ -21,7 +20,6 @@ from featurestore.store.columns import (
     extra_columns,
     stored_columns,
 )
-from featurestore.times import parse_duration
 
 
 def stored_rows(view: FeatureView, rows: DataFrame, start: datetime | None = None) -> DataFrame:
@@ -77,17 +75,13 @@ def stored_schema(view: FeatureView, extra: T.StructType) -> T.StructType:
 
 
 def _columns(view: FeatureView, schema: T.StructType) -> list[Column]:
-    source = stored_source(view)
-    event = moment(_time(source, source.timestamp_field, schema))
-    optional = (
-        (SEQUENCE, source.sequence_field, "bigint"),
-        (DELETED, source.deleted_field, "boolean"),
-    )
+    found = marks(view, schema)
+    optional = ((SEQUENCE, found.sequence), (DELETED, found.deleted))
     return [
         *(_cast(key) for key in view.join_keys),
-        event.alias(EVENT_TIME),
-        _available(view, event, schema).alias(AVAILABLE_TIME),
-        *(F.col(quoted(field)).cast(kind).alias(name) for name, field, kind in optional if field),
+        found.event.alias(EVENT_TIME),
+        found.available.alias(AVAILABLE_TIME),
+        *(column.alias(name) for name, column in optional if column is not None),
         *(F.col(quoted(name)) for name in extra_columns(view)),
         *(_cast(field) for field in view.schema),
     ]
@@ -95,16 +89,3 @@ def _columns(view: FeatureView, schema: T.StructType) -> list[Column]:
 
 def _cast(field: Field) -> Column:
     return F.col(quoted(field.name)).cast(spark_type(field.dtype)).alias(field.name)
-
-
-def _available(view: FeatureView, event: Column, schema: T.StructType) -> Column:
-    """A null stays null: the kernel takes it as known from the event on, ranked lowest."""
-    source = stored_source(view)
-    name = source.available_timestamp_field
-    known = event if name is None else moment(_time(source, name, schema))
-    delay = parse_duration(view.available_delay)
-    return F.timestamp_micros(F.unix_micros(known) + F.lit(delay)) if delay else known
-
-
-def _time(source: StoredSource, name: str, schema: T.StructType) -> TimeColumn:
-    return TimeColumn(name, schema[name].dataType, source)

@@ -44,18 +44,12 @@ def stored_source(view: FeatureView) -> StoredSource:
     Raises:
         SourceError: Its values come with the request, or need a reader that is not built yet.
     """
-    source, asked = view.source, f"materialize view {view.name!r} ({view.origin})"
+    source = view.source
     if not isinstance(source, (DeltaSource, FileSource)):
         raise SourceError(
-            asked,
+            f"materialize view {view.name!r} ({view.origin})",
             f"source {source.name!r} brings its values with each request",
             "Use a DeltaSource or a FileSource.",
-        )
-    if isinstance(source, DeltaSource) and source.change_feed:
-        raise SourceError(
-            asked,
-            f"source {source.name!r} asks for change_feed=True, which is not supported yet",
-            "Declare unique_by= and deleted_field= on an append-only table instead.",
         )
     return source
 
@@ -100,6 +94,8 @@ def _(source: DeltaSource, spark: SparkSession, reading: Reading) -> DataFrame:
     reader = spark.readStream.format("delta").option(
         "maxFilesPerTrigger", str(reading.files_per_batch or UNLIMITED)
     )
+    if source.change_feed:
+        reader = reader.option("readChangeFeed", "true")
     if reading.starting_version is not None:
         reader = reader.option("startingVersion", str(reading.starting_version))
     return reader.load(address(source.path, reading.folder))

@@ -11,7 +11,8 @@ from pyspark.sql.streaming.query import StreamingQuery
 
 from featurestore.definitions.view import FeatureView
 from featurestore.engines.spark.batch import Target, write_batch
-from featurestore.engines.spark.failures import failure, is_cancelled
+from featurestore.engines.spark.change_feed import feed_failure
+from featurestore.engines.spark.failures import is_cancelled
 from featurestore.engines.spark.sources import Reading, read_stream, stored_source
 from featurestore.errors import MaterializationError
 
@@ -63,7 +64,7 @@ def run_stream(spark: SparkSession, stream: Stream) -> int:
         if is_cancelled(error):
             # Ctrl-C cancels Spark's jobs before anybody here can ask the query to stop.
             raise _interrupted(stream.view) from error
-        raise failure(error, _asked(stream.view)) from error
+        raise feed_failure(error, stream.view) from error
     finally:
         if query.isActive:
             query.stop()
@@ -91,10 +92,6 @@ def _watch(query: StreamingQuery, stream: Stream) -> int:
             read[progress["batchId"]] = progress["numInputRows"]
         stream.watch(sum(1 for rows in read.values() if rows), sum(read.values()))
     return sum(read.values())
-
-
-def _asked(view: FeatureView) -> str:
-    return f"materialize view {view.name!r} ({view.origin})"
 
 
 def _interrupted(view: FeatureView) -> InterruptedRunError:

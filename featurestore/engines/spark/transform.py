@@ -2,7 +2,7 @@
 
 import traceback
 from collections.abc import Callable
-from functools import singledispatch
+from functools import partial, singledispatch
 from typing import cast
 
 from pyspark.errors import PySparkException
@@ -11,6 +11,7 @@ from pyspark.sql import types as T  # noqa: N812  # pyspark's own convention
 
 from featurestore.definitions.types import Field
 from featurestore.definitions.view import Code, FeatureView
+from featurestore.engines.spark.carried import carry
 from featurestore.engines.spark.types import fits, spark_type
 from featurestore.errors import FeatureStoreError, MaterializationError, nearest
 
@@ -28,11 +29,16 @@ def transformed(view: FeatureView, rows: DataFrame) -> DataFrame:
         MaterializationError: The transform returned no DataFrame, or a declared column is
             missing or of a type that does not fit; all such columns are named at once.
     """
-    out = _run(view.transform, view, rows)
+    out = carry(view, partial(run_transform, view), rows)
     problems = [*_missing(view, out.schema), *_misfits(view, out.schema)]
     if problems:
         raise MaterializationError(_asked(view), "; ".join(problems), _fix(view))
     return out
+
+
+def run_transform(view: FeatureView, rows: DataFrame) -> DataFrame:
+    """Return what the view's transform makes of rows, unchecked."""
+    return _run(view.transform, view, rows)
 
 
 def required_columns(view: FeatureView) -> tuple[str, ...]:

@@ -33,6 +33,15 @@ AT = Field("at", Timestamp)
             "an undeclared change-feed key; with change_feed=True give unique_by=, the columns "
             "that name one event",
         ),
+        (
+            delta(change_feed=True, unique_by=("id",), sequence_field="n"),
+            "change_feed=True orders rows by their commits; drop sequence_field=",
+        ),
+        (
+            delta(change_feed=True, unique_by=("seen",), available_timestamp_field="seen"),
+            "unique_by holds the available time 'seen', which change_feed=True sets to the "
+            "commit's time; name the event without it",
+        ),
         (delta(unique_by=("id", "id")), "unique_by holds 'id' twice"),
         (delta(unique_by=("",)), "unique_by holds an empty name"),
         (

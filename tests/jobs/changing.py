@@ -1,0 +1,136 @@
+"""A source that is changed in place: its commits, and what was true at each moment, in Python."""
+
+import os
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+from deltalake import DeltaTable, write_deltalake
+
+from featurestore.definitions.entity import Entity
+from featurestore.definitions.source import DeltaSource
+from featurestore.definitions.types import Field, Float64, String
+from featurestore.definitions.view import FeatureView
+from featurestore.engines.kernel import answer_view
+from featurestore.query.compile import compile_view
+from featurestore.store.columns import UTC_MICROS
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+CARD = Entity("card", join_keys=(Field("card_id", String),))
+ORDERS = DeltaSource(
+    "orders", path="orders", timestamp_field="at", unique_by=("order_id",), change_feed=True
+)
+LAST = FeatureView(
+    "last", entities=(CARD,), source=ORDERS, schema=(Field("amount", Float64),), latest=False
+)
+
+Order = tuple[str, str, float, float]
+"""An order's id, its card, hours after noon, and an amount."""
+
+
+@dataclass
+class Orders:
+    """A Delta table of orders with a change feed; commit times are hours after noon.
+
+    Args:
+        folder: Where the table lies.
+        states: Of each commit: its time, and the orders by id after it.
+    """
+
+    folder: Path
+    states: list[tuple[float, dict[str, Order]]] = field(default_factory=list)
+    enabled: bool = True
+
+    @property
+    def place(self) -> Path:
+        return self.folder / "orders"
+
+    def insert(self, hour: float, *orders: Order) -> None:
+        """Append orders in one commit."""
+        settings = {"delta.enableChangeDataFeed": "true"} if self.enabled else {}
+        write_deltalake(self.place, as_table(orders), mode="append", configuration=settings)
+        self._committed(hour, {order[0]: order for order in orders})
+
+    def update(self, hour: float, *orders: Order) -> None:
+        """Merge orders in one commit: known ids are changed, others are inserted."""
+        (
+            DeltaTable(self.place)
+            .merge(as_table(orders), "old.order_id = new.order_id", "new", "old")
+            .when_matched_update_all()
+            .when_not_matched_insert_all()
+            .execute()
+        )
+        self._committed(hour, {order[0]: order for order in orders})
+
+    def delete(self, hour: float, *ids: str) -> None:
+        """Delete orders in one commit."""
+        listed = ", ".join(f"'{name}'" for name in ids)
+        DeltaTable(self.place).delete(f"order_id IN ({listed})")
+        self._committed(hour, dict.fromkeys(ids))
+
+    def stamp(self, hour: float) -> None:
+        """Give the newest commit its time: Delta takes it from the log's file."""
+        newest = max((self.place / "_delta_log").glob("*.json"))
+        moment = at(hour).timestamp()
+        os.utime(newest, (moment, moment))
+
+    def state(self, hour: float) -> dict[str, Order]:
+        """The orders by id at a moment."""
+        return [state for time, state in self.states if time <= hour][-1]
+
+    def truth(self, card: str, hour: float, *, snapshot: float, below: float) -> float | None:
+        """The amount, if it is below a limit, of a card's newest order as of a moment.
+
+        Before the first snapshot was read, its rows are all that is known, from their events on.
+        """
+        state = self.state(max(hour, snapshot))
+        mine = [order for order in state.values() if order[1] == card and order[3] < below]
+        known = [order for order in mine if order[2] <= hour]
+        return max(known, key=lambda order: order[2])[3] if known else None
+
+    def moments(self) -> list[float]:
+        """Moments before, at and after each commit and each event."""
+        events = {order[2] for _, state in self.states for order in state.values()}
+        times = events | {time for time, _ in self.states}
+        return sorted({time + step for time in times for step in (-0.25, 0, 0.25)})
+
+    def _committed(self, hour: float, changed: "dict[str, Order] | dict[str, None]") -> None:
+        self.stamp(hour)
+        state = dict(self.states[-1][1]) if self.states else {}
+        state |= {name: order for name, order in changed.items() if order is not None}
+        for name in [name for name, order in changed.items() if order is None]:
+            del state[name]
+        self.states.append((hour, state))
+
+
+def at(hour: float) -> datetime:
+    """The moment so many hours after noon."""
+    return NOON + timedelta(hours=hour)
+
+
+def as_table(orders: tuple[Order, ...]) -> pa.Table:
+    """Orders as Arrow."""
+    ids, cards, hours, amounts = zip(*orders, strict=True)
+    return pa.table(
+        {
+            "order_id": ids,
+            "card_id": cards,
+            "at": pa.array([at(hour) for hour in hours], UTC_MICROS),
+            "amount": amounts,
+        }
+    )
+
+
+def answers(view: FeatureView, table: DeltaTable, spine: list[tuple[str, float]]) -> list[object]:
+    """The view's first feature by the kernel, for cards at hours after noon."""
+    asked = pa.table(
+        {
+            "card_id": pa.array([card for card, _ in spine]),
+            "event_timestamp": pa.array([at(hour) for _, hour in spine], UTC_MICROS),
+        }
+    )
+    rows = pa.table(table.scan())
+    rows = rows.cast(pa.schema(table.schema().to_arrow()))
+    query = compile_view(view)
+    return answer_view(query, asked, rows)[query.outputs[0]].to_pylist()
