@@ -183,21 +183,17 @@ def explain(
 ) -> None:
     """Tell why each feature of one row is what it is: the winning row, or the reason for null."""
     store = open_store(project)
-    wanted, shell = features_of(features), rows_module()
-    row = shell.typed_rows(store.applied(), wanted, [keys])
-    frame = (
-        store.get_latest_features(wanted, row)
-        if at is None
-        else store.get_historical_features(wanted, shell.at_moment(row, at))
-    )
+    wanted = features_of(features)
+    row = rows_module().asked_row(store.applied(), wanted, keys, at)
+    ask = store.get_latest_features if at is None else store.get_historical_features
+    frame = ask(wanted, row)
     told = [frame.explain(0, name) for name in frame.features]
     if as_json:
         print_json("explain", told)
         return
     values = frame.to_arrow().slice(0, 1).to_pylist()[0]
     columns = ["feature", "value", "view", "version", "why"]
-    version = frame.versions.get
-    rows = [[e.feature, values[e.feature], e.view, version(e.view), e.text] for e in told]
+    rows = [[e.feature, values[e.feature], e.view, e.version, e.text] for e in told]
     print_table(columns, rows)
 
 

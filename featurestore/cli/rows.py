@@ -14,8 +14,9 @@ from featurestore.cli.output import SHOWN_ROWS, print_table, say, to_json
 from featurestore.client.frame import FeatureFrame
 from featurestore.client.selection import plain
 from featurestore.definitions.manifest import Manifest
-from featurestore.errors import RequestError
+from featurestore.errors import RequestError, nearest
 from featurestore.query.compile import compile_query
+from featurestore.query.nodes import Query
 from featurestore.store.columns import UTC_MICROS, arrow_type
 from featurestore.times import parse_moment
 
@@ -31,10 +32,7 @@ def typed_rows(manifest: Manifest, features: str | list[str], texts: list[str]) 
     Raises:
         RequestError: A text has no ``=``, or a value is none of its column's type.
     """
-    query = compile_query(manifest, features, asked="latest")
-    given = {each.column: each.dtype for node in query.on_demand for each in node.given}
-    keys = {key.spine_column: key.dtype for view in query.views for key in view.keys}
-    types = {name: arrow_type(dtype) for name, dtype in {**given, **keys}.items()}
+    types = _types(compile_query(manifest, features, asked="latest"))
     rows = [dict(_pair(pair) for pair in text.split(",")) for text in texts]
     columns = {}
     for name in dict.fromkeys(name for row in rows for name in row):
@@ -48,14 +46,35 @@ def typed_rows(manifest: Manifest, features: str | list[str], texts: list[str]) 
     return pa.table(columns)
 
 
-def at_moment(rows: pa.Table, text: str) -> pa.Table:
-    """Return the rows with ``event_timestamp`` at one moment.
+def asked_row(
+    manifest: Manifest, features: str | list[str], text: str, at: str | None
+) -> pa.Table:
+    """Return one row typed on the shell; keys and request values that it leaves out are null.
+
+    Args:
+        manifest: What is applied.
+        features: A service's name, or references.
+        text: The row, as ``key=value,key=value``.
+        at: The moment that all its time columns hold; None leaves them out.
 
     Raises:
-        RequestError: The text is no ISO 8601 time with an offset.
+        RequestError: The text names another column, or the moment is no ISO 8601 time.
     """
-    moment = pa.scalar(parse_moment(text), UTC_MICROS)
-    return rows.append_column("event_timestamp", pa.repeat(moment, rows.num_rows))
+    query = compile_query(manifest, features, asked="explain")
+    row, types = typed_rows(manifest, features, [text]), _types(query)
+    times = dict.fromkeys([query.timestamp_field, *(v.timestamp_field for v in query.views)])
+    for name in row.column_names:
+        if name not in types:
+            raise RequestError(f"explain {text}", f"no key {name!r}", nearest(name, types))
+    for name in types:
+        if name not in row.column_names and name not in times:
+            say("{} is not given, and so null", name)
+            row = row.append_column(name, pa.nulls(1, types[name]))
+    if at is not None:
+        moment = pa.array([parse_moment(at)], UTC_MICROS)
+        for name in times:
+            row = row.append_column(name, moment)
+    return row
 
 
 def emit(frame: FeatureFrame, out: Path | None, form: str) -> None:
@@ -83,6 +102,13 @@ def emit(frame: FeatureFrame, out: Path | None, form: str) -> None:
         "table": _print_head,
     }
     printers[form](table)
+
+
+def _types(query: Query) -> dict[str, pa.DataType]:
+    """Return the types of the columns that a row needs besides its times."""
+    given = {each.column: each.dtype for node in query.on_demand for each in node.given}
+    keys = {key.spine_column: key.dtype for view in query.views for key in view.keys}
+    return {name: arrow_type(dtype) for name, dtype in {**given, **keys}.items()}
 
 
 def _pair(text: str) -> tuple[str, str]:
