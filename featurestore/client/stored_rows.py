@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from itertools import groupby
+from operator import itemgetter
 from random import Random
 from typing import Any
 
@@ -14,13 +15,14 @@ from featurestore.engines.naive.rows import Row
 from featurestore.engines.scan import Bounds, needed_columns, read_rows
 from featurestore.query.nodes import ViewQuery
 from featurestore.store.columns import AVAILABLE_TIME, EVENT_TIME
+from featurestore.store.pruning import may_hold
 from featurestore.store.snapshot import Snapshot
 
 Key = tuple[Any, ...]
 """The values of a view's join keys, in stored order."""
 
 READ_AT_ONCE = 1_000_000
-"""A table of no more rows is read in one go; of a greater one, one first key part at a time."""
+"""Keys are read together while the files of their range hold no more rows."""
 
 _PLACES = 32
 
@@ -41,7 +43,7 @@ def rows_of_keys(
     """
     whole = [key for key in dict.fromkeys(keys) if None not in key]
     yield from ((key, []) for key in dict.fromkeys(keys) if None in key)
-    for batch in _batches(whole, snapshot):
+    for batch in _batches(view, whole, snapshot):
         table = _read(view, snapshot, batch)
         many = set() if most is None else _keys_of_more(view, table, most)
         found = _grouped(view, table, set(batch) - many)
@@ -87,12 +89,27 @@ def draw_keys(view: ViewQuery, snapshot: Snapshot, count: int, random: Random) -
     return dict(list(keys.items())[:count])
 
 
-def _batches(keys: list[Key], snapshot: Snapshot) -> Iterator[list[Key]]:
-    if snapshot.rows <= READ_AT_ONCE or keys == [()]:
+def _batches(view: ViewQuery, keys: list[Key], snapshot: Snapshot) -> Iterator[list[Key]]:
+    if not view.keys:
         yield from [keys] if keys else []
         return
-    for _, batch in groupby(sorted(keys), key=lambda key: key[0]):
-        yield list(batch)
+    parts = [list(same) for _, same in groupby(sorted(keys), key=itemgetter(0))]
+    pending = [parts] if parts else []
+    while pending:
+        parts = pending.pop()
+        if len(parts) == 1 or _rows_of_range(view, snapshot, parts) <= READ_AT_ONCE:
+            yield [key for part in parts for key in part]
+        else:
+            middle = len(parts) // 2
+            pending += [parts[middle:], parts[:middle]]
+
+
+def _rows_of_range(view: ViewQuery, snapshot: Snapshot, parts: list[list[Key]]) -> int:
+    """Return how many rows the files have that may hold keys of a range, by the log."""
+    low, high = pa.scalar(parts[0][0][0]), pa.scalar(parts[-1][0][0])
+    files = may_hold(snapshot.files, view.keys[0].key, low, high)
+    counts = snapshot.files["num_records"].filter(pa.array(files))
+    return pc.sum(pc.fill_null(counts, READ_AT_ONCE)).as_py() or 0
 
 
 def _read(view: ViewQuery, snapshot: Snapshot, keys: list[Key]) -> pa.Table:
