@@ -1,0 +1,58 @@
+"""The page on training sets shows what happens: its definitions, rows and examples are run."""
+
+import doctest
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+import featurestore as fs
+from featurestore.store.columns import AVAILABLE_TIME, EVENT_TIME, ROW_HASH, UTC_MICROS
+from tests.client.shop import write_view
+
+PAGE = (Path(__file__).parents[2] / "docs" / "training-sets.md").read_text("utf-8")
+DEFINITIONS, *EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+TODAY = datetime(2026, 4, 10, tzinfo=UTC)
+
+
+@pytest.fixture
+def page_store(tmp_path: Path) -> fs.FeatureStore:
+    (tmp_path / "featurestore.toml").write_text('project = "page"\n')
+    (tmp_path / "feature_defs").mkdir()
+    (tmp_path / "feature_defs" / "shop.py").write_text(DEFINITIONS)
+    store = fs.FeatureStore(tmp_path, clock=lambda: TODAY)
+    store.apply(store.plan())
+    payments, chargebacks = tables()
+    for view, rows in (("payment", payments), ("activity", payments), ("chargeback", chargebacks)):
+        write_view(store, view, rows)
+    return store
+
+
+def tables() -> list[pa.Table]:
+    """Return the page's tables of stored rows."""
+    found = re.findall(r"\| card_id .*?\n\n", PAGE, re.DOTALL)
+    return [stored(text.strip().splitlines()) for text in found]
+
+
+def stored(lines: list[str]) -> pa.Table:
+    names, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    table = pa.table({name: [row[place] for row in rows] for place, name in enumerate(names)})
+    types = {EVENT_TIME: UTC_MICROS, AVAILABLE_TIME: UTC_MICROS, "card_id": pa.string()}
+    columns = {name: table[name].cast(types.get(name, pa.float64())) for name in names}
+    columns.setdefault(AVAILABLE_TIME, columns[EVENT_TIME])
+    return pa.table(columns | {ROW_HASH: pa.array(range(len(rows)), pa.int64())})
+
+
+def test_the_page_shows_what_happens(page_store: fs.FeatureStore) -> None:
+    run = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    told: list[str] = []
+    test = doctest.DocTestParser().get_doctest(
+        "\n".join(EXAMPLES), {"fs": fs, "store": page_store}, "training-sets.md", None, 0
+    )
+
+    run.run(test, out=told.append)
+
+    assert test.examples
+    assert "".join(told) == ""
