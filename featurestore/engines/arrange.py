@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from featurestore.engines.kernel.arrays import Ints, both, integers, moments, validity, whole
 from featurestore.engines.kernel.keys import encode
 from featurestore.engines.kernel.order import sort_moments
-from featurestore.query.nodes import KeyBinding, ViewQuery
+from featurestore.query.nodes import ViewQuery
 
 
 @dataclass(frozen=True)
@@ -20,18 +20,22 @@ class Arranged:
     """The spine rows that have all keys and a time, in the order of (keys, t).
 
     Args:
-        position: Of every row of the spine, where it stands among them; -1 if it does not.
+        place: Their positions in the spine.
         rows: Their key and time columns; text as a dictionary whose words ascend.
         times: Their t, in UTC microseconds.
         first_keys: The distinct values of the first key, ascending; None without keys.
         starts: Where the rows of each of these start, and last how many rows there are.
     """
 
-    position: Ints
+    place: Ints
     rows: pa.Table
     times: Ints
     first_keys: pa.Array | None
     starts: Ints
+
+    def stretch(self, low: int, high: int) -> slice:
+        """Return which rows have the first keys ``low`` to ``high`` (not included)."""
+        return slice(int(self.starts[low]), int(self.starts[high]))
 
 
 def arrange(query: ViewQuery, spine: pa.Table) -> Arranged:
@@ -39,34 +43,59 @@ def arrange(query: ViewQuery, spine: pa.Table) -> Arranged:
 
     Example:
         >>> from featurestore.definitions.types import Int64
+        >>> from featurestore.query.nodes import KeyBinding
         >>> query = ViewQuery("v", keys=(KeyBinding("id", "card", Int64),), timestamp_field="at")
-        >>> arrange(query, pa.table({"card": [2, 1, None], "at": [5, 6, 7]})).position.tolist()
-        [1, 0, -1]
+        >>> arrange(query, pa.table({"card": [2, 1, None], "at": [5, 6, 7]})).place.tolist()
+        [1, 0]
     """
+    spine = pa.table({name: _ordered(spine[name]) for name in _columns(query)})
     empty = pa.table({key.key: spine[key.spine_column].slice(0, 0) for key in query.keys})
     codes = encode(query.keys, spine, empty)
-    column = whole(spine[query.timestamp_field])
-    known = both(validity(column), codes.spine >= 0)
+    times = whole(spine[query.timestamp_field])
+    known = both(validity(times), codes.spine >= 0)
     kept = None if known is None or known.all() else np.flatnonzero(known)
-    asked = sort_moments(codes.spine, moments(column), kept, codes.distinct)
-    columns = {key.spine_column: _sorted_key(key, spine, asked.place) for key in query.keys}
-    columns[query.timestamp_field] = column.take(pa.array(asked.place))
+    asked = sort_moments(codes.spine, moments(times), kept, codes.distinct)
+    place = pa.array(asked.place)
+    columns = {name: spine[name].combine_chunks().take(place) for name in spine.column_names}
     first = columns[query.keys[0].spine_column] if query.keys else None
-    position = np.full(asked.spine_rows, -1)
-    position[asked.place] = np.arange(len(asked))
-    return Arranged(position, pa.table(columns), asked.time, *_runs(first, len(asked)))
+    return Arranged(asked.place, pa.table(columns), asked.time, *_runs(first, len(asked)))
 
 
-def _sorted_key(key: KeyBinding, spine: pa.Table, place: Ints) -> pa.Array:
-    column = whole(spine[key.spine_column])
-    if not pa.types.is_large_string(column.type):
-        return column.take(pa.array(place))
-    encoded = column.dictionary_encode()
+def narrowed(spine: Arranged, first_key: str, low: int, high: int) -> pa.Table:
+    """Return the rows with some of the first keys; a text key's dictionary holds just these.
+
+    Args:
+        spine: The arranged spine.
+        first_key: The column of the first key.
+        low: The first of its values, as a position among them.
+        high: The position behind the last.
+    """
+    stretch = spine.stretch(low, high)
+    rows = spine.rows.slice(stretch.start, stretch.stop - stretch.start)
+    keys = rows[first_key]
+    if not pa.types.is_dictionary(keys.type) or spine.first_keys is None:
+        return rows
+    index = np.repeat(np.arange(high - low), np.diff(spine.starts[low : high + 1]))
+    part = pa.DictionaryArray.from_arrays(index, spine.first_keys.slice(low, high - low))
+    return rows.set_column(rows.column_names.index(first_key), first_key, part)
+
+
+def _columns(query: ViewQuery) -> list[str]:
+    names = [*(key.spine_column for key in query.keys), query.timestamp_field]
+    return list(dict.fromkeys(names))
+
+
+def _ordered(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column as one array; text as a dictionary whose words ascend."""
+    plain = whole(column)
+    if not pa.types.is_large_string(plain.type):
+        return plain
+    encoded = plain.dictionary_encode()
     order = pc.sort_indices(encoded.dictionary)
     rank = np.empty(len(order), np.int32)
     rank[order.to_numpy()] = np.arange(len(order))
-    index = rank[integers(encoded.indices)[place]]
-    return pa.DictionaryArray.from_arrays(pa.array(index), encoded.dictionary.take(order))
+    index = pa.array(rank).take(encoded.indices)
+    return pa.DictionaryArray.from_arrays(index, encoded.dictionary.take(order))
 
 
 def _runs(first: pa.Array | None, rows: int) -> tuple[pa.Array | None, Ints]:

@@ -6,7 +6,8 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 
-from featurestore.engines.arrange import Arranged
+from featurestore.engines.arrange import Arranged, narrowed
+from featurestore.engines.kernel.arrays import Ints
 from featurestore.engines.scan import Bounds, time_bounds
 from featurestore.query.nodes import ViewQuery
 from featurestore.store.snapshot import Snapshot
@@ -21,11 +22,13 @@ class Chunk:
 
     Args:
         spine: The arranged spine rows that it answers.
+        places: Their positions in the spine.
         bounds: The stored rows that it needs.
         wanted: The first key's values that it needs, ascending; None without keys.
     """
 
     spine: pa.Table
+    places: Ints
     bounds: Bounds
     wanted: pa.Array | None
 
@@ -51,13 +54,16 @@ def cut(
     early, late = time_bounds(query, int(spine.times.min()), int(spine.times.max()))
     keys = spine.first_keys
     if keys is None:
-        return [Chunk(spine.rows, Bounds(None, time_low=early, time_high=late), None)]
+        bounds = Bounds(None, time_low=early, time_high=late)
+        return [Chunk(spine.rows, spine.place, bounds, wanted=None)]
     parts = min(len(keys), max(1, snapshot.rows // rows_per_chunk))
     edges = np.linspace(0, len(keys), parts + 1).astype(np.int64).tolist()
+    key = query.keys[0]
     return [
         Chunk(
-            spine.rows.slice(spine.starts[low], spine.starts[high] - spine.starts[low]),
-            Bounds(query.keys[0].key, keys[low].as_py(), keys[high - 1].as_py(), early, late),
+            narrowed(spine, key.spine_column, low, high),
+            spine.place[spine.stretch(low, high)],
+            Bounds(key.key, keys[low].as_py(), keys[high - 1].as_py(), early, late),
             keys.slice(low, high - low),
         )
         for low, high in pairwise(edges)

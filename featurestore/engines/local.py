@@ -1,16 +1,17 @@
 """The engine in process: chunks of the query run in threads, each reading its own part."""
 
 import os
-from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from operator import methodcaller
 
 import pyarrow as pa
 
 from featurestore.definitions.types import DataType, String
 from featurestore.engines.arrange import Arranged, arrange
 from featurestore.engines.chunks import ROWS_PER_CHUNK, Chunk, cut
+from featurestore.engines.collect import Collector, collector
 from featurestore.engines.kernel import answer_view
-from featurestore.engines.kernel.arrays import taken, whole
 from featurestore.engines.scan import open_rows
 from featurestore.errors import ContractError
 from featurestore.query.nodes import Query, ViewQuery
@@ -40,17 +41,22 @@ def answer(
         ContractError: An answer has not exactly one row for each spine row: a bug.
     """
     arranged = _arranged(query, spine)
+    answers = {
+        feature.output: collector(spine.num_rows, arrow_type(feature.result))
+        for view in query.views
+        for feature in view.features
+    }
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        chunks = [
-            _submit(pool, view, arranged[_order(view)], snapshots[view.view], rows_per_chunk)
+        work = [
+            pool.submit(_answer_chunk, view, snapshots[view.view], chunk, answers)
             for view in query.views
+            for chunk in cut(view, arranged[_order(view)], snapshots[view.view], rows_per_chunk)
         ]
-        # Behind all chunks in the queue: a thread that waits for chunks finds them begun.
-        answers = [
-            pool.submit(_in_spine_order, view, arranged[_order(view)], work)
-            for view, work in zip(query.views, chunks, strict=True)
-        ]
-        columns = {name: column for part in answers for name, column in part.result().items()}
+        for chunk in work:
+            chunk.result()
+        columns = dict(
+            zip(answers, pool.map(methodcaller("finish"), answers.values()), strict=True)
+        )
     _check_contract(query, spine, columns)
     return pa.table(columns) if columns else spine.select([])
 
@@ -68,36 +74,17 @@ def _arranged(query: Query, spine: pa.Table) -> dict[_Order, Arranged]:
     return {order: arrange(view, spine) for order, view in views.items()}
 
 
-def _submit(
-    pool: ThreadPoolExecutor, view: ViewQuery, spine: Arranged, snapshot: Snapshot, rows: int
-) -> "list[Future[pa.Table]]":
-    return [
-        pool.submit(_answer_chunk, view, snapshot, chunk)
-        for chunk in cut(view, spine, snapshot, rows)
-    ]
-
-
-def _answer_chunk(view: ViewQuery, snapshot: Snapshot, chunk: Chunk) -> pa.Table:
+def _answer_chunk(
+    view: ViewQuery, snapshot: Snapshot, chunk: Chunk, answers: Mapping[str, Collector]
+) -> None:
     text = tuple(key.key for key in view.keys if key.dtype == String)
     rows = open_rows(snapshot, chunk.bounds, chunk.wanted, text)
-    return answer_view(view, chunk.spine, rows)
+    answer = answer_view(view, chunk.spine, rows)
+    for name in view.outputs:
+        answers[name].put(chunk.places, answer[name])
 
 
-def _in_spine_order(
-    view: ViewQuery, spine: Arranged, work: "Sequence[Future[pa.Table]]"
-) -> dict[str, pa.Array]:
-    """Return the answers by spine row; rows without a key or a time are in no chunk: null."""
-    parts = [chunk.result() for chunk in work]
-    columns = {}
-    for feature in view.features:
-        kind = arrow_type(feature.result)
-        pieces = [chunk for part in parts for chunk in part[feature.output].chunks]
-        answers = whole(pa.chunked_array(pieces, kind))
-        columns[feature.output] = taken(answers, spine.position).cast(kind)
-    return columns
-
-
-def _check_contract(query: Query, spine: pa.Table, columns: Mapping[str, pa.ChunkedArray]) -> None:
+def _check_contract(query: Query, spine: pa.Table, columns: Mapping[str, pa.Array]) -> None:
     if tuple(columns) != query.outputs:
         raise ContractError(query.asked, f"answered {tuple(columns)}", "Please report this.")
     for name, column in columns.items():

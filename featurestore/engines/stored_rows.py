@@ -99,7 +99,7 @@ def whole_part(file: OpenFile, groups: Sequence[int]) -> Part:
 
 def _rows_of(keys: pa.ChunkedArray, wanted: pa.Array) -> tuple[Picked, int]:
     if pa.types.is_dictionary(keys.type):
-        return _narrowed(np.concatenate([_words_in(chunk, wanted) for chunk in keys.chunks]))
+        return _narrowed(_of_words(keys.chunks, wanted))
     if keys.null_count:
         return _narrowed(np.asarray(pc.is_in(keys, value_set=wanted.cast(keys.type))))
     return _sorted_rows(integers(whole(keys)), integers(wanted))
@@ -116,12 +116,13 @@ def _sorted_rows(keys: Ints, wanted: Ints) -> tuple[Picked, int]:
     return spread(first, stop, first)[0], rows
 
 
-def _words_in(keys: pa.DictionaryArray, wanted: pa.Array) -> Mask:
-    known = pc.is_in(keys.dictionary, value_set=wanted.cast(keys.dictionary.type))
-    known = np.append(np.asarray(known), False)
-    index = pc.fill_null(keys.indices.cast(pa.int64()), -1).to_numpy()
-    mask: Mask = known[index]
-    return mask
+def _of_words(keys: list[pa.DictionaryArray], wanted: pa.Array) -> Mask:
+    masks = []
+    for chunk in keys:
+        known = pc.is_in(chunk.dictionary, value_set=wanted.cast(chunk.dictionary.type))
+        index = pc.fill_null(chunk.indices.cast(pa.int64()), -1).to_numpy()
+        masks.append(np.append(np.asarray(known), False)[index])
+    return np.concatenate(masks)
 
 
 def _narrowed(mask: Mask) -> tuple[Picked, int]:

@@ -13,6 +13,7 @@ from featurestore.engines.kernel.arrays import (
     Mask,
     both,
     earlier,
+    gathered,
     moments,
     taken,
     validity,
@@ -114,7 +115,7 @@ def _column_answers(query: ViewQuery, spine: pa.Table, rows: pa.Table) -> dict[s
         won = np.where(_silent(query, world, won), -1, won)
     at = _in_rows(world.events, won, world.moments)
     return {
-        feature.output: taken(whole(rows[feature.column]), at).cast(arrow_type(feature.dtype))
+        feature.output: gathered(rows[feature.column], at).cast(arrow_type(feature.dtype))
         for feature in query.columns
     }
 
@@ -151,7 +152,7 @@ def _aggregate_answers(query: ViewQuery, spine: pa.Table, rows: pa.Table) -> dic
                 pieces[feature.output].append(_aggregate(feature, *inputs, slices))
     places = _places(world.moments)
     return {
-        feature.output: taken(_joined(pieces[feature.output], feature), places)
+        feature.output: _at_places(_joined(pieces[feature.output], feature), places)
         for feature in query.aggregates
     }
 
@@ -182,14 +183,20 @@ def _empty(feature: Aggregate) -> pa.Scalar:
     return pa.scalar(empty).cast(arrow_type(feature.result))
 
 
+def _at_places(answers: pa.Array, places: Ints | None) -> pa.Array:
+    return answers if places is None else taken(answers, places)
+
+
 def _joined(pieces: list[pa.Array], feature: Aggregate) -> pa.Array:
     if len(pieces) == 1:
         return pieces[0]
     return pa.chunked_array(pieces, arrow_type(feature.result)).combine_chunks()
 
 
-def _places(asked: Moments) -> Ints:
+def _places(asked: Moments) -> Ints | None:
     """Return where each spine row stands among the moments, -1 where it is none of them."""
+    if len(asked) == asked.spine_rows and (asked.place[1:] > asked.place[:-1]).all():
+        return None
     place = np.full(asked.spine_rows, -1)
     place[asked.place] = np.arange(len(asked))
     return place

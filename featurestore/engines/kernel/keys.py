@@ -75,11 +75,8 @@ def _encode_numbers(asked: pa.ChunkedArray, stored: pa.ChunkedArray) -> Codes:
 def _encode_text(asked: pa.ChunkedArray, stored: pa.ChunkedArray) -> Codes:
     spine_words, spine_index = _indexed(asked)
     words = _ascending(spine_words)
-    return Codes(
-        _looked_up(spine_words, words)[spine_index],
-        _row_codes(stored, words),
-        len(words),
-    )
+    spine = spine_index if words is spine_words else _looked_up(spine_words, words)[spine_index]
+    return Codes(spine, _row_codes(stored, words), len(words))
 
 
 def _ascending(words: pa.Array) -> pa.Array:
@@ -91,12 +88,24 @@ def _ascending(words: pa.Array) -> pa.Array:
 
 def _row_codes(stored: pa.ChunkedArray, words: pa.Array) -> Ints:
     if pa.types.is_dictionary(stored.type):
-        row_words, row_index = _indexed(stored)
-        return _looked_up(row_words, words)[row_index]
+        return _dictionary_codes(stored.chunks, words)
     # Rows mostly come sorted by key: a look-up a run is a look-up a key, not a row.
     stretches = pc.run_end_encode(whole(stored), run_end_type=pa.int64())
     lengths = np.diff(stretches.run_ends.to_numpy(), prepend=0)
     return np.repeat(_looked_up(stretches.values, words)[:-1], lengths)
+
+
+def _dictionary_codes(chunks: list[pa.DictionaryArray], words: pa.Array) -> Ints:
+    if not chunks:
+        return np.empty(0, np.int64)
+    # One look-up for the words of all chunks: it is the making of its table that takes time.
+    dictionaries = pa.concat_arrays([whole(chunk.dictionary) for chunk in chunks])
+    codes, first, pieces = _looked_up(dictionaries, words), 0, []
+    for chunk in chunks:
+        known, index = validity(chunk.indices), integers(chunk.indices) + first
+        pieces.append(codes[index if known is None else np.where(known, index, -1)])
+        first += len(chunk.dictionary)
+    return np.concatenate(pieces)
 
 
 def _indexed(column: pa.ChunkedArray) -> tuple[pa.Array, Ints]:
@@ -116,10 +125,11 @@ def _indexed(column: pa.ChunkedArray) -> tuple[pa.Array, Ints]:
     used = np.zeros(len(encoded.dictionary) + 1, np.bool_)
     used[index] = True
     kept = np.flatnonzero(used[:-1])
-    if len(kept) < len(encoded.dictionary):
-        place = np.full(len(used), -1)
-        place[kept] = np.arange(len(kept))
-        index = place[index]
+    if len(kept) == len(encoded.dictionary):
+        return whole(encoded.dictionary), index
+    place = np.full(len(used), -1)
+    place[kept] = np.arange(len(kept))
+    index = place[index]
     return whole(encoded.dictionary.take(pa.array(kept))), index
 
 

@@ -1,0 +1,101 @@
+"""Answers of chunks, put at their rows' places as they come.
+
+Values of a fixed width go straight into the answer's memory, so that no chunk's answer outlives
+it; others wait for the last chunk.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from featurestore.engines.kernel.arrays import Ints, taken, validity, whole
+
+_WORD = 8
+
+
+class Collector(ABC):
+    """One answer column, filled by chunks in any order; rows that none answers are null."""
+
+    @abstractmethod
+    def put(self, places: Ints, answers: pa.ChunkedArray) -> None:
+        """Set the answers of some rows, from any thread; no row is set twice."""
+
+    @abstractmethod
+    def finish(self) -> pa.Array:
+        """Return the column, once all chunks are in."""
+
+
+def collector(rows: int, dtype: pa.DataType) -> Collector:
+    """Return an empty answer column.
+
+    Example:
+        >>> column = collector(3, pa.int64())
+        >>> column.put(np.array([2, 0]), pa.chunked_array([[7, 8]]))
+        >>> column.finish().to_pylist()
+        [8, None, 7]
+    """
+    if pa.types.is_boolean(dtype):
+        return _Truths(_Fixed.empty(rows, pa.uint8()))
+    primitive = pa.types.is_primitive(dtype) or pa.types.is_decimal(dtype)
+    return _Fixed.empty(rows, dtype) if primitive else _Gathered(rows, dtype)
+
+
+@dataclass(frozen=True)
+class _Fixed(Collector):
+    dtype: pa.DataType
+    values: np.ndarray
+    valid: np.ndarray
+
+    @classmethod
+    def empty(cls, rows: int, dtype: pa.DataType) -> "_Fixed":
+        kind = "V" if dtype.byte_width > _WORD else "u"
+        values = np.zeros(rows, f"{kind}{dtype.byte_width}")
+        return cls(dtype, values, np.zeros(rows, np.bool_))
+
+    def put(self, places: Ints, answers: pa.ChunkedArray) -> None:
+        array = answers.cast(self.dtype).combine_chunks()
+        if not len(array):
+            return
+        values = np.frombuffer(array.buffers()[1], self.values.dtype)
+        self.values[places] = values[array.offset : array.offset + len(array)]
+        known = validity(array)
+        self.valid[places] = True if known is None else known
+
+    def finish(self) -> pa.Array:
+        bits = None if self.valid.all() else np.packbits(self.valid, bitorder="little")
+        buffers = [None if bits is None else pa.py_buffer(bits), pa.py_buffer(self.values)]
+        return pa.Array.from_buffers(self.dtype, len(self.values), buffers)
+
+
+@dataclass(frozen=True)
+class _Truths(Collector):
+    """Booleans are bits, which cannot be set one by one: they are bytes until the end."""
+
+    numbers: _Fixed
+
+    def put(self, places: Ints, answers: pa.ChunkedArray) -> None:
+        self.numbers.put(places, answers.cast(pa.uint8()))
+
+    def finish(self) -> pa.Array:
+        return pc.cast(self.numbers.finish(), pa.bool_())
+
+
+class _Gathered(Collector):
+    def __init__(self, rows: int, dtype: pa.DataType) -> None:
+        self._rows, self._dtype = rows, dtype
+        self._parts: list[tuple[Ints, pa.ChunkedArray]] = []
+
+    def put(self, places: Ints, answers: pa.ChunkedArray) -> None:
+        self._parts.append((places, answers))
+
+    def finish(self) -> pa.Array:
+        parts, position, first = list(self._parts), np.full(self._rows, -1), 0
+        for places, _ in parts:
+            position[places] = np.arange(first, first + len(places))
+            first += len(places)
+        chunks = [chunk for _, answers in parts for chunk in answers.chunks]
+        gathered = whole(pa.chunked_array(chunks, self._dtype))
+        return taken(gathered, position).cast(self._dtype)
