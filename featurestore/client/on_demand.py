@@ -1,6 +1,9 @@
 """On-demand features in answers: their functions imported, their SQL checked, their cells told."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,6 +13,7 @@ from featurestore.definitions.function_import import import_function
 from featurestore.definitions.view import Code
 from featurestore.engines.explain import Explanation
 from featurestore.engines.on_demand import Function
+from featurestore.engines.sql_expression import columns_used
 from featurestore.query.nodes import Input, OnDemand, Query
 from featurestore.store.snapshot import Snapshot
 
@@ -56,35 +60,31 @@ def explain_on_demand(
     for node, table in zip(query.on_demand, inputs, strict=True):
         for output in node.outputs:
             if output.output == feature:
-                told = tuple(_told_inputs(query, bound, snapshots, node, row))
+                stored = partial(explain_bound, query.stored, bound, snapshots, row)
+                told = tuple(_told(each, stored) for each in _used(node, output.name))
                 values = table.slice(row, 1).to_pylist()[0]
-                shown = "; ".join(
-                    f"{each.name} = {values[each.name]!r}, {why.text}"
-                    for each, why in zip(node.inputs, told, strict=True)
-                )
-                text = f"{_transform(node, output.name)}, from {shown}"
+                shown = [f"{w.feature} = {_shown(values[w.feature])}, {w.text}" for w in told]
+                text = "; ".join([_transform(node, output.name), *shown])
                 return Explanation(feature, node.view, "computed", text, inputs=told)
     return explain_bound(query.stored, bound, snapshots, row, feature)
 
 
-def _told_inputs(
-    query: Query,
-    bound: pa.Table,
-    snapshots: Mapping[str, Snapshot],
-    node: OnDemand,
-    row: int,
-) -> Iterator[Explanation]:
-    for each in node.inputs:
-        if each.source is None:
-            yield explain_bound(query.stored, bound, snapshots, row, each.column)
-        else:
-            yield _told_request(each)
+def _used(node: OnDemand, name: str) -> Iterator[Input]:
+    """Yield the inputs that one feature is computed from; of a function, all of them."""
+    used = None if isinstance(node.transform, Code) else columns_used(node.transform[name])
+    return (each for each in node.inputs if used is None or each.name.casefold() in used)
 
 
-def _told_request(given: Input) -> Explanation:
-    if not given.source:
-        return Explanation(given.name, "", "moment", "the row's moment")
-    return Explanation(given.name, given.source, "request", f"given with {given.source}")
+def _told(used: Input, stored: Callable[[str], Explanation]) -> Explanation:
+    if used.source is None:
+        return replace(stored(used.column), feature=used.name)
+    if not used.source:
+        return Explanation(used.name, "", "moment", "the row's moment")
+    return Explanation(used.name, used.source, "request", f"given with {used.source}")
+
+
+def _shown(value: object) -> str:
+    return value.isoformat(" ") if isinstance(value, datetime) else repr(value)
 
 
 def _transform(node: OnDemand, name: str) -> str:

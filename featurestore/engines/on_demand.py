@@ -6,6 +6,7 @@ Nothing here knows a table, a file or a registry, so that Spark tasks can do the
 import sysconfig
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -199,5 +200,7 @@ def _line_of(error: Exception) -> str:
     """Return the place in the user's code, which is the last one that is no library's."""
     frames = traceback.extract_tb(error.__traceback__)[1:]
     libraries = (sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"))
-    own = [each for each in frames if not each.filename.startswith(libraries)] or frames
+    # Compiled code, too, has frames, whose file names are no paths.
+    files = [each for each in frames if Path(each.filename).is_absolute()]
+    own = [each for each in files if not each.filename.startswith(libraries)] or frames
     return f"{own[-1].filename}:{own[-1].lineno}" if own else "the call itself: its arguments"

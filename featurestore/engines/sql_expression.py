@@ -86,6 +86,16 @@ def syntax_problem(text: str, names: Iterable[str]) -> str:
     return next(_problems(expression, known), "")
 
 
+def columns_used(text: str) -> set[str]:
+    """Return the names of the columns in an expression without problems, in lower case.
+
+    Example:
+        >>> sorted(columns_used("price * Pieces"))
+        ['pieces', 'price']
+    """
+    return {name.casefold() for name in _column_names(parse(text))}
+
+
 def evaluate(expressions: Mapping[str, str], inputs: pa.Table, *, asked: str) -> pa.Table:
     """Return the values of expressions, one row a row of the inputs, in their order.
 

@@ -2,7 +2,6 @@
 
 import math
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -10,82 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import featurestore as fs
-from tests.client.shop import DEFINITIONS, HOUR, NOW, at, write_view
-from tests.tables import feature_table
-
-ON_DEMAND = """
-checkout = fs.RequestSource(
-    "checkout", schema=(fs.Field("price", fs.Float64), fs.Field("pieces", fs.Int32))
-)
-shape = fs.OnDemandFeatureView(
-    "shape",
-    sources=(activity[["amount_sum_lifetime"]], profile.with_prefix("last_"), checkout),
-    schema=(
-        fs.Field("share", fs.Float64),
-        fs.Field("at_home", fs.Boolean),
-        fs.Field("hour", fs.Int64),
-    ),
-    transform={
-        "share": "price * pieces / amount_sum_lifetime",
-        "at_home": "last_city = 'a'  -- where the tests live",
-        "hour": "hour(event_timestamp)",
-    },
-)
-"""
-FUNCTION = '''
-import pyarrow as pa
-import pyarrow.compute as pc
-
-RATE = 2.0
-
-
-def doubled(values):
-    return pc.multiply(values, RATE)
-
-
-def worth_of(inputs):
-    """Return what a checkout is worth."""
-    total = pc.multiply(inputs["price"], inputs["pieces"])
-    return {"worth": doubled(total), "known": pc.is_valid(inputs["amount_sum_2h"])}
-
-
-worth = fs.OnDemandFeatureView(
-    "worth",
-    sources=(checkout, activity),
-    schema=(fs.Field("worth", fs.Float64), fs.Field("known", fs.Boolean)),
-    transform=worth_of,
-)
-'''
-SERVICES = """
-everything = fs.FeatureService(
-    "everything", features=(worth, shape[["hour", "share"]].with_prefix("now_"), activity)
-)
-"""
-SPINE = {
-    "id": [1, 1, 2, 3, None],
-    "event_timestamp": [at(2.5), at(5), at(5), at(5), at(5)],
-    "price": [3.0, 7.0, 5.0, 1.0, None],
-    "pieces": pa.array([1, 2, 3, 4, 5], pa.int64()),
-}
-
-
-def project(folder: Path, text: str) -> fs.FeatureStore:
-    folder.mkdir(exist_ok=True)
-    (folder / "featurestore.toml").write_text('project = "shop"\n')
-    (folder / "feature_defs").mkdir(exist_ok=True)
-    (folder / "feature_defs" / "shop.py").write_text(text)
-    return fs.FeatureStore(folder, clock=lambda: NOW)
-
-
-def filled_shop(folder: Path) -> fs.FeatureStore:
-    store = project(folder, DEFINITIONS + ON_DEMAND + FUNCTION + SERVICES)
-    store.apply(store.plan())
-    events = [1 * HOUR, 2 * HOUR, 3 * HOUR]
-    cities = {"city": ["a", "b", None]}
-    write_view(store, "profile", feature_table({"id": [1, 1, 2]}, events, cities))
-    amounts = {"amount": [1.0, 2.0, 10.0]}
-    write_view(store, "activity", feature_table({"id": [1, 1, 2]}, events, amounts))
-    return store
+from tests.client.on_demand_shop import SPINE, answers, filled_shop
+from tests.client.shop import NOW, at
 
 
 @pytest.fixture
@@ -97,10 +22,6 @@ def shop(tmp_path: Path) -> fs.FeatureStore:
 def one_shop(tmp_path_factory: pytest.TempPathFactory) -> fs.FeatureStore:
     """The same project for all examples."""
     return filled_shop(tmp_path_factory.mktemp("shop"))
-
-
-def answers(frame: fs.FeatureFrame) -> dict[str, list[Any]]:
-    return frame.to_arrow().select(list(frame.features)).to_pydict()
 
 
 def test_features_are_computed_from_stored_ones_request_values_and_the_moment(shop):
@@ -198,3 +119,37 @@ def test_each_row_is_as_plain_python_says_however_the_spine_is_cut(one_shop, dra
         assert str(whole["share"][row]) == str(share)
         assert str(whole["worth"][row]) == str(worth)
         assert whole["hour"][row] == moment.hour
+
+
+def test_a_cell_is_told_by_its_expression_and_inputs(shop):
+    frame = shop.get_historical_features(["shape", "worth"], pa.table(SPINE))
+
+    told = frame.explain(1, "share")
+
+    assert (told.feature, told.view, told.reason) == ("share", "shape", "computed")
+    assert told.text == (
+        "price * pieces / amount_sum_lifetime; amount_sum_lifetime = 3.0, sum of 2 values from "
+        "the beginning to before 1970-01-01 05:00:00Z; price = 7.0, given with checkout; "
+        "pieces = 2, given with checkout"
+    )
+    assert [(each.feature, each.view, each.reason) for each in told.inputs] == [
+        ("amount_sum_lifetime", "activity", "answered"),
+        ("price", "checkout", "request"),
+        ("pieces", "checkout", "request"),
+    ]
+    assert frame.explain(3, "share").inputs[0].reason == "empty_window"
+    assert frame.explain(1, "hour").text == (
+        "hour(event_timestamp); event_timestamp = 1970-01-01 05:00:00+00:00, the row's moment"
+    )
+    worth = frame.explain(0, "worth")
+    assert worth.text.startswith("worth_of() of feature_defs.shop; amount_sum_2h = 3.0, sum of")
+    assert [each.feature for each in worth.inputs] == [
+        *("amount_sum_2h", "amount_sum_lifetime", "count_2h"),
+        *("price", "pieces", "event_timestamp"),
+    ]
+
+
+def test_a_stored_feature_beside_them_is_told_as_ever(shop):
+    frame = shop.get_historical_features("everything", pa.table(SPINE))
+
+    assert frame.explain(1, "amount_sum_lifetime").reason == "answered"

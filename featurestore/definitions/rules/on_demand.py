@@ -1,5 +1,6 @@
 """On-demand views: known inputs of different names, and a transform for just their features."""
 
+import sys
 from collections.abc import Iterator, Mapping
 
 from featurestore.definitions.manifest import Manifest
@@ -50,7 +51,7 @@ def inputs_exist(manifest: Manifest) -> Iterator[Issue]:
 def names_do_not_clash(manifest: Manifest) -> Iterator[Issue]:
     """Yield inputs of one name, the moment's name among them, and features named like an input."""
     for view in manifest.on_demand_views:
-        first = {EVENT_TIME: "the row's moment, which every transform gets"}
+        first = {EVENT_TIME: "the row's own moment"}
         for name, what, place in _inputs(view):
             known = first.get(name.casefold())
             if known is not None:
@@ -86,14 +87,10 @@ def expressions_fit_the_schema(manifest: Manifest) -> Iterator[Issue]:
 def functions_can_be_imported(manifest: Manifest) -> Iterator[Issue]:
     """Yield functions that readers could not import, or whose changes could not be followed."""
     for view in manifest.on_demand_views:
-        function = view.transform
-        if isinstance(function, Mapping | Code):
+        if isinstance(view.transform, Mapping | Code):
             continue
-        problem = function_problem(function, "the table of inputs")
-        module = str(getattr(function, "__module__", ""))
-        if not problem and home(module) == "python":
-            problem = f"is of {module!r}, which is no module of the definitions or of a package"
-        if problem:
+        problem = function_problem(view.transform, "the table of inputs")
+        if problem := problem or _unreachable(view.transform):
             yield Issue(view.origin, f"{label(view)}: transform {problem}")
 
 
@@ -104,6 +101,16 @@ RULES = (
     expressions_fit_the_schema,
     functions_can_be_imported,
 )
+
+
+def _unreachable(function: object) -> str:
+    """Return why ``from module import name`` would not give the function, or ``""``."""
+    module, name = str(getattr(function, "__module__", "")), getattr(function, "__name__", "")
+    if home(module) == "python":
+        return f"{name!r} is of {module!r}, which is neither of the definitions nor of a package"
+    if getattr(sys.modules.get(module), name, None) is not function:
+        return f"{name!r} is not what {module!r} calls {name!r}: declare it at the module's top"
+    return ""
 
 
 def _inputs(view: OnDemandFeatureView) -> Iterator[tuple[str, str, Origin]]:

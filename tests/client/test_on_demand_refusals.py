@@ -1,0 +1,200 @@
+"""What on-demand features refuse: at plan time what can be known then, else when they are read."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+import featurestore as fs
+from featurestore.engines.sql_session import _database
+from featurestore.errors import (
+    DefinitionError,
+    NotFoundError,
+    OnDemandError,
+    RequestError,
+    SetupError,
+    SpineError,
+)
+from tests.client.on_demand_shop import (
+    FUNCTION,
+    ON_DEMAND,
+    SERVICES,
+    SPINE,
+    answers,
+    filled_shop,
+    project,
+    returning,
+)
+from tests.client.shop import DEFINITIONS, at
+
+TIMES = pa.timestamp("us", "UTC")
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> fs.FeatureStore:
+    return filled_shop(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        (
+            {"pirce": [1.0]},
+            r"no column 'price', which comes with the request as source 'checkout' says, .*"
+            r"Did you mean 'pirce'",
+        ),
+        ({"price": ["1.0"]}, r"'price' .* 'checkout' declares .* it is string, not Float64: cast"),
+        ({"price": [1.0], "pieces": [2.5]}, r"'pieces' .* it is double, not Int32: cast it"),
+        ({"price": [1.0], "pieces": [2**31]}, r"'pieces' .*Integer value 2147483648 not in range"),
+        ({"price": [2**53 + 1]}, r"'price' .*Integer value 9007199254740993 not in range"),
+        ({"price": [1.0], "share": [1.0]}, r"feature 'share' of on-demand view 'shape' has the"),
+    ],
+)
+def test_request_values_are_as_declared_or_an_error_says_what_to_cast(
+    shop: fs.FeatureStore, columns: dict[str, Any], message: str
+) -> None:
+    spine = pa.table({"id": [1], "event_timestamp": [at(5)], "pieces": [1], **columns})
+
+    with pytest.raises(SpineError, match=message):
+        shop.get_historical_features("shape", spine)
+
+
+def test_rows_without_a_moment_are_refused_or_answered_as_far_as_they_go(
+    shop: fs.FeatureStore,
+) -> None:
+    spine = pa.table({**SPINE, "event_timestamp": pa.array([None] * 5, TIMES)})
+
+    with pytest.raises(SpineError, match="5 of 5 rows have no time"):
+        shop.get_historical_features("worth", spine)
+    kept = shop.get_historical_features(["shape", "worth"], spine, null_times="keep")
+    assert answers(kept)["hour"] == [None] * 5
+    assert answers(kept)["worth"] == [6.0, 28.0, 30.0, 8.0, None]
+
+
+def test_only_the_applied_function_is_run(shop: fs.FeatureStore, tmp_path: Path) -> None:
+    faster = FUNCTION.replace("RATE = 2.0", "RATE = 3.0")
+    project(tmp_path, DEFINITIONS + ON_DEMAND + faster + SERVICES)
+
+    with pytest.raises(DefinitionError, match=r"worth_of: .* is not the one that was applied"):
+        shop.get_historical_features("worth", pa.table(SPINE))
+    hours = answers(shop.get_historical_features("shape:hour", pa.table(SPINE)))
+    assert hours == {"hour": [2, 5, 5, 5, 5]}
+
+    shop.apply(shop.plan())
+    frame = shop.get_historical_features("worth:worth", pa.table(SPINE))
+    assert answers(frame) == {"worth": [9.0, 42.0, 45.0, 12.0, None]}
+
+
+def test_a_comment_more_is_the_same_function(shop: fs.FeatureStore, tmp_path: Path) -> None:
+    remarked = FUNCTION.replace("    total =", "    # in euros\n    total =")
+    project(tmp_path, DEFINITIONS + ON_DEMAND + remarked + SERVICES)
+
+    assert shop.plan().is_empty
+    frame = shop.get_historical_features("worth:worth", pa.table(SPINE))
+    assert answers(frame) == {"worth": [6.0, 28.0, 30.0, 8.0, None]}
+
+
+def test_sql_and_status_read_the_registry_alone(shop: fs.FeatureStore, tmp_path: Path) -> None:
+    (tmp_path / "feature_defs" / "shop.py").write_text("raise RuntimeError('imported')")
+
+    hours = answers(shop.get_historical_features("shape:hour", pa.table(SPINE)))
+
+    assert hours == {"hour": [2, 5, 5, 5, 5]}
+    states = [(view.view, view.features, view.state) for view in shop.status()]
+    assert states[-2:] == [("shape", 3, "on demand"), ("worth", 2, "on demand")]
+    with pytest.raises(DefinitionError, match=r"shop.py:1: does not import: RuntimeError: import"):
+        shop.get_historical_features("worth", pa.table(SPINE))
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ('{"worth": inputs["price"]}', r"it returned no 'known'. .*Return every feature"),
+        (
+            '{"worth": total, "known": total, "more": total}',
+            r"it returned 'more', which the schema lacks",
+        ),
+        (
+            '{"worth": total[:2], "known": pc.is_null(total)}',
+            r"it returned 2 values of 'worth' for 5 rows. Return one a row",
+        ),
+        (
+            '{"worth": pc.is_null(total), "known": pc.is_null(total)}',
+            r"feature 'worth': it is bool, not Float64: cast it",
+        ),
+        ('{"worth": 3.0, "known": total}', r"it returned a float as 'worth'"),
+        ("inputs.to_pylist()", r"it returned a list. Return a pyarrow.Table, or a dict of arrays"),
+        ('inputs.select(["price", "price"])', r"it returned a column twice"),
+        ('{"worth": inputs["prize"]}', r"KeyError: .*prize.*, in .*feature_defs/shop.py:\d+"),
+        ('{"worth": 1 / 0}', r"ZeroDivisionError: division by zero, in .*shop.py:\d+\. Mend"),
+    ],
+)
+def test_a_function_that_misbehaves_is_told_with_its_file_and_line(
+    tmp_path: Path, body: str, message: str
+) -> None:
+    store = project(tmp_path, returning(body))
+    store.apply(store.plan())
+
+    with pytest.raises(OnDemandError, match=message) as told:
+        store.get_historical_features("worth", pa.table(SPINE))
+
+    line = store.applied().on_demand_view("worth").origin.line
+    place = f"on-demand view 'worth' (feature_defs/shop.py:{line}) by worth_of(): "
+    assert place in str(told.value)
+
+
+def test_a_function_may_return_a_table_with_its_columns_in_any_order(tmp_path: Path) -> None:
+    body = 'pa.table({"known": pc.is_valid(total), "worth": inputs["pieces"]})'
+    store = project(tmp_path, returning(body))
+    store.apply(store.plan())
+
+    frame = store.get_historical_features("worth", pa.table(SPINE))
+
+    assert answers(frame) == {
+        "worth": [1.0, 2.0, 3.0, 4.0, 5.0],
+        "known": [True, True, True, True, False],
+    }
+
+
+def test_request_values_alone_need_no_table(tmp_path: Path) -> None:
+    store = project(tmp_path, returning('{"worth": doubled(total), "known": pc.is_valid(total)}'))
+    store.apply(store.plan())
+
+    frame = store.get_latest_features("worth", [{"price": 2, "pieces": 3}])
+
+    assert answers(frame) == {"worth": [12.0], "known": [True]}
+
+
+def test_wrong_sql_is_told_when_it_is_planned_with_its_file_and_line(tmp_path: Path) -> None:
+    wrong = ON_DEMAND.replace("price * pieces", "pirce * pieces").replace("= 'a'", "|| 'a'")
+    store = project(tmp_path, DEFINITIONS + wrong)
+
+    with pytest.raises(DefinitionError) as told:
+        store.plan()
+
+    before = (DEFINITIONS + ON_DEMAND).partition("shape =")[0]
+    place = f"shop.py:{before.count(chr(10)) + 1}: on-demand view 'shape': the SQL for "
+    assert f"{place}'share': unknown column 'pirce'. Did you mean 'price'" in str(told.value)
+    assert f"{place}'at_home': it is string, not Boolean: cast it" in str(told.value)
+
+
+def test_without_duckdb_sql_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = project(tmp_path, DEFINITIONS + ON_DEMAND)
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    _database.cache_clear()
+
+    with pytest.raises(SetupError, match=r"duckdb is not installed. .*featurestore\[duckdb\]"):
+        store.plan()
+
+
+def test_names_that_are_not_there_are_told(shop: fs.FeatureStore) -> None:
+    with pytest.raises(NotFoundError, match=r"no view 'shap' is applied. Did you mean 'shape'"):
+        shop.get_latest_features("shap:hour", [{"id": 1}])
+    with pytest.raises(NotFoundError, match=r"'shape' has no feature 'hours'. Did you mean 'hour"):
+        shop.get_latest_features("shape:hours", [{"id": 1}])
+    with pytest.raises(RequestError, match=r"views 'shape' and 'shape' both give a column 'hour'"):
+        shop.get_latest_features(["shape:hour", "activity", "shape:hour"], [{"id": 1}])
