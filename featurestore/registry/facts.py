@@ -76,8 +76,8 @@ def _(view: OnDemandFeatureView) -> Facts:
         for source in view.requests
         for column in source.schema
     }
-    code = view.transform if isinstance(view.transform, Code | Mapping) else None
-    found = code or function_code(view.transform)
+    written = view.transform
+    found = written if isinstance(written, Code | Mapping) else function_code(written)
     # Readers import the function, so that where it stands counts as well.
     place = {"transform.module": found.module} if isinstance(found, Code) else {}
     return {**stored, **given, **place}

@@ -8,7 +8,7 @@ import featurestore as fs
 from featurestore.definitions.manifest import Manifest
 from featurestore.errors import NotFoundError, RequestError
 from featurestore.query.compile import compile_query, compile_view, output_fields
-from featurestore.query.nodes import Column, KeyBinding, Rows, Window
+from featurestore.query.nodes import Column, Input, KeyBinding, Output, Rows, Window
 
 card = fs.Entity("card", join_keys=(fs.Field("card_id", fs.String),))
 payments = fs.DeltaSource(
@@ -51,7 +51,21 @@ both = fs.FeatureService(
         profile.at("asked_at"),
     ),
 )
-MANIFEST = Manifest.of([card, payments, profile, activity, both])
+checkout = fs.RequestSource("checkout", schema=(fs.Field("price", fs.Float64),))
+shape = fs.OnDemandFeatureView(
+    "shape",
+    sources=(
+        activity[["amount_sum_1h", "count_7d"]],
+        profile[["risk"]].strictly_before().with_prefix("last_"),
+        checkout,
+    ),
+    schema=(fs.Field("share", fs.Float64), fs.Field("odd", fs.Int64)),
+    transform={"share": "price / amount_sum_1h", "odd": "count_7d % 2"},
+)
+computed = fs.FeatureService(
+    "computed", features=(shape[["odd"]].with_prefix("now_"), activity[["count_7d"]])
+)
+MANIFEST = Manifest.of([card, payments, profile, activity, both, checkout, shape, computed])
 
 
 def test_a_service_gives_its_features_in_its_order_with_their_prefixes() -> None:
@@ -155,3 +169,42 @@ def test_two_views_with_a_column_of_one_name_are_refused_and_both_are_named() ->
 
     with pytest.raises(RequestError, match="'profile' and 'other' both give a column 'risk'"):
         compile_query(manifest, ["profile:risk", "other:risk"], asked="ask")
+
+
+def test_an_on_demand_view_takes_what_the_service_asks_anyway_and_adds_the_rest() -> None:
+    query = compile_query(MANIFEST, "computed", asked="ask", timestamp_field="at")
+
+    assert query.outputs == ("now_odd", "count_7d")
+    assert [(view.view, view.strict, view.outputs) for view in query.views] == [
+        ("activity", False, ("count_7d", "amount_sum_1h, for shape")),
+        ("profile", True, ("last_risk, for shape",)),
+    ]
+    [node] = query.on_demand
+    assert node.inputs == (
+        Input("amount_sum_1h", column="amount_sum_1h, for shape", dtype=fs.Int64),
+        Input("count_7d", column="count_7d", dtype=fs.Int64),
+        Input("last_risk", column="last_risk, for shape", dtype=fs.Float64),
+        Input("price", column="price", dtype=fs.Float64, source="checkout"),
+        Input("event_timestamp", column="at", dtype=fs.Timestamp, source=""),
+    )
+    assert node.outputs == (Output("now_odd", "odd", fs.Int64),)
+    assert node.declared == ("share", "odd")
+    assert output_fields(query) == (
+        fs.Field("now_odd", fs.Int64),
+        fs.Field("count_7d", fs.Int64),
+    )
+
+
+def test_what_the_tables_answer_is_a_query_of_its_own() -> None:
+    stored = compile_query(MANIFEST, "shape:share", asked="ask").stored
+
+    assert stored.on_demand == ()
+    assert stored.outputs == (
+        *("amount_sum_1h, for shape", "count_7d, for shape"),
+        "last_risk, for shape",
+    )
+
+
+def test_a_near_on_demand_view_is_offered_too() -> None:
+    with pytest.raises(NotFoundError, match=r"no view 'shappe' is applied\. Did you mean 'shape'"):
+        compile_query(MANIFEST, ["shappe:share"], asked="ask")

@@ -6,6 +6,7 @@ from featurestore.definitions.aggregation import Aggregation
 from featurestore.definitions.entity import Entity
 from featurestore.definitions.function import SAMPLES
 from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.on_demand import OnDemandFeatureView, OnDemandReference
 from featurestore.definitions.reachable import manifest_of
 from featurestore.definitions.service import FeatureService
 from featurestore.definitions.source import DeltaSource, FileSource, RequestSource
@@ -42,6 +43,13 @@ LIMITS = FeatureView(
 )
 SCORING = FeatureService("scoring", features=(ACTIVITY, LIMITS[["limit"]].with_prefix("card_")))
 SMALL = manifest_of([SCORING])
+CHECKOUT = RequestSource("checkout", schema=(Field("price", Float64),))
+SHAPE = OnDemandFeatureView(
+    "shape",
+    sources=(LIMITS[["limit"]].strictly_before(), ACTIVITY[["amount_sum_1h"]], CHECKOUT),
+    schema=(Field("share", Float64), Field("over", Float64)),
+    transform={"share": "price / amount_sum_1h", "over": 'price - "limit"'},
+)
 
 texts = st.text(max_size=8)
 names = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
@@ -101,7 +109,7 @@ aggregations = st.builds(
     by=st.none() | names,
     name=st.none() | names,
 )
-codes = st.builds(Code, names, texts, texts)
+codes = st.builds(Code, names, texts, texts, texts)
 
 
 @st.composite
@@ -135,7 +143,24 @@ def manifests(draw: st.DrawFn) -> Manifest:
         strict=st.booleans(),
         timestamp_field=st.none() | names,
     )
-    services = st.builds(
-        FeatureService, names, features=st.lists(one_view | uses, max_size=3).map(tuple), **labels
+    requests = [source for source in some_sources if isinstance(source, RequestSource)]
+    inputs = one_view | uses | st.sampled_from(requests) if requests else one_view | uses
+    on_demand = st.builds(
+        OnDemandFeatureView,
+        names,
+        sources=st.lists(inputs, max_size=3).map(tuple),
+        schema=_tuples(columns),
+        transform=st.dictionaries(names, texts, max_size=2) | codes,
+        **labels,
     )
-    return Manifest.of([*some_entities, *some_sources, *some_views, *draw(_tuples(services))])
+    computed = draw(_tuples(on_demand))
+    listed = one_view | uses
+    if computed:
+        chosen = st.none() | st.lists(names, max_size=2).map(tuple)
+        one = st.sampled_from(computed)
+        listed |= one | st.builds(OnDemandReference, one, features=chosen, prefix=texts)
+    services = st.builds(
+        FeatureService, names, features=st.lists(listed, max_size=3).map(tuple), **labels
+    )
+    stored = [*some_entities, *some_sources, *some_views]
+    return Manifest.of([*stored, *computed, *draw(_tuples(services))])

@@ -15,7 +15,7 @@ from featurestore.definitions.view import Code
 from featurestore.errors import TableError
 from featurestore.registry.codec import canonical_json, decode, encode, fingerprint
 from tests.definitions.project import CARDS, write
-from tests.registry.manifests import ACTIVITY, SCORING, SMALL, manifests
+from tests.registry.manifests import ACTIVITY, SCORING, SHAPE, SMALL, manifests
 
 
 @given(manifests())
@@ -53,6 +53,22 @@ def test_the_document_is_plain_and_refers_by_name() -> None:
     }
 
 
+def test_an_on_demand_view_is_text_to_read() -> None:
+    document = encode(manifest_of([SHAPE]))
+
+    [shape] = document["on_demand_views"]
+    assert shape["transform"] == {
+        "kind": "dictionary",
+        "items": [["share", "price / amount_sum_1h"], ["over", 'price - "limit"']],
+    }
+    assert shape["sources"][2] == {"kind": "reference", "section": "sources", "name": "checkout"}
+    assert decode(document).on_demand_views == (SHAPE,)
+
+
+def test_definitions_without_on_demand_views_are_written_as_ever() -> None:
+    assert list(encode(SMALL)) == ["schema", "entities", "sources", "views", "services"]
+
+
 def test_a_function_becomes_its_text_and_fingerprint(tmp_path: Path) -> None:
     function = "def clean(rows):\n    return rows\n"
     module = function + CARDS.replace('ttl="1d"', "transform=clean")
@@ -62,7 +78,7 @@ def test_a_function_becomes_its_text_and_fingerprint(tmp_path: Path) -> None:
 
     code = decoded.views[0].transform
     assert isinstance(code, Code)
-    assert (code.name, code.text) == ("clean", function)
+    assert (code.name, code.text, code.module) == ("clean", function, "feature_defs.cards")
     assert encode(decoded) == encode(manifest)
 
 

@@ -17,7 +17,17 @@ from featurestore.registry.codec import canonical_json, encode, fingerprint
 from featurestore.registry.diff import Change, Detail, diff
 from featurestore.registry.plan import plan, render
 from featurestore.registry.version import RegistryVersion
-from tests.registry.manifests import ACTIVITY, CARD, LIMITS, PAYMENTS, SCORING, SMALL, manifests
+from tests.registry.manifests import (
+    ACTIVITY,
+    CARD,
+    CHECKOUT,
+    LIMITS,
+    PAYMENTS,
+    SCORING,
+    SHAPE,
+    SMALL,
+    manifests,
+)
 
 VALUES = "values change"
 
@@ -373,3 +383,71 @@ def test_long_texts_are_shown_on_one_short_line() -> None:
     assert line.startswith("    + transform: select * from {source} -- and so on")
     assert line.endswith("... (breaking: values change)")
     assert len(line) < 160
+
+
+def test_an_on_demand_view_is_planned_and_nothing_is_built_for_it() -> None:
+    used = FeatureService("used", features=(SHAPE[["share"]].with_prefix("now_"),))
+    built = applied(manifest_of([ACTIVITY, LIMITS, CHECKOUT]))
+
+    made = plan(built, manifest_of([used]))
+
+    assert made.builds == ()
+    assert render(made)[:-2] == [
+        "+ on-demand view shape",
+        "    + sources: checkout",
+        "    + schema: share, over",
+        "    + transform: share, over",
+        "    + inputs: limit, amount_sum_1h, price",
+        "+ service used",
+        "    + features: now_share",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        (
+            {"transform": {**SHAPE.transform, "share": "price"}},
+            [("transform.share", "price / amount_sum_1h", "price", VALUES)],
+        ),
+        (
+            {"sources": (LIMITS[["limit"]], *SHAPE.sources[1:])},
+            [("inputs.limit", "limits:limit, strictly before", "limits:limit", VALUES)],
+        ),
+        (
+            {
+                "sources": (
+                    *SHAPE.sources[:2],
+                    replace(CHECKOUT, schema=(*CHECKOUT.schema, Field("n", Int64))),
+                )
+            },
+            [("inputs.n", None, "checkout (request): Int64", "readers must give it")],
+        ),
+        (
+            {"sources": (*SHAPE.sources, LIMITS[["rank"]])},
+            [("inputs.rank", None, "limits:rank", "")],
+        ),
+        (
+            {"schema": SHAPE.schema[:1]},
+            [("schema.over", "Float64", None, "it is removed")],
+        ),
+        ({"description": "new"}, [("description", None, "new", "")]),
+    ],
+)
+def test_what_changes_in_an_on_demand_view_is_told_to_its_readers(
+    changed: dict[str, Any], expected: list[tuple[str, str | None, str | None, str]]
+) -> None:
+    changes = diff(manifest_of([SHAPE]), manifest_of([replace(SHAPE, **changed)]))
+
+    [change] = [each for each in changes if each.kind == "on-demand view"]
+    assert [(d.field, d.old, d.new, d.breaking) for d in change.details] == expected
+
+
+def test_a_function_that_moves_is_a_change_since_readers_import_it() -> None:
+    here, there = (
+        replace(SHAPE, transform=Code("shape", "def shape(): ...", "9f3c", module))
+        for module in ("defs.a", "defs.b")
+    )
+
+    assert details(here, there) == [("transform.module", "defs.a", "defs.b", VALUES)]
+    assert diff(manifest_of([SHAPE]), Manifest())[-1].removal == "its readers fail"
