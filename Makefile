@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench lock clean
+.PHONY: help setup demo test soak lint bench lock clean
 
 BIN := .venv/bin
 PYTEST_ARGS ?=
@@ -18,6 +18,10 @@ demo: setup ## features, training sets, models and newest values of the three ex
 
 test: lint ## everything: linters, types, layers, then all tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+soak: setup ## property tests and worlds on Spark with fifty times the examples; SEED=7 repeats one
+	@seed=$${SEED:-$$RANDOM$$RANDOM}; echo "soak of seed $$seed"; HYPOTHESIS_PROFILE=soak \
+	  $(BIN)/python -m pytest -m hypothesis --hypothesis-seed=$$seed $(PYTEST_ARGS)
 
 lint: setup ## style, types, layers, spelling
 	$(BIN)/ruff check .

@@ -35,12 +35,20 @@ def answered(
     return list(map(repr, found.to_pylist()))
 
 
+def stored_world(shape: Shape, sample: Sample) -> World:
+    """Return what is stored of a world, with all of the shape's columns."""
+    rows = [stored_row(shape.view, NUMBER, row) for row in sample.rows]
+    return world_of(queries(shape)[0], NUMBER, [], [row for row in rows if row is not None])
+
+
 @contextmanager
 def tables(worlds: Mapping[Shape, Sample]) -> Iterator[dict[str, Snapshot]]:
     """Give the table of each shape, with the rows of its world."""
     with tempfile.TemporaryDirectory() as folder:
         yield {
-            shape.name: write_world(_whole(shape, sample), Path(folder) / shape.name, commits=2)
+            shape.name: write_world(
+                stored_world(shape, sample), Path(folder) / shape.name, commits=2
+            )
             for shape, sample in worlds.items()
         }
 
@@ -52,8 +60,3 @@ def ask(
     query = Query("ask", tuple(asked), ASKED)
     found = answer(query, bind(query, spine, null_times="keep"), tables)
     return {name: list(map(repr, found[name].to_pylist())) for name in found.column_names}
-
-
-def _whole(shape: Shape, sample: Sample) -> World:
-    rows = [stored_row(shape.view, NUMBER, row) for row in sample.rows]
-    return world_of(queries(shape)[0], NUMBER, [], [row for row in rows if row is not None])

@@ -6,6 +6,9 @@ tables are compared with the rules in plain Python, world by world. ``HYPOTHESIS
 draws more of them, ``--hypothesis-seed=7`` others.
 """
 
+import os
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -54,6 +57,7 @@ from tests.laws.shapes import SHAPES, Shape
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+ROOT = Path(__file__).parents[2]
 HALVES = "halves"
 ROWS_PER_FILE = 100
 WORLDS = settings().max_examples * 2 // 5
@@ -98,9 +102,13 @@ class Project:
             started_at=from_micros(0),
             rows_per_file=ROWS_PER_FILE,
         )
-        path = self.folder / f"{table_id}_{batch}.parquet"
+        path = self.part(shape, table_id, batch)
         pq.write_table(pa.concat_tables(sources), path)
         write_batch(shape.view, target, self.spark.read.parquet(str(path)), batch)
+
+    def part(self, shape: Shape, table_id: str, batch: int) -> Path:
+        """Where a batch's source rows lie."""
+        return self.folder / f"{shape.name}_{table_id}_{batch}.parquet"
 
     def table(self, shape: Shape, table_id: str = HALVES) -> str:
         """Where a feature table of the shape lies."""
@@ -233,6 +241,23 @@ def test_two_runs_of_the_whole_job_store_what_one_batch_stores(project: Project)
         ("done", "run"),
     ]
     assert contents(project.stored(shape, results[0].table_id)) == contents(project.stored(shape))
+
+
+def test_a_process_in_another_time_zone_stores_the_same_rows(
+    project: Project, tmp_path: Path
+) -> None:
+    shape = SHAPES[0]
+    halves = [project.part(shape, HALVES, half) for half in (0, 1)]
+
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.laws.abroad", shape.name,
+         project.table(shape, "abroad"), tmp_path / "state", *halves],
+        cwd=ROOT, env={**os.environ, "TZ": "Pacific/Kiritimati", "PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+
+    assert done.stdout == "Pacific/Kiritimati UTC\n", done.stderr
+    assert contents(project.stored(shape, "abroad")) == contents(project.stored(shape))
 
 
 def require_right(world: World, answers: pa.Table) -> None:

@@ -79,7 +79,49 @@ VALUE_STRATEGIES = {
 
 BY = ("word", "small", "flag", "day")
 TEXTS = (*SAMPLES, "first1", "last1", "top1", "top9", "p0", "p50", "p100")
+NAMED = (("order", "part"), ("event_timestamp", "part"))
+"""What may name an event beside a column of its own."""
+LONGEST = 2**62 - 1
+"""The longest duration that can be declared, in microseconds."""
 SIZES = st.sampled_from([0, 4, 8])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kit:
+    """What worlds are made of.
+
+    Args:
+        keys: Key columns: their types and values.
+        joined: Which of them are keys together.
+        values: Value columns: their types and values.
+        by: Which of these are categories.
+        units: Steps of time, in microseconds; times are few steps from each other.
+        starts: In steps, where the axis of time begins.
+        durations: Lengths of windows, delays and so on, beside a few steps.
+    """
+
+    keys: dict[str, tuple[DataType, st.SearchStrategy]]
+    joined: tuple[tuple[str, ...], ...]
+    values: dict[str, tuple[DataType, st.SearchStrategy]]
+    by: tuple[str, ...]
+    units: tuple[int, ...]
+    starts: tuple[int, ...]
+    durations: tuple[int, ...] = ()
+
+    def steps(self, unit: int, most: int, least: int = 0) -> st.SearchStrategy[int]:
+        """Return durations of so many steps, or of any other length there is."""
+        few = st.integers(least, most).map(lambda n: min(n * unit, LONGEST))
+        return few | st.sampled_from(self.durations) if self.durations else few
+
+
+ORDINARY = Kit(
+    keys=KEYS,
+    joined=((), ("id",), ("wide",), ("name",), ("id", "name"), ("born", "known")),
+    values={name: (dtype, VALUE_STRATEGIES[name]) for name, dtype in VALUES.items()},
+    by=BY,
+    units=(1, 1, 1, 3_600_000_000, 10**15),
+    starts=(0, -15),
+)
 
 
 @dataclass(frozen=True)
@@ -113,11 +155,9 @@ def rows_table(query: ViewQuery, rows: list[dict]) -> pa.Table:
     types |= {"event_timestamp": moment, "available_timestamp": moment}
     types |= {"_seq": pa.int64()} if query.rows.has_sequence else {}
     types |= {"_deleted": pa.bool_()} if query.rows.has_deleted else {}
-    types |= {
-        name: arrow_type(VALUES.get(name, Int64))
-        for name in query.rows.unique_by
-        if name not in types
-    }
+    kinds = VALUES | {"part": String}
+    named = [name for name in query.rows.unique_by if name not in types]
+    types |= {name: arrow_type(kinds.get(name, Int64)) for name in named}
     dtypes = {feature.column: feature.dtype for feature in (*query.columns, *query.aggregates)}
     dtypes |= {each.by: each.result.key for each in query.aggregates if each.by}
     types |= {name: arrow_type(dtypes[name]) for name in query.value_columns}
@@ -131,37 +171,41 @@ def _table(types: dict[str, pa.DataType], rows: list[dict]) -> pa.Table:
 
 
 @st.composite
-def worlds(draw: st.DrawFn, *, aggregates: bool | None = None, late: bool = True) -> World:
+def worlds(
+    draw: st.DrawFn, *, aggregates: bool | None = None, late: bool = True, kit: Kit = ORDINARY
+) -> World:
     """Draw a world; with ``late=False`` every row is known at its event plus the delay."""
-    keys = draw(
-        st.sampled_from([(), ("id",), ("wide",), ("name",), ("id", "name"), ("born", "known")])
-    )
-    unit = draw(st.sampled_from([1, 1, 1, 3_600_000_000, 10**15]))
+    keys, unit = draw(st.sampled_from(kit.joined)), draw(st.sampled_from(kit.units))
     rule = Rows(
-        available_delay=unit * draw(st.sampled_from([0, 0, 1, 3])),
-        unique_by=draw(st.sampled_from([(), (), ("order",)])),
+        available_delay=draw(st.just(0) | kit.steps(unit, 3)),
+        unique_by=draw(st.sampled_from([(), (), ("order",), *NAMED])),
         has_sequence=draw(st.booleans()),
         has_deleted=draw(st.booleans()),
     )
     query = ViewQuery(
         "view",
-        keys=tuple(KeyBinding(name, f"spine_{name}", KEYS[name][0]) for name in keys),
+        keys=tuple(KeyBinding(name, f"spine_{name}", kit.keys[name][0]) for name in keys),
         timestamp_field="at",
         rows=rule,
-        ttl=draw(st.none() | st.integers(0, 12).map(lambda n: n * unit)),
+        ttl=draw(st.none() | kit.steps(unit, 12)),
         strict=draw(st.booleans()),
     )
     windows = draw(st.booleans()) if aggregates is None else aggregates
-    query = replace(query, **draw(_aggregates(unit) if windows else _columns()))
-    start = unit * draw(st.sampled_from([0, -15]))
-    moment = st.integers(0, 30).map(lambda n: start + n * unit)
+    query = replace(query, **draw(_aggregates(kit, unit) if windows else _columns(kit)))
+    start = draw(st.sampled_from(kit.starts))
+    moment = st.integers(start, start + 30).map(lambda n: within(n * unit))
     # Few different moments, so that ties, edges and exact matches are the rule.
     moment = st.sampled_from(draw(st.lists(moment, min_size=1, max_size=7)))
-    key_parts = {f"spine_{name}": seldom_null(KEYS[name][1]) for name in keys}
+    key_parts = {f"spine_{name}": seldom_null(kit.keys[name][1]) for name in keys}
     spine_row = st.fixed_dictionaries(key_parts | {"at": seldom_null(moment)})
     spine = draw(st.lists(spine_row, min_size=draw(SIZES), max_size=8))
-    rows = draw(st.lists(_row(query, moment, unit, late=late), min_size=draw(SIZES), max_size=16))
-    return World(query, spine, rows)
+    row = _row(kit, query, moment, unit, late=late)
+    return World(query, spine, draw(st.lists(row, min_size=draw(SIZES), max_size=16)))
+
+
+def within(micros: int) -> int:
+    """Return the nearest moment that there is."""
+    return min(max(micros, -(2**63)), 2**63 - 1)
 
 
 def seldom_null(values: st.SearchStrategy) -> st.SearchStrategy:
@@ -169,37 +213,37 @@ def seldom_null(values: st.SearchStrategy) -> st.SearchStrategy:
     return st.integers(0, 9).flatmap(lambda n: values if n else st.none())
 
 
-def _columns() -> st.SearchStrategy[dict]:
-    names = st.lists(st.sampled_from(list(VALUES)), min_size=1, max_size=3, unique=True)
+def _columns(kit: Kit) -> st.SearchStrategy[dict]:
+    names = st.lists(st.sampled_from(list(kit.values)), min_size=1, max_size=3, unique=True)
     return names.map(
-        lambda chosen: {"columns": tuple(Column(name, name, VALUES[name]) for name in chosen)}
+        lambda chosen: {"columns": tuple(Column(n, n, kit.values[n][0]) for n in chosen)}
     )
 
 
 @st.composite
-def _aggregates(draw: st.DrawFn, unit: int) -> dict:
+def _aggregates(draw: st.DrawFn, kit: Kit, unit: int) -> dict:
     windows = st.builds(
         Window,
-        size=st.none() | st.integers(1, 20).map(lambda n: n * unit),
-        delay=st.sampled_from([0, 0, 0, unit, 4 * unit]),
+        size=st.none() | kit.steps(unit, 20, 1),
+        delay=st.just(0) | kit.steps(unit, 4),
         closed_right=st.booleans(),
-        every=st.none() | st.integers(1, 9).map(lambda n: n * unit),
-        offset=st.integers(0, 8).map(lambda n: n * unit),
+        every=st.none() | kit.steps(unit, 9, 1),
+        offset=kit.steps(unit, 8),
     )
     choices = [("*", None, "count")] + [
         (name, dtype, function)
-        for name, dtype in VALUES.items()
+        for name, (dtype, _) in kit.values.items()
         for function in TEXTS
         if output_type(function, dtype) is not None
     ]
     chosen = draw(st.lists(st.tuples(st.sampled_from(choices), windows), min_size=1, max_size=4))
-    return {"aggregates": tuple(_aggregate(draw, n, *each) for n, each in enumerate(chosen))}
+    return {"aggregates": tuple(_aggregate(draw, kit, n, *each) for n, each in enumerate(chosen))}
 
 
-def _aggregate(draw: st.DrawFn, n: int, choice: tuple, window: Window) -> Aggregate:
+def _aggregate(draw: st.DrawFn, kit: Kit, n: int, choice: tuple, window: Window) -> Aggregate:
     column, dtype, function = choice
-    by = draw(st.sampled_from([None, *BY])) if function in CATEGORICAL else None
-    result = output_type(function, dtype, VALUES.get(by))
+    by = draw(st.sampled_from([None, *kit.by])) if function in CATEGORICAL else None
+    result = output_type(function, dtype, by and kit.values[by][0])
     name, number = parse_function(function)
     numeric = result in (Int64, Float64)
     return Aggregate(
@@ -218,13 +262,21 @@ def _aggregate(draw: st.DrawFn, n: int, choice: tuple, window: Window) -> Aggreg
 
 @st.composite
 def _row(
-    draw: st.DrawFn, query: ViewQuery, moment: st.SearchStrategy, unit: int, *, late: bool
+    draw: st.DrawFn,
+    kit: Kit,
+    query: ViewQuery,
+    moment: st.SearchStrategy,
+    unit: int,
+    *,
+    late: bool,
 ) -> dict:
-    row = {key.key: draw(seldom_null(KEYS[key.key][1])) for key in query.keys}
+    row = {key.key: draw(seldom_null(kit.keys[key.key][1])) for key in query.keys}
     event = row["event_timestamp"] = draw(seldom_null(moment))
     lag = draw(st.sampled_from([0, 0, 0, -2, 1, 2, 5, 12, None] if late else [0]))
     known = None if event is None or lag is None else event + lag * unit
-    row["available_timestamp"] = None if known is None else known + query.rows.available_delay
+    row["available_timestamp"] = (
+        None if known is None else within(known + query.rows.available_delay)
+    )
     row["_seq"] = draw(st.none() | st.integers(0, 2)) if query.rows.has_sequence else None
     row["_deleted"] = (
         draw(st.sampled_from([False, False, False, None, True]))
@@ -232,8 +284,9 @@ def _row(
         else None
     )
     row["order"] = draw(st.none() | st.integers(0, 2)) if query.rows.unique_by else None
+    row["part"] = draw(st.sampled_from([None, "", "a"])) if query.rows.unique_by else None
     for name in query.value_columns:
-        row[name] = draw(seldom_null(VALUE_STRATEGIES[name]))
+        row[name] = draw(seldom_null(kit.values[name][1]))
     row["_row_hash"] = content_hash(row)
     return row
 

@@ -1,0 +1,34 @@
+"""A program of its own: stores a shape's rows, in whatever time zone its process stands."""
+
+import sys
+from pathlib import Path
+
+from featurestore.engines.spark.batch import Target, write_batch
+from featurestore.engines.spark.session import session
+from featurestore.engines.spark.writing import own_session
+from featurestore.times import from_micros
+from tests.laws.shapes import SHAPES
+
+CONF = Path(__file__).parents[2] / "spark-conf" / "test.conf"
+
+
+def main(name: str, table: str, folder: str, *sources: str) -> None:
+    """Store the rows of Parquet files as materialization does, in a session of the store's own."""
+    shape = next(shape for shape in SHAPES if shape.name == name)
+    spark = own_session(session(CONF, warehouse=Path(folder)))
+    target = Target(
+        "run",
+        table_id="abroad",
+        generation=0,
+        table=table,
+        checkpoint=f"{folder}/none",
+        started_at=from_micros(0),
+    )
+    write_batch(shape.view, target, spark.read.parquet(*sources), 0)
+    zone = spark.sparkContext._jvm.java.util.TimeZone.getDefault().getID()
+    sys.stdout.write(f"{zone} {spark.conf.get('spark.sql.session.timeZone')}\n")
+    spark.stop()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
