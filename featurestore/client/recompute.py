@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from featurestore.client.stored_rows import Key, rows_of_keys
-from featurestore.engines.naive.agreement import bound_of
+from featurestore.engines.naive.agreement import bound_among
 from featurestore.engines.naive.features import is_asked, value_of
 from featurestore.engines.naive.functions import IntegerOverflowError
 from featurestore.engines.naive.rows import Row, Rows, existing_rows, spine_key
@@ -69,7 +69,7 @@ def _cells(view: ViewQuery, asked: Row, rows: Rows, leakage: bool) -> Cells:
     existing = existing_rows(view, asked, rows) if is_asked(view, asked) else []
     return Cells(
         {each.output: _value(view, each, asked, existing) for each in view.features},
-        {each.output: bound_of(view, each, asked, existing) for each in view.features},
+        {each.output: bound_among(view, each, asked, existing) for each in view.features},
         _without_later(view, asked, rows) if leakage else {},
     )
 

@@ -30,7 +30,7 @@ from featurestore.store.columns import UTC_MICROS, arrow_type
 from featurestore.store.snapshot import Snapshot
 from featurestore.times import from_micros
 
-_MOMENTS_A_KEY = 8
+_MOMENTS_A_KEY = 4
 _ONE_STRANGER_IN = 20
 
 

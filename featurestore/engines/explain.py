@@ -98,7 +98,7 @@ def _explain_column(
     if is_tombstone(query, won):
         return _told(query, feature, "tombstone", f"null: {told} won, and it is a tombstone", won)
     if won[feature.column] is None:
-        text = f"null: {told} won, and its {feature.column!r} is null"
+        text = f"null: {told} won, and its {feature.column!r} is null, as it was materialized"
         return _told(query, feature, "null_value", text, won)
     since = visible_from(query, won)
     known = "" if since == won[EVENT_TIME] else f", known since {_time(since)}"

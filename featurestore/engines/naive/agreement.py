@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 from featurestore.definitions.types import FLOATS, Map
-from featurestore.engines.naive.features import window_values
+from featurestore.engines.naive.features import is_asked, window_values
 from featurestore.engines.naive.rows import Row, Rows, existing_rows
 from featurestore.query.nodes import Aggregate, Column, ViewQuery
 
@@ -13,6 +13,14 @@ COMPUTED = ("sum", "mean", "variance", "stddev", "percentile")
 
 
 def bound_of(query: ViewQuery, feature: Column | Aggregate, asked: Row, rows: Rows) -> float:
+    """Return how far an engine's value at a spine row may be off, from all stored rows."""
+    existing = existing_rows(query, asked, rows) if is_asked(query, asked) else []
+    return bound_among(query, feature, asked, existing)
+
+
+def bound_among(
+    query: ViewQuery, feature: Column | Aggregate, asked: Row, existing: Rows
+) -> float:
     """Return how far a float aggregate may be off: 1e-9 of the window's greatest size.
 
     A variance is of squares, so of the greatest square. Nothing is nearer than the least floats.
@@ -22,7 +30,6 @@ def bound_of(query: ViewQuery, feature: Column | Aggregate, asked: Row, rows: Ro
         return 0.0
     if (feature.result.value if isinstance(feature.result, Map) else feature.result) not in FLOATS:
         return 0.0
-    existing = existing_rows(query, asked, rows)
     values = [float(value) for value in window_values(query, feature, moment, existing)]
     greatest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
     greatest *= greatest if feature.function == "variance" else 1.0

@@ -24,11 +24,11 @@ def existing_rows(query: ViewQuery, asked: Row, rows: Rows) -> list[Row]:
     With ``unique_by`` only the newest revision that can be known exists, and a tombstone is not
     itself a row: it takes its event back.
     """
-    moment = asked[query.timestamp_field]
+    moment, key = asked[query.timestamp_field], spine_key(query, asked)
     visible = [
         row
         for row in rows
-        if row_key(query, row) == spine_key(query, asked)
+        if row_key(query, row) == key
         and row[EVENT_TIME] is not None
         and visible_from(query, row) <= moment
     ]
