@@ -6,33 +6,21 @@ import duckdb
 import pyarrow as pa
 
 from benchmarks.contestants.task import Task, Way, run
-from benchmarks.workload import DAY_US, FUNCTIONS, HOURS
+from benchmarks.workload import DAY_US, HOURS
 
 HOUR_US = 3_600_000_000
 LENGTHS = {length: hours * HOUR_US for length, hours in HOURS.items()}
 LONGEST = max(LENGTHS.values())
-SQL = {"count": "count", "sum": "sum", "mean": "avg", "min": "min", "max": "max"}
-
-# Times as integers: a timestamp with a zone minus an interval goes by the calendar, slowly.
-SPINE = "(select *, epoch_us(ts) as t from '{folder}/spine.parquet')"
-EVENTS = "(select id, epoch_us(ts) as t, amount from '{folder}/events/*.parquet')"
+FUNCTIONS = ("count", "sum", "min", "max")  # means are quotients of these: a quarter less work
 
 
-def scan(task: Task) -> Callable[[], pa.Table]:
-    """The floor: read every needed column once, and sum it."""
-
-    def answer() -> pa.Table:
-        sums: dict[str, pa.ChunkedArray] = {}
-        with duckdb.connect() as connection:
-            for view, names in task.views.items():
-                picks = ", ".join(f"sum({name}) as {name}" for name in names)
-                rows = f"'{task.folder}/{view}/*.parquet'"
-                query = f"select max(id) as id, max(epoch_us(ts)) as ts, {picks} from {rows}"
-                table = connection.sql(query).to_arrow_table()
-                sums |= dict(zip(table.column_names, table.columns, strict=True))
-        return pa.table(sums)
-
-    return answer
+def scan(task: Task) -> str:
+    """The floor: read every needed column once, and sum it; views side by side."""
+    return " union all ".join(
+        f"select max(id), max(epoch_us(ts)), {', '.join(f'sum({name})' for name in names)} "
+        f"from '{task.folder}/{view}/*.parquet'"
+        for view, names in task.views.items()
+    )
 
 
 def asof(task: Task) -> str:
@@ -50,60 +38,52 @@ def asof(task: Task) -> str:
 
 def range_join(task: Task) -> str:
     """Join each spine row with its events of the longest window; filter for the others."""
-    picks = [
-        f"{SQL[function]}(amount) filter (where e.t >= s.t - {micros}) as {name}"
-        for name, function, micros in _windows()
-    ]
-    return f"""
-        select s.row, {", ".join(picks)} from {SPINE} s left join {EVENTS} e
+    return _with_means(f"""
+        select s.row, {_filtered(FUNCTIONS)} from {_spine(task)} s left join {_events(task)} e
         on s.id = e.id and e.t < s.t and e.t >= s.t - {LONGEST} group by s.row
-    """.replace("{folder}", str(task.folder))
+    """)
 
 
 def running_sums(task: Task) -> str:
     """Counts and sums by running sums at both edges; least and greatest by a range join."""
     edges = {"now": 0, **{f"w{length}": micros for length, micros in LENGTHS.items()}}
-    joins = [
+    joins = " ".join(
         f"asof left join running {edge} on s.id = {edge}.id and s.t - {micros} > {edge}.t"
         for edge, micros in edges.items()
-    ]
-    picks = [_difference(name, function, length) for name, function, length in _lengths()]
-    least = [
-        f"{function}(amount) filter (where e.t >= s.t - {micros}) as {name}"
-        for name, function, micros in _windows()
-        if function in ("min", "max")
-    ]
-    return f"""
+    )
+    return _with_means(f"""
         with running as (
             select id, t, count(*) over w as n, sum(amount) over w as total
-            from {EVENTS} window w as (partition by id order by t rows unbounded preceding)
+            from {_events(task)} window w as (partition by id order by t rows unbounded preceding)
         ), extremes as (
-            select s.row, {", ".join(least)} from {SPINE} s join {EVENTS} e
+            select s.row, {_filtered(("min", "max"))} from {_spine(task)} s
+            join {_events(task)} e
             on s.id = e.id and e.t < s.t and e.t >= s.t - {LONGEST} group by s.row
         )
-        select s.row, {", ".join(picks)} from {SPINE} s {" ".join(joins)}
+        select s.row, {_differences()}, x.* exclude (row) from {_spine(task)} s {joins}
         left join extremes x on x.row = s.row
-    """.replace("{folder}", str(task.folder))
+    """)
 
 
 def frames(task: Task) -> str:
     """Spine and events in one relation; RANGE frames end a microsecond before each row."""
-    picks = [
-        f"{SQL[function]}(amount) over w{length} as {name}"
-        for name, function, length in _lengths()
-    ]
-    frames = [
+    picks = ", ".join(
+        f"{function}(amount) over w{length} as amount_{function}_{length}"
+        for length in LENGTHS
+        for function in FUNCTIONS
+    )
+    windows = ", ".join(
         f"w{length} as (partition by id order by t "
         f"range between {micros} preceding and 1 preceding)"
         for length, micros in LENGTHS.items()
-    ]
-    return f"""
+    )
+    return _with_means(f"""
         with rows as (
-            select id, t, amount, null as row from {EVENTS}
-            union all select id, t, null, row from {SPINE}
-        ), told as (select row, {", ".join(picks)} from rows window {", ".join(frames)})
+            select id, t, amount, null as row from {_events(task)}
+            union all select id, t, null, row from {_spine(task)}
+        ), told as (select row, {picks} from rows window {windows})
         select * from told where row is not null
-    """.replace("{folder}", str(task.folder))
+    """)
 
 
 def way(query: Callable[[Task], str]) -> Way:
@@ -145,36 +125,48 @@ def _value(task: Task, view: str, name: str) -> str:
     return f"if(epoch_us(s.ts) - epoch_us({view}.ts) <= {ttl}, {view}.{name}, null) as {name}"
 
 
-def _lengths() -> list[tuple[str, str, str]]:
-    """Each window feature's name, function and length."""
-    return [
-        (f"amount_{function}_{length}", function, length)
-        for length in LENGTHS
-        for function in FUNCTIONS
-    ]
+def _spine(task: Task) -> str:
+    # Times as integers: a timestamp with a zone minus an interval goes by the calendar, slowly.
+    return f"(select *, epoch_us(ts) as t from '{task.spine_file}')"
 
 
-def _windows() -> list[tuple[str, str, int]]:
-    return [(name, function, LENGTHS[length]) for name, function, length in _lengths()]
+def _events(task: Task) -> str:
+    return f"(select id, epoch_us(ts) as t, amount from '{task.folder}/events/*.parquet')"
 
 
-def _difference(name: str, function: str, length: str) -> str:
-    if function in ("min", "max"):
-        return f"x.{name}"
-    count = f"(coalesce(now.n, 0) - coalesce(w{length}.n, 0))"
-    total = f"(now.total - coalesce(w{length}.total, 0))"
-    return {
-        "count": f"{count} as {name}",
-        "sum": f"if({count} > 0, {total}, null) as {name}",
-        "mean": f"if({count} > 0, {total} / {count}, null) as {name}",
-    }[function]
+def _filtered(functions: tuple[str, ...]) -> str:
+    """Each function of each window, of the rows of the longest."""
+    return ", ".join(
+        f"{function}(amount)"
+        + (f" filter (where e.t >= s.t - {micros})" if micros < LONGEST else "")
+        + f" as amount_{function}_{length}"
+        for length, micros in LENGTHS.items()
+        for function in functions
+    )
+
+
+def _differences() -> str:
+    """Counts and sums of the rows between both edges."""
+    picks = []
+    for length in LENGTHS:
+        count = f"(coalesce(now.n, 0) - coalesce(w{length}.n, 0))"
+        total = f"(now.total - coalesce(w{length}.total, 0))"
+        picks.append(f"{count} as amount_count_{length}")
+        picks.append(f"if({count} > 0, {total}, null) as amount_sum_{length}")
+    return ", ".join(picks)
+
+
+def _with_means(query: str) -> str:
+    means = [f"amount_sum_{each} / amount_count_{each} as amount_mean_{each}" for each in LENGTHS]
+    return f"select *, {', '.join(means)} from ({query})"
 
 
 if __name__ == "__main__":
     queries = {
+        "scan": scan,
         "asof": asof,
         "range-join": range_join,
         "running-sums": running_sums,
         "frames": frames,
     }
-    run({"scan": scan, **{name: way(query) for name, query in queries.items()}})
+    run({name: way(query) for name, query in queries.items()})
