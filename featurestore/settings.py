@@ -1,5 +1,6 @@
 """A project's settings: the file ``featurestore.toml`` in its folder."""
 
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ class Settings:
         root: The folder or URL under which all projects' tables lie.
         definitions: The folder of definitions.
         spark_conf: A file of Spark settings; None for the defaults.
+        memory_limit: What an answer in process may take, in bytes; None for no limit.
     """
 
     folder: Path
@@ -27,6 +29,7 @@ class Settings:
     root: str = "store"
     definitions: str = "feature_defs"
     spark_conf: str | None = None
+    memory_limit: int | None = None
 
     @property
     def definitions_folder(self) -> Path:
@@ -45,8 +48,12 @@ class Settings:
         return f"{root.rstrip('/')}/{self.project}"
 
 
-def read_settings(folder: str | Path) -> Settings:
+def read_settings(folder: str | Path, memory_limit: int | str | None = None) -> Settings:
     """Return the settings of the project in ``folder``.
+
+    Args:
+        folder: The project's folder.
+        memory_limit: In place of the file's, e.g. ``"2GB"``; None for the file's.
 
     Raises:
         ProjectError: The folder holds no ``featurestore.toml``, or the file does not parse, lacks
@@ -71,11 +78,42 @@ def read_settings(folder: str | Path) -> Settings:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ProjectError(asked, f"{FILE} does not parse: {error}", "Mend that line.") from None
-    return Settings(path, **_checked(asked, values))
+    texts = _checked(asked, values)
+    written = texts.pop("memory_limit", None)
+    limit = written if memory_limit is None else memory_limit
+    return Settings(path, **texts, memory_limit=None if limit is None else parse_bytes(limit))
+
+
+def parse_bytes(size: int | str) -> int:
+    """Return a size in bytes, given as a number or with a unit: kB, MB, GB, KiB, MiB, GiB.
+
+    Raises:
+        ProjectError: It is no positive size.
+
+    Example:
+        >>> parse_bytes("2GB"), parse_bytes("1.5 GiB"), parse_bytes(4096)
+        (2000000000, 1610612736, 4096)
+    """
+    found = _SIZE.fullmatch(str(size).strip().lower())
+    value = int(float(found["number"]) * _UNITS[found["unit"]]) if found else 0
+    if value <= 0:
+        raise ProjectError(
+            "set memory_limit", f"{size!r} is no size of memory", "Write e.g. '2GB' or '512MiB'."
+        )
+    return value
+
+
+_UNITS = {
+    "": 1,
+    "b": 1,
+    **{unit: 1000**power for power, unit in enumerate(("kb", "mb", "gb", "tb"), 1)},
+    **{unit: 1024**power for power, unit in enumerate(("kib", "mib", "gib", "tib"), 1)},
+}
+_SIZE = re.compile(rf"(?P<number>\d+(\.\d+)?)\s*(?P<unit>{'|'.join(_UNITS)})")
 
 
 def _checked(asked: str, values: dict[str, Any]) -> dict[str, str]:
-    known = ("project", "root", "definitions", "spark_conf")
+    known = ("project", "root", "definitions", "spark_conf", "memory_limit")
     for name, value in values.items():
         if name not in known:
             raise ProjectError(asked, f"{FILE} has an unknown name {name!r}", nearest(name, known))

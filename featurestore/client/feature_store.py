@@ -41,6 +41,7 @@ class FeatureStore:
         folder: The project's folder, which holds ``featurestore.toml``.
         spark: A session to use in place of one of the store's own; it is not changed.
         clock: Gives the present moment.
+        memory_limit: What an answer in process may take, e.g. ``"2GB"``; None for the project's.
 
     Raises:
         ProjectError: The folder is no project.
@@ -58,8 +59,9 @@ class FeatureStore:
         *,
         spark: "SparkSession | None" = None,
         clock: Clock = system_clock,
+        memory_limit: int | str | None = None,
     ) -> None:
-        self.settings: Settings = read_settings(folder)
+        self.settings: Settings = read_settings(folder, memory_limit)
         self.layout = Layout(self.settings.store_root)
         self.registry = Registry(self.layout, clock)
         self._given_spark, self._clock = spark, clock
@@ -181,7 +183,7 @@ class FeatureStore:
     ) -> "FeatureFrame":
         """Return the spine with the features as of each row's moment, e.g. for offline scoring.
 
-        Arguments, result and errors are those of `get_training_set`, without a label.
+        Arguments, result and errors: as `get_training_set`'s, without a label.
         """
         asked = f"get_historical_features({features!r})"
         request = answers().Request(asked, features, timestamp_field, timezone, null_times)
@@ -279,11 +281,10 @@ class FeatureStore:
 
     @cached_property
     def _reader(self) -> "Reader":
-        reader: Reader = answers().Reader(self.layout, self.settings.definitions_folder)
-        return reader
+        return answers().Reader(self.layout, self.settings)  # type: ignore[no-any-return]
 
     def _job(self) -> "Job":
-        job: Job = spark_module("featurestore.jobs.job", "materialize").Job(
+        return spark_module("featurestore.jobs.job", "materialize").Job(  # type: ignore[no-any-return]
             self.layout,
             folder=self.settings.folder,
             applied=self.applied,
@@ -291,7 +292,6 @@ class FeatureStore:
             spark=self._spark,
             clock=self._clock,
         )
-        return job
 
     def _with_spark(self, frame: "FeatureFrame") -> "FeatureFrame":
         return replace(frame, _spark_session=self._spark)

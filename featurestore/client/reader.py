@@ -1,7 +1,6 @@
 """`Reader`: what a store keeps between questions, so that the next one finds it open."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pyarrow as pa
 
@@ -10,6 +9,7 @@ from featurestore.definitions.manifest import Manifest
 from featurestore.engines.local import answer
 from featurestore.errors import NotFoundError, TableError
 from featurestore.query.nodes import Query
+from featurestore.settings import Settings
 from featurestore.store.kept import Snapshots
 from featurestore.store.layout import Layout
 from featurestore.store.ledger import Tables
@@ -21,11 +21,12 @@ class Reader:
 
     Args:
         layout: Where the tables lie.
-        definitions: The folder that Python on-demand functions are imported from.
+        settings: The project's: where on-demand functions are, and how much memory to use.
     """
 
-    def __init__(self, layout: Layout, definitions: Path = Path("feature_defs")) -> None:
-        self.layout, self.definitions = layout, definitions
+    def __init__(self, layout: Layout, settings: Settings) -> None:
+        self.layout, self.definitions = layout, settings.definitions_folder
+        self._limit = settings.memory_limit
         self._tables, self._snapshots = Tables(layout), Snapshots()
 
     def pin(self, query: Query, manifest: Manifest) -> dict[str, Snapshot]:
@@ -36,7 +37,9 @@ class Reader:
             TableError: A view was never materialized, or was changed since its table was built.
 
         Example:
-            >>> Reader(Layout("no/such/root")).pin(Query("ask", ()), Manifest())
+            >>> from pathlib import Path
+            >>> settings = Settings(Path("no/such/project"), "shop")
+            >>> Reader(Layout(settings.store_root), settings).pin(Query("ask", ()), Manifest())
             {}
         """
         names = dict.fromkeys(view.view for view in query.views)
@@ -45,7 +48,7 @@ class Reader:
 
     def answer(self, query: Query, bound: pa.Table, snapshots: Mapping[str, Snapshot]) -> pa.Table:
         """Return the features of every row of a bound spine, in the spine's order."""
-        return answer(query, bound, snapshots)
+        return answer(query, bound, snapshots, memory_limit=self._limit)
 
     def _addresses(self, names: list[str], asked: str, manifest: Manifest) -> dict[str, str]:
         current = {r.view: r for r in self._tables.records() if r.state == "current"}

@@ -12,9 +12,6 @@ from featurestore.engines.scan import Bounds, time_bounds
 from featurestore.query.nodes import ViewQuery
 from featurestore.store.snapshot import Snapshot
 
-# Below this many stored rows a second chunk costs more than it gives.
-ROWS_PER_CHUNK = 250_000
-
 
 @dataclass(frozen=True)
 class Chunk:
@@ -33,9 +30,7 @@ class Chunk:
     wanted: pa.Array | None
 
 
-def cut(
-    query: ViewQuery, spine: Arranged, snapshot: Snapshot, rows_per_chunk: int = ROWS_PER_CHUNK
-) -> list[Chunk]:
+def cut(query: ViewQuery, spine: Arranged, snapshot: Snapshot, rows_per_chunk: int) -> list[Chunk]:
     """Return chunks that together answer every arranged spine row once, in order.
 
     Keys are ordered by Arrow, which orders text by its bytes, as the files are.
@@ -44,7 +39,7 @@ def cut(
         query: The use of the view.
         spine: The spine, arranged for this view.
         snapshot: The view's pinned table.
-        rows_per_chunk: About how many stored rows each chunk shall read.
+        rows_per_chunk: About how many stored rows, or spine rows, each chunk shall have.
 
     Returns:
         One chunk or more; none where no spine row has keys and a time.
@@ -56,7 +51,7 @@ def cut(
     if keys is None:
         bounds = Bounds(None, time_low=early, time_high=late)
         return [Chunk(spine.rows, spine.place, bounds, wanted=None)]
-    parts = min(len(keys), max(1, snapshot.rows // rows_per_chunk))
+    parts = min(len(keys), max(1, max(snapshot.rows, len(spine.times)) // rows_per_chunk))
     edges = np.linspace(0, len(keys), parts + 1).astype(np.int64).tolist()
     key = query.keys[0]
     return [

@@ -9,9 +9,10 @@ import pyarrow as pa
 
 from featurestore.definitions.types import DataType, String
 from featurestore.engines.arrange import Arranged, arrange
-from featurestore.engines.chunks import ROWS_PER_CHUNK, Chunk, cut
+from featurestore.engines.chunks import Chunk, cut
 from featurestore.engines.collect import Collector, collector
 from featurestore.engines.kernel import answer_view
+from featurestore.engines.memory import rows_at_once
 from featurestore.engines.scan import open_rows
 from featurestore.errors import ContractError
 from featurestore.query.nodes import Query, ViewQuery
@@ -24,7 +25,8 @@ def answer(
     spine: pa.Table,
     snapshots: Mapping[str, Snapshot],
     *,
-    rows_per_chunk: int = ROWS_PER_CHUNK,
+    memory_limit: int | None = None,
+    rows_per_chunk: int | None = None,
 ) -> pa.Table:
     """Return the features of every spine row, in the spine's order.
 
@@ -32,25 +34,30 @@ def answer(
         query: What is asked.
         spine: The bound spine (see `featurestore.engines.bind`).
         snapshots: The pinned table of each view, by name.
-        rows_per_chunk: About how many stored rows are read at once.
+        memory_limit: In bytes, what this may take; None for no limit.
+        rows_per_chunk: About how many stored rows a thread reads at once; None for what is quick
+            and keeps within the limit.
 
     Returns:
         One column a feature, one row a spine row.
 
     Raises:
         ContractError: An answer has not exactly one row for each spine row: a bug.
+        RequestError: The memory limit is too small to work in.
     """
+    threads = os.cpu_count() or 1
+    at_once = rows_per_chunk or rows_at_once(query, spine, memory_limit, threads)
     arranged = _arranged(query, spine)
     answers = {
         feature.output: collector(spine.num_rows, arrow_type(feature.result))
         for view in query.views
         for feature in view.features
     }
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         work = [
             pool.submit(_answer_chunk, view, snapshots[view.view], chunk, answers)
             for view in query.views
-            for chunk in cut(view, arranged[_order(view)], snapshots[view.view], rows_per_chunk)
+            for chunk in cut(view, arranged[_order(view)], snapshots[view.view], at_once)
         ]
         for chunk in work:
             chunk.result()

@@ -46,9 +46,8 @@ class Snapshot:
     def filesystem(self) -> pafs.FileSystem:
         """The file system that opens the files' paths."""
         if is_local(self.uri):
-            return pafs.SubTreeFileSystem(
-                local_path(self.uri), pafs.LocalFileSystem(use_mmap=True)
-            )
+            # Mapped files would be no quicker, and would count as memory of this process.
+            return pafs.SubTreeFileSystem(local_path(self.uri), pafs.LocalFileSystem())
         # Local: loading the handler costs 0.3 s, which readers of local tables need not pay.
         from deltalake.fs import DeltaStorageHandler  # noqa: PLC0415 - see above
 

@@ -8,7 +8,14 @@ import pyarrow as pa
 import pytest
 
 import featurestore as fs
-from featurestore.errors import ConflictError, NotFoundError, ProjectError, SpineError, TableError
+from featurestore.errors import (
+    ConflictError,
+    NotFoundError,
+    ProjectError,
+    RequestError,
+    SpineError,
+    TableError,
+)
 from tests.client.shop import DEFINITIONS, NOW, at, write_view
 from tests.tables import feature_table
 
@@ -249,3 +256,25 @@ assert not {"pyspark", "pandas", "pandera"} & set(sys.modules)
 
 def test_the_clock_of_the_store_is_the_one_that_was_given(store):
     assert store.history()[0].applied_at == NOW
+
+
+def test_a_memory_limit_too_small_to_work_in_is_refused_and_a_fitting_one_changes_nothing(filled):
+    rows = [{"id": 1, "event_timestamp": at(5)}]
+    folder = filled.settings.folder
+    whole = filled.get_historical_features("fraud", rows).to_arrow()
+
+    fitting = fs.FeatureStore(folder, memory_limit="200MB")
+
+    assert fitting.get_historical_features("fraud", rows).to_arrow() == whole
+    with pytest.raises(RequestError, match=r"memory_limit is 2MB;.* Give at least memory_limit="):
+        fs.FeatureStore(folder, memory_limit=1_000_000).get_historical_features("fraud", rows)
+    with pytest.raises(ProjectError, match="'2 apples' is no size of memory"):
+        fs.FeatureStore(folder, memory_limit="2 apples")
+
+
+def test_a_projects_file_may_set_the_memory_limit(filled):
+    file = filled.settings.folder / "featurestore.toml"
+    file.write_text(file.read_text() + 'memory_limit = "1GiB"\n')
+
+    assert fs.FeatureStore(filled.settings.folder).settings.memory_limit == 2**30
+    assert fs.FeatureStore(filled.settings.folder, memory_limit=7).settings.memory_limit == 7
