@@ -28,6 +28,9 @@ from featurestore.times import Clock
 
 WARM_UP = pd.Timedelta(days=20)
 ENTITIES_SHOWN = 3
+# What a terminal sends with the question.
+CHECKOUT = ("amount", "category", "online", "latitude", "longitude")
+FRAUD_SHOWN = ("payments_24h", "amount_mean_30d", "last_at", "sales_30d", "amount_by_mean")
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,14 @@ def healthcare(inputs: Inputs) -> Report:
                 end,
                 "diabetes_early_v1",
                 [{"patient_id": patient} for patient in newest],
-                ["bmi", "hdl_last_lifetime", "sbp_mean_730d", "labs_730d", "diagnoses_lifetime"],
+                [
+                    "patient_id",
+                    "bmi",
+                    "hdl_last_lifetime",
+                    "sbp_mean_730d",
+                    "labs_730d",
+                    "diagnoses_lifetime",
+                ],
             )
         ],
     )
@@ -96,7 +106,7 @@ def ecommerce(inputs: Inputs) -> Report:
                 end,
                 "movie_page_v1",
                 [{"movie_id": int(movie)} for movie in popular],
-                ["title", "release_year", "movie_mean_lifetime", "raters_lifetime"],
+                ["movie_id", "title", "release_year", "movie_mean_lifetime", "raters_lifetime"],
             ),
         ],
     )
@@ -122,8 +132,8 @@ def fraud(inputs: Inputs) -> Report:
                 store,
                 inputs.now,
                 "fraud_v1",
-                newest.select(["card_id", "merchant_id"]).to_pylist(),
-                ["payments_24h", "payments_30d", "amount_mean_30d", "last_at", "sales_30d"],
+                newest.select(["card_id", "merchant_id", *CHECKOUT]).to_pylist(),
+                ["card_id", "merchant_id", "amount", *FRAUD_SHOWN],
             )
         ],
         (_lateness(frame, transactions),),
@@ -147,9 +157,8 @@ def _latest(
     shown: Sequence[str],
 ) -> Grid:
     frame = store.get_latest_features(service, rows)
-    columns = [*rows[0], *shown]
     title = f"newest values of {service}, as of {now:%Y-%m-%d %H:%M} UTC"
-    return Grid(title, columns, _cells(frame, columns))
+    return Grid(title, list(shown), _cells(frame, shown))
 
 
 def _cells(frame: FeatureFrame, columns: Sequence[str]) -> list[list[str]]:

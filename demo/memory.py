@@ -18,7 +18,7 @@ def state_of(store: FeatureStore, service: str) -> str:
     That is the service as applied, the versions of its views' tables, and the code of the demo.
     """
     applied = store.applied().service(service)
-    views = {use.view.name for use in applied.references} if applied else set()
+    views = {use.view.name for use in applied.stored_uses} if applied else set()
     tables = [
         (status.view, status.version, status.rows)
         for status in store.status()

@@ -7,8 +7,10 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any
 
+from featurestore.client.on_demand import features_of_inputs
 from featurestore.client.preview import features_of_rows
 from featurestore.client.spine import read_spine
+from featurestore.definitions.on_demand import OnDemandFeatureView
 from featurestore.definitions.view import FeatureView
 from featurestore.engines.spark.session import session
 from featurestore.query.compile import compile_view
@@ -80,6 +82,23 @@ def feature_rows(
     running = spark or session(warehouse=state)
     frame = features_of_rows(view, read_spine(given), read_spine(rows), running)
     found: list[dict[str, Any]] = frame.to_arrow().select(list(frame.features)).to_pylist()
+    return found
+
+
+def on_demand_rows(
+    view: OnDemandFeatureView, *, given: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return an on-demand view's features for given inputs: no store, no Spark.
+
+    Args:
+        view: The definition.
+        given: One dict a row: inputs by the names that the transform uses, ``event_timestamp``
+            among them. What is missing is null.
+
+    Returns:
+        One dict of features a row, in order.
+    """
+    found: list[dict[str, Any]] = features_of_inputs(view, given).to_pylist()
     return found
 
 

@@ -1,6 +1,7 @@
 """The models that use these features."""
 
 import featurestore as fs
+from feature_defs.fraud.on_demand import card_travel, payment_shape
 from feature_defs.fraud.views import (
     card_activity,
     card_chargebacks,
@@ -18,6 +19,8 @@ fraud_v1 = fs.FeatureService(
         merchant_activity,
         merchant_chargebacks,
         card_chargebacks,
+        payment_shape,
+        card_travel,
     ),
     description="Whether a payment will be charged back",
     owner="risk@example.com",

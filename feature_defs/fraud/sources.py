@@ -25,7 +25,7 @@ chargebacks = fs.FileSource(
     tags=("fraud", "label"),
 )
 
-# What the terminal sends with the question. Declared for the registry; on-demand features use it.
+# What the terminal sends with the question; the on-demand features use it.
 checkout = fs.RequestSource(
     "checkout",
     schema=(

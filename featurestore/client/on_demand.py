@@ -5,16 +5,21 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
 from featurestore.client.explanation import explain_bound
 from featurestore.definitions.function_import import import_function
+from featurestore.definitions.on_demand import OnDemandFeatureView
+from featurestore.definitions.reachable import manifest_of
 from featurestore.definitions.view import Code
 from featurestore.engines.explain import Explanation
-from featurestore.engines.on_demand import Function
+from featurestore.engines.on_demand import Function, compute
 from featurestore.engines.sql_expression import columns_used
+from featurestore.query.compile import compile_query
 from featurestore.query.nodes import Input, OnDemand, Query
+from featurestore.store.columns import arrow_type
 from featurestore.store.snapshot import Snapshot
 
 
@@ -37,6 +42,23 @@ def import_functions(query: Query, folder: Path) -> dict[str, Function]:
         for node in query.on_demand
         if isinstance(node.transform, Code)
     }
+
+
+def features_of_inputs(view: OnDemandFeatureView, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """Return an on-demand view's features for given inputs; needs no store.
+
+    Args:
+        view: The definition, applied or not.
+        rows: The inputs by name, ``event_timestamp`` among them; what is missing is null.
+    """
+    asked = f"compute {view.name!r}"
+    [node] = compile_query(manifest_of([view]), view.name, asked=asked).on_demand
+    columns = {
+        each.name: pa.array([row.get(each.name) for row in rows], arrow_type(each.dtype))
+        for each in node.inputs
+    }
+    function = None if isinstance(view.transform, Mapping | Code) else view.transform
+    return compute(node, pa.table(columns), function)
 
 
 def explain_on_demand(

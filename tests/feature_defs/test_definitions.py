@@ -50,12 +50,15 @@ def test_the_definitions_load_without_a_problem(manifest: Manifest) -> None:
         "user_segments_v1",
     ]
     assert len(manifest.views) == 12
+    assert [view.name for view in manifest.on_demand_views] == ["card_travel", "payment_shape"]
 
 
 def test_every_definition_says_what_it_is_and_whose(manifest: Manifest) -> None:
-    declared = (*manifest.entities, *manifest.sources, *manifest.views, *manifest.services)
-
-    bare = [item.name for item in declared if not (item.description and item.owner and item.tags)]
+    bare = [
+        item.name
+        for item in manifest.definitions
+        if not (item.description and item.owner and item.tags)
+    ]
 
     assert bare == []
 
@@ -113,8 +116,8 @@ def test_views_of_the_predicted_event_look_strictly_before_it(manifest: Manifest
     found = manifest.service("fraud_v1")
 
     assert found is not None
-    as_of = [use for use in found.references if not use.view.aggregations]
-    assert [(use.view.name, use.strict) for use in as_of] == [("card_whereabouts", True)]
+    as_of = [use for use in found.stored_uses if not use.view.aggregations]
+    assert [(use.view.name, use.strict) for use in as_of] == [("card_whereabouts", True)] * 2
 
 
 def test_windows_never_hold_the_moment_that_is_asked_about(manifest: Manifest) -> None:

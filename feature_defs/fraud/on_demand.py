@@ -1,0 +1,67 @@
+"""What follows from a payment and what is known of its card by then; stored nowhere."""
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+import featurestore as fs
+from feature_defs.fraud.sources import checkout
+from feature_defs.fraud.views import card_activity, card_whereabouts
+
+KILOMETRES_A_DEGREE_NORTH = 111.0
+# At the latitude of the cities in the data.
+KILOMETRES_A_DEGREE_EAST = 75.0
+MICROSECONDS_AN_HOUR = 3.6e9
+SHORTEST_HOURS = 0.1
+
+payment_shape = fs.OnDemandFeatureView(
+    "payment_shape",
+    sources=(
+        card_activity[["amount_mean_lifetime", "amount_mean_30d", "amount_stddev_30d"]],
+        checkout,
+    ),
+    schema=(
+        fs.Field("amount_by_mean", fs.Float64, description="How many usual payments it is worth"),
+        fs.Field("amount_above_mean", fs.Float64, description="In standard deviations"),
+    ),
+    transform={
+        "amount_by_mean": "amount / nullif(amount_mean_lifetime, 0)",
+        "amount_above_mean": "(amount - amount_mean_30d) / nullif(amount_stddev_30d, 0)",
+    },
+    description="The payment beside the card's usual ones",
+    owner="risk@example.com",
+    tags=("fraud",),
+)
+
+
+def travelled(inputs: pa.Table) -> dict[str, pa.ChunkedArray]:
+    """Return how far and how fast a card went since a terminal last saw it."""
+    north = pc.subtract(inputs["latitude"], inputs["last_latitude"])
+    east = pc.subtract(inputs["longitude"], inputs["last_longitude"])
+    squares = [
+        pc.power(pc.multiply(north, KILOMETRES_A_DEGREE_NORTH), 2),
+        pc.power(pc.multiply(east, KILOMETRES_A_DEGREE_EAST), 2),
+    ]
+    # An online shop's place says nothing of where the card is.
+    at_terminal = pc.invert(inputs["online"])
+    kilometres = pc.if_else(at_terminal, pc.sqrt(pc.add(*squares)), None)
+    passed = pc.subtract(inputs["event_timestamp"], inputs["last_at"]).cast(pa.int64())
+    hours = pc.divide(passed.cast(pa.float64()), MICROSECONDS_AN_HOUR)
+    return {
+        "kilometres": kilometres,
+        "speed": pc.divide(kilometres, pc.add(hours, SHORTEST_HOURS)),
+    }
+
+
+card_travel = fs.OnDemandFeatureView(
+    "card_travel",
+    # The payment being judged is itself a row of this view: ask for the one before it.
+    sources=(card_whereabouts.strictly_before(), checkout),
+    schema=(
+        fs.Field("kilometres", fs.Float64, description="From where the card was last used"),
+        fs.Field("speed", fs.Float64, description="In kilometres an hour"),
+    ),
+    transform=travelled,
+    description="How far and how fast a card went since a terminal last saw it",
+    owner="risk@example.com",
+    tags=("fraud", "geography"),
+)

@@ -1,0 +1,55 @@
+"""The example on-demand features, tested as their owners would: given inputs, expect features."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from feature_defs.fraud.on_demand import card_travel, payment_shape
+from featurestore.testing import on_demand_rows
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+AT_TERMINAL = {
+    "online": False,
+    "latitude": 48.0,
+    "longitude": 2.0,
+    "event_timestamp": NOON,
+    "last_latitude": 47.0,
+    "last_longitude": 2.0,
+    "last_at": NOON - timedelta(minutes=54),
+}
+
+
+def travel(**changes: Any) -> dict[str, Any]:
+    [found] = on_demand_rows(card_travel, given=[{**AT_TERMINAL, **changes}])
+    return found
+
+
+def test_a_payment_is_set_beside_the_cards_usual_ones() -> None:
+    usual = {"amount": 30.0, "amount_mean_lifetime": 20.0, "amount_mean_30d": 20.0}
+
+    found = on_demand_rows(
+        payment_shape,
+        given=[
+            {**usual, "amount_stddev_30d": 5.0},
+            {**usual, "amount_stddev_30d": 0.0},
+            {"amount": 30.0},
+        ],
+    )
+
+    assert found == [
+        {"amount_by_mean": 1.5, "amount_above_mean": 2.0},
+        {"amount_by_mean": 1.5, "amount_above_mean": None},
+        {"amount_by_mean": None, "amount_above_mean": None},
+    ]
+
+
+def test_a_card_that_went_far_in_an_hour_was_fast() -> None:
+    assert travel() == {"kilometres": 111.0, "speed": pytest.approx(111.0)}
+
+
+@pytest.mark.parametrize(
+    "changes", [{"online": True}, {"last_latitude": None, "last_longitude": None, "last_at": None}]
+)
+def test_an_online_payment_and_an_unknown_card_have_no_speed(changes: dict[str, Any]) -> None:
+    assert travel(**changes) == {"kilometres": None, "speed": None}
