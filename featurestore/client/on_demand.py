@@ -22,6 +22,8 @@ from featurestore.query.nodes import Input, OnDemand, Query
 from featurestore.store.columns import arrow_type
 from featurestore.store.snapshot import Snapshot
 
+_NAMELESS = Code("transform", "", "")
+
 
 def import_functions(query: Query, folder: Path) -> dict[str, Function]:
     """Return the Python functions that a query needs, by on-demand view.
@@ -51,13 +53,15 @@ def features_of_inputs(view: OnDemandFeatureView, rows: Sequence[Mapping[str, An
         view: The definition, applied or not.
         rows: The inputs by name, ``event_timestamp`` among them; what is missing is null.
     """
-    asked = f"compute {view.name!r}"
-    [node] = compile_query(manifest_of([view]), view.name, asked=asked).on_demand
+    written = view.transform
+    function = None if isinstance(written, Mapping | Code) else written
+    # What is called is at hand, so that its text, which a notebook lacks, is not needed.
+    named = view if function is None else replace(view, transform=_NAMELESS)
+    [node] = compile_query(manifest_of([named]), view.name, asked=view.name).on_demand
     columns = {
         each.name: pa.array([row.get(each.name) for row in rows], arrow_type(each.dtype))
         for each in node.inputs
     }
-    function = None if isinstance(view.transform, Mapping | Code) else view.transform
     return compute(node, pa.table(columns), function)
 
 
