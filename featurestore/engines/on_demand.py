@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from featurestore.definitions.view import Code
 from featurestore.engines.exact import exactly, misfit
+from featurestore.engines.row_wise import seen_others
 from featurestore.engines.sql_expression import evaluate, syntax_problem
 from featurestore.errors import OnDemandError, nearest
 from featurestore.query.nodes import OnDemand, Query
@@ -88,7 +89,7 @@ def compute(node: OnDemand, inputs: pa.Table, function: Function | None = None) 
         empty = {each.output: pa.nulls(0, arrow_type(each.result)) for each in node.outputs}
         return pa.table(empty)
     found = (
-        _called(node, inputs, function)
+        _tried(node, inputs, function)
         if isinstance(node.transform, Code)
         else _evaluated(node, node.transform, inputs)
     )
@@ -107,6 +108,19 @@ def _evaluated(
             raise OnDemandError(_asked(node), f"the SQL for {name!r}: {wrong}", _REAPPLY)
     found = evaluate(chosen, inputs, asked=_asked(node))
     return dict(zip(found.column_names, found.columns, strict=True))
+
+
+def _tried(
+    node: OnDemand, inputs: pa.Table, function: Function | None
+) -> Mapping[str, pa.ChunkedArray]:
+    found = _called(node, inputs, function)
+    if wrong := seen_others(inputs, found, lambda rows: _called(node, rows, function)):
+        raise OnDemandError(
+            _asked(node),
+            wrong,
+            "Each row's answer may depend on that row alone: mend the function, then re-apply.",
+        )
+    return found
 
 
 def _called(

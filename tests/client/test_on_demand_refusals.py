@@ -128,6 +128,10 @@ def test_sql_and_status_read_the_registry_alone(shop: fs.FeatureStore, tmp_path:
         ("inputs.to_pylist()", r"it returned a list. Return a pyarrow.Table, or a dict of arrays"),
         ('inputs.select(["price", "price"])', r"it returned a column twice"),
         ('{"worth": inputs["prize"]}', r"KeyError: .*prize.*, in .*feature_defs/shop.py:\d+"),
+        (
+            '{"worth": pc.cumulative_sum(total, skip_nulls=True), "known": pc.is_valid(total)}',
+            r"row 2 gives 'worth' = 15.0 without the others, and 32.0 among them. Each row's answ",
+        ),
         ('{"worth": 1 / 0}', r"ZeroDivisionError: division by zero, in .*shop.py:\d+\. Mend"),
     ],
 )
