@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from featurestore.cli.options import AsJson, Project, open_store
-from featurestore.cli.output import print_json, print_table, say
+from featurestore.cli.output import SHOWN_ROWS, print_json, print_table, say
 from featurestore.cli.read import Features, TimeField, Zone, features_of, spine_of
 
 if TYPE_CHECKING:
@@ -74,9 +74,11 @@ def _show(found: "Verification") -> None:
             ["feature", "key", "moment", "engine", "rules", "why"],
             [
                 [f"{d.view}:{d.feature}", _key(d.key), d.moment, d.engine, d.naive, d.why]
-                for d in found.differences
+                for d in found.differences[:SHOWN_ROWS]
             ],
         )
+        if len(found.differences) > SHOWN_ROWS:
+            say("first {} of {} differences; --json has all", SHOWN_ROWS, len(found.differences))
     if found.leaks:
         print_table(
             ["feature", "changes in", "of", "e.g. key", "moment", "value", "without rows from t"],
@@ -95,7 +97,7 @@ def _tell(found: "Verification", leakage: bool) -> None:
             say("{}: {} rows left out, whose keys have too many rows", view.view, view.left_out)
     if leakage and found.moments == "events":
         say(
-            "Moments were taken at the views' own events, where most as-of features change; "
+            "Moments were taken around the views' own events, where most as-of features change; "
             "give the rows that a model learns from by --spine, to know which features leak."
         )
     for difference in found.differences[:1]:

@@ -93,6 +93,8 @@ GUIDE = """\
     featurestore materialize                  # build the feature tables (starts Spark)
     featurestore training-set returns_v1 spine.csv --label returned
     featurestore latest returns_v1 customer_id=1 customer_id=2
+    featurestore explain returns_v1 customer_id=1   # why each value is what it is
+    featurestore verify returns_v1            # sampled values, recomputed in plain Python
     featurestore status
 
 The definitions are in `feature_defs/shop.py`, the orders in `data/orders/`: add a file there and

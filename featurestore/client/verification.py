@@ -115,6 +115,10 @@ class Verification:
         """The features of all views that leak."""
         return tuple(each for view in self.views for each in view.leaks)
 
+    def __repr__(self) -> str:
+        """Return the outcome in words: differences may be many and hold personal data."""
+        return f"Verification({self})"
+
     def __str__(self) -> str:
         """Return the outcome as a sentence."""
         cells = sum(view.cells for view in self.views)

@@ -50,6 +50,17 @@ def test_differences_exit_with_1_and_say_how_to_look_into_them(run, shop, monkey
     assert "Next: featurestore explain fraud id=" in err
 
 
+def test_of_many_differences_the_first_are_shown(run, shop, monkeypatch):
+    monkeypatch.setitem(AGGREGATORS, "sum", AGGREGATORS["max"])
+    path = shop / "many.csv"
+    path.write_text("id,event_timestamp\n" + "1,1970-01-01T04:00:00Z\n" * 30)
+
+    _, out, err = run("verify", "fraud", "--spine", path, "-p", shop)
+
+    assert out.count("activity:amount_sum_") == 20
+    assert "first 20 of 60 differences; --json has all" in err
+
+
 def test_leaks_exit_with_1_and_say_what_to_do(run, shop, spine):
     code, out, err = run("verify", "fraud", "--leakage", "--spine", spine, "-p", shop)
 
@@ -62,7 +73,7 @@ def test_leaks_exit_with_1_and_say_what_to_do(run, shop, spine):
 def test_without_a_spine_leakage_is_told_to_be_of_the_views_own_events(run, shop):
     _, _, err = run("verify", "fraud", "--leakage", "-p", shop)
 
-    assert "Moments were taken at the views' own events" in err
+    assert "Moments were taken around the views' own events" in err
 
 
 def test_an_unknown_service_is_told_with_the_nearest(run, shop):
