@@ -43,6 +43,9 @@ def rows_of_keys(
     """
     whole = [key for key in dict.fromkeys(keys) if None not in key]
     yield from ((key, []) for key in dict.fromkeys(keys) if None in key)
+    if not view.keys and most is not None and snapshot.rows > most:
+        yield from ((key, None) for key in whole)
+        return
     for batch in _batches(view, whole, snapshot):
         table = _read(view, snapshot, batch)
         many = set() if most is None else _keys_of_more(view, table, most)
@@ -127,7 +130,7 @@ def _read(view: ViewQuery, snapshot: Snapshot, keys: list[Key]) -> pa.Table:
 
 def _keys_of_more(view: ViewQuery, table: pa.Table, most: int) -> set[Key]:
     if not view.keys:
-        return {()} if table.num_rows > most else set()
+        return set()
     names = [key.key for key in view.keys]
     counts = table.group_by(names).aggregate([([], "count_all")])
     return _keys_of(counts.filter(pc.greater(counts["count_all"], most)).select(names))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 import featurestore as fs
-from featurestore.client import recompute, stored_rows
+from featurestore.client import recompute, stored_rows, verify
 from featurestore.client.edges import edges_of, moments_near, strangers
 from featurestore.client.stored_rows import draw_keys, rows_of_keys
 from featurestore.engines.kernel.functions import AGGREGATORS
@@ -138,6 +138,20 @@ def test_keys_of_too_many_rows_are_left_out_and_counted(
     (view,) = filled.verify(["activity"], spine=SPINE).views
 
     assert (view.rows, view.left_out) == (6, 3)
+
+
+def test_without_a_spine_keys_of_too_many_rows_are_left_out_and_counted_too(
+    store: fs.FeatureStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (recompute, verify):
+        monkeypatch.setattr(module, "MOST_ROWS", 2)
+    write_view(store, "activity", feature_table({"id": [1] * 3}, [1, 2, 3], {"amount": [1.0] * 3}))
+    write_view(store, "rate", feature_table({}, [1, 2, 3], {"euro": [1.5] * 3}))
+
+    views = store.verify(["activity", "rate"]).views
+
+    # A key that does not occur is asked beside the one that does.
+    assert [(view.rows, view.left_out) for view in views] == [(1, 1), (0, 1)]
 
 
 def test_no_more_rows_are_gone_through_than_the_limit(
