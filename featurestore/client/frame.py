@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -226,7 +227,7 @@ class FeatureFrame:
         return replace(
             self,
             table=rows_where(self.table, mask),
-            _explainer=lambda row, feature: self._explainer(int(places[row]), feature),
+            _explainer=partial(_explain_part, self._explainer, places),
         )
 
     def _numbers(self, name: str) -> np.ndarray:
@@ -247,6 +248,13 @@ class FeatureFrame:
             column = column.cast(pa.int8())
         numbers: np.ndarray = column.cast(pa.float64(), safe=False).to_numpy()
         return numbers
+
+
+def _explain_part(
+    whole: Callable[[int, str], Explanation], places: np.ndarray, row: int, feature: str
+) -> Explanation:
+    """Explain a cell of a frame's part, whose rows lie at these places of the whole."""
+    return whole(int(places[row]), feature)
 
 
 def with_label(frame: FeatureFrame, label: str | None, asked: str) -> FeatureFrame:
