@@ -39,11 +39,13 @@ def init(
 def validate(project: Project = Path()) -> None:
     """Load the definitions and check every rule, without comparing or changing anything."""
     manifest = open_store(project).load()
+    on_demand = len(manifest.on_demand_views)
     say(
-        "[green]valid[/]: {} entities, {} sources, {} views, {} services",
+        "[green]valid[/]: {} entities, {} sources, {} views{}, {} services",
         len(manifest.entities),
         len(manifest.sources),
         len(manifest.views),
+        f" and {on_demand} on demand" if on_demand else "",
         len(manifest.services),
     )
 

@@ -12,7 +12,7 @@ from featurestore.definitions.import_problem import import_issue
 from featurestore.definitions.manifest import Definition, Manifest
 from featurestore.definitions.on_demand import OnDemandReference
 from featurestore.definitions.origin import Origin, origin_of, place
-from featurestore.definitions.provenance import home
+from featurestore.definitions.provenance import is_installed
 from featurestore.definitions.reachable import manifest_of, reachable
 from featurestore.definitions.rules import Issue, Rule, check
 from featurestore.definitions.view import FeatureReference
@@ -68,7 +68,7 @@ def _require_package(folder: Path, root: Path) -> None:
             f"{root.name!r} cannot be the name of a Python package",
             "Rename the folder to letters, digits and underscores, such as 'feature_defs'.",
         )
-    if home(root.name) != "project":
+    if is_installed(root.name):
         raise ProjectError(
             asked,
             f"the name {root.name!r} is that of an installed package",

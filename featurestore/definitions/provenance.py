@@ -32,6 +32,17 @@ def home(module: str) -> Home:
     return "library" if libraries else "project"
 
 
+def is_installed(top: str) -> bool:
+    """Return whether a name is that of a package beside the project's own: it would be hidden.
+
+    Example:
+        >>> is_installed("json"), is_installed("pyarrow"), is_installed("no_such_package")
+        (True, True, False)
+    """
+    known = top in sys.modules or importlib.util.find_spec(top) is not None
+    return known and home(top) != "project"
+
+
 def outside(module: str, name: str = "") -> str:
     """Return what code outside the project counts as: the library's version, or Python's name.
 

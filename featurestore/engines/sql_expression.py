@@ -33,8 +33,12 @@ _KINDS = {
     "table_macro": "a table function",
     "pragma": "a pragma",
 }
-# Of one row by their declaration, but of the moment, or of the release, all the same.
-_UNSTABLE = {"age": 1, "version": 0}
+# Of one row by some release's declaration, but of the session or the moment all the same.
+_UNSTABLE = {
+    *("current_database", "current_query", "current_schema", "current_schemas", "getenv"),
+    *("current_setting", "getvariable", "in_search_path", "now", "today", "txid_current"),
+    *("get_current_time", "get_current_timestamp", "transaction_timestamp", "version"),
+}
 _Node = Mapping[str, Any]
 
 
@@ -164,9 +168,11 @@ def _own_problems(node: _Node, known: set[str]) -> Iterator[str]:
             yield f"unknown column {name!r}. {nearest(name, known)}"
     if kind == "FUNCTION":
         name, place = node["function_name"].lower(), node["schema"] or node.get("catalog")
-        if place:
+        # Some releases put their own syntax's functions into a schema of that name.
+        if place and place != "main":
             yield f"write {name}({place}, ...) in place of {place}.{name}(...)"
-        if len(node.get("arguments", node.get("children", ()))) == _UNSTABLE.get(name):
+        arguments = node.get("arguments", node.get("children", ()))
+        if name in _UNSTABLE or (name == "age" and len(arguments) == 1):
             yield f"{name!r} gives another value each time"
         yield from _function_problems(name)
 

@@ -46,6 +46,13 @@ def test_a_cell_is_explained_with_its_inputs(run, shop):
     assert [each["reason"] for each in told["inputs"]] == ["answered", "request", "request"]
 
 
+def test_validate_counts_them(run, shop):
+    code, _, err = run("validate", "-p", shop)
+
+    assert code == 0
+    assert "3 views and 2 on demand, 2 services" in err
+
+
 def test_status_and_plan_know_them(run, shop):
     _, out, _ = run("status", "-p", shop, "--json")
     states = {view["view"]: view["state"] for view in json.loads(out)["status"]}

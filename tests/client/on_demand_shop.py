@@ -76,12 +76,17 @@ def project(folder: Path, text: str) -> fs.FeatureStore:
 def filled_shop(folder: Path) -> fs.FeatureStore:
     store = project(folder, DEFINITIONS + ON_DEMAND + FUNCTION + SERVICES)
     store.apply(store.plan())
+    fill(store)
+    return store
+
+
+def fill(store: fs.FeatureStore) -> None:
+    """Put rows where materializations would."""
     events = [1 * HOUR, 2 * HOUR, 3 * HOUR]
     cities = {"city": ["a", "b", None]}
     write_view(store, "profile", feature_table({"id": [1, 1, 2]}, events, cities))
     amounts = {"amount": [1.0, 2.0, 10.0]}
     write_view(store, "activity", feature_table({"id": [1, 1, 2]}, events, amounts))
-    return store
 
 
 def returning(body: str) -> str:

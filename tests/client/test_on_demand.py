@@ -9,8 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import featurestore as fs
-from tests.client.on_demand_shop import SPINE, answers, filled_shop
-from tests.client.shop import NOW, at
+from tests.client.on_demand_shop import (
+    ON_DEMAND,
+    SPINE,
+    answers,
+    fill,
+    filled_shop,
+    project,
+)
+from tests.client.shop import DEFINITIONS, NOW, at
 
 
 @pytest.fixture
@@ -74,6 +81,21 @@ def test_latest_equals_historical_at_now(shop):
 
     assert answers(latest) == answers(shop.get_historical_features("everything", then))
     assert answers(latest)["now_hour"] == [12, 12]
+
+
+def test_an_input_at_another_time_column_is_of_that_moment(tmp_path):
+    later = ON_DEMAND.replace("(activity[[", '(activity.at("paid_at")[[')
+    store = project(tmp_path, DEFINITIONS + later)
+    store.apply(store.plan())
+    fill(store)
+    spine = pa.table({**SPINE, "paid_at": [at(1.5)] * 5})
+
+    found = answers(store.get_historical_features("shape", spine))
+
+    assert found["share"] == [3.0, 14.0, None, None, None]
+    assert found["hour"] == [2, 5, 5, 5, 5]
+    latest = store.get_latest_features("shape", [{"id": 2, "price": 5, "pieces": 1}])
+    assert answers(latest)["share"] == [0.5]
 
 
 prices = st.none() | st.floats(-1e6, 1e6) | st.just(math.nan)

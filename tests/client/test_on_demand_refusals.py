@@ -195,6 +195,11 @@ def test_without_duckdb_sql_says_what_to_install(
         store.plan()
 
 
+def test_nothing_is_materialized_for_them(shop: fs.FeatureStore) -> None:
+    with pytest.raises(NotFoundError, match="'shape' is an on-demand view: it is computed when"):
+        shop.materialize(["shape"])
+
+
 def test_names_that_are_not_there_are_told(shop: fs.FeatureStore) -> None:
     with pytest.raises(NotFoundError, match=r"no view 'shap' is applied. Did you mean 'shape'"):
         shop.get_latest_features("shap:hour", [{"id": 1}])

@@ -345,3 +345,9 @@ def test_an_empty_folder_declares_nothing(folder: Path) -> None:
     folder.mkdir()
 
     assert load(folder).views == ()
+
+
+def test_any_other_name_will_do_wherever_python_is_started(tmp_path: Path) -> None:
+    manifest = load(write(tmp_path / "what_we_know", {"cards.py": CARDS}))
+
+    assert [view.name for view in manifest.views] == ["activity"]

@@ -7,7 +7,7 @@ from featurestore.definitions.origin import Origin
 from featurestore.definitions.rules.issue import Issue, label
 from featurestore.definitions.rules.names import is_plain
 from featurestore.definitions.service import FeatureService, Use
-from featurestore.definitions.types import INTEGERS, DataType
+from featurestore.definitions.types import INTEGERS, DataType, is_number
 from featurestore.definitions.view import FeatureReference
 from featurestore.errors import nearest
 
@@ -80,6 +80,26 @@ def key_columns_have_one_type(manifest: Manifest) -> Iterator[Issue]:
                     yield Issue(place, text)
 
 
+def request_columns_have_one_type(manifest: Manifest) -> Iterator[Issue]:
+    """Yield request values that share a spine column with a key, or another, of a foreign type."""
+    for service in manifest.services:
+        first: dict[str, tuple[DataType, str]] = {
+            dict(use.join_keys).get(key.name, key.name): (key.dtype, label(use.view))
+            for use in service.stored_uses
+            for key in use.view.join_keys
+        }
+        for use, place in _placed(service):
+            for source in () if isinstance(use, FeatureReference) else use.view.requests:
+                for given in source.schema:
+                    dtype, owner = first.setdefault(given.name, (given.dtype, label(source)))
+                    # Numbers are taken by value, whatever their widths.
+                    both = is_number(given.dtype) and is_number(dtype)
+                    if given.dtype != dtype and not both:
+                        text = f"spine column {given.name!r} is {dtype} for {owner}, {given.dtype}"
+                        text = f"{text} for {label(source)}; rename one"
+                        yield Issue(place, f"{label(service)}: {text}")
+
+
 RULES = (
     services_have_features,
     features_exist,
@@ -87,6 +107,7 @@ RULES = (
     prefixes_are_plain,
     outputs_do_not_collide,
     key_columns_have_one_type,
+    request_columns_have_one_type,
 )
 
 

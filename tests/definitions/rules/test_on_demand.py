@@ -165,3 +165,27 @@ def test_keys_of_inputs_count_among_the_services_keys() -> None:
     [message] = messages(FeatureService("scoring", features=(taken, names)))
 
     assert "the spine's key column 'owner' and names:owner both come out as 'owner'" in message
+
+
+def test_a_request_value_and_a_key_of_one_column_have_one_type() -> None:
+    cards = RequestSource("cards", schema=(Field("card_id", Int64),))
+    shaped = shape(sources=(SPENT, cards), transform={"ratio": "card_id"})
+
+    [message] = messages(FeatureService("scoring", features=(shaped,)))
+
+    assert message == (
+        "service 'scoring': spine column 'card_id' is String for view 'activity', Int64 for "
+        "source 'cards'; rename one"
+    )
+
+
+def test_numbers_of_two_widths_may_share_a_column() -> None:
+    whole = RequestSource("whole", schema=(Field("price", Int64),))
+    other = OnDemandFeatureView(
+        "other",
+        sources=(whole,),
+        schema=(Field("half", Float64),),
+        transform={"half": "price / 2"},
+    )
+
+    assert messages(FeatureService("scoring", features=(shape(), other))) == []
