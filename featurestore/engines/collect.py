@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from featurestore.engines.kernel.arrays import Ints, taken, validity, whole
+from featurestore.engines.kernel.arrays import Ints, Mask, taken, validity, whole
 
 _WORD = 8
 
@@ -47,13 +47,13 @@ def collector(rows: int, dtype: pa.DataType) -> Collector:
 class _Fixed(Collector):
     dtype: pa.DataType
     values: np.ndarray
-    valid: np.ndarray
+    known: list[tuple[Ints, Mask | None]]
 
     @classmethod
     def empty(cls, rows: int, dtype: pa.DataType) -> "_Fixed":
         kind = "V" if dtype.byte_width > _WORD else "u"
         values = np.zeros(rows, f"{kind}{dtype.byte_width}")
-        return cls(dtype, values, np.zeros(rows, np.bool_))
+        return cls(dtype, values, [])
 
     def put(self, places: Ints, answers: pa.ChunkedArray) -> None:
         array = answers.cast(self.dtype).combine_chunks()
@@ -61,13 +61,20 @@ class _Fixed(Collector):
             return
         values = np.frombuffer(array.buffers()[1], self.values.dtype)
         self.values[places] = values[array.offset : array.offset + len(array)]
-        known = validity(array)
-        self.valid[places] = True if known is None else known
+        self.known.append((places, validity(array)))
 
     def finish(self) -> pa.Array:
-        bits = None if self.valid.all() else np.packbits(self.valid, bitorder="little")
-        buffers = [None if bits is None else pa.py_buffer(bits), pa.py_buffer(self.values)]
+        buffers = [self._valid_bits(), pa.py_buffer(self.values)]
         return pa.Array.from_buffers(self.dtype, len(self.values), buffers)
+
+    def _valid_bits(self) -> pa.Buffer | None:
+        answered = sum(len(places) for places, _ in self.known)
+        if answered == len(self.values) and all(mask is None for _, mask in self.known):
+            return None
+        valid = np.zeros(len(self.values), np.bool_)
+        for places, mask in self.known:
+            valid[places] = True if mask is None else mask
+        return pa.py_buffer(np.packbits(valid, bitorder="little"))
 
 
 @dataclass(frozen=True)

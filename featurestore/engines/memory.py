@@ -18,8 +18,8 @@ LEAST_ROWS = 100_000
 _WORD = 8
 # Arrays of a word a row that the kernel makes: codes, times, composed numbers, positions.
 _ARRAYS = 10
-# Of an aggregated column: digits and running sums, an order, the levels of a sparse table.
-_ARRAYS_OF_AGGREGATES = 14
+# Of an aggregated column: digits and running sums, an order, two levels of two sparse tables.
+_ARRAYS_OF_AGGREGATES = 18
 _TEXT = 32
 
 

@@ -24,6 +24,7 @@ _BLOCK = 1 << 14
 _FAR = -128
 _MANTISSA = 53
 _BIAS = 1023
+_PLAIN = 900
 
 
 @dataclass(frozen=True)
@@ -147,11 +148,16 @@ def _round(digits: Mapping[int, Ints], shift: int, high: Floats, low: Floats) ->
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         for place in sorted(digits, reverse=True):
             if digits[place].any():
-                term = np.ldexp(digits[place].astype(np.float64), BITS * place + shift)
+                term = _scaled(digits[place].astype(np.float64), BITS * place + shift)
                 # The digits so far are nothing or greater than all that follow: Dekker's sum.
                 total = high + term
                 low += term - (total - high)
                 high[:] = total
+
+
+def _scaled(numbers: Floats, power: int) -> Floats:
+    # A factor that is a plain float gives the same bits several times as fast.
+    return numbers * 2.0**power if abs(power) < _PLAIN else np.ldexp(numbers, power)
 
 
 def two_sum(left: Floats, right: Floats) -> tuple[Floats, Floats]:

@@ -1,12 +1,12 @@
 """min and max: a sparse table, one level at a time.
 
 Level k holds the least of every 2**k slots in a row; a slice of n is two such blocks that overlap,
-of the greatest power of two in n. Slices are answered at their own level while the table is there,
-so that memory stays O(slots).
+of the greatest power of two in n (Bender and Farach-Colton, "The LCA Problem Revisited", 2000).
+Slices are answered at their own level while the table is there, so that memory stays O(slots).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 
@@ -43,12 +43,12 @@ class Ordered:
 
 def min_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
     """Return each moment's least value; NaN where there is one, null where there is no value."""
-    return _extreme(feature, column, slices, column.once(_candidates_for_min), np.minimum)
+    return _extreme(feature, column, slices, column.once(_table_of_least))
 
 
 def max_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
     """Return each moment's greatest value, as `min_of` does the least."""
-    return _extreme(feature, column, slices, column.once(_candidates_for_max), np.maximum)
+    return _extreme(feature, column, slices, column.once(_table_of_greatest))
 
 
 def ordered(column: Column) -> Ordered:
@@ -83,44 +83,65 @@ def neutral(dtype: np.dtype, *, least: bool) -> float | int:
     return LAST if least else FIRST
 
 
-def sweep(values: np.ndarray, start: Ints, stop: Ints, choose: np.ufunc) -> np.ndarray:
-    """Return the least (or greatest) of each range of values; of an empty range anything.
+@dataclass(frozen=True)
+class SparseTable:
+    """The least (or greatest) of any range of some values.
+
+    Args:
+        values: The values.
+        choose: `numpy.minimum` or `numpy.maximum`.
 
     Example:
-        >>> sweep(np.array([4, 2, 9]), np.array([0, 2]), np.array([3, 3]), np.minimum).tolist()
+        >>> table = SparseTable(np.array([4, 2, 9]), np.minimum)
+        >>> table.of(np.array([0, 2]), np.array([3, 3])).tolist()
         [2, 9]
     """
-    answer = np.zeros(len(start), values.dtype)
-    level = np.frexp((stop - start).astype(np.float64))[1] - 1
-    order = np.argsort(level.astype(np.int8), kind="stable")
-    ends = np.searchsorted(level[order], np.arange(int(level.max(initial=-1)) + 2))
-    table = values
-    for power, (first, last) in enumerate(pairwise(ends)):
-        if power:
-            half = 1 << (power - 1)
-            table = choose(table[:-half], table[half:])
-        asked = order[first:last]
-        answer[asked] = choose(table[start[asked]], table[stop[asked] - (1 << power)])
-    return answer
+
+    values: np.ndarray
+    choose: np.ufunc
+    _levels: dict[int, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
+
+    def of(self, start: Ints, stop: Ints) -> np.ndarray:
+        """Return the least (or greatest) of each range; of an empty range anything."""
+        answer = np.zeros(len(start), self.values.dtype)
+        level = np.frexp((stop - start).astype(np.float64))[1] - 1
+        order = np.argsort(level.astype(np.int8), kind="stable")
+        ends = np.searchsorted(level[order], np.arange(int(level.max(initial=-1)) + 2))
+        table = self.values
+        for power, (first, last) in enumerate(pairwise(ends)):
+            table = self._level(power, table)
+            asked = order[first:last]
+            answer[asked] = self.choose(table[start[asked]], table[stop[asked] - (1 << power)])
+        return answer
+
+    def _level(self, power: int, below: np.ndarray) -> np.ndarray:
+        if not power:
+            return self.values
+        # Two arrays take turns, for all windows: to get fresh memory takes longer than the work.
+        if power % 2 not in self._levels:
+            self._levels[power % 2] = np.empty_like(self.values)
+        table = self._levels[power % 2]
+        half = 1 << (power - 1)
+        return self.choose(below[:-half], below[half:], out=table[: len(below) - half])  # type: ignore[no-any-return]
 
 
-def _extreme(
-    feature: Aggregate, column: Column, slices: Slices, values: np.ndarray, choose: np.ufunc
-) -> pa.Array:
-    per_slice = sweep(values, slices.start, slices.stop, choose)
-    none = neutral(values.dtype, least=choose is np.minimum)
-    per_slice = np.where(slices.stop > slices.start, per_slice, none)
-    answer = slices.merged(choose, per_slice)
+def _extreme(feature: Aggregate, column: Column, slices: Slices, table: SparseTable) -> pa.Array:
+    per_slice = table.of(slices.start, slices.stop)
+    filled = slices.stop > slices.start
+    if not filled.all():
+        none = neutral(table.values.dtype, least=table.choose is np.minimum)
+        per_slice = np.where(filled, per_slice, none)
+    answer = slices.merged(table.choose, per_slice)
     empty = column.counts(slices) == 0
     return column.once(ordered).decode(answer, empty).cast(arrow_type(feature.result))
 
 
-def _candidates_for_min(column: Column) -> np.ndarray:
-    return column.once(ordered).or_neutral(column.valid, least=True)
+def _table_of_least(column: Column) -> SparseTable:
+    return SparseTable(column.once(ordered).or_neutral(column.valid, least=True), np.minimum)
 
 
-def _candidates_for_max(column: Column) -> np.ndarray:
-    return column.once(ordered).or_neutral(column.valid, least=False)
+def _table_of_greatest(column: Column) -> SparseTable:
+    return SparseTable(column.once(ordered).or_neutral(column.valid, least=False), np.maximum)
 
 
 def _decode_numbers(values: np.ndarray, empty: Mask) -> pa.Array:
