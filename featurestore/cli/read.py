@@ -70,7 +70,7 @@ def status(project: Project = Path(), as_json: AsJson = False) -> None:
             [
                 v.view,
                 v.features,
-                v.state,
+                v.state if v.derived_from is None else f"{v.state}, from {v.derived_from}",
                 v.version,
                 v.rows,
                 v.newest_event,

@@ -276,7 +276,7 @@ class FeatureStore:
         """
         module = spark_module("featurestore.client.preview", "preview")
         spine, folder = answers().read_spine(rows), self.settings.folder
-        frame = module.preview(view, spine, folder, self._spark(), timezone=timezone)
+        frame = module.preview(view, spine, self.layout, folder, self._spark(), timezone=timezone)
         return self._with_spark(frame)
 
     @cached_property

@@ -10,11 +10,13 @@ from featurestore.client.retrieve import beside, null_key_rows
 from featurestore.definitions.view import FeatureView
 from featurestore.engines.bind import bind
 from featurestore.engines.kernel import answer_view
-from featurestore.engines.spark.preparation import preview_rows
+from featurestore.engines.spark.preparation import Input, preview_rows
 from featurestore.engines.spark.sample import rows_of_keys, stored_of_given
 from featurestore.engines.spark.writing import own_session
+from featurestore.jobs.upstream import upstream_of
 from featurestore.query.compile import compile_view
 from featurestore.query.nodes import Query
+from featurestore.store.layout import Layout
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 def preview(
     view: FeatureView,
     spine: pa.Table,
+    layout: Layout,
     folder: Path,
     spark: "SparkSession",
     *,
@@ -33,11 +36,13 @@ def preview(
     Args:
         view: The definition, applied or not.
         spine: A few rows with the join keys and ``event_timestamp``.
+        layout: Where the table of a view lies that this one is derived from.
         folder: The project's folder, which the source's path starts from.
         spark: The session that reads and transforms.
         timezone: The zone of times that have none.
     """
-    stored = preview_rows(view, own_session(spark), str(folder))
+    given = Input(view, upstream_of(view, layout).source, str(folder))
+    stored = preview_rows(given, own_session(spark))
     return _answered(view, spine, stored, timezone)
 
 

@@ -19,14 +19,16 @@ class ViewStatus:
         view: Its name.
         features: How many features it has.
         state: ``"current"``; ``"never materialized"``; ``"changed"`` since its table was built;
-            ``"building"``, where a first build has not ended; or ``"on demand"``: it is computed
+            ``"building"``, where a first build has not ended; ``"outdated"``, where the view that
+            it is derived from has another table since; or ``"on demand"``: it is computed
             when it is asked for, and there is nothing to materialize.
         version: Delta version of the feature table; None without one.
         rows: Rows of the feature table.
         newest_event: The newest event that its runs stored; None if unknown.
         last_run: The last run's status, such as ``"done"``; None before the first.
         last_run_at: When the last run started.
-        error: Why the last run failed; None if it did not.
+        error: Why the last run failed, or was skipped; None if it did not.
+        derived_from: The view that it is made of; None where it has a source of its own.
     """
 
     view: str
@@ -38,6 +40,7 @@ class ViewStatus:
     last_run: str | None = None
     last_run_at: datetime | None = None
     error: str | None = None
+    derived_from: str | None = None
 
 
 def view_statuses(manifest: Manifest, layout: Layout) -> list[ViewStatus]:
@@ -77,7 +80,8 @@ def _view_status(
     return ViewStatus(
         view.name,
         len(view.feature_names),
-        _state(view, current, "building" in builds),
+        _state(view, current, "building" in builds, _upstream(view, tables)),
+        derived_from=view.source.name if view.lineage else None,
         version=snapshot.version if snapshot else None,
         rows=snapshot.rows if snapshot else 0,
         newest_event=max(events, default=None),
@@ -87,7 +91,17 @@ def _view_status(
     )
 
 
-def _state(view: FeatureView, current: TableRecord | None, building: bool) -> str:
+def _upstream(view: FeatureView, tables: tuple[TableRecord, ...]) -> str | None:
+    """Return the build of the view that a derived view would be made of now."""
+    found = [each for each in tables if (each.view, each.state) == (view.source.name, "current")]
+    return found[-1].table_id if found and view.lineage else None
+
+
+def _state(
+    view: FeatureView, current: TableRecord | None, building: bool, upstream: str | None
+) -> str:
     if current is None:
         return "building" if building else "never materialized"
-    return "current" if current.fingerprint == table_fingerprint(view) else "changed"
+    if current.fingerprint != table_fingerprint(view):
+        return "changed"
+    return "current" if upstream == current.upstream else "outdated"

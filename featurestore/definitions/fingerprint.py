@@ -124,7 +124,9 @@ def _(transform: Code) -> Json:
     return ["function", transform.fingerprint]
 
 
-def _source(source: Source) -> Json:
+def _source(source: Source | FeatureView) -> Json:
+    if isinstance(source, FeatureView):
+        return {"kind": "FeatureView", "table": table_fingerprint(source)}
     # Fields at their default are left out, so that a field of a later release changes nothing.
     rows = {
         field.name: _setting(getattr(source, field.name))

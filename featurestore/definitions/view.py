@@ -10,6 +10,7 @@ from featurestore.definitions.origin import Origin, origin
 from featurestore.definitions.reserved import AVAILABLE_TIME, EVENT_TIME, SEQUENCE
 from featurestore.definitions.source import Source
 from featurestore.definitions.types import Field
+from featurestore.times import parse_duration
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class FeatureView:
     Args:
         name: Its name.
         entities: Whose features these are; ``()`` for features without keys.
-        source: Where the rows come from.
+        source: Where the rows come from; another view for a derived view, which is made of
+            that view's stored rows.
         schema: The features; with ``aggregations``, the columns that those aggregate.
         transform: A PySpark function from DataFrame to DataFrame, or SQL that selects from
             ``{source}``. It works row by row: materialization runs it on each batch of new rows.
@@ -73,7 +75,7 @@ class FeatureView:
     name: str
     _: KW_ONLY
     entities: tuple[Entity, ...]
-    source: Source
+    source: "Source | FeatureView"
     schema: tuple[Field, ...]
     transform: Transform | None = None
     aggregations: tuple[Aggregation, ...] = ()
@@ -101,9 +103,14 @@ class FeatureView:
     def unique_columns(self) -> tuple[str, ...]:
         """The stored columns that, with the keys, name one event; empty without ``unique_by``.
 
-        The source's time and sequence columns are stored under the names of `reserved`.
+        The source's time and sequence columns are stored under the names of `reserved`. Rows of
+        a derived view are named as in the view that they come from, by its keys too.
         """
         source = self.source
+        if isinstance(source, FeatureView):
+            mine = {key.name for key in self.join_keys}
+            theirs = (key.name for key in source.join_keys if key.name not in mine)
+            return (*theirs, *source.unique_columns) if source.unique_columns else ()
         stored = {
             getattr(source, "timestamp_field", None): EVENT_TIME,
             getattr(source, "available_timestamp_field", None): AVAILABLE_TIME,
@@ -115,6 +122,8 @@ class FeatureView:
     def has_sequence(self) -> bool:
         """Whether its rows carry a number that orders what is equal in time."""
         source = self.source
+        if isinstance(source, FeatureView):
+            return source.has_sequence
         declared = getattr(source, "sequence_field", None) is not None
         return declared or getattr(source, "change_feed", False)
 
@@ -122,8 +131,25 @@ class FeatureView:
     def has_tombstones(self) -> bool:
         """Whether some of its rows say that something is gone."""
         source = self.source
+        if isinstance(source, FeatureView):
+            return source.has_tombstones
         declared = getattr(source, "deleted_field", None) is not None
         return declared or getattr(source, "change_feed", False)
+
+    @property
+    def least_delay(self) -> int:
+        """How long after its event a row is known at the soonest, unless it says otherwise.
+
+        In microseconds; delays of the views that it is derived from add up.
+        """
+        chain = (self, *self.lineage)
+        return sum(parse_duration(view.available_delay) for view in chain)
+
+    @property
+    def lineage(self) -> "tuple[FeatureView, ...]":
+        """The views that it is derived from, the nearest first; none of any other view."""
+        source = self.source
+        return (source, *source.lineage) if isinstance(source, FeatureView) else ()
 
     def __getitem__(self, features: Sequence[str]) -> "FeatureReference":
         """Return a use of only these features: ``view[["risk_score"]]``."""

@@ -58,6 +58,7 @@ class Situation:
         building: The build that has not ended.
         evidence: Tells what lies on disk of a build.
         interrupted: Whether the last run on ``building`` was interrupted, not failed.
+        upstream: Of a derived view: the build of its source view that is current.
         table_id: The name for a new build.
         now: The present moment.
     """
@@ -71,6 +72,7 @@ class Situation:
     interrupted: bool
     table_id: str
     now: datetime
+    upstream: str | None = None
 
 
 def decide(situation: Situation, request: Request) -> Step:
@@ -85,7 +87,7 @@ def decide(situation: Situation, request: Request) -> Step:
         return Step("build", table=building)
     retired = () if building is None else (_as(building, "retired", situation),)
     current = situation.current
-    if current is None or request.full or current.fingerprint != situation.fingerprint:
+    if current is None or request.full or not _fits(current, situation):
         return _build(situation, request, retired)
     if request.start is not None:
         raise RequestError(
@@ -103,8 +105,13 @@ def ended(step: Step, situation: Situation) -> tuple[TableRecord, ...]:
     return records if before is None else (*records, _as(before, "retired", situation))
 
 
+def _fits(table: TableRecord, situation: Situation) -> bool:
+    """Whether a table is made as it shall be, and of the build that it shall be made of."""
+    return (table.fingerprint, table.upstream) == (situation.fingerprint, situation.upstream)
+
+
 def _goes_on(building: TableRecord, situation: Situation, request: Request) -> bool:
-    if building.fingerprint != situation.fingerprint:
+    if not _fits(building, situation):
         return False
     if request.start not in (None, building.start):
         return False
@@ -138,6 +145,7 @@ def _build(situation: Situation, request: Request, records: tuple[TableRecord, .
         fingerprint=situation.fingerprint,
         state="building",
         start=request.start,
+        upstream=situation.upstream,
         at=situation.now,
     )
     return Step("build", table=table, records=(*records, table))

@@ -71,8 +71,8 @@ class RunResult:
     Args:
         view: Its name.
         run_id: The run, as the ledger and the commits name it.
-        status: ``done``, ``nothing`` (no new data: nothing was committed), ``failed`` or
-            ``interrupted``.
+        status: ``done``, ``nothing`` (no new data: nothing was committed), ``failed``,
+            ``interrupted``, or ``skipped`` (the view that it is derived from did not succeed).
         kind: ``run`` on the current table, or ``build`` of a new one.
         version: Delta version of the view's table afterwards; None if there is none.
         rows_in: Source rows read.

@@ -1,7 +1,6 @@
 """Feature tables brought up to date with their sources, several views side by side."""
 
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from datetime import datetime
 from threading import Event
@@ -14,15 +13,13 @@ from featurestore.engines.spark.writing import own_session
 from featurestore.errors import NotFoundError, RequestError, TableError, nearest
 from featurestore.jobs.job import Job, Request, RunResult, new_run_id
 from featurestore.jobs.lock import view_lock
+from featurestore.jobs.order import run_in_order
 from featurestore.jobs.progress import Progress, ProgressEvent, silent
-from featurestore.jobs.view_run import ViewRun, run_view
+from featurestore.jobs.view_run import ViewRun
 from featurestore.query.compile import compile_view
 from featurestore.store.ledger import Tables
 
 __all__ = ["Job", "RunResult", "materialize", "refresh_latest"]
-
-# Each stream keeps a thread of the driver busy; more of them only share the same executors.
-_SIDE_BY_SIDE = 2
 
 
 def materialize(
@@ -35,6 +32,9 @@ def materialize(
 ) -> list[RunResult]:
     """Bring views' feature tables up to date with their sources.
 
+    A derived view follows the view that it is made of; where that is not among the views asked
+    for, it is made of that view's table as it is.
+
     Args:
         job: The project.
         views: The views' names; None for all that are applied.
@@ -43,7 +43,8 @@ def materialize(
         progress: Is told how far each view is.
 
     Returns:
-        One result a view, in the order asked; a view that failed does not stop the others.
+        One result a view, in the order asked; a view that failed does not stop the others, but
+        those derived from it are skipped.
 
     Raises:
         NotFoundError: A view is not applied.
@@ -72,7 +73,7 @@ def materialize(
             )
             for view in chosen
         ]
-        return _side_by_side(runs, stop)
+        return run_in_order(runs, stop)
 
 
 def refresh_latest(job: Job, views: Sequence[str] | None = None) -> dict[str, int]:
@@ -99,24 +100,6 @@ def refresh_latest(job: Job, views: Sequence[str] | None = None) -> dict[str, in
             view.name: refresh(spark, job.layout, view, tables[view.name], job.clock())
             for view in chosen
         }
-
-
-def _side_by_side(runs: list[ViewRun], stop: Event) -> list[RunResult]:
-    with ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="materialize") as pool:
-        futures = [pool.submit(run_view, run) for run in runs]
-        try:
-            wait(futures)
-        except KeyboardInterrupt:
-            _stop(futures, stop)
-            raise
-        return [future.result() for future in futures]
-
-
-def _stop(futures: "list[Future[RunResult]]", stop: Event) -> None:
-    stop.set()
-    for future in futures:
-        future.cancel()
-    wait(futures)
 
 
 def _chosen(job: Job, names: Sequence[str] | None) -> list[FeatureView]:

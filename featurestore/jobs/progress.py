@@ -11,9 +11,17 @@ from rich.progress import Progress as Bars
 from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 Phase = Literal[
-    "waiting", "checking", "reading", "latest", "done", "nothing", "failed", "interrupted"
+    "waiting",
+    "checking",
+    "reading",
+    "latest",
+    "done",
+    "nothing",
+    "failed",
+    "interrupted",
+    "skipped",
 ]
-ENDS = ("done", "nothing", "failed", "interrupted")
+ENDS = ("done", "nothing", "failed", "interrupted", "skipped")
 
 
 @dataclass(frozen=True)
@@ -100,7 +108,8 @@ class _Moving:
 
 
 def _described(event: ProgressEvent) -> str:
-    colour = {"done": "green", "nothing": "dim", "failed": "red", "interrupted": "yellow"}
+    colour = {"done": "green", "nothing": "dim", "failed": "red"}
+    colour |= dict.fromkeys(("interrupted", "skipped"), "yellow")
     text = f"[bold]{event.view}[/] [{colour.get(event.phase, 'cyan')}]{event.phase}[/]"
     if event.rows:
         text += f" {event.rows:,} rows"

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import KW_ONLY, dataclass, replace
+from functools import cached_property
 from threading import Event
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -10,8 +11,8 @@ from featurestore.definitions.fingerprint import table_fingerprint
 from featurestore.definitions.view import FeatureView
 from featurestore.engines.spark.batch import Target
 from featurestore.engines.spark.latest import refresh_if_stale
-from featurestore.engines.spark.preparation import check_view, create_table, require_rows
-from featurestore.engines.spark.sources import Reading, address, stored_source
+from featurestore.engines.spark.preparation import Input, check_view, create_table, require_rows
+from featurestore.engines.spark.sources import Reading, address
 from featurestore.engines.spark.stream import InterruptedRunError, Stream, run_stream
 from featurestore.errors import FeatureStoreError, SourceError
 from featurestore.jobs.decide import Situation, Step, decide, ended
@@ -19,6 +20,7 @@ from featurestore.jobs.evidence import files_read, gather
 from featurestore.jobs.job import Job, Request, RunResult
 from featurestore.jobs.progress import Phase, Progress, ProgressEvent
 from featurestore.jobs.reconcile import of_run, outcome, reconcile
+from featurestore.jobs.upstream import Upstream, upstream_of
 from featurestore.store.delta_log import commits, is_table, latest_version
 from featurestore.store.ledger import (
     Files,
@@ -59,6 +61,16 @@ class ViewRun:
     progress: Progress
     run_id: str
 
+    @cached_property
+    def upstream(self) -> Upstream:
+        """What its rows are read from; the same from the run's beginning to its end."""
+        return upstream_of(self.view, self.job.layout)
+
+    @property
+    def given(self) -> Input:
+        """The view and what it is made of."""
+        return Input(self.view, self.upstream.source, self.folder)
+
     @property
     def folder(self) -> str:
         """The project's folder."""
@@ -87,12 +99,23 @@ def run_view(run: ViewRun) -> RunResult:
     return result
 
 
+def skip_view(run: ViewRun, upstream: RunResult) -> RunResult:
+    """Record that a view was not run because the one that it is derived from did not succeed."""
+    text = f"view {upstream.view!r}, which it is derived from, {upstream.status}"
+    did = Outcome(error=f"skipped: {text}: {upstream.message}")
+    record = _not_begun(run)
+    _record_end(run, record, "skipped", did)
+    result = replace(_result(run, record, "skipped", did, None), message=str(did.error))
+    run.progress(ProgressEvent(run.view.name, "skipped", message=result.message))
+    return result
+
+
 def _run(run: ViewRun) -> RunResult:
     run.tell("checking")
     layout, tables = run.job.layout, Tables(run.job.layout)
     own = [record for record in tables.records() if record.view == run.view.name]
     recovered = reconcile(layout, own, run.job.clock())
-    check_view(run.view, run.spark, run.folder)
+    check_view(run.given, run.spark)
     situation = _situation(run, tables)
     step = decide(situation, run.request)
     if step.records:
@@ -104,11 +127,11 @@ def _run(run: ViewRun) -> RunResult:
         tables.record(*ended(step, situation))
     result = _end(run, record, before)
     _refresh_latest(run, step)
-    return _recovering(result, len(recovered))
+    return _recovering(_standing(result, run.upstream), len(recovered))
 
 
 def _situation(run: ViewRun, tables: Tables) -> Situation:
-    source, layout = stored_source(run.view), run.job.layout
+    source, layout = run.upstream.source, run.job.layout
     past = Runs(layout).records(run.view.name)
     return Situation(
         run.view.name,
@@ -119,6 +142,7 @@ def _situation(run: ViewRun, tables: Tables) -> Situation:
         interrupted=bool(past) and past[-1].status == "interrupted",
         table_id=uuid4().hex[:16],
         now=run.job.clock(),
+        upstream=run.upstream.table_id,
     )
 
 
@@ -139,7 +163,7 @@ def _stream(run: ViewRun, step: Step) -> None:
     """Read what is new; where a resumed source has nothing new, there is nothing to start."""
     layout, table = run.job.layout, step.table
     place = layout.features(table.view, table.table_id)
-    source_place = address(stored_source(run.view).path, run.folder)
+    source_place = address(run.upstream.source.path, run.folder)
     newest = latest_version(source_place) if step.starting_version is not None else None
     if newest is None or newest >= (step.starting_version or 0):
         run_stream(run.spark, _stream_of(run, step, place))
@@ -152,18 +176,19 @@ def _stream(run: ViewRun, step: Step) -> None:
 def _create(run: ViewRun, table: TableRecord, place: str) -> None:
     """A build stored no row: either the source has none, or the view keeps none of them."""
     try:
-        require_rows(run.view, run.spark, run.folder)
+        require_rows(run.given, run.spark)
     except SourceError:
         retired = replace(table, state="retired", at=run.job.clock())
         Tables(run.job.layout).record(retired)
         raise
-    create_table(run.view, run.spark, run.folder, place)
+    create_table(run.given, run.spark, place)
 
 
 def _stream_of(run: ViewRun, step: Step, place: str) -> Stream:
     table = step.table
     return Stream(
         run.view,
+        source=run.upstream.source,
         target=Target(
             run.run_id,
             table_id=table.table_id,
@@ -227,6 +252,15 @@ def _refresh_latest(run: ViewRun, step: Step) -> None:
     if run.view.latest:
         run.tell("latest")
         refresh_if_stale(run.spark, run.job.layout, run.view, step.table.table_id, run.job.clock())
+
+
+def _standing(result: RunResult, upstream: Upstream) -> RunResult:
+    if upstream.table_id is None:
+        return result
+    told = (
+        f"{result.message}; it stands on {upstream.source.name} as of version {upstream.version}"
+    )
+    return replace(result, message=told)
 
 
 def _recovering(result: RunResult, recovered: int) -> RunResult:

@@ -190,7 +190,7 @@ def _check_collisions(uses: Sequence[Use], asked: str) -> None:
 
 def _rows(view: FeatureView) -> Rows:
     return Rows(
-        available_delay=parse_duration(view.available_delay),
+        available_delay=view.least_delay,
         unique_by=view.unique_columns,
         has_sequence=view.has_sequence,
         has_deleted=view.has_tombstones,
@@ -198,7 +198,7 @@ def _rows(view: FeatureView) -> Rows:
     )
 
 
-def _has_available(source: Source) -> bool:
+def _has_available(source: Source | FeatureView) -> bool:
     if not isinstance(source, DeltaSource | FileSource):
         return True
     changes = isinstance(source, DeltaSource) and source.change_feed

@@ -81,7 +81,7 @@ def decode(document: Mapping[str, Json]) -> Manifest:
         raise _unreadable(f"its form is {document.get('schema')!r}, not {SCHEMA!r}")
     known: _Known = {}
     for section in _SECTIONS:
-        for data in _items(document.get(section)):
+        for data in _in_order(_items(document.get(section))):
             definition = _decoded(data, known)
             if not isinstance(definition, Definition):
                 raise _unreadable(f"it lists a {type(definition).__name__}")
@@ -224,6 +224,19 @@ _SPECIAL: Mapping[str, Callable[[Mapping[str, Json], _Known], object]] = {
 
 def _reference(definition: Definition) -> tuple[str, str]:
     return _SECTION_OF[type(definition)], definition.name
+
+
+def _in_order(items: list[Json]) -> list[Json]:
+    """Return definitions of one kind, derived views behind the views that they refer to."""
+    by_name = {str(item["name"]): item for item in items if isinstance(item, Mapping)}
+
+    def depth(item: Json) -> int:
+        source = item.get("source") if isinstance(item, Mapping) else None
+        if not isinstance(source, Mapping) or source.get("section") != "views":
+            return 0
+        return 1 + depth(by_name[str(source["name"])])
+
+    return sorted(items, key=depth)
 
 
 def _items(data: Json) -> list[Json]:

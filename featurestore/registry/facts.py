@@ -124,8 +124,13 @@ def _(value: dict, path: str) -> Facts:  # type: ignore[type-arg]  # dispatch ne
     return {f"{path}.{name}": dedent(str(item)).strip() for name, item in value.items()}
 
 
+@_facts.register
+def _(value: FeatureView, path: str) -> Facts:
+    # What services use is said by feature, in `_derived`.
+    return {path: f"view {value.name}"} if path == "source" else {}
+
+
 @_facts.register(Aggregation)
-@_facts.register(FeatureView)
 @_facts.register(FeatureReference)
 @_facts.register(OnDemandReference)
 @_facts.register(OnDemandFeatureView)

@@ -24,7 +24,7 @@ from featurestore.store.snapshot import open_table
 
 TableState = Literal["building", "current", "retired"]
 RunKind = Literal["run", "build"]
-RunStatus = Literal["running", "done", "nothing", "failed", "interrupted"]
+RunStatus = Literal["running", "done", "nothing", "failed", "interrupted", "skipped"]
 
 _ATTEMPTS = 10
 
@@ -40,6 +40,7 @@ class TableRecord:
         state: ``building`` until all batches are in, then ``current``, then ``retired``.
         generation: Of its stream's checkpoint; a lost checkpoint starts the next one.
         start: Older events are left out of this table; None for none.
+        upstream: Of a derived view: the build of its source view that it is made of.
         at: When this was recorded.
         sequence: Order among the view's records; given by `Tables.record`.
     """
@@ -51,6 +52,7 @@ class TableRecord:
     state: TableState
     generation: int = 0
     start: datetime | None = None
+    upstream: str | None = None
     at: datetime
     sequence: int = 0
 
@@ -89,7 +91,7 @@ class RunRecord:
         view: The view's name.
         table_id: The build that it wrote to.
         kind: ``run`` on a current table, or ``build`` of a new one.
-        status: ``running`` until its last record.
+        status: ``running`` until its last record; ``skipped`` where it never began.
         started_at: When it started.
         ended_at: When it ended; None while it runs.
         outcome: What it did.
@@ -162,8 +164,8 @@ class Tables:
         _append(self._uri, _TABLES, [asdict(record) for record in numbered])
 
     def _newest(self, view: str, state: TableState) -> TableRecord | None:
-        fitting = [r for r in self.records() if (r.view, r.state) == (view, state)]
-        return fitting[-1] if fitting else None
+        newest_first = reversed(self.records())
+        return next((r for r in newest_first if (r.view, r.state) == (view, state)), None)
 
 
 class Runs:
@@ -206,8 +208,7 @@ class Files:
 
     def record(self, records: Iterable[FileRecord]) -> None:
         """Append files that a run has read; nothing happens without any."""
-        rows = [asdict(record) for record in records]
-        if rows:
+        if rows := [asdict(record) for record in records]:
             _append(self._uri, _FILES, rows)
 
 
@@ -238,13 +239,13 @@ def _append(uri: str, schema: pa.Schema, rows: list[dict[str, object]]) -> None:
     data = pa.Table.from_pylist(rows, schema=schema)
     for attempt in range(_ATTEMPTS):
         try:
-            write_deltalake(uri, data, mode="append")
+            # Merged, for the ledger of an older release may lack columns.
+            write_deltalake(uri, data, mode="append", schema_mode="merge")
+            return
         except CommitFailedError:  # nothing was written: another process created the table now
             if attempt == _ATTEMPTS - 1:
                 raise
             time.sleep(random.uniform(0.01, 0.1))
-        else:
-            return
 
 
 def _create(uri: str, schema: pa.Schema) -> None:
@@ -265,6 +266,7 @@ _TABLES = pa.schema(
         ("start", UTC_MICROS),
         ("at", UTC_MICROS),
         ("sequence", pa.int64()),
+        ("upstream", pa.string()),
     ]
 )
 _RUNS = pa.schema(

@@ -122,14 +122,21 @@ def as_table(orders: tuple[Order, ...]) -> pa.Table:
     )
 
 
-def answers(view: FeatureView, table: DeltaTable, spine: list[tuple[str, float]]) -> list[object]:
-    """The view's first feature by the kernel, for cards at hours after noon."""
-    asked = pa.table(
+def as_spine(asked: list[tuple[str, float]], key: str = "card_id") -> pa.Table:
+    """Keys at hours after noon."""
+    return pa.table(
         {
-            "card_id": pa.array([card for card, _ in spine]),
-            "event_timestamp": pa.array([at(hour) for _, hour in spine], UTC_MICROS),
+            key: pa.array([name for name, _ in asked]),
+            "event_timestamp": pa.array([at(hour) for _, hour in asked], UTC_MICROS),
         }
     )
+
+
+def answers(
+    view: FeatureView, table: DeltaTable, spine: list[tuple[str, float]], key: str = "card_id"
+) -> list[object]:
+    """The view's first feature by the kernel, for keys at hours after noon."""
+    asked = as_spine(spine, key)
     rows = pa.table(table.scan())
     rows = rows.cast(pa.schema(table.schema().to_arrow()))
     query = compile_view(view)

@@ -62,6 +62,21 @@ def test_a_table_is_built_anew_where_it_must_be(found: Situation, request_: Requ
     assert (step.kind, step.table.table_id, step.table.state) == ("build", "new", "building")
 
 
+def test_another_build_of_the_source_view_is_another_build() -> None:
+    derived = replace(CURRENT, upstream="u1")
+
+    assert decide(replace(situation(derived), upstream="u1"), Request()).kind == "run"
+    step = decide(replace(situation(derived), upstream="u2"), Request())
+    assert (step.kind, step.table.upstream) == ("build", "u2")
+    half = decide(
+        replace(situation(None, replace(BUILDING, upstream="u1")), upstream="u2"), Request()
+    )
+    assert [(record.table_id, record.state) for record in half.records] == [
+        ("half", "retired"),
+        ("new", "building"),
+    ]
+
+
 def test_a_rebuild_of_a_lost_table_keeps_its_start() -> None:
     lost = situation(replace(CURRENT, start=NOON), evidence=Evidence(exists=False))
 

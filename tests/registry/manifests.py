@@ -1,5 +1,7 @@
 """Manifests for tests: a small one by hand, and all kinds of them by Hypothesis."""
 
+from functools import partial
+
 from hypothesis import strategies as st
 
 from featurestore.definitions.aggregation import Aggregation
@@ -117,13 +119,13 @@ def manifests(draw: st.DrawFn) -> Manifest:
     """Draw definitions that refer to each other, of whatever sense."""
     some_entities = draw(_tuples(entities))
     some_sources = draw(_tuples(sources, least=1))
-    views = st.builds(
+    views = partial(
+        st.builds,
         FeatureView,
         names,
         entities=st.lists(st.sampled_from(some_entities), max_size=2).map(tuple)
         if some_entities
         else st.just(()),
-        source=st.sampled_from(some_sources),
         schema=_tuples(columns),
         transform=st.none() | texts | codes,
         aggregations=st.lists(aggregations, max_size=2).map(tuple),
@@ -132,7 +134,10 @@ def manifests(draw: st.DrawFn) -> Manifest:
         latest=st.booleans(),
         **labels,
     )
-    some_views = draw(_tuples(views, least=1))
+    stored = draw(_tuples(views(source=st.sampled_from(some_sources)), least=1))
+    derived = draw(_tuples(views(source=st.sampled_from(stored))))
+    taken = {view.name for view in stored}
+    some_views = (*stored, *(view for view in derived if view.name not in taken))
     one_view = st.sampled_from(some_views)
     uses = st.builds(
         FeatureReference,

@@ -150,3 +150,12 @@ def test_a_document_of_a_newer_release_is_refused(document: dict, found: str) ->
 
     assert caught.value.found.startswith(found)
     assert "Upgrade" in caught.value.fix
+
+
+def test_a_view_may_refer_to_a_view_of_a_later_name() -> None:
+    derived = replace(ACTIVITY, name="a_derived", source=ACTIVITY, aggregations=())
+
+    manifest = manifest_of([derived])
+
+    assert [view.name for view in manifest.views] == ["a_derived", "activity"]
+    assert decode(json.loads(canonical_json(encode(manifest)))) == manifest

@@ -270,6 +270,21 @@ def test_a_changed_key_breaks_its_entity_and_its_views() -> None:
     )
 
 
+def test_a_changed_view_builds_the_tables_of_those_derived_from_it() -> None:
+    derived = replace(ACTIVITY, name="daily", source=ACTIVITY, aggregations=())
+    before = manifest_of([derived])
+    changed = replace(ACTIVITY, available_delay="1h")
+
+    made = plan(applied(before), manifest_of([replace(derived, source=changed)]))
+
+    assert [change.name for change in made.changes] == ["activity"]
+    assert made.builds == ("activity", "daily")
+    assert "    + source: view activity" in render(plan(None, before))
+    other = replace(derived, source=LIMITS)
+    [change] = diff(manifest_of([derived, LIMITS]), manifest_of([other, ACTIVITY]))
+    assert change.details[0] == Detail("source", "view activity", "view limits", VALUES)
+
+
 def test_a_changed_source_builds_the_tables_of_its_views() -> None:
     moved = replace(PAYMENTS, path="data/moved")
     others = [replace(view, source=moved) for view in (ACTIVITY, LIMITS)]

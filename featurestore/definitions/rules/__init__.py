@@ -7,6 +7,7 @@ from featurestore.definitions.reachable import complete
 from featurestore.definitions.rules import (
     aggregations,
     columns,
+    derived,
     dtypes,
     names,
     on_demand,
@@ -26,6 +27,7 @@ RULES = (
     *columns.RULES,
     *sources.RULES,
     *views.RULES,
+    *derived.RULES,
     *transforms.RULES,
     *aggregations.RULES,
     *on_demand.RULES,

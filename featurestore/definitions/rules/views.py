@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from featurestore.definitions.manifest import Manifest
 from featurestore.definitions.rules.issue import Issue, label
 from featurestore.definitions.source import StoredSource
+from featurestore.definitions.view import FeatureView
 from featurestore.errors import RequestError
 from featurestore.times import parse_duration
 
@@ -19,7 +20,7 @@ def views_have_features(manifest: Manifest) -> Iterator[Issue]:
 def views_read_stored_sources(manifest: Manifest) -> Iterator[Issue]:
     """Yield views over request values, which are not there to materialize."""
     for view in manifest.views:
-        if not isinstance(view.source, StoredSource):
+        if not isinstance(view.source, StoredSource | FeatureView):
             text = f"{label(view)} reads {label(view.source)}, which comes only with requests"
             yield Issue(view.origin, f"{text}; give a DeltaSource or a FileSource")
 

@@ -12,8 +12,9 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
 
 from featurestore.definitions.view import FeatureView
-from featurestore.engines.spark.change_feed import batch_changes, feed_failure, is_feed
+from featurestore.engines.spark.change_feed import feed_failure
 from featurestore.engines.spark.failures import is_cancelled
+from featurestore.engines.spark.given import batch_rows
 from featurestore.engines.spark.offsets import source_offset
 from featurestore.engines.spark.reported import reporting
 from featurestore.engines.spark.rows import sort_columns, stored_rows, unmatched
@@ -73,7 +74,8 @@ def write_batch(view: FeatureView, target: Target, rows: DataFrame, batch_id: in
     done = last_transaction(target.table, target.application)
     if done is not None and batch_id <= done:
         return
-    with reporting(), _failing(view), _given(view, target, rows, batch_id) as given:
+    given = batch_rows(view, rows, target.checkpoint, target.generation, batch_id)
+    with reporting(), _failing(view), _released(given):
         # Counted before it is written, since the counts are part of the commit.
         kept = stored_rows(view, transformed(view, given), target.start).persist()
         try:
@@ -83,16 +85,10 @@ def write_batch(view: FeatureView, target: Target, rows: DataFrame, batch_id: in
 
 
 @contextmanager
-def _given(
-    view: FeatureView, target: Target, rows: DataFrame, batch_id: int
-) -> Iterator[DataFrame]:
-    """Give the rows as the transform gets them."""
-    if not is_feed(view.source):
-        yield rows
-        return
-    given = batch_changes(rows, target.checkpoint, target.generation, batch_id)
+def _released(given: DataFrame) -> Iterator[None]:
+    """Let go of rows that were kept to be read several times."""
     try:
-        yield given
+        yield
     finally:
         given.unpersist()
 

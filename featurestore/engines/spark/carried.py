@@ -66,6 +66,13 @@ def carry(view: FeatureView, run: Run, rows: DataFrame) -> DataFrame:
     out = run(rows)
     if CARRIED not in rows.columns or CARRIED in out.columns:
         return out
+    if isinstance(view.source, FeatureView):
+        raise MaterializationError(
+            f"transform of view {view.name!r} ({view.origin})",
+            f"it drops the column {CARRIED!r}, which holds what view {view.source.name!r} knows "
+            "of each row: since when it is known, and what it revises",
+            f"Keep {CARRIED} among the columns that it selects.",
+        )
     kinds, dtype = _pieces(view, rows), rows.schema[CARRIED].dataType
     if len(kinds) < 2:
         return out.withColumn(CARRIED, _literal(kinds[0] if kinds else None, dtype))

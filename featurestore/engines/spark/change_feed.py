@@ -51,10 +51,8 @@ def require_feed(source: StoredSource, place: str) -> None:
         )
 
 
-def current_rows(view: FeatureView, rows: DataFrame) -> DataFrame:
-    """Return the rows of a view's source as they lie there now, as its transform gets them."""
-    if not is_feed(view.source):
-        return rows
+def current_changes(rows: DataFrame) -> DataFrame:
+    """Return a table's rows as they lie there now, carrying what those of a snapshot carry."""
     kinds = {_TYPE: F.lit("insert"), _VERSION: F.lit(0).cast("bigint")}
     return changes(rows.withColumns(kinds | {_TIME: F.lit(None).cast("timestamp")}), snapshot=0)
 

@@ -1,16 +1,18 @@
 """What marks a source's rows: their times, their order, and whether something is gone."""
 
 from dataclasses import KW_ONLY, dataclass
+from functools import singledispatch
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
 from pyspark.sql import types as T  # noqa: N812  # pyspark's own convention
 
+from featurestore.definitions.source import DeltaSource, FileSource, StoredSource
 from featurestore.definitions.view import FeatureView
 from featurestore.engines.spark.carried import CARRIED
 from featurestore.engines.spark.change_feed import is_feed
 from featurestore.engines.spark.moments import TimeColumn, moment, quoted
-from featurestore.engines.spark.sources import stored_source
+from featurestore.store.columns import EVENT_TIME
 from featurestore.times import parse_duration
 
 
@@ -39,10 +41,26 @@ def marks(view: FeatureView, schema: T.StructType) -> Marks:
         view: The view.
         schema: The transformed rows' schema.
     """
-    source = stored_source(view)
-    event = _moment(view, source.timestamp_field, schema)
+    return _marks(view.source, view, schema)
+
+
+def unique_column(view: FeatureView, name: str) -> Column:
+    """Return a column of a view's transformed rows that is stored for the names of events only."""
+    part = f"{CARRIED}.unique.{quoted(name)}"
+    return F.col(part).alias(name) if isinstance(view.source, FeatureView) else F.col(quoted(name))
+
+
+@singledispatch
+def _marks(source: object, view: FeatureView, schema: T.StructType) -> Marks:
+    raise TypeError(source)
+
+
+@_marks.register(DeltaSource)
+@_marks.register(FileSource)
+def _(source: StoredSource, view: FeatureView, schema: T.StructType) -> Marks:
+    event = _moment(source, source.timestamp_field, schema)
     field = source.available_timestamp_field
-    known = None if field is None else _moment(view, field, schema)
+    known = None if field is None else _moment(source, field, schema)
     delay = parse_duration(view.available_delay)
     if is_feed(source):
         return Marks(
@@ -57,6 +75,26 @@ def marks(view: FeatureView, schema: T.StructType) -> Marks:
         available=_later(event if known is None else known, delay),
         sequence=_column(source.sequence_field, "bigint"),
         deleted=_column(source.deleted_field, "boolean"),
+    )
+
+
+@_marks.register
+def _(source: FeatureView, view: FeatureView, schema: T.StructType) -> Marks:
+    """A derived row is known no sooner than the row that it comes from.
+
+    That one is known from the later of its two times on. A transform that moves the event back,
+    say to its day's beginning, may not make it known sooner.
+    """
+    happened, known = F.col(f"{CARRIED}.event"), F.col(f"{CARRIED}.available")
+    event = F.col(EVENT_TIME)
+    floor = F.greatest(happened, F.coalesce(known, _later(happened, source.least_delay)))
+    return Marks(
+        event,
+        available=_later(
+            F.when(event < happened, floor).otherwise(known), parse_duration(view.available_delay)
+        ),
+        sequence=F.col(f"{CARRIED}.seq") if view.has_sequence else None,
+        deleted=F.col(f"{CARRIED}.deleted") if view.has_tombstones else None,
     )
 
 
@@ -84,8 +122,8 @@ def _later(known: Column, delay: int) -> Column:
     return F.timestamp_micros(F.unix_micros(known) + F.lit(delay)) if delay else known
 
 
-def _moment(view: FeatureView, name: str, schema: T.StructType) -> Column:
-    return moment(TimeColumn(name, schema[name].dataType, stored_source(view)))
+def _moment(source: StoredSource, name: str, schema: T.StructType) -> Column:
+    return moment(TimeColumn(name, schema[name].dataType, source))
 
 
 def _column(name: str | None, kind: str) -> Column | None:

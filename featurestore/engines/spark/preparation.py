@@ -1,50 +1,66 @@
 """What is checked of a view's source and transform before anything is read or written."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from pyspark.sql import DataFrame, SparkSession
 
+from featurestore.definitions.source import StoredSource
 from featurestore.definitions.view import FeatureView
-from featurestore.engines.spark.carried import require_row_by_row
-from featurestore.engines.spark.change_feed import current_rows, is_feed, require_feed
+from featurestore.engines.spark.change_feed import require_feed
 from featurestore.engines.spark.errors import spark_errors
+from featurestore.engines.spark.given import require_fitting_transform, rows_now
 from featurestore.engines.spark.rows import stored_rows
-from featurestore.engines.spark.sources import address, read_now, require_present, stored_source
-from featurestore.engines.spark.transform import run_transform, transformed
+from featurestore.engines.spark.sources import address, read_now, require_present
+from featurestore.engines.spark.transform import transformed
 from featurestore.errors import SourceError
 
 
-def check_view(view: FeatureView, spark: SparkSession, folder: str) -> None:
-    """Refuse a view whose source is missing, or whose columns do not fit; reads no rows.
+@dataclass(frozen=True)
+class Input:
+    """What a view is made of, and how to get at it.
 
     Args:
         view: The view, as loaded.
-        spark: A session of ours, by `writing.own_session`.
+        source: The table or the files to read: its source, or its upstream view's table.
         folder: The project's folder, which the source's path starts from.
+    """
+
+    view: FeatureView
+    source: StoredSource
+    folder: str
+
+
+def check_view(given: Input, spark: SparkSession) -> None:
+    """Refuse a view whose source is missing, or whose columns do not fit; reads no rows.
+
+    Args:
+        given: The view and its source.
+        spark: A session of ours, by `writing.own_session`.
 
     Raises:
         SourceError: The source is missing, or a time column needs ``timezone=`` or ``unit=``.
         MaterializationError: The transform fails, or gives other columns than declared.
     """
-    source = stored_source(view)
-    require_present(source, folder)
-    require_feed(source, address(source.path, folder))
+    view, source = given.view, given.source
+    require_present(source, given.folder)
+    require_feed(source, address(source.path, given.folder))
     with spark_errors(f"check view {view.name!r} ({view.origin})"):
-        _sample(view, spark, folder)
-        if is_feed(source):
-            require_row_by_row(view, run_transform(view, _no_rows(view, spark, folder)))
+        rows = _no_rows(given, spark)
+        stored_rows(view, transformed(view, rows))
+        require_fitting_transform(view, rows)
 
 
-def require_rows(view: FeatureView, spark: SparkSession, folder: str) -> None:
+def require_rows(given: Input, spark: SparkSession) -> None:
     """Refuse to build a table from a source without any row.
 
     Raises:
         SourceError: The source is empty.
     """
-    source = stored_source(view)
+    view, source = given.view, given.source
     asked = f"materialize view {view.name!r} ({view.origin})"
     with spark_errors(asked):
-        empty = read_now(source, spark, folder).isEmpty()
+        empty = read_now(source, spark, given.folder).isEmpty()
     if empty:
         raise SourceError(
             asked,
@@ -53,31 +69,27 @@ def require_rows(view: FeatureView, spark: SparkSession, folder: str) -> None:
         )
 
 
-def create_table(view: FeatureView, spark: SparkSession, folder: str, table: str) -> None:
+def create_table(given: Input, spark: SparkSession, table: str) -> None:
     """Create the view's feature table without rows, where no row of the source was to be kept."""
+    view = given.view
     with spark_errors(f"create the table of view {view.name!r} ({view.origin})"):
-        _sample(view, spark, folder).write.format("delta").save(table)
+        rows = stored_rows(view, transformed(view, _no_rows(given, spark)))
+        rows.write.format("delta").save(table)
 
 
-def preview_rows(
-    view: FeatureView, spark: SparkSession, folder: str, start: datetime | None = None
-) -> DataFrame:
+def preview_rows(given: Input, spark: SparkSession, start: datetime | None = None) -> DataFrame:
     """Return all rows that the view's table would hold, from its source as it is now.
 
     Raises:
         SourceError: The source is missing, or a time column needs ``timezone=`` or ``unit=``.
         MaterializationError: The transform fails, or gives other columns than declared.
     """
-    source = stored_source(view)
-    require_present(source, folder)
+    view, source = given.view, given.source
+    require_present(source, given.folder)
     with spark_errors(f"read view {view.name!r} ({view.origin})"):
-        rows = current_rows(view, read_now(source, spark, folder))
+        rows = rows_now(view, read_now(source, spark, given.folder))
         return stored_rows(view, transformed(view, rows), start)
 
 
-def _sample(view: FeatureView, spark: SparkSession, folder: str) -> DataFrame:
-    return stored_rows(view, transformed(view, _no_rows(view, spark, folder)))
-
-
-def _no_rows(view: FeatureView, spark: SparkSession, folder: str) -> DataFrame:
-    return current_rows(view, read_now(stored_source(view), spark, folder).limit(0))
+def _no_rows(given: Input, spark: SparkSession) -> DataFrame:
+    return rows_now(given.view, read_now(given.source, spark, given.folder).limit(0))

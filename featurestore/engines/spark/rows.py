@@ -8,7 +8,7 @@ from pyspark.sql import types as T  # noqa: N812  # pyspark's own convention
 
 from featurestore.definitions.types import Field
 from featurestore.definitions.view import FeatureView
-from featurestore.engines.spark.marks import marks
+from featurestore.engines.spark.marks import marks, unique_column
 from featurestore.engines.spark.moments import quoted
 from featurestore.engines.spark.types import spark_type
 from featurestore.store.columns import (
@@ -82,7 +82,7 @@ def _columns(view: FeatureView, schema: T.StructType) -> list[Column]:
         found.event.alias(EVENT_TIME),
         found.available.alias(AVAILABLE_TIME),
         *(column.alias(name) for name, column in optional if column is not None),
-        *(F.col(quoted(name)) for name in extra_columns(view)),
+        *(unique_column(view, name) for name in extra_columns(view)),
         *(_cast(field) for field in view.schema),
     ]
 

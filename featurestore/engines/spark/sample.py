@@ -5,8 +5,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
 
 from featurestore.definitions.view import FeatureView
-from featurestore.engines.spark.change_feed import current_rows
 from featurestore.engines.spark.errors import spark_errors
+from featurestore.engines.spark.given import rows_now
 from featurestore.engines.spark.moments import quoted
 from featurestore.engines.spark.rows import stored_rows, unmatched
 from featurestore.engines.spark.transform import transformed
@@ -44,7 +44,7 @@ def stored_of_given(view: FeatureView, given: pa.Table, spark: SparkSession) -> 
         spark: The session that transforms.
     """
     with spark_errors(f"transform rows of view {view.name!r} ({view.origin})"):
-        rows = current_rows(view, spark.createDataFrame(given))
+        rows = rows_now(view, spark.createDataFrame(given))
         return stored_rows(view, transformed(view, rows))
 
 

@@ -9,11 +9,12 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
+from featurestore.definitions.source import StoredSource
 from featurestore.definitions.view import FeatureView
 from featurestore.engines.spark.batch import Target, write_batch
 from featurestore.engines.spark.change_feed import feed_failure
 from featurestore.engines.spark.failures import is_cancelled
-from featurestore.engines.spark.sources import Reading, read_stream, stored_source
+from featurestore.engines.spark.sources import Reading, read_stream
 from featurestore.errors import MaterializationError
 
 _POLL_SECONDS = 0.2
@@ -31,6 +32,7 @@ class Stream:
 
     Args:
         view: The view, as loaded.
+        source: What to read: the view's source, or the table of the view that it is derived from.
         target: Where its batches go.
         reading: How its source is read.
         stop: Set from outside to end it early.
@@ -39,6 +41,7 @@ class Stream:
 
     view: FeatureView
     _: KW_ONLY
+    source: StoredSource
     target: Target
     reading: Reading
     stop: Event
@@ -72,7 +75,7 @@ def run_stream(spark: SparkSession, stream: Stream) -> int:
 
 
 def _start(spark: SparkSession, stream: Stream) -> StreamingQuery:
-    rows = read_stream(stored_source(stream.view), spark, stream.reading)
+    rows = read_stream(stream.source, spark, stream.reading)
     return (
         rows.writeStream.foreachBatch(partial(write_batch, stream.view, stream.target))
         .option("checkpointLocation", stream.target.checkpoint)

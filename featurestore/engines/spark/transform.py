@@ -14,6 +14,7 @@ from featurestore.definitions.view import Code, FeatureView
 from featurestore.engines.spark.carried import carry
 from featurestore.engines.spark.types import fits, spark_type
 from featurestore.errors import FeatureStoreError, MaterializationError, nearest
+from featurestore.store.columns import EVENT_TIME
 
 SOURCE_MARK = "{source}"
 
@@ -51,6 +52,7 @@ def required_columns(view: FeatureView) -> tuple[str, ...]:
         ('at', 'n')
     """
     source = view.source
+    upstream = (EVENT_TIME,) if isinstance(source, FeatureView) else ()
     carried = (
         "timestamp_field",
         "available_timestamp_field",
@@ -59,6 +61,7 @@ def required_columns(view: FeatureView) -> tuple[str, ...]:
     )
     names = [
         *(field.name for field in (*view.join_keys, *view.schema)),
+        *upstream,
         *(name for name in (getattr(source, field, None) for field in carried) if name),
         *getattr(source, "unique_by", ()),
     ]
@@ -148,6 +151,7 @@ def _misfit(field: Field, found: T.DataType) -> str | None:
 def _carrier_misfits(view: FeatureView, schema: T.StructType) -> list[str]:
     source = view.source
     wanted = (
+        (EVENT_TIME if isinstance(source, FeatureView) else None, T.TimestampType()),
         (getattr(source, "sequence_field", None), T.LongType()),
         (getattr(source, "deleted_field", None), T.BooleanType()),
     )
