@@ -3,6 +3,7 @@
 import importlib
 from functools import lru_cache
 from pathlib import Path
+from threading import RLock
 from types import FunctionType
 
 from featurestore.definitions.fingerprint import function_code
@@ -12,6 +13,8 @@ from featurestore.definitions.provenance import home
 from featurestore.definitions.view import Code
 from featurestore.errors import DefinitionError
 
+# Importing afresh drops modules that another thread may be importing.
+_IMPORTING = RLock()
 _REAPPLY = "Run `featurestore plan` and `featurestore apply`, or bring the applied one back."
 
 
@@ -38,7 +41,8 @@ def import_function(code: Code, folder: Path) -> FunctionType:
     files = ((str(file), file.stat()) for file in sorted(root.rglob("*.py")))
     # Imported anew when any file has changed, and not at every call.
     state = tuple((name, found.st_mtime_ns, found.st_size) for name, found in files)
-    return _imported(code, root, state)
+    with _IMPORTING:
+        return _imported(code, root, state)
 
 
 @lru_cache(maxsize=256)

@@ -7,7 +7,8 @@ from featurestore.definitions.origin import Origin
 from featurestore.definitions.rules.issue import Issue, label
 from featurestore.definitions.rules.names import is_plain
 from featurestore.definitions.service import FeatureService, Use
-from featurestore.definitions.types import INTEGERS, DataType, is_number
+from featurestore.definitions.source import RequestSource
+from featurestore.definitions.types import INTEGERS, DataType, Field, is_number
 from featurestore.definitions.view import FeatureReference
 from featurestore.errors import nearest
 
@@ -88,16 +89,12 @@ def request_columns_have_one_type(manifest: Manifest) -> Iterator[Issue]:
             for use in service.stored_uses
             for key in use.view.join_keys
         }
-        for use, place in _placed(service):
-            for source in () if isinstance(use, FeatureReference) else use.view.requests:
-                for given in source.schema:
-                    dtype, owner = first.setdefault(given.name, (given.dtype, label(source)))
-                    # Numbers are taken by value, whatever their widths.
-                    both = is_number(given.dtype) and is_number(dtype)
-                    if given.dtype != dtype and not both:
-                        text = f"spine column {given.name!r} is {dtype} for {owner}, {given.dtype}"
-                        text = f"{text} for {label(source)}; rename one"
-                        yield Issue(place, f"{label(service)}: {text}")
+        for source, given, place in _placed_requests(service):
+            dtype, owner = first.setdefault(given.name, (given.dtype, label(source)))
+            # Numbers are taken by value, whatever their widths.
+            if given.dtype != dtype and not (is_number(given.dtype) and is_number(dtype)):
+                text = f"spine column {given.name!r} is {dtype} for {owner}, {given.dtype} for"
+                yield Issue(place, f"{label(service)}: {text} {label(source)}; rename one")
 
 
 RULES = (
@@ -139,11 +136,15 @@ def _placed_keys(service: FeatureService) -> Iterator[tuple[FeatureReference, Or
         yield from ((each, place) for each in stored)
 
 
-def _spine_columns(service: FeatureService) -> Iterator[tuple[str, str]]:
-    for use in service.references:
+def _placed_requests(service: FeatureService) -> Iterator[tuple[RequestSource, Field, Origin]]:
+    for use, place in _placed(service):
         for source in () if isinstance(use, FeatureReference) else use.view.requests:
-            for given in source.schema:
-                yield given.name, f"the spine's column {given.name!r}, of {label(source)},"
+            yield from ((source, given, place) for given in source.schema)
+
+
+def _spine_columns(service: FeatureService) -> Iterator[tuple[str, str]]:
+    for source, given, _ in _placed_requests(service):
+        yield given.name, f"the spine's column {given.name!r}, of {label(source)},"
     for use in service.stored_uses:
         for key in use.view.join_keys:
             column = dict(use.join_keys).get(key.name, key.name)
