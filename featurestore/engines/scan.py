@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +13,10 @@ from featurestore.store.columns import AVAILABLE_TIME, DELETED, EVENT_TIME, ROW_
 from featurestore.store.data_files import Footer, open_file
 from featurestore.store.pruning import may_hold
 from featurestore.store.snapshot import Snapshot
-from featurestore.times import from_micros
+from featurestore.times import from_micros, to_micros
+
+_FIRST = to_micros(datetime.min.replace(tzinfo=UTC))
+_LAST = to_micros(datetime.max.replace(tzinfo=UTC))
 
 
 @dataclass(frozen=True)
@@ -160,4 +164,7 @@ def _scalar(snapshot: Snapshot, column: str, value: object) -> pa.Scalar | None:
 
 
 def _moment(micros: int | None) -> object:
-    return None if micros is None else from_micros(micros)
+    # A moment less a window or ttl of thousands of years is no date of Python's: no bound.
+    if micros is None or not _FIRST <= micros <= _LAST:
+        return None
+    return from_micros(micros)

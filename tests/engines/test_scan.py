@@ -72,6 +72,13 @@ def test_no_row_within_the_bounds_is_ever_lost(snapshot, keys, times) -> None:
     assert wanted(read) == wanted(everything)
 
 
+@pytest.mark.parametrize("low", [-(2**62), -62_135_596_800_000_001])
+def test_a_bound_that_is_no_date_leaves_out_nothing(snapshot, low: int) -> None:
+    rows = read_rows(snapshot, COLUMNS, Bounds(None, time_low=low, time_high=2**62))
+
+    assert rows.num_rows == snapshot.rows
+
+
 def window(size: int | None, delay: int = 0, every: int | None = None) -> Aggregate:
     return Aggregate(
         f"x_{size}",

@@ -55,8 +55,9 @@ def ordered(column: Column) -> Ordered:
     """Return a column's values as numbers of the same order; NaN is NaN, -0.0 is 0.0."""
     dtype = column.values.type
     if pa.types.is_floating(dtype):
-        # Adding 0.0 makes -0.0 the 0.0 that it equals.
-        return Ordered(column.once(numbers) + 0.0, _decode_numbers)
+        # Adding 0.0 makes -0.0 the 0.0 that it equals; NumPy would warn of NaN that signal.
+        with np.errstate(invalid="ignore"):
+            return Ordered(column.once(numbers) + 0.0, _decode_numbers)
     if pa.types.is_integer(dtype) or pa.types.is_temporal(dtype):
         return Ordered(integers(column.values), partial(_decode_integers, dtype))
     encoded = column.values.dictionary_encode()

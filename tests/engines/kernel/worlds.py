@@ -25,6 +25,7 @@ from featurestore.definitions.types import (
 )
 from featurestore.query.nodes import Aggregate, Column, KeyBinding, Rows, ViewQuery, Window
 from featurestore.store.columns import arrow_type
+from featurestore.times import to_micros
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -81,6 +82,8 @@ BY = ("word", "small", "flag", "day")
 TEXTS = (*SAMPLES, "first1", "last1", "top1", "top9", "p0", "p50", "p100")
 NAMED = (("order", "part"), ("event_timestamp", "part"))
 """What may name an event beside a column of its own."""
+FIRST = to_micros(dt.datetime(1, 1, 1, tzinfo=dt.UTC))
+LAST = to_micros(dt.datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=dt.UTC))
 LONGEST = 2**62 - 1
 """The longest duration that can be declared, in microseconds."""
 SIZES = st.sampled_from([0, 4, 8])
@@ -204,8 +207,8 @@ def worlds(
 
 
 def within(micros: int) -> int:
-    """Return the nearest moment that there is."""
-    return min(max(micros, -(2**63)), 2**63 - 1)
+    """Return the nearest moment that Python, Spark and Delta can all tell."""
+    return min(max(micros, FIRST), LAST)
 
 
 def seldom_null(values: st.SearchStrategy) -> st.SearchStrategy:
