@@ -11,7 +11,7 @@ import pyarrow as pa
 from featurestore.engines.kernel.arrays import Ints, both, integers, validity
 from featurestore.engines.kernel.column import Column, running
 from featurestore.engines.kernel.slices import Slices
-from featurestore.engines.kernel.sums import numbers
+from featurestore.engines.kernel.sums import plain_numbers
 from featurestore.engines.kernel.wavelet import Wavelet
 from featurestore.query.nodes import Aggregate
 
@@ -78,7 +78,7 @@ def _codes(column: Column) -> Ints:
     """Return a number for each value, equal for equal values; -1 where there is none."""
     values = column.values
     if pa.types.is_floating(values.type):
-        plain = column.once(numbers) + 0.0
+        plain = plain_numbers(column)
         values = pa.array(np.where(np.isnan(plain), np.nan, plain).view(np.int64))
     codes = integers(values.dictionary_encode().indices)
     known = both(column.valid, validity(values))

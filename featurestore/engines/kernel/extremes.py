@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from featurestore.engines.kernel.arrays import FIRST, LAST, Ints, Mask, integers
 from featurestore.engines.kernel.column import Column
 from featurestore.engines.kernel.slices import Slices
-from featurestore.engines.kernel.sums import numbers
+from featurestore.engines.kernel.sums import plain_numbers
 from featurestore.query.nodes import Aggregate
 from featurestore.store.columns import arrow_type
 
@@ -55,9 +55,7 @@ def ordered(column: Column) -> Ordered:
     """Return a column's values as numbers of the same order; NaN is NaN, -0.0 is 0.0."""
     dtype = column.values.type
     if pa.types.is_floating(dtype):
-        # Adding 0.0 makes -0.0 the 0.0 that it equals; NumPy would warn of NaN that signal.
-        with np.errstate(invalid="ignore"):
-            return Ordered(column.once(numbers) + 0.0, _decode_numbers)
+        return Ordered(plain_numbers(column), _decode_numbers)
     if pa.types.is_integer(dtype) or pa.types.is_temporal(dtype):
         return Ordered(integers(column.values), partial(_decode_integers, dtype))
     encoded = column.values.dictionary_encode()

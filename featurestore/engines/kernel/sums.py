@@ -56,6 +56,12 @@ def numbers(column: Column) -> Floats:
     return values if column.valid is None else np.where(column.valid, values, 0.0)
 
 
+def plain_numbers(column: Column) -> Floats:
+    """Return `numbers` with 0.0 in place of the -0.0 that it equals."""
+    with np.errstate(invalid="ignore"):  # NumPy would warn of NaN that signal
+        return column.once(numbers) + 0.0
+
+
 def finite(column: Column) -> Floats:
     """Return the values as floats; 0.0 where there is none or it is not finite."""
     values = column.once(numbers)
