@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from featurestore.engines.kernel import digits
 from featurestore.engines.kernel.asof import paint
-from featurestore.engines.kernel.extremes import sweep
+from featurestore.engines.kernel.extremes import SparseTable
 from featurestore.engines.kernel.slices import Slices
 from featurestore.engines.kernel.timeline import Timeline, composed
 from featurestore.engines.kernel.wavelet import Wavelet
@@ -88,14 +88,17 @@ def test_a_wavelet_matrix_finds_the_nth_of_several_ranges_together(
 
 
 @given(st.lists(st.integers(-9, 9), min_size=1), st.data())
-def test_a_sweep_finds_the_least_of_any_range(numbers: list, data: object) -> None:
+def test_a_sparse_table_finds_the_least_of_any_range_each_time(
+    numbers: list, data: object
+) -> None:
     edge = st.integers(0, len(numbers))
     pairs = st.tuples(edge, edge).filter(lambda pair: pair[0] < pair[1])
-    asked = data.draw(st.lists(pairs, max_size=5))
+    table = SparseTable(np.array(numbers), np.minimum)
 
-    found = sweep(np.array(numbers), *columns(asked), np.minimum)
+    for asked in data.draw(st.lists(st.lists(pairs, max_size=5), max_size=3)):
+        found = table.of(*columns(asked))
 
-    assert found.tolist() == [min(numbers[low:high]) for low, high in asked]
+        assert found.tolist() == [min(numbers[low:high]) for low, high in asked]
 
 
 @given(st.lists(FLOATS, max_size=20), st.data())
