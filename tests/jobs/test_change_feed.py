@@ -3,6 +3,7 @@
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pyarrow as pa
 import pytest
@@ -16,7 +17,7 @@ from featurestore.jobs.materialize import materialize
 from featurestore.query.compile import compile_view
 from featurestore.times import to_micros
 from tests import oracle
-from tests.jobs.changing import LAST, ORDERS, Orders, answers, at
+from tests.jobs.changing import LAST, ORDERS, Order, Orders, answers, at
 from tests.jobs.world import World, other
 
 FIELDS = "order_id, card_id, at, amount"
@@ -145,6 +146,38 @@ def _row(
         "amount": order[3],
         "_row_hash": sequence,
     }
+
+
+def test_any_changes_in_any_number_of_runs_are_followed(world: World, orders: Orders) -> None:
+    draw = Random(4)
+    world.views = [LAST, WAYS[2]]
+    started(orders)
+    materialize(world.job)
+    for hour in range(20, 40):
+        change_something(orders, hour, draw)
+        if draw.random() < 0.2:
+            materialize(world.job)
+
+    materialize(world.job)
+
+    for view, below in zip(world.views, (1e9, 40), strict=True):
+        is_true(orders, view, world.table(view.name), snapshot=11, below=below)
+
+
+def change_something(orders: Orders, hour: int, draw: Random) -> None:
+    """One commit: orders deleted, or some inserted or changed, their events past or to come."""
+    there = sorted(orders.state(hour))
+    if len(there) > 1 and draw.random() < 0.3:
+        orders.delete(hour, *draw.sample(there, 2))
+        return
+    numbers = draw.sample(range(8), 3)
+    orders.update(hour, *(some_order(number, draw) for number in numbers))
+
+
+def some_order(number: int, draw: Random) -> Order:
+    # No two events at one time: which of them wins would be for the hash to say.
+    time = draw.randrange(60) + (number + 1) / 16
+    return f"o{number}", draw.choice(CARDS), time, float(draw.randrange(80))
 
 
 def failing(rows: DataFrame) -> DataFrame:
