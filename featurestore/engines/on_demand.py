@@ -164,7 +164,7 @@ def _array(node: OnDemand, name: str, values: Any) -> pa.ChunkedArray:
         return values
     try:
         return pa.chunked_array([values if isinstance(values, pa.Array) else pa.array(values)])
-    except (pa.ArrowException, TypeError) as error:
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
         raise _misbehaved(
             node, f"a {type(values).__name__} as {name!r} ({error})", "an array"
         ) from None
