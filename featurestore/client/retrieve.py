@@ -122,9 +122,8 @@ def beside(spine: pa.Table, answers: pa.Table) -> pa.Table:
         >>> beside(pa.table({"id": [1]}), pa.table({"x": [2]})).column_names
         ['id', 'x']
     """
-    for field in answers.schema:
-        spine = spine.append_column(field, answers[field.name])
-    return spine
+    schema = pa.schema([*spine.schema, *answers.schema], metadata=spine.schema.metadata)
+    return pa.table([*spine.columns, *answers.columns], schema=schema)
 
 
 def null_key_rows(query: Query, bound: pa.Table) -> dict[str, int]:

@@ -13,7 +13,6 @@ from featurestore.engines.kernel.arrays import (
     Mask,
     both,
     earlier,
-    gathered,
     moments,
     taken,
     validity,
@@ -24,6 +23,7 @@ from featurestore.engines.kernel.categories import Categories, categorized, maps
 from featurestore.engines.kernel.column import Column, lay_out
 from featurestore.engines.kernel.existence import Events, load_events
 from featurestore.engines.kernel.functions import AGGREGATORS
+from featurestore.engines.kernel.gather import Gather
 from featurestore.engines.kernel.keys import encode
 from featurestore.engines.kernel.order import Moments, sort_moments
 from featurestore.engines.kernel.slices import Slices
@@ -113,9 +113,9 @@ def _column_answers(query: ViewQuery, spine: pa.Table, rows: pa.Table) -> dict[s
     won = _winners(query, world)
     if len(world.events):
         won = np.where(_silent(query, world, won), -1, won)
-    at = _in_rows(world.events, won, world.moments)
+    gather = Gather(_in_rows(world.events, won, world.moments))
     return {
-        feature.output: gathered(rows[feature.column], at).cast(arrow_type(feature.dtype))
+        feature.output: gather.of(rows[feature.column]).cast(arrow_type(feature.dtype))
         for feature in query.columns
     }
 

@@ -126,30 +126,6 @@ def taken(array: pa.Array, at: Ints) -> pa.Array:
     return pc.if_else(pa.array(found), values, pa.scalar(None, array.type))
 
 
-def gathered(column: pa.ChunkedArray, at: Ints) -> pa.Array:
-    """Return the values at some positions of a chunked column, null where the position is -1.
-
-    Example:
-        >>> gathered(pa.chunked_array([[7, 8], [9]]), np.array([0, -1, 2])).to_pylist()
-        [7, None, 9]
-    """
-    if not len(column) or not len(at) or not pa.types.is_primitive(column.type):
-        return taken(whole(column), at)
-    found = at >= 0
-    filled = np.maximum(np.maximum.accumulate(at), 0)
-    if (filled[found] != at[found]).any():
-        return taken(whole(column), at)
-    # Positions that ascend are taken chunk by chunk, which saves joining the chunks.
-    ends = np.cumsum([len(chunk) for chunk in column.chunks])
-    cuts = np.searchsorted(filled, ends)
-    pieces, first = [], 0
-    for chunk, end, cut in zip(column.chunks, ends.tolist(), cuts.tolist(), strict=True):
-        pieces.append(taken(chunk, filled[first:cut] - (end - len(chunk))))
-        first = cut
-    values = whole(pa.chunked_array(pieces, column.type))
-    return values if found.all() else pc.if_else(pa.array(found), values, None)
-
-
 def earlier(times: Ints, micros: int) -> Ints:
     """Return moments shifted back, stopping at the ends of int64.
 
