@@ -19,6 +19,8 @@ from featurestore.errors import OnDemandError, nearest
 from featurestore.query.nodes import OnDemand, Query
 from featurestore.store.columns import arrow_type
 
+ROWS_AT_ONCE = 1_000_000
+
 Function = Callable[[pa.Table], Any]
 """A Python on-demand function: of the inputs' table, to a table or to arrays by name."""
 
@@ -66,13 +68,20 @@ def with_on_demand(
     return pa.table({name: columns[name] for name in query.outputs})
 
 
-def compute(node: OnDemand, inputs: pa.Table, function: Function | None = None) -> pa.Table:
+def compute(
+    node: OnDemand,
+    inputs: pa.Table,
+    function: Function | None = None,
+    *,
+    rows_at_once: int = ROWS_AT_ONCE,
+) -> pa.Table:
     """Return the chosen features of one on-demand view, one row a row of the inputs.
 
     Args:
         node: What to compute.
         inputs: One column an input.
         function: The Python function, where the transform is one.
+        rows_at_once: How many rows it sees at once: what it makes on its way takes memory.
 
     Raises:
         OnDemandError: The expression or function fails, or gives other columns than declared.
@@ -88,6 +97,12 @@ def compute(node: OnDemand, inputs: pa.Table, function: Function | None = None) 
     if inputs.num_rows == 0:
         empty = {each.output: pa.nulls(0, arrow_type(each.result)) for each in node.outputs}
         return pa.table(empty)
+    starts = range(0, inputs.num_rows, rows_at_once)
+    parts = (inputs.slice(start, rows_at_once) for start in starts)
+    return pa.concat_tables([_computed(node, part, function) for part in parts])
+
+
+def _computed(node: OnDemand, inputs: pa.Table, function: Function | None) -> pa.Table:
     found = (
         _tried(node, inputs, function)
         if isinstance(node.transform, Code)

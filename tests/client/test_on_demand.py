@@ -98,6 +98,8 @@ def test_an_input_at_another_time_column_is_of_that_moment(tmp_path):
     assert answers(latest)["share"] == [0.5]
 
 
+NAMES = ("id", "event_timestamp", "price", "pieces")
+TYPES = (pa.int64(), pa.timestamp("us", "UTC"), pa.float64(), pa.int32())
 prices = st.none() | st.floats(-1e6, 1e6) | st.just(math.nan)
 rows_of_spines = st.lists(
     st.tuples(
@@ -114,14 +116,8 @@ rows_of_spines = st.lists(
 @given(drawn=rows_of_spines, cut=st.integers(0, 12))
 @settings(max_examples=40)
 def test_each_row_is_as_plain_python_says_however_the_spine_is_cut(one_shop, drawn, cut):
-    names = ("id", "event_timestamp", "price", "pieces")
-    types = (pa.int64(), pa.timestamp("us", "UTC"), pa.float64(), pa.int32())
-    spine = pa.table(
-        {
-            name: pa.array(values, kind)
-            for name, values, kind in zip(names, zip(*drawn, strict=True), types, strict=True)
-        }
-    )
+    columns = zip(NAMES, TYPES, zip(*drawn, strict=True), strict=True)
+    spine = pa.table({name: pa.array(values, kind) for name, kind, values in columns})
     whole = answers(one_shop.get_historical_features(["shape", "worth"], spine))
     stored = answers(one_shop.get_historical_features("activity", spine))
     parts = [
@@ -141,6 +137,21 @@ def test_each_row_is_as_plain_python_says_however_the_spine_is_cut(one_shop, dra
         assert str(whole["share"][row]) == str(share)
         assert str(whole["worth"][row]) == str(worth)
         assert whole["hour"][row] == moment.hour
+
+
+@given(drawn=rows_of_spines)
+@settings(max_examples=15)
+def test_latest_is_historical_at_now_whatever_is_asked(one_shop, drawn):
+    rows = [
+        {"id": key, "price": price, "pieces": pieces, "event_timestamp": NOW}
+        for key, _, price, pieces in drawn
+    ]
+    then = pa.Table.from_pylist(rows, pa.schema(list(zip(NAMES, TYPES, strict=True))))
+    now = then.drop_columns("event_timestamp")
+
+    latest = answers(one_shop.get_latest_features("everything", now))
+
+    assert str(latest) == str(answers(one_shop.get_historical_features("everything", then)))
 
 
 def test_a_cell_is_told_by_its_expression_and_inputs(shop):

@@ -43,6 +43,22 @@ def test_outputs_come_under_their_names_in_the_answer_with_their_types() -> None
     assert found.schema.types == [pa.int64(), pa.list_(pa.field("element", pa.float64()))]
 
 
+@pytest.mark.parametrize("rows_at_once", [1, 2, 3])
+def test_however_many_rows_are_computed_at_once_the_answers_are_the_same(
+    rows_at_once: int,
+) -> None:
+    def double(inputs: pa.Table) -> dict[str, pa.ChunkedArray]:
+        return {"twice": pc.multiply(inputs["x"], 2)}
+
+    for asked, function in (
+        (node({"twice": "x * 2"}, TWICE), None),
+        (node(CALLED, TWICE), double),
+    ):
+        found = compute(asked, ROWS, function, rows_at_once=rows_at_once)
+
+        assert found.to_pydict() == {"now_twice": [2, None, 6]}
+
+
 def test_a_node_travels_to_another_process() -> None:
     asked = node({"twice": "x * 2"}, TWICE)
 
