@@ -1,6 +1,8 @@
 """SQL from a registry is one scalar expression over known columns, the same everywhere."""
 
 import math
+import subprocess
+import sys
 
 import pyarrow as pa
 import pytest
@@ -174,3 +176,17 @@ def test_an_overflow_is_an_error_and_no_other_number() -> None:
 
     with pytest.raises(OnDemandError, match=r"ask: .*[Oo]verflow"):
         evaluate({"y": "x * 4"}, inputs, asked="ask")
+
+
+def test_a_process_that_used_it_ends_without_a_word() -> None:
+    program = (
+        "import pyarrow as pa\n"
+        "from featurestore.engines.sql_expression import evaluate\n"
+        "print(evaluate({'y': 'x + 1'}, pa.table({'x': [1]}), asked='ask')['y'][0])\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+
+    assert (done.stdout, done.stderr) == ("2\n", "")
