@@ -35,7 +35,8 @@ def sql_issues(manifest: Manifest) -> Iterator[Issue]:
         []
     """
     if any(isinstance(view.transform, Mapping) for view in manifest.on_demand_views):
-        yield from importlib.import_module("featurestore.engines.sql_rules").sql_issues(manifest)
+        rules = importlib.import_module("featurestore.engines.on_demand.sql_rules")
+        yield from rules.sql_issues(manifest)
 
 
 def spark_module(name: str, asked: str) -> ModuleType:

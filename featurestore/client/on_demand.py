@@ -15,8 +15,8 @@ from featurestore.definitions.on_demand import OnDemandFeatureView
 from featurestore.definitions.reachable import manifest_of
 from featurestore.definitions.view import Code
 from featurestore.engines.explain import Explanation
-from featurestore.engines.on_demand import Function, compute
-from featurestore.engines.sql_expression import columns_used
+from featurestore.engines.on_demand.compute import Function, compute
+from featurestore.engines.on_demand.sql_expression import columns_used
 from featurestore.query.compile import compile_query
 from featurestore.query.nodes import Input, OnDemand, Query
 from featurestore.store.columns import arrow_type

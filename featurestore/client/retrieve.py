@@ -14,8 +14,8 @@ from featurestore.client.on_demand import explain_on_demand, import_functions
 from featurestore.client.reader import Reader
 from featurestore.definitions.manifest import Manifest
 from featurestore.engines.bind import NullTimes, bind
-from featurestore.engines.given import bind_given
-from featurestore.engines.on_demand import inputs_of, with_on_demand
+from featurestore.engines.on_demand.compute import inputs_of, with_on_demand
+from featurestore.engines.on_demand.given import bind_given
 from featurestore.errors import SpineError
 from featurestore.query.compile import compile_query
 from featurestore.query.nodes import Query

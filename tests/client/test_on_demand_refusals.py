@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 import featurestore as fs
-from featurestore.engines.sql_session import _database
+from featurestore.engines.on_demand.sql_session import _database
 from featurestore.errors import (
     DefinitionError,
     NotFoundError,

@@ -10,8 +10,14 @@ from typing import Any
 import pyarrow as pa
 
 from featurestore.definitions.types import DataType
-from featurestore.engines.exact import misfit
-from featurestore.engines.sql_session import errors, functions, parse, problem_of, session
+from featurestore.engines.on_demand.exact import misfit
+from featurestore.engines.on_demand.sql_session import (
+    errors,
+    functions,
+    parse,
+    problem_of,
+    session,
+)
 from featurestore.errors import OnDemandError, nearest
 
 _TABLE = "inputs"

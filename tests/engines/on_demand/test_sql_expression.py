@@ -18,7 +18,7 @@ from featurestore.definitions.types import (
     String,
     Timestamp,
 )
-from featurestore.engines.sql_expression import evaluate, expression_problem
+from featurestore.engines.on_demand.sql_expression import evaluate, expression_problem
 from featurestore.errors import OnDemandError
 
 INPUTS = pa.schema(
@@ -181,7 +181,7 @@ def test_an_overflow_is_an_error_and_no_other_number() -> None:
 def test_a_process_that_used_it_ends_without_a_word() -> None:
     program = (
         "import pyarrow as pa\n"
-        "from featurestore.engines.sql_expression import evaluate\n"
+        "from featurestore.engines.on_demand.sql_expression import evaluate\n"
         "print(evaluate({'y': 'x + 1'}, pa.table({'x': [1]}), asked='ask')['y'][0])\n"
     )
 

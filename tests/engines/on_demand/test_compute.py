@@ -10,7 +10,7 @@ import pytest
 
 from featurestore.definitions.types import Array, Float64, Int64
 from featurestore.definitions.view import Code
-from featurestore.engines.on_demand import compute
+from featurestore.engines.on_demand.compute import compute
 from featurestore.errors import OnDemandError
 from featurestore.query.nodes import OnDemand, Output
 

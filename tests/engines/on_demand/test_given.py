@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from featurestore.definitions.types import Array, DataType, Decimal, Float64, String, Timestamp
-from featurestore.engines.given import bind_given
+from featurestore.engines.on_demand.given import bind_given
 from featurestore.errors import SpineError
 from featurestore.query.nodes import Input, OnDemand, Query
 

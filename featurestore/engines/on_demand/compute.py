@@ -12,9 +12,9 @@ from typing import Any
 import pyarrow as pa
 
 from featurestore.definitions.view import Code
-from featurestore.engines.exact import exactly, misfit
-from featurestore.engines.row_wise import seen_others
-from featurestore.engines.sql_expression import evaluate, syntax_problem
+from featurestore.engines.on_demand.exact import exactly, misfit
+from featurestore.engines.on_demand.row_wise import seen_others
+from featurestore.engines.on_demand.sql_expression import evaluate, syntax_problem
 from featurestore.errors import OnDemandError, nearest
 from featurestore.query.nodes import OnDemand, Query
 from featurestore.store.columns import arrow_type
@@ -31,7 +31,7 @@ def inputs_of(query: Query, answers: pa.Table, given: Sequence[pa.Table]) -> lis
     Args:
         query: What is asked.
         answers: The engine's answers to ``query.stored``.
-        given: By node, the columns that come with the spine (`featurestore.engines.given`).
+        given: By node, the columns that come with the spine (`bind_given`).
     """
     return [
         pa.table(

@@ -12,7 +12,7 @@ from featurestore.definitions.rules.dtypes import type_problem
 from featurestore.definitions.rules.issue import Issue, label
 from featurestore.definitions.types import DataType, Timestamp
 from featurestore.definitions.view import FeatureView
-from featurestore.engines.sql_expression import expression_problem
+from featurestore.engines.on_demand.sql_expression import expression_problem
 from featurestore.store.columns import arrow_type
 
 

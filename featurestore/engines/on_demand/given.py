@@ -5,7 +5,7 @@ import pyarrow as pa
 from featurestore.definitions.reserved import EVENT_TIME
 from featurestore.definitions.types import Timestamp
 from featurestore.engines.bind import NullTimes, bind_times, check_null_times, column_of
-from featurestore.engines.exact import exactly, misfit
+from featurestore.engines.on_demand.exact import exactly, misfit
 from featurestore.errors import SpineError, nearest
 from featurestore.query.nodes import Input, OnDemand, Query
 

@@ -19,7 +19,7 @@ from featurestore.definitions.types import (
     String,
     Timestamp,
 )
-from featurestore.engines.exact import exactly, misfit
+from featurestore.engines.on_demand.exact import exactly, misfit
 from featurestore.store.columns import arrow_type
 
 TEXTS = pa.map_(pa.string(), pa.int64())
