@@ -11,7 +11,7 @@ from featurestore.cli.output import SHOWN_ROWS, print_json, print_table, say
 from featurestore.cli.read import Features, TimeField, Zone, features_of, spine_of
 
 if TYPE_CHECKING:
-    from featurestore.client.verification import Verification
+    from featurestore.client.checks.verification import Verification
 
 FOUND = 1
 

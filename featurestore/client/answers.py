@@ -7,6 +7,7 @@ compute functions, which `featurestore status` and `plan` do without.
 from datetime import datetime
 from typing import Any
 
+from featurestore.client.checks.verify import Check, verify
 from featurestore.client.frame import FeatureFrame, with_label
 from featurestore.client.label import Label, labelled
 from featurestore.client.label_spine import Events, label_spine
@@ -14,7 +15,6 @@ from featurestore.client.reader import Reader
 from featurestore.client.retrieve import Request, retrieve, retrieve_latest
 from featurestore.client.spine import read_spine
 from featurestore.client.sql import query_sql
-from featurestore.client.verify import Check, verify
 from featurestore.definitions.manifest import Manifest
 
 __all__ = [

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from featurestore.client.stored_rows import plain_rows, rows_of_keys
+from featurestore.client.checks.rows import plain_rows, rows_of_keys
 from featurestore.engines.explain import Explanation, explain_cell
 from featurestore.engines.naive.rows import spine_key
 from featurestore.query.nodes import Aggregate, Column, Query, ViewQuery

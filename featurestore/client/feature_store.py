@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import SparkSession
 
+    from featurestore.client.checks.verification import Verification
     from featurestore.client.frame import FeatureFrame
     from featurestore.client.label import Label
     from featurestore.client.reader import Reader
-    from featurestore.client.verification import Verification
     from featurestore.engines.bind import NullTimes
     from featurestore.jobs.job import Job, RunResult
     from featurestore.jobs.progress import Progress

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 
 import featurestore as fs
 from featurestore.client import recompute, stored_rows, verify
-from featurestore.client.edges import edges_of, moments_near, strangers
-from featurestore.client.stored_rows import draw_keys, rows_of_keys
+from featurestore.client.checks.edges import edges_of, moments_near, strangers
+from featurestore.client.checks.rows import draw_keys, rows_of_keys
 from featurestore.engines.kernel.functions import AGGREGATORS
 from featurestore.errors import NotFoundError, RequestError, SpineError
 from featurestore.query.nodes import KeyBinding, ViewQuery

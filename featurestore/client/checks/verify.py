@@ -9,14 +9,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from featurestore.client.edges import moments_near, strangers
+from featurestore.client.checks.edges import moments_near, strangers
+from featurestore.client.checks.recompute import MOST_ROWS, Cells, recompute
+from featurestore.client.checks.rows import Key, draw_keys, plain_rows, rows_of_keys
+from featurestore.client.checks.verification import CheckedView, Difference, Leak, Verification
 from featurestore.client.reader import Reader
-from featurestore.client.recompute import MOST_ROWS, Cells, recompute
 from featurestore.client.retrieve import Request
 from featurestore.client.selection import rows_at
 from featurestore.client.spine import read_spine
-from featurestore.client.stored_rows import Key, draw_keys, plain_rows, rows_of_keys
-from featurestore.client.verification import CheckedView, Difference, Leak, Verification
 from featurestore.definitions.manifest import Manifest
 from featurestore.engines.bind import bind
 from featurestore.engines.explain import explain_cell

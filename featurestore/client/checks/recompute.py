@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from featurestore.client.stored_rows import Key, rows_of_keys
+from featurestore.client.checks.rows import Key, rows_of_keys
 from featurestore.engines.naive.agreement import bound_among
 from featurestore.engines.naive.features import is_asked, value_of
 from featurestore.engines.naive.functions import IntegerOverflowError

@@ -6,7 +6,7 @@ from functools import singledispatch
 from random import Random
 from typing import Any
 
-from featurestore.client.stored_rows import Key
+from featurestore.client.checks.rows import Key
 from featurestore.engines.naive.rows import Row, visible_from
 from featurestore.query.nodes import ViewQuery, Window
 from featurestore.store.columns import EVENT_TIME

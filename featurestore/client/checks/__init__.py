@@ -1,0 +1,1 @@
+"""Checking answers: sampled cells recomputed the naive way, and features that leak."""
