@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 
 import featurestore as fs
-from featurestore.client.checks import recompute, stored_rows, verify
+from featurestore.client.checks import recompute, verify
+from featurestore.client.checks import rows as stored_rows
 from featurestore.client.checks.edges import edges_of, moments_near, strangers
 from featurestore.client.checks.rows import draw_keys, rows_of_keys
 from featurestore.engines.kernel.functions import AGGREGATORS
