@@ -16,7 +16,7 @@ from featurestore.cli.output import print_table, say
 
 HERE = Path(__file__).parent
 STARTUP = "startup"
-NAMES = (STARTUP, *CASES)
+NAMES = (*CASES, STARTUP)
 
 
 def main() -> int:
@@ -43,15 +43,16 @@ def main() -> int:
         run_startup(data, keeping=keeping)
     if rows:
         print_table(list(HEAD), [cells(row) for row in rows], title="benchmarks")
-    if keeping:
-        page.write()
     return failed
 
 
 def arguments() -> argparse.Namespace:
     """Return what the command line says."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[[], *NAMES], metavar="case", help=str(NAMES))
+    # argparse holds no names at all against the choices, too.
+    choices = [[], *NAMES]
+    told = f"of {', '.join(NAMES)}; all without any"
+    parser.add_argument("names", nargs="*", choices=choices, metavar="case", help=told)
     parser.add_argument("--data", type=Path, default=HERE / "data", help="kept between runs")
     parser.add_argument("--build", action="store_true", help="only build the cases' tables")
     parser.add_argument("--scale", type=float, default=1, help="times the rows, to try it out")
@@ -85,6 +86,7 @@ def run_case(case: Case, data: Path, scale: float, *, keeping: bool) -> list[Row
     measured = measure(case, folder, data, tell)
     if keeping:
         keep(case.name, measured)
+        page.write()
     return rows_of(measured)
 
 
@@ -95,6 +97,7 @@ def run_startup(data: Path, *, keeping: bool) -> None:
     print_table(list(rows[0]), [list(row.values()) for row in rows], title=STARTUP)
     if keeping:
         keep(STARTUP, {"rows": rows})
+        page.write()
 
 
 def tell(result: Result) -> None:

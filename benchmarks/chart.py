@@ -5,16 +5,17 @@ from html import escape
 
 from benchmarks.measure import Row
 
-WIDTH, LABELS, RIGHT = 860, 400, 110
+# Columns: the case, whom it is held against, the bars, the figures.
+WIDTH, CASE, AGAINST, BARS, FIGURES = 940, 16, 306, 530, 924
 LINE, BAR = 24, 15
-PLOT = WIDTH - LABELS - RIGHT
+PLOT = FIGURES - BARS - 100
 # A share beyond this is drawn as this; its number tells.
 WIDEST = 2.0
 STYLE = """\
 text { font: 12px -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; fill: #1f2328 }
 .card { fill: #ffffff; stroke: #d1d9e0 }
 .title { font-weight: 600; font-size: 13px }
-.label { text-anchor: end }
+.figure { text-anchor: end }
 .ours { fill: #0969da }
 .theirs { fill: #b6c2cf }
 .met { fill: #2da44e }
@@ -51,7 +52,7 @@ def _seconds(rows: Sequence[Row], top: int) -> tuple[list[str], int]:
     for number, (name, value) in enumerate(bars):
         style = "ours" if name == "featurestore" else "theirs"
         y = top + 24 + number * LINE
-        parts += _bar(y, name, value * scale, style, f"{value:.3g} s")
+        parts += _bar(y, ("", name), value * scale, style, f"{value:.3g} s")
     return parts, top + 24 + len(bars) * LINE
 
 
@@ -61,11 +62,12 @@ def _shares(rows: Sequence[Row], top: int) -> tuple[list[str], int]:
     for number, row in enumerate(rows):
         share = row.share or 0.0
         y = top + 24 + number * LINE
-        name = f"{row.case}, {'' if row.is_absolute else 'beside '}{row.against}"
+        again = number > 0 and rows[number - 1].case == row.case
+        names = ("" if again else row.case, row.against)
         style = "met" if row.met else "missed"
-        parts += _bar(y, name, min(share, WIDEST) * unit, style, _held(row))
+        parts += _bar(y, names, min(share, WIDEST) * unit, style, _held(row))
     bottom = top + 24 + len(rows) * LINE
-    edge = LABELS + unit
+    edge = BARS + unit
     parts.append(f'<line class="limit" x1="{edge}" y1="{top + 20}" x2="{edge}" y2="{bottom}"/>')
     return parts, bottom + 12
 
@@ -77,15 +79,19 @@ def _held(row: Row) -> str:
 
 
 def _title(y: int, text: str) -> str:
-    return f'<text class="title" x="16" y="{y + 12}">{escape(text)}</text>'
+    return f'<text class="title" x="{CASE}" y="{y + 12}">{escape(text)}</text>'
 
 
-def _bar(y: int, name: str, length: float, style: str, told: str) -> list[str]:
-    middle = y + BAR - 3
+def _bar(y: int, names: tuple[str, str], length: float, style: str, told: str) -> list[str]:
+    base = y + BAR - 3
     return [
-        f'<text class="label" x="{LABELS - 8}" y="{middle}">{escape(name)}</text>',
-        f'<rect class="{style}" x="{LABELS}" y="{y}" width="{length:.1f}" height="{BAR}"/>',
-        f'<text x="{LABELS + length + 6:.1f}" y="{middle}">{escape(told)}</text>',
+        *(
+            f'<text x="{x}" y="{base}">{escape(name)}</text>'
+            for x, name in zip((CASE, AGAINST), names, strict=True)
+            if name
+        ),
+        f'<rect class="{style}" x="{BARS}" y="{y}" width="{length:.1f}" height="{BAR}"/>',
+        f'<text class="figure" x="{FIGURES}" y="{base}">{escape(told)}</text>',
     ]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import median
 
 from benchmarks.cases import Case, Measure, Rival
 from benchmarks.contest import ContestError, Result, Way, require_same, run
@@ -114,6 +115,9 @@ def _told(found: Result) -> dict[str, object]:
         "way": found.way.name,
         "program": " ".join([found.way.program, *found.way.options]),
         "workload": found.way.workload,
-        "seconds": [round(second, 4) for second in found.seconds],
+        "calls": len(found.seconds),
+        "first_s": round(found.seconds[0], 4),
+        "median_s": round(median(found.seconds), 4),
+        "best_s": round(found.best, 4),
         "peak_mb": peak and round(peak / 1e6),
     }

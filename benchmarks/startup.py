@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import featurestore as fs
 from featurestore.cli.template import write_project
@@ -63,10 +64,9 @@ def _median(command: list[str]) -> float:
 
 
 def _spark(folder: Path) -> tuple[float, float]:
-    place = folder / f"first-{time.time_ns()}"
-    place.mkdir(parents=True)
-    code = FIRST_WRITE.format(folder=str(place))
-    done = subprocess.run([PYTHON, "-c", code], check=True, capture_output=True, text=True)
+    with TemporaryDirectory(dir=folder) as place:
+        code = FIRST_WRITE.format(folder=place)
+        done = subprocess.run([PYTHON, "-c", code], check=True, capture_output=True, text=True)
     up, write = done.stdout.split()
     return float(up), float(write)
 
