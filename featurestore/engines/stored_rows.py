@@ -117,22 +117,27 @@ def _sorted_rows(keys: Ints, wanted: Ints) -> tuple[Picked, int]:
 
 
 def _of_words(keys: list[pa.DictionaryArray], wanted: pa.Array) -> Mask:
-    masks = []
+    words = pa.concat_arrays([chunk.dictionary for chunk in keys])
+    between = pc.and_(pc.greater_equal(words, wanted[0]), pc.less_equal(words, wanted[-1]))
+    # Where most words are wanted, those between the first and the last cost less to tell.
+    few = not _is_dense(len(wanted), between.true_count)
+    known = np.asarray(pc.is_in(words, value_set=wanted.cast(words.type)) if few else between)
+    masks, first = [], 0
     for chunk in keys:
-        known = pc.is_in(chunk.dictionary, value_set=wanted.cast(chunk.dictionary.type))
         index = pc.fill_null(chunk.indices.cast(pa.int64()), -1).to_numpy()
-        masks.append(np.append(np.asarray(known), False)[index])
+        masks.append(np.append(known[first : first + len(chunk.dictionary)], False)[index])
+        first += len(chunk.dictionary)
     return np.concatenate(masks)
 
 
 def _narrowed(mask: Mask) -> tuple[Picked, int]:
-    places = np.flatnonzero(mask)
-    if not len(places):
+    rows = int(np.count_nonzero(mask))
+    if not rows:
         return slice(0, 0), 0
-    first, stop = int(places[0]), int(places[-1]) + 1
-    if _is_dense(len(places), stop - first):
+    first, stop = int(mask.argmax()), len(mask) - int(mask[::-1].argmax())
+    if _is_dense(rows, stop - first):
         return slice(first, stop), stop - first
-    return places, len(places)
+    return np.flatnonzero(mask), rows
 
 
 def _is_dense(rows: int, stretch: int) -> bool:
