@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from featurestore.engines.collect import collector
+from featurestore.engines.collect import collectors
 from featurestore.store.columns import UTC_MICROS
 from featurestore.times import from_micros
 
@@ -38,7 +38,7 @@ def test_each_answer_stands_at_its_row_and_all_others_are_null(dtype, data) -> N
     answered = data.draw(st.permutations(range(rows)))[: data.draw(st.integers(0, rows))]
     cut = data.draw(st.integers(0, len(answered)))
     values = {row: data.draw(st.none() | VALUES[dtype]) for row in answered}
-    column = collector(rows, dtype)
+    column = collectors(rows, {"before": pa.date32(), "x": dtype, "behind": pa.int64()})["x"]
 
     for places in (answered[cut:], answered[:cut]):
         found = pa.array([values[row] for row in places], dtype)
@@ -50,8 +50,8 @@ def test_each_answer_stands_at_its_row_and_all_others_are_null(dtype, data) -> N
 
 
 def test_dates_and_empty_columns_keep_their_type() -> None:
-    days = collector(1, pa.date32())
+    days = collectors(1, {"day": pa.date32()})["day"]
     days.put(np.array([0]), pa.chunked_array([[date(1969, 12, 31)]]))
 
     assert days.finish().to_pylist() == [date(1969, 12, 31)]
-    assert collector(0, pa.string()).finish().type == pa.string()
+    assert collectors(0, {"x": pa.string()})["x"].finish().type == pa.string()
