@@ -48,7 +48,8 @@ def arrange(query: ViewQuery, spine: pa.Table) -> Arranged:
         >>> arrange(query, pa.table({"card": [2, 1, None], "at": [5, 6, 7]})).place.tolist()
         [1, 0]
     """
-    spine = pa.table({name: _ordered(spine[name]) for name in _columns(query)})
+    ordered = {name: _ordered(spine[name]) for name in _columns(query)}
+    spine = pa.table(ordered)
     empty = pa.table({key.key: spine[key.spine_column].slice(0, 0) for key in query.keys})
     codes = encode(query.keys, spine, empty)
     times = whole(spine[query.timestamp_field])
@@ -56,7 +57,7 @@ def arrange(query: ViewQuery, spine: pa.Table) -> Arranged:
     kept = None if known is None or known.all() else np.flatnonzero(known)
     asked = sort_moments(codes.spine, moments(times), kept, codes.distinct)
     place = pa.array(asked.place)
-    columns = {name: spine[name].combine_chunks().take(place) for name in spine.column_names}
+    columns = {name: column.take(place) for name, column in ordered.items()}
     first = columns[query.keys[0].spine_column] if query.keys else None
     return Arranged(asked.place, pa.table(columns), asked.time, *_runs(first, len(asked)))
 

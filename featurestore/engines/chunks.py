@@ -1,7 +1,9 @@
 """Cutting the work on one view into chunks: a range of keys, and the spine rows that have them."""
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +12,7 @@ from featurestore.engines.arrange import Arranged, narrowed
 from featurestore.engines.kernel.arrays import Ints
 from featurestore.engines.scan import Bounds, time_bounds
 from featurestore.query.nodes import ViewQuery
+from featurestore.store.pruning import bound
 from featurestore.store.snapshot import Snapshot
 
 
@@ -52,8 +55,8 @@ def cut(query: ViewQuery, spine: Arranged, snapshot: Snapshot, rows_per_chunk: i
         bounds = Bounds(None, time_low=early, time_high=late)
         return [Chunk(spine.rows, spine.place, bounds, wanted=None)]
     parts = min(len(keys), max(1, max(snapshot.rows, len(spine.times)) // rows_per_chunk))
-    edges = np.linspace(0, len(keys), parts + 1).astype(np.int64).tolist()
     key = query.keys[0]
+    edges = _snapped(parts, keys, _first_keys(snapshot, key.key) if parts > 1 else [])
     return [
         Chunk(
             narrowed(spine, key.spine_column, low, high),
@@ -63,3 +66,27 @@ def cut(query: ViewQuery, spine: Arranged, snapshot: Snapshot, rows_per_chunk: i
         )
         for low, high in pairwise(edges)
     ]
+
+
+def _snapped(parts: int, keys: pa.Array, firsts: list[Any]) -> list[int]:
+    """Return where to cut the keys: evenly, but where a file begins if that is near.
+
+    A chunk that ends inside of a file reads row groups that the next one reads again.
+    """
+    even = np.linspace(0, len(keys), parts + 1).astype(np.int64)
+    places = range(len(keys))
+    begins = [bisect_left(places, first, key=lambda at: keys[at].as_py()) for first in firsts]
+    if begins:
+        nearest = np.array(begins)[np.abs(np.subtract.outer(even, begins)).argmin(axis=1)]
+        near = np.abs(nearest - even) <= len(keys) / parts / 2
+        near[[0, -1]] = False
+        even = np.unique(np.where(near, nearest, even))
+    edges: list[int] = even.tolist()
+    return edges
+
+
+def _first_keys(snapshot: Snapshot, key: str) -> list[Any]:
+    """Return the least key of each file, as far as the log tells."""
+    least = bound(snapshot.files, "min", key)
+    firsts: list[Any] = [] if least is None else least.unique().drop_null().to_pylist()
+    return firsts

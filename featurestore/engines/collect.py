@@ -73,7 +73,7 @@ class _Fixed(Collector):
     known: list[tuple[Ints, Mask | None]]
 
     def put(self, places: Ints, answers: pa.ChunkedArray) -> None:
-        array = answers.cast(self.dtype).combine_chunks()
+        array = whole(answers.cast(self.dtype))
         if not len(array):
             return
         values = np.frombuffer(array.buffers()[1], self.values.dtype)

@@ -47,7 +47,9 @@ def answer(
         RequestError: The memory limit is too small to work in.
     """
     threads = os.cpu_count() or 1
-    at_once = rows_per_chunk or rows_at_once(query, spine, memory_limit, threads)
+    at_once = dict.fromkeys(query.views, rows_per_chunk or 1)
+    if rows_per_chunk is None:
+        at_once = rows_at_once(query, spine, memory_limit, threads)
     arranged = _arranged(query, spine)
     answers: dict[str, Collector] = {}
     for view in query.views:
@@ -58,7 +60,7 @@ def answer(
         work = [
             pool.submit(_answer_chunk, view, snapshots[view.view], chunk, answers)
             for view in query.views
-            for chunk in cut(view, arranged[_order(view)], snapshots[view.view], at_once)
+            for chunk in cut(view, arranged[_order(view)], snapshots[view.view], at_once[view])
         ]
         for chunk in work:
             chunk.result()

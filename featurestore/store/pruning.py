@@ -30,7 +30,7 @@ def may_hold(files: pa.Table, column: str, low: object, high: object) -> np.ndar
         array([False,  True])
     """
     keep = np.ones(files.num_rows, dtype=bool)
-    least, greatest = _bound(files, "min", column), _bound(files, "max", column)
+    least, greatest = bound(files, "min", column), bound(files, "max", column)
     if least is None or greatest is None:
         return keep
     if high is not None:
@@ -43,7 +43,8 @@ def may_hold(files: pa.Table, column: str, low: object, high: object) -> np.ndar
     return keep
 
 
-def _bound(files: pa.Table, side: str, column: str) -> pa.ChunkedArray | None:
+def bound(files: pa.Table, side: str, column: str) -> pa.ChunkedArray | None:
+    """Return the ``"min"`` or ``"max"`` of a column in each file; None without statistics."""
     if side not in files.column_names:
         return None
     kind = files.schema.field(side).type

@@ -31,7 +31,10 @@ def whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     wide = _WIDE.get(column.type)
     if wide is not None:
         column = column.cast(wide)
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    # Arrow copies even where there is nothing to join.
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def integers(array: pa.Array) -> Ints:
