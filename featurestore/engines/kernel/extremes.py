@@ -102,15 +102,14 @@ class SparseTable:
 
     def of(self, start: Ints, stop: Ints) -> np.ndarray:
         """Return the least (or greatest) of each range; of an empty range anything."""
-        answer = np.zeros(len(start), self.values.dtype)
-        level = np.frexp((stop - start).astype(np.float64))[1] - 1
-        order = np.argsort(level.astype(np.int8), kind="stable")
-        ends = np.searchsorted(level[order], np.arange(int(level.max(initial=-1)) + 2))
-        table = self.values
-        for power, (first, last) in enumerate(pairwise(ends)):
+        return self.over(blocks(start, stop), len(start))
+
+    def over(self, levels: "list[Blocks]", ranges: int) -> np.ndarray:
+        """Return the least (or greatest) of each range that is two blocks of some level."""
+        answer, table = np.zeros(ranges, self.values.dtype), self.values
+        for power, (asked, first, last) in enumerate(levels):
             table = self._level(power, table)
-            asked = order[first:last]
-            answer[asked] = self.choose(table[start[asked]], table[stop[asked] - (1 << power)])
+            answer[asked] = self.choose(table[first], table[last])
         return answer
 
     def _level(self, power: int, below: np.ndarray) -> np.ndarray:
@@ -124,8 +123,30 @@ class SparseTable:
         return self.choose(below[:-half], below[half:], out=table[: len(below) - half])  # type: ignore[no-any-return]
 
 
+Blocks = tuple[Ints, Ints, Ints]
+"""The ranges of one level, and where the two blocks of each start."""
+
+
+def blocks(start: Ints, stop: Ints) -> list[Blocks]:
+    """Return the ranges by level; empty ones are of none.
+
+    Example:
+        >>> [[part.tolist() for part in level] for level in blocks(np.array([0]), np.array([3]))]
+        [[[], [], []], [[0], [0], [1]]]
+    """
+    level = np.frexp((stop - start).astype(np.float64))[1] - 1
+    order = np.argsort(level.astype(np.int8), kind="stable")
+    ends = np.searchsorted(level[order], np.arange(int(level.max(initial=-1)) + 2))
+    parts = [order[first:last] for first, last in pairwise(ends)]
+    return [(part, start[part], stop[part] - (1 << power)) for power, part in enumerate(parts)]
+
+
+def _blocks(column: Column, slices: Slices) -> list[Blocks]:
+    return blocks(slices.start, slices.stop)
+
+
 def _extreme(feature: Aggregate, column: Column, slices: Slices, table: SparseTable) -> pa.Array:
-    per_slice = table.of(slices.start, slices.stop)
+    per_slice = table.over(column.at(slices, _blocks), len(slices.start))
     filled = slices.stop > slices.start
     if not filled.all():
         none = neutral(table.values.dtype, least=table.choose is np.minimum)
