@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from operator import methodcaller
 
 import numpy as np
@@ -13,7 +14,7 @@ from featurestore.engines.arrange import Arranged, arrange
 from featurestore.engines.chunks import Chunk, cut
 from featurestore.engines.collect import Collector, collectors
 from featurestore.engines.kernel import answer_view
-from featurestore.engines.memory import rows_at_once
+from featurestore.engines.memory import Budget, budget
 from featurestore.engines.scan import open_rows
 from featurestore.errors import ContractError
 from featurestore.query.nodes import Query, ViewQuery
@@ -47,9 +48,7 @@ def answer(
         RequestError: The memory limit is too small to work in.
     """
     threads = os.cpu_count() or 1
-    at_once = dict.fromkeys(query.views, rows_per_chunk or 1)
-    if rows_per_chunk is None:
-        at_once = rows_at_once(query, spine, memory_limit, threads)
+    allowed = budget(query, spine, memory_limit, threads)
     arranged = _arranged(query, spine)
     answers: dict[str, Collector] = {}
     for view in query.views:
@@ -57,13 +56,14 @@ def answer(
         answers |= collectors(spine.num_rows, types)
     _keep_freed_memory()
     with ThreadPoolExecutor(threads) as pool:
-        work = [
-            pool.submit(_answer_chunk, view, snapshots[view.view], chunk, answers)
-            for view in query.views
-            for chunk in cut(view, arranged[_order(view)], snapshots[view.view], at_once[view])
-        ]
-        for chunk in work:
-            chunk.result()
+        work = []
+        for view in query.views:
+            rows = rows_per_chunk or allowed.rows_at_once(view)
+            for chunk in cut(view, arranged[_order(view)], snapshots[view.view], rows):
+                task = _Task(view, snapshots[view.view], chunk, allowed)
+                work.append(pool.submit(_answer_chunk, task, answers))
+        for done in work:
+            done.result()
         finished = pool.map(methodcaller("finish"), answers.values())
         columns = dict(zip(answers, finished, strict=True))
     _check_contract(query, spine, columns)
@@ -84,11 +84,19 @@ def _arranged(query: Query, spine: pa.Table) -> dict[_Order, Arranged]:
     return {order: arrange(view, spine) for order, view in views.items()}
 
 
-def _answer_chunk(
-    view: ViewQuery, snapshot: Snapshot, chunk: Chunk, answers: Mapping[str, Collector]
-) -> None:
+@dataclass(frozen=True)
+class _Task:
+    view: ViewQuery
+    snapshot: Snapshot
+    chunk: Chunk
+    allowed: Budget
+
+
+def _answer_chunk(task: _Task, answers: Mapping[str, Collector]) -> None:
+    view, chunk = task.view, task.chunk
     text = tuple(key.key for key in view.keys if key.dtype == String)
-    rows = open_rows(snapshot, chunk.bounds, chunk.wanted, text)
+    rows = open_rows(task.snapshot, chunk.bounds, chunk.wanted, text)
+    task.allowed.check(view, rows.num_rows)
     answer = answer_view(view, chunk.spine, rows)
     for name in view.outputs:
         answers[name].put(chunk.places, answer[name])

@@ -4,6 +4,8 @@ The limit covers what the engine holds: the spine, the answer, and in each threa
 the kernel's arrays. The interpreter and its libraries, some 200 MB, come on top.
 """
 
+from dataclasses import dataclass
+
 import pyarrow as pa
 
 from featurestore.errors import RequestError
@@ -17,7 +19,7 @@ ROWS_OF_WINDOWS = 250_000
 """More at once is slower: the arrays that windows take no longer fit the processor's cache."""
 
 # A row group is read whole, and a chunk rarely starts and ends with one.
-LEAST_ROWS = 100_000
+LEAST_ROWS = 150_000
 _WORD = 8
 # Arrays of a word a row that the kernel makes: codes, times, composed numbers, positions.
 _ARRAYS = 10
@@ -26,10 +28,54 @@ _ARRAYS_OF_AGGREGATES = 18
 _TEXT = 32
 
 
-def rows_at_once(
-    query: Query, spine: pa.Table, limit: int | None, threads: int
-) -> dict[ViewQuery, int]:
-    """Return about how many stored rows, and spine rows, a chunk of each view may have.
+@dataclass(frozen=True)
+class Budget:
+    """What a chunk may take.
+
+    Args:
+        asked: The call in words, for error messages.
+        share: In bytes; None for no limit.
+        limit: What the user gave, in bytes; None without one.
+        threads: How many chunks are in work at a time.
+
+    Example:
+        >>> view = ViewQuery("v", keys=(), timestamp_field="t")
+        >>> Budget("ask").rows_at_once(view), Budget("ask", share=9_600_000).rows_at_once(view)
+        (400000, 80000)
+    """
+
+    asked: str
+    share: int | None = None
+    limit: int = 0
+    threads: int = 1
+
+    def rows_at_once(self, view: ViewQuery) -> int:
+        """Return about how many stored rows, and spine rows, a chunk of a view shall have."""
+        quick = ROWS_OF_WINDOWS if view.aggregates else ROWS_PER_CHUNK
+        if self.share is None:
+            return quick
+        # A chunk may come out half as large again, where its ends are moved to those of files.
+        return min(quick, 2 * self.share // (3 * bytes_per_row(view)))
+
+    def check(self, view: ViewQuery, rows: int) -> None:
+        """Refuse to answer a chunk of more rows than fit: those of one key are never split.
+
+        Raises:
+            RequestError: It takes more than its share.
+        """
+        size = rows * bytes_per_row(view)
+        if self.share is not None and size > self.share:
+            least = self.limit + self.threads * (size - self.share)
+            raise RequestError(
+                self.asked,
+                f"a few keys of view {view.view!r} have {rows:,} rows, which take {told(size)}; "
+                f"memory_limit leaves {told(self.share)} for each of {self.threads} threads",
+                f"Give at least memory_limit='{told(least)}'.",
+            )
+
+
+def budget(query: Query, spine: pa.Table, limit: int | None, threads: int) -> Budget:
+    """Return what each chunk of a query may take within a memory limit.
 
     Args:
         query: What is asked.
@@ -41,25 +87,23 @@ def rows_at_once(
         RequestError: The limit is too small to work in.
 
     Example:
-        >>> view = ViewQuery("v", keys=(), timestamp_field="t")
-        >>> rows_at_once(Query("ask", (view,)), pa.table({"t": [1]}), None, 2)[view]
-        400000
+        >>> budget(Query("ask", ()), pa.table({"x": [1]}), None, 2).share is None
+        True
     """
-    quick = {v: ROWS_OF_WINDOWS if v.aggregates else ROWS_PER_CHUNK for v in query.views}
     if limit is None or not query.views:
-        return quick
-    each = threads * max(bytes_per_row(view) for view in query.views)
+        return Budget(query.asked)
     held = held_bytes(query, spine)
-    rows = (limit - held) // each
-    if rows < LEAST_ROWS:
-        least = held + LEAST_ROWS * each
+    least = LEAST_ROWS * max(bytes_per_row(view) for view in query.views)
+    share = (limit - held) // threads
+    if share < least:
         raise RequestError(
             query.asked,
             f"memory_limit is {told(limit)}; the spine and its answer take {told(held)}, "
-            f"and reading with {threads} threads {told(LEAST_ROWS * each)}",
-            f"Give at least memory_limit='{told(least)}', or ask with fewer spine rows at a time.",
+            f"and reading with {threads} threads {told(threads * least)}",
+            f"Give at least memory_limit='{told(held + threads * least)}', "
+            "or ask with fewer spine rows at a time.",
         )
-    return {view: min(rows, most) for view, most in quick.items()}
+    return Budget(query.asked, share, limit, threads)
 
 
 def held_bytes(query: Query, spine: pa.Table) -> int:
