@@ -15,6 +15,9 @@ from featurestore.query.nodes import ViewQuery
 from featurestore.store.pruning import bound
 from featurestore.store.snapshot import Snapshot
 
+ROWS_KEPT_A_ROW = 100
+"""How many stored rows of its key a spine row is taken to need; only the chunks depend on it."""
+
 
 @dataclass(frozen=True)
 class Chunk:
@@ -54,8 +57,8 @@ def cut(query: ViewQuery, spine: Arranged, snapshot: Snapshot, rows_per_chunk: i
     if keys is None:
         bounds = Bounds(None, time_low=early, time_high=late)
         return [Chunk(spine.rows, spine.place, bounds, wanted=None)]
-    parts = min(len(keys), max(1, max(snapshot.rows, len(spine.times)) // rows_per_chunk))
     key = query.keys[0]
+    parts = min(len(keys), _parts(snapshot.rows, len(spine.times), rows_per_chunk))
     edges = _snapped(parts, keys, _first_keys(snapshot, key.key) if parts > 1 else [])
     return [
         Chunk(
@@ -66,6 +69,16 @@ def cut(query: ViewQuery, spine: Arranged, snapshot: Snapshot, rows_per_chunk: i
         )
         for low, high in pairwise(edges)
     ]
+
+
+def _parts(stored: int, asked: int, rows_per_chunk: int) -> int:
+    """Return in how many parts stored rows and spine rows are best answered.
+
+    Where few rows are asked for, few stay of those that are read: two parts keep two cores busy,
+    and more would only be more work.
+    """
+    kept = min(stored, asked * ROWS_KEPT_A_ROW)
+    return max(1, min(2, stored // rows_per_chunk), max(kept, asked) // rows_per_chunk)
 
 
 def _snapped(parts: int, keys: pa.Array, firsts: list[Any]) -> list[int]:

@@ -1,8 +1,10 @@
 """Chunks share the spine out among them, and end where files begin if that is near."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,6 +67,20 @@ def test_a_spine_far_larger_than_the_table_is_cut_too(snapshot) -> None:
     chunks = cut(QUERY, arranged, snapshot, 1000)
 
     assert [len(chunk.places) for chunk in chunks] == [800, 1200, 800, 1200]
+
+
+def test_few_spine_rows_are_answered_in_two_parts_however_large_the_table(snapshot) -> None:
+    arranged = arrange(QUERY, spine([10, 60, 90]))
+
+    assert len(cut(QUERY, arranged, snapshot, 100)) == 3
+    assert len(cut(QUERY, arranged, replace(snapshot, files=ten_times(snapshot)), 400)) == 2
+
+
+def ten_times(snapshot: Snapshot) -> pa.Table:
+    """Return files of which the log says that they have ten times as many rows."""
+    place = snapshot.files.column_names.index("num_records")
+    counts = pc.multiply(snapshot.files["num_records"], 10)
+    return snapshot.files.set_column(place, "num_records", counts)
 
 
 def test_text_keys_come_as_the_chunks_own_words(tmp_path) -> None:
