@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, Phase, find, settings
 
 from tests.engines.kernel.worlds import World
 from tests.laws.report import by_kernel, errors, told
-from tests.laws.samples import queries, samples, stored_row, world_of
+from tests.laws.samples import Sample, queries, samples, stored_row, world_of
 from tests.laws.shapes import SHAPES
 
 REVISED = next(shape for shape in SHAPES if shape.name == "revised")
@@ -14,14 +14,23 @@ REVISED = next(shape for shape in SHAPES if shape.name == "revised")
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    """A world of several rows and questions."""
+    """A world of several rows and questions, some of which have an answer."""
     sample = find(
         samples(REVISED),
-        lambda drawn: len(drawn.rows) > 5 and len(drawn.spine) > 3,
+        lambda drawn: (
+            len(drawn.rows) > 5 and len(drawn.spine) > 3 and bool(errors(forgetful, of(drawn)))
+        ),
         settings=settings(
-            phases=[Phase.generate], derandomize=True, suppress_health_check=list(HealthCheck)
+            max_examples=2000,
+            phases=[Phase.generate],
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
         ),
     )
+    return of(sample)
+
+
+def of(sample: Sample) -> World:
     stored = [stored_row(REVISED.view, 7, row) for row in sample.rows]
     return world_of(queries(REVISED)[0], 7, [*sample.spine], [row for row in stored if row])
 
