@@ -1,22 +1,18 @@
-"""Answers of chunks, put at their rows' places.
+"""Answers of chunks, put at their rows' places as they come.
 
-Values of a fixed width go into the answer's memory, those of several chunks together: each chunk's
-places lie all over the column, which is in the processor's cache for the first and still for the
-last. Others wait for the last chunk.
+Values of a fixed width go straight into the answer's memory, so that no chunk's answer outlives
+it; others wait for the last chunk.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from threading import Lock
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from featurestore.engines.kernel.arrays import Ints, Mask, taken, validity, whole
-
-ROWS_TOGETHER = 500_000
 
 _WORD, _ALIGNED = 8, 64
 
@@ -33,15 +29,8 @@ class Collector(ABC):
         """Return the column, once all chunks are in."""
 
 
-def collectors(
-    rows: int, dtypes: Mapping[str, pa.DataType], *, together: int = ROWS_TOGETHER
-) -> dict[str, Collector]:
+def collectors(rows: int, dtypes: Mapping[str, pa.DataType]) -> dict[str, Collector]:
     """Return empty answer columns by name.
-
-    Args:
-        rows: How many rows each has.
-        dtypes: Their types.
-        together: How many answers of a column wait to be put at their places together.
 
     Example:
         >>> columns = collectors(3, {"n": pa.int64()})
@@ -54,8 +43,7 @@ def collectors(
     block = np.zeros(sum(-(-size // _ALIGNED) * _ALIGNED for size in sizes.values()), np.uint8)
     empty, first = {}, 0
     for name, size in sizes.items():
-        memory = block[first : first + size]
-        empty[name] = _collector(rows, dtypes[name], memory, together)
+        empty[name] = _collector(rows, dtypes[name], block[first : first + size])
         first += -(-size // _ALIGNED) * _ALIGNED
     return empty
 
@@ -68,47 +56,33 @@ def _width(dtype: pa.DataType) -> int:
     return int(dtype.byte_width) if fixed else 0
 
 
-def _collector(rows: int, dtype: pa.DataType, memory: np.ndarray, together: int) -> Collector:
+def _collector(rows: int, dtype: pa.DataType, memory: np.ndarray) -> Collector:
     width = _width(dtype)
     if not width:
         return _Gathered(rows, dtype)
     values = memory.view(f"{'V' if width > _WORD else 'u'}{width}")
     if pa.types.is_boolean(dtype):
-        return _Truths(_Fixed(pa.uint8(), values, together))
-    return _Fixed(dtype, values, together)
+        return _Truths(_Fixed(pa.uint8(), values, []))
+    return _Fixed(dtype, values, [])
 
 
+@dataclass(frozen=True)
 class _Fixed(Collector):
-    def __init__(self, dtype: pa.DataType, values: np.ndarray, together: int) -> None:
-        self.dtype, self.values, self._together = dtype, values, together
-        self.known: list[tuple[Ints, Mask | None]] = []
-        self._waiting: list[tuple[Ints, pa.Array]] = []
-        self._rows, self._lock = 0, Lock()
+    dtype: pa.DataType
+    values: np.ndarray
+    known: list[tuple[Ints, Mask | None]]
 
     def put(self, places: Ints, answers: pa.ChunkedArray) -> None:
         array = whole(answers.cast(self.dtype))
         if not len(array):
             return
-        with self._lock:
-            self.known.append((places, validity(array)))
-            self._waiting.append((places, array))
-            self._rows += len(array)
-            ready = self._taken() if self._rows >= self._together else []
-        self._write(ready)
+        values = np.frombuffer(array.buffers()[1], self.values.dtype)
+        self.values[places] = values[array.offset : array.offset + len(array)]
+        self.known.append((places, validity(array)))
 
     def finish(self) -> pa.Array:
-        self._write(self._taken())
         buffers = [self._valid_bits(), pa.py_buffer(self.values)]
         return pa.Array.from_buffers(self.dtype, len(self.values), buffers)
-
-    def _taken(self) -> list[tuple[Ints, pa.Array]]:
-        ready, self._waiting, self._rows = self._waiting, [], 0
-        return ready
-
-    def _write(self, ready: list[tuple[Ints, pa.Array]]) -> None:
-        for places, array in ready:
-            values = np.frombuffer(array.buffers()[1], self.values.dtype)
-            self.values[places] = values[array.offset : array.offset + len(array)]
 
     def _valid_bits(self) -> pa.Buffer | None:
         answered = sum(len(places) for places, _ in self.known)

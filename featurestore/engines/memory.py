@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from featurestore.engines.collect import ROWS_TOGETHER
 from featurestore.errors import RequestError
 from featurestore.query.nodes import Column, Query, ViewQuery
 from featurestore.store.columns import arrow_type
@@ -108,12 +107,10 @@ def budget(query: Query, spine: pa.Table, limit: int | None, threads: int) -> Bu
 
 
 def held_bytes(query: Query, spine: pa.Table) -> int:
-    """Return what the bound spine, once more in order, the answer and its parts take."""
+    """Return what the bound spine, once more in order, and the answer take."""
     orders = {(view.keys, view.timestamp_field) for view in query.views}
     answer = sum(_width(arrow_type(f.result)) + 1 for view in query.views for f in view.features)
-    rows = int(spine.num_rows)
-    waiting = min(rows, ROWS_TOGETHER)
-    return int(spine.nbytes) * (1 + len(orders)) + (rows + waiting) * answer
+    return int(spine.nbytes) * (1 + len(orders)) + int(spine.num_rows) * answer
 
 
 def bytes_per_row(view: ViewQuery) -> int:

@@ -38,8 +38,7 @@ def test_each_answer_stands_at_its_row_and_all_others_are_null(dtype, data) -> N
     answered = data.draw(st.permutations(range(rows)))[: data.draw(st.integers(0, rows))]
     cut = data.draw(st.integers(0, len(answered)))
     values = {row: data.draw(st.none() | VALUES[dtype]) for row in answered}
-    types = {"before": pa.date32(), "x": dtype, "behind": pa.int64()}
-    column = collectors(rows, types, together=data.draw(st.integers(1, 13)))["x"]
+    column = collectors(rows, {"before": pa.date32(), "x": dtype, "behind": pa.int64()})["x"]
 
     for places in (answered[cut:], answered[:cut]):
         found = pa.array([values[row] for row in places], dtype)
