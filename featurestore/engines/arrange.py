@@ -9,10 +9,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from featurestore.definitions.types import DataType
 from featurestore.engines.kernel.arrays import Ints, both, integers, moments, validity, whole
 from featurestore.engines.kernel.keys import encode
 from featurestore.engines.kernel.order import sort_moments
 from featurestore.query.nodes import ViewQuery
+
+Order = tuple[tuple[tuple[str, DataType], ...], str]
+"""What a spine is sorted by: the columns of the keys with their types, and the time column."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,11 @@ class Arranged:
     def stretch(self, low: int, high: int) -> slice:
         """Return which rows have the first keys ``low`` to ``high`` (not included)."""
         return slice(int(self.starts[low]), int(self.starts[high]))
+
+
+def order_of(view: ViewQuery) -> Order:
+    """Return what a view wants the spine to be sorted by: views that want the same share it."""
+    return tuple((key.spine_column, key.dtype) for key in view.keys), view.timestamp_field
 
 
 def arrange(query: ViewQuery, spine: pa.Table) -> Arranged:

@@ -38,17 +38,18 @@ def collectors(rows: int, dtypes: Mapping[str, pa.DataType]) -> dict[str, Collec
         >>> columns["n"].finish().to_pylist()
         [8, None, 7]
     """
-    sizes = {name: rows * _width(dtype) for name, dtype in dtypes.items()}
+    sizes = {name: rows * fixed_width(dtype) for name, dtype in dtypes.items()}
+    steps = [-(-size // _ALIGNED) * _ALIGNED for size in sizes.values()]
     # One block for all: the system gives large ones in large pages, several times as fast.
-    block = np.zeros(sum(-(-size // _ALIGNED) * _ALIGNED for size in sizes.values()), np.uint8)
+    block = np.zeros(sum(steps), np.uint8)
     empty, first = {}, 0
-    for name, size in sizes.items():
+    for (name, size), step in zip(sizes.items(), steps, strict=True):
         empty[name] = _collector(rows, dtypes[name], block[first : first + size])
-        first += -(-size // _ALIGNED) * _ALIGNED
+        first += step
     return empty
 
 
-def _width(dtype: pa.DataType) -> int:
+def fixed_width(dtype: pa.DataType) -> int:
     """Return a value's bytes where all have as many, else 0; a boolean's bit has one."""
     if pa.types.is_boolean(dtype):
         return 1
@@ -57,7 +58,7 @@ def _width(dtype: pa.DataType) -> int:
 
 
 def _collector(rows: int, dtype: pa.DataType, memory: np.ndarray) -> Collector:
-    width = _width(dtype)
+    width = fixed_width(dtype)
     if not width:
         return _Gathered(rows, dtype)
     values = memory.view(f"{'V' if width > _WORD else 'u'}{width}")

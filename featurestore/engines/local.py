@@ -9,8 +9,8 @@ from operator import methodcaller
 import numpy as np
 import pyarrow as pa
 
-from featurestore.definitions.types import DataType, String
-from featurestore.engines.arrange import Arranged, arrange
+from featurestore.definitions.types import String
+from featurestore.engines.arrange import Arranged, Order, arrange, order_of
 from featurestore.engines.chunks import Chunk, cut
 from featurestore.engines.collect import Collector, collectors
 from featurestore.engines.kernel import answer_view
@@ -20,6 +20,8 @@ from featurestore.errors import ContractError
 from featurestore.query.nodes import Query, ViewQuery
 from featurestore.store.columns import arrow_type
 from featurestore.store.snapshot import Snapshot
+
+_LARGEST_LEARNT = 31 << 20
 
 
 def answer(
@@ -59,7 +61,7 @@ def answer(
         work = []
         for view in query.views:
             rows = rows_per_chunk or allowed.rows_at_once(view)
-            for chunk in cut(view, arranged[_order(view)], snapshots[view.view], rows):
+            for chunk in cut(view, arranged[order_of(view)], snapshots[view.view], rows):
                 task = _Task(view, snapshots[view.view], chunk, allowed)
                 work.append(pool.submit(_answer_chunk, task, answers))
         for done in work:
@@ -70,17 +72,8 @@ def answer(
     return pa.table(columns) if columns else spine.select([])
 
 
-_LARGEST_LEARNT = 31 << 20
-_Order = tuple[tuple[tuple[str, DataType], ...], str]
-
-
-def _order(view: ViewQuery) -> _Order:
-    """Return what a view wants the spine to be sorted by."""
-    return tuple((key.spine_column, key.dtype) for key in view.keys), view.timestamp_field
-
-
-def _arranged(query: Query, spine: pa.Table) -> dict[_Order, Arranged]:
-    views = {_order(view): view for view in query.views}
+def _arranged(query: Query, spine: pa.Table) -> dict[Order, Arranged]:
+    views = {order_of(view): view for view in query.views}
     return {order: arrange(view, spine) for order, view in views.items()}
 
 

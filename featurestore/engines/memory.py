@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from featurestore.engines.arrange import order_of
+from featurestore.engines.collect import fixed_width
 from featurestore.errors import RequestError
 from featurestore.query.nodes import Column, Query, ViewQuery
 from featurestore.store.columns import arrow_type
@@ -108,7 +110,7 @@ def budget(query: Query, spine: pa.Table, limit: int | None, threads: int) -> Bu
 
 def held_bytes(query: Query, spine: pa.Table) -> int:
     """Return what the bound spine, once more in order, and the answer take."""
-    orders = {(view.keys, view.timestamp_field) for view in query.views}
+    orders = {order_of(view) for view in query.views}
     answer = sum(_width(arrow_type(f.result)) + 1 for view in query.views for f in view.features)
     return int(spine.nbytes) * (1 + len(orders)) + int(spine.num_rows) * answer
 
@@ -137,6 +139,4 @@ def told(size: int) -> str:
 
 
 def _width(dtype: pa.DataType) -> int:
-    fixed = pa.types.is_primitive(dtype) or pa.types.is_decimal(dtype)
-    width = int(dtype.bit_width) // 8 if fixed else _TEXT
-    return max(1, width)
+    return fixed_width(dtype) or _TEXT
