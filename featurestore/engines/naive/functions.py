@@ -32,7 +32,7 @@ def total(feature: Aggregate, values: list[Any]) -> Any:
         return float_total(values)
     if isinstance(feature.dtype, DecimalType):
         result = _decimal_total(values)
-        if abs(result) >= EXACT.scaleb(Decimal(1), 38 - feature.dtype.scale):
+        if EXACT.abs(result) >= EXACT.scaleb(Decimal(1), 38 - feature.dtype.scale):
             raise IntegerOverflowError(feature.output)
         return result
     result = sum(values)
