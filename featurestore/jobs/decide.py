@@ -15,7 +15,8 @@ class Evidence:
 
     Args:
         exists: Whether the table is there.
-        lost: Whether its stream's checkpoint is missing, or older than the table.
+        lost: Whether its stream's checkpoint is missing, older than the table, or one that took
+            up the source after a lost one and has no whole batch yet.
         resumes_at: The Delta source version that follows the table's last commit; None where
             the stream cannot be taken up without its checkpoint.
         generation_used: Whether the last commit was of the recorded checkpoint generation.

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from featurestore.definitions.source import DeltaSource, FileSource, StoredSource
 from featurestore.engines.spark.batch import COMMIT_SCHEMA
 from featurestore.engines.spark.offsets import (
+    has_ended_batch,
     last_batch,
     reservoir,
     resume_version,
@@ -82,11 +83,16 @@ def _of_batches(found: tuple[Commit, ...]) -> list[Notes]:
 
 
 def _is_lost(layout: Layout, record: TableRecord, newest: Notes) -> bool:
-    last = last_batch(layout.checkpoint(record.table_id, record.generation))
+    checkpoint = layout.checkpoint(record.table_id, record.generation)
+    last = last_batch(checkpoint)
     if last is None:
         return True
+    if newest["generation"] != record.generation:
+        # Spark repeats a first batch that a crash cut off, and only startingVersion keeps Delta
+        # from putting the whole table into it.
+        return not has_ended_batch(checkpoint)
     # An older checkpoint, put back from a copy, would number new batches like committed ones.
-    return newest["generation"] == record.generation and int(str(newest["batch_id"])) > last
+    return int(str(newest["batch_id"])) > last
 
 
 def _resumes_at(source: StoredSource, place: str, newest: Notes | None) -> int | None:

@@ -10,10 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pyspark.sql import DataFrame
 
 from featurestore.store.ledger import Runs, Tables
 from tests.jobs.killed import killed_world
-from tests.jobs.world import NOON, World
+from tests.jobs.world import NOON, SPENDING, World, other
 
 
 def test_a_crash_between_commit_and_ledger_is_completed_without_doubling(world: World) -> None:
@@ -69,6 +70,36 @@ def test_a_lost_checkpoint_is_resumed_where_the_last_commit_ended(world: World) 
     assert resumed.table_id == again.table_id == built.table_id
     assert world.rows() == [("a", 0, 1.0), ("b", 1, 2.0), ("c", 2, 3.0)]
     assert [r.generation for r in Tables(world.layout).records()] == [2]
+
+
+def refused(rows: DataFrame) -> DataFrame:
+    """A transform that fails on rows, while a file says so."""
+    if REFUSAL.exists() and not rows.isEmpty():
+        raise RuntimeError("refused")
+    return rows
+
+
+REFUSAL = Path("nowhere")
+
+
+def test_a_lost_checkpoints_first_batch_that_stops_on_the_way_is_not_read_from_the_beginning(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.jobs.test_recovery.REFUSAL", world.folder / "refusal")
+    world.views = [other(SPENDING, transform=refused)]
+    world.pay(("a", 0, 1.0))
+    world.materialize()
+    shutil.rmtree(world.folder / "store" / "checkpoints")
+    world.pay(("b", 1, 2.0))
+    (world.folder / "refusal").touch()
+    stopped = world.materialize()
+    (world.folder / "refusal").unlink()
+    world.pay(("c", 2, 3.0))
+
+    went_on = world.materialize()
+
+    assert [stopped.status, went_on.status, went_on.kind] == ["failed", "done", "run"]
+    assert world.rows() == [("a", 0, 1.0), ("b", 1, 2.0), ("c", 2, 3.0)]
 
 
 def test_an_older_checkpoint_put_back_loses_nothing(world: World) -> None:

@@ -34,6 +34,16 @@ def last_batch(checkpoint: str) -> int | None:
     return max(batches, default=None)
 
 
+def has_ended_batch(checkpoint: str) -> bool:
+    """Return whether a checkpoint knows of a batch that is done.
+
+    Example:
+        >>> has_ended_batch("no/such/checkpoint")
+        False
+    """
+    return any(name.isdigit() for name in list_names(f"{checkpoint}/commits"))
+
+
 def source_offset(checkpoint: str, batch_id: int) -> str | None:
     """Return where in the source a batch ends, as JSON text; known before the batch runs.
 
