@@ -11,7 +11,7 @@ from featurestore.cli.output import SHOWN_ROWS, print_json, print_table, say
 from featurestore.cli.read import Features, TimeField, Zone, features_of, spine_of
 
 if TYPE_CHECKING:
-    from featurestore.client.checks.verification import Verification
+    from featurestore.client.checks.verification import CheckedView, Verification
 
 FOUND = 1
 
@@ -90,11 +90,14 @@ def _show(found: "Verification") -> None:
 
 
 def _tell(found: "Verification", leakage: bool) -> None:
-    if found.skipped:
-        say("not checked, as no view stores them: {}", ", ".join(found.skipped))
+    for skipped in found.skipped:
+        names = ", ".join(skipped.features)
+        say("{} not checked ({}): {}. {}", skipped.view, names, skipped.why, skipped.fix)
     for view in found.views:
         if view.left_out:
-            say("{}: {} rows left out, whose keys have too many rows", view.view, view.left_out)
+            say("{}: {} rows left out, {}", view.view, view.left_out, _too_much(view))
+    for feature, users in _followers(found).items():
+        say("{} is an input of {}: mend it first", feature, users)
     if leakage and found.moments == "events":
         say(
             "Moments were taken around the views' own events, where most as-of features change; "
@@ -105,6 +108,19 @@ def _tell(found: "Verification", leakage: bool) -> None:
     for fix in dict.fromkeys(leak.fix for leak in found.leaks):
         say("{}", fix)
     say("[green]{}[/]" if found.ok else "[red]{}[/]", str(found))
+
+
+def _too_much(view: "CheckedView") -> str:
+    if view.version is None:
+        return "as each is computed by itself: ask a smaller --sample"
+    return "whose keys have too many rows"
+
+
+def _followers(found: "Verification") -> dict[str, str]:
+    """Return the on-demand features that are wrong, or leak, with each feature that does."""
+    wrong = {f"{d.view}:{d.feature}": d.used_by for d in found.differences}
+    wrong |= {f"{leak.view}:{leak.feature}": leak.used_by for leak in found.leaks}
+    return {feature: ", ".join(users) for feature, users in wrong.items() if users}
 
 
 def _key(key: Mapping[str, object]) -> str:

@@ -87,18 +87,45 @@ def explain_on_demand(
         for output in node.outputs:
             if output.output == feature:
                 stored = partial(explain_bound, query.stored, bound, snapshots, row)
-                told = tuple(_told(each, stored) for each in _used(node, output.name))
+                told = tuple(_told(each, stored) for each in inputs_used(node, output.name))
                 values = table.slice(row, 1).to_pylist()[0]
-                shown = [f"{w.feature} = {_shown(values[w.feature])}, {w.text}" for w in told]
-                text = "; ".join([_transform(node, output.name), *shown])
+                shown = [f"{w.feature} = {shown_value(values[w.feature])}, {w.text}" for w in told]
+                text = "; ".join([transform_text(node, output.name), *shown])
                 return Explanation(feature, node.view, "computed", text, inputs=told)
     return explain_bound(query.stored, bound, snapshots, row, feature)
 
 
-def _used(node: OnDemand, name: str) -> Iterator[Input]:
-    """Yield the inputs that one feature is computed from; of a function, all of them."""
+def inputs_used(node: OnDemand, name: str) -> Iterator[Input]:
+    """Yield the inputs that one feature is computed from; of a function, all of them.
+
+    Args:
+        node: The use of an on-demand view.
+        name: The feature's name in the view.
+    """
     used = None if isinstance(node.transform, Code) else columns_used(node.transform[name])
     return (each for each in node.inputs if used is None or each.name.casefold() in used)
+
+
+def shown_value(value: object) -> str:
+    """Return an input's value as it is told of.
+
+    Example:
+        >>> shown_value(1.5), shown_value(None)
+        ('1.5', 'None')
+    """
+    return value.isoformat(" ") if isinstance(value, datetime) else repr(value)
+
+
+def transform_text(node: OnDemand, name: str) -> str:
+    """Return a feature's expression in one line, or its function's name and module.
+
+    Args:
+        node: The use of an on-demand view.
+        name: The feature's name in the view.
+    """
+    if isinstance(node.transform, Code):
+        return f"{node.transform.name}() of {node.transform.module}"
+    return " ".join(node.transform[name].split())
 
 
 def _told(used: Input, stored: Callable[[str], Explanation]) -> Explanation:
@@ -107,13 +134,3 @@ def _told(used: Input, stored: Callable[[str], Explanation]) -> Explanation:
     if not used.source:
         return Explanation(used.name, "", "moment", "the row's moment")
     return Explanation(used.name, used.source, "request", f"given with {used.source}")
-
-
-def _shown(value: object) -> str:
-    return value.isoformat(" ") if isinstance(value, datetime) else repr(value)
-
-
-def _transform(node: OnDemand, name: str) -> str:
-    if isinstance(node.transform, Code):
-        return f"{node.transform.name}() of {node.transform.module}"
-    return " ".join(node.transform[name].split())

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.client.on_demand_shop import filled_shop
+from tests.client.on_demand_shop import filled_shop, project, returning
 
 
 @pytest.fixture
@@ -64,8 +64,71 @@ def test_status_and_plan_know_them(run, shop):
     assert out.startswith("Nothing to change")
 
 
-def test_verify_checks_what_is_stored_and_names_what_is_not(run, shop):
-    code, _, err = run("verify", "everything", "--sample", "20", "-p", shop)
+@pytest.fixture
+def spine(tmp_path: Path) -> Path:
+    path = tmp_path / "spine.csv"
+    noon = "1970-01-01T05:00:00Z"
+    path.write_text(
+        "id,event_timestamp,price,pieces\n" + "".join(f"1,{noon},{p},2\n" for p in (3, "", 5, 2))
+    )
+    return path
+
+
+def test_verify_counts_and_names_them_like_others(run, shop, spine):
+    code, out, err = run("verify", "everything", "--spine", spine, "-p", shop)
 
     assert code == 0
-    assert "worth" in err
+    assert [line.split() for line in out.splitlines() if line.strip()][2:] == [
+        ["activity", "0", "4", "12", "0", "0", "0"],
+        ["profile", "0", "4", "4", "0", "0", "0"],
+        ["worth", "·", "4", "8", "0", "0", "0"],
+        ["shape", "·", "4", "8", "0", "0", "0"],
+    ]
+    assert "32 values are as the rules give them" in err
+
+
+def test_verify_says_what_it_did_not_check_why_and_what_to_do(run, shop):
+    code, out, err = run("verify", "everything", "--sample", "20", "-p", shop)
+
+    assert code == 0
+    assert "worth" not in out
+    assert (
+        "worth not checked (worth, known): moments around stored events have no request values "
+        "('price', 'pieces'). Give rows that have them, by spine= or --spine."
+    ) in err
+    code, out, _ = run("verify", "everything", "--sample", "20", "-p", shop, "--json")
+    skipped = json.loads(out)["verify"]["skipped"]
+    assert [(each["view"], each["features"]) for each in skipped] == [
+        ("worth", ["worth", "known"]), ("shape", ["now_hour", "now_share"]),
+    ]  # fmt: skip
+
+
+def test_verify_finds_a_function_that_sees_other_rows(run, tmp_path, spine):
+    filled = '{"worth": pc.fill_null(total, pc.mean(total)), "known": pc.is_valid(total)}'
+    store = project(tmp_path, returning(filled))
+    store.apply(store.plan())
+    # Of four rows the second and the last are tried at each call.
+    spine.write_text(spine.read_text().replace(",5,2\n", ",,2\n").replace(",,2\n", ",5,2\n", 1))
+
+    code, out, err = run("verify", "worth", "--spine", spine, "-p", tmp_path)
+
+    assert code == 1
+    assert "worth:worth" in out
+    assert "for the row alone, and the other among 4 rows" in out
+    assert "1 of 8 values differ" in err
+    code, out, _ = run("verify", "worth", "--spine", spine, "-p", tmp_path, "--json")
+    told = json.loads(out)["verify"]
+    assert (code, told["ok"], told["views"][0]["version"]) == (1, False, None)
+    [difference] = told["views"][0]["differences"]
+    assert (difference["feature"], difference["engine"]) == ("worth", 20.0 / 3.0)
+    assert (difference["key"], difference["naive"]) == ({"price": None, "pieces": 2}, None)
+
+
+def test_verify_names_what_is_computed_from_a_leak(run, shop, spine):
+    spine.write_text(spine.read_text().replace("T05", "T02"))
+
+    code, out, err = run("verify", "shape", "--spine", spine, "--leakage", "-p", shop)
+
+    assert code == 1
+    assert "profile:last_city, for shape" in out
+    assert "profile:last_city, for shape is an input of shape:at_home: mend it first" in err

@@ -1,6 +1,5 @@
 """A check of answers looks where they change, and finds what is wrong and nothing else."""
 
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -16,7 +15,6 @@ from featurestore.errors import NotFoundError, RequestError, SpineError
 from featurestore.query.nodes import KeyBinding, ViewQuery
 from tests import oracle
 from tests.client.shop import DEFINITIONS, HOUR, at, write_view
-from tests.client.test_on_demand import filled_shop
 from tests.engines.kernel.worlds import World, worlds
 from tests.tables import feature_table, write_runs
 
@@ -243,12 +241,3 @@ def test_drawn_keys_occur_and_have_the_time_of_an_event(tmp_path) -> None:
 
     assert len(drawn) == 12
     assert all(event == key[0] * HOUR for key, event in drawn.items())
-
-
-def test_what_is_computed_on_demand_is_skipped_with_a_word(tmp_path: Path) -> None:
-    store = filled_shop(tmp_path)
-
-    found = store.verify("everything", sample=20)
-
-    assert found.ok
-    assert found.skipped == ("worth", "known", "now_hour", "now_share")

@@ -13,22 +13,25 @@ class Difference:
     Args:
         view: The view.
         feature: The feature's name in the answer.
-        key: The spine's key columns.
-        moment: When it was asked for.
-        engine: What the engine answers.
-        naive: What the rules give, in plain Python.
+        key: The spine's key columns; of an on-demand feature, its request values too.
+        moment: When it was asked for; None where the row has no time.
+        engine: What the engine answers; of an on-demand feature, among the other rows.
+        naive: What the rules give, in plain Python; of an on-demand feature, for the row alone.
         why: How the rules come to that.
         explain: The command that tells more.
+        used_by: The on-demand features, as ``view:feature``, that are computed from it and so
+            are wrong, too.
     """
 
     view: str
     feature: str
     key: Mapping[str, Any]
-    moment: datetime
+    moment: datetime | None
     engine: Any
     naive: Any
     why: str
     explain: str
+    used_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ class Leak:
         value: What is answered there.
         without: What would be, without the rows at or after that moment.
         fix: What to do about it.
+        used_by: The on-demand features, as ``view:feature``, that are computed from it and so
+            leak, too.
     """
 
     view: str
@@ -56,6 +61,24 @@ class Leak:
     value: Any
     without: Any
     fix: str
+    used_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """Features that were not checked.
+
+    Args:
+        view: Their on-demand view.
+        features: Their names in the answer.
+        why: What is missing.
+        fix: What to do to have them checked.
+    """
+
+    view: str
+    features: tuple[str, ...]
+    why: str
+    fix: str
 
 
 @dataclass(frozen=True)
@@ -64,16 +87,17 @@ class CheckedView:
 
     Args:
         view: The view.
-        version: The Delta version of its table.
+        version: The Delta version of its table; None of an on-demand view.
         rows: How many rows were asked.
         cells: How many values were compared.
-        left_out: How many rows more were drawn, but have too many stored rows to go through.
+        left_out: How many rows more were drawn, but would take too long: they have too many
+            stored rows to go through, or are too many to compute one by one.
         differences: The values that differ.
         leaks: The features that leak; empty where leakage was not looked for.
     """
 
     view: str
-    version: int
+    version: int | None
     rows: int
     cells: int
     left_out: int = 0
@@ -89,7 +113,7 @@ class Verification:
         views: What was checked, a use of a view each.
         moments: ``"spine"`` where a spine gave the rows, ``"events"`` where they were drawn
             around the views' own stored rows.
-        skipped: Features that are not checked: those that no view stores.
+        skipped: Features that were not checked, since the rows lack what they need.
 
     Example:
         >>> print(Verification((CheckedView("activity", 3, rows=10, cells=40),)))
@@ -98,7 +122,7 @@ class Verification:
 
     views: tuple[CheckedView, ...]
     moments: Literal["spine", "events"] = "spine"
-    skipped: tuple[str, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -128,7 +152,8 @@ class Verification:
             if wrong
             else f"{cells:,} values are as the rules give them"
         )
-        if not leaks:
-            return told
-        change = "feature changes" if leaks == 1 else "features change"
-        return f"{told}; {leaks} {change} without the rows at or after t"
+        if leaks:
+            change = "feature changes" if leaks == 1 else "features change"
+            told += f"; {leaks} {change} without the rows at or after t"
+        skipped = [name for each in self.skipped for name in each.features]
+        return f"{told}; not checked: {', '.join(skipped)}" if skipped else told

@@ -1,6 +1,5 @@
 """Checking answers: sampled cells are recomputed the naive way and compared with the engine's."""
 
-import shlex
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,10 +8,19 @@ from typing import Any
 
 import pyarrow as pa
 
+from featurestore.client.checks.command import explain_command
 from featurestore.client.checks.edges import moments_near, strangers
+from featurestore.client.checks.on_demand import Drawn, check_on_demand, users_of
 from featurestore.client.checks.recompute import MOST_ROWS, Cells, recompute
 from featurestore.client.checks.rows import Key, draw_keys, plain_rows, rows_of_keys
-from featurestore.client.checks.verification import CheckedView, Difference, Leak, Verification
+from featurestore.client.checks.verification import (
+    CheckedView,
+    Difference,
+    Leak,
+    Skipped,
+    Verification,
+)
+from featurestore.client.on_demand import import_functions
 from featurestore.client.reader import Reader
 from featurestore.client.retrieve import Request
 from featurestore.client.selection import rows_at
@@ -40,7 +48,7 @@ class Check:
 
     Args:
         request: The features, and the spine's time column and zone.
-        sample: How many rows to ask each view.
+        sample: How many rows to ask of each view.
         spine: The rows to draw from; None to draw moments around the views' own events.
         leakage: Whether to look for features that change without rows at or after t.
         seed: Draws the sample.
@@ -66,6 +74,8 @@ def verify(manifest: Manifest, reader: Reader, check: Check) -> Verification:
         RequestError: The sample is not positive.
         SpineError: The spine does not fit.
         TableError: A view is not materialized, or was changed since.
+        DefinitionError: The function of an on-demand view is not the one that was applied.
+        OnDemandError: An on-demand view cannot be computed at all.
     """
     request = check.request
     if check.sample < 1:
@@ -73,17 +83,23 @@ def verify(manifest: Manifest, reader: Reader, check: Check) -> Verification:
     query = compile_query(
         manifest, request.features, asked=request.asked, timestamp_field=request.timestamp_field
     )
+    functions = import_functions(query, reader.definitions)
     snapshots = reader.pin(query, manifest)
-    spine = None if check.spine is None else _sampled(query, check)
-    views = tuple(
-        _check_view(_Use(request, view, snapshots[view.view]), spine, check)
-        for view in query.views
-    )
-    checked = {name for view in query.views for name in view.outputs}
+    uses = [_Use(request, query, view, snapshots[view.view]) for view in query.views]
+    if check.spine is None:
+        bound = given = [_drawn(use, check.sample, Random(check.seed)) for use in uses]
+    else:
+        given = [_sampled(check)]
+        rows = bind(query, given[0], timezone=request.timezone, null_times="keep")
+        bound = [rows for _ in uses]
+    drawn = Drawn(request, snapshots, given, check.spine is not None, check.seed)
+    # On-demand views come first: one that fails says so before the naive way takes its time.
+    computed = [check_on_demand(query, n, functions.get(n.view), drawn) for n in query.on_demand]
+    stored = [_check_view(use, rows, check) for use, rows in zip(uses, bound, strict=True)]
     return Verification(
-        views,
-        moments="events" if spine is None else "spine",
-        skipped=tuple(name for name in query.outputs if name not in checked),
+        (*stored, *(each for each in computed if isinstance(each, CheckedView))),
+        moments="events" if check.spine is None else "spine",
+        skipped=tuple(each for each in computed if isinstance(each, Skipped)),
     )
 
 
@@ -92,6 +108,7 @@ class _Use:
     """One use of a view, asked on its own."""
 
     request: Request
+    whole: Query
     view: ViewQuery
     snapshot: Snapshot
 
@@ -99,26 +116,17 @@ class _Use:
     def query(self) -> Query:
         return Query(self.request.asked, (self.view,), self.view.timestamp_field)
 
-    def command(self, key: Row, moment: int) -> str:
-        """Return the command that explains a cell."""
-        features = self.request.features
-        asked = features if isinstance(features, str) else ",".join(features)
-        pairs = ",".join(f"{name}={value}" for name, value in key.items())
-        words = ["featurestore", "explain", asked, pairs, "--at", from_micros(moment).isoformat()]
-        return shlex.join(words)
 
-
-def _sampled(query: Query, check: Check) -> pa.Table:
-    """Draw rows of the spine, in its order, bound."""
-    request, rows = check.request, read_spine(check.spine)
+def _sampled(check: Check) -> pa.Table:
+    """Draw rows of the spine, in its order."""
+    rows = read_spine(check.spine)
     if rows.num_rows > check.sample:
         places = Random(check.seed).sample(range(rows.num_rows), check.sample)
         rows = rows_at(rows, pa.array(sorted(places)))
-    return bind(query, rows, timezone=request.timezone, null_times="keep")
+    return rows
 
 
-def _check_view(use: _Use, spine: pa.Table | None, check: Check) -> CheckedView:
-    bound = _drawn(use, check.sample, Random(check.seed)) if spine is None else spine
+def _check_view(use: _Use, bound: pa.Table, check: Check) -> CheckedView:
     names = [*(key.spine_column for key in use.view.keys), use.view.timestamp_field]
     asked = plain_rows(bound.select(list(dict.fromkeys(names))), [use.view.timestamp_field])
     cells = recompute(use.view, use.snapshot, asked, leakage=check.leakage)
@@ -176,7 +184,8 @@ def _differences(
                 engine=answers[feature.output][row],
                 naive=cells[row].values[feature.output],
                 why=explain_cell(use.view, feature, asked[row], rows or ()).text,
-                explain=use.command(names, moment),
+                explain=explain_command(use.request.features, names, from_micros(moment)),
+                used_by=users_of(use.whole, feature.output),
             )
 
 
@@ -199,14 +208,19 @@ def _leaks(use: _Use, asked: Sequence[Row], cells: dict[int, Cells]) -> Iterator
                 moment=from_micros(moment),
                 value=cells[changed[0]].values[name],
                 without=cells[changed[0]].without[name],
-                fix=_fix(use.view, feature),
+                fix=_fix(use, feature),
+                used_by=users_of(use.whole, name),
             )
 
 
-def _fix(view: ViewQuery, feature: Column | Aggregate) -> str:
+def _fix(use: _Use, feature: Column | Aggregate) -> str:
     if isinstance(feature, Aggregate):
         return 'Give its aggregation closed="left", the default: then an event at t is not in it.'
-    return f"Use {view.view}.strictly_before() in the service: then an event at t never answers."
+    users = sorted({name.partition(":")[0] for name in users_of(use.whole, feature.output)})
+    where = ["in the service"] if feature.output in use.whole.outputs else []
+    where += [f"among the sources of {each}" for each in users]
+    told = " and ".join(where)
+    return f"Use {use.view.view}.strictly_before() {told}: then an event at t never answers."
 
 
 def _named(view: ViewQuery, asked: Row) -> tuple[dict[str, Any], int]:

@@ -6,6 +6,7 @@ Nothing here knows a table, a file or a registry, so that Spark tasks can do the
 import sysconfig
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pyarrow as pa
 
 from featurestore.definitions.view import Code
 from featurestore.engines.on_demand.exact import exactly, misfit
-from featurestore.engines.on_demand.row_wise import seen_others
+from featurestore.engines.on_demand.row_wise import Columns, seen_others
 from featurestore.engines.on_demand.sql_expression import evaluate, syntax_problem
 from featurestore.errors import OnDemandError, nearest
 from featurestore.query.nodes import OnDemand, Query
@@ -23,6 +24,8 @@ ROWS_AT_ONCE = 1_000_000
 
 Function = Callable[[pa.Table], Any]
 """A Python on-demand function: of the inputs' table, to a table or to arrays by name."""
+
+_Call = Callable[[OnDemand, pa.Table], Columns]
 
 
 def inputs_of(query: Query, answers: pa.Table, given: Sequence[pa.Table]) -> list[pa.Table]:
@@ -99,12 +102,37 @@ def compute(
         return pa.table(empty)
     starts = range(0, inputs.num_rows, rows_at_once)
     parts = (inputs.slice(start, rows_at_once) for start in starts)
-    return pa.concat_tables([_computed(node, part, function) for part in parts])
+    return pa.concat_tables([_computed(node, part, partial(_tried, function)) for part in parts])
 
 
-def _computed(node: OnDemand, inputs: pa.Table, function: Function | None) -> pa.Table:
+def compute_untried(
+    node: OnDemand, inputs: pa.Table, function: Function | None = None
+) -> pa.Table:
+    """Return what `compute` does, of one call and with no row tried by itself.
+
+    Args:
+        node: What to compute.
+        inputs: One column an input, one row or more.
+        function: The Python function, where the transform is one.
+
+    Raises:
+        OnDemandError: The expression or function fails, or gives other columns than declared.
+
+    Example:
+        >>> from featurestore.definitions.types import Int64
+        >>> from featurestore.query.nodes import Output
+        >>> place = OnDemand("shape", inputs=(), outputs=(Output("place", "place", Int64),),
+        ...                  declared=("place",), transform=Code("f", "", ""), place="defs.py:3")
+        >>> rows = pa.table({"x": [7, 9]})
+        >>> compute_untried(place, rows, lambda rows: {"place": [1, 2]}).to_pydict()
+        {'place': [1, 2]}
+    """
+    return _computed(node, inputs, partial(_called, function))
+
+
+def _computed(node: OnDemand, inputs: pa.Table, call: _Call) -> pa.Table:
     found = (
-        _tried(node, inputs, function)
+        call(node, inputs)
         if isinstance(node.transform, Code)
         else _evaluated(node, node.transform, inputs)
     )
@@ -113,9 +141,7 @@ def _computed(node: OnDemand, inputs: pa.Table, function: Function | None) -> pa
     )
 
 
-def _evaluated(
-    node: OnDemand, expressions: Mapping[str, str], inputs: pa.Table
-) -> Mapping[str, pa.ChunkedArray]:
+def _evaluated(node: OnDemand, expressions: Mapping[str, str], inputs: pa.Table) -> Columns:
     chosen = {each.name: expressions[each.name] for each in node.outputs}
     for name, text in chosen.items():
         # The registry's text is not the definitions': what `plan` refuses is refused here too.
@@ -125,11 +151,9 @@ def _evaluated(
     return dict(zip(found.column_names, found.columns, strict=True))
 
 
-def _tried(
-    node: OnDemand, inputs: pa.Table, function: Function | None
-) -> Mapping[str, pa.ChunkedArray]:
-    found = _called(node, inputs, function)
-    if wrong := seen_others(inputs, found, lambda rows: _called(node, rows, function)):
+def _tried(function: Function | None, node: OnDemand, inputs: pa.Table) -> Columns:
+    found = _called(function, node, inputs)
+    if wrong := seen_others(inputs, found, partial(_called, function, node)):
         raise OnDemandError(
             _asked(node),
             wrong,
@@ -138,9 +162,7 @@ def _tried(
     return found
 
 
-def _called(
-    node: OnDemand, inputs: pa.Table, function: Function | None
-) -> Mapping[str, pa.ChunkedArray]:
+def _called(function: Function | None, node: OnDemand, inputs: pa.Table) -> Columns:
     if function is None:
         raise OnDemandError(_asked(node), "its function was not imported", _REAPPLY)
     try:

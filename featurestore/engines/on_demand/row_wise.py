@@ -4,6 +4,7 @@ A function that sees other rows (a mean over the table, a running sum) would giv
 training set and another one for a single request.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ import pyarrow as pa
 from featurestore.engines.naive.agreement import agree
 
 Columns = Mapping[str, pa.ChunkedArray]
+"""Computed columns by name."""
 
 _NEAR = 1e-9
 
@@ -41,7 +43,7 @@ def seen_others(inputs: pa.Table, whole: Columns, compute: Callable[[pa.Table], 
     for name, values in whole.items():
         for place, row in enumerate(rows):
             among, alone = values[row].as_py(), fewer[name][place].as_py()
-            if not agree(among, alone, _NEAR * _size(among)):
+            if not same_answer(among, alone):
                 return (
                     f"row {row} gives {name!r} = {alone!r} without the others, "
                     f"and {among!r} among them"
@@ -49,7 +51,19 @@ def seen_others(inputs: pa.Table, whole: Columns, compute: Callable[[pa.Table], 
     return ""
 
 
+def same_answer(among: Any, alone: Any) -> bool:
+    """Return whether a row's answer among others is the one by itself; floats may be off by 1e-9.
+
+    A library may add up or multiply many numbers another way than a few.
+
+    Example:
+        >>> same_answer(0.1 + 0.2, 0.3), same_answer([1.0, None], [1.0, 2.0])
+        (True, False)
+    """
+    return agree(among, alone, _NEAR * _size(among))
+
+
 def _size(value: Any) -> float:
     if isinstance(value, list | tuple):
         return max(map(_size, value), default=0.0)
-    return abs(value) if isinstance(value, float) else 0.0
+    return abs(value) if isinstance(value, float) and math.isfinite(value) else 0.0

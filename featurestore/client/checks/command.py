@@ -1,0 +1,26 @@
+"""The command that explains a cell which a check has found."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+
+def explain_command(
+    features: str | Sequence[str], row: Mapping[str, Any], moment: datetime | None
+) -> str:
+    """Return what to type to see why a row's features are what they are.
+
+    Args:
+        features: What was asked: a service's name, or references.
+        row: Its keys and request values; nulls are what is not typed.
+        moment: Its moment; None where it has none.
+
+    Example:
+        >>> explain_command(["a:x", "b"], {"id": 7, "price": None}, None)
+        'featurestore explain a:x,b id=7'
+    """
+    asked = features if isinstance(features, str) else ",".join(features)
+    pairs = ",".join(f"{name}={value}" for name, value in row.items() if value is not None)
+    at = [] if moment is None else ["--at", moment.isoformat()]
+    return shlex.join(["featurestore", "explain", asked, pairs, *at])
