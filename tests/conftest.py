@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+from hypothesis.internal.conjecture import providers
 
 from tests.effort import ORDINARY
 
@@ -21,6 +22,10 @@ settings.register_profile("soak", deadline=None, max_examples=50 * ORDINARY, pri
 settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev")
 )
+if settings.get_current_profile_name() == "ci":
+    # Hypothesis also draws literals of the modules that are loaded by then, so that a new literal
+    # anywhere, or another choice of tests, would be other worlds. It has no setting for this.
+    providers._get_local_constants = providers.Constants
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import featurestore as fs
@@ -14,6 +14,7 @@ from featurestore.query.nodes import ViewQuery
 from featurestore.times import from_micros
 from tests import oracle
 from tests.client.shop import HOUR, NOW, at, write_view
+from tests.effort import examples
 from tests.engines.kernel.worlds import content_hash, rows_table
 from tests.tables import feature_table
 
@@ -92,7 +93,7 @@ def claims_store(folder: Path, unique_by: str) -> fs.FeatureStore:
 
 
 @given(st.data())
-@settings(max_examples=15)
+@examples(15)
 @pytest.mark.parametrize("unique_by", ["", '"order",'])
 def test_a_label_spine_holds_the_events_that_the_oracle_has(unique_by: str, data: st.DataObject):
     drawn = st.builds(claim, st.tuples(*[st.integers(0, 3)] * 4), st.booleans(), st.integers(1, 2))

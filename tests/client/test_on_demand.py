@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import featurestore as fs
@@ -18,6 +18,7 @@ from tests.client.on_demand_shop import (
     project,
 )
 from tests.client.shop import DEFINITIONS, NOW, at
+from tests.effort import examples
 
 
 @pytest.fixture
@@ -114,7 +115,7 @@ rows_of_spines = st.lists(
 
 
 @given(drawn=rows_of_spines, cut=st.integers(0, 12))
-@settings(max_examples=40)
+@examples(40)
 def test_each_row_is_as_plain_python_says_however_the_spine_is_cut(one_shop, drawn, cut):
     columns = zip(NAMES, TYPES, zip(*drawn, strict=True), strict=True)
     spine = pa.table({name: pa.array(values, kind) for name, kind, values in columns})
@@ -140,7 +141,7 @@ def test_each_row_is_as_plain_python_says_however_the_spine_is_cut(one_shop, dra
 
 
 @given(drawn=rows_of_spines)
-@settings(max_examples=15)
+@examples(15)
 def test_latest_is_historical_at_now_whatever_is_asked(one_shop, drawn):
     rows = [
         {"id": key, "price": price, "pieces": pieces, "event_timestamp": NOW}

@@ -3,7 +3,7 @@
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 import featurestore as fs
 from featurestore.client.checks import recompute, verify
@@ -15,6 +15,7 @@ from featurestore.errors import NotFoundError, RequestError, SpineError
 from featurestore.query.nodes import KeyBinding, ViewQuery
 from tests import oracle
 from tests.client.shop import DEFINITIONS, HOUR, at, write_view
+from tests.effort import examples
 from tests.engines.kernel.worlds import World, worlds
 from tests.tables import feature_table, write_runs
 
@@ -166,7 +167,7 @@ def test_no_more_rows_are_gone_through_than_the_limit(
 
 
 @given(worlds())
-@settings(max_examples=100)
+@examples(100)
 def test_answers_change_at_edges_only(world: World) -> None:
     view = world.query
     times = [asked["at"] for asked in world.spine if asked["at"] is not None]

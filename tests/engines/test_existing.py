@@ -1,15 +1,16 @@
 """The rows that exist as of a moment are the oracle's, tombstones left out."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from featurestore.engines.existing import existing_at
 from tests import oracle
+from tests.effort import examples
 from tests.engines.kernel.worlds import World, worlds
 
 
 @given(worlds(), st.integers(-16, 40))
-@settings(max_examples=100)
+@examples(100)
 def test_existing_rows_are_the_oracle_s(world: World, moment: int) -> None:
     found = existing_at(world.query, world.rows_table(), moment).to_pylist()
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from featurestore.definitions.aggregation import Aggregation
 from featurestore.definitions.loader import load
@@ -15,11 +15,12 @@ from featurestore.definitions.view import Code
 from featurestore.errors import TableError
 from featurestore.registry.codec import canonical_json, decode, encode, fingerprint
 from tests.definitions.project import CARDS, write
+from tests.effort import examples
 from tests.registry.manifests import ACTIVITY, SCORING, SHAPE, SMALL, manifests
 
 
 @given(manifests())
-@settings(max_examples=40)
+@examples(40)
 def test_every_manifest_comes_back_from_its_json(manifest: Manifest) -> None:
     text = canonical_json(encode(manifest))
 

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from featurestore.definitions.aggregation import Aggregation
 from featurestore.definitions.entity import Entity
@@ -17,6 +17,7 @@ from featurestore.registry.codec import canonical_json, encode, fingerprint
 from featurestore.registry.diff import Change, Detail, diff
 from featurestore.registry.plan import plan, render
 from featurestore.registry.version import RegistryVersion
+from tests.effort import examples
 from tests.registry.manifests import (
     ACTIVITY,
     CARD,
@@ -50,7 +51,7 @@ def details(old: Any, new: Any) -> list[tuple[str, str | None, str | None, str]]
 
 
 @given(manifests())
-@settings(max_examples=40)
+@examples(40)
 def test_a_plan_just_applied_is_empty(manifest: Manifest) -> None:
     assert plan(applied(manifest), manifest).is_empty
 
