@@ -11,6 +11,7 @@ from featurestore.client.checks.verify import Check, verify
 from featurestore.client.frame import FeatureFrame, with_label
 from featurestore.client.label import Label, labelled
 from featurestore.client.label_spine import Events, label_spine
+from featurestore.client.previews import Surroundings, preview
 from featurestore.client.reader import Reader
 from featurestore.client.retrieve import Request, retrieve, retrieve_latest
 from featurestore.client.spine import read_spine
@@ -22,9 +23,11 @@ __all__ = [
     "Events",
     "Reader",
     "Request",
+    "Surroundings",
     "historical",
     "label_spine",
     "latest",
+    "preview",
     "query_sql",
     "read_spine",
     "training_set",

@@ -10,6 +10,7 @@ from featurestore.client.late import answers, spark_module, spark_session, sql_i
 from featurestore.client.status import ViewStatus, view_statuses
 from featurestore.definitions.loader import load
 from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.on_demand import OnDemandFeatureView
 from featurestore.definitions.view import FeatureView
 from featurestore.registry.plan import Plan, plan
 from featurestore.registry.registry import Registry, RegistryVersion
@@ -263,20 +264,19 @@ class FeatureStore:
         return rows
 
     def preview(
-        self, view: FeatureView, rows: Any, *, timezone: str | None = None
+        self, view: FeatureView | OnDemandFeatureView, rows: Any, *, timezone: str | None = None
     ) -> "FeatureFrame":
         """Return the rows with the features of a view that need not be applied; writes nothing.
 
-        The view's source is read and transformed by Spark, for the keys of these rows only.
+        A view's source is read and transformed by Spark, for the keys of these rows only.
 
         Args:
             view: The definition.
-            rows: A few spine rows, with the view's join keys and ``event_timestamp``.
+            rows: A few rows, with the view's keys or the on-demand view's inputs, and a moment.
             timezone: The zone of times that have none.
         """
-        module = spark_module("featurestore.client.preview", "preview")
-        spine, folder = answers().read_spine(rows), self.settings.folder
-        frame = module.preview(view, spine, self.layout, folder, self._spark(), timezone=timezone)
+        around = answers().Surroundings(self.layout, self.settings.folder, self._spark)
+        frame = answers().preview(view, answers().read_spine(rows), around, timezone)
         return self._with_spark(frame)
 
     @cached_property

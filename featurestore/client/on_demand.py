@@ -12,6 +12,7 @@ import pyarrow as pa
 from featurestore.client.explanation import explain_bound
 from featurestore.definitions.function_import import import_function
 from featurestore.definitions.on_demand import OnDemandFeatureView
+from featurestore.definitions.origin import origin_of, place
 from featurestore.definitions.reachable import manifest_of
 from featurestore.definitions.view import Code
 from featurestore.engines.explain import Explanation
@@ -53,16 +54,40 @@ def features_of_inputs(view: OnDemandFeatureView, rows: Sequence[Mapping[str, An
         view: The definition, applied or not.
         rows: The inputs by name, ``event_timestamp`` among them; what is missing is null.
     """
-    written = view.transform
-    function = None if isinstance(written, Mapping | Code) else written
-    # What is called is at hand, so that its text, which a notebook lacks, is not needed.
-    named = view if function is None else replace(view, transform=_NAMELESS)
-    [node] = compile_query(manifest_of([named]), view.name, asked=view.name).on_demand
+    bare, function = without_function(view)
+    node = node_of(bare)
     columns = {
         each.name: pa.array([row.get(each.name) for row in rows], arrow_type(each.dtype))
         for each in node.inputs
     }
     return compute(node, pa.table(columns), function)
+
+
+def without_function(
+    view: OnDemandFeatureView,
+) -> tuple[OnDemandFeatureView, Function | None]:
+    """Return a definition without its function, and that: None where the transform is SQL.
+
+    What is called is at hand, so that its text, which a notebook lacks, is not needed.
+
+    Args:
+        view: The definition, applied or not.
+    """
+    if isinstance(view.transform, Mapping | Code):
+        return view, None
+    bare = replace(view, transform=_NAMELESS)
+    place(bare, origin_of(view))
+    return bare, view.transform
+
+
+def node_of(view: OnDemandFeatureView) -> OnDemand:
+    """Return what to compute for all features of one on-demand view.
+
+    Args:
+        view: The definition, applied or not; its transform is no function, but `Code` or SQL.
+    """
+    [node] = compile_query(manifest_of([view]), view.name, asked=view.name).on_demand
+    return node
 
 
 def explain_on_demand(
