@@ -49,15 +49,14 @@ def answer(
         ContractError: An answer has not exactly one row for each spine row: a bug.
         RequestError: The memory limit is too small to work in.
     """
-    threads = os.cpu_count() or 1
-    allowed = budget(query, spine, memory_limit, threads)
+    allowed = budget(query, spine, memory_limit, os.cpu_count() or 1)
     arranged = _arranged(query, spine)
     answers: dict[str, Collector] = {}
     for view in query.views:
         types = {feature.output: arrow_type(feature.result) for feature in view.features}
         answers |= collectors(spine.num_rows, types)
     _keep_freed_memory()
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(allowed.threads) as pool:
         work = []
         for view in query.views:
             rows = rows_per_chunk or allowed.rows_at_once(view)

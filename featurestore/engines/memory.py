@@ -39,6 +39,7 @@ class Budget:
         share: In bytes; None for no limit.
         limit: What the user gave, in bytes; None without one.
         threads: How many chunks are in work at a time.
+        cores: How many could be, if the limit were larger.
 
     Example:
         >>> view = ViewQuery("v", keys=(), timestamp_field="t")
@@ -50,6 +51,7 @@ class Budget:
     share: int | None = None
     limit: int = 0
     threads: int = 1
+    cores: int = 1
 
     def rows_at_once(self, view: ViewQuery) -> int:
         """Return about how many stored rows, and spine rows, a chunk of a view shall have."""
@@ -67,7 +69,9 @@ class Budget:
         """
         size = rows * bytes_per_row(view)
         if self.share is not None and size > self.share:
-            least = self.limit + self.threads * (size - self.share)
+            held = self.limit - self.threads * self.share
+            # A larger limit lets more threads work, as many as there are cores.
+            least = held + self.cores * size
             raise RequestError(
                 self.asked,
                 f"a few keys of view {view.view!r} have {rows:,} rows, which take {told(size)}; "
@@ -76,14 +80,14 @@ class Budget:
             )
 
 
-def budget(query: Query, spine: pa.Table, limit: int | None, threads: int) -> Budget:
-    """Return what each chunk of a query may take within a memory limit.
+def budget(query: Query, spine: pa.Table, limit: int | None, cores: int) -> Budget:
+    """Return what each chunk of a query may take within a memory limit, and how many at a time.
 
     Args:
         query: What is asked.
         spine: The bound spine.
         limit: In bytes; None for no limit.
-        threads: How many chunks are in work at a time.
+        cores: At most so many chunks are in work at a time; fewer, where all would not fit.
 
     Raises:
         RequestError: The limit is too small to work in.
@@ -93,19 +97,19 @@ def budget(query: Query, spine: pa.Table, limit: int | None, threads: int) -> Bu
         True
     """
     if limit is None or not query.views:
-        return Budget(query.asked)
+        return Budget(query.asked, threads=cores, cores=cores)
     held = held_bytes(query, spine)
     least = LEAST_ROWS * max(bytes_per_row(view) for view in query.views)
-    share = (limit - held) // threads
-    if share < least:
+    threads = min(cores, (limit - held) // least)
+    if threads < 1:
         raise RequestError(
             query.asked,
             f"memory_limit is {told(limit)}; the spine and its answer take {told(held)}, "
-            f"and reading with {threads} threads {told(threads * least)}",
-            f"Give at least memory_limit='{told(held + threads * least)}', "
+            f"and reading with one thread {told(least)}",
+            f"Give at least memory_limit='{told(held + least)}', "
             "or ask with fewer spine rows at a time.",
         )
-    return Budget(query.asked, share, limit, threads)
+    return Budget(query.asked, (limit - held) // threads, limit, threads, cores)
 
 
 def held_bytes(query: Query, spine: pa.Table) -> int:

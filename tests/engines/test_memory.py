@@ -48,18 +48,34 @@ def test_aggregated_columns_take_more_than_read_ones() -> None:
     assert bytes_per_row(WINDOWS) > bytes_per_row(VIEW)
 
 
-@given(limit=st.integers(10**7, 10**9), threads=st.integers(1, 64))
-def test_what_is_held_and_read_at_once_never_exceeds_the_limit(limit: int, threads: int) -> None:
+@given(limit=st.integers(10**7, 10**9), cores=st.integers(1, 64))
+def test_what_is_held_and_read_at_once_never_exceeds_the_limit(limit: int, cores: int) -> None:
     try:
-        allowed = budget(ASKED, spine(1000), limit, threads)
+        allowed = budget(ASKED, spine(1000), limit, cores)
     except RequestError:
         return
 
     # Half as much again, where chunks end with files.
     rows = 3 * allowed.rows_at_once(VIEW) // 2
-    assert held_bytes(ASKED, spine(1000)) + rows * threads * bytes_per_row(VIEW) <= limit
+    read = rows * allowed.threads * bytes_per_row(VIEW)
+    assert held_bytes(ASKED, spine(1000)) + read <= limit
+    assert 1 <= allowed.threads <= cores
     assert 2 * LEAST_ROWS // 3 <= allowed.rows_at_once(VIEW) <= ROWS_PER_CHUNK
     allowed.check(VIEW, rows)
+
+
+def test_where_not_all_cores_fit_the_limit_fewer_threads_read() -> None:
+    one = enough_for(1_500_000, cores=1)
+
+    assert enough_for(1_500_000, cores=64) == one
+    assert [budget(ASKED, spine(10), n * one, 64).threads for n in (1, 2, 100)] == [1, 2, 64]
+
+
+def enough_for(limit: int, cores: int) -> int:
+    """Return the limit that is said to be enough where this one is not."""
+    with pytest.raises(RequestError, match="with one thread") as refused:
+        budget(ASKED, spine(10), limit, cores)
+    return enough(refused.value)
 
 
 def test_windows_are_answered_in_smaller_chunks() -> None:
@@ -73,13 +89,14 @@ def test_a_limit_too_small_is_refused_with_one_that_is_enough() -> None:
     assert budget(ASKED, spine(1000), enough(refused.value), 2).share > 0
 
 
-def test_a_key_with_more_rows_than_fit_is_refused_with_a_limit_that_is_enough() -> None:
-    allowed = budget(ASKED, spine(1000), 100_000_000, 2)
+@pytest.mark.parametrize("cores", [2, 64])
+def test_a_key_with_more_rows_than_fit_is_refused_with_a_limit_that_is_enough(cores: int) -> None:
+    allowed = budget(ASKED, spine(1000), 100_000_000, cores)
 
     with pytest.raises(RequestError, match="keys of view 'v' have 5,000,000 rows") as refused:
         allowed.check(VIEW, 5_000_000)
 
-    budget(ASKED, spine(1000), enough(refused.value), 2).check(VIEW, 5_000_000)
+    budget(ASKED, spine(1000), enough(refused.value), cores).check(VIEW, 5_000_000)
 
 
 def enough(error: RequestError) -> int:

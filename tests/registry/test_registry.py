@@ -217,7 +217,7 @@ def test_of_two_processes_that_apply_at_once_one_wins(
 
     for racer in racers:
         racer.start()
-    found = sorted(outcomes.get(timeout=60) for _ in racers)
+    found = sorted(outcomes.get(timeout=300) for _ in racers)
     for racer in racers:
         racer.join()
 
