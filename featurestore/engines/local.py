@@ -2,9 +2,8 @@
 
 import os
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from operator import methodcaller
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +15,7 @@ from featurestore.engines.collect import Collector, collectors
 from featurestore.engines.kernel import answer_view
 from featurestore.engines.memory import Budget, budget
 from featurestore.engines.scan import open_rows
+from featurestore.engines.workers import run_all
 from featurestore.errors import ContractError
 from featurestore.query.nodes import Query, ViewQuery
 from featurestore.store.columns import arrow_type
@@ -56,17 +56,19 @@ def answer(
         types = {feature.output: arrow_type(feature.result) for feature in view.features}
         answers |= collectors(spine.num_rows, types)
     _keep_freed_memory()
-    with ThreadPoolExecutor(allowed.threads) as pool:
-        work = []
-        for view in query.views:
-            rows = rows_per_chunk or allowed.rows_at_once(view)
-            for chunk in cut(view, arranged[order_of(view)], snapshots[view.view], rows):
-                task = _Task(view, snapshots[view.view], chunk, allowed)
-                work.append(pool.submit(_answer_chunk, task, answers))
-        for done in work:
-            done.result()
-        finished = pool.map(methodcaller("finish"), answers.values())
-        columns = dict(zip(answers, finished, strict=True))
+    chunks = (
+        partial(_answer_chunk, _Task(view, snapshots[view.view], chunk, allowed), answers)
+        for view in query.views
+        for chunk in cut(
+            view,
+            arranged[order_of(view)],
+            snapshots[view.view],
+            rows_per_chunk or allowed.rows_at_once(view),
+        )
+    )
+    run_all(chunks, allowed.threads)
+    finished = run_all((column.finish for column in answers.values()), allowed.threads)
+    columns = dict(zip(answers, finished, strict=True))
     _check_contract(query, spine, columns)
     return pa.table(columns) if columns else spine.select([])
 

@@ -152,6 +152,18 @@ def runs(sorted_values: Ints, distinct: int) -> Ints:
     return np.searchsorted(sorted_values, np.arange(distinct + 1, dtype=np.int64))
 
 
+def running(values: np.ndarray) -> Ints:
+    """Return the sums of the values before each slot, and last of all.
+
+    Example:
+        >>> running(np.array([2, 3])).tolist()
+        [0, 2, 5]
+    """
+    sums = np.zeros(len(values) + 1, np.int64)
+    np.cumsum(values, out=sums[1:])
+    return sums
+
+
 _WIDE = {
     pa.string(): pa.large_string(),
     pa.string_view(): pa.large_string(),

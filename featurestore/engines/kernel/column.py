@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar, cast
 
-import numpy as np
 import pyarrow as pa
 
-from featurestore.engines.kernel.arrays import Ints, Mask, both, picked, validity, whole
+from featurestore.engines.kernel.arrays import Ints, Mask, both, picked, running, validity, whole
 from featurestore.engines.kernel.existence import Events
 from featurestore.engines.kernel.patches import Patches
 from featurestore.engines.kernel.slices import Slices
@@ -78,15 +77,3 @@ def lay_out(rows: pa.Table, name: str, events: Events, patches: Patches | None) 
     if source is not None:
         values = values.take(pa.array(source))
     return Column(values, both(validity(values), shown), slot_row)
-
-
-def running(values: np.ndarray) -> Ints:
-    """Return the sums of the values before each slot, and last of all.
-
-    Example:
-        >>> running(np.array([2, 3])).tolist()
-        [0, 2, 5]
-    """
-    sums = np.zeros(len(values) + 1, np.int64)
-    np.cumsum(values, out=sums[1:])
-    return sums

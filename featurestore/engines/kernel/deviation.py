@@ -11,7 +11,7 @@ from featurestore.engines.kernel import digits
 from featurestore.engines.kernel.arrays import Floats, Ints
 from featurestore.engines.kernel.column import Column
 from featurestore.engines.kernel.slices import Slices
-from featurestore.engines.kernel.sums import finite, float_digits, specials
+from featurestore.engines.kernel.sums import finite, specials
 from featurestore.query.nodes import Aggregate
 
 _GREATEST, _LEAST = 2.0**400, 2.0**-400
@@ -59,13 +59,17 @@ def _squares_fit(column: Column) -> bool:
 
 def _square_digits(column: Column) -> digits.Digits:
     values = column.once(finite)
-    return digits.of_floats(*digits.two_product(values, values))
+    return digits.of_floats(*digits.two_product(values, values), grid=digits.narrow)
+
+
+def _digits(column: Column) -> digits.Digits:
+    return digits.of_floats(column.once(finite), grid=digits.narrow)
 
 
 def _from_sums(column: Column, slices: Slices, counts: Ints, freedom: Ints) -> tuple[Floats, Ints]:
     n = counts.astype(np.float64)
-    total, total_off = digits.rounded_twice(column.once(float_digits).totals(slices))
-    squares, squares_off = digits.rounded_twice(column.once(_square_digits).totals(slices))
+    total, total_off = column.once(_digits).totals(slices).rounded_twice()
+    squares, squares_off = column.once(_square_digits).totals(slices).rounded_twice()
     left, left_off = digits.two_product(n, squares)
     right, right_off = digits.two_product(total, total)
     difference, off = digits.two_sum(left, -right)

@@ -8,8 +8,8 @@ numbers below a bound in a range, one pass a bit.
 import numpy as np
 import pyarrow as pa
 
-from featurestore.engines.kernel.arrays import Ints, both, integers, validity
-from featurestore.engines.kernel.column import Column, running
+from featurestore.engines.kernel.arrays import Ints, both, integers, running, validity
+from featurestore.engines.kernel.column import Column
 from featurestore.engines.kernel.slices import Slices
 from featurestore.engines.kernel.sums import plain_numbers
 from featurestore.engines.kernel.wavelet import Wavelet

@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from featurestore.definitions.types import FLOATS, DataType, Decimal
 from featurestore.engines.kernel import digits
-from featurestore.engines.kernel.arrays import Floats, Ints, Mask, floats, integers
-from featurestore.engines.kernel.column import Column, running
+from featurestore.engines.kernel.arrays import Floats, Ints, Mask, floats, integers, running
+from featurestore.engines.kernel.column import Column
 from featurestore.engines.kernel.slices import Slices
 from featurestore.errors import FeatureStoreError
 from featurestore.query.nodes import Aggregate
@@ -84,7 +84,7 @@ def float_digits(column: Column) -> digits.Digits:
 
 
 def _float_totals(column: Column, slices: Slices) -> Floats:
-    return digits.rounded(column.once(float_digits).totals(slices))
+    return column.once(float_digits).totals(slices).rounded()
 
 
 def _integer_digits(column: Column) -> digits.Digits:
@@ -103,17 +103,16 @@ def _float_sum(feature: Aggregate, column: Column, slices: Slices, empty: Mask) 
 
 
 def _integer_sum(feature: Aggregate, column: Column, slices: Slices, empty: Mask) -> pa.Array:
-    totals = column.once(_integer_digits).totals(slices)
-    sums = totals[0]
-    if 1 in totals:
-        high = totals[1] + (sums >> digits.BITS)
+    sums, *above = column.once(_integer_digits).totals(slices).places
+    if above:
+        high = above[0] + (sums >> digits.BITS)
         _refuse_overflow(feature, high != high.astype(np.int32))
         sums = (high << digits.BITS) | (sums & digits.LOW)
     return pa.array(sums, mask=empty)
 
 
 def _decimal_sum(feature: Aggregate, column: Column, slices: Slices, empty: Mask) -> pa.Array:
-    totals = column.once(_decimal_digits).totals(slices)
+    totals = column.once(_decimal_digits).totals(slices).places
     words = np.empty((len(slices), 4), np.uint32)
     carry = np.zeros(len(slices), np.int64)
     for place in range(4):
@@ -149,23 +148,21 @@ def _refuse_overflow(feature: Aggregate, overflows: Mask) -> None:
 def _float_mean(feature: Aggregate, column: Column, slices: Slices, divisor: Floats) -> Floats:
     sums = column.at(slices, _float_totals)
     means: Floats = sums / divisor
-    if np.isinf(sums).any():
+    beyond = np.flatnonzero(np.isinf(sums)).tolist()
+    if beyond:
         # The sum is beyond all floats, the mean is not.
         totals = column.once(float_digits).totals(slices)
-        smaller = digits.rounded(totals, shift=-64) / divisor
-        means = np.where(np.isinf(sums), np.ldexp(smaller, 64), means)
+        means[beyond] = [totals.nearest(at, int(divisor[at])) for at in beyond]
     apart = column.once(specials)
     return means if apart is None else apart.settle(means, slices)
 
 
 def _integer_mean(feature: Aggregate, column: Column, slices: Slices, divisor: Floats) -> Floats:
-    totals = column.once(_integer_digits).totals(slices)
-    sums = digits.rounded(totals) if 1 in totals else totals[0].astype(np.float64)
-    return sums / divisor
+    return column.once(_integer_digits).totals(slices).rounded() / divisor
 
 
 def _decimal_mean(feature: Aggregate, column: Column, slices: Slices, divisor: Floats) -> Floats:
-    unscaled = digits.rounded(column.once(_decimal_digits).totals(slices)) / divisor
+    unscaled = column.once(_decimal_digits).totals(slices).rounded() / divisor
     one = float(10**column.values.type.scale)
     return unscaled / one
 

@@ -4,14 +4,18 @@ Code and time are composed into one int64, since one binary search over one arra
 as fast as anything on two. Times count from the first one and are clamped to just outside the
 range, so that the numbers stay small; where they still do not fit, the codes are cut into blocks
 that do (90 days hold 1.2 million codes, 3 years 97,000).
+
+Many pairs are searched through a `featurestore.engines.kernel.guide`.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from featurestore.engines.kernel.arrays import FIRST, LAST, Ints
+from featurestore.engines.kernel.guide import ROWS_AN_ASKED, Guide, guide
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,16 @@ class _Block:
     high: int
     width: int
     composed: Ints
+
+    def before(self, asked: Ints) -> Ints:
+        """Return how many of the block's pairs are less than each asked one, as composed."""
+        few = len(asked) * ROWS_AN_ASKED < len(self.composed)
+        guide = None if few else self._guide
+        return np.searchsorted(self.composed, asked) if guide is None else guide.before(asked)
+
+    @cached_property
+    def _guide(self) -> Guide | None:
+        return guide(self.composed, self.width * (self.end - self.code)) if self.width else None
 
     def compose(self, codes: Ints, times: Ints) -> Ints:
         near = np.clip(times, self.low, self.high)
@@ -55,7 +69,7 @@ class Timeline:
         answer = np.full(len(codes), self._pairs)
         for block in self._blocks:
             asked = slice(*np.searchsorted(codes, [block.code, block.end]))
-            found = np.searchsorted(block.composed, block.compose(codes[asked], times[asked]))
+            found = block.before(block.compose(codes[asked], times[asked]))
             answer[asked] = found + block.rows.start
         return answer
 

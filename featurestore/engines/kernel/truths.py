@@ -2,8 +2,8 @@
 
 import pyarrow as pa
 
-from featurestore.engines.kernel.arrays import Ints, integers
-from featurestore.engines.kernel.column import Column, running
+from featurestore.engines.kernel.arrays import Ints, integers, running
+from featurestore.engines.kernel.column import Column
 from featurestore.engines.kernel.slices import Slices
 from featurestore.query.nodes import Aggregate
 

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from featurestore.engines.kernel.arrays import Ints
-from featurestore.engines.kernel.column import running
+from featurestore.engines.kernel.arrays import Ints, running
 from featurestore.engines.kernel.slices import Slices
 
 

@@ -11,8 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from featurestore.engines.kernel.arrays import FIRST, Ints, earlier, runs
-from featurestore.engines.kernel.column import running
+from featurestore.engines.kernel.arrays import FIRST, Ints, earlier, running, runs
 from featurestore.engines.kernel.existence import Events
 from featurestore.engines.kernel.order import Moments
 from featurestore.engines.kernel.patches import Patches, Stretches, find_patches

@@ -1,0 +1,81 @@
+"""Threads that are kept: order, errors, and forks."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from featurestore.engines.workers import run_all
+
+FORKED = """
+import os
+from featurestore.engines.workers import run_all
+
+run_all([lambda: 1], 2)
+child = os.fork()
+if not child:
+    os._exit(run_all([lambda: 40, lambda: 2], 2)[1])
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_answers_come_in_the_order_of_the_tasks() -> None:
+    assert run_all((lambda n=n: n * n for n in range(50)), 2) == [n * n for n in range(50)]
+
+
+def test_the_same_threads_answer_again() -> None:
+    used = {name for _ in range(5) for name in run_all([_thread_name] * 20, 3)}
+
+    assert len(used) <= 3
+    assert all(name.startswith("featurestore") for name in used)
+
+
+def test_after_an_error_no_task_runs_and_none_begins() -> None:
+    begun, ended, wrong = [], [], threading.Event()
+
+    def fail() -> None:
+        wrong.set()
+        raise ValueError("first")
+
+    def slow() -> None:
+        begun.append(1)
+        wrong.wait(10)
+        ended.append(1)
+
+    with pytest.raises(ValueError, match="first"):
+        run_all([fail, *[slow] * 500], 2)
+    seen = len(begun)
+
+    assert len(ended) == seen < 500
+    run_all([_thread_name] * 20, 3)
+    assert len(begun) == seen
+
+
+def test_an_error_while_tasks_are_made_lets_those_that_run_end() -> None:
+    ended = []
+
+    def tasks() -> Iterator[object]:
+        yield lambda: ended.append(1)
+        raise ValueError("no more")
+
+    with pytest.raises(ValueError, match="no more"):
+        run_all(tasks(), 2)
+    run_all([_thread_name] * 20, 3)
+
+    assert len(ended) <= 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks on this system")
+def test_a_fork_has_threads_of_its_own() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FORKED], check=True, capture_output=True, text=True, timeout=60
+    )
+
+    assert done.stdout == "2\n"
+
+
+def _thread_name() -> str:
+    return threading.current_thread().name
