@@ -57,21 +57,29 @@ def source_offset(checkpoint: str, batch_id: int) -> str | None:
 
 
 def resume_version(offset: str | None) -> int | None:
-    """Return the Delta version whose first file follows an offset; None where no version does.
+    """Return the Delta version to take up behind the newest rows of a whole table.
 
-    None stands for an offset of a file source, inside a version, or inside the first snapshot:
-    there the stream cannot be taken up by version, and the table is built anew.
+    None stands for an offset of a file source, or inside the first snapshot: there the stream
+    cannot be taken up by version, and the table is built anew. A change feed's offset names the
+    last file of a version that was read; if more followed in it, that was read too, and stored
+    nothing.
+
+    Args:
+        offset: Where in the source the newest rows end, of a table whose build has ended.
 
     Example:
         >>> resume_version('{"reservoirVersion": 4, "index": -1, "isStartingVersion": false}')
         4
         >>> resume_version('{"reservoirVersion": 4, "index": 7, "isStartingVersion": false}')
+        5
     """
     fields = json.loads(offset) if offset else {}
     if not isinstance(fields, dict) or "reservoirVersion" not in fields:
         return None
-    whole = fields.get("index") == _BEFORE_FIRST_FILE and not fields.get("isStartingVersion")
-    return int(fields["reservoirVersion"]) if whole else None
+    if fields.get("isStartingVersion"):
+        return None
+    begins = fields.get("index") == _BEFORE_FIRST_FILE
+    return int(fields["reservoirVersion"]) + (0 if begins else 1)
 
 
 def snapshot_version(offset: str | None) -> int | None:
