@@ -5,10 +5,11 @@ each came to a gigabyte, and waited for the system to find it.
 """
 
 import os
-from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
-from typing import TypeVar
+from threading import Event, Lock
+from typing import Generic, TypeVar
 
 ResultT = TypeVar("ResultT")
 
@@ -20,24 +21,57 @@ def run_all(tasks: Iterable[Callable[[], ResultT]], threads: int) -> list[Result
 
     Args:
         tasks: What to call.
-        threads: How many tasks run at once, at most.
+        threads: How many tasks run at once, at most; there are as many threads as cores.
 
     Raises:
-        Exception: The first that a task raises; tasks that have not begun then never do.
+        Exception: That of the first task that fails; tasks that have not begun then never do.
 
     Example:
         >>> run_all([lambda: 1, lambda: 2], threads=2)
         [1, 2]
     """
-    work: list[Future[ResultT]] = []
+    work = _Work(enumerate(tasks))
+    at_work = [_pool(os.getpid()).submit(work.on) for _ in range(threads)]
     try:
-        work.extend(_pool(os.getpid(), threads).submit(task) for task in tasks)
-        return [done.result() for done in work]
+        wait(at_work)
     finally:
-        wait([each for each in work if not each.cancel()])
+        work.stop.set()
+        wait(at_work)
+    if work.errors:
+        # All tasks before it have ended, so that it is the same one each time.
+        raise work.errors[min(work.errors)]
+    for each in at_work:
+        each.result()  # the iterable's own error
+    return [work.found[number] for number in sorted(work.found)]
+
+
+class _Work(Generic[ResultT]):
+    """Numbered tasks, and what came of them."""
+
+    def __init__(self, left: Iterator[tuple[int, Callable[[], ResultT]]]) -> None:
+        self._left, self._turn, self.stop = left, Lock(), Event()
+        self.found: dict[int, ResultT] = {}
+        self.errors: dict[int, BaseException] = {}
+
+    def on(self) -> None:
+        """Take the next task, until none is left or one has failed."""
+        while not self.stop.is_set():
+            with self._turn:
+                number, task = next(self._left, (0, None))
+            if task is None:
+                return
+            try:
+                self.found[number] = task()
+            except BaseException as error:
+                self.errors[number] = error
+                self.stop.set()
+                raise
 
 
 @cache
-def _pool(process: int, threads: int) -> ThreadPoolExecutor:
-    """Return the threads of a process: a fork has its parent's object, but not its threads."""
-    return ThreadPoolExecutor(threads, thread_name_prefix="featurestore")
+def _pool(process: int) -> ThreadPoolExecutor:
+    """Return the threads of a process: a fork has its parent's object, but not its threads.
+
+    One pool for all: each would keep memory, and what fits a memory limit differs by question.
+    """
+    return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="featurestore")

@@ -5,12 +5,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import featurestore as fs
 from featurestore.errors import DefinitionError, OnDemandError, RequestError, SpineError
 from tests.client.shop import at
+from tests.effort import examples
 
 card = fs.Entity("card", join_keys=(fs.Field("id", fs.Int64),))
 paid = fs.DeltaSource("paid", path="data/paid", timestamp_field="at")
@@ -73,7 +74,7 @@ def test_rows_come_back_with_the_features_of_their_inputs(
         max_size=9,
     )
 )
-@settings(max_examples=20)
+@examples(20)
 def test_sql_and_a_function_that_say_the_same_preview_the_same(
     store: fs.FeatureStore, rows: list[tuple[float | None, float | None, int]]
 ) -> None:

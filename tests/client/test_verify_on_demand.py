@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 import featurestore as fs
 from featurestore.client.checks import on_demand
@@ -15,6 +15,7 @@ from featurestore.errors import DefinitionError, OnDemandError
 from tests.client.on_demand_shop import SPINE, fill, filled_shop, project, returning
 from tests.client.shop import DEFINITIONS, HOUR, at, write_view
 from tests.client.test_on_demand import NAMES, TYPES, rows_of_spines
+from tests.effort import examples
 from tests.tables import feature_table
 
 TABLE = pa.table(SPINE)
@@ -86,7 +87,7 @@ def test_a_function_that_sees_other_rows_is_found_where_its_trial_sees_nothing(
 
 
 @given(drawn=rows_of_spines)
-@settings(max_examples=40)
+@examples(40)
 def test_what_differs_is_exactly_what_is_another_value_among_the_rows(
     filling: fs.FeatureStore, drawn: list[tuple[Any, ...]]
 ) -> None:
@@ -101,7 +102,7 @@ def test_what_differs_is_exactly_what_is_another_value_among_the_rows(
 
 
 @given(drawn=rows_of_spines)
-@settings(max_examples=10)
+@examples(10)
 def test_right_ones_are_verified_whatever_the_rows_hold(
     shop: fs.FeatureStore, drawn: list[tuple[Any, ...]]
 ) -> None:

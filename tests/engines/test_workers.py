@@ -30,8 +30,33 @@ def test_answers_come_in_the_order_of_the_tasks() -> None:
 def test_the_same_threads_answer_again() -> None:
     used = {name for _ in range(5) for name in run_all([_thread_name] * 20, 3)}
 
-    assert len(used) <= 3
+    assert len(used) <= (os.cpu_count() or 1)
     assert all(name.startswith("featurestore") for name in used)
+
+
+def test_no_more_tasks_run_at_once_than_are_allowed() -> None:
+    running, seen = [], []
+
+    def task() -> None:
+        running.append(1)
+        seen.append(len(running))
+        time.sleep(0.001)
+        running.pop()
+
+    run_all([task] * 20, 1)
+
+    assert seen == [1] * 20
+
+
+def test_of_several_errors_the_first_task_s_is_told() -> None:
+    def fail(number: int) -> None:
+        time.sleep(0.02 * (number == 1))
+        if number:
+            raise ValueError(f"task {number}")
+
+    for _ in range(5):
+        with pytest.raises(ValueError, match="task 1"):
+            run_all([lambda n=n: fail(n) for n in range(20)], 2)
 
 
 def test_after_an_error_no_task_runs_and_none_begins() -> None:
