@@ -29,17 +29,18 @@ import featurestore as fs
 
 thing = fs.Entity("thing", join_keys=({keys}))
 source = fs.FileSource("events", path="events", format="parquet", timestamp_field="ts")
-amount = (fs.Field("amount", fs.Float64),)
+values = tuple(fs.Field(name, fs.Float64) for name in {values!r})
 as_of = fs.FeatureView(
-    "as_of", entities=(thing,), source=source, schema=amount, latest=False,
+    "as_of", entities=(thing,), source=source, schema=values, latest=False,
 )
 windows = fs.FeatureView(
-    "windows", entities=(thing,), source=source, schema=amount, latest=False,
+    "windows", entities=(thing,), source=source, schema=values, latest=False,
     aggregations=tuple(
         fs.Aggregation("amount", function, windows={windows!r}) for function in {functions!r}
     ),
 )
 asof = fs.FeatureService("asof", features=(as_of,))
+amount = fs.FeatureService("amount", features=(as_of[("amount",)],))
 bench = fs.FeatureService("bench", features=(windows,))
 hour = fs.FeatureService("hour", features=(windows[{hour!r}],))
 month = fs.FeatureService("month", features=(windows[{month!r}],))
@@ -79,7 +80,12 @@ def definitions(workload: Workload) -> str:
             for length in HOURS
         }
         return EVENTS.format(
-            keys=keys, windows=tuple(HOURS), functions=FUNCTIONS, hour=of["1h"], month=of["30d"]
+            keys=keys,
+            values=workload.view_features["events"],
+            windows=tuple(HOURS),
+            functions=FUNCTIONS,
+            hour=of["1h"],
+            month=of["30d"],
         )
     return AS_OF.format(
         keys=keys,

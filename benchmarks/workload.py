@@ -30,7 +30,8 @@ class Workload:
         hot: The share of all rows, the spine's too, that one key holds.
         late: The share of rows that are known only up to 10 days after their event.
         ttl_days: How long a row answers; None for ever.
-        events: Whether it is one source of events under windows, in place of as-of views.
+        events: Whether it is one source of events under windows of their amounts, in place of
+            as-of views.
         seed: Of the random numbers.
     """
 
@@ -56,7 +57,7 @@ class Workload:
     def view_features(self) -> dict[str, list[str]]:
         """The stored values of each view, by its name, which is its source's folder too."""
         if self.events:
-            return {"events": ["amount"]}
+            return {"events": ["amount", *(f"f{other}" for other in range(1, self.features))]}
         return {
             f"v{view}": [f"v{view}_f{feature}" for feature in range(self.features)]
             for view in range(self.views)
