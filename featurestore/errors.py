@@ -76,6 +76,10 @@ class OnDemandError(FeatureStoreError):
     """An on-demand feature cannot be computed: its function or expression fails, or misbehaves."""
 
 
+class SumOverflowError(FeatureStoreError):
+    """The sum of a window does not fit its type: the rules give no value for it."""
+
+
 class MaterializationError(FeatureStoreError):
     """Spark failed while it materialized a view."""
 

@@ -110,6 +110,10 @@ def parse_moment(text: str | datetime) -> datetime:
     Example:
         >>> parse_moment("2026-01-01T00:00:00+01:00").astimezone(UTC).isoformat()
         '2025-12-31T23:00:00+00:00'
+        >>> parse_moment("2026-01-01T09:30:00")
+        Traceback (most recent call last):
+        ...
+        featurestore.errors.RequestError: time '...': it has no time zone. Write its offset, in UTC '...Z'.
     """
     if isinstance(text, datetime):
         return from_micros(to_micros(text))
@@ -121,4 +125,8 @@ def parse_moment(text: str | datetime) -> datetime:
         ) from None
     if moment.tzinfo is None and len(text) == len("2026-01-01"):
         moment = moment.replace(tzinfo=UTC)
+    if moment.tzinfo is None:
+        raise RequestError(
+            f"time {text!r}", "it has no time zone", f"Write its offset, in UTC {text + 'Z'!r}."
+        )
     return from_micros(to_micros(moment))

@@ -164,7 +164,10 @@ class FeatureView:
         return FeatureReference(self).with_prefix(prefix)
 
     def strictly_before(self) -> "FeatureReference":
-        """Return a use that asks for rows before t, where the view holds the labelled event."""
+        """Return a use that asks for rows before t, where the view holds the labelled event.
+
+        For views without aggregations: windows end before t by themselves.
+        """
         return FeatureReference(self).strictly_before()
 
     def at(self, timestamp_field: str) -> "FeatureReference":

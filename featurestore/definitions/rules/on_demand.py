@@ -10,7 +10,7 @@ from featurestore.definitions.provenance import home
 from featurestore.definitions.reserved import EVENT_TIME
 from featurestore.definitions.rules.issue import Issue, label
 from featurestore.definitions.rules.names import is_plain
-from featurestore.definitions.rules.services import renaming_problems
+from featurestore.definitions.rules.services import renaming_problems, strictness_problems
 from featurestore.definitions.rules.transforms import function_problem
 from featurestore.definitions.view import Code
 from featurestore.errors import nearest
@@ -41,7 +41,7 @@ def inputs_exist(manifest: Manifest) -> Iterator[Issue]:
                     near = nearest(name, use.view.feature_names)
                     text = f"{label(view)}: {label(use.view)} has no feature {name!r}. {near}"
                     yield Issue(place, text)
-            for problem in renaming_problems(use):
+            for problem in (*renaming_problems(use), *strictness_problems(use)):
                 yield Issue(place, f"{label(view)}: {problem}")
             if use.prefix and not is_plain(use.prefix):
                 text = f"prefix {use.prefix!r} is not letters, digits and underscores"

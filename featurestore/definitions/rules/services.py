@@ -43,6 +43,14 @@ def renamed_keys_exist(manifest: Manifest) -> Iterator[Issue]:
                 yield Issue(place, f"{label(service)}: {problem}")
 
 
+def strict_uses_have_no_windows(manifest: Manifest) -> Iterator[Issue]:
+    """Yield ``strictly_before()`` of views with aggregations, whose windows it would not move."""
+    for service, use, place in _uses(manifest):
+        if isinstance(use, FeatureReference):
+            for problem in strictness_problems(use):
+                yield Issue(place, f"{label(service)}: {problem}")
+
+
 def prefixes_are_plain(manifest: Manifest) -> Iterator[Issue]:
     """Yield prefixes that make names which are no identifiers."""
     for service, use, place in _uses(manifest):
@@ -101,6 +109,7 @@ RULES = (
     services_have_features,
     features_exist,
     renamed_keys_exist,
+    strict_uses_have_no_windows,
     prefixes_are_plain,
     outputs_do_not_collide,
     key_columns_have_one_type,
@@ -116,6 +125,17 @@ def renaming_problems(use: FeatureReference) -> Iterator[str]:
             yield f"{label(use.view)} has no join key {key!r}. {nearest(key, known)}"
         if not column:
             yield f"with_join_keys gives {key!r} an empty column"
+
+
+def strictness_problems(use: FeatureReference) -> Iterator[str]:
+    """Yield what is wrong with a use's ``strictly_before``."""
+    if use.strict and use.view.aggregations:
+        right = [each.column for each in use.view.aggregations if each.closed == "right"]
+        closed = f', and leave out closed="right" of {right[0]!r}' if right else ""
+        yield (
+            f"strictly_before() does nothing for {label(use.view)}, whose aggregations have "
+            f'windows: they end before t by closed="left", the default; take it away{closed}'
+        )
 
 
 def _uses(manifest: Manifest) -> Iterator[tuple[FeatureService, Use, Origin]]:

@@ -43,7 +43,7 @@ def answer_view(query: ViewQuery, spine: pa.Table, rows: pa.Table) -> pa.Table:
 
     Raises:
         SpineError: A key column of the spine has another type than the key.
-        FeatureStoreError: A sum does not fit its type.
+        SumOverflowError: A sum does not fit its type.
 
     Example:
         >>> from featurestore.definitions.types import Float64, Int64

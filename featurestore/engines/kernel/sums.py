@@ -11,7 +11,7 @@ from featurestore.engines.kernel import digits
 from featurestore.engines.kernel.arrays import Floats, Ints, Mask, floats, integers, running
 from featurestore.engines.kernel.column import Column
 from featurestore.engines.kernel.slices import Slices
-from featurestore.errors import FeatureStoreError
+from featurestore.errors import SumOverflowError
 from featurestore.query.nodes import Aggregate
 from featurestore.store.columns import arrow_type
 
@@ -20,7 +20,7 @@ def sum_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
     """Return each moment's sum, null where it holds no value.
 
     Raises:
-        FeatureStoreError: A sum of integers or decimals does not fit its type.
+        SumOverflowError: A sum of integers or decimals does not fit its type.
     """
     empty = column.counts(slices) == 0
     sums: pa.Array = _SUMS[_family(feature.dtype)](feature, column, slices, empty)
@@ -138,7 +138,7 @@ def _beyond_38_digits(words: np.ndarray) -> Mask:
 
 def _refuse_overflow(feature: Aggregate, overflows: Mask) -> None:
     if overflows.any():
-        raise FeatureStoreError(
+        raise SumOverflowError(
             f"feature {feature.output!r}",
             f"the sum of a window does not fit {feature.result} in {int(overflows.sum())} rows",
             f"Aggregate {feature.column!r} as a wider type, such as Decimal(38, 0) or Float64.",

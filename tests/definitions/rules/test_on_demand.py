@@ -189,3 +189,14 @@ def test_numbers_of_two_widths_may_share_a_column() -> None:
     )
 
     assert messages(FeatureService("scoring", features=(shape(), other))) == []
+
+
+def test_strictly_before_is_refused_among_the_sources_where_there_are_windows() -> None:
+    use = SPENT.strictly_before()
+
+    [issue] = check(Manifest.of([shape(sources=(use, CHECKOUT))]))
+
+    assert issue.message.startswith(
+        "on-demand view 'shape': strictly_before() does nothing for view 'activity'"
+    )
+    assert issue.origin == use.origin

@@ -1,9 +1,10 @@
+from featurestore.definitions.aggregation import Aggregation
 from featurestore.definitions.entity import Entity
 from featurestore.definitions.manifest import Manifest
 from featurestore.definitions.rules import check
 from featurestore.definitions.service import FeatureService
 from featurestore.definitions.types import Date, Field, Float64, Int32, Int64, String
-from tests.definitions.rules.cases import CARD, messages, view
+from tests.definitions.rules.cases import CARD, messages, view, windows
 
 ACTIVITY = view()
 
@@ -38,6 +39,25 @@ def test_an_unknown_join_key_is_answered_with_the_nearest() -> None:
     assert messages(service) == [
         "service 's': view 'activity' has no join key 'card'. Did you mean 'card_id'?",
         "service 's': with_join_keys gives 'card_id' an empty column",
+    ]
+
+
+def test_strictly_before_is_refused_where_there_are_windows_at_its_line() -> None:
+    spent = Aggregation("amount", "sum", windows=("1h",))
+    last = Aggregation("amount", "max", windows=("1h",), closed="right")
+    use = windows(spent, last)[["amount_sum_1h"]].strictly_before()
+
+    [issue] = check(Manifest.of([FeatureService("s", features=(use,))]))
+
+    assert issue.message == (
+        "service 's': strictly_before() does nothing for view 'activity', whose aggregations have "
+        'windows: they end before t by closed="left", the default; take it away, and leave out '
+        "closed=\"right\" of 'amount'"
+    )
+    assert issue.origin == use.origin
+    assert messages(FeatureService("s", features=(windows(spent).strictly_before(),))) == [
+        "service 's': strictly_before() does nothing for view 'activity', whose aggregations have "
+        'windows: they end before t by closed="left", the default; take it away'
     ]
 
 
