@@ -113,7 +113,7 @@ def parse_moment(text: str | datetime) -> datetime:
         >>> parse_moment("2026-01-01T09:30:00")
         Traceback (most recent call last):
         ...
-        featurestore.errors.RequestError: time '...': it has no time zone. Write its offset, in UTC '...Z'.
+        featurestore.errors.RequestError: time '...': it has no time zone. Write its offset, ...
     """
     if isinstance(text, datetime):
         return from_micros(to_micros(text))
