@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from featurestore.errors import RequestError
 
@@ -105,7 +105,7 @@ def parse_moment(text: str | datetime) -> datetime:
     """Return a moment from an aware datetime or ISO 8601 text; a bare date is its midnight in UTC.
 
     Raises:
-        RequestError: The text is not ISO 8601, or has a time of day without an offset.
+        RequestError: It is neither, or a time of day without an offset.
 
     Example:
         >>> parse_moment("2026-01-01T00:00:00+01:00").astimezone(UTC).isoformat()
@@ -119,14 +119,20 @@ def parse_moment(text: str | datetime) -> datetime:
         return from_micros(to_micros(text))
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+    except (ValueError, TypeError):
         raise RequestError(
             f"time {text!r}", "not an ISO 8601 time", "Write for example '2026-01-31T09:30:00Z'."
         ) from None
-    if moment.tzinfo is None and len(text) == len("2026-01-01"):
-        moment = moment.replace(tzinfo=UTC)
-    if moment.tzinfo is None:
+    if moment.tzinfo is None and not _is_date(text):
         raise RequestError(
             f"time {text!r}", "it has no time zone", f"Write its offset, in UTC {text + 'Z'!r}."
         )
-    return from_micros(to_micros(moment))
+    return from_micros(to_micros(moment if moment.tzinfo else moment.replace(tzinfo=UTC)))
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

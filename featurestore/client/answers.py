@@ -4,12 +4,13 @@
 compute functions, which `featurestore status` and `plan` do without.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from featurestore.client.checks.verify import Check, verify
 from featurestore.client.frame import FeatureFrame, with_label
-from featurestore.client.label import Label, labelled
+from featurestore.client.label import Label, labelled, reach_of
 from featurestore.client.label_spine import Events, label_spine
 from featurestore.client.previews import Surroundings, preview
 from featurestore.client.reader import Reader
@@ -57,7 +58,8 @@ def training_set(
     if isinstance(label, Label):
         table = labelled(manifest, reader, request, table, label, now)
     with_label(FeatureFrame(table, ()), name, request.asked)
-    return with_label(retrieve(manifest, reader, request, table), name, request.asked)
+    frame = with_label(retrieve(manifest, reader, request, table), name, request.asked)
+    return replace(frame, label_reach=reach_of(label)) if isinstance(label, Label) else frame
 
 
 def historical(manifest: Manifest, reader: Reader, request: Request, spine: Any) -> FeatureFrame:

@@ -1,5 +1,6 @@
 """`FeatureFrame`: spine rows with their features, and the ways out of it."""
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -10,12 +11,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from featurestore.client.draw import drawn
 from featurestore.client.selection import rows_where
+from featurestore.client.splits import LabelReach, TimeSplit, check_times, held_out_entities
+from featurestore.client.view_read import ViewRead
 from featurestore.engines.explain import Explanation
 from featurestore.errors import RequestError, SetupError, nearest
 from featurestore.optional import optional
-from featurestore.times import from_micros, parse_duration, parse_moment, to_micros
+from featurestore.times import parse_moment
 
 if TYPE_CHECKING:
     import pandas
@@ -44,8 +46,8 @@ class FeatureFrame:
         features: The feature columns' names, in order.
         label: The label column's name, where there is one.
         timestamp_field: The time column of the request.
-        versions: The Delta version of each view's feature table that was read.
-        null_key_rows: How many rows had a null in each view's keys, and so no features.
+        label_reach: How far the label looks ahead, where it came from a `Label`.
+        views: What was read of each view.
         _explainer: Tells why a cell is what it is, for `explain`.
         _spark_session: Gives the session for `to_spark`, starting one if need be.
 
@@ -61,14 +63,24 @@ class FeatureFrame:
     features: tuple[str, ...]
     label: str | None = None
     timestamp_field: str = "event_timestamp"
-    versions: Mapping[str, int] = field(default_factory=dict)
-    null_key_rows: Mapping[str, int] = field(default_factory=dict)
+    label_reach: LabelReach | None = None
+    views: Mapping[str, ViewRead] = field(default_factory=dict)
     _explainer: Callable[[int, str], Explanation] = field(
         default=_no_explainer, repr=False, compare=False
     )
     _spark_session: Callable[[], "SparkSession"] = field(
         default=_no_spark, repr=False, compare=False
     )
+
+    @property
+    def versions(self) -> dict[str, int]:
+        """The Delta version of each view's feature table that was read."""
+        return {name: v.version for name, v in self.views.items() if v.version is not None}
+
+    @property
+    def null_key_rows(self) -> dict[str, int]:
+        """How many of the rows have a null in each view's keys, and so no features of it."""
+        return {name: view.null_key_rows(self.table) for name, view in self.views.items()}
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -141,7 +153,7 @@ class FeatureFrame:
         return (spark or self._spark_session()).createDataFrame(self.table)
 
     def split_by_time(
-        self, moment: str | datetime, *, gap: str = "0s"
+        self, moment: str | datetime, *, gap: str | None = None
     ) -> tuple["FeatureFrame", "FeatureFrame"]:
         """Return the rows before a moment, to train on, and those from it on, to test on.
 
@@ -149,7 +161,12 @@ class FeatureFrame:
 
         Args:
             moment: The first moment of the test rows; a bare date is its midnight in UTC.
-            gap: How long before it the training rows end, e.g. the label's horizon.
+            gap: How long before it the training rows end. Without, as long as a `Label` takes
+                to be known, horizon and maturity; ``"0s"`` for labels that came with the spine.
+
+        Warns:
+            UserWarning: The gap is shorter than a `Label`'s horizon; it says how many training
+                rows' labels look into the test part.
 
         Example:
             >>> times = pa.array([1, 5, 9], pa.timestamp("s", tz="UTC"))
@@ -157,20 +174,13 @@ class FeatureFrame:
             >>> [len(part) for part in frame.split_by_time("1970-01-01T00:00:06Z", gap="3s")]
             [1, 1]
         """
-        start = parse_moment(moment)
-        end = from_micros(to_micros(start) - parse_duration(gap))
-        times = self.table[self.timestamp_field]
-        if not pa.types.is_timestamp(times.type) or times.type.tz is None:
-            raise RequestError(
-                f"split_by_time({moment!r})",
-                f"column {self.timestamp_field!r} holds {times.type}",
-                "Give the spine timestamps with a time zone.",
-            )
-        before, after = (
-            pc.less(times, _scalar(end, times)),
-            pc.greater_equal(times, _scalar(start, times)),
-        )
-        return self._where(before), self._where(after)
+        split = TimeSplit(parse_moment(moment), gap, self.label_reach)
+        times, asked = self.table[self.timestamp_field], f"split_by_time({moment!r})"
+        check_times(asked, self.timestamp_field, times)
+        train, test = split.masks(times)
+        if leak := split.leak(times):
+            warnings.warn(f"{asked}: {leak}", UserWarning, stacklevel=2)
+        return self._where(train), self._where(test)
 
     def split_by_entity(
         self, keys: str | Sequence[str], *, test: float = 0.2, seed: int = 0
@@ -195,14 +205,7 @@ class FeatureFrame:
             set()
         """
         names = [keys] if isinstance(keys, str) else list(keys)
-        asked = f"split_by_entity({names!r}, test={test})"
-        for name in names:
-            if name not in self.table.column_names:
-                known = self.table.column_names
-                raise RequestError(asked, f"there is no column {name!r}", nearest(name, known))
-        if not 0 < test < 1:
-            raise RequestError(asked, "the share is not between 0 and 1", "Give e.g. test=0.2.")
-        held_out = drawn(self.table.select(names), test, seed)
+        held_out = held_out_entities(self.table, names, test, seed)
         return self._where(pc.invert(held_out)), self._where(held_out)
 
     def explain(self, row: int, feature: str) -> Explanation:
@@ -278,7 +281,3 @@ def with_label(frame: FeatureFrame, label: str | None, asked: str) -> FeatureFra
 
 def _counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
-
-
-def _scalar(moment: datetime, column: pa.ChunkedArray) -> pa.Scalar:
-    return pa.scalar(moment, pa.timestamp("us", tz="UTC")).cast(pa.timestamp("us", column.type.tz))

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from featurestore.client.reader import Reader
 from featurestore.client.retrieve import Request
 from featurestore.client.selection import rows_where
+from featurestore.client.splits import LabelReach
 from featurestore.definitions.aggregation import ANY_ROW, output_type
 from featurestore.definitions.function import parse_function
 from featurestore.definitions.manifest import Manifest
@@ -116,7 +117,7 @@ def labelled(
             found = f"the spine has a column {name!r}"
             raise SpineError(label.asked, found, "Give the Label another name=.")
     bound = bind(query, spine, timezone=request.timezone, null_times=request.null_times)
-    asked_at = pc.add(bound[request.timestamp_field].cast(pa.int64()), _reach(label))
+    asked_at = pc.add(bound[request.timestamp_field].cast(pa.int64()), reach_of(label).known_after)
     mature = pc.fill_null(pc.less_equal(asked_at, to_micros(now)), False)
     place = bound.column_names.index(request.timestamp_field)
     bound = bound.set_column(place, request.timestamp_field, asked_at.cast(UTC_MICROS))
@@ -128,12 +129,18 @@ def labelled(
     return table.append_column(_flag(label), mature) if label.immature == "flag" else table
 
 
+def reach_of(label: Label) -> LabelReach:
+    """Return how far a label looks ahead.
+
+    Example:
+        >>> reach_of(Label("claims", "*", "count", horizon="1s", maturity="2s"))
+        LabelReach(horizon=1000000, maturity=2000000)
+    """
+    return LabelReach(parse_duration(label.horizon), parse_duration(label.maturity))
+
+
 def _flag(label: Label) -> str:
     return f"{label.name}_mature"
-
-
-def _reach(label: Label) -> int:
-    return parse_duration(label.horizon) + parse_duration(label.maturity)
 
 
 def _query(manifest: Manifest, request: Request, label: Label) -> Query:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from featurestore.client.frame import FeatureFrame
-from featurestore.client.retrieve import beside, null_key_rows
+from featurestore.client.retrieve import beside, key_columns
+from featurestore.client.view_read import ViewRead
 from featurestore.definitions.view import FeatureView
 from featurestore.engines.bind import bind
 from featurestore.engines.kernel import answer_view
@@ -68,6 +69,5 @@ def _answered(
     bound = bind(request, spine, timezone=timezone)
     keys = bound.select([key.spine_column for key in query.keys])
     answers = answer_view(query, bound, rows_of_keys(view, stored, keys))
-    return FeatureFrame(
-        beside(spine, answers), query.outputs, null_key_rows=null_key_rows(request, bound)
-    )
+    views = {name: ViewRead(keys) for name, keys in key_columns(request).items()}
+    return FeatureFrame(beside(spine, answers), query.outputs, views=views)

@@ -7,11 +7,11 @@ from functools import partial
 from typing import TypedDict
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from featurestore.client.frame import FeatureFrame
 from featurestore.client.on_demand import explain_on_demand, import_functions
 from featurestore.client.reader import Reader
+from featurestore.client.view_read import ViewRead
 from featurestore.definitions.manifest import Manifest
 from featurestore.engines.bind import NullTimes, bind
 from featurestore.engines.on_demand.compute import inputs_of, with_on_demand
@@ -75,8 +75,10 @@ def retrieve(
         beside(spine, with_on_demand(query, answers, inputs, functions)),
         query.outputs,
         timestamp_field=request.timestamp_field,
-        versions={view: snapshot.version for view, snapshot in snapshots.items()},
-        null_key_rows=null_key_rows(query, bound),
+        views={
+            view: ViewRead(keys, snapshots[view].version)
+            for view, keys in key_columns(query).items()
+        },
         _explainer=partial(explain_on_demand, query, bound, snapshots, inputs),
     )
 
@@ -126,17 +128,15 @@ def beside(spine: pa.Table, answers: pa.Table) -> pa.Table:
     return pa.table([*spine.columns, *answers.columns], schema=schema)
 
 
-def null_key_rows(query: Query, bound: pa.Table) -> dict[str, int]:
-    """Return how many bound spine rows have a null in each view's keys.
+def key_columns(query: Query) -> dict[str, tuple[str, ...]]:
+    """Return the spine's columns that hold each view's keys, those of all its uses.
 
     Example:
-        >>> null_key_rows(Query("ask", ()), pa.table({"x": [None]}))
+        >>> key_columns(Query("ask", ()))
         {}
     """
-    counts = {}
+    found: dict[str, tuple[str, ...]] = {}
     for view in query.views:
-        missing = pa.repeat(pa.scalar(False), bound.num_rows)
-        for key in view.keys:
-            missing = pc.or_(missing, pc.is_null(bound[key.spine_column]))
-        counts[view.view] = pc.sum(missing).as_py() or 0
-    return counts
+        names = *found.get(view.view, ()), *(key.spine_column for key in view.keys)
+        found[view.view] = tuple(dict.fromkeys(names))
+    return found

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from featurestore.client.frame import FeatureFrame, with_label
+from featurestore.client.view_read import ViewRead
 from featurestore.errors import RequestError
 
 TIMES = [datetime(2026, 3, day, tzinfo=UTC) for day in (1, 2, 3)]
@@ -62,6 +63,26 @@ def test_a_label_that_the_spine_lacks_is_refused_with_the_nearest() -> None:
 
 
 def test_a_frame_tells_its_size_and_no_values() -> None:
-    assert repr(FeatureFrame(TABLE, ("n",), label="y", null_key_rows={"v": 2})) == (
-        "FeatureFrame(3 rows, 1 feature, label 'y', 2 with a null key in v)"
+    views = {"v": ViewRead(("n", "flag")), "w": ViewRead(("y",))}
+
+    assert repr(FeatureFrame(TABLE, ("n",), label="y", views=views)) == (
+        "FeatureFrame(3 rows, 1 feature, label 'y', 1 with a null key in v)"
     )
+
+
+def test_a_part_counts_the_null_keys_of_its_own_rows() -> None:
+    views = {"v": ViewRead(("n", "city"))}
+    early, late = FeatureFrame(TABLE, (), views=views).split_by_time("2026-03-03")
+
+    assert (early.null_key_rows, late.null_key_rows) == ({"v": 1}, {"v": 0})
+    assert "1 with a null key in v" in repr(early)
+    assert "null key" not in repr(late)
+
+
+def test_a_part_of_entities_counts_the_null_keys_of_its_own_rows() -> None:
+    table = pa.table({"id": list(range(100)), "shop": [1, None] * 50})
+    rows = FeatureFrame(table, (), views={"v": ViewRead(("shop",))})
+
+    for part in rows.split_by_entity("id", test=0.5):
+        assert part.null_key_rows == {"v": part.to_arrow()["shop"].null_count}
+        assert 0 < part.null_key_rows["v"] < 50

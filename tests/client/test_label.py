@@ -108,6 +108,20 @@ def test_a_label_that_looks_back_is_refused_where_it_is_written(wrong, message):
     assert f"{__file__}:{line}" in str(raised.value)
 
 
+def test_a_split_leaves_out_whose_labels_were_not_known_when_the_test_part_begins(paid):
+    label = Label("activity", "amount", "sum", horizon="2h", maturity="1h")
+    spine = [{"id": 1, "event_timestamp": at(hour)} for hour in (0, 1, 2, 3, 4)]
+    frame = paid.get_training_set(["activity:count_2h"], spine, label=label)
+
+    train, test = frame.split_by_time(at(4))
+    with pytest.warns(UserWarning, match=r"the labels of 2 of 4 training rows look into the test"):
+        careless, _ = frame.split_by_time(at(4), gap="0s")
+
+    assert train.to_arrow()["event_timestamp"].to_pylist() == [at(0)]
+    assert test.to_arrow()["event_timestamp"].to_pylist() == [at(4)]
+    assert len(careless) == 4
+
+
 def test_rows_whose_horizon_is_not_over_can_be_told_from_those_without_a_label(paid):
     label = Label("activity", "amount", "max", horizon="2h", immature="flag")
 

@@ -1,6 +1,8 @@
 """Rows are parted by time with a gap, or by entity with none on both sides; grids are regular."""
 
-from datetime import UTC, datetime
+import warnings
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pytest
@@ -9,7 +11,10 @@ from hypothesis import strategies as st
 
 from featurestore.client.frame import FeatureFrame
 from featurestore.client.grid import time_grid
+from featurestore.client.splits import LabelReach
 from featurestore.errors import RequestError, SpineError
+from featurestore.store.columns import UTC_MICROS
+from featurestore.times import MICROS
 
 ENTITIES = st.lists(st.tuples(st.integers(0, 9) | st.none(), st.sampled_from("ab")), max_size=40)
 
@@ -99,6 +104,63 @@ def test_a_grid_takes_keys_of_any_kind_of_text():
 
 def at_day(day: int) -> datetime:
     return datetime(2026, 1, day, tzinfo=UTC)
+
+
+@given(
+    st.lists(st.integers(-20, 20), max_size=20),
+    st.integers(1, 9),
+    st.integers(0, 9),
+)
+def test_without_a_gap_no_label_of_a_training_row_waits_for_the_test_part(days, horizon, maturity):
+    train, test = labelled(days, horizon, maturity).split_by_time(MIDNIGHT)
+
+    waited = timedelta(days=horizon + maturity)
+    assert all(at + waited < MIDNIGHT for at in moments(train))
+    assert len(train) == sum(day + horizon + maturity < 0 for day in days)
+    assert len(test) == sum(day >= 0 for day in days)
+
+
+@given(st.lists(st.integers(-20, 20), max_size=20), st.integers(1, 9), st.integers(0, 9))
+def test_a_gap_that_is_shorter_than_the_horizon_tells_how_many_labels_look_too_far(
+    days, horizon, gap
+):
+    looking = sum(day < -gap and day + horizon >= 0 for day in days)
+    trained = sum(day < -gap for day in days)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        train, _ = labelled(days, horizon, 0).split_by_time(MIDNIGHT, gap=f"{gap}d")
+
+    assert len(train) == trained
+    assert len(told) == bool(looking)
+    for each in told:
+        assert f"the labels of {looking} of {trained} training rows" in str(each.message)
+        assert each.filename == __file__
+
+
+def test_the_warning_names_the_horizon_and_the_gap_that_is_safe():
+    found = labelled([-4, -3, -2], horizon=3, maturity=30)
+
+    with pytest.warns(UserWarning, match=r"look 3d ahead, and the gap is 2d\. .* it is 33d"):
+        found.split_by_time("1970-01-01", gap="2d")
+
+
+def test_labels_that_came_with_the_spine_have_no_gap_unless_it_is_given():
+    rows = replace(labelled([-2, -1, 0], 1, 0), label_reach=None)
+
+    assert [len(part) for part in rows.split_by_time("1970-01-01")] == [2, 1]
+
+
+MIDNIGHT = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def labelled(days: list[int], horizon: int, maturity: int) -> FeatureFrame:
+    times = pa.array([MIDNIGHT + timedelta(days=day) for day in days], UTC_MICROS)
+    reach = LabelReach(horizon * MICROS["d"], maturity * MICROS["d"])
+    return FeatureFrame(pa.table({"event_timestamp": times}), (), label_reach=reach)
+
+
+def moments(part: FeatureFrame) -> list[datetime]:
+    return part.to_arrow()["event_timestamp"].to_pylist()
 
 
 def test_what_cannot_be_split_is_told():
