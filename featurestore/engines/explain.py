@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from featurestore.engines.naive.features import window_rows, winner
-from featurestore.engines.naive.rows import Row, existing_rows, is_tombstone, rank, visible_from
+from featurestore.engines.naive.features import in_window, window_rows, winner
+from featurestore.engines.naive.rows import Row, existing_rows, is_tombstone, visible_from
+from featurestore.engines.withheld import time_text, told_of, withheld_rows
 from featurestore.query.nodes import Aggregate, Column, ViewQuery, Window
 from featurestore.store.columns import AVAILABLE_TIME, EVENT_TIME
 from featurestore.times import from_micros
@@ -26,8 +27,8 @@ class Explanation:
         view: Its view.
         reason: ``computed`` of an on-demand feature, whose inputs may come by ``request`` or be
             the row's ``moment``; else ``answered``, ``null_key``, ``null_time``, ``no_row``,
-            ``not_yet_available``, ``retracted``, ``expired``, ``tombstone``, ``null_value`` or
-            ``empty_window``.
+            ``not_yet_available``, ``retracted``, ``superseded``, ``expired``, ``tombstone`` or
+            ``null_value``; ``empty_window`` where no event of the key lies in the window.
         text: The same as a sentence.
         row: The stored row that won, or that would have; its times as UTC datetimes. None
             without one.
@@ -78,10 +79,11 @@ def explain_cell(
         if asked[key.spine_column] is None:
             text = f"null: {key.spine_column!r}, a part of the key, is null"
             return _told(query, feature, "null_key", text)
-    existing = existing_rows(query, asked, rows)
+    timed = [row for row in rows if row[EVENT_TIME] is not None]
+    existing = existing_rows(query, asked, timed)
     if isinstance(feature, Aggregate):
-        return _explain_window(query, feature, moment, existing)
-    return _explain_column(query, feature, moment, existing, rows)
+        return _explain_window(query, feature, moment, existing, timed)
+    return _explain_column(query, feature, moment, existing, timed)
 
 
 def _explain_column(
@@ -91,7 +93,7 @@ def _explain_column(
     if won is None:
         return _explain_absence(query, feature, moment, rows)
     age = moment - won[EVENT_TIME]
-    told = f"the row of {_time(won[EVENT_TIME])}"
+    told = f"the row of {time_text(won[EVENT_TIME])}"
     if query.ttl is not None and age > query.ttl:
         late = f"null: {told} won but is {_span(age)} old, and the ttl is {_span(query.ttl)}"
         return _told(query, feature, "expired", late, won)
@@ -101,7 +103,7 @@ def _explain_column(
         text = f"null: {told} won, and its {feature.column!r} is null, as it was materialized"
         return _told(query, feature, "null_value", text, won)
     since = visible_from(query, won)
-    known = "" if since == won[EVENT_TIME] else f", known since {_time(since)}"
+    known = "" if since == won[EVENT_TIME] else f", known since {time_text(since)}"
     text = f"{told} won, {_span(age)} before the moment{known}"
     return _told(query, feature, "answered", text, won)
 
@@ -112,45 +114,71 @@ def _explain_absence(
     if not rows:
         return _told(query, feature, "no_row", "null: the view has no row of this key")
     last = moment - 1 if query.strict else moment
-    past = sorted((row for row in rows if row[EVENT_TIME] <= last), key=rank)
+    past = [row for row in rows if row[EVENT_TIME] <= last]
     if not past:
-        first = min(row[EVENT_TIME] for row in rows)
-        text = f"null: the key's first event, of {_time(first)}, is not before the moment"
+        first = time_text(min(row[EVENT_TIME] for row in rows))
+        where = "not before the moment" if query.strict else "after the moment"
+        text = f"null: the key's first event, of {first}, is {where}"
         return _told(query, feature, "no_row", text)
-    unseen = [row for row in past if visible_from(query, row) > moment]
-    if unseen:
-        soon = min(unseen, key=lambda row: visible_from(query, row))
-        text = (
-            f"null: the event of {_time(soon[EVENT_TIME])} was not known "
-            f"before {_time(visible_from(query, soon))}"
-        )
-        return _told(query, feature, "not_yet_available", text, soon)
-    return _told(query, feature, "retracted", "null: every event was retracted", past[-1])
+    found = withheld_rows(query, moment, rows, past)
+    text = f"null: {told_of(found, 'the row of {}', 'the {} earlier rows')}"
+    return _told(query, feature, found[0].reason, text, found[0].row)
 
 
 def _explain_window(
-    query: ViewQuery, feature: Aggregate, moment: int, existing: list[Row]
+    query: ViewQuery,
+    feature: Aggregate,
+    moment: int,
+    existing: list[Row],
+    rows: Sequence[Row],
 ) -> Explanation:
-    low, high = window_edges(feature.window, moment)
+    needed = [name for name in (feature.column, feature.by) if name not in (None, "*")]
     inside = [
         row
         for row in window_rows(query, feature, moment, existing)
-        if feature.column == "*" or row[feature.column] is not None
+        if all(row[name] is not None for name in needed)
     ]
-    start = "the beginning" if low is None else _time(low)
-    span = f"from {start} to before {_time(high)}"
     if not inside:
-        return _told(query, feature, "empty_window", f"no value known then {span}")
-    text = f"{feature.function} of {len(inside)} values {span}"
+        return _explain_emptiness(query, feature, moment, rows)
+    noun = _noun(feature) + ("" if len(inside) == 1 else "s")
+    by = "" if feature.by is None else f" by {feature.by!r}"
+    count = f"{function_text(feature)} of {len(inside)} {noun}{by}"
     return Explanation(
         feature.output,
         query.view,
         "answered",
-        text,
+        f"{count} {span_text(feature.window, moment)}",
         _with_times(inside[-1]),
         tuple(map(_with_times, inside[-SHOWN_ROWS:])),
         len(inside),
     )
+
+
+def _explain_emptiness(
+    query: ViewQuery, feature: Aggregate, moment: int, rows: Sequence[Row]
+) -> Explanation:
+    nothing = f"no {_noun(feature)} {span_text(feature.window, moment)}"
+    if not rows:
+        return _told(query, feature, "no_row", f"{nothing}: the view has no row of this key")
+    there = [row for row in rows if in_window(feature.window, row[EVENT_TIME], moment)]
+    if not there:
+        near = _nearest_events(feature.window, moment, rows)
+        return _told(query, feature, "empty_window", f"{nothing}: {near}")
+    needed = [name for name in (feature.column, feature.by) if name not in (None, "*")]
+    found = withheld_rows(query, moment, rows, there, needed)
+    text = f"{nothing}: {told_of(found, 'the row there, of {},', 'the {} rows there')}"
+    return _told(query, feature, found[0].reason, text, found[0].row)
+
+
+def _nearest_events(window: Window, moment: int, rows: Sequence[Row]) -> str:
+    low, high = window_edges(window, moment)
+    times = [row[EVENT_TIME] for row in rows]
+    before = max((time for time in times if low is not None and time < low), default=None)
+    after = min((time for time in times if time >= high), default=None)
+    parts = [] if before is None else [f"of {time_text(before)} before it"]
+    parts += [] if after is None else [f"of {time_text(after)} after it"]
+    are = "event is" if len(parts) == 1 else "events are"
+    return f"the key's nearest {are} {', and '.join(parts)}"
 
 
 def window_edges(window: Window, moment: int) -> tuple[int | None, int]:
@@ -162,6 +190,35 @@ def window_edges(window: Window, moment: int) -> tuple[int | None, int]:
     """
     end = window.end(moment) + (1 if window.closed_right else 0)
     return (None if window.size is None else end - window.size), end
+
+
+def span_text(window: Window, moment: int) -> str:
+    """Return where a window lies, in words.
+
+    Example:
+        >>> span_text(Window(None, closed_right=True), 0)
+        'up to and including 1970-01-01 00:00:00Z'
+        >>> span_text(Window(1_000_000), 0)
+        'from 1969-12-31 23:59:59Z to before 1970-01-01 00:00:00Z'
+    """
+    low, high = window_edges(window, moment)
+    if window.closed_right:
+        after = "" if low is None else f"after {time_text(low - 1)} "
+        return f"{after}up to and including {time_text(high - 1)}"
+    start = "the beginning" if low is None else time_text(low)
+    return f"from {start} to before {time_text(high)}"
+
+
+def function_text(feature: Aggregate) -> str:
+    """Return what a window is asked for, in words: ``last 3``, ``p90``, ``sum``."""
+    if feature.function == "percentile":
+        return f"p{feature.number}"
+    name = feature.function.removesuffix("_n")
+    return name if feature.number is None else f"{name} {feature.number}"
+
+
+def _noun(feature: Aggregate) -> str:
+    return "row" if feature.column == "*" else "value"
 
 
 def _told(
@@ -177,10 +234,6 @@ def _with_times(row: Row) -> Row:
     return {**row} | {
         name: None if micros is None else from_micros(micros) for name, micros in times.items()
     }
-
-
-def _time(micros: int) -> str:
-    return from_micros(micros).isoformat(" ").replace("+00:00", "Z")
 
 
 def _span(micros: int) -> str:

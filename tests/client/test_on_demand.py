@@ -171,7 +171,7 @@ def test_a_cell_is_told_by_its_expression_and_inputs(shop):
         ("price", "checkout", "request"),
         ("pieces", "checkout", "request"),
     ]
-    assert frame.explain(3, "share").inputs[0].reason == "empty_window"
+    assert frame.explain(3, "share").inputs[0].reason == "no_row"
     assert frame.explain(1, "hour").text == (
         "hour(event_timestamp); event_timestamp = 1970-01-01 05:00:00+00:00, the row's moment"
     )
