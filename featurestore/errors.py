@@ -77,7 +77,24 @@ class OnDemandError(FeatureStoreError):
 
 
 class SumOverflowError(FeatureStoreError):
-    """The sum of a window does not fit its type: the rules give no value for it."""
+    """A window's sum of integers or decimals does not fit the feature's type.
+
+    Attributes:
+        row: Where the row stands among those that were asked about; None if that is not known.
+    """
+
+    row: int | None = None
+
+    def within(self, call: str, row: int | None = None) -> "SumOverflowError":
+        """Return it as the error of a call, told with a row's position in the spine.
+
+        Example:
+            >>> error = SumOverflowError("feature 'x'", "a sum does not fit Int64", "Cast it.")
+            >>> str(error.within("get_training_set('fraud_v1')", 7))
+            "get_training_set('fraud_v1'): feature 'x': a sum does not fit Int64 (row 7). Cast it."
+        """
+        place = "" if row is None else f" (row {row})"
+        return SumOverflowError(f"{call}: {self.asked}", f"{self.found}{place}", self.fix)
 
 
 class MaterializationError(FeatureStoreError):

@@ -157,6 +157,7 @@ def _query(manifest: Manifest, request: Request, label: Label) -> Query:
         timestamp_field=request.timestamp_field,
         rows=whole.rows,
         aggregates=(_aggregate(view, label),),
+        place=str(label.origin),
     )
     return Query(request.asked, (use,), request.timestamp_field)
 

@@ -23,8 +23,6 @@ from featurestore.query.nodes import Input, OnDemand, Query
 from featurestore.store.columns import arrow_type
 from featurestore.store.snapshot import Snapshot
 
-_NAMELESS = Code("transform", "", "")
-
 
 def import_functions(query: Query, folder: Path) -> dict[str, Function]:
     """Return the Python functions that a query needs, by on-demand view.
@@ -75,7 +73,8 @@ def without_function(
     """
     if isinstance(view.transform, Mapping | Code):
         return view, None
-    bare = replace(view, transform=_NAMELESS)
+    name = getattr(view.transform, "__name__", "transform")
+    bare = replace(view, transform=Code(name, "", ""))
     place(bare, origin_of(view))
     return bare, view.transform
 

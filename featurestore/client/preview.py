@@ -14,6 +14,7 @@ from featurestore.engines.kernel import answer_view
 from featurestore.engines.spark.preparation import Input, preview_rows
 from featurestore.engines.spark.sample import rows_of_keys, stored_of_given
 from featurestore.engines.spark.writing import own_session
+from featurestore.errors import SumOverflowError
 from featurestore.jobs.upstream import upstream_of
 from featurestore.query.compile import compile_view
 from featurestore.query.nodes import Query
@@ -68,6 +69,9 @@ def _answered(
     request = Query(f"preview({view.name!r})", (query,))
     bound = bind(request, spine, timezone=timezone)
     keys = bound.select([key.spine_column for key in query.keys])
-    answers = answer_view(query, bound, rows_of_keys(view, stored, keys))
+    try:
+        answers = answer_view(query, bound, rows_of_keys(view, stored, keys))
+    except SumOverflowError as error:
+        raise error.within(request.asked, error.row) from None
     views = {name: ViewRead(keys) for name, keys in key_columns(request).items()}
     return FeatureFrame(beside(spine, answers), query.outputs, views=views)

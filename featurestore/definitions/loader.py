@@ -2,7 +2,7 @@
 
 import importlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -24,6 +24,7 @@ def load(folder: Path, *, project: Path | None = None, rules: Iterable[Rule] = (
 
     Every ``*.py`` is imported as a module of a package named after the folder, as it stands on
     disk now. Modules and folders whose name starts with ``_`` are helpers: others import them.
+    What counts is named at a module's top level, or stands in a list, tuple or dict that is.
 
     Args:
         folder: The folder of definitions.
@@ -124,12 +125,20 @@ def _collect(modules: list[ModuleType], base: Path) -> Manifest:
     roots = [
         value
         for module in modules
-        for value in vars(module).values()
+        for named in vars(module).values()
+        for value in _held(named)
         if isinstance(value, Definition | FeatureReference | OnDemandReference)
     ]
     for declared in reachable(roots):
         place(declared, _relative(origin_of(declared), base))
     return manifest_of(roots)
+
+
+def _held(named: object) -> Iterable[object]:
+    """Return what a name of a module stands for: an object, or those in a list, tuple or dict."""
+    if isinstance(named, Mapping):
+        return list(named.values())
+    return named if isinstance(named, list | tuple) else (named,)
 
 
 def _relative_issue(issue: Issue, base: Path) -> Issue:

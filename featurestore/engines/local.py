@@ -16,7 +16,7 @@ from featurestore.engines.kernel import answer_view
 from featurestore.engines.memory import Budget, budget
 from featurestore.engines.scan import open_rows
 from featurestore.engines.workers import run_all
-from featurestore.errors import ContractError
+from featurestore.errors import ContractError, SumOverflowError
 from featurestore.query.nodes import Query, ViewQuery
 from featurestore.store.columns import arrow_type
 from featurestore.store.snapshot import Snapshot
@@ -47,6 +47,7 @@ def answer(
 
     Raises:
         ContractError: An answer has not exactly one row for each spine row: a bug.
+        SumOverflowError: A window's sum does not fit its type.
         RequestError: The memory limit is too small to work in.
     """
     allowed = budget(query, spine, memory_limit, os.cpu_count() or 1)
@@ -57,7 +58,9 @@ def answer(
         answers |= collectors(spine.num_rows, types)
     _keep_freed_memory()
     chunks = (
-        partial(_answer_chunk, _Task(view, snapshots[view.view], chunk, allowed), answers)
+        partial(
+            _answer_chunk, _Task(query.asked, view, snapshots[view.view], chunk, allowed), answers
+        )
         for view in query.views
         for chunk in cut(
             view,
@@ -80,6 +83,7 @@ def _arranged(query: Query, spine: pa.Table) -> dict[Order, Arranged]:
 
 @dataclass(frozen=True)
 class _Task:
+    asked: str
     view: ViewQuery
     snapshot: Snapshot
     chunk: Chunk
@@ -91,7 +95,11 @@ def _answer_chunk(task: _Task, answers: Mapping[str, Collector]) -> None:
     text = tuple(key.key for key in view.keys if key.dtype == String)
     rows = open_rows(task.snapshot, chunk.bounds, chunk.wanted, text)
     task.allowed.check(view, rows.num_rows)
-    answer = answer_view(view, chunk.spine, rows)
+    try:
+        answer = answer_view(view, chunk.spine, rows)
+    except SumOverflowError as error:
+        row = None if error.row is None else int(chunk.places[error.row])
+        raise error.within(task.asked, row) from None
     for name in view.outputs:
         answers[name].put(chunk.places, answer[name])
 

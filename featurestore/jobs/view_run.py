@@ -125,8 +125,9 @@ def _run(run: ViewRun) -> RunResult:
     _stream(run, step)
     if step.kind == "build":
         tables.record(*ended(step, situation))
-    result = _end(run, record, before)
+    # A run whose latest table failed has failed, which `status` tells; its rows are stored.
     _refresh_latest(run, step)
+    result = _end(run, record, before)
     return _recovering(_standing(result, run.upstream), len(recovered))
 
 

@@ -109,6 +109,7 @@ def compile_reference(use: FeatureReference, timestamp_field: str) -> ViewQuery:
         aggregates=_aggregates(use),
         ttl=None if view.ttl is None else parse_duration(view.ttl),
         strict=use.strict,
+        place=str(view.origin),
     )
 
 

@@ -135,6 +135,7 @@ class ViewQuery:
         aggregates: Window features; empty where there are columns.
         ttl: The greatest age at which a winner answers; None for ever.
         strict: Whether an event at exactly t is left out of the as-of.
+        place: Where the view, or a label over it, is declared, for messages.
     """
 
     view: str
@@ -146,6 +147,7 @@ class ViewQuery:
     aggregates: tuple[Aggregate, ...] = ()
     ttl: int | None = None
     strict: bool = False
+    place: str = field(default="", repr=False, compare=False)
 
     @property
     def features(self) -> tuple[Column | Aggregate, ...]:

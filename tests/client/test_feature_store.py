@@ -14,9 +14,10 @@ from featurestore.errors import (
     ProjectError,
     RequestError,
     SpineError,
+    SumOverflowError,
     TableError,
 )
-from tests.client.shop import DEFINITIONS, NOW, at, write_view
+from tests.client.shop import DEFINITIONS, HOUR, NOW, at, write_view
 from tests.tables import feature_table
 
 SPINE = [
@@ -278,3 +279,26 @@ def test_a_projects_file_may_set_the_memory_limit(filled):
 
     assert fs.FeatureStore(filled.settings.folder).settings.memory_limit == 2**30
     assert fs.FeatureStore(filled.settings.folder, memory_limit=7).settings.memory_limit == 7
+
+
+def test_a_sum_that_overflows_is_told_with_call_definition_and_row(store, tmp_path):
+    definitions = tmp_path / "feature_defs" / "big.py"
+    definitions.write_text(
+        "from .shop import *\n"
+        "big = fs.FeatureView('big', entities=(card,), source=paid, schema=(\n"
+        "    fs.Field('n', fs.Int64),), aggregations=(fs.Aggregation('n', 'sum'),))\n"
+    )
+    store.apply(store.plan())
+    events = [HOUR, 2 * HOUR, HOUR]
+    write_view(store, "big", feature_table({"id": [7, 7, 8]}, events, {"n": [2**62, 2**62, 1]}))
+    spine = [{"id": 8, "event_timestamp": at(2)}, {"id": 7, "event_timestamp": at(3)}]
+
+    with pytest.raises(SumOverflowError) as error:
+        store.get_historical_features(["big"], spine)
+
+    assert str(error.value) == (
+        "get_historical_features(['big']): feature 'n_sum_lifetime' of view 'big' "
+        "(feature_defs/big.py:2): the sum of a window does not fit Int64, such as that of id=7 "
+        "as of 1970-01-01T03:00:00Z (row 1). Declare the field 'n' as Decimal(38, 0) or Float64, "
+        "and cast it in the view's transform."
+    )

@@ -53,7 +53,6 @@ def test_helpers_are_importable_and_only_what_others_use_of_them_counts(folder: 
             "views.py": """\
                 from ._shared.keys import card as key
                 clicks = DeltaSource("clicks", path="clicks", timestamp_field="at")
-                views = (FeatureView("clicks", entities=(key,), source=clicks, schema=()),)
                 x = Field("x", Int64)
                 view = FeatureView("v", entities=(key,), source=clicks, schema=(x,))
                 """,
@@ -64,6 +63,34 @@ def test_helpers_are_importable_and_only_what_others_use_of_them_counts(folder: 
 
     assert [entity.name for entity in manifest.entities] == ["card"]
     assert [view.name for view in manifest.views] == ["v"]
+
+
+def test_definitions_in_a_list_tuple_or_dict_count_once_however_often_they_are_named(
+    folder: Path,
+) -> None:
+    write(
+        folder,
+        {
+            "cards.py": CARDS,
+            "services.py": """\
+                from .cards import *
+                def view(name):
+                    fields = (Field(f"x{name}", Int64),)
+                    return FeatureView(name, entities=(card,), source=payments, schema=fields)
+                VIEWS = [activity, view("v0"), view("v1")]
+                services = tuple(FeatureService(each.name, features=(each,)) for each in VIEWS)
+                by_name = {
+                    "nested": [FeatureService("nested", features=(activity,))],
+                    "more": FeatureService("more", features=tuple(VIEWS)),
+                }
+                """,
+        },
+    )
+
+    manifest = load(folder)
+
+    assert [view.name for view in manifest.views] == ["activity", "v0", "v1"]
+    assert [service.name for service in manifest.services] == ["activity", "more", "v0", "v1"]
 
 
 def test_an_init_module_is_a_module_like_others(folder: Path) -> None:

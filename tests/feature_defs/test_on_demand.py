@@ -1,11 +1,15 @@
 """The example on-demand features, tested as their owners would: given inputs, expect features."""
 
 from datetime import UTC, datetime, timedelta
+from inspect import currentframe
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from feature_defs.fraud.on_demand import card_travel, payment_shape
+from featurestore import Field, Int64, OnDemandFeatureView, RequestSource
+from featurestore.errors import OnDemandError
 from featurestore.testing import on_demand_rows
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -42,6 +46,23 @@ def test_a_payment_is_set_beside_the_cards_usual_ones() -> None:
         {"amount_by_mean": 1.5, "amount_above_mean": None},
         {"amount_by_mean": None, "amount_above_mean": None},
     ]
+
+
+def test_an_error_names_the_function_and_the_line_of_the_definition_that_was_given() -> None:
+    def gives_too_few(inputs: pa.Table) -> dict[str, list[int]]:
+        return {"n": []}
+
+    source = RequestSource("given", schema=(Field("n", Int64),))
+    line = currentframe().f_lineno + 1
+    view = OnDemandFeatureView(
+        "few", sources=(source,), schema=(Field("n", Int64),), transform=gives_too_few
+    )
+
+    with pytest.raises(OnDemandError) as error:
+        on_demand_rows(view, given=[{"n": 1, "event_timestamp": NOON}])
+    assert error.value.asked == (
+        f"compute on-demand view 'few' ({__file__}:{line}) by gives_too_few()"
+    )
 
 
 def test_a_card_that_went_far_in_an_hour_was_fast() -> None:

@@ -6,8 +6,10 @@ from datetime import timedelta
 import pytest
 from deltalake import DeltaTable
 
+from featurestore.client.status import view_statuses
+from featurestore.definitions.aggregation import Aggregation
 from featurestore.definitions.manifest import Manifest
-from featurestore.definitions.types import Field, String
+from featurestore.definitions.types import Field, Int64, String
 from featurestore.errors import ConflictError, NotFoundError, RequestError
 from featurestore.jobs.lock import view_lock
 from featurestore.jobs.materialize import materialize, refresh_latest
@@ -126,6 +128,30 @@ def test_latest_has_one_row_a_key_as_of_the_runs_moment(world: World) -> None:
 
     assert versions == {"spending": 1}
     assert [row["amount_sum_7d"] for row in world.latest()] == [None, 9.0]
+
+
+def test_a_latest_table_that_fails_is_a_failed_run_whose_rows_are_stored(world: World) -> None:
+    view = other(
+        SPENDING,
+        latest=True,
+        schema=(Field("n", Int64),),
+        transform="SELECT card_id, at, bigint(amount) AS n FROM {source}",
+        aggregations=(Aggregation("n", "sum"),),
+    )
+    world.views = [view]
+    world.pay(("a", 0, 2.0**62), ("b", 1, 1.0), ("a", 1, 2.0**62))
+
+    results = [world.materialize(), world.materialize()]
+
+    (told,) = {result.message for result in results}
+    assert told.startswith("refresh latest table: feature 'n_sum_lifetime' of view 'spending' (")
+    assert "does not fit Int64, such as that of card_id='a' as of 2026-01-03T12:00:00Z." in told
+    assert [result.status for result in results] == ["failed", "failed"]
+    (status,) = view_statuses(Manifest.of([view]), world.layout)
+    assert (status.state, status.rows, status.last_run, status.error) == (
+        *("current", 3),
+        *("failed", told),
+    )
 
 
 def test_latest_of_a_view_without_keys_is_one_row(world: World) -> None:

@@ -26,6 +26,7 @@ from featurestore.engines.kernel.functions import AGGREGATORS
 from featurestore.engines.kernel.gather import Gather
 from featurestore.engines.kernel.keys import encode
 from featurestore.engines.kernel.order import Moments, sort_moments
+from featurestore.engines.kernel.overflow import overflow_told
 from featurestore.engines.kernel.slices import Slices
 from featurestore.engines.kernel.windows import Frames
 from featurestore.query.nodes import Aggregate, ViewQuery, Window
@@ -149,7 +150,8 @@ def _aggregate_answers(query: ViewQuery, spine: pa.Table, rows: pa.Table) -> dic
             slices = frames.slices(window, part)
             for feature in _of_window(query, window):
                 inputs = columns[feature.column], by_category.get((feature.column, feature.by))
-                pieces[feature.output].append(_aggregate(feature, *inputs, slices))
+                with overflow_told(query, feature, spine, world.moments.place[part]):
+                    pieces[feature.output].append(_aggregate(feature, *inputs, slices))
     places = _places(world.moments)
     return {
         feature.output: _at_places(_joined(pieces[feature.output], feature), places)

@@ -15,6 +15,7 @@ from featurestore.engines.kernel.arrays import Ints, both
 from featurestore.engines.kernel.column import Column
 from featurestore.engines.kernel.extremes import Ordered, ordered
 from featurestore.engines.kernel.functions import AGGREGATORS
+from featurestore.engines.kernel.overflow import OverflowAt
 from featurestore.engines.kernel.slices import Slices, spread
 from featurestore.query.nodes import Aggregate
 from featurestore.store.columns import arrow_type
@@ -71,7 +72,10 @@ def maps_of(feature: Aggregate, categories: Categories, slices: Slices) -> pa.Ar
         nowhere = np.zeros(len(codes), np.bool_)
         named = categories.names.decode(categories.different[codes], nowhere)
         keys.append(named.cast(kind.key_type))
-        items.append(compute(plain, categories.values, inside).cast(kind.item_type))
+        try:
+            items.append(compute(plain, categories.values, inside).cast(kind.item_type))
+        except OverflowAt as overflow:
+            raise OverflowAt(sum(map(len, counts)) + int(owners[overflow.moment])) from None
         counts.append(np.bincount(owners, minlength=moments))
     offsets = pa.array(np.append(0, np.cumsum(np.concatenate(counts)))).cast(pa.int32())
     return pa.MapArray.from_arrays(offsets, pa.concat_arrays(keys), pa.concat_arrays(items))

@@ -10,8 +10,8 @@ from featurestore.definitions.types import FLOATS, DataType, Decimal
 from featurestore.engines.kernel import digits
 from featurestore.engines.kernel.arrays import Floats, Ints, Mask, floats, integers, running
 from featurestore.engines.kernel.column import Column
+from featurestore.engines.kernel.overflow import refuse_overflow
 from featurestore.engines.kernel.slices import Slices
-from featurestore.errors import SumOverflowError
 from featurestore.query.nodes import Aggregate
 from featurestore.store.columns import arrow_type
 
@@ -20,7 +20,7 @@ def sum_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
     """Return each moment's sum, null where it holds no value.
 
     Raises:
-        SumOverflowError: A sum of integers or decimals does not fit its type.
+        OverflowAt: A sum of integers or decimals does not fit its type.
     """
     empty = column.counts(slices) == 0
     sums: pa.Array = _SUMS[_family(feature.dtype)](feature, column, slices, empty)
@@ -106,7 +106,7 @@ def _integer_sum(feature: Aggregate, column: Column, slices: Slices, empty: Mask
     sums, *above = column.once(_integer_digits).totals(slices).places
     if above:
         high = above[0] + (sums >> digits.BITS)
-        _refuse_overflow(feature, high != high.astype(np.int32))
+        refuse_overflow(high != high.astype(np.int32))
         sums = (high << digits.BITS) | (sums & digits.LOW)
     return pa.array(sums, mask=empty)
 
@@ -119,7 +119,7 @@ def _decimal_sum(feature: Aggregate, column: Column, slices: Slices, empty: Mask
         total = totals[place] + carry
         words[:, place] = total & digits.LOW
         carry = total >> digits.BITS
-    _refuse_overflow(feature, (total != total.astype(np.int32)) | _beyond_38_digits(words))
+    refuse_overflow((total != total.astype(np.int32)) | _beyond_38_digits(words))
     sums = pa.Array.from_buffers(
         arrow_type(feature.result), len(words), [None, pa.py_buffer(words.tobytes())]
     )
@@ -134,15 +134,6 @@ def _beyond_38_digits(words: np.ndarray) -> Mask:
     below = (high < least_high) | ((high == least_high) & (low <= np.uint64(least_low)))
     beyond: Mask = above | below
     return beyond
-
-
-def _refuse_overflow(feature: Aggregate, overflows: Mask) -> None:
-    if overflows.any():
-        raise SumOverflowError(
-            f"feature {feature.output!r}",
-            f"the sum of a window does not fit {feature.result} in {int(overflows.sum())} rows",
-            f"Aggregate {feature.column!r} as a wider type, such as Decimal(38, 0) or Float64.",
-        )
 
 
 def _float_mean(feature: Aggregate, column: Column, slices: Slices, divisor: Floats) -> Floats:

@@ -125,7 +125,9 @@ def evaluate(expressions: Mapping[str, str], inputs: pa.Table, *, asked: str) ->
         return _run(expressions, inputs)
     except errors() as error:
         raise OnDemandError(
-            asked, problem_of(error), "Let the SQL expression give null for such rows."
+            asked,
+            _first_failure(expressions, inputs) or problem_of(error),
+            "Let the SQL expression give null for such rows.",
         ) from None
 
 
@@ -137,6 +139,30 @@ def _run(expressions: Mapping[str, str], inputs: pa.Table) -> pa.Table:
     query = opened.sql(f"SELECT {', '.join(columns)} FROM {_TABLE}")
     found: pa.Table = query.to_arrow_table()
     return found
+
+
+def _first_failure(expressions: Mapping[str, str], inputs: pa.Table) -> str:
+    """Return which expression fails in which row, by the inputs that it uses there."""
+    for name, text in expressions.items():
+        if _failure(text, inputs):
+            rows = inputs
+            while rows.num_rows > 1:
+                first = rows.slice(0, rows.num_rows // 2)
+                rows = first if _failure(text, first) else rows.slice(first.num_rows)
+            used = columns_used(text)
+            row = rows.to_pylist()[0]
+            values = [f"{key} = {row[key]!r}" for key in row if key.casefold() in used]
+            where = f" where {', '.join(values)}" if values else ""
+            return f"feature {name!r}{where}: {_failure(text, rows) or _failure(text, inputs)}"
+    return ""
+
+
+def _failure(text: str, inputs: pa.Table) -> str:
+    try:
+        _run({"value": text}, inputs)
+    except errors() as error:
+        return problem_of(error)
+    return ""
 
 
 def _single(statements: list[_Node]) -> _Node | None:

@@ -5,6 +5,7 @@ It is an export for SQL and BI tools; the store's own look-ups never read it.
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 from functools import partial
@@ -21,6 +22,7 @@ from featurestore.engines.scan import needed_columns
 from featurestore.engines.spark.errors import spark_errors
 from featurestore.engines.spark.moments import quoted
 from featurestore.engines.spark.types import spark_type
+from featurestore.errors import SumOverflowError
 from featurestore.query.compile import compile_view, output_fields
 from featurestore.query.nodes import Query, ViewQuery
 from featurestore.store.columns import EVENT_TIME, UTC_MICROS
@@ -30,6 +32,7 @@ from featurestore.store.protocol import check_plain
 from featurestore.times import to_micros
 
 AS_OF = "as_of"
+_REFRESH = "refresh latest table"
 LATEST_SCHEMA = "featurestore.latest/1"
 # Rows that a task holds before it answers the keys that are complete.
 ROWS_PER_ANSWER = 500_000
@@ -72,7 +75,7 @@ def refresh(
     """
     place, table = layout.latest(view.name), layout.features(view.name, table_id)
     version = latest_version(table)
-    with spark_errors(f"refresh latest table of view {view.name!r} ({view.origin})"):
+    with _told_as_refresh(), spark_errors(f"{_REFRESH} of view {view.name!r} ({view.origin})"):
         # The newest version, not a pinned one, whose state Delta would put together anew: the
         # caller holds the view's lock, so nobody writes meanwhile.
         rows = spark.read.format("delta").load(table)
@@ -113,6 +116,14 @@ def answer_groups(task: LatestTask, batches: Iterator[pa.RecordBatch]) -> Iterat
             # A key with very many rows is looked through a few times, not once a batch.
             limit = max(task.rows_per_answer, 2 * count)
     yield from _answer(task, _table(task, held))
+
+
+@contextmanager
+def _told_as_refresh() -> Iterator[None]:
+    try:
+        yield
+    except SumOverflowError as error:
+        raise error.within(_REFRESH) from None
 
 
 def _answers(view: FeatureView, rows: DataFrame, as_of: int) -> DataFrame:

@@ -23,7 +23,7 @@ from featurestore.definitions.types import (
     Timestamp,
 )
 from featurestore.engines.kernel import answer_view
-from featurestore.errors import FeatureStoreError
+from featurestore.errors import SumOverflowError
 from featurestore.query.nodes import Rows, ViewQuery
 from tests.engines.kernel.tables import ask, events, stored, window
 
@@ -364,10 +364,11 @@ def test_nan_in_one_category_spoils_no_other() -> None:
 
 
 def test_an_overflow_in_one_category_names_the_feature() -> None:
-    rows = shops((10, "a", 2**62), (11, "a", 2**62), (12, "b", 1))
+    rows = shops((10, "b", 1), (11, "b", 2**62), (12, "b", 2**62))
 
-    with pytest.raises(FeatureStoreError, match=r"feature 'x'.*does not fit Int64"):
-        ask(by_category("sum", dtype=Int64), rows, 20)
+    with pytest.raises(SumOverflowError, match=r"feature 'x'.*does not fit Int64.*=1 as of") as at:
+        ask(by_category("sum", dtype=Int64), rows, 20, 11, 12, 10)
+    assert at.value.row == 0
 
 
 def test_maps_of_null_keys_are_null() -> None:
@@ -486,8 +487,14 @@ def test_integer_sums_are_exact_beyond_what_floats_hold() -> None:
 def test_a_window_whose_sum_overflows_is_an_error_that_names_the_feature() -> None:
     rows = events((10, 2**62), (11, 2**62), (12, 1))
 
-    with pytest.raises(FeatureStoreError, match=r"feature 'x'.*does not fit Int64"):
-        ask(window("sum", dtype=Int64), rows, 20)
+    with pytest.raises(SumOverflowError) as overflow:
+        ask(window("sum", dtype=Int64), rows, 9, 20, 11)
+    assert overflow.value.row == 1
+    assert str(overflow.value) == (
+        "feature 'x' of view 'view': the sum of a window does not fit Int64, such as that of "
+        "card=1 as of 1970-01-01T00:00:00.000020Z. Declare the field 'x' as Decimal(38, 0) or "
+        "Float64, and cast it in the view's transform."
+    )
     assert ask(window("sum", 1, dtype=Int64), rows, 11, 12, 13) == [2**62, 2**62, 1]
     assert ask(window("mean", dtype=Int64), rows, 12) == [float(2**62)]
 
@@ -509,9 +516,10 @@ def test_decimal_sums_are_exact_to_38_digits() -> None:
         PythonDecimal("9" * 37 + ".8"),
         PythonDecimal("-0.1"),
     ]
-    with pytest.raises(FeatureStoreError, match=r"feature 'x'.*does not fit Decimal\(38, 1\)"):
+    told = r"feature 'x'.*does not fit Decimal\(38, 1\).*Declare the field 'x' as Float64, and"
+    with pytest.raises(SumOverflowError, match=told):
         ask(query, events((10, large), (11, PythonDecimal("0.1"))), 20)
-    with pytest.raises(FeatureStoreError, match="does not fit"):
+    with pytest.raises(SumOverflowError, match="does not fit"):
         ask(query, events((10, small), (11, small), (12, small)), 20)
 
 

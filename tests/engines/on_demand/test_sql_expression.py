@@ -178,6 +178,15 @@ def test_an_overflow_is_an_error_and_no_other_number() -> None:
         evaluate({"y": "x * 4"}, inputs, asked="ask")
 
 
+def test_the_feature_and_the_row_of_an_overflow_are_told() -> None:
+    inputs = pa.table({"x": [1, 2, 3, 2**62, 5], "Other": [9, 9, 9, 9, 9]})
+    expressions = {"fine": "x - 1", "quad": "X * 4"}
+
+    told = r"ask: feature 'quad' where x = 4611686018427387904: .*[Oo]verflow"
+    with pytest.raises(OnDemandError, match=told):
+        evaluate(expressions, inputs, asked="ask")
+
+
 def test_a_process_that_used_it_ends_without_a_word() -> None:
     program = (
         "import pyarrow as pa\n"
