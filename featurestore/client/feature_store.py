@@ -231,6 +231,8 @@ class FeatureStore:
     def sql(self, text: str) -> "pa.Table":
         """Return the rows of a SELECT over views' stored rows and Delta sources, e.g. a spine.
 
+        Revised and deleted events come as they are stored; `get_label_spine` reads by the rules.
+
         Args:
             text: One SELECT in DuckDB's SQL; each view and Delta source is a table of its name.
         """

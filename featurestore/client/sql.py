@@ -1,25 +1,30 @@
 """SQL over the project's tables, by DuckDB: for spines and for a look around."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 
 from featurestore.definitions.manifest import Manifest
 from featurestore.definitions.source import DeltaSource
-from featurestore.errors import RequestError
+from featurestore.errors import RequestError, nearest
 from featurestore.optional import optional
 from featurestore.store.delta_log import is_table
 from featurestore.store.layout import Layout
 from featurestore.store.ledger import Tables
 from featurestore.store.snapshot import Snapshot, is_local, local_path, open_snapshot
 
+_MISSING_TABLE = re.compile(r'Table with name "?([^" ]+)"? does not exist')
+_ADVICE = ("Did you mean", "Either")
+
 
 def query_sql(manifest: Manifest, layout: Layout, folder: Path, text: str) -> pa.Table:
     """Return the rows that a SELECT gives over the project's tables.
 
     Each applied view is a table of its name, with its stored rows (keys, ``event_timestamp``,
-    inputs), and so is each Delta source. Times are in UTC.
+    inputs), and so is each Delta source. Times are in UTC. What is stored comes as it is: revised
+    and deleted events too, for which no rule of reading is applied.
 
     Args:
         manifest: What is applied.
@@ -29,7 +34,7 @@ def query_sql(manifest: Manifest, layout: Layout, folder: Path, text: str) -> pa
 
     Raises:
         SetupError: DuckDB is not installed.
-        RequestError: The SQL is wrong; the message lists the tables.
+        RequestError: The SQL is wrong, gives no rows, or is several statements.
     """
     duckdb = optional("duckdb", "sql()")
     connection = duckdb.connect(config={"enable_external_access": True})
@@ -39,14 +44,39 @@ def query_sql(manifest: Manifest, layout: Layout, folder: Path, text: str) -> pa
         connection.execute(f"CREATE VIEW {_quoted(name)} AS {_select(snapshot)}")
         names.append(name)
     try:
+        _check_single(connection.extract_statements(text))
         found = connection.sql(text)
         rows: pa.Table = None if found is None else found.to_arrow_table()
     except duckdb.Error as error:
-        known = ", ".join(names) or "none yet"
-        raise RequestError("sql()", str(error).splitlines()[0], f"Tables: {known}.") from None
+        told = str(error).splitlines()
+        raise RequestError(
+            "sql()", told[0].rstrip("!"), _fix(told, text, names, manifest)
+        ) from None
     if rows is None:
         raise RequestError("sql()", "the text gives no rows", "Write one SELECT.")
     return rows
+
+
+def _check_single(statements: Sequence[object]) -> None:
+    """DuckDB would carry out all of them and give the rows of the last."""
+    if len(statements) > 1:
+        found = f"the text is {len(statements)} statements"
+        raise RequestError("sql()", found, "Write one SELECT; WITH names rows that it reads.")
+
+
+def _fix(told: Sequence[str], text: str, tables: Sequence[str], manifest: Manifest) -> str:
+    """Return what to do about the lines of DuckDB's error: what it advises, where it does."""
+    if missing := _MISSING_TABLE.search(told[0]):
+        if manifest.view(missing[1]) is not None:
+            return f"Run `featurestore materialize {missing[1]}`: it has no table yet."
+        return nearest(missing[1], tables)
+    [table, *_] = [*(name for name in tables if name in text), *tables, "a_view"]
+    if told[0].startswith("Parser Error"):
+        return f"Write one SELECT in DuckDB's SQL, e.g. SELECT * FROM {table} LIMIT 5."
+    advice = next((line.rstrip(".") for line in told[1:] if line.startswith(_ADVICE)), "")
+    if advice:
+        return advice if advice.endswith("?") else f"{advice}."
+    return f"Correct the SELECT; sql('DESCRIBE {table}') gives a table's columns and types."
 
 
 def _tables(manifest: Manifest, layout: Layout, folder: Path) -> Iterator[tuple[str, Snapshot]]:

@@ -4,7 +4,10 @@ import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
 
+import featurestore as fs
+from featurestore.definitions.manifest import Manifest
 from featurestore.errors import RequestError
+from featurestore.registry.plan import plan
 from tests.client.shop import at, write_view
 from tests.tables import feature_table
 
@@ -41,6 +44,59 @@ def test_sql_without_rows_is_told(filled, text):
         filled.sql(text)
 
 
-def test_wrong_sql_is_told_with_the_tables_there_are(filled):
-    with pytest.raises(RequestError, match=r"profil does not exist.*Tables: activity, profile"):
-        filled.sql("SELECT * FROM profil")
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("SELECT * FROM profil", r"profil does not exist\. Did you mean 'profile'\?"),
+        ("SELECT * FROM what", r"what does not exist\. Known: activity, profile, rate\."),
+        (
+            "SELECT town FROM profile",
+            r'"town" not found.*\. Correct.* sql\(\'DESCRIBE profile\'\)',
+        ),
+        ("SELECT floorr(1)", r'floorr does not exist\. Did you mean "floor"\?'),
+        ("SELECT * FORM profile", r"syntax error at or near.* e\.g\. SELECT \* FROM profile"),
+        ("SELECT city::DATE FROM profile", r"sql\('DESCRIBE profile'\) gives a table's columns"),
+    ],
+)
+def test_wrong_sql_is_told_as_duckdb_says_it_and_what_to_do(filled, text, message):
+    with pytest.raises(RequestError, match=message):
+        filled.sql(text)
+
+
+def test_a_view_without_a_table_is_told_with_the_command(store):
+    with pytest.raises(RequestError, match=r"Run `featurestore materialize profile`"):
+        store.sql("SELECT * FROM profile")
+
+
+def test_several_statements_are_refused_and_none_is_carried_out(filled, tmp_path):
+    written = tmp_path / "rows.csv"
+
+    with pytest.raises(RequestError, match=r"the text is 2 statements\. Write one SELECT"):
+        filled.sql(f"COPY (SELECT 1) TO '{written}'; SELECT 2")
+
+    assert not written.exists()
+
+
+@pytest.mark.parametrize("text", ["SELECT 2 AS x;", "WITH a AS (SELECT 2 AS x) FROM a; -- done"])
+def test_one_statement_may_end_with_a_semicolon(store, text):
+    assert store.sql(text).to_pydict() == {"x": [2]}
+
+
+def test_sql_shows_revised_and_deleted_rows_where_a_label_spine_does_not(tmp_path):
+    orders = fs.FeatureView(
+        "orders",
+        entities=(fs.Entity("card", join_keys=(fs.Field("id", fs.Int64),)),),
+        source=fs.DeltaSource(
+            "o", path="data/o", timestamp_field="at", deleted_field="gone", unique_by=("no",)
+        ),
+        schema=(fs.Field("amount", fs.Float64),),
+    )
+    (tmp_path / "featurestore.toml").write_text('project = "orders"\n')
+    store = fs.FeatureStore(tmp_path)
+    store.apply(plan(None, Manifest.of([*orders.entities, orders.source, orders])))
+    rows = feature_table({"id": [1, 1, 1]}, [1, 2, 3], {"amount": [1.0, 2.0, 4.0]})
+    rows = rows.append_column("no", pa.array([7, 7, 8]))
+    write_view(store, "orders", rows.append_column("_deleted", pa.array([False, False, True])))
+
+    assert store.sql("SELECT amount FROM orders").num_rows == 3
+    assert store.get_label_spine("orders")["amount"].to_pylist() == [2.0]
