@@ -229,9 +229,7 @@ class FeatureStore:
         return found
 
     def sql(self, text: str) -> "pa.Table":
-        """Return the rows of a SELECT over views' stored rows and Delta sources, e.g. a spine.
-
-        Revised and deleted events come as they are stored; `get_label_spine` reads by the rules.
+        """Return the rows of a SELECT over Delta sources and views' rows as stored, revised too.
 
         Args:
             text: One SELECT in DuckDB's SQL; each view and Delta source is a table of its name.
