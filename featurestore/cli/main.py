@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import typer
 
-from featurestore.cli import check, declare, produce, read
+from featurestore.cli import check, declare, explain, produce, read
 from featurestore.cli.output import say
 from featurestore.errors import FeatureStoreError
 
@@ -21,7 +21,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 a view failed or a check found something, 2 usage or "
     "definitions, 3 changes pending, 5 lock or stale plan, 70 a bug of ours, 130 interrupted.",
 )
-for module in (declare, produce, read, check):
+for module in (declare, produce, read, explain, check):
     module.add_verbs(app)
 
 

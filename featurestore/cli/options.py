@@ -42,6 +42,11 @@ def rows_module() -> ModuleType:
     return importlib.import_module("featurestore.cli.rows")
 
 
+def typed_module() -> ModuleType:
+    """Return `featurestore.cli.typed`, imported late as it needs Arrow."""
+    return importlib.import_module("featurestore.cli.typed")
+
+
 def progress_on_stderr() -> "AbstractContextManager[Progress]":
     """Return what shows a run's progress on stderr while it is open."""
     module = importlib.import_module("featurestore.jobs.progress")

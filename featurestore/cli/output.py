@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from textwrap import fill
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -14,6 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 SHOWN_ROWS = 20
+_INDENT = "    "
 _COLOURS = {"+": "green", "~": "yellow", "-": "red"}
 
 
@@ -58,6 +60,24 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title:
     if not console.is_terminal:  # a pipe has no width to fold to
         console = Console(highlight=False, width=10_000)
     console.print(table)
+
+
+def print_blocks(blocks: Iterable[tuple[str, str, Sequence[str]]]) -> None:
+    """Print paragraphs under headings to stdout, wrapped to the terminal's width.
+
+    Args:
+        blocks: Of each the heading, what stands beside it, and the paragraphs.
+
+    Example:
+        >>> print_blocks([("rows = 3", "(activity)", ["count of 3 rows"])])
+        rows = 3  (activity)
+            count of 3 rows
+    """
+    console = Console(highlight=False, soft_wrap=True)
+    for heading, beside, paragraphs in blocks:
+        console.print(f"[bold]{escape(heading)}[/]  [dim]{escape(beside)}[/]")
+        for text in paragraphs:
+            console.print(escape(_indented(text, console)))
 
 
 def to_text(value: object) -> str:
@@ -108,3 +128,15 @@ def print_tree(lines: Iterable[str]) -> None:
     console = Console(highlight=False, soft_wrap=True)
     for line in lines:
         console.print(escape(line), style=_COLOURS.get(line.lstrip()[:1]))
+
+
+def _indented(text: str, console: Console) -> str:
+    if not console.is_terminal:  # a pipe has no width to fold to
+        return _INDENT + text
+    return fill(
+        text,
+        console.width,
+        initial_indent=_INDENT,
+        subsequent_indent=_INDENT,
+        break_on_hyphens=False,
+    )

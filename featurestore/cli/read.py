@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from featurestore.cli.options import AsJson, Project, open_store, rows_module
+from featurestore.cli.options import AsJson, Project, open_store, rows_module, typed_module
 from featurestore.cli.output import print_json, print_table, say
 from featurestore.errors import RequestError
 
@@ -52,7 +52,6 @@ def add_verbs(app: typer.Typer) -> None:
         ("training-set", training_set),
         ("historical", historical),
         ("latest", latest),
-        ("explain", explain),
     ):
         app.command(name)(verb)
 
@@ -153,7 +152,8 @@ def historical(
 def latest(
     features: Features,
     keys: Annotated[
-        list[str] | None, typer.Argument(help="Rows as key=value, or key=value,key=value.")
+        list[str] | None,
+        typer.Argument(help="Rows as key=value,key=value; a key's name alone is null."),
     ] = None,
     rows: Annotated[str | None, typer.Option(help="A file of rows, in place of KEYS.")] = None,
     project: Project = Path(),
@@ -167,34 +167,9 @@ def latest(
         raise RequestError(
             "latest", "no rows, or rows twice", "Give KEYS such as id=7, or --rows."
         )
-    shell = rows_module()
-    data = rows if rows is not None else shell.typed_rows(store.applied(), wanted, keys)
-    shell.emit(store.get_latest_features(wanted, data), out, fmt)
-
-
-def explain(
-    features: Features,
-    keys: Annotated[str, typer.Argument(help="One row, as key=value,key=value.")],
-    at: Annotated[
-        str | None, typer.Option(help="The moment, in ISO 8601; now without it.")
-    ] = None,
-    project: Project = Path(),
-    as_json: AsJson = False,
-) -> None:
-    """Tell why each feature of one row is what it is: the winning row, or the reason for null."""
-    store = open_store(project)
-    wanted = features_of(features)
-    row = rows_module().asked_row(store.applied(), wanted, keys, at)
-    ask = store.get_latest_features if at is None else store.get_historical_features
-    frame = ask(wanted, row)
-    told = [frame.explain(0, name) for name in frame.features]
-    if as_json:
-        print_json("explain", told)
-        return
-    values = frame.to_arrow().slice(0, 1).to_pylist()[0]
-    columns = ["feature", "value", "view", "version", "why"]
-    rows = [[e.feature, values[e.feature], e.view, e.version, e.text] for e in told]
-    print_table(columns, rows)
+    typed = typed_module().typed_rows
+    data = rows if rows is not None else typed(store.applied(), wanted, keys)
+    rows_module().emit(store.get_latest_features(wanted, data), out, fmt)
 
 
 def spine_of(store: "FeatureStore", text: str, columns: Sequence[str] = ()) -> object:

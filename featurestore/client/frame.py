@@ -223,7 +223,8 @@ class FeatureFrame:
             raise RequestError(asked, "no such feature", nearest(feature, self.features))
         if not 0 <= row < len(self):
             raise RequestError(asked, f"the frame has {len(self)} rows", "Rows count from 0.")
-        return self._explainer(row, feature)
+        told = self._explainer(row, feature)
+        return replace(told, value=self.table[feature][row].as_py())
 
     def _where(self, mask: pa.ChunkedArray) -> "FeatureFrame":
         places = np.flatnonzero(mask.fill_null(False).to_numpy(zero_copy_only=False))

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from featurestore.definitions.on_demand import OnDemandFeatureView
 from featurestore.definitions.origin import origin_of, place
 from featurestore.definitions.reachable import manifest_of
 from featurestore.definitions.view import Code
-from featurestore.engines.explain import Explanation
+from featurestore.engines.explain import Explanation, input_text
 from featurestore.engines.on_demand.compute import Function, compute
 from featurestore.engines.on_demand.sql_expression import columns_used
 from featurestore.query.compile import compile_query
@@ -111,9 +110,12 @@ def explain_on_demand(
         for output in node.outputs:
             if output.output == feature:
                 stored = partial(explain_bound, query.stored, bound, snapshots, row)
-                told = tuple(_told(each, stored) for each in inputs_used(node, output.name))
                 values = table.slice(row, 1).to_pylist()[0]
-                shown = [f"{w.feature} = {shown_value(values[w.feature])}, {w.text}" for w in told]
+                told = tuple(
+                    _told(each, values[each.name], stored)
+                    for each in inputs_used(node, output.name)
+                )
+                shown = map(input_text, told)
                 text = "; ".join([transform_text(node, output.name), *shown])
                 return Explanation(feature, node.view, "computed", text, inputs=told)
     return explain_bound(query.stored, bound, snapshots, row, feature)
@@ -130,16 +132,6 @@ def inputs_used(node: OnDemand, name: str) -> Iterator[Input]:
     return (each for each in node.inputs if used is None or each.name.casefold() in used)
 
 
-def shown_value(value: object) -> str:
-    """Return an input's value as it is told of.
-
-    Example:
-        >>> shown_value(1.5), shown_value(None)
-        ('1.5', 'None')
-    """
-    return value.isoformat(" ") if isinstance(value, datetime) else repr(value)
-
-
 def transform_text(node: OnDemand, name: str) -> str:
     """Return a feature's expression in one line, or its function's name and module.
 
@@ -152,9 +144,12 @@ def transform_text(node: OnDemand, name: str) -> str:
     return " ".join(node.transform[name].split())
 
 
-def _told(used: Input, stored: Callable[[str], Explanation]) -> Explanation:
+def _told(used: Input, value: Any, stored: Callable[[str], Explanation]) -> Explanation:
     if used.source is None:
-        return replace(stored(used.column), feature=used.name)
+        return replace(stored(used.column), feature=used.name, value=value)
     if not used.source:
-        return Explanation(used.name, "", "moment", "the row's moment")
-    return Explanation(used.name, used.source, "request", f"given with {used.source}")
+        return Explanation(used.name, "", "moment", "the row's moment", value=value)
+    told = "null: none is given" if value is None else "given"
+    return Explanation(
+        used.name, used.source, "request", f"{told} with {used.source}", value=value
+    )

@@ -6,7 +6,8 @@ kernel's.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from featurestore.engines.naive.features import in_window, window_rows, winner
 from featurestore.engines.naive.rows import Row, existing_rows, is_tombstone, visible_from
@@ -35,6 +36,7 @@ class Explanation:
         rows: Of a window, the rows in it, newest last, at most 20.
         count: Of a window, how many rows are in it.
         inputs: Of an on-demand feature, why each of its inputs is what it is.
+        value: The feature's value in the answer.
         version: The Delta version of the view's table that was read.
     """
 
@@ -47,11 +49,43 @@ class Explanation:
     count: int = 0
     inputs: "tuple[Explanation, ...]" = ()
     version: int | None = None
+    value: Any = None
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The sentence; of an on-demand feature its transform, then a line for each input."""
+        shown = tuple(input_text(each) for each in self.inputs)
+        return (self.text.removesuffix("; ".join(("", *shown))), *shown) if shown else (self.text,)
 
     def __str__(self) -> str:
         """Return the sentence, with the feature's name and its table before it."""
         version = "" if self.version is None else f" at version {self.version}"
         return f"{self.feature} ({self.view}{version}): {self.text}"
+
+
+def input_text(told: Explanation) -> str:
+    """Return the value of an on-demand feature's input, and why it is that.
+
+    Example:
+        >>> input_text(Explanation("price", "checkout", "request", "given", value=1.5))
+        'price = 1.5, given'
+        >>> input_text(Explanation("price", "checkout", "request", "null: not given"))
+        'price = null: not given'
+    """
+    joint = "" if told.text.startswith("null: ") else f"{shown_value(told.value)}, "
+    return f"{told.feature} = {joint}{told.text}"
+
+
+def shown_value(value: object) -> str:
+    """Return an input's value as it is told of.
+
+    Example:
+        >>> shown_value(1.5), shown_value(None)
+        ('1.5', 'null')
+    """
+    if value is None:
+        return "null"
+    return value.isoformat(" ") if isinstance(value, datetime) else repr(value)
 
 
 def explain_cell(

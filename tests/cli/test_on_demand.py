@@ -30,7 +30,7 @@ def test_a_request_value_of_another_type_is_told(run, shop):
     code, _, err = run("latest", "shape", "id=1,price=much,pieces=2", "-p", shop)
 
     assert code == 2
-    assert "Give a double." in err
+    assert "'price' is Float64, which 'much' is not. Write for example price=1.5." in err
 
 
 def test_a_cell_is_explained_with_its_inputs(run, shop):
@@ -44,6 +44,22 @@ def test_a_cell_is_explained_with_its_inputs(run, shop):
     [told] = json.loads(out)["explain"]
     assert (told["view"], told["reason"]) == ("shape", "computed")
     assert [each["reason"] for each in told["inputs"]] == ["answered", "request", "request"]
+    assert [each["value"] for each in told["inputs"]] == [3.0, 2.5, 2]
+    assert told["value"] == 5.0 / 3.0
+
+
+def test_each_input_has_a_line_and_what_is_not_given_is_told(run, shop):
+    _, out, err = run("explain", "shape:share", "id=1,pieces=2", "-p", shop)
+
+    assert out.splitlines() == [
+        "share = null  (shape)",
+        "    price * pieces / amount_sum_lifetime",
+        out.splitlines()[2],
+        "    price = null: none is given with checkout",
+        "    pieces = 2, given with checkout",
+    ]
+    assert out.splitlines()[2].startswith("    amount_sum_lifetime = 3.0, sum of 2 values from")
+    assert "price is not given, and so null" in err
 
 
 def test_validate_counts_them(run, shop):

@@ -124,8 +124,11 @@ def test_an_unknown_service_is_told_with_the_nearest(run, shop):
 def test_keys_on_the_shell_are_typed_or_refused(run, shop):
     run("apply", "-p", shop, "--yes")
 
-    assert "no '=' in it" in run("latest", "returns_v1", "7", "-p", shop)[2]
-    assert "Give a int64" in run("latest", "returns_v1", "customer_id=x", "-p", shop)[2]
+    assert "no '=' in '7'" in run("latest", "returns_v1", "7", "-p", shop)[2]
+    assert (
+        "'customer_id' is Int64, which 'x' is not"
+        in run("latest", "returns_v1", "customer_id=x", "-p", shop)[2]
+    )
     assert "Give KEYS" in run("latest", "returns_v1", "-p", shop)[2]
 
 

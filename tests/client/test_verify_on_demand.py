@@ -78,10 +78,10 @@ def test_a_function_that_sees_other_rows_is_found_where_its_trial_sees_nothing(
     assert difference.why == (
         f"worth_of() of feature_defs.shop (feature_defs/shop.py:{line}) gives this for the row "
         "alone, and the other among 5 rows: each row's answer may depend on that row alone. Its "
-        "inputs: price = None, pieces = 2, event_timestamp = 1970-01-01 05:00:00+00:00"
+        "inputs: price = null, pieces = 2, event_timestamp = 1970-01-01 05:00:00+00:00"
     )
     assert difference.explain == (
-        "featurestore explain worth pieces=2 --at 1970-01-01T05:00:00+00:00"
+        "featurestore explain worth price,pieces=2 --at 1970-01-01T05:00:00+00:00"
     )
     assert str(found) == "1 of 10 values differ from what the rules give"
 

@@ -13,14 +13,20 @@ def explain_command(
 
     Args:
         features: What was asked: a service's name, or references.
-        row: Its keys and request values; nulls are what is not typed.
+        row: Its keys and request values.
         moment: Its moment; None where it has none.
 
     Example:
         >>> explain_command(["a:x", "b"], {"id": 7, "price": None}, None)
-        'featurestore explain a:x,b id=7'
+        'featurestore explain a:x,b id=7,price'
     """
     asked = features if isinstance(features, str) else ",".join(features)
-    pairs = ",".join(f"{name}={value}" for name, value in row.items() if value is not None)
+    pairs = ",".join(
+        name if value is None else f"{name}={_typed(value)}" for name, value in row.items()
+    )
     at = [] if moment is None else ["--at", moment.isoformat()]
     return shlex.join(["featurestore", "explain", asked, pairs, *at])
+
+
+def _typed(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
