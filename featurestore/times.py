@@ -1,6 +1,8 @@
 """Durations and moments as whole UTC microseconds: parsing, printing, and the clock."""
 
+import difflib
 import re
+import zoneinfo
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
@@ -21,6 +23,7 @@ LIFETIME = "lifetime"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DURATION = re.compile(r"(\d+)([smhdw])")
 _LONGEST = 2**62
+_MOST_DIGITS = 19
 
 
 def system_clock() -> datetime:
@@ -49,14 +52,34 @@ def parse_duration(text: str) -> int:
         7200000000
     """
     match = _DURATION.fullmatch(text) if isinstance(text, str) else None
-    micros = int(match[1]) * MICROS[match[2]] if match else _LONGEST
-    if micros >= _LONGEST:
+    if match is None:
         raise RequestError(
             f"duration {text!r}",
             "not a whole number followed by s, m (minutes), h, d or w",
             "Write for example '30s', '15m', '24h', '7d' or '4w'.",
         )
+    # Python refuses to read numbers of thousands of digits.
+    if len(match[1]) > _MOST_DIGITS or (micros := int(match[1]) * MICROS[match[2]]) >= _LONGEST:
+        raise RequestError(
+            f"duration {text!r}",
+            "too long: more than 146,000 years",
+            f"Give a shorter one, such as '3650d'; a window of all time is {LIFETIME!r}.",
+        )
     return micros
+
+
+def timezone_problem(name: str) -> str:
+    """Return what is wrong with a time zone's name, or ``""``.
+
+    Example:
+        >>> timezone_problem("Europe/Paris"), timezone_problem("asia/calcuta")
+        ('', "unknown timezone 'asia/calcuta'. Did you mean 'Asia/Calcutta'?")
+    """
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        return f"unknown timezone {name!r}. {_nearest_zone(name)}"
+    return ""
 
 
 def format_duration(micros: int) -> str:
@@ -136,3 +159,15 @@ def _is_date(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _nearest_zone(name: str) -> str:
+    """Return what a zone's name may mean: a zone, or its city written without its continent."""
+    zones = {zone.casefold(): zone for zone in zoneinfo.available_timezones()}
+    cities = {zone.rpartition("/")[2]: zones[zone] for zone in zones}
+    wanted = name.casefold().replace(" ", "_")
+    near = difflib.get_close_matches(wanted, zones) or difflib.get_close_matches(wanted, cities)
+    found = [zones.get(each) or cities[each] for each in near]
+    if found:
+        return f"Did you mean {' or '.join(map(repr, found))}?"
+    return "Write for example 'UTC' or 'Europe/Paris'."

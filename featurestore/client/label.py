@@ -1,5 +1,6 @@
 """Labels from a view: what happened to a row's keys after its moment, once that can be known."""
 
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime
 from typing import Literal, get_args
@@ -12,15 +13,21 @@ from featurestore.client.retrieve import Request
 from featurestore.client.selection import rows_where
 from featurestore.client.splits import LabelReach
 from featurestore.definitions.aggregation import ANY_ROW, output_type
-from featurestore.definitions.function import parse_function
+from featurestore.definitions.function import (
+    functions_of,
+    nearest_function,
+    number_problem,
+    parse_function,
+)
 from featurestore.definitions.manifest import Manifest
 from featurestore.definitions.origin import Origin, origin
 from featurestore.definitions.rules.aggregations import holds
+from featurestore.definitions.rules.services import renaming_problems
 from featurestore.definitions.types import DataType
 from featurestore.definitions.view import FeatureView
 from featurestore.engines.bind import bind
 from featurestore.errors import NotFoundError, RequestError, SpineError, nearest
-from featurestore.query.compile import compile_view
+from featurestore.query.compile import compile_query, compile_reference
 from featurestore.query.nodes import Aggregate, Query, ViewQuery, Window
 from featurestore.store.columns import UTC_MICROS
 from featurestore.times import parse_duration, to_micros
@@ -43,6 +50,8 @@ class Label:
             column ``<name>_mature`` whether its label can be known.
         name: The label column's name.
         empty: The label where the horizon holds no value, in place of 0 for counts and null else.
+        join_keys: The spine's columns that fill the view's join keys, where they are named
+            otherwise: ``{key: column}``.
 
     Raises:
         RequestError: The horizon does not look ahead, or another argument is none.
@@ -61,6 +70,7 @@ class Label:
     immature: _Immature = "drop"
     name: str = "label"
     empty: int | float | str | bool | None = None
+    join_keys: Mapping[str, str] = field(default_factory=dict, hash=False)
     origin: Origin = field(default_factory=origin, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -112,10 +122,8 @@ def labelled(
         SpineError: The spine has a column of the label's name.
     """
     query = _query(manifest, request, label)
-    for name in (label.name, *([_flag(label)] if label.immature == "flag" else [])):
-        if name in spine.column_names:
-            found = f"the spine has a column {name!r}"
-            raise SpineError(label.asked, found, "Give the Label another name=.")
+    _require_free_names(manifest, request, label, spine)
+    _require_keys(query, label, spine)
     bound = bind(query, spine, timezone=request.timezone, null_times=request.null_times)
     asked_at = pc.add(bound[request.timestamp_field].cast(pa.int64()), reach_of(label).known_after)
     mature = pc.fill_null(pc.less_equal(asked_at, to_micros(now)), False)
@@ -127,6 +135,33 @@ def labelled(
     if label.immature == "drop":
         return rows_where(table, mature)
     return table.append_column(_flag(label), mature) if label.immature == "flag" else table
+
+
+def _require_free_names(
+    manifest: Manifest, request: Request, label: Label, spine: pa.Table
+) -> None:
+    asked = compile_query(
+        manifest, request.features, asked=request.asked, timestamp_field=request.timestamp_field
+    )
+    for name in (label.name, *([_flag(label)] if label.immature == "flag" else [])):
+        for owner, names in (("column", spine.column_names), ("feature", asked.outputs)):
+            if name in names:
+                found = f"the {'spine has a' if owner == 'column' else 'answer has a'}"
+                raise SpineError(
+                    label.asked, f"{found} {owner} {name!r}", "Give the Label another name=."
+                )
+
+
+def _require_keys(query: Query, label: Label, spine: pa.Table) -> None:
+    for key in query.views[0].keys:
+        if key.spine_column not in spine.column_names:
+            raise SpineError(
+                label.asked,
+                f"the spine has no column {key.spine_column!r}, the join key of the label's "
+                f"view {label.view!r}",
+                f"{nearest(key.spine_column, spine.column_names)} Another column is named by the "
+                f"Label's join_keys={{{key.key!r}: '...'}}.",
+            )
 
 
 def reach_of(label: Label) -> LabelReach:
@@ -150,7 +185,10 @@ def _query(manifest: Manifest, request: Request, label: Label) -> Query:
         raise NotFoundError(
             label.asked, f"no view {label.view!r} is applied", nearest(label.view, known)
         )
-    whole = compile_view(view, request.timestamp_field)
+    renamed = view.with_join_keys(label.join_keys)
+    for problem in renaming_problems(renamed):
+        raise RequestError(label.asked, "join_keys: " + problem, "")
+    whole = compile_reference(renamed, request.timestamp_field)
     use = ViewQuery(
         view.name,
         keys=whole.keys,
@@ -165,11 +203,17 @@ def _query(manifest: Manifest, request: Request, label: Label) -> Query:
 def _aggregate(view: FeatureView, label: Label) -> Aggregate:
     dtype = _column_type(view, label)
     result, function = output_type(label.function, dtype), parse_function(label.function)
-    if result is None or function is None:
+    if function is None:
+        near = nearest_function(label.function)
+        raise RequestError(label.asked, f"unknown function {label.function!r}", near)
+    if wrong := number_problem(function):
+        raise RequestError(label.asked, f"{label.function!r}: {wrong}", "Give such a number.")
+    if result is None:
+        column = f"{label.view}:{label.column} ({'rows' if dtype is None else dtype})"
         raise RequestError(
             label.asked,
-            f"{label.function!r} has no meaning for {label.view}:{label.column} ({dtype})",
-            "Choose another function or column for the Label.",
+            f"{label.function!r} has no meaning for {column}",
+            f"It can {', '.join(functions_of(dtype))}.",
         )
     if label.empty is not None and not holds(result, label.empty):
         found = f"empty is {label.empty!r}, which is no {result}"

@@ -16,6 +16,7 @@ from featurestore.definitions.types import (
     Map,
     is_number,
 )
+from featurestore.errors import nearest
 
 DEVIATIONS = ("variance", "stddev")
 """The functions that take ``ddof=``."""
@@ -39,6 +40,31 @@ SAMPLES = (*_PLAIN, "first3", "last3", "top3", "p90")
 MOST = 1000
 """The longest list that a window gives."""
 
+_CALLED_OTHERWISE = {
+    **dict.fromkeys(("avg", "average"), "mean"),
+    **dict.fromkeys(("std", "stdev", "stddev_samp", "stddev_pop"), "stddev"),
+    **dict.fromkeys(("var", "var_samp", "var_pop"), "variance"),
+    **dict.fromkeys(
+        ("nunique", "n_unique", "distinct", "distinct_count", "approx_count_distinct"),
+        "count_distinct",
+    ),
+    **dict.fromkeys(("total", "add"), "sum"),
+    **dict.fromkeys(("size", "len", "length"), "count"),
+    **dict.fromkeys(("maximum", "greatest"), "max"),
+    **dict.fromkeys(("minimum", "least"), "min"),
+    **dict.fromkeys(("median", "med"), "p50"),
+    **dict.fromkeys(("percentile", "quantile", "approx_percentile"), "p90"),
+    **dict.fromkeys(("latest", "newest", "last_value"), "last"),
+    **dict.fromkeys(("earliest", "oldest", "first_value"), "first"),
+    **dict.fromkeys(("last_n", "lastn", "list", "collect_list"), "last3"),
+    **dict.fromkeys(("first_n", "firstn"), "first3"),
+    **dict.fromkeys(("top_n", "topn", "top_k", "topk"), "top3"),
+    **dict.fromkeys(("most_common", "most_frequent"), "mode"),
+    **dict.fromkeys(("bool_or", "some"), "any"),
+    **dict.fromkeys(("bool_and", "every"), "all"),
+}
+"""What other tools call the functions, as one writes them here."""
+
 _TEXT = re.compile(r"([a-z]+)(0|[1-9][0-9]{0,8})")
 
 
@@ -61,6 +87,27 @@ def parse_function(text: str) -> Function | None:
     match = _TEXT.fullmatch(text)
     name = _NUMBERED.get(match[1]) if match else None
     return Function(name, int(match[2])) if match and name else None
+
+
+def nearest_function(text: str) -> str:
+    """Return a sentence that offers the function that an unknown text may mean.
+
+    Example:
+        >>> nearest_function("avg"), nearest_function("summ")
+        ("Did you mean 'mean'?", "Did you mean 'sum'?")
+    """
+    known = _CALLED_OTHERWISE.get(text.casefold())
+    return f"Did you mean {known!r}?" if known else nearest(text, SAMPLES)
+
+
+def functions_of(dtype: DataType | None) -> tuple[str, ...]:
+    """Return the functions that a column of a type can take, as one writes them.
+
+    Example:
+        >>> functions_of(None)
+        ('count',)
+    """
+    return tuple(name for name in SAMPLES if output_type(name, dtype) is not None)
 
 
 def number_problem(function: Function) -> str:

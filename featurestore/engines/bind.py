@@ -10,12 +10,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from featurestore.definitions.types import Boolean, DataType, Date, Int32, Int64, Scalar, String
-from featurestore.errors import SpineError, nearest
-from featurestore.query.nodes import KeyBinding, Query
+from featurestore.errors import RequestError, SpineError, nearest
+from featurestore.query.nodes import KeyBinding, Query, ViewQuery
 from featurestore.store.columns import UTC_MICROS
+from featurestore.times import timezone_problem
 
 NullTimes = Literal["error", "keep"]
 
+OTHER_TIME = "A time column of another name is named by timestamp_field=."
+_OTHER_KEY = "Another key column is named by view.with_join_keys({...}) in a service."
 _NANOS_PER_MICRO = 1000
 
 
@@ -50,10 +53,11 @@ def bind(
     columns = {}
     for view in query.views:
         for key in view.keys:
-            column = column_of(query, spine, key.spine_column, f"join key of view {view.view!r}")
+            role = f"join key of view {view.view!r}"
+            column = column_of(query, spine, key.spine_column, role, _OTHER_KEY)
             columns[key.spine_column] = _bind_key(query, key, column)
         if view.timestamp_field not in columns:
-            column = column_of(query, spine, view.timestamp_field, "time column")
+            column = time_column_of(query, spine, view)
             times = bind_times(query, view.timestamp_field, column, timezone)
             check_null_times(query, view.timestamp_field, times, null_times)
             columns[view.timestamp_field] = times
@@ -75,15 +79,25 @@ def _check_names(query: Query, spine: pa.Table) -> None:
                 )
 
 
-def column_of(query: Query, spine: pa.Table, name: str, role: str) -> pa.ChunkedArray:
+def column_of(
+    query: Query, spine: pa.Table, name: str, role: str, fix: str = OTHER_TIME
+) -> pa.ChunkedArray:
     if name in spine.column_names:
         return spine[name]
     raise SpineError(
         query.asked,
         f"the spine has no column {name!r}, the {role}",
-        f"{nearest(name, spine.column_names)} A time column of another name is named by "
-        "timestamp_field=, another key column by view.with_join_keys({...}).",
+        f"{nearest(name, spine.column_names)} {fix}",
     )
+
+
+def time_column_of(query: Query, spine: pa.Table, view: ViewQuery) -> pa.ChunkedArray:
+    name = view.timestamp_field
+    if name == query.timestamp_field:
+        return column_of(query, spine, name, "time column")
+    role = f"time column that view {view.view!r} is asked at by .at({name!r})"
+    fix = f"Give the spine that column, or write another name in the service's .at({name!r})."
+    return column_of(query, spine, name, role, fix)
 
 
 def _bind_key(query: Query, key: KeyBinding, column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -158,9 +172,20 @@ def bind_times(
         raise SpineError(
             query.asked,
             f"time column {name!r} holds {plain.type}",
-            "Give timestamps with a time zone; a date is no moment.",
+            _time_advice(name, plain.type),
         )
     return _to_utc(query, name, _whole_micros(query, name, plain), timezone)
+
+
+def _time_advice(name: str, found: pa.DataType) -> str:
+    if pa.types.is_integer(found) or pa.types.is_floating(found):
+        return (
+            "Say what they count: make them timestamps in UTC, e.g. "
+            f"pd.to_datetime(spine['{name}'], unit='s', utc=True) in pandas."
+        )
+    if pa.types.is_date(found):
+        return "Give timestamps with a time zone; a date is no moment."
+    return "Give timestamps with a time zone."
 
 
 def _parse_text(
@@ -205,6 +230,9 @@ def _to_utc(
     try:
         return pc.assume_timezone(column, timezone).cast(UTC_MICROS)
     except pa.ArrowInvalid as error:
+        if wrong := timezone_problem(timezone):
+            told, _, fix = wrong.partition(". ")
+            raise RequestError(query.asked, told, fix) from None
         raise SpineError(
             query.asked,
             f"time column {name!r} in zone {timezone!r}: {error}",

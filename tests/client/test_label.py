@@ -82,7 +82,11 @@ def test_a_key_that_the_view_does_not_know_has_an_empty_horizon(paid):
     [
         (Label("activity_", "*", "count", horizon="1h"), NotFoundError, "Did you mean 'activity'"),
         (Label("activity", "amuont", "sum", horizon="1h"), NotFoundError, "mean 'amount'"),
-        (Label("profile", "city", "sum", horizon="1h"), RequestError, "'sum' has no meaning"),
+        (
+            Label("profile", "city", "sum", horizon="1h"),
+            RequestError,
+            "'sum' has no meaning.*It can count, min",
+        ),
         (Label("activity", "*", "count", horizon="1h", name="id"), SpineError, "a column 'id'"),
     ],
 )
@@ -141,3 +145,56 @@ def test_a_label_may_be_a_percentile(paid):
 def test_an_empty_label_of_another_type_is_refused(paid):
     with pytest.raises(RequestError, match=r"empty is 'none'"):
         training(paid, Label("activity", "amount", "sum", horizon="2h", empty="none"), 0)
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        ("summ", r"unknown function 'summ'\. Did you mean 'sum'"),
+        ("avg", r"unknown function 'avg'\. Did you mean 'mean'"),
+        ("p101", r"'p101': a percentile is p0 to p100"),
+    ],
+)
+def test_a_function_that_is_none_is_answered_with_the_nearest(paid, function, message):
+    with pytest.raises(RequestError, match=message):
+        training(paid, Label("activity", "amount", function, horizon="2h"), 0)
+
+
+def test_a_label_named_like_a_feature_is_told_to_take_another_name(paid):
+    label = Label("activity", "amount", "sum", horizon="2h", name="count_2h")
+
+    with pytest.raises(SpineError) as error:
+        training(paid, label, 0)
+
+    assert error.value.asked == label.asked
+    assert error.value.found == "the answer has a feature 'count_2h'"
+    assert error.value.fix == "Give the Label another name=."
+
+
+def test_the_keys_of_a_label_may_come_from_other_columns(paid):
+    spine = [{"id": 7, "payer": 1, "event_timestamp": at(0)}]
+    label = Label("activity", "amount", "sum", horizon="2h", join_keys={"id": "payer"})
+
+    frame = paid.get_training_set(["activity:count_2h"], spine, label=label)
+
+    assert frame.to_arrow()["label"].to_pylist() == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("join_keys", "error", "message"),
+    [
+        (
+            {"id": "payr"},
+            SpineError,
+            r"Label.*no column 'payr', the join key .* 'payer'.*join_",
+        ),
+        ({"idd": "payer"}, RequestError, r"join_keys: view 'activity' has no join key 'idd'"),
+    ],
+)
+def test_a_key_that_a_label_lacks_is_told_at_its_line(paid, join_keys, error, message):
+    spine = [{"id": 7, "payer": 1, "event_timestamp": at(0)}]
+    label = Label("activity", "amount", "sum", horizon="2h", join_keys=join_keys)
+
+    with pytest.raises(error, match=message) as told:
+        paid.get_training_set(["activity:count_2h"], spine, label=label)
+    assert told.value.asked == label.asked

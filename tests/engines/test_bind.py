@@ -1,5 +1,6 @@
 """Keys and times of a spine are bound exactly, or refused with what to do."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pyarrow as pa
@@ -7,7 +8,7 @@ import pytest
 
 import featurestore as fs
 from featurestore.engines.bind import bind
-from featurestore.errors import SpineError
+from featurestore.errors import RequestError, SpineError
 from featurestore.query.nodes import Column, KeyBinding, Query, ViewQuery
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -74,6 +75,44 @@ def test_missing_columns_are_named_with_the_nearest() -> None:
         bind(query(), pa.table({"idd": [1], "at": TIMES}))
     with pytest.raises(SpineError, match=r"no column 'at', the time column.*timestamp_field="):
         bind(query(), pa.table({"id": [1]}))
+
+
+def test_a_view_that_is_asked_at_another_time_column_is_named_where_that_is_missing() -> None:
+    seen = replace(query().views[0], view="seen", timestamp_field="seen_at")
+    both = Query("ask", (*query().views, seen), "at")
+
+    told = (
+        r"no column 'seen_at', the time column that view 'seen' is asked at by \.at\('seen_at'\)"
+    )
+    with pytest.raises(SpineError, match=told) as error:
+        bind(both, pa.table({"id": [1], "at": TIMES}))
+    assert "timestamp_field=" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("times", "message"),
+    [
+        ([1_772_366_400], r"holds int64\. Say what they count.*pd\.to_datetime.*unit='s'"),
+        ([1.5], r"holds double\. Say what they count"),
+        ([date(2026, 3, 1)], r"holds date32.*a date is no moment"),
+        ([True], r"holds bool\. Give timestamps with a time zone\.$"),
+    ],
+)
+def test_times_that_are_none_are_answered_by_what_they_are(times: list, message: str) -> None:
+    with pytest.raises(SpineError, match=message):
+        bind(query(), pa.table({"id": [1], "at": times}))
+
+
+def test_an_unknown_time_zone_is_answered_with_the_nearest() -> None:
+    naive = pa.table({"id": [1], "at": pa.array(["2026-07-01 14:00"]).cast(pa.timestamp("us"))})
+
+    with pytest.raises(RequestError) as error:
+        bind(query(), naive, timezone="Mars")
+
+    assert str(error.value) == (
+        "ask: unknown timezone 'Mars'. "
+        "Did you mean 'Europe/Paris' or 'Indian/Mauritius' or 'America/Matamoros'?"
+    )
 
 
 def test_a_feature_named_like_a_spine_column_is_refused() -> None:

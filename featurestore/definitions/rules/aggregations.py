@@ -7,7 +7,8 @@ from featurestore.definitions.aggregation import ANY_ROW, Aggregation, output_ty
 from featurestore.definitions.function import (
     CATEGORICAL,
     DEVIATIONS,
-    SAMPLES,
+    functions_of,
+    nearest_function,
     number_problem,
     parse_function,
 )
@@ -47,7 +48,7 @@ def functions_exist(manifest: Manifest) -> Iterator[Issue]:
         function = parse_function(aggregation.function)
         if function is None:
             text = f"{_label(view, aggregation)}: unknown function {aggregation.function!r}"
-            yield Issue(aggregation.origin, f"{text}. {nearest(aggregation.function, SAMPLES)}")
+            yield Issue(aggregation.origin, f"{text}. {nearest_function(aggregation.function)}")
         elif wrong := number_problem(function):
             yield Issue(aggregation.origin, f"{_label(view, aggregation)}: {wrong}")
 
@@ -186,14 +187,14 @@ def _no_category(view: FeatureView, aggregation: Aggregation) -> str:
     if function and function.name not in CATEGORICAL:
         return f"{name} has a meaning only for {' and '.join(CATEGORICAL)}"
     known = ", ".join(map(str, JOIN_KEY_TYPES))
-    return f"{name} is a {_dtype(view, aggregation.by)}; categories are one of {known}"
+    return f"{name} is of type {_dtype(view, aggregation.by)}; categories are one of {known}"
 
 
 def _misfit(view: FeatureView, aggregation: Aggregation, dtype: DataType | None) -> str:
     if dtype is None:
         return f"{_label(view, aggregation)} has no meaning: only count takes '*'"
-    options = [name for name in SAMPLES if output_type(name, dtype) is not None]
-    return f"{_label(view, aggregation)}, a {dtype}, has no meaning; it can {', '.join(options)}"
+    options = ", ".join(functions_of(dtype))
+    return f"{_label(view, aggregation)} ({dtype}) has no meaning; it can {options}"
 
 
 def _window_problem(window: Length) -> str:

@@ -1,6 +1,7 @@
 """Services: known features and keys, and output names that do not collide."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from featurestore.definitions.manifest import Manifest
 from featurestore.definitions.origin import Origin
@@ -36,7 +37,7 @@ def features_exist(manifest: Manifest) -> Iterator[Issue]:
 
 
 def renamed_keys_exist(manifest: Manifest) -> Iterator[Issue]:
-    """Yield keys in ``with_join_keys`` that the view does not have."""
+    """Yield keys in ``with_join_keys`` that the view does not have, and empty columns."""
     for service, use, place in _uses(manifest):
         if isinstance(use, FeatureReference):
             for problem in renaming_problems(use):
@@ -62,14 +63,17 @@ def prefixes_are_plain(manifest: Manifest) -> Iterator[Issue]:
 def outputs_do_not_collide(manifest: Manifest) -> Iterator[Issue]:
     """Yield features of a service that come out under one name, or under a spine column's."""
     for service in manifest.services:
-        first = dict(_spine_columns(service))
+        first: dict[str, tuple[str, Use | None]]
+        first = {name: (what, None) for name, what in _spine_columns(service)}
         for use, place in _placed(service):
+            alike: list[_Alike] = []
             for name in use.feature_names:
-                output = use.prefix + name
-                what = f"{use.view.name}:{name}"
+                output, what = use.prefix + name, f"{use.view.name}:{name}"
                 if output in first:
-                    yield Issue(place, _collision(service, output, first[output], what))
-                first.setdefault(output, what)
+                    alike.append(_Alike(output, what, *first[output]))
+                first.setdefault(output, (what, use))
+            for text in _told(use, alike):
+                yield Issue(place, f"{label(service)}: {text}")
 
 
 def key_columns_have_one_type(manifest: Manifest) -> Iterator[Issue]:
@@ -105,6 +109,8 @@ def request_columns_have_one_type(manifest: Manifest) -> Iterator[Issue]:
                 yield Issue(place, f"{label(service)}: {text} {label(source)}; rename one")
 
 
+_PREFIX = "give one a prefix: view.with_prefix('...')"
+
 RULES = (
     services_have_features,
     features_exist,
@@ -118,13 +124,15 @@ RULES = (
 
 
 def renaming_problems(use: FeatureReference) -> Iterator[str]:
-    """Yield what is wrong with a use's ``with_join_keys``."""
+    """Yield what is wrong with a use's ``with_join_keys`` and ``at``."""
     known = [key.name for key in use.view.join_keys]
     for key, column in use.join_keys:
         if key not in known:
             yield f"{label(use.view)} has no join key {key!r}. {nearest(key, known)}"
         if not column:
             yield f"with_join_keys gives {key!r} an empty column"
+    if use.timestamp_field == "":
+        yield f"{label(use.view)} is used .at(''); name a time column of the spine"
 
 
 def strictness_problems(use: FeatureReference) -> Iterator[str]:
@@ -173,6 +181,29 @@ def _spine_columns(service: FeatureService) -> Iterator[tuple[str, str]]:
             yield use.timestamp_field, f"the spine's time column {use.timestamp_field!r}"
 
 
-def _collision(service: FeatureService, output: str, known: str, what: str) -> str:
-    text = f"{label(service)}: {known} and {what} both come out as {output!r}"
-    return f"{text}; give one a prefix: view.with_prefix('...')"
+class _Alike(NamedTuple):
+    """A feature whose name another one has, of a use before, or a column of the spine."""
+
+    output: str
+    what: str
+    known: str
+    owner: Use | None
+
+
+def _told(use: Use, alike: Sequence[_Alike]) -> Iterator[str]:
+    """Yield what is wrong: once for each use before, however many features come out alike."""
+    # By identity: two equal uses are two.
+    single: list[_Alike] = []
+    for owner in {id(each.owner): each.owner for each in alike}.values():
+        found = [each for each in alike if each.owner is owner]
+        if owner is None or owner is use or len(found) == 1:
+            single += found
+            continue
+        names = ", ".join(each.output for each in found)
+        if owner.view == use.view:
+            text = f"{label(use.view)} is used twice, and gives {names} twice; take one use away"
+            yield f"{text}, or, for other keys, {_PREFIX}"
+        else:
+            yield f"{label(owner.view)} and {label(use.view)} both give {names}; {_PREFIX}"
+    for each in single:
+        yield f"{each.known} and {each.what} both come out as {each.output!r}; {_PREFIX}"

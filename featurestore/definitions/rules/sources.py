@@ -1,6 +1,5 @@
 """Sources: schemas, time zones and units, revisions, and the columns that views take from them."""
 
-import zoneinfo
 from collections.abc import Iterator
 
 from featurestore.definitions.manifest import Manifest
@@ -9,6 +8,7 @@ from featurestore.definitions.source import DeltaSource, FileSource, StoredSourc
 from featurestore.definitions.types import INTEGERS, Boolean, DataType, Field, Timestamp
 from featurestore.definitions.view import FeatureView
 from featurestore.errors import nearest
+from featurestore.times import timezone_problem
 
 _ROLES = ("timestamp_field", "available_timestamp_field", "sequence_field", "deleted_field")
 
@@ -67,10 +67,8 @@ def unique_columns_occur_once(manifest: Manifest) -> Iterator[Issue]:
 def time_zones_are_known(manifest: Manifest) -> Iterator[Issue]:
     """Yield time zones that the IANA database does not have."""
     for source in _stored(manifest):
-        if source.timezone is not None and not _is_zone(source.timezone):
-            near = nearest(source.timezone, zoneinfo.available_timezones())
-            text = f"{label(source)}: unknown timezone {source.timezone!r}. {near}"
-            yield Issue(source.origin, text)
+        if source.timezone is not None and (wrong := timezone_problem(source.timezone)):
+            yield Issue(source.origin, f"{label(source)}: {wrong}")
 
 
 def units_have_no_time_zone(manifest: Manifest) -> Iterator[Issue]:
@@ -120,14 +118,6 @@ RULES = (
 
 def _stored(manifest: Manifest) -> list[StoredSource]:
     return [source for source in manifest.sources if isinstance(source, StoredSource)]
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        zoneinfo.ZoneInfo(name)
-    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
-        return False
-    return True
 
 
 def _time_problem(dtype: DataType, source: StoredSource) -> str:

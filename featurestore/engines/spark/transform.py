@@ -17,6 +17,12 @@ from featurestore.errors import FeatureStoreError, MaterializationError, nearest
 from featurestore.store.columns import EVENT_TIME
 
 SOURCE_MARK = "{source}"
+_CARRIED = (
+    "timestamp_field",
+    "available_timestamp_field",
+    "sequence_field",
+    "deleted_field",
+)
 
 
 def transformed(view: FeatureView, rows: DataFrame) -> DataFrame:
@@ -53,16 +59,10 @@ def required_columns(view: FeatureView) -> tuple[str, ...]:
     """
     source = view.source
     upstream = (EVENT_TIME,) if isinstance(source, FeatureView) else ()
-    carried = (
-        "timestamp_field",
-        "available_timestamp_field",
-        "sequence_field",
-        "deleted_field",
-    )
     names = [
         *(field.name for field in (*view.join_keys, *view.schema)),
         *upstream,
-        *(name for name in (getattr(source, field, None) for field in carried) if name),
+        *(name for name in (getattr(source, field, None) for field in _CARRIED) if name),
         *getattr(source, "unique_by", ()),
     ]
     return tuple(dict.fromkeys(names))
@@ -124,10 +124,25 @@ def _is_frame(value: object) -> bool:
 
 def _missing(view: FeatureView, schema: T.StructType) -> list[str]:
     return [
-        f"column {name!r} is missing ({nearest(name, schema.names).rstrip('.')})"
+        f"column {name!r}{_role(view, name)} is missing "
+        f"({nearest(name, schema.names).rstrip('.')})"
         for name in required_columns(view)
         if name not in schema.names
     ]
+
+
+def _role(view: FeatureView, name: str) -> str:
+    """Return which argument of the source names a column; empty for keys and fields."""
+    source = view.source
+    if name in {column.name for column in (*view.join_keys, *view.schema)}:
+        return ""
+    named = (*_CARRIED, "unique_by")
+    roles = [role for role in named if name in _names(getattr(source, role, None))]
+    return f", the {roles[0]} of source {source.name!r} ({source.origin})," if roles else ""
+
+
+def _names(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else (value,) if value else ()
 
 
 def _misfits(view: FeatureView, schema: T.StructType) -> list[str]:
@@ -164,9 +179,13 @@ def _carrier_misfits(view: FeatureView, schema: T.StructType) -> list[str]:
 
 
 def _asked(view: FeatureView) -> str:
-    return f"transform of view {view.name!r} ({view.origin})"
+    if view.transform is not None:
+        return f"transform of view {view.name!r} ({view.origin})"
+    source = view.source
+    return f"view {view.name!r} ({view.origin}) of source {source.name!r} ({source.origin})"
 
 
 def _fix(view: FeatureView) -> str:
-    where = "the source" if view.transform is None else "the transform"
-    return f"Correct the view's schema, or name and cast the columns in {where}."
+    if view.transform is None:
+        return "Correct the view or its source, or name and cast the columns in a transform."
+    return "Correct the view's schema, or name and cast the columns in the transform."

@@ -24,12 +24,12 @@ WEEK = ("7d",)
         ),
         (
             Aggregation("merchant", "sum", windows=WEEK),
-            "sum of 'merchant', a String, has no meaning; it can count, min, max, first, "
+            "sum of 'merchant' (String) has no meaning; it can count, min, max, first, "
             "last, mode, count_distinct, first3, last3, top3",
         ),
         (
             Aggregation("online", "mean", windows=WEEK),
-            "mean of 'online', a Boolean, has no meaning; it can count, first, last, "
+            "mean of 'online' (Boolean) has no meaning; it can count, first, last, "
             "any, all, mode, count_distinct, first3, last3",
         ),
         (
@@ -101,7 +101,7 @@ WEEK = ("7d",)
         ),
         (
             Aggregation("amount", "last_n", windows=WEEK),
-            "last_n of 'amount': unknown function 'last_n'. Did you mean 'last' or 'last3'?",
+            "last_n of 'amount': unknown function 'last_n'. Did you mean 'last3'?",
         ),
         (
             Aggregation("amount", "last0", windows=WEEK),
@@ -117,7 +117,7 @@ WEEK = ("7d",)
         ),
         (
             Aggregation("merchant", "p50", windows=WEEK),
-            "p50 of 'merchant', a String, has no meaning; it can count, min, max, first, last, "
+            "p50 of 'merchant' (String) has no meaning; it can count, min, max, first, last, "
             "mode, count_distinct, first3, last3, top3",
         ),
         (
@@ -138,8 +138,8 @@ WEEK = ("7d",)
         ),
         (
             Aggregation("*", "count", windows=WEEK, by="amount"),
-            "count of '*': by='amount' is a Float64; categories are one of Int32, Int64, String, "
-            "Boolean, Date",
+            "count of '*': by='amount' is of type Float64; categories are one of Int32, Int64, "
+            "String, Boolean, Date",
         ),
         (
             Aggregation("amount", "sum", windows=WEEK, by="merchant", empty=0),
@@ -255,3 +255,27 @@ def test_all_problems_of_a_view_are_reported_at_once() -> None:
     )
 
     assert len(messages(odd)) == 9
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        *(("avg", "mean"), ("AVG", "mean"), ("std", "stddev"), ("var", "variance")),
+        *(("nunique", "count_distinct"), ("median", "p50"), ("top_n", "top3"), ("summ", "sum")),
+    ],
+)
+def test_what_other_tools_call_a_function_is_answered_with_its_name_here(
+    text: str, meant: str
+) -> None:
+    [message] = messages(windows(Aggregation("amount", text, windows=WEEK)))
+
+    assert message.endswith(f"unknown function {text!r}. Did you mean {meant!r}?")
+
+
+def test_a_window_that_is_too_long_is_told_so() -> None:
+    long = Aggregation("amount", "sum", windows=("99999999999999w",))
+
+    assert messages(windows(long)) == [
+        "view 'activity': sum of 'amount': window '99999999999999w' is too long: more than "
+        "146,000 years. Give a shorter one, such as '3650d'; a window of all time is 'lifetime'."
+    ]

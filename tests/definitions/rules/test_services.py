@@ -125,3 +125,23 @@ def test_a_spine_column_has_one_type_for_all_views() -> None:
     ]
     assert messages(FeatureService("s", features=(limits, scores))) == []
     assert messages(FeatureService("s", features=(view(entities=(CARD,)), limits))) == []
+
+
+def test_a_view_used_twice_by_mistake_is_one_problem_that_lists_its_features() -> None:
+    many = view(schema=(Field("x", Float64), Field("y", Float64)))
+    other = view("limits", schema=(Field("y", Float64), Field("x", Float64)))
+
+    assert messages(FeatureService("s", features=(many, many))) == [
+        "service 's': view 'activity' is used twice, and gives x, y twice; take one use away, or, "
+        "for other keys, give one a prefix: view.with_prefix('...')"
+    ]
+    assert messages(FeatureService("s", features=(many, other))) == [
+        "service 's': view 'activity' and view 'limits' both give y, x; "
+        "give one a prefix: view.with_prefix('...')"
+    ]
+
+
+def test_a_time_column_without_a_name_is_reported() -> None:
+    assert messages(FeatureService("s", features=(ACTIVITY.at(""),))) == [
+        "service 's': view 'activity' is used .at(''); name a time column of the spine"
+    ]

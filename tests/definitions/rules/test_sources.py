@@ -50,6 +50,11 @@ AT = Field("at", Timestamp)
             "'Europe/Madrid'?",
         ),
         (
+            delta(timezone="Mars"),
+            "unknown timezone 'Mars'. Did you mean 'Europe/Paris' or 'Indian/Mauritius' or "
+            "'America/Matamoros'?",
+        ),
+        (
             delta(timezone="UTC", unit="s"),
             "unit= counts from 1970 in UTC, so that timezone= has no meaning; drop one",
         ),

@@ -36,7 +36,7 @@ def test_a_view_reads_no_request_source() -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["7x", "d", "", "1.5h", "-1d", "7 d", "99999999999w", "P1D"])
+@pytest.mark.parametrize("text", ["7x", "d", "", "1.5h", "-1d", "7 d", "P1D"])
 def test_durations_that_are_none_are_reported(text: str) -> None:
     assert messages(view(ttl=text, available_delay=text)) == [
         f"view 'activity': ttl {text!r} {DURATION}",

@@ -72,7 +72,9 @@ def test_every_column_that_does_not_fit_is_named_at_once(rows: "DataFrame") -> N
 
     found = refused.value.found
     assert "column 'nots' is missing (Did you mean 'note'?)" in found
-    assert "column 'at' is missing" in found
+    assert "column 'at', the timestamp_field of source 'paid' (" in found
+    assert "), is missing (Known: " in found
+    assert refused.value.fix.startswith("Correct the view or its source")
     assert "column 'note' is string, declared as Float64 (double; " in found
     assert "test_transform.py:" in refused.value.asked
 
