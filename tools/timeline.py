@@ -1,19 +1,27 @@
 """Draws a case: the events of each key on a line, and below it who asks, and the answer."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from html import escape
-from itertools import pairwise
 
 from featurestore.query.nodes import Aggregate
 from featurestore.store.columns import EVENT_TIME
 from tests import oracle
 from tests.semantics.case import Case, Example, clock
-from tools.timeline_marks import STYLE, bracket_at, cross, dot, legend_of, text_at
+from tools.timeline_axis import CHARACTER, axis_of, grid_of, moments_of, stacks_of
+from tools.timeline_marks import (
+    STYLE,
+    bracket_at,
+    cross,
+    diamond,
+    dot,
+    legend_of,
+    text_at,
+    upright,
+)
 from tools.timeline_words import (
     Line,
     Row,
     answer_told,
+    answers_told,
     asker_told,
     key_told,
     lines_of,
@@ -24,19 +32,7 @@ from tools.timeline_words import (
     told,
 )
 
-PLOT, CHARACTER = 430, 7.0
 LINE, STACK, TOP, LATE = 28, 30, 26, 14
-
-
-@dataclass(frozen=True)
-class Axis:
-    """Where each moment lies: in order, apart enough to be read, else about to scale."""
-
-    places: Mapping[int, float]
-
-    def at(self, moment: float) -> float:
-        """Return a moment's place."""
-        return self.places[moment]
 
 
 def picture(case: Case) -> str:
@@ -77,26 +73,29 @@ class Panel:
             (row for row in example.rows if row[EVENT_TIME] is not None), key=oracle.rank
         )
         self._lanes = list(dict.fromkeys(key_told(row, self._keys) for row in self._rows))
-        self._stacks = _stacks(self._rows, self._keys)
+        self._stacks = stacks_of(self._rows, self._keys)
         self._late = {
             id(row)
             for row in self._rows
             if oracle.visible_from(self._query, row) > row[EVENT_TIME]
         }
+        self._grid = grid_of(self._lines, self._rows)
         names = [*self._lanes, *(asker_told(line, example) for line in self._lines)]
         self._left = 24 + max(map(len, names)) * CHARACTER
-        self._axis = _axis(self._left, self._widths())
+        self._axis = axis_of(self._left, self._widths())
         self._right = max(self._axis.places.values()) + max(30, self._last_half())
         answers = [answer_told(line, example) for line in self._lines]
         self.signs: set[str] = set()
-        self.width = self._right + 24 + max(map(len, [*answers, "answer"])) * CHARACTER + 20
+        headed = max(map(len, [*answers, answers_told(example)]))
+        self.width = self._right + 24 + headed * CHARACTER + 20
         self.width = max(self.width, 40 + len(example.caption) * 7.6)
         lanes = sum(self._lane_height(lane) for lane in self._lanes)
         self.height = TOP + lanes + 34 + LINE * len(self._lines)
 
     def _widths(self) -> dict[int, float]:
         """Return how wide the writing at each moment is."""
-        widths = {moment: len(clock(moment)) for moment in _moments(self._lines, self._rows)}
+        moments = moments_of(self._lines, self._rows) | self._grid
+        widths = {moment: len(clock(moment)) for moment in moments}
         for row in self._rows:
             happened = row[EVENT_TIME]
             widths[happened] = max(widths[happened], len(row_told(self._query, row)))
@@ -110,13 +109,14 @@ class Panel:
         """Return the panel with its top at y."""
         parts = [text_at(14, y + 16, self._example.caption, "caption")]
         bottom = y + TOP + sum(self._lane_height(lane) for lane in self._lanes)
+        parts += self._draw_grid(y + TOP, bottom)
         parts += self._draw_times(bottom)
         parts += self._draw_moments(y + TOP, bottom)
         baseline = y + TOP
         for lane in self._lanes:
             baseline += self._lane_height(lane)
             parts += self._draw_lane(lane, baseline - self._below(lane))
-        parts.append(text_at(self._right + 24, bottom + 18, "answer", "soft"))
+        parts.append(text_at(self._right + 24, bottom + 18, answers_told(self._example), "soft"))
         for number, line in enumerate(self._lines):
             parts += self._draw_line(line, bottom + 34 + LINE * number + LINE / 2)
         return "\n".join(parts)
@@ -142,14 +142,40 @@ class Panel:
             for moment, x in self._axis.places.items()
         ]
 
-    def _draw_moments(self, top: float, bottom: float) -> list[str]:
-        last = {line.moment: number for number, line in enumerate(self._lines)}
+    def _draw_grid(self, top: float, bottom: float) -> list[str]:
+        """Draw the points at which windows on a grid end, down to who asks."""
+        self.signs |= {"grid"} if self._grid else set()
+        end = bottom + 34 + LINE * len(self._lines)
         return [
-            f'<path class="asked" d="M{self._axis.at(moment):g} {top:g}V{bottom + 1:g}'
-            f'M{self._axis.at(moment):g} {bottom + 24:g}V{bottom + 34 + LINE * (number + 1):g}"/>'
-            for moment, number in last.items()
-            if moment is not None
+            upright("grid", x, (top, end), self._written(x, top, bottom))
+            for x in map(self._axis.at, sorted(self._grid))
         ]
+
+    def _draw_moments(self, top: float, bottom: float) -> list[str]:
+        ends = {
+            self._axis.at(line.row_moment): bottom + 34 + LINE * (number + 1)
+            for number, line in enumerate(self._lines)
+            if line.row_moment is not None
+        }
+        return [
+            upright("asked", x, (top, end), self._written(x, top, bottom))
+            for x, end in ends.items()
+        ]
+
+    def _written(self, x: float, top: float, bottom: float) -> list[tuple[float, float]]:
+        """Return from where to where writing lies in an upright line's way."""
+        found, baseline = [(bottom + 1, bottom + 24)], top
+        for lane in self._lanes:
+            baseline += self._lane_height(lane)
+            for row in self._rows:
+                half = len(row_told(self._query, row)) * CHARACTER / 2
+                if (
+                    key_told(row, self._keys) == lane
+                    and abs(self._axis.at(row[EVENT_TIME]) - x) <= half
+                ):
+                    y = baseline - self._below(lane) - STACK * self._stacks[id(row)]
+                    found.append((y - 23, y - 6))
+        return found
 
     def _draw_lane(self, lane: str, y: float) -> list[str]:
         parts = [
@@ -212,6 +238,9 @@ class Panel:
         parts += [self._draw_used(line, row, y) for row in used]
         parts += self._draw_unknown(line, used, y)
         edges = [] if low is None else [bracket_at(start, y, brackets[0])]
+        if line.ahead:
+            self.signs.add("answered")
+            edges.append(diamond(self._axis.at(line.moment), y))
         return [*parts, *edges, bracket_at(end, y, brackets[1])]
 
     def _draw_used(self, line: Line, row: Row, y: float) -> str:
@@ -235,37 +264,3 @@ class Panel:
         self.signs |= {"unknown"} if unknown else set()
         places = dict.fromkeys(self._axis.at(row[EVENT_TIME]) for row in unknown)
         return [dot(x, y, kind="hollow") for x in places]
-
-
-def _moments(lines: list[Line], rows: list[Row]) -> set[int]:
-    """Return the moments that the time axis must name."""
-    found = {row[EVENT_TIME] for row in rows}
-    found |= {oracle.visible_from(lines[0].query, row) for row in rows}
-    for line in lines:
-        if line.moment is not None:
-            low, high, _ = reach(line)
-            found |= {line.moment, high} | ({low} if low is not None else set())
-    return found
-
-
-def _axis(left: float, widths: Mapping[int, float]) -> Axis:
-    ordered = sorted(widths)
-    least = [(widths[one] + widths[other]) / 2 for one, other in pairwise(ordered)]
-    spare = max(0.0, PLOT - sum(least))
-    duration = max(1, ordered[-1] - ordered[0])
-    x = left + max(24, widths[ordered[0]] / 2)
-    places = {ordered[0]: x}
-    for (one, other), gap in zip(pairwise(ordered), least, strict=True):
-        x += gap + spare * (other - one) / duration
-        places[other] = round(x, 1)
-    return Axis(places)
-
-
-def _stacks(rows: list[Row], keys: list[str]) -> dict[int, int]:
-    """Return how high above its line each row lies: rows of one moment lie above each other."""
-    seen: dict[tuple[str, object], int] = {}
-    found = {}
-    for row in rows:
-        place = (key_told(row, keys), row[EVENT_TIME])
-        found[id(row)] = seen[place] = seen.get(place, -1) + 1
-    return found

@@ -1,5 +1,6 @@
 """The marks of a timeline as SVG text, readable on light and dark pages."""
 
+from collections.abc import Sequence
 from html import escape
 
 STYLE = """\
@@ -8,7 +9,7 @@ text { font: 12px -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; fill: #1
 .caption { font-weight: 600; font-size: 13px }
 .soft { fill: #59636e }
 .axis { stroke: #59636e; stroke-width: 1.5 }
-.tick { stroke: #d1d9e0; stroke-width: 1 }
+.grid { stroke: #59636e; stroke-width: 1; stroke-opacity: .45 }
 .event { fill: #0969da; stroke: #0969da; stroke-width: 2 }
 .expired { opacity: .4 }
 .value { paint-order: stroke; stroke: #ffffff; stroke-width: 4 }
@@ -24,7 +25,7 @@ text { font: 12px -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; fill: #1
   .card { fill: #0d1117; stroke: #3d444d }
   .soft { fill: #9198a1 }
   .axis { stroke: #9198a1 }
-  .tick { stroke: #3d444d }
+  .grid { stroke: #9198a1 }
   .event { fill: #4493f8; stroke: #4493f8 }
   .late, .cross { stroke: #4493f8 }
   .hollow { fill: #0d1117 }
@@ -44,6 +45,8 @@ MEANINGS = {
     "window": "the window, and the rows in it",
     "unknown": "not known yet",
     "expired": "the newest row, and it is too old",
+    "grid": "points of the grid",
+    "answered": "from here on the label is known",
 }
 
 
@@ -66,6 +69,10 @@ def _sign(sign: str, x: float, y: float) -> str:
         return dot(x + 12, y, kind="expired")
     if sign == "tombstone":
         return cross(x + 12, y)
+    if sign == "grid":
+        return f'<path class="grid" d="M{x + 12:g} {y - 9:g}v18"/>'
+    if sign == "answered":
+        return diamond(x + 12, y)
     if sign == "late":
         return (
             f'<path class="late" d="M{x:g} {y:g}h16"/>'
@@ -77,6 +84,25 @@ def _sign(sign: str, x: float, y: float) -> str:
 def dot(x: float, y: float, *, kind: str = "") -> str:
     """Return an event; ``kind`` may be ``hollow`` or ``expired``."""
     return f'<circle class="{f"event {kind}".strip()}" cx="{x:g}" cy="{y:g}" r="5"/>'
+
+
+def diamond(x: float, y: float) -> str:
+    """Return the moment from which a label is known."""
+    return f'<path class="edge" d="M{x - 6:g} {y:g}l6 -6l6 6l-6 6z"/>'
+
+
+def upright(
+    kind: str, x: float, between: tuple[float, float], gaps: Sequence[tuple[float, float]]
+) -> str:
+    """Return a moment as a line that leaves gaps for what is written on its way."""
+    (top, bottom), parts = between, []
+    for start, end in sorted((max(top, low), min(bottom, high)) for low, high in gaps):
+        if start > top:
+            parts.append(f"M{x:g} {top:g}V{start:g}")
+        top = max(top, end)
+    if bottom > top:
+        parts.append(f"M{x:g} {top:g}V{bottom:g}")
+    return f'<path class="{kind}" d="{"".join(parts)}"/>'
 
 
 def cross(x: float, y: float) -> str:

@@ -13,6 +13,10 @@ Row = Mapping[str, object]
 Feature = Column | Aggregate
 
 
+NOTHING = object()
+"""In place of what is computed on demand, where nothing is."""
+
+
 @dataclass(frozen=True)
 class Line:
     """One asked value: a row of the spine, and a feature of a use of the view."""
@@ -21,11 +25,18 @@ class Line:
     query: ViewQuery
     feature: Feature
     answer: object
+    ahead: int = 0
+    computed: object = NOTHING
 
     @property
     def moment(self) -> int | None:
-        """When it asks."""
+        """As of when it is answered."""
         return self.asked[self.query.timestamp_field]
+
+    @property
+    def row_moment(self) -> int | None:
+        """The moment of the row itself: of a label, long before it is answered."""
+        return None if self.moment is None else self.moment - self.ahead
 
 
 def told(case: Case) -> str:
@@ -46,7 +57,8 @@ def example_told(example: Example) -> str:
     answers = [
         f"{asker_told(line, example)}: {answer_told(line, example)}" for line in lines_of(example)
     ]
-    return f"{example.caption}. Events: {'; '.join(events)}. Answers: {'; '.join(answers)}."
+    named = "Labels" if example.ahead else "Answers"
+    return f"{example.caption}. Events: {'; '.join(events)}. {named}: {'; '.join(answers)}."
 
 
 def event_told(query: ViewQuery, row: Row) -> str:
@@ -60,11 +72,25 @@ def lines_of(example: Example) -> list[Line]:
     """Return what an example asks, in the order in which it is drawn."""
     query = example.query()
     return [
-        Line(asked, view, feature, example.answers[feature.output][number])
+        Line(
+            asked,
+            view,
+            feature,
+            example.answers[feature.output][number],
+            ahead=example.ahead,
+            computed=_computed(example, number),
+        )
         for number, asked in enumerate(example.spine)
         for view in query.views
         for feature in view.features
     ]
+
+
+def _computed(example: Example, number: int) -> object:
+    if example.computed is None:
+        return NOTHING
+    (values,) = example.computed.answers.values()
+    return values[number]
 
 
 def reach(line: Line) -> tuple[int | None, int, str]:
@@ -119,15 +145,29 @@ def asker_told(line: Line, example: Example) -> str:
     """Return who asks and as of when."""
     columns = [key.spine_column for key in line.query.keys]
     key = key_told(line.asked, columns)
-    when = "no time" if line.moment is None else clock(line.moment)
+    when = "no time" if line.row_moment is None else clock(line.row_moment)
     keys = {key_told(asked, columns) for asked in example.spine}
+    if example.ahead:
+        return f"row of {when}"
+    if example.computed is not None:
+        request = example.computed.request.schema
+        when += "".join(f", {each.name} {value_told(line.asked[each.name])}" for each in request)
     return f"{key}, {when}" if len(keys) > 1 or len(columns) > 1 else f"asked at {when}"
 
 
 def answer_told(line: Line, example: Example) -> str:
     """Return an answer, with its feature's name where there are several."""
     value = value_told(line.answer)
+    if line.computed is not NOTHING:
+        value = f"{value} → {value_told(line.computed)}"
     return f"{line.feature.output}: {value}" if len(example.answers) > 1 else value
+
+
+def answers_told(example: Example) -> str:
+    """Return what stands above the answers."""
+    if example.computed is None:
+        return "label" if example.ahead else "answer"
+    return " → ".join([*example.answers, *example.computed.answers])
 
 
 def value_told(value: object) -> str:

@@ -3,7 +3,7 @@
 Times are clock times of one day, such as ``"9:00"``, or whole dates; stored as microseconds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -13,6 +13,7 @@ import featurestore as fs
 from featurestore.definitions.manifest import Manifest
 from featurestore.definitions.types import DataType
 from featurestore.definitions.view import FeatureReference
+from featurestore.definitions.window import Length
 from featurestore.query.compile import compile_query
 from featurestore.query.nodes import Query
 from featurestore.store.columns import (
@@ -31,6 +32,25 @@ DAY = "2026-03-02"
 
 
 @dataclass(frozen=True)
+class Computed:
+    """What an on-demand view makes of an example's view and of a request.
+
+    Args:
+        view: The on-demand view; the example's view stands for its first source.
+        answers: The values of each of its features, one a spine row.
+    """
+
+    view: fs.OnDemandFeatureView
+    answers: Mapping[str, tuple[object, ...]]
+
+    @property
+    def request(self) -> fs.RequestSource:
+        """What comes with the spine."""
+        (request,) = self.view.requests
+        return request
+
+
+@dataclass(frozen=True)
 class Example:
     """Stored rows of one view, a spine, and the answers.
 
@@ -40,6 +60,8 @@ class Example:
         rows: What is stored, in Python's own values; times in microseconds.
         spine: The rows that ask.
         answers: The values of each feature, one a spine row.
+        ahead: How long before the spine's moments the rows lie that the answers are labels of.
+        computed: What an on-demand view makes of the answers; None without one.
     """
 
     caption: str
@@ -48,6 +70,8 @@ class Example:
     rows: tuple[Mapping[str, object], ...]
     spine: tuple[Mapping[str, object], ...]
     answers: Mapping[str, tuple[object, ...]]
+    ahead: int = 0
+    computed: Computed | None = None
 
     @property
     def view(self) -> fs.FeatureView:
@@ -60,7 +84,14 @@ class Example:
         view = replace(self.view, name=name, source=source)
         uses = tuple(replace(use, view=view) for use in self.uses)
         service = fs.FeatureService(name, features=uses)
-        return Manifest.of([*view.entities, source, view, service])
+        return Manifest.of([*view.entities, source, view, service, *self._on_demand(name, view)])
+
+    def _on_demand(self, name: str, view: fs.FeatureView) -> Iterator[object]:
+        """Yield what computes on demand; view and service are called ``<name>_computed``."""
+        if self.computed is not None:
+            sources = (view, self.computed.request)
+            by = replace(self.computed.view, name=f"{name}_computed", sources=sources)
+            yield from (self.computed.request, by, fs.FeatureService(by.name, features=(by,)))
 
     def query(self, name: str = "example") -> Query:
         """Return what it asks."""
@@ -188,7 +219,7 @@ def payments(
     )
 
 
-def total(window: str, **options: object) -> fs.Aggregation:
+def total(window: Length, **options: object) -> fs.Aggregation:
     """Return the sum of a card's payments in a window."""
     return fs.Aggregation("amount", "sum", windows=(window,), **options)
 

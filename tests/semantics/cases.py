@@ -1,12 +1,12 @@
-"""All cases, in the order of the rules' table; each is a section of docs/semantics.md and a test.
+"""All cases, each a section of docs/semantics.md and a test: first those of the rules' table.
 
 ``name`` and ``rule`` are the table's words, which bind; ``text`` says the rule to users.
 """
 
-from tests.semantics import as_of, spine, windows
+from tests.semantics import as_of, computed, grids, spine, windows
 from tests.semantics.case import Case
 
-CASES: tuple[Case, ...] = (
+TABLE: tuple[Case, ...] = (
     as_of.EQUAL_TIME,
     windows.UPPER_EDGE,
     windows.LOWER_EDGE,
@@ -39,4 +39,15 @@ CASES: tuple[Case, ...] = (
     spine.NESTED,
     as_of.LABEL_LEAKAGE,
     as_of.LATEST_TTL,
+)
+"""In the order of the rules' table."""
+
+CASES: tuple[Case, ...] = (
+    *TABLE,
+    grids.SLIDING,
+    grids.TUMBLING,
+    grids.LIFETIME,
+    computed.DERIVED,
+    computed.ON_DEMAND,
+    computed.LABELS,
 )

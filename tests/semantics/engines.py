@@ -95,7 +95,13 @@ def make_world(folder: Path, cases: tuple[Case, ...], more: Manifest) -> World:
         [
             definition
             for part in parts
-            for definition in (*part.entities, *part.sources, *part.views, *part.services)
+            for definition in (
+                *part.entities,
+                *part.sources,
+                *part.views,
+                *part.on_demand_views,
+                *part.services,
+            )
         ]
     )
     store.apply(plan(None, wanted))

@@ -60,6 +60,30 @@ def test_each_picture_is_told_in_words_and_lies_within_its_frame(case: Case) -> 
 
 
 @pytest.mark.parametrize("case", DRAWN, ids=lambda case: case.slug)
+def test_no_line_strikes_through_what_is_written_of_an_event(case: Case) -> None:
+    root = ET.fromstring((draw_semantics.PICTURES / str(case.picture)).read_text("utf-8"))
+    lines = [
+        tuple(map(float, segment))
+        for path in root.iter(f"{SVG}path")
+        if path.get("class") in ("asked", "grid")
+        for segment in re.findall(r"M([-.\d]+) ([-.\d]+)V([-.\d]+)", path.attrib["d"])
+    ]
+    values = [text for text in root.iter(f"{SVG}text") if text.get("class") == "value"]
+
+    struck = [
+        text.text
+        for text in values
+        for x, top, bottom in lines
+        if abs(x - float(text.attrib["x"])) < 3 * len(str(text.text))
+        and top < float(text.attrib["y"]) + 2
+        and bottom > float(text.attrib["y"]) - 10
+    ]
+
+    assert values
+    assert struck == []
+
+
+@pytest.mark.parametrize("case", DRAWN, ids=lambda case: case.slug)
 def test_each_answer_is_written_in_the_picture(case: Case) -> None:
     root = ET.fromstring((draw_semantics.PICTURES / str(case.picture)).read_text("utf-8"))
     answers = [text for text in root.iter(f"{SVG}text") if text.get("class") == "answer"]

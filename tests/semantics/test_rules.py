@@ -8,7 +8,8 @@ import inspect
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
@@ -26,10 +27,13 @@ from featurestore.store.ledger import Tables
 from featurestore.store.snapshot import open_snapshot
 from featurestore.times import from_micros
 from tests.oracle import agree
-from tests.semantics import as_of, spine
+from tests.semantics import as_of, computed, spine
 from tests.semantics.case import Case, Example, ask, at, profile
-from tests.semantics.cases import CASES
+from tests.semantics.cases import CASES, TABLE
 from tests.semantics.engines import ENGINES, World, make_world, record
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 Holds = Callable[[str], None]
 TEN = ask("10:00")
@@ -448,6 +452,77 @@ def test_latest_ttl_and_every_other_rule_is_the_historical_one(world: World, cas
             assert same(expected[-1:], [latest[name]]), example.caption
 
 
+def test_sliding_windows_end_on_their_grid(holds: Holds) -> None:
+    holds("sliding")
+
+
+def test_tumbling_windows_are_the_last_whole_piece_of_a_grid_that_offset_shifts(
+    holds: Holds,
+) -> None:
+    holds("tumbling")
+
+
+def test_lifetime_windows_have_no_beginning(holds: Holds) -> None:
+    holds("lifetime")
+
+
+def test_derived_rows_are_known_no_sooner_than_what_they_come_from(holds: Holds) -> None:
+    holds("derived")
+
+
+def test_derived_rows_are_those_that_spark_makes_of_the_source_views(
+    spark: "SparkSession",
+) -> None:
+    # Only here, so that the other tests need no Spark.
+    from featurestore.engines.spark.sample import stored_of_given  # noqa: PLC0415 - see above
+
+    upstream, *derived = case_of("derived").examples
+    given = upstream.stored().drop_columns(["_row_hash"])
+    for example, view in zip(derived, (computed.BY_HOUR, computed.LATER), strict=True):
+        expected = example.stored().drop_columns(["_row_hash"]).to_pylist()
+
+        found = stored_of_given(view, given, spark).toArrow().select([*expected[0]]).to_pylist()
+
+        assert sorted(found, key=str) == sorted(expected, key=str)
+
+
+def test_on_demand_inputs_are_as_of_the_rows_moment(holds: Holds) -> None:
+    holds("on_demand")
+
+
+def test_on_demand_features_are_computed_from_them_and_from_the_row(world: World) -> None:
+    (example,) = case_of("on_demand").examples
+
+    frame = world.store.get_historical_features(
+        f"{world.name(example)}_computed", example.spine_table()
+    )
+
+    for name, expected in example.computed.answers.items():
+        assert same(expected, frame.to_arrow()[name].to_pylist())
+
+
+def test_labels_are_windows_that_end_when_their_horizon_does(holds: Holds) -> None:
+    holds("labels")
+
+
+def test_labels_are_what_a_label_of_the_drawn_rows_gives(world: World) -> None:
+    (example,) = case_of("labels").examples
+    view, (expected,) = world.name(example), example.answers.values()
+    label = fs.Label(view, "amount", "sum", horizon="2h", maturity="1h")
+    asked = [each["event_timestamp"] - example.ahead for each in example.spine]
+    rows = [{"card": "A", "event_timestamp": from_micros(moment)} for moment in asked]
+    last = from_micros(asked[-1] + example.ahead)
+    store = fs.FeatureStore(world.store.settings.folder, clock=lambda: last)
+    sooner = fs.FeatureStore(
+        world.store.settings.folder, clock=lambda: last - timedelta(microseconds=1)
+    )
+
+    frame = store.get_training_set([view], rows, label=label)
+
+    assert same(expected, frame.to_arrow()["label"].to_pylist())
+    assert len(sooner.get_training_set([view], rows, label=label)) == len(rows) - 1
+
+
 def aware(rows: list[dict] | tuple[dict, ...]) -> list[dict]:
     """Return spine rows with aware times, as users write them."""
     return [row | {"event_timestamp": from_micros(row["event_timestamp"])} for row in rows]
@@ -468,4 +543,5 @@ def test_each_case_has_a_test_named_after_it(case: Case) -> None:
 
 
 def test_cases_have_a_name_of_their_own() -> None:
-    assert len({case.name for case in CASES}) == len({case.slug for case in CASES}) == 32
+    assert len(TABLE) == 32
+    assert len({case.name for case in CASES}) == len({case.slug for case in CASES}) == len(CASES)

@@ -1,0 +1,140 @@
+"""Cases of what is made of stored rows: derived views, on-demand features and labels."""
+
+from dataclasses import replace
+
+import featurestore as fs
+from featurestore.times import parse_duration
+from tests.semantics.case import (
+    CARD,
+    Case,
+    Computed,
+    Example,
+    ask,
+    event,
+    example,
+    payments,
+    source,
+    total,
+)
+
+UPSTREAM = payments(rows=source(late=True))
+BY_HOUR = fs.FeatureView(
+    "by_hour",
+    entities=(CARD,),
+    source=UPSTREAM,
+    schema=UPSTREAM.schema,
+    transform=(
+        "SELECT _carried, card, amount, date_trunc('hour', event_timestamp) AS event_timestamp "
+        "FROM {source}"
+    ),
+)
+LATER = replace(BY_HOUR, available_delay="30m")
+BY_HOUR_ROWS = [
+    event("9:00", known="9:20", amount=5.0),
+    event("10:00", known="12:00", amount=7.0),
+]
+
+DERIVED = Case(
+    "Derived view",
+    slug="derived",
+    rule="a derived row is known no sooner than the row that it comes from",
+    text=(
+        "A derived row takes over from when its source view's row was known, also where the "
+        "transform moves its event back in time. An `available_delay` of its own comes on top."
+    ),
+    examples=(
+        example(
+            "the source view: one row is late",
+            UPSTREAM,
+            rows=[
+                event("9:20", amount=5.0),
+                event("10:40", known="12:00", amount=7.0),
+            ],
+            spine=ask("9:20", "11:00", "12:00"),
+            answers=(5.0, 5.0, 7.0),
+        ),
+        example(
+            "derived from it: date_trunc('hour', event_timestamp)",
+            UPSTREAM,
+            rows=BY_HOUR_ROWS,
+            spine=ask("9:00", "9:20", "11:00", "12:00"),
+            answers=(None, 5.0, 5.0, 7.0),
+        ),
+        example(
+            'the same with available_delay="30m"',
+            replace(UPSTREAM, available_delay="30m"),
+            rows=BY_HOUR_ROWS,
+            spine=ask("9:20", "9:50", "12:00", "12:30"),
+            answers=(None, 5.0, 5.0, 7.0),
+        ),
+    ),
+)
+
+CHECKOUT = fs.RequestSource("checkout", schema=(fs.Field("pays", fs.Float64),))
+
+ON_DEMAND = Case(
+    "On-demand feature",
+    slug="on_demand",
+    rule="a function of the row alone: of features as of its moment and of request values",
+    text=(
+        "An on-demand feature is computed from the stored values that answer at the row's moment "
+        "and from what the row brings. Without a stored value it is computed from null."
+    ),
+    examples=(
+        replace(
+            example(
+                'transform={"ratio": "pays / amount"}, of the amount paid last',
+                UPSTREAM,
+                rows=[
+                    event("9:00", amount=5.0),
+                    event("11:00", known="12:00", amount=10.0),
+                ],
+                spine=ask("8:30", "10:00", "11:30", "12:00", pays=20.0),
+                answers=(None, 5.0, 5.0, 10.0),
+            ),
+            computed=Computed(
+                fs.OnDemandFeatureView(
+                    "compared",
+                    sources=(UPSTREAM, CHECKOUT),
+                    schema=(fs.Field("ratio", fs.Float64),),
+                    transform={"ratio": "pays / amount"},
+                ),
+                {"ratio": (None, 4.0, 4.0, 2.0)},
+            ),
+        ),
+    ),
+)
+
+
+def _labels(caption: str, *, horizon: str, maturity: str, **parts: object) -> Example:
+    """Return an example of labels: the windows that end ``maturity`` before they are known."""
+    window = total(horizon, delay=maturity, closed="right")
+    made = example(caption, payments(window, rows=source(late=True)), **parts)
+    return replace(made, ahead=parse_duration(horizon) + parse_duration(maturity))
+
+
+LABELS = Case(
+    "Label",
+    slug="labels",
+    rule="a view's rows in (t, t + horizon], as they were known maturity after that",
+    text=(
+        "A [label](training-sets.md#labels-of-what-came-later) looks ahead: it aggregates what "
+        "happened after its row's moment, up to and with the horizon's end, as it was known "
+        "`maturity` later. The event at the row's own moment is not in it. What becomes "
+        "known later still changes no label; before that moment the label is not known."
+    ),
+    examples=(
+        _labels(
+            'fs.Label("payments", "amount", "sum", horizon="2h", maturity="1h")',
+            horizon="2h",
+            maturity="1h",
+            rows=[
+                event("9:00", amount=5.0),
+                event("10:00", known="11:30", amount=7.0),
+                event("12:00", amount=1.0),
+            ],
+            spine=ask("11:00", "12:00", "13:00"),  # of the rows of 8:00, 9:00 and 10:00
+            answers=(5.0, 7.0, 1.0),
+        ),
+    ),
+)
