@@ -1,7 +1,7 @@
 """Cutting the work on one view into chunks: a range of keys, and the spine rows that have them."""
 
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -28,12 +28,14 @@ class Chunk:
         places: Their positions in the spine.
         bounds: The stored rows that it needs.
         wanted: The first key's values that it needs, ascending; None without keys.
+        first: Where these begin among all of the spine's first keys.
     """
 
     spine: pa.Table
     places: Ints
     bounds: Bounds
     wanted: pa.Array | None
+    first: int = 0
 
 
 def cut(query: ViewQuery, spine: Arranged, snapshot: Snapshot, rows_per_chunk: int) -> list[Chunk]:
@@ -52,23 +54,51 @@ def cut(query: ViewQuery, spine: Arranged, snapshot: Snapshot, rows_per_chunk: i
     """
     if not len(spine.times):
         return []
-    early, late = time_bounds(query, int(spine.times.min()), int(spine.times.max()))
+    bounds = Bounds(None, None, None, *_times(query, spine))
     keys = spine.first_keys
     if keys is None:
-        bounds = Bounds(None, time_low=early, time_high=late)
         return [Chunk(spine.rows, spine.place, bounds, wanted=None)]
-    key = query.keys[0]
     parts = min(len(keys), _parts(snapshot.rows, len(spine.times), rows_per_chunk))
-    edges = _snapped(parts, keys, _first_keys(snapshot, key.key) if parts > 1 else [])
+    edges = _snapped(parts, keys, _first_keys(snapshot, query.keys[0].key) if parts > 1 else [])
+    cuts = pairwise(edges)
+    return [_between(query, spine, bounds, low, keys.slice(low, high - low)) for low, high in cuts]
+
+
+def halved(query: ViewQuery, spine: Arranged, chunk: Chunk) -> list[Chunk]:
+    """Return the halves of a chunk, by first keys; none if it has but one.
+
+    Args:
+        query: The use of the view.
+        spine: The spine that was cut.
+        chunk: A part of it.
+    """
+    if chunk.wanted is None or len(chunk.wanted) == 1:
+        return []
+    middle = len(chunk.wanted) // 2
+    early, late = chunk.wanted.slice(0, middle), chunk.wanted.slice(middle)
     return [
-        Chunk(
-            narrowed(spine, key.spine_column, low, high),
-            spine.place[spine.stretch(low, high)],
-            Bounds(key.key, keys[low].as_py(), keys[high - 1].as_py(), early, late),
-            keys.slice(low, high - low),
-        )
-        for low, high in pairwise(edges)
+        _between(query, spine, chunk.bounds, chunk.first, early),
+        _between(query, spine, chunk.bounds, chunk.first + middle, late),
     ]
+
+
+def _times(query: ViewQuery, spine: Arranged) -> tuple[int | None, int | None]:
+    return time_bounds(query, int(spine.times.min()), int(spine.times.max()))
+
+
+def _between(
+    query: ViewQuery, spine: Arranged, bounds: Bounds, first: int, wanted: pa.Array
+) -> Chunk:
+    """Return the chunk of some first keys, the first of which is the spine's ``first``."""
+    key, low, high = query.keys[0], first, first + len(wanted)
+    least, greatest = wanted[0].as_py(), wanted[-1].as_py()
+    return Chunk(
+        narrowed(spine, key.spine_column, low, high),
+        spine.place[spine.stretch(low, high)],
+        replace(bounds, key=key.key, key_low=least, key_high=greatest),
+        wanted,
+        first,
+    )
 
 
 def _parts(stored: int, asked: int, rows_per_chunk: int) -> int:

@@ -10,11 +10,12 @@ import pyarrow as pa
 
 from featurestore.definitions.types import String
 from featurestore.engines.arrange import Arranged, Order, arrange, order_of
-from featurestore.engines.chunks import Chunk, cut
+from featurestore.engines.chunks import Chunk, cut, halved
 from featurestore.engines.collect import Collector, collectors
 from featurestore.engines.kernel import answer_view
-from featurestore.engines.memory import Budget, budget
+from featurestore.engines.memory import Budget, Need, budget
 from featurestore.engines.scan import open_rows
+from featurestore.engines.stored_rows import StoredRows
 from featurestore.engines.workers import run_all
 from featurestore.errors import ContractError, SumOverflowError
 from featurestore.query.nodes import Query, ViewQuery
@@ -50,23 +51,25 @@ def answer(
         SumOverflowError: A window's sum does not fit its type.
         RequestError: The memory limit is too small to work in.
     """
-    allowed = budget(query, spine, memory_limit, os.cpu_count() or 1)
+    allowed = budget(query, spine, snapshots, memory_limit, os.cpu_count() or 1)
     arranged = _arranged(query, spine)
     answers: dict[str, Collector] = {}
     for view in query.views:
         types = {feature.output: arrow_type(feature.result) for feature in view.features}
         answers |= collectors(spine.num_rows, types)
     _keep_freed_memory()
+    tasks = (
+        _Task(view, arranged[order_of(view)], snapshots[view.view], need, allowed)
+        for view, need in zip(query.views, allowed.needs, strict=True)
+    )
     chunks = (
-        partial(
-            _answer_chunk, _Task(query.asked, view, snapshots[view.view], chunk, allowed), answers
-        )
-        for view in query.views
+        partial(_answer_chunk, task, chunk, answers)
+        for task in tasks
         for chunk in cut(
-            view,
-            arranged[order_of(view)],
-            snapshots[view.view],
-            rows_per_chunk or allowed.rows_at_once(view),
+            task.view,
+            task.spine,
+            task.snapshot,
+            rows_per_chunk or allowed.rows_at_once(task.need),
         )
     )
     run_all(chunks, allowed.threads)
@@ -83,25 +86,45 @@ def _arranged(query: Query, spine: pa.Table) -> dict[Order, Arranged]:
 
 @dataclass(frozen=True)
 class _Task:
-    asked: str
     view: ViewQuery
+    spine: Arranged
     snapshot: Snapshot
-    chunk: Chunk
+    need: Need
     allowed: Budget
 
 
-def _answer_chunk(task: _Task, answers: Mapping[str, Collector]) -> None:
-    view, chunk = task.view, task.chunk
+def _answer_chunk(task: _Task, chunk: Chunk, answers: Mapping[str, Collector]) -> None:
+    """Answer a chunk, or its halves one by one if it turns out not to fit the memory limit."""
+    view, room = task.view, task.allowed.room
     text = tuple(key.key for key in view.keys if key.dtype == String)
-    rows = open_rows(task.snapshot, chunk.bounds, chunk.wanted, text)
-    task.allowed.check(view, rows.num_rows)
+    with room.taken(task.need.reading):
+        rows = open_rows(task.snapshot, chunk.bounds, chunk.wanted, text)
+    size = task.need.of(rows.num_rows, len(chunk.places))
+    if not room.fits(size):
+        for half in _halves(task, chunk, rows.num_rows):
+            _answer_chunk(task, half, answers)
+        return
+    with room.taken(size):
+        answer = _answered(task, chunk, rows)
+        for name in view.outputs:
+            answers[name].put(chunk.places, answer[name])
+
+
+def _answered(task: _Task, chunk: Chunk, rows: StoredRows) -> pa.Table:
     try:
-        answer = answer_view(view, chunk.spine, rows)
+        return answer_view(task.view, chunk.spine, rows)
     except SumOverflowError as error:
         row = None if error.row is None else int(chunk.places[error.row])
-        raise error.within(task.asked, row) from None
-    for name in view.outputs:
-        answers[name].put(chunk.places, answer[name])
+        raise error.within(task.allowed.query.asked, row) from None
+
+
+def _halves(task: _Task, chunk: Chunk, stored: int) -> list[Chunk]:
+    halves = halved(task.view, task.spine, chunk)
+    if not halves:
+        key, whose = chunk.bounds.key, f"view {task.view.view!r}"
+        whose = whose if key is None else f"{key}={chunk.bounds.key_low!r} of {whose}"
+        task.allowed.refuse(task.need, whose, stored, len(chunk.places))
+    return halves
 
 
 def _keep_freed_memory() -> None:

@@ -1,18 +1,23 @@
-"""How many stored rows may be read at once, so that an answer keeps within a memory limit.
+"""What an answer takes in memory, so that it keeps within a limit or says which one is enough.
 
 The limit covers what the engine holds: the spine, the answer, and in each thread one chunk with
-the kernel's arrays. The interpreter and its libraries, some 200 MB, come on top.
+the kernel's arrays. The interpreter and its libraries, some 250 MB, come on top.
 """
 
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
 from featurestore.engines.arrange import order_of
 from featurestore.engines.collect import fixed_width
+from featurestore.engines.room import Room
+from featurestore.engines.scan import most_rows_read, needed_columns
 from featurestore.errors import RequestError
-from featurestore.query.nodes import Column, Query, ViewQuery
+from featurestore.query.nodes import Aggregate, Query, ViewQuery
 from featurestore.store.columns import arrow_type
+from featurestore.store.snapshot import Snapshot
 
 ROWS_PER_CHUNK = 400_000
 """More at once is no quicker."""
@@ -20,72 +25,125 @@ ROWS_PER_CHUNK = 400_000
 ROWS_OF_WINDOWS = 250_000
 """More at once is slower: the arrays that windows take no longer fit the processor's cache."""
 
-# A row group is read whole, and a chunk rarely starts and ends with one.
-LEAST_ROWS = 150_000
+LEAST_ROWS = 10_000
+"""Fewer at once would read each row group too many times."""
+
 _WORD = 8
-# Arrays of a word a row that the kernel makes: codes, times, composed numbers, positions.
+# Arrays of a word a stored row that the kernel makes: codes, times, composed numbers, positions.
 _ARRAYS = 10
 # Of an aggregated column: digits and running sums, an order, two levels of two sparse tables.
 _ARRAYS_OF_AGGREGATES = 18
+# Of a spine row: codes, times, places, winners; of a window: its two edges, and where they fall.
+_ARRAYS_ASKED, _ARRAYS_OF_WINDOWS = 8, 4
+# Of a spine row, once an order: its place and time, and what sorting leaves to the allocators.
+_ARRAYS_ARRANGED = 6
 _TEXT = 32
+# A column as it is read, and as its part that is kept or looked at.
+_READ_TWICE = 2
+
+
+@dataclass(frozen=True)
+class Need:
+    """About what a chunk of one use of a view takes, in bytes.
+
+    Args:
+        view: The view's name.
+        reading: To read a column, before the wanted rows are picked.
+        stored: For a stored row of a wanted key, with the kernel's arrays.
+        asked: For a spine row, with its answers.
+        stored_rows: How many rows the view's table has.
+        quick: How many rows at once are quickest.
+
+    Example:
+        >>> Need("v", reading=50, stored=7, asked=5).of(10, 1)
+        125
+    """
+
+    view: str
+    reading: int
+    stored: int
+    asked: int
+    stored_rows: int = 0
+    quick: int = ROWS_PER_CHUNK
+
+    def of(self, stored: int, asked: int) -> int:
+        """Return what a chunk of so many stored rows and spine rows takes."""
+        return self.reading + stored * self.stored + asked * self.asked
+
+    def least(self, spine_rows: int) -> int:
+        """Return what the smallest chunk takes that is worth to be cut."""
+        return self.of(min(self.stored_rows, LEAST_ROWS), min(spine_rows, LEAST_ROWS))
 
 
 @dataclass(frozen=True)
 class Budget:
-    """What a chunk may take.
+    """What chunks may take.
 
     Args:
-        asked: The call in words, for error messages.
-        share: In bytes; None for no limit.
-        limit: What the user gave, in bytes; None without one.
-        threads: How many chunks are in work at a time.
-        cores: How many could be, if the limit were larger.
-
-    Example:
-        >>> view = ViewQuery("v", keys=(), timestamp_field="t")
-        >>> Budget("ask").rows_at_once(view), Budget("ask", share=9_600_000).rows_at_once(view)
-        (400000, 80000)
+        query: What is asked.
+        needs: What its uses of views take, in their order.
+        held: What the spine and the answer take.
+        room: What all chunks may take together that are in work at a time.
+        threads: How many these are.
     """
 
-    asked: str
-    share: int | None = None
-    limit: int = 0
+    query: Query
+    needs: tuple[Need, ...]
+    held: int = 0
+    room: Room = field(default_factory=Room)
     threads: int = 1
-    cores: int = 1
 
-    def rows_at_once(self, view: ViewQuery) -> int:
-        """Return about how many stored rows, and spine rows, a chunk of a view shall have."""
-        quick = ROWS_OF_WINDOWS if view.aggregates else ROWS_PER_CHUNK
-        if self.share is None:
-            return quick
+    def rows_at_once(self, need: Need) -> int:
+        """Return about how many stored rows, and spine rows, a chunk of a view shall have.
+
+        Example:
+            >>> need = Need("v", reading=40_000, stored=80, asked=40)
+            >>> Budget(Query("ask", ()), (need,), room=Room(1_000_000)).rows_at_once(need)
+            5333
+        """
+        if self.room.size is None:
+            return need.quick
+        share = self.room.size // self.threads - need.reading
         # A chunk may come out half as large again, where its ends are moved to those of files.
-        return min(quick, 2 * self.share // (3 * bytes_per_row(view)))
+        return max(1, min(need.quick, 2 * share // (3 * (need.stored + need.asked))))
 
-    def check(self, view: ViewQuery, rows: int) -> None:
-        """Refuse to answer a chunk of more rows than fit: those of one key are never split.
+    def refuse(self, need: Need, whose: str, stored: int, asked: int) -> None:
+        """Refuse a chunk that does not fit even by itself, and cannot be cut.
+
+        Args:
+            need: What its view takes.
+            whose: Whose rows they are, in words.
+            stored: How many stored rows it has.
+            asked: How many spine rows.
 
         Raises:
-            RequestError: It takes more than its share.
+            RequestError: In any case.
         """
-        size = rows * bytes_per_row(view)
-        if self.share is not None and size > self.share:
-            held = self.limit - self.threads * self.share
-            # A larger limit lets more threads work, as many as there are cores.
-            least = held + self.cores * size
-            raise RequestError(
-                self.asked,
-                f"a few keys of view {view.view!r} have {rows:,} rows, which take {told(size)}; "
-                f"memory_limit leaves {told(self.share)} for each of {self.threads} threads",
-                f"Give at least memory_limit='{told(least)}'.",
-            )
+        size = need.of(stored, asked)
+        fewer = need.of(stored, asked // 2) <= (self.room.size or 0)
+        raise RequestError(
+            self.query.asked,
+            f"{whose} has {stored:,} rows, asked for by {asked:,} spine rows, "
+            f"which take {at_least(size)} at once; memory_limit leaves "
+            f"{at_least(self.room.size or 0)}",
+            f"Give at least memory_limit='{at_least(self.held + size)}'"
+            f"{', or ask with fewer spine rows of it at a time' if fewer else ''}.",
+        )
 
 
-def budget(query: Query, spine: pa.Table, limit: int | None, cores: int) -> Budget:
-    """Return what each chunk of a query may take within a memory limit, and how many at a time.
+def budget(
+    query: Query,
+    spine: pa.Table,
+    snapshots: Mapping[str, Snapshot],
+    limit: int | None,
+    cores: int,
+) -> Budget:
+    """Return what chunks of a query may take within a memory limit, and how many at a time.
 
     Args:
         query: What is asked.
         spine: The bound spine.
+        snapshots: The pinned table of each view, by name.
         limit: In bytes; None for no limit.
         cores: At most so many chunks are in work at a time; fewer, where all would not fit.
 
@@ -93,53 +151,125 @@ def budget(query: Query, spine: pa.Table, limit: int | None, cores: int) -> Budg
         RequestError: The limit is too small to work in.
 
     Example:
-        >>> budget(Query("ask", ()), pa.table({"x": [1]}), None, 2).share is None
-        True
+        >>> budget(Query("ask", ()), pa.table({"x": [1]}), {}, None, 2).threads
+        2
     """
-    if limit is None or not query.views:
-        return Budget(query.asked, threads=cores, cores=cores)
-    held = held_bytes(query, spine)
-    least = LEAST_ROWS * max(bytes_per_row(view) for view in query.views)
-    threads = min(cores, (limit - held) // least)
+    needs = tuple(need_of(view, snapshots[view.view]) for view in query.views)
+    if limit is None or not needs:
+        return Budget(query, needs, threads=cores)
+    held, rows = held_bytes(query, spine), int(spine.num_rows)
+    least = max(need.least(rows) for need in needs)
+    threads = min(cores, (limit - held) // least) if least else cores
     if threads < 1:
-        raise RequestError(
-            query.asked,
-            f"memory_limit is {told(limit)}; the spine and its answer take {told(held)}, "
-            f"and reading with one thread {told(least)}",
-            f"Give at least memory_limit='{told(held + least)}', "
-            "or ask with fewer spine rows at a time.",
-        )
-    return Budget(query.asked, (limit - held) // threads, limit, threads, cores)
+        raise _too_small(query, spine, snapshots, limit)
+    return Budget(query, needs, held, Room(limit - held), threads)
+
+
+def need_of(view: ViewQuery, snapshot: Snapshot) -> Need:
+    """Return about what chunks of a view take."""
+    keys = sum(2 * _width(arrow_type(key.dtype)) for key in view.keys)
+    columns = {name: snapshot.schema.field(name).type for name in needed_columns(view)}
+    values = sum(2 * _width(columns[feature.column]) for feature in view.columns)
+    aggregated = {name for each in view.aggregates for name in (each.column, each.by) if name}
+    arrays = _ARRAYS + _ARRAYS_OF_AGGREGATES * len(aggregated)
+    windows = len({aggregate.window for aggregate in view.aggregates})
+    return Need(
+        view.view,
+        reading=_READ_TWICE * most_rows_read(snapshot) * max(map(_width, columns.values())),
+        stored=_WORD * arrays + keys + values,
+        asked=_WORD * (_ARRAYS_ASKED + _ARRAYS_OF_WINDOWS * windows) + keys + 2 * _answers(view),
+        stored_rows=snapshot.rows,
+        quick=ROWS_OF_WINDOWS if view.aggregates else ROWS_PER_CHUNK,
+    )
 
 
 def held_bytes(query: Query, spine: pa.Table) -> int:
-    """Return what the bound spine, once more in order, and the answer take."""
-    orders = {order_of(view) for view in query.views}
-    answer = sum(_width(arrow_type(f.result)) + 1 for view in query.views for f in view.features)
-    return int(spine.nbytes) * (1 + len(orders)) + int(spine.num_rows) * answer
-
-
-def bytes_per_row(view: ViewQuery) -> int:
-    """Return about what one stored row of a chunk takes, with the kernel's arrays."""
-    columns = {feature.column: feature for feature in view.features}
-    keys = sum(2 * _width(arrow_type(key.dtype)) for key in view.keys)
-    values = sum(
-        2 * _width(arrow_type(feature.result))
-        if isinstance(feature, Column)
-        else _WORD * _ARRAYS_OF_AGGREGATES
-        for feature in columns.values()
-    )
-    return _WORD * _ARRAYS + keys + values
+    """Return what the bound spine, once more in each order, and the answer take."""
+    orders = len({order_of(view) for view in query.views})
+    answers = sum(_answers(view) for view in query.views)
+    arranged = _WORD * _ARRAYS_ARRANGED * orders
+    return int(spine.nbytes) * (1 + orders) + int(spine.num_rows) * (arranged + answers)
 
 
 def told(size: int) -> str:
-    """Return a number of bytes as a person reads it, rounded up.
+    """Return a number of bytes exactly, in the largest unit that makes it a whole number.
 
     Example:
-        >>> told(1_500_000_000), told(7_000_001)
-        ('1501MB', '8MB')
+        >>> told(480_000_000), told(1_500_000), told(2**30), told(7)
+        ('480MB', '1500kB', '1GiB', '7B')
     """
-    return f"{size // 1_000_000 + 1}MB"
+    fitting = [unit for unit, bytes_ in _UNITS.items() if size % bytes_ == 0]
+    return f"{size // _UNITS[fitting[0]]}{fitting[0]}"
+
+
+def at_least(size: int) -> str:
+    """Return a number of bytes as a person reads it, rounded up to whole megabytes.
+
+    Example:
+        >>> at_least(7_000_000), at_least(7_000_001)
+        ('7MB', '8MB')
+    """
+    return f"{-(-size // _UNITS['MB'])}MB"
+
+
+_UNITS = {
+    "TB": 1000**4, "TiB": 1024**4, "GB": 1000**3, "GiB": 1024**3,
+    "MB": 1000**2, "MiB": 1024**2, "kB": 1000, "KiB": 1024, "B": 1,
+}  # fmt: skip
+
+
+def _too_small(
+    query: Query, spine: pa.Table, snapshots: Mapping[str, Snapshot], limit: int
+) -> RequestError:
+    held = held_bytes(query, spine)
+    needs = (need_of(view, snapshots[view.view]) for view in query.views)
+    most = max(needs, key=lambda need: need.least(spine.num_rows))
+    least = most.least(spine.num_rows)
+    return RequestError(
+        query.asked,
+        f"memory_limit is {told(limit)}; the spine and its answer take {at_least(held)}, "
+        f"and reading view {most.view!r} with one thread at least {at_least(least)}",
+        f"Give at least memory_limit='{at_least(held + least)}'"
+        f"{_what_else_helps(query, spine, snapshots, limit)}.",
+    )
+
+
+def _what_else_helps(
+    query: Query, spine: pa.Table, snapshots: Mapping[str, Snapshot], limit: int
+) -> str:
+    """Return how to ask for less, where that would fit."""
+    rows = bisect_right(
+        range(spine.num_rows + 1),
+        limit,
+        key=lambda count: _needed(query, spine.slice(0, count), snapshots),
+    )
+    if rows > 1:
+        return f", or ask with at most {rows - 1:,} spine rows at a time"
+    singles = [single for view in query.views for single in _singles(view)]
+    alone = (_needed(replace(query, views=(single,)), spine, snapshots) for single in singles)
+    if len(singles) > 1 and all(needed <= limit for needed in alone):
+        return ", or ask for fewer features at a time"
+    return ""
+
+
+def _needed(query: Query, spine: pa.Table, snapshots: Mapping[str, Snapshot]) -> int:
+    least = (need_of(view, snapshots[view.view]).least(spine.num_rows) for view in query.views)
+    return held_bytes(query, spine) + max(least)
+
+
+def _singles(view: ViewQuery) -> list[ViewQuery]:
+    """Return a use of the view for each of its features."""
+    return [
+        replace(view, columns=(), aggregates=(feature,))
+        if isinstance(feature, Aggregate)
+        else replace(view, columns=(feature,), aggregates=())
+        for feature in view.features
+    ]
+
+
+def _answers(view: ViewQuery) -> int:
+    """Return what a row of answers takes; a byte each says whether it is null."""
+    return sum(_width(arrow_type(feature.result)) + 1 for feature in view.features)
 
 
 def _width(dtype: pa.DataType) -> int:

@@ -17,6 +17,8 @@ from featurestore.times import from_micros, to_micros
 
 _FIRST = to_micros(datetime.min.replace(tzinfo=UTC))
 _LAST = to_micros(datetime.max.replace(tzinfo=UTC))
+# Files are made smaller; who has joined them into large ones shall need no more memory for it.
+_READ_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -119,18 +121,47 @@ def open_rows(
     return StoredRows(list(_parts(snapshot, bounds, wanted, text)), snapshot.schema)
 
 
+def most_rows_read(snapshot: Snapshot) -> int:
+    """Return how many rows of a column are in memory at most while it is read.
+
+    Example:
+        >>> files = pa.table({"path": ["a", "b"], "num_records": [50, 70]})
+        >>> most_rows_read(Snapshot("t", 0, files, pa.schema([])))
+        70
+    """
+    counts = [count or 0 for count in snapshot.files["num_records"].to_pylist()]
+    most = max(counts, default=0)
+    if most <= _READ_AT_ONCE:
+        return most
+    path = snapshot.files["path"][counts.index(most)].as_py()
+    footer = snapshot.footers.get(path) or open_file(snapshot, path).footer
+    return min(most, max(_READ_AT_ONCE, *footer.rows))
+
+
 def _parts(
     snapshot: Snapshot, bounds: Bounds, wanted: pa.Array | None, text: tuple[str, ...]
 ) -> Iterator[Part]:
     for path in _paths(snapshot, bounds):
         file = open_file(snapshot, path, text)
-        groups = _row_groups(file.footer, bounds)
-        if not groups:
-            continue
-        if bounds.key is None or wanted is None:
-            yield whole_part(file, groups)
-        elif part := part_of(file, groups, bounds.key, wanted):
-            yield part
+        for groups in _batches(file.footer, _row_groups(file.footer, bounds)):
+            if bounds.key is None or wanted is None:
+                yield whole_part(file, groups)
+            elif part := part_of(file, groups, bounds.key, wanted):
+                yield part
+
+
+def _batches(footer: Footer, groups: list[int]) -> Iterator[list[int]]:
+    """Return row groups in batches that are read at once."""
+    batch: list[int] = []
+    rows = 0
+    for group in groups:
+        if batch and rows + footer.rows[group] > _READ_AT_ONCE:
+            yield batch
+            batch, rows = [], 0
+        batch.append(group)
+        rows += footer.rows[group]
+    if batch:
+        yield batch
 
 
 def _paths(snapshot: Snapshot, bounds: Bounds) -> list[str]:

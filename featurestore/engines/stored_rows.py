@@ -40,7 +40,9 @@ class Part:
         read = self.file.data.read_row_groups(list(self.groups), columns=[name], use_threads=False)
         values = read[name]
         if isinstance(self.picked, slice):
-            return values.slice(self.picked.start, self.rows)
+            stretch = values.slice(self.picked.start, self.rows)
+            # A stretch keeps all that was read: better a copy than much that nobody wants.
+            return stretch if _is_dense(self.rows, len(values)) else _copied(stretch)
         return values.take(pa.array(self.picked))
 
 
@@ -143,6 +145,10 @@ def _narrowed(mask: Mask) -> tuple[Picked, int]:
 def _is_dense(rows: int, stretch: int) -> bool:
     """Whether a stretch with some rows too many is better than a copy of the wanted ones."""
     return 2 * rows >= stretch
+
+
+def _copied(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pa.chunked_array([pa.concat_arrays([chunk]) for chunk in column.chunks], column.type)
 
 
 def _typed(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:

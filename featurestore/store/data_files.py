@@ -1,6 +1,7 @@
 """The data files of a snapshot, and what they say of themselves: bounds of their row groups."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import pyarrow.parquet as pq
 
@@ -20,6 +21,12 @@ class Footer:
 
     metadata: pq.FileMetaData
     _spans: dict[str, list[Span]] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def rows(self) -> list[int]:
+        """The number of rows of each row group."""
+        groups = range(self.metadata.num_row_groups)
+        return [self.metadata.row_group(group).num_rows for group in groups]
 
     def groups(self, column: str, low: object, high: object) -> list[int]:
         """Return the row groups that may hold a value of a column between two bounds.

@@ -264,11 +264,13 @@ def test_a_memory_limit_too_small_to_work_in_is_refused_and_a_fitting_one_change
     folder = filled.settings.folder
     whole = filled.get_historical_features("fraud", rows).to_arrow()
 
-    fitting = fs.FeatureStore(folder, memory_limit="200MB")
+    fitting = fs.FeatureStore(folder, memory_limit="1MB")
 
     assert fitting.get_historical_features("fraud", rows).to_arrow() == whole
-    with pytest.raises(RequestError, match=r"memory_limit is 2MB;.* Give at least memory_limit="):
-        fs.FeatureStore(folder, memory_limit=1_000_000).get_historical_features("fraud", rows)
+    with pytest.raises(
+        RequestError, match=r"memory_limit is 1kB;.* at least memory_limit='1MB'\."
+    ):
+        fs.FeatureStore(folder, memory_limit="1kB").get_historical_features("fraud", rows)
     with pytest.raises(ProjectError, match="'2 apples' is no size of memory"):
         fs.FeatureStore(folder, memory_limit="2 apples")
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from featurestore.definitions.types import Int64, String
 from featurestore.engines.arrange import arrange
-from featurestore.engines.chunks import cut
+from featurestore.engines.chunks import cut, halved
 from featurestore.query.nodes import KeyBinding, ViewQuery
 from featurestore.store.columns import UTC_MICROS
 from featurestore.store.snapshot import Snapshot
@@ -97,3 +97,22 @@ def test_text_keys_come_as_the_chunks_own_words(tmp_path) -> None:
 
 def test_a_spine_without_any_known_key_needs_no_chunk(snapshot) -> None:
     assert cut(QUERY, arrange(QUERY, spine([None])), snapshot, 10) == []
+
+
+@given(ids=st.lists(st.integers(-5, 105), min_size=2, max_size=60))
+def test_halves_of_a_chunk_are_chunks_that_share_its_keys_out(snapshot, ids) -> None:
+    arranged = arrange(QUERY, spine(ids))
+    [whole] = cut(QUERY, arranged, snapshot, 10_000)
+
+    halves = halved(QUERY, arranged, whole) or [whole]
+    quarters = [part for half in halves for part in halved(QUERY, arranged, half) or [half]]
+
+    places = [place for chunk in quarters for place in chunk.places.tolist()]
+    assert places == whole.places.tolist()
+    assert [key for chunk in quarters for key in chunk.wanted.to_pylist()] == sorted(set(ids))
+    for chunk in quarters:
+        mine = [ids[place] for place in chunk.places]
+        assert chunk.spine["id"].to_pylist() == mine
+        assert chunk.wanted.to_pylist() == sorted(set(mine))
+        assert (chunk.bounds.key_low, chunk.bounds.key_high) == (mine[0], mine[-1])
+        assert chunk.bounds.time_high == whole.bounds.time_high

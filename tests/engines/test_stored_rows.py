@@ -3,13 +3,14 @@
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from featurestore.engines.scan import Bounds, open_rows
+from featurestore.engines.scan import Bounds, most_rows_read, open_rows
 from tests.tables import feature_table, write_runs
 
 KEYS = {
@@ -92,3 +93,24 @@ def decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_dictionary(column.type):
         return column.cast(column.type.value_type)
     return column
+
+
+def test_a_small_stretch_of_a_row_group_keeps_no_more_than_itself_in_memory(tmp_path) -> None:
+    table = feature_table({"id": range(1000)}, range(1000), {"x": [0.5] * 1000})
+    snapshot = write_runs(tmp_path, [table])
+
+    few = open_rows(snapshot, Bounds("id", 3, 12), pa.array(range(3, 13)))
+
+    assert few["id"].to_pylist() == list(range(3, 13))
+    assert few["id"].chunk(0).buffers()[1].size == 10 * 8
+
+
+def test_a_large_file_is_read_in_parts(tmp_path) -> None:
+    rows = 1_100_000
+    table = feature_table({"id": np.arange(rows)}, np.arange(rows), {"x": np.arange(rows)})
+    snapshot = write_runs(tmp_path, [table], row_group=100_000)
+
+    found = open_rows(snapshot, Bounds("id", 0, rows), pa.array(range(0, rows, 2)))
+
+    assert most_rows_read(snapshot) == 1_000_000
+    assert found["x"].to_numpy().tolist() == list(range(rows - 1))
