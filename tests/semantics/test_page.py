@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from featurestore.definitions.aggregation import FUNCTIONS
+from featurestore.definitions.aggregation import FUNCTIONS, output_type
+from featurestore.definitions.types import SCALARS, Array, Decimal, Float64
 from tests.semantics.case import Case
 from tests.semantics.cases import CASES
 from tools import draw_semantics
@@ -99,6 +100,59 @@ def test_the_page_names_every_function_of_aggregations() -> None:
     rules = draw_semantics.PAGE.read_text("utf-8").partition(draw_semantics.BEGIN)[0]
 
     assert [name for name in FUNCTIONS if f"`{name}`" not in rules] == []
+
+
+KINDS = {
+    **{str(scalar): scalar for scalar in SCALARS},
+    "Decimal": Decimal(10, 2),
+    "arrays": Array(Float64),
+}
+WRITTEN = {
+    "first_n": "first3",
+    "last_n": "last3",
+    "top_n": "top3",
+    "percentile": "p90",
+}
+
+
+def taken(text: str) -> set[str]:
+    """Return the kinds of types that the page's words name."""
+    named = set(re.findall(r"\b(?:[A-Z]\w+|arrays)\b", text))
+    if "numbers" in text:
+        page = draw_semantics.PAGE.read_text("utf-8")
+        return taken(re.search(r"^Numbers are (.*?)\.", page, re.MULTILINE)[1])
+    return set(KINDS) - named if "every type" in text else named
+
+
+def functions_told() -> dict[str, str]:
+    """Return what the page says that each function takes, by the first cell of its line."""
+    page = draw_semantics.PAGE.read_text("utf-8").partition("| function |")[2]
+    lines = page.partition("\n\n")[0].splitlines()[2:]
+    return {cells[1].strip(): cells[2] for cells in (line.split("|") for line in lines)}
+
+
+def test_the_page_says_which_types_each_function_takes() -> None:
+    told = {
+        name: taken(text)
+        for cell, text in functions_told().items()
+        if "by=" not in cell
+        for name in re.findall(r"`(\w+)`", cell)
+    }
+
+    assert told == {
+        name: {
+            kind for kind, dtype in KINDS.items() if output_type(WRITTEN.get(name, name), dtype)
+        }
+        for name in FUNCTIONS
+    }
+
+
+def test_the_page_says_which_types_a_category_has() -> None:
+    (text,) = (text for cell, text in functions_told().items() if "by=" in cell)
+
+    assert taken(text) == {
+        kind for kind, dtype in KINDS.items() if output_type("count", None, dtype)
+    }
 
 
 def test_every_case_is_a_section() -> None:
