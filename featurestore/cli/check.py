@@ -1,19 +1,21 @@
 """The verb that checks answers: verify. It starts no JVM."""
 
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from featurestore.cli.options import AsJson, Project, open_store
-from featurestore.cli.output import SHOWN_ROWS, print_json, print_table, say
+from featurestore.cli.output import SHOWN_ROWS, print_json, print_table, say, to_text
 from featurestore.cli.read import Features, TimeField, Zone, features_of, spine_of
 
 if TYPE_CHECKING:
     from featurestore.client.checks.verification import CheckedView, Verification
 
 FOUND = 1
+_SHOWN_NAMES = 3
 
 
 def add_verbs(app: typer.Typer) -> None:
@@ -65,8 +67,8 @@ def _show(found: "Verification") -> None:
     print_table(
         ["view", "version", "rows", "values", "differ", "leak", "left out"],
         [
-            [v.view, v.version, v.rows, v.cells, len(v.differences), len(v.leaks), v.left_out]
-            for v in found.views
+            [name, v.version, v.rows, v.cells, len(v.differences), len(v.leaks), v.left_out]
+            for name, v in zip(_names(found.views), found.views, strict=True)
         ],
     )
     if found.differences:
@@ -93,9 +95,12 @@ def _tell(found: "Verification", leakage: bool) -> None:
     for skipped in found.skipped:
         names = ", ".join(skipped.features)
         say("{} not checked ({}): {}. {}", skipped.view, names, skipped.why, skipped.fix)
-    for view in found.views:
+    for name, view in zip(_names(found.views), found.views, strict=True):
         if view.left_out:
-            say("{}: {} rows left out, {}", view.view, view.left_out, _too_much(view))
+            say("{}: {} rows left out, {}", name, view.left_out, _too_much(view))
+    for each in found.overflows:
+        rows = f"{each.rows} of {each.of} rows, e.g. {_key(each.key)} at {to_text(each.moment)}"
+        say("{}:{} is an error in {}: a sum does not fit its type", each.view, each.feature, rows)
     for feature, users in _followers(found).items():
         say("{} is an input of {}: mend it first", feature, users)
     if leakage and found.moments == "events":
@@ -105,9 +110,32 @@ def _tell(found: "Verification", leakage: bool) -> None:
         )
     for difference in found.differences[:1]:
         say("Next: {}", difference.explain)
-    for fix in dict.fromkeys(leak.fix for leak in found.leaks):
-        say("{}", fix)
-    say("[green]{}[/]" if found.ok else "[red]{}[/]", str(found))
+    for fix, leaking in _fixes(found).items():
+        say("{}: {}", _listed(leaking), fix)
+    colour = "red" if not found.ok else "green" if found.cells else "yellow"
+    say(f"[{colour}]{{}}[/]", str(found))
+
+
+def _names(views: Sequence["CheckedView"]) -> list[str]:
+    """Return what each use of a view is called: by its features too where there are several."""
+    uses = Counter(view.view for view in views)
+    return [
+        view.view if uses[view.view] == 1 else f"{view.view} ({_listed(view.features)})"
+        for view in views
+    ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _SHOWN_NAMES
+    return ", ".join(names[:_SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def _fixes(found: "Verification") -> dict[str, list[str]]:
+    """Return what to do about leaks, with the features that are mended so."""
+    fixes: dict[str, list[str]] = defaultdict(list)
+    for leak in found.leaks:
+        fixes[leak.fix].append(leak.feature)
+    return fixes
 
 
 def _too_much(view: "CheckedView") -> str:

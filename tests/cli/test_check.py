@@ -5,6 +5,10 @@ import json
 import pytest
 
 from featurestore.engines.kernel.functions import AGGREGATORS
+from tests.client.shop import DEFINITIONS
+from tests.client.test_verify import large
+
+__all__ = ["large"]
 
 
 @pytest.fixture
@@ -68,6 +72,50 @@ def test_leaks_exit_with_1_and_say_what_to_do(run, shop, spine):
     assert "profile:city" in out
     assert "profile.strictly_before()" in err
     assert "1 feature changes without the rows at or after t" in err
+
+
+def test_advice_names_the_features_that_it_is_for(run, shop, spine):
+    _, _, err = run("verify", "fraud", "--leakage", "--spine", spine, "-p", shop)
+
+    assert "city: Use profile.strictly_before() in the service" in err
+
+
+def test_uses_of_one_view_have_rows_of_their_own(run, shop, spine):
+    definitions = shop / "feature_defs" / "shop.py"
+    definitions.write_text(
+        DEFINITIONS
+        + """
+both = fs.FeatureService("both", features=(profile.strictly_before().with_prefix("a_"), profile))
+"""
+    )
+    assert run("apply", "-p", shop, "--yes")[0] == 0
+
+    _, out, _ = run("verify", "both", "--spine", spine, "-p", shop)
+
+    assert "profile (a_city)" in out
+    assert "profile (city)" in out
+
+
+def test_a_check_of_nothing_is_told(run, shop):
+    path = shop / "empty.csv"
+    path.write_text("id,event_timestamp\n")
+
+    code, _, err = run("verify", "fraud", "--spine", path, "-p", shop)
+
+    assert (code, "nothing was checked: there were no rows to ask" in err) == (0, True)
+
+
+def test_a_sum_that_does_not_fit_is_told(run, large):
+    path = large.settings.folder / "spine.csv"
+    path.write_text("id,event_timestamp\n1,1970-01-01T03:00:00Z\n2,1970-01-01T03:00:00Z\n")
+
+    code, _, err = run("verify", "large", "--spine", path, "-p", large.settings.folder)
+
+    assert code == 0
+    assert (
+        "large:cents_sum_2h is an error in 1 of 2 rows, e.g. id=1 at 1970-01-01 03:00:00Z: "
+        "a sum does not fit its type"
+    ) in err
 
 
 def test_without_a_spine_leakage_is_told_to_be_of_the_views_own_events(run, shop):

@@ -2,6 +2,7 @@
 
 from random import Random
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 
@@ -164,6 +165,108 @@ def test_no_more_rows_are_gone_through_than_the_limit(
     assert view.differences == ()
     assert view.rows + view.left_out == 9
     assert view.left_out > 0
+
+
+LARGE = """
+large = fs.FeatureView(
+    "large", entities=(card,), source=paid, schema=(fs.Field("cents", fs.Int64),),
+    aggregations=(
+        fs.Aggregation("cents", "sum", windows=("2h", "lifetime")),
+        fs.Aggregation("cents", "max", windows=("2h",)),
+    ),
+)
+twice = fs.OnDemandFeatureView(
+    "twice", sources=(large,), schema=(fs.Field("most", fs.Int64),),
+    transform={"most": "coalesce(cents_sum_lifetime, cents_max_2h)"},
+)
+"""
+
+
+@pytest.fixture
+def large(store: fs.FeatureStore) -> fs.FeatureStore:
+    """Cents whose sum of two is beyond Int64, but for those of key 2."""
+    (store.settings.folder / "feature_defs" / "shop.py").write_text(DEFINITIONS + LARGE)
+    store.apply(store.plan())
+    events, cents = [1 * HOUR, 2 * HOUR, 7 * HOUR, 1 * HOUR], [2**62, 2**62, 3, 4]
+    write_view(store, "large", feature_table({"id": [1, 1, 1, 2]}, events, {"cents": cents}))
+    return store
+
+
+HOURS = [
+    {"id": card, "event_timestamp": at(hour)} for card in (1, 2) for hour in (2, 3, 4, 8)
+]  # fmt: skip
+
+
+def test_a_sum_that_does_not_fit_is_reported_and_all_else_is_verified(
+    large: fs.FeatureStore,
+) -> None:
+    found = large.verify(["large"], spine=HOURS)
+
+    assert found.ok
+    assert [(each.feature, each.rows, each.of) for each in found.overflows] == [
+        ("cents_sum_2h", 1, 8), ("cents_sum_lifetime", 3, 8),
+    ]  # fmt: skip
+    assert (found.overflows[0].key, found.overflows[0].moment) == ({"id": 1}, at(3))
+    assert str(found) == (
+        "24 values are as the rules give them; 2 features have sums that do not fit their type"
+    )
+
+
+def test_a_sum_that_does_not_fit_hides_no_difference(
+    large: fs.FeatureStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(AGGREGATORS, "max", AGGREGATORS["sum"])
+
+    (refused,) = large.verify(["large"], spine=HOURS).differences
+
+    assert (refused.feature, refused.moment) == ("cents_max_2h", at(3))
+    assert (refused.engine, refused.naive) == ("the sum does not fit its type", 2**62)
+
+
+@pytest.mark.usefixtures("wrong_sums")
+def test_an_answer_where_the_rules_have_none_is_a_difference(large: fs.FeatureStore) -> None:
+    found = large.verify(["large"], spine=HOURS[:3]).differences
+
+    assert [(each.feature, each.engine, each.naive) for each in found] == [
+        ("cents_sum_2h", 2**62, "the sum does not fit its type"),
+        ("cents_sum_lifetime", 2**62, "the sum does not fit its type"),
+        ("cents_sum_lifetime", 2**62, "the sum does not fit its type"),
+    ]
+
+
+def test_what_is_computed_from_a_sum_that_does_not_fit_is_not_checked(
+    large: fs.FeatureStore,
+) -> None:
+    found = large.verify(["twice"], spine=HOURS)
+
+    assert [each.view for each in found.skipped] == ["twice"]
+    assert "of an input, the sum of a window does not fit" in found.skipped[0].why
+    assert found.ok
+
+
+def test_a_check_of_nothing_says_so(filled: fs.FeatureStore, monkeypatch) -> None:
+    nothing = pa.Table.from_pylist(SPINE).slice(0, 0)
+    assert str(filled.verify("fraud", spine=nothing)) == (
+        "nothing was checked: there were no rows to ask"
+    )
+    monkeypatch.setattr(recompute, "MOST_ROWS", 0)
+    left_out = filled.verify(["profile"], spine=SPINE[:2])
+    assert str(left_out) == "nothing was checked: 2 rows were left out"
+
+
+def test_uses_of_one_view_are_told_apart_by_their_features(filled: fs.FeatureStore) -> None:
+    uses = """
+twice = fs.FeatureService("twice", features=(profile.strictly_before().with_prefix("a_"), profile))
+"""
+    folder = filled.settings.folder / "feature_defs" / "shop.py"
+    folder.write_text(DEFINITIONS + uses)
+    filled.apply(filled.plan())
+
+    found = filled.verify("twice", spine=SPINE)
+
+    assert [(view.view, view.features) for view in found.views] == [
+        ("profile", ("a_city",)), ("profile", ("city",)),
+    ]  # fmt: skip
 
 
 @given(worlds())

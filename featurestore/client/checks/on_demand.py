@@ -22,7 +22,7 @@ from featurestore.engines.local import answer
 from featurestore.engines.on_demand.compute import Function, compute_untried, inputs_of
 from featurestore.engines.on_demand.given import bind_given
 from featurestore.engines.on_demand.row_wise import same_answer
-from featurestore.errors import OnDemandError, nearest
+from featurestore.errors import OnDemandError, SumOverflowError, nearest
 from featurestore.query.nodes import Input, OnDemand, Output, Query
 from featurestore.store.snapshot import Snapshot
 
@@ -72,7 +72,11 @@ def check_on_demand(
     rows = next((t for t in drawn.tables if needed <= set(t.column_names)), None)
     if rows is None:
         return _skipped(node, drawn)
-    inputs, keys = _inputs(own, rows, drawn)
+    try:
+        inputs, keys = _inputs(own, rows, drawn)
+    except SumOverflowError as error:
+        names = tuple(output.output for output in node.outputs)
+        return Skipped(node.view, names, f"of an input, {error.found}", error.fix)
     places: Sequence[int] = range(inputs.num_rows)
     if inputs.num_rows > MOST_ALONE:
         places = sorted(Random(drawn.seed).sample(places, MOST_ALONE))
@@ -84,6 +88,7 @@ def check_on_demand(
         cells=len(places) * len(node.outputs),
         left_out=inputs.num_rows - len(places),
         differences=tuple(_differences(batch, places)) if places else (),
+        features=tuple(output.output for output in node.outputs),
     )
 
 

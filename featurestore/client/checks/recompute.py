@@ -5,16 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from featurestore.client.checks.leakage import Cause, causes_of, value_without
 from featurestore.client.checks.rows import Key, rows_of_keys
+from featurestore.client.checks.values import same_value, value_or_overflow
 from featurestore.engines.naive.agreement import bound_among
-from featurestore.engines.naive.features import is_asked, value_of
-from featurestore.engines.naive.functions import IntegerOverflowError
+from featurestore.engines.naive.features import is_asked
 from featurestore.engines.naive.rows import Row, Rows, existing_rows, spine_key
-from featurestore.query.nodes import Aggregate, Column, ViewQuery
-from featurestore.store.columns import EVENT_TIME
+from featurestore.query.nodes import ViewQuery
 from featurestore.store.snapshot import Snapshot
-
-OVERFLOW = "the sum does not fit its type"
 
 MOST_ROWS = 100_000
 """A key with more rows is left out: its rows would fill the memory."""
@@ -31,11 +29,13 @@ class Cells:
         values: Each feature's value.
         bounds: How far an engine's may be off.
         without: Each feature's value without the rows at or after the moment, if it was asked.
+        causes: Why those differ that do.
     """
 
     values: Mapping[str, Any]
     bounds: Mapping[str, float]
     without: Mapping[str, Any] = field(default_factory=dict)
+    causes: Mapping[str, tuple[Cause, ...]] = field(default_factory=dict)
 
 
 def recompute(
@@ -67,24 +67,14 @@ def recompute(
 
 def _cells(view: ViewQuery, asked: Row, rows: Rows, leakage: bool) -> Cells:
     existing = existing_rows(view, asked, rows) if is_asked(view, asked) else []
-    return Cells(
-        {each.output: _value(view, each, asked, existing) for each in view.features},
-        {each.output: bound_among(view, each, asked, existing) for each in view.features},
-        _without_later(view, asked, rows) if leakage else {},
-    )
-
-
-def _without_later(view: ViewQuery, asked: Row, rows: Rows) -> dict[str, Any]:
-    if not is_asked(view, asked):
-        return dict.fromkeys(view.outputs)
-    moment = asked[view.timestamp_field]
-    earlier = [row for row in rows if row[EVENT_TIME] is None or row[EVENT_TIME] < moment]
-    existing = existing_rows(view, asked, earlier)
-    return {each.output: _value(view, each, asked, existing) for each in view.features}
-
-
-def _value(view: ViewQuery, feature: Column | Aggregate, asked: Row, existing: Rows) -> Any:
-    try:
-        return value_of(view, feature, asked, existing)
-    except IntegerOverflowError:
-        return OVERFLOW
+    values = {n.output: value_or_overflow(view, n, asked, existing) for n in view.features}
+    bounds = {n.output: bound_among(view, n, asked, existing) for n in view.features}
+    if not leakage:
+        return Cells(values, bounds)
+    without = {n.output: value_without(view, n, asked, rows) for n in view.features}
+    causes = {
+        each.output: causes_of(view, each, asked, rows)
+        for each in view.features
+        if not same_value(values[each.output], without[each.output])
+    }
+    return Cells(values, bounds, without, causes)

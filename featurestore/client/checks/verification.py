@@ -82,6 +82,27 @@ class Skipped:
 
 
 @dataclass(frozen=True)
+class Overflow:
+    """A feature with a window whose sum does not fit its type: to ask for it there is an error.
+
+    Args:
+        view: The view.
+        feature: The feature's name in the answer.
+        rows: In how many of the asked rows.
+        of: How many rows were asked.
+        key: The spine's key columns, of one of them.
+        moment: Its moment.
+    """
+
+    view: str
+    feature: str
+    rows: int
+    of: int
+    key: Mapping[str, Any]
+    moment: datetime
+
+
+@dataclass(frozen=True)
 class CheckedView:
     """What was checked of one use of a view.
 
@@ -94,6 +115,8 @@ class CheckedView:
             stored rows to go through, or are too many to compute one by one.
         differences: The values that differ.
         leaks: The features that leak; empty where leakage was not looked for.
+        features: The names of its features in the answer, which tell uses of a view apart.
+        overflows: The features that the rules refuse in some row, as the engine does.
     """
 
     view: str
@@ -103,6 +126,8 @@ class CheckedView:
     left_out: int = 0
     differences: tuple[Difference, ...] = ()
     leaks: tuple[Leak, ...] = ()
+    features: tuple[str, ...] = ()
+    overflows: tuple[Overflow, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -139,21 +164,41 @@ class Verification:
         """The features of all views that leak."""
         return tuple(each for view in self.views for each in view.leaks)
 
+    @property
+    def overflows(self) -> tuple[Overflow, ...]:
+        """The features of all views with a sum that does not fit its type."""
+        return tuple(each for view in self.views for each in view.overflows)
+
+    @property
+    def cells(self) -> int:
+        """How many values were compared."""
+        return sum(view.cells for view in self.views)
+
     def __repr__(self) -> str:
         """Return the outcome in words: differences may be many and hold personal data."""
         return f"Verification({self})"
 
     def __str__(self) -> str:
         """Return the outcome as a sentence."""
-        cells = sum(view.cells for view in self.views)
-        wrong, leaks = len(self.differences), len(self.leaks)
-        told = (
-            f"{wrong:,} of {cells:,} values differ from what the rules give"
-            if wrong
-            else f"{cells:,} values are as the rules give them"
-        )
+        parts = [self._compared()]
+        leaks, overflows = len(self.leaks), len(self.overflows)
         if leaks:
             change = "feature changes" if leaks == 1 else "features change"
-            told += f"; {leaks} {change} without the rows at or after t"
+            parts.append(f"{leaks} {change} without the rows at or after t")
+        if overflows:
+            have = "feature has" if overflows == 1 else "features have"
+            parts.append(f"{overflows} {have} sums that do not fit their type")
         skipped = [name for each in self.skipped for name in each.features]
-        return f"{told}; not checked: {', '.join(skipped)}" if skipped else told
+        if skipped:
+            parts.append(f"not checked: {', '.join(skipped)}")
+        return "; ".join(parts)
+
+    def _compared(self) -> str:
+        if not self.cells:
+            left = sum(view.left_out for view in self.views)
+            why = f"{left:,} rows were left out" if left else "there were no rows to ask"
+            return f"nothing was checked: {why}"
+        if self.differences:
+            wrong = len(self.differences)
+            return f"{wrong:,} of {self.cells:,} values differ from what the rules give"
+        return f"{self.cells:,} values are as the rules give them"

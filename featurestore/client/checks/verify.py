@@ -10,13 +10,17 @@ import pyarrow as pa
 
 from featurestore.client.checks.command import explain_command
 from featurestore.client.checks.edges import moments_near, strangers
+from featurestore.client.checks.engine import Answers, engine_answers
+from featurestore.client.checks.leakage import Cause, fix_of
 from featurestore.client.checks.on_demand import Drawn, check_on_demand, users_of
 from featurestore.client.checks.recompute import MOST_ROWS, Cells, recompute
 from featurestore.client.checks.rows import Key, draw_keys, plain_rows, rows_of_keys
+from featurestore.client.checks.values import OVERFLOW, same_value
 from featurestore.client.checks.verification import (
     CheckedView,
     Difference,
     Leak,
+    Overflow,
     Skipped,
     Verification,
 )
@@ -28,8 +32,6 @@ from featurestore.client.spine import read_spine
 from featurestore.definitions.manifest import Manifest
 from featurestore.engines.bind import bind
 from featurestore.engines.explain import explain_cell
-from featurestore.engines.local import answer
-from featurestore.engines.naive.agreement import agree
 from featurestore.engines.naive.rows import Row, spine_key
 from featurestore.errors import RequestError
 from featurestore.query.compile import compile_query
@@ -130,15 +132,17 @@ def _check_view(use: _Use, bound: pa.Table, check: Check) -> CheckedView:
     names = [*(key.spine_column for key in use.view.keys), use.view.timestamp_field]
     asked = plain_rows(bound.select(list(dict.fromkeys(names))), [use.view.timestamp_field])
     cells = recompute(use.view, use.snapshot, asked, leakage=check.leakage)
-    differences = tuple(_differences(use, bound, asked, cells))
+    answers = engine_answers(use.query, bound, use.snapshot, cells)
     return CheckedView(
         use.view.view,
         use.snapshot.version,
         rows=len(cells),
-        cells=len(cells) * len(use.view.features),
+        cells=sum(len(rows) for rows in answers.values()),
         left_out=len(asked) - len(cells),
-        differences=differences,
+        differences=tuple(_differences(use, answers, asked, cells)),
         leaks=tuple(_leaks(use, asked, cells)) if check.leakage else (),
+        features=use.view.outputs,
+        overflows=tuple(_overflows(use, asked, cells)),
     )
 
 
@@ -163,15 +167,14 @@ def _drawn(use: _Use, sample: int, random: Random) -> pa.Table:
 
 
 def _differences(
-    use: _Use, bound: pa.Table, asked: Sequence[Row], cells: dict[int, Cells]
+    use: _Use, answers: Answers, asked: Sequence[Row], cells: dict[int, Cells]
 ) -> Iterator[Difference]:
     """Compare with the engine's answers; keys that differ are read again, to explain them."""
-    answers = answer(use.query, bound, {use.view.view: use.snapshot}).to_pydict()
     wrong: dict[Key, list[tuple[int, Column | Aggregate]]] = defaultdict(list)
     for feature in use.view.features:
-        for row, cell in cells.items():
-            name = feature.output
-            if not agree(cell.values[name], answers[name][row], cell.bounds[name]):
+        name = feature.output
+        for row, found in answers[name].items():
+            if not same_value(cells[row].values[name], found, cells[row].bounds[name]):
                 wrong[spine_key(use.view, asked[row])].append((row, feature))
     for key, rows in rows_of_keys(use.view, use.snapshot, wrong):
         for row, feature in wrong[key]:
@@ -192,11 +195,7 @@ def _differences(
 def _leaks(use: _Use, asked: Sequence[Row], cells: dict[int, Cells]) -> Iterator[Leak]:
     for feature in use.view.features:
         name = feature.output
-        changed = [
-            row
-            for row, cell in cells.items()
-            if not agree(cell.values[name], cell.without[name], 0.0)
-        ]
+        changed = [row for row, cell in cells.items() if name in cell.causes]
         if changed:
             names, moment = _named(use.view, asked[changed[0]])
             yield Leak(
@@ -208,19 +207,22 @@ def _leaks(use: _Use, asked: Sequence[Row], cells: dict[int, Cells]) -> Iterator
                 moment=from_micros(moment),
                 value=cells[changed[0]].values[name],
                 without=cells[changed[0]].without[name],
-                fix=_fix(use, feature),
+                fix=fix_of(use.whole, use.view, feature, _causes(cells, name)),
                 used_by=users_of(use.whole, name),
             )
 
 
-def _fix(use: _Use, feature: Column | Aggregate) -> str:
-    if isinstance(feature, Aggregate):
-        return 'Give its aggregation closed="left", the default: then an event at t is not in it.'
-    users = sorted({name.partition(":")[0] for name in users_of(use.whole, feature.output)})
-    where = ["in the service"] if feature.output in use.whole.outputs else []
-    where += [f"among the sources of {each}" for each in users]
-    told = " and ".join(where)
-    return f"Use {use.view.view}.strictly_before() {told}: then an event at t never answers."
+def _causes(cells: dict[int, Cells], name: str) -> set[Cause]:
+    return {cause for cell in cells.values() for cause in cell.causes.get(name, ())}
+
+
+def _overflows(use: _Use, asked: Sequence[Row], cells: dict[int, Cells]) -> Iterator[Overflow]:
+    for name in use.view.outputs:
+        rows = [row for row, cell in cells.items() if cell.values[name] is OVERFLOW]
+        if rows:
+            key, moment = _named(use.view, asked[rows[0]])
+            of = len(cells)
+            yield Overflow(use.view.view, name, len(rows), of, key, from_micros(moment))
 
 
 def _named(view: ViewQuery, asked: Row) -> tuple[dict[str, Any], int]:
