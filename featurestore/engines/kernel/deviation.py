@@ -96,7 +96,8 @@ def _scaled(column: Column, values: Floats, slices: Slices, counts: Ints) -> tup
     if column.valid is not None:
         slots, owners = slots[column.valid[slots]], owners[column.valid[slots]]
     exponent = np.full(len(slices), -1100, np.int64)
-    np.maximum.at(exponent, owners, np.frexp(values[slots])[1])
+    inside = values[slots] != 0.0  # of nothing, frexp says 0: more than of what is below 1
+    np.maximum.at(exponent, owners[inside], np.frexp(values[slots[inside]])[1])
     with np.errstate(under="ignore"):
         scaled = np.ldexp(values[slots], -exponent[owners])
         centre = np.bincount(owners, scaled, len(slices)) / np.maximum(counts, 1)

@@ -25,6 +25,20 @@ def test_window_answers_equal_the_oracle(world: World) -> None:
     check(world)
 
 
+@pytest.mark.parametrize("values", [[-0.0, -3.358728590187208e-280], [0.0, 5e-324, 1e-310], [0.0]])
+@pytest.mark.parametrize("function", ["stddev", "variance", "mean", "sum"])
+def test_zeros_among_the_least_floats_hide_nothing(function: str, values: list[float]) -> None:
+    rows = [
+        {"id": 0, "event_timestamp": 1, "available_timestamp": 1, "x": x, "_row_hash": n}
+        for n, x in enumerate([*values, 1e300])
+    ]
+    rows[-1] |= {"event_timestamp": 9, "available_timestamp": 9}  # not in the window
+    aggregate = _aggregate("f", "x", Float64, function, Window(None))
+    query = ViewQuery("view", keys=ONE_KEY, timestamp_field="at", aggregates=(aggregate,))
+
+    check(World(query, [{"card": 0, "at": 5}], rows))
+
+
 LATE = [0, 0, 0, 0, 0, None, 5, -5, 60, 1000]
 
 
