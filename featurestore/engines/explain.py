@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from featurestore.definitions.function import DEVIATIONS
 from featurestore.engines.naive.features import in_window, window_rows, winner
 from featurestore.engines.naive.rows import Row, existing_rows, is_tombstone, visible_from
-from featurestore.engines.withheld import time_text, told_of, withheld_rows
+from featurestore.engines.withheld import Withheld, time_text, told_of, withheld_rows
 from featurestore.query.nodes import Aggregate, Column, ViewQuery, Window
 from featurestore.store.columns import AVAILABLE_TIME, EVENT_TIME
 from featurestore.times import from_micros
@@ -29,7 +30,8 @@ class Explanation:
         reason: ``computed`` of an on-demand feature, whose inputs may come by ``request`` or be
             the row's ``moment``; else ``answered``, ``null_key``, ``null_time``, ``no_row``,
             ``not_yet_available``, ``retracted``, ``superseded``, ``expired``, ``tombstone`` or
-            ``null_value``; ``empty_window`` where no event of the key lies in the window.
+            ``null_value``; ``empty_window`` where no event of the key lies in the window,
+            ``too_few`` where a deviation has a single value.
         text: The same as a sentence.
         row: The stored row that won, or that would have; its times as UTC datetimes. None
             without one.
@@ -172,16 +174,21 @@ def _explain_window(
         for row in window_rows(query, feature, moment, existing)
         if all(row[name] is not None for name in needed)
     ]
+    there = [row for row in rows if in_window(feature.window, row[EVENT_TIME], moment)]
+    left_out = withheld_rows(query, moment, rows, there, needed)
     if not inside:
-        return _explain_emptiness(query, feature, moment, rows)
-    noun = _noun(feature) + ("" if len(inside) == 1 else "s")
-    by = "" if feature.by is None else f" by {feature.by!r}"
-    count = f"{function_text(feature)} of {len(inside)} {noun}{by}"
+        return _explain_emptiness(query, feature, moment, rows, left_out)
+    text = f"{_counted(feature, len(inside))} {span_text(feature.window, moment)}"
+    few = feature.function in DEVIATIONS and len(inside) <= feature.ddof
+    if few:
+        text = f"null: {text}, and it takes {feature.ddof + 1}"
+    if left_out:
+        text = f"{text}; {told_of(left_out, 'one more there, of {},', '{} more there')}"
     return Explanation(
         feature.output,
         query.view,
-        "answered",
-        f"{count} {span_text(feature.window, moment)}",
+        "too_few" if few else "answered",
+        text,
         _with_times(inside[-1]),
         tuple(map(_with_times, inside[-SHOWN_ROWS:])),
         len(inside),
@@ -189,19 +196,20 @@ def _explain_window(
 
 
 def _explain_emptiness(
-    query: ViewQuery, feature: Aggregate, moment: int, rows: Sequence[Row]
+    query: ViewQuery,
+    feature: Aggregate,
+    moment: int,
+    rows: Sequence[Row],
+    left_out: Sequence[Withheld],
 ) -> Explanation:
     nothing = f"no {_noun(feature)} {span_text(feature.window, moment)}"
     if not rows:
         return _told(query, feature, "no_row", f"{nothing}: the view has no row of this key")
-    there = [row for row in rows if in_window(feature.window, row[EVENT_TIME], moment)]
-    if not there:
+    if not left_out:
         near = _nearest_events(feature.window, moment, rows)
         return _told(query, feature, "empty_window", f"{nothing}: {near}")
-    needed = [name for name in (feature.column, feature.by) if name not in (None, "*")]
-    found = withheld_rows(query, moment, rows, there, needed)
-    text = f"{nothing}: {told_of(found, 'the row there, of {},', 'the {} rows there')}"
-    return _told(query, feature, found[0].reason, text, found[0].row)
+    text = f"{nothing}: {told_of(left_out, 'the row there, of {},', 'the {} rows there')}"
+    return _told(query, feature, left_out[0].reason, text, left_out[0].row)
 
 
 def _nearest_events(window: Window, moment: int, rows: Sequence[Row]) -> str:
@@ -249,6 +257,12 @@ def function_text(feature: Aggregate) -> str:
         return f"p{feature.number}"
     name = feature.function.removesuffix("_n")
     return name if feature.number is None else f"{name} {feature.number}"
+
+
+def _counted(feature: Aggregate, count: int) -> str:
+    noun = _noun(feature) + ("" if count == 1 else "s")
+    by = "" if feature.by is None else f" by {feature.by!r}"
+    return f"{function_text(feature)} of {count} {noun}{by}"
 
 
 def _noun(feature: Aggregate) -> str:
