@@ -47,6 +47,10 @@ def materialize(
     with progress_on_stderr() as progress:
         results = store.materialize(views, start=start, full=full, progress=progress)
     _print_runs(results, as_json)
+    for result in results:
+        if result.null_unique_rows:
+            text = "[yellow]{}[/]: {} of the rows stored have a null in unique_by: {}"
+            say(text, result.view, result.null_unique_rows, "of a key's, only the newest exists")
     failed = [result for result in results if result.status == "failed"]
     for result in failed:
         say("[red]{} failed[/]: {}", result.view, result.message)

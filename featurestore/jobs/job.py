@@ -78,6 +78,8 @@ class RunResult:
         rows_in: Source rows read.
         rows_out: Rows stored.
         null_rows: Rows left out because a key or the event time is null.
+        null_unique_rows: Rows stored with a null in ``unique_by``: of those of a key only the
+            newest exists.
         seconds: How long it took.
         message: What happened, as a sentence.
         table_id: The build of the table.
@@ -92,6 +94,7 @@ class RunResult:
     rows_in: int = 0
     rows_out: int = 0
     null_rows: int = 0
+    null_unique_rows: int = 0
     seconds: float = 0.0
     message: str = ""
     table_id: str = ""

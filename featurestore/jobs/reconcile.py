@@ -28,6 +28,7 @@ def outcome(found: Sequence[Commit]) -> Outcome:
         rows_in=_total(notes, "rows_in"),
         rows_out=_total(notes, "rows_out"),
         null_rows=_total(notes, "null_rows"),
+        null_unique_rows=_total(notes, "null_unique_rows"),
         max_event_timestamp=from_micros(max(int(str(n)) for n in newest)) if newest else None,
         source_offset=str(notes[-1]["source_offset"]),
     )
@@ -69,7 +70,7 @@ def reconcile(layout: Layout, tables: Sequence[TableRecord], now: datetime) -> l
 
 
 def _total(notes: Sequence[Mapping[str, object]], name: str) -> int:
-    return sum(int(str(note[name])) for note in notes)
+    return sum(int(str(note.get(name, 0))) for note in notes)
 
 
 def _completed(

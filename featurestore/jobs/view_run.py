@@ -18,6 +18,7 @@ from featurestore.errors import FeatureStoreError, SourceError
 from featurestore.jobs.decide import Situation, Step, decide, ended
 from featurestore.jobs.evidence import files_read, gather
 from featurestore.jobs.job import Job, Request, RunResult
+from featurestore.jobs.outcome_told import stored_told
 from featurestore.jobs.progress import Phase, Progress, ProgressEvent
 from featurestore.jobs.reconcile import of_run, outcome, reconcile
 from featurestore.jobs.upstream import Upstream, upstream_of
@@ -232,7 +233,6 @@ def _record_end(run: ViewRun, record: RunRecord, status: RunStatus, did: Outcome
 def _result(
     run: ViewRun, record: RunRecord, status: RunStatus, did: Outcome, version: int | None
 ) -> RunResult:
-    left_out = f", left out {did.null_rows:,} with a null key or time" if did.null_rows else ""
     return RunResult(
         run.view.name,
         run_id=run.run_id,
@@ -242,9 +242,10 @@ def _result(
         rows_in=did.rows_in,
         rows_out=did.rows_out,
         null_rows=did.null_rows,
+        null_unique_rows=did.null_unique_rows,
         message="no new data: nothing was committed"
         if status == "nothing"
-        else f"stored {did.rows_out:,} of {did.rows_in:,} rows as version {version}{left_out}",
+        else stored_told(did, version, run.view.unique_columns),
         table_id=record.table_id,
     )
 

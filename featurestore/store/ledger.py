@@ -15,10 +15,10 @@ import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
-from featurestore.store.columns import UTC_MICROS
 from featurestore.store.delta_log import is_table
 from featurestore.store.kept import Kept
 from featurestore.store.layout import Layout
+from featurestore.store.ledger_schemas import FILES, RUNS, TABLES
 from featurestore.store.records import read_records
 from featurestore.store.snapshot import open_table
 
@@ -67,6 +67,7 @@ class Outcome:
         rows_in: Source rows that it read for them.
         rows_out: Rows that it stored.
         null_rows: Rows left out because a key or the event time is null.
+        null_unique_rows: Rows stored with a null in ``unique_by``.
         max_event_timestamp: The newest event that it stored; informs only.
         source_offset: Where in the source it ended, as the stream's checkpoint says it.
         error: Why it failed.
@@ -77,6 +78,7 @@ class Outcome:
     rows_in: int = 0
     rows_out: int = 0
     null_rows: int = 0
+    null_unique_rows: int = 0
     max_event_timestamp: datetime | None = None
     source_offset: str | None = None
     error: str | None = None
@@ -161,7 +163,7 @@ class Tables:
         for record in records:
             last[record.view] = last.get(record.view, 0) + 1
             numbered.append(replace(record, sequence=last[record.view]))
-        _append(self._uri, _TABLES, [asdict(record) for record in numbered])
+        _append(self._uri, TABLES, [asdict(record) for record in numbered])
 
     def _newest(self, view: str, state: TableState) -> TableRecord | None:
         newest_first = reversed(self.records())
@@ -187,7 +189,7 @@ class Runs:
 
     def record(self, *records: RunRecord) -> None:
         """Append records of runs in one commit."""
-        _append(self._uri, _RUNS, [_flat(record) for record in records])
+        _append(self._uri, RUNS, [_flat(record) for record in records])
 
 
 class Files:
@@ -209,7 +211,7 @@ class Files:
     def record(self, records: Iterable[FileRecord]) -> None:
         """Append files that a run has read; nothing happens without any."""
         if rows := [asdict(record) for record in records]:
-            _append(self._uri, _FILES, rows)
+            _append(self._uri, FILES, rows)
 
 
 def _builds(table: DeltaTable) -> tuple[TableRecord, ...]:
@@ -224,8 +226,10 @@ def _flat(record: RunRecord) -> dict[str, object]:
 
 
 def _run(row: Mapping[str, Any]) -> RunRecord:
-    outcome = {name: row[name] for name in Outcome.__dataclass_fields__}
-    rest = {name: value for name, value in row.items() if name not in outcome}
+    names = Outcome.__dataclass_fields__
+    # A record of an older release lacks what is counted since.
+    outcome = {name: row[name] for name in names if row.get(name) is not None}
+    rest = {name: value for name, value in row.items() if name not in names}
     return RunRecord(outcome=Outcome(**outcome), **rest)
 
 
@@ -254,47 +258,3 @@ def _create(uri: str, schema: pa.Schema) -> None:
     except DeltaError:  # another process may have been quicker, which is as good
         if not is_table(uri):
             raise
-
-
-_TABLES = pa.schema(
-    [
-        ("view", pa.string()),
-        ("table_id", pa.string()),
-        ("fingerprint", pa.string()),
-        ("state", pa.string()),
-        ("generation", pa.int64()),
-        ("start", UTC_MICROS),
-        ("at", UTC_MICROS),
-        ("sequence", pa.int64()),
-        ("upstream", pa.string()),
-    ]
-)
-_RUNS = pa.schema(
-    [
-        ("run_id", pa.string()),
-        ("view", pa.string()),
-        ("table_id", pa.string()),
-        ("kind", pa.string()),
-        ("status", pa.string()),
-        ("started_at", UTC_MICROS),
-        ("ended_at", UTC_MICROS),
-        ("version", pa.int64()),
-        ("batches", pa.int64()),
-        ("rows_in", pa.int64()),
-        ("rows_out", pa.int64()),
-        ("null_rows", pa.int64()),
-        ("max_event_timestamp", UTC_MICROS),
-        ("source_offset", pa.string()),
-        ("error", pa.string()),
-    ]
-)
-_FILES = pa.schema(
-    [
-        ("view", pa.string()),
-        ("table_id", pa.string()),
-        ("path", pa.string()),
-        ("size", pa.int64()),
-        ("modified_at", pa.int64()),
-        ("run_id", pa.string()),
-    ]
-)

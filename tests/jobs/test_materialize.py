@@ -15,7 +15,7 @@ from featurestore.jobs.lock import view_lock
 from featurestore.jobs.materialize import materialize, refresh_latest
 from featurestore.jobs.progress import ProgressEvent
 from featurestore.store.ledger import Runs, Tables
-from tests.jobs.world import NOON, SPENDING, World, moment_of, other
+from tests.jobs.world import NOON, PAYMENTS, SPENDING, World, moment_of, other
 
 
 def test_first_run_builds_a_table_of_the_source_rows(world: World) -> None:
@@ -31,6 +31,21 @@ def test_first_run_builds_a_table_of_the_source_rows(world: World) -> None:
     assert (run.run_id, run.status, run.outcome.batches) == (result.run_id, "done", 1)
     assert run.outcome.max_event_timestamp == moment_of(1)
     assert '"reservoirVersion":1' in (run.outcome.source_offset or "")
+
+
+def test_rows_that_name_no_event_are_stored_counted_and_told(world: World) -> None:
+    source = replace(PAYMENTS, unique_by=("amount",))
+    world.views = [other(SPENDING, source=source)]
+    world.pay(("a", 0, None), ("a", 1, None), ("b", 1, 2.0))
+
+    result = world.materialize()
+
+    assert (result.rows_out, result.null_unique_rows) == (3, 2)
+    assert result.message.endswith(
+        "; 2 have a null in amount: of those of a key only the newest exists"
+    )
+    (run,) = Runs(world.layout).records()
+    assert run.outcome.null_unique_rows == 2
 
 
 def test_runs_add_what_is_new_late_rows_included_and_a_rebuild_gives_the_same(

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
@@ -20,6 +21,7 @@ from featurestore.store.ledger import (
     TableRecord,
     Tables,
 )
+from featurestore.store.ledger_schemas import RUNS
 from featurestore.store.protocol import check_plain
 from featurestore.store.source_files import list_files, path_of, read_text
 from tests.tables import feature_table
@@ -81,6 +83,18 @@ def test_a_run_is_read_back_as_its_last_record_says(layout: Layout) -> None:
 
     assert runs.records("v") == (done,)
     assert [run.run_id for run in runs.records()] == ["r0", "r1"]
+
+
+def test_a_run_of_a_ledger_without_newer_columns_counts_nothing_there(layout: Layout) -> None:
+    known = [field for field in RUNS if field.name != "null_unique_rows"]
+    row = {"run_id": "r1", "view": "v", "table_id": "t1", "kind": "build", "status": "done"}
+    row |= {"started_at": NOON, "rows_in": 5, "rows_out": 4, "batches": 1, "null_rows": 0}
+    write_deltalake(layout.runs(), pa.Table.from_pylist([row], pa.schema(known)))
+
+    (run,) = Runs(layout).records()
+
+    assert (run.outcome.rows_in, run.outcome.null_unique_rows) == (5, 0)
+    assert (run.ended_at, run.outcome.version, run.outcome.error) == (None, None, None)
 
 
 def test_files_are_kept_by_build(layout: Layout) -> None:

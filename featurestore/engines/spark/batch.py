@@ -17,7 +17,7 @@ from featurestore.engines.spark.failures import is_cancelled
 from featurestore.engines.spark.given import batch_rows
 from featurestore.engines.spark.offsets import source_offset
 from featurestore.engines.spark.reported import reporting
-from featurestore.engines.spark.rows import sort_columns, stored_rows, unmatched
+from featurestore.engines.spark.rows import sort_columns, stored_rows, unmatched, unnamed
 from featurestore.engines.spark.transform import transformed
 from featurestore.errors import MaterializationError
 from featurestore.store.columns import EVENT_TIME
@@ -119,6 +119,7 @@ def _notes(
         "rows_in": _rows_in(view, target, rows, counts),
         "rows_out": counts["rows_out"],
         "null_rows": counts["null_rows"],
+        "null_unique_rows": counts["null_unique_rows"],
         "max_event_timestamp": counts["newest"],
         "started_at": target.started_at.isoformat(),
     }
@@ -130,6 +131,7 @@ def _counts(view: FeatureView, kept: DataFrame) -> Row:
     return kept.agg(
         F.count_if(~null).alias("rows_out"),
         F.count_if(null).alias("null_rows"),
+        F.count_if(~null & unnamed(view)).alias("null_unique_rows"),
         F.unix_micros(F.max(F.when(~null, F.col(EVENT_TIME)))).alias("newest"),
     ).collect()[0]
 

@@ -50,6 +50,14 @@ def unmatched(view: FeatureView) -> Column:
     return null
 
 
+def unnamed(view: FeatureView) -> Column:
+    """Return which stored rows name no event of their own: a part of ``unique_by`` is null."""
+    null = F.lit(False)
+    for name in view.unique_columns:
+        null = null | F.col(quoted(name)).isNull()
+    return null
+
+
 def sort_columns(view: FeatureView) -> list[str]:
     """Return the columns by which feature files are sorted: the keys, then the event time."""
     return [quoted(key.name) for key in view.join_keys] + [EVENT_TIME]

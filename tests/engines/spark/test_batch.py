@@ -15,6 +15,7 @@ from featurestore.definitions.types import Field, Float64, Int64
 from featurestore.definitions.view import FeatureView
 from featurestore.engines.spark.batch import Target, write_batch
 from featurestore.engines.spark.writing import own_session
+from featurestore.jobs.reconcile import outcome
 from featurestore.store.delta_log import commits
 from featurestore.store.protocol import check_plain
 from featurestore.store.snapshot import open_snapshot, open_table
@@ -132,7 +133,26 @@ def test_rows_that_can_never_match_are_left_out_and_counted(
     (commit,) = commits(target.table)
     counted = {name: commit.notes[name] for name in ("rows_in", "rows_out", "null_rows")}
     assert counted == {"rows_in": 3, "rows_out": 1, "null_rows": 2}
+    assert commit.notes["null_unique_rows"] == 0
     assert open_snapshot(target.table).rows == 1
+
+
+def test_rows_that_name_no_event_are_stored_and_counted(
+    ours: "SparkSession", target: Target
+) -> None:
+    rows = payments(
+        ours,
+        (1, NOON, None, 1, False, None, 1.0),
+        (2, NOON, None, 2, False, None, 2.0),
+        (None, NOON, None, 3, False, None, 3.0),
+        (1, NOON, None, 4, False, "p4", 4.0),
+    )
+
+    write_batch(VIEW, target, rows, 0)
+
+    (commit,) = commits(target.table)
+    assert (commit.notes["rows_out"], commit.notes["null_unique_rows"]) == (3, 2)
+    assert outcome([commit]).null_unique_rows == 2
 
 
 def test_a_batch_that_comes_twice_is_stored_once(ours: "SparkSession", target: Target) -> None:
