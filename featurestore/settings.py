@@ -21,7 +21,8 @@ class Settings:
         root: The folder or URL under which all projects' tables lie.
         definitions: The folder of definitions.
         spark_conf: A file of Spark settings; None for the defaults.
-        memory_limit: What an answer in process may take, in bytes; None for no limit.
+        memory_limit: What features and the work of SQL may take in process, in bytes; None for no
+            limit.
     """
 
     folder: Path

@@ -42,7 +42,7 @@ class FeatureStore:
         folder: The project's folder, which holds ``featurestore.toml``.
         spark: A session to use in place of one of the store's own; it is not changed.
         clock: Gives the present moment.
-        memory_limit: What an answer in process may take, e.g. ``"2GB"``; None for the project's.
+        memory_limit: What features, and SQL, may take, e.g. ``"2GB"``; None for the project's.
 
     Raises:
         ProjectError: The folder is no project.
@@ -234,9 +234,7 @@ class FeatureStore:
         Args:
             text: One SELECT in DuckDB's SQL; each view and Delta source is a table of its name.
         """
-        rows: pa.Table = answers().query_sql(
-            self.applied(), self.layout, self.settings.folder, text
-        )
+        rows: pa.Table = answers().query_sql(self.applied(), self.layout, self.settings, text)
         return rows
 
     def get_label_spine(

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 
@@ -10,6 +11,7 @@ from featurestore.definitions.manifest import Manifest
 from featurestore.definitions.source import DeltaSource
 from featurestore.errors import RequestError, nearest
 from featurestore.optional import optional
+from featurestore.settings import Settings
 from featurestore.store.delta_log import is_table
 from featurestore.store.layout import Layout
 from featurestore.store.ledger import Tables
@@ -19,7 +21,7 @@ _MISSING_TABLE = re.compile(r'Table with name "?([^" ]+)"? does not exist')
 _ADVICE = ("Did you mean", "Either")
 
 
-def query_sql(manifest: Manifest, layout: Layout, folder: Path, text: str) -> pa.Table:
+def query_sql(manifest: Manifest, layout: Layout, settings: Settings, text: str) -> pa.Table:
     """Return the rows that a SELECT gives over the project's tables.
 
     Each applied view is a table of its name, with its stored rows (keys, ``event_timestamp``,
@@ -29,24 +31,30 @@ def query_sql(manifest: Manifest, layout: Layout, folder: Path, text: str) -> pa
     Args:
         manifest: What is applied.
         layout: Where the tables lie.
-        folder: The project's folder, which sources' paths start from.
+        settings: The project's: its folder, which sources' paths start from, and how much memory
+            DuckDB may take for its work.
         text: One SELECT, in DuckDB's SQL.
 
     Raises:
         SetupError: DuckDB is not installed.
-        RequestError: The SQL is wrong, gives no rows, or is several statements.
+        RequestError: The SQL is wrong, gives no rows, or is several statements; or its work does
+            not fit the memory limit.
     """
     duckdb = optional("duckdb", "sql()")
-    connection = duckdb.connect(config={"enable_external_access": True})
-    connection.execute("SET timezone = 'UTC'")
-    names = []
-    for name, snapshot in _tables(manifest, layout, folder):
-        connection.execute(f"CREATE VIEW {_quoted(name)} AS {_select(snapshot)}")
-        names.append(name)
+    names: list[str] = []
     try:
-        _check_single(connection.extract_statements(text))
-        found = connection.sql(text)
-        rows: pa.Table = None if found is None else found.to_arrow_table()
+        # What does not fit the limit goes to files, which DuckDB would make where the user works.
+        with (
+            TemporaryDirectory(prefix="featurestore-") as spill,
+            duckdb.connect(config=_config(spill, settings.memory_limit)) as connection,
+        ):
+            connection.execute("SET timezone = 'UTC'")
+            for name, snapshot in _tables(manifest, layout, settings.folder):
+                connection.execute(f"CREATE VIEW {_quoted(name)} AS {_select(snapshot)}")
+                names.append(name)
+            _check_single(connection.extract_statements(text))
+            found = connection.sql(text)
+            rows: pa.Table = None if found is None else found.to_arrow_table()
     except duckdb.Error as error:
         told = str(error).splitlines()
         raise RequestError(
@@ -55,6 +63,11 @@ def query_sql(manifest: Manifest, layout: Layout, folder: Path, text: str) -> pa
     if rows is None:
         raise RequestError("sql()", "the text gives no rows", "Write one SELECT.")
     return rows
+
+
+def _config(spill: str, memory_limit: int | None) -> dict[str, str | bool]:
+    limit = {} if memory_limit is None else {"memory_limit": f"{memory_limit}B"}
+    return {"enable_external_access": True, "temp_directory": spill, **limit}
 
 
 def _check_single(statements: Sequence[object]) -> None:
@@ -66,6 +79,8 @@ def _check_single(statements: Sequence[object]) -> None:
 
 def _fix(told: Sequence[str], text: str, tables: Sequence[str], manifest: Manifest) -> str:
     """Return what to do about the lines of DuckDB's error: what it advises, where it does."""
+    if told[0].startswith("Out of Memory Error"):
+        return "Give a larger memory_limit, or select fewer rows or columns at a time."
     if missing := _MISSING_TABLE.search(told[0]):
         if manifest.view(missing[1]) is not None:
             return f"Run `featurestore materialize {missing[1]}`: it has no table yet."

@@ -100,3 +100,24 @@ def test_sql_shows_revised_and_deleted_rows_where_a_label_spine_does_not(tmp_pat
 
     assert store.sql("SELECT amount FROM orders").num_rows == 3
     assert store.get_label_spine("orders")["amount"].to_pylist() == [2.0]
+
+
+SORTED = "SELECT i, hash(i) AS h FROM range(3000000) AS t(i) ORDER BY h"
+
+
+def test_a_memory_limit_binds_what_duckdb_does(filled, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    folder = filled.settings.folder
+
+    roomy = fs.FeatureStore(folder, memory_limit="100MB").sql(SORTED)
+
+    assert roomy.num_rows == 3_000_000
+    assert sorted(tmp_path.iterdir()) == before
+    for limit in ("1kB", "20MB"):
+        with pytest.raises(RequestError, match=r"Out of Memory.* Give a larger memory_limit, or"):
+            fs.FeatureStore(folder, memory_limit=limit).sql(SORTED)
+    limit = "SELECT current_setting('memory_limit') AS m"
+    assert fs.FeatureStore(folder, memory_limit="1GiB").sql(limit).to_pydict() == {
+        "m": ["1.0 GiB"]
+    }
