@@ -31,7 +31,10 @@ def materialize(
     views: Annotated[list[str] | None, typer.Argument(help="Views; all without any.")] = None,
     full: Annotated[bool, typer.Option("--full", help="Build the tables anew.")] = False,
     start: Annotated[
-        str | None, typer.Option(help="On a first build, leave out older events.")
+        str | None,
+        typer.Option(
+            help="On a first build, leave out older events; a date is its midnight in UTC."
+        ),
     ] = None,
     latest: Annotated[
         bool, typer.Option("--latest", help="Only refresh the latest tables, as of now.")
@@ -46,11 +49,7 @@ def materialize(
         return
     with progress_on_stderr() as progress:
         results = store.materialize(views, start=start, full=full, progress=progress)
-    _print_runs(results, as_json)
-    for result in results:
-        if result.null_unique_rows:
-            text = "[yellow]{}[/]: {} of the rows stored have a null in unique_by: {}"
-            say(text, result.view, result.null_unique_rows, "of a key's, only the newest exists")
+    print_runs(results, as_json)
     failed = [result for result in results if result.status == "failed"]
     for result in failed:
         say("[red]{} failed[/]: {}", result.view, result.message)
@@ -72,17 +71,27 @@ def demo(project: Project = Path()) -> None:
     runpy.run_module("demo", run_name="__main__", alter_sys=True)
 
 
-def _print_versions(versions: dict[str, int], as_json: bool) -> None:
-    if as_json:
-        print_json("latest", versions)
-    else:
-        print_table(["view", "latest version"], versions.items())
+def print_runs(results: "list[RunResult]", as_json: bool) -> None:
+    """Print what became of each view, and on stderr which rows are stored and name no event.
 
-
-def _print_runs(results: "list[RunResult]", as_json: bool) -> None:
+    Args:
+        results: One a view.
+        as_json: Whether to print JSON in place of a table.
+    """
+    for result in results:
+        if result.null_unique_rows:
+            text = "[yellow]{}[/]: {} of the rows stored have a null in unique_by: {}"
+            say(text, result.view, result.null_unique_rows, "of a key's, only the newest exists")
     if as_json:
         print_json("runs", results)
         return
     columns = ["view", "kind", "status", "version", "rows in", "rows out", "null keys", "seconds"]
     names = ["view", "kind", "status", "version", "rows_in", "rows_out", "null_rows", "seconds"]
     print_table(columns, [[getattr(result, name) for name in names] for result in results])
+
+
+def _print_versions(versions: dict[str, int], as_json: bool) -> None:
+    if as_json:
+        print_json("latest", versions)
+    else:
+        print_table(["view", "latest version"], versions.items())

@@ -27,7 +27,7 @@ def time_grid(
 
     Args:
         keys: Rows of keys: a list of dicts, any frame, or a path.
-        start: The first moment.
+        start: The first moment; a bare date is its midnight in UTC.
         end: The moment before which the grid ends.
         every: The step, such as ``"1d"``.
         timestamp_field: The name of the time column.
