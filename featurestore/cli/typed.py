@@ -125,7 +125,11 @@ def _cast(name: str, text: str | None, dtype: DataType, asked: str) -> pa.Array:
         return pa.array([text], pa.string()).cast(kind)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         example = "1.50" if isinstance(dtype, Decimal) else _EXAMPLES.get(str(dtype))
-        shown = f"Write for example {name}={example}." if example else "Give it in a file of rows."
+        shown = (
+            f"Write for example {name}={example}, or {name} for null."
+            if example
+            else "Give it in a file of rows."
+        )
         raise RequestError(
             f"{asked} {name}={text}", f"{name!r} is {dtype}, which {text!r} is not", shown
         ) from None

@@ -140,7 +140,8 @@ def _explain_column(
         return _told(query, feature, "null_value", text, won)
     since = visible_from(query, won)
     known = "" if since == won[EVENT_TIME] else f", known since {time_text(since)}"
-    text = f"{told} won, {_span(age)} before the moment{known}"
+    before = f"{_span(age)} before the moment" if age else "at the moment itself"
+    text = f"{told} won, {before}{known}"
     return _told(query, feature, "answered", text, won)
 
 

@@ -30,7 +30,10 @@ def test_a_request_value_of_another_type_is_told(run, shop):
     code, _, err = run("latest", "shape", "id=1,price=much,pieces=2", "-p", shop)
 
     assert code == 2
-    assert "'price' is Float64, which 'much' is not. Write for example price=1.5." in err
+    assert (
+        "'price' is Float64, which 'much' is not. Write for example price=1.5, or price for null."
+        in err
+    )
 
 
 def test_a_cell_is_explained_with_its_inputs(run, shop):

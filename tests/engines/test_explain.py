@@ -33,6 +33,7 @@ def explain(stored: list[dict], at: int | None = 100, card: int | None = 1, **qu
             "answered",
             "the row of 1970-01-01 00:00:00.000040Z won, 0:00:00.000060 before",
         ),
+        (explain([row(100)]), "answered", "000100Z won, at the moment itself"),
         (explain([row(40)], card=None), "null_key", "null: 'card', a part of the key, is null"),
         (explain([row(40)], at=None), "null_time", "null: the spine row has no time"),
         (explain([]), "no_row", "null: the view has no row of this key"),
