@@ -166,6 +166,8 @@ def _nearest_zone(name: str) -> str:
     zones = {zone.casefold(): zone for zone in zoneinfo.available_timezones()}
     cities = {zone.rpartition("/")[2]: zones[zone] for zone in zones}
     wanted = name.casefold().replace(" ", "_")
+    if wanted in zones:
+        return f"Did you mean {zones[wanted]!r}?"
     near = difflib.get_close_matches(wanted, zones) or difflib.get_close_matches(wanted, cities)
     found = [zones.get(each) or cities[each] for each in near]
     if found:

@@ -27,7 +27,8 @@ class ViewStatus:
         newest_event: The newest event that its runs stored; None if unknown.
         last_run: The last run's status, such as ``"done"``; None before the first.
         last_run_at: When the last run started.
-        error: Why the last run failed, or was skipped; None if it did not.
+        error: Why the last run failed, if only at the ``latest`` table, or was skipped; None if
+            it did not.
         derived_from: The view that it is made of; None where it has a source of its own.
     """
 

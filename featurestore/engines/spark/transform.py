@@ -138,7 +138,11 @@ def _role(view: FeatureView, name: str) -> str:
         return ""
     named = (*_CARRIED, "unique_by")
     roles = [role for role in named if name in _names(getattr(source, role, None))]
-    return f", the {roles[0]} of source {source.name!r} ({source.origin})," if roles else ""
+    if not roles:
+        return ""
+    if view.transform is None:  # the message begins with the source
+        return f", the source's {roles[0]},"
+    return f", the {roles[0]} of source {source.name!r} ({source.origin}),"
 
 
 def _names(value: str | tuple[str, ...] | None) -> tuple[str, ...]:

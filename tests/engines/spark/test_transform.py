@@ -72,11 +72,22 @@ def test_every_column_that_does_not_fit_is_named_at_once(rows: "DataFrame") -> N
 
     found = refused.value.found
     assert "column 'nots' is missing (Did you mean 'note'?)" in found
-    assert "column 'at', the timestamp_field of source 'paid' (" in found
-    assert "), is missing (Known: " in found
+    assert "column 'at', the source's timestamp_field, is missing (Known: " in found
+    assert "of source 'paid' (" in refused.value.asked
     assert refused.value.fix.startswith("Correct the view or its source")
     assert "column 'note' is string, declared as Float64 (double; " in found
     assert "test_transform.py:" in refused.value.asked
+
+
+def test_a_transform_that_drops_the_time_is_told_which_source_names_it(
+    rows: "DataFrame",
+) -> None:
+    view = view_of("SELECT card_id, n FROM {source}", Field("n", Int64))
+
+    told = r"column 'at', the timestamp_field of source 'paid' \(.*py:\d+\), is missing \(Known: "
+    with pytest.raises(MaterializationError, match=told) as refused:
+        transformed(view, rows)
+    assert refused.value.asked.startswith("transform of view 'v' (")
 
 
 def test_a_transform_that_fails_is_named_with_its_line(rows: "DataFrame") -> None:
