@@ -154,9 +154,11 @@ def budget(
         >>> budget(Query("ask", ()), pa.table({"x": [1]}), {}, None, 2).threads
         2
     """
+    if limit is None or not query.views:
+        # What nobody holds against a limit is not worked out.
+        boundless = tuple(Need(view.view, 0, 0, 0, quick=_quick(view)) for view in query.views)
+        return Budget(query, boundless, threads=cores)
     needs = tuple(need_of(view, snapshots[view.view]) for view in query.views)
-    if limit is None or not needs:
-        return Budget(query, needs, threads=cores)
     held, rows = held_bytes(query, spine), int(spine.num_rows)
     least = max(need.least(rows) for need in needs)
     threads = min(cores, (limit - held) // least) if least else cores
@@ -179,7 +181,7 @@ def need_of(view: ViewQuery, snapshot: Snapshot) -> Need:
         stored=_WORD * arrays + keys + values,
         asked=_WORD * (_ARRAYS_ASKED + _ARRAYS_OF_WINDOWS * windows) + keys + 2 * _answers(view),
         stored_rows=snapshot.rows,
-        quick=ROWS_OF_WINDOWS if view.aggregates else ROWS_PER_CHUNK,
+        quick=_quick(view),
     )
 
 
@@ -265,6 +267,10 @@ def _singles(view: ViewQuery) -> list[ViewQuery]:
         else replace(view, columns=(feature,), aggregates=())
         for feature in view.features
     ]
+
+
+def _quick(view: ViewQuery) -> int:
+    return ROWS_OF_WINDOWS if view.aggregates else ROWS_PER_CHUNK
 
 
 def _answers(view: ViewQuery) -> int:

@@ -7,6 +7,7 @@ each came to a gigabyte, and waited for the system to find it.
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from functools import cache
 from threading import Event, Lock
 from typing import Generic, TypeVar
@@ -21,7 +22,7 @@ def run_all(tasks: Iterable[Callable[[], ResultT]], threads: int) -> list[Result
 
     Args:
         tasks: What to call.
-        threads: How many tasks run at once, at most; there are as many threads as cores.
+        threads: How many tasks run at once, at most; never more than there are cores.
 
     Raises:
         Exception: That of the first task that fails; tasks that have not begun then never do.
@@ -31,12 +32,13 @@ def run_all(tasks: Iterable[Callable[[], ResultT]], threads: int) -> list[Result
         [1, 2]
     """
     work = _Work(enumerate(tasks))
-    at_work = [_pool(os.getpid()).submit(work.on) for _ in range(threads)]
-    try:
-        wait(at_work)
-    finally:
-        work.stop.set()
-        wait(at_work)
+    with _lent_pool() as pool:
+        at_work = [pool.submit(work.on) for _ in range(threads)]
+        try:
+            wait(at_work)
+        finally:
+            work.stop.set()
+            wait(at_work)
     if work.errors:
         # All tasks before it have ended, so that it is the same one each time.
         raise work.errors[min(work.errors)]
@@ -68,10 +70,21 @@ class _Work(Generic[ResultT]):
                 raise
 
 
-@cache
-def _pool(process: int) -> ThreadPoolExecutor:
-    """Return the threads of a process: a fork has its parent's object, but not its threads.
+@contextmanager
+def _lent_pool() -> Iterator[ThreadPoolExecutor]:
+    """Lend threads that no other question uses: a small one never waits for a large one."""
+    idle = _idle_pools(os.getpid())
+    try:
+        pool = idle.pop()
+    except IndexError:
+        pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="featurestore")
+    try:
+        yield pool
+    finally:
+        idle.append(pool)
 
-    One pool for all: each would keep memory, and what fits a memory limit differs by question.
-    """
-    return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="featurestore")
+
+@cache
+def _idle_pools(process: int) -> list[ThreadPoolExecutor]:
+    """Return the pools of a process: a fork has its parent's objects, but not their threads."""
+    return []

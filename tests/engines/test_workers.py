@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -91,6 +92,22 @@ def test_an_error_while_tasks_are_made_lets_those_that_run_end() -> None:
     run_all([_thread_name] * 20, 3)
 
     assert len(ended) <= 1
+
+
+def test_a_question_does_not_wait_for_another_ones_tasks() -> None:
+    asked, answered = threading.Event(), threading.Event()
+
+    def wait_for_the_other() -> bool:
+        asked.set()
+        return answered.wait(60)
+
+    with ThreadPoolExecutor(1) as other:
+        first = other.submit(run_all, [wait_for_the_other] * 8, 8)
+        asked.wait(60)
+        assert run_all([lambda: 1, lambda: 2], 2) == [1, 2]
+        answered.set()
+
+        assert first.result(60) == [True] * 8
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks on this system")
