@@ -98,8 +98,11 @@ def test_only_revisions_can_arrive_at_the_moment(world: World) -> None:
 
 
 def later(stored: dict) -> dict:
-    known = stored["available_timestamp"]
-    return stored | {"available_timestamp": None if known is None else known + 1}
+    """Return a row that is known a microsecond after it happened, or was known, at the soonest."""
+    known, event = stored["available_timestamp"], stored["event_timestamp"]
+    if known is None:
+        return stored
+    return stored | {"available_timestamp": max(known, known if event is None else event) + 1}
 
 
 def closed_left(feature: Column | Aggregate) -> Column | Aggregate:
