@@ -30,14 +30,15 @@ class Way:
         program: A module of `benchmarks.contestants`, and one of its ways.
         workload: The workload's name.
         options: For the program, see `benchmarks.contestants.task`.
-        repeats: How often it answers; the best counts.
+        repeats: How often it answers; None for at least three times, and for three seconds. The
+            best counts.
     """
 
     name: str
     program: str
     workload: str = "plain"
     options: tuple[str, ...] = ()
-    repeats: int = 3
+    repeats: int | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ def run(way: Way, folder: Path, data: Path) -> Result:
     """
     program, kind = way.program.split()
     module = f"benchmarks.contestants.{program}"
-    options = ["--repeats", str(way.repeats), *way.options]
+    often = [] if way.repeats is None else ["--repeats", str(way.repeats)]
+    options = [*often, *way.options]
     command = [python_of(program, data), "-m", module, kind, str(folder), *options]
     try:
         done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=LONGEST_S)
