@@ -63,7 +63,7 @@ class Case:
     def ways(self) -> tuple[Way, ...]:
         """All that is run."""
         rivals = (way for rival in self.rivals for way in rival.ways)
-        return (self.ours, *rivals, *self.checks)
+        return tuple(dict.fromkeys((self.ours, *self.checks, *rivals)))
 
 
 OURS, ASOF, SCAN = "ours historical", "duckdb_sql asof", "duckdb_sql scan"

@@ -4,7 +4,7 @@ import json
 import math
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.environments import python_of
@@ -84,6 +84,17 @@ def run(way: Way, folder: Path, data: Path) -> Result:
         raise ContestError(f"{way.name}: {told}")
     line = json.loads(done.stdout.splitlines()[-1])
     return Result(way, tuple(line["seconds"]), line["answer"], line["peak_bytes"])
+
+
+def joined(one: Result, other: Result) -> Result:
+    """Return what a way did in two turns.
+
+    Raises:
+        ContestError: It answered differently.
+    """
+    require_same(one, other)
+    peaks = [each.peak_bytes for each in (one, other) if each.peak_bytes is not None]
+    return replace(one, seconds=one.seconds + other.seconds, peak_bytes=max(peaks, default=None))
 
 
 def require_same(one: Result, other: Result) -> None:

@@ -2,13 +2,14 @@
 
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from benchmarks import chart, page, results
 from benchmarks.cases import Case, Measure, Rival
-from benchmarks.contest import ContestError, Result, Way, require_same
+from benchmarks.contest import ContestError, Result, Way, joined, require_same
 from benchmarks.environments import NotInstalledError
 from benchmarks.measure import Row, of_measure, of_rival
 from benchmarks.results import cells
@@ -137,3 +138,13 @@ def test_the_page_shows_what_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "stale" not in text
     assert json.loads((tmp_path / "as_of.json").read_text())["machine"]["cores"] >= 1
     assert ET.parse(page.CHART).getroot().tag == f"{SVG}svg"
+
+
+def test_turns_are_joined_and_must_answer_alike() -> None:
+    first, second = told(WAY, 2.0, 1.5), told(WAY, 1.0)
+
+    both = joined(first, second)
+
+    assert (both.seconds, both.best, both.peak_bytes) == ((2.0, 1.5, 1.0), 1.0, 2_400_000_000)
+    with pytest.raises(ContestError, match="differ"):
+        joined(first, replace(second, answer={"x": [100, 9.0, 700.0]}))
