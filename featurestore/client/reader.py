@@ -1,12 +1,15 @@
 """`Reader`: what a store keeps between questions, so that the next one finds it open."""
 
+import os
 from collections.abc import Mapping
+from functools import partial
 
 import pyarrow as pa
 
 from featurestore.definitions.fingerprint import table_fingerprint
 from featurestore.definitions.manifest import Manifest
 from featurestore.engines.local import answer
+from featurestore.engines.workers import run_all
 from featurestore.errors import NotFoundError, TableError
 from featurestore.query.nodes import Query
 from featurestore.settings import Settings
@@ -44,7 +47,11 @@ class Reader:
         """
         names = dict.fromkeys(view.view for view in query.views)
         uris = self._addresses(list(names), query.asked, manifest)
-        return {name: self._snapshots.newest(uri) for name, uri in uris.items()}
+        # To open a table takes milliseconds, and a question may ask a hundred views.
+        opened = run_all(
+            (partial(self._snapshots.newest, uri) for uri in uris.values()), os.cpu_count() or 1
+        )
+        return dict(zip(uris, opened, strict=True))
 
     def answer(self, query: Query, bound: pa.Table, snapshots: Mapping[str, Snapshot]) -> pa.Table:
         """Return the features of every row of a bound spine, in the spine's order."""

@@ -74,7 +74,7 @@ class _Fixed(Collector):
     known: list[tuple[Ints, Mask | None]]
 
     def put(self, places: Ints, answers: pa.ChunkedArray) -> None:
-        array = whole(answers.cast(self.dtype))
+        array = whole(answers if answers.type == self.dtype else answers.cast(self.dtype))
         if not len(array):
             return
         values = np.frombuffer(array.buffers()[1], self.values.dtype)
@@ -86,12 +86,15 @@ class _Fixed(Collector):
         return pa.Array.from_buffers(self.dtype, len(self.values), buffers)
 
     def _valid_bits(self) -> pa.Buffer | None:
-        answered = sum(len(places) for places, _ in self.known)
-        if answered == len(self.values) and all(mask is None for _, mask in self.known):
+        complete = sum(len(places) for places, _ in self.known) == len(self.values)
+        if complete and all(mask is None for _, mask in self.known):
             return None
-        valid = np.zeros(len(self.values), np.bool_)
+        valid = np.full(len(self.values), complete)
         for places, mask in self.known:
-            valid[places] = True if mask is None else mask
+            if not complete:
+                valid[places] = True
+            if mask is not None:
+                valid[places[np.flatnonzero(~mask)]] = False
         return pa.py_buffer(np.packbits(valid, bitorder="little"))
 
 

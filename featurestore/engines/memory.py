@@ -31,8 +31,8 @@ LEAST_ROWS = 10_000
 _WORD = 8
 # Arrays of a word a stored row that the kernel makes: codes, times, composed numbers, positions.
 _ARRAYS = 10
-# Of an aggregated column: digits and running sums, an order, two levels of two sparse tables.
-_ARRAYS_OF_AGGREGATES = 18
+# Of an aggregated column: digits and running sums, an order, five levels of two range tables.
+_ARRAYS_OF_AGGREGATES = 25
 # Of a spine row: codes, times, places, winners; of a window: its two edges, and where they fall.
 _ARRAYS_ASKED, _ARRAYS_OF_WINDOWS = 8, 4
 # Of a spine row, once an order: its place and time, and what sorting leaves to the allocators.

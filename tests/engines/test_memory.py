@@ -183,9 +183,9 @@ def test_fewer_features_are_advised_where_they_help_and_rows_do_not() -> None:
     schema = pa.schema([*SCHEMA, *(pa.field(c, pa.float64()) for c in "abcdefghij")])
     tables = {"v": replace(LARGE["v"], schema=schema)}
 
-    with pytest.raises(RequestError, match=r"'24MB', or ask for fewer features at a time\.$"):
+    with pytest.raises(RequestError, match=r"'29MB', or ask for fewer features at a time\.$"):
         budget(Query("ask()", (wide,)), spine(10), tables, 20_000_000, 2)
-    with pytest.raises(RequestError, match=r"at least memory_limit='24MB'\.$"):
+    with pytest.raises(RequestError, match=r"at least memory_limit='29MB'\.$"):
         budget(Query("ask()", (wide,)), spine(10), tables, 5_000_000, 2)
 
 

@@ -52,10 +52,22 @@ class Totals:
         """
         if len(self.places) == 1:
             return _scaled(self.places[0].astype(np.float64), self.grid[1])
-        sums = np.add(*self.rounded_twice())
+        sums = self._rounded_once() if self._two_floats() else np.add(*self.rounded_twice())
         # Digits of a sum just below infinity round up to it.
         for at in np.flatnonzero(~np.isfinite(sums)).tolist():
             sums[at] = self.nearest(at)
+        return sums
+
+    def _two_floats(self) -> bool:
+        """Return whether the sums are of two places, each exactly a float."""
+        whole = (_magnitude(place) <= 1 << _MANTISSA for place in self.places)
+        return len(self.places) == 2 and all(whole)
+
+    def _rounded_once(self) -> Floats:
+        bits, base = self.grid
+        low, high = (place.astype(np.float64) for place in self.places)
+        with np.errstate(over="ignore"):
+            sums: Floats = _scaled(low, base) + _scaled(high, base + bits)
         return sums
 
     def rounded_twice(self) -> tuple[Floats, Floats]:
@@ -114,7 +126,7 @@ class Digits:
 
 def of_integers(values: Ints) -> Digits:
     """Return the digits of integers; a single place where no sum of them can overflow."""
-    if not len(values) or _magnitude(values) * len(values) <= np.iinfo(np.int64).max:
+    if _magnitude(values) * len(values) <= np.iinfo(np.int64).max:
         return Digits((running(values),))
     return Digits((running(values & LOW), running(values >> BITS)))
 
@@ -129,19 +141,27 @@ def of_decimals(values: pa.Array, valid: Mask | None) -> Digits:
     return Digits(tuple(running(words[:, place]) for place in range(4)))
 
 
-def narrow(terms: int, low: int) -> Grid:
+def narrow(terms: int, low: int, high: int) -> Grid:
     """Return a grid whose digits are the same whatever other values there are."""
     return BITS, low // BITS * BITS
 
 
-def wide(terms: int, low: int) -> Grid:
-    """Return the grid of the fewest places for so many terms whose lowest bit is ``2 ** low``."""
+def wide(terms: int, low: int, high: int) -> Grid:
+    """Return the grid of the fewest places for so many terms of bits ``low`` to ``high``.
+
+    Example:
+        >>> wide(1000, -60, 10)
+        (35, -60)
+    """
     # The sum of all digits of a place, and what it carries, must fit 62 bits. No digit is wider
     # than 45: what one rounding leaves of two (8 bits of the 61) is exact beside the third.
-    return min(_WIDEST, _ROOM - terms.bit_length()), low
+    widest = min(_WIDEST, _ROOM - terms.bit_length())
+    places = max(-(-(high - low) // widest), 1)
+    # No wider than so many places must be: sums of narrow digits are floats themselves.
+    return max(-(-(high - low) // places), 1), low
 
 
-def of_floats(*terms: Floats, grid: Callable[[int, int], Grid] = wide) -> Digits:
+def of_floats(*terms: Floats, grid: Callable[[int, int, int], Grid] = wide) -> Digits:
     """Return the digits of the sums of finite floats, one of each of the ``terms`` a slot.
 
     Example:
@@ -150,7 +170,7 @@ def of_floats(*terms: Floats, grid: Callable[[int, int], Grid] = wide) -> Digits
         [0.5, 0.5]
     """
     low, high = _span(terms)
-    bits, base = grid(len(terms) * len(terms[0]), low)
+    bits, base = grid(len(terms) * len(terms[0]), low, high)
     rests = [term.copy() for term in terms]
     sums = []
     for power in reversed(range(base, max(high, base + 1), bits)):
@@ -244,4 +264,4 @@ def _halves(values: Floats) -> tuple[Floats, Floats]:
 
 
 def _magnitude(values: Ints) -> int:
-    return max(-int(values.min()), int(values.max()))
+    return max(-int(values.min(initial=0)), int(values.max(initial=0)))

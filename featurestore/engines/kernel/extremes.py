@@ -1,21 +1,16 @@
-"""min and max: a sparse table, one level at a time.
-
-Level k holds the least of every 2**k slots in a row; a slice of n is two such blocks that overlap,
-of the greatest power of two in n (Bender and Farach-Colton, "The LCA Problem Revisited", 2000).
-Slices are answered at their own level while the table is there, so that memory stays O(slots).
-"""
+"""min and max: the extreme of each slice, of values as numbers of the same order."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from featurestore.engines.kernel.arrays import FIRST, LAST, Ints, Mask, integers
+from featurestore.engines.kernel.arrays import FIRST, LAST, Mask, integers, nullable
 from featurestore.engines.kernel.column import Column
+from featurestore.engines.kernel.ranges import Blocks, RangeTable, blocks
 from featurestore.engines.kernel.slices import Slices
 from featurestore.engines.kernel.sums import plain_numbers
 from featurestore.query.nodes import Aggregate
@@ -82,96 +77,36 @@ def neutral(dtype: np.dtype, *, least: bool) -> float | int:
     return LAST if least else FIRST
 
 
-@dataclass(frozen=True)
-class SparseTable:
-    """The least (or greatest) of any range of some values.
-
-    Args:
-        values: The values.
-        choose: `numpy.minimum` or `numpy.maximum`.
-
-    Example:
-        >>> table = SparseTable(np.array([4, 2, 9]), np.minimum)
-        >>> table.of(np.array([0, 2]), np.array([3, 3])).tolist()
-        [2, 9]
-    """
-
-    values: np.ndarray
-    choose: np.ufunc
-    _levels: dict[int, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
-
-    def of(self, start: Ints, stop: Ints) -> np.ndarray:
-        """Return the least (or greatest) of each range; of an empty range anything."""
-        return self.over(blocks(start, stop), len(start))
-
-    def over(self, levels: "list[Blocks]", ranges: int) -> np.ndarray:
-        """Return the least (or greatest) of each range that is two blocks of some level."""
-        answer, table = np.zeros(ranges, self.values.dtype), self.values
-        for power, (asked, first, last) in enumerate(levels):
-            table = self._level(power, table)
-            answer[asked] = self.choose(table[first], table[last])
-        return answer
-
-    def _level(self, power: int, below: np.ndarray) -> np.ndarray:
-        if not power:
-            return self.values
-        # Two arrays take turns, for all windows: to get fresh memory takes longer than the work.
-        if power % 2 not in self._levels:
-            self._levels[power % 2] = np.empty_like(self.values)
-        table = self._levels[power % 2]
-        half = 1 << (power - 1)
-        return self.choose(below[:-half], below[half:], out=table[: len(below) - half])  # type: ignore[no-any-return]
+def _blocks(column: Column, slices: Slices) -> Blocks:
+    return blocks(slices.start, slices.stop, len(column.values))
 
 
-Blocks = tuple[Ints, Ints, Ints]
-"""The ranges of one level, and where the two blocks of each start."""
-
-
-def blocks(start: Ints, stop: Ints) -> list[Blocks]:
-    """Return the ranges by level; empty ones are of none.
-
-    Example:
-        >>> [[part.tolist() for part in level] for level in blocks(np.array([0]), np.array([3]))]
-        [[[], [], []], [[0], [0], [1]]]
-    """
-    level = np.frexp((stop - start).astype(np.float64))[1] - 1
-    order = np.argsort(level.astype(np.int8), kind="stable")
-    ends = np.searchsorted(level[order], np.arange(int(level.max(initial=-1)) + 2))
-    parts = [order[first:last] for first, last in pairwise(ends)]
-    return [(part, start[part], stop[part] - (1 << power)) for power, part in enumerate(parts)]
-
-
-def _blocks(column: Column, slices: Slices) -> list[Blocks]:
-    return blocks(slices.start, slices.stop)
-
-
-def _extreme(feature: Aggregate, column: Column, slices: Slices, table: SparseTable) -> pa.Array:
-    per_slice = table.over(column.at(slices, _blocks), len(slices.start))
-    filled = slices.stop > slices.start
-    if not filled.all():
+def _extreme(feature: Aggregate, column: Column, slices: Slices, table: RangeTable) -> pa.Array:
+    per_slice = table.of(column.at(slices, _blocks))
+    if slices.offsets is not None:
         none = neutral(table.values.dtype, least=table.choose is np.minimum)
-        per_slice = np.where(filled, per_slice, none)
+        per_slice = np.where(slices.stop > slices.start, per_slice, none)
     answer = slices.merged(table.choose, per_slice)
     empty = column.counts(slices) == 0
     return column.once(ordered).decode(answer, empty).cast(arrow_type(feature.result))
 
 
-def _table_of_least(column: Column) -> SparseTable:
-    return SparseTable(column.once(ordered).or_neutral(column.valid, least=True), np.minimum)
+def _table_of_least(column: Column) -> RangeTable:
+    return RangeTable(column.once(ordered).or_neutral(column.valid, least=True), np.minimum)
 
 
-def _table_of_greatest(column: Column) -> SparseTable:
-    return SparseTable(column.once(ordered).or_neutral(column.valid, least=False), np.maximum)
+def _table_of_greatest(column: Column) -> RangeTable:
+    return RangeTable(column.once(ordered).or_neutral(column.valid, least=False), np.maximum)
 
 
 def _decode_numbers(values: np.ndarray, empty: Mask) -> pa.Array:
-    return pa.array(values, mask=empty)
+    return nullable(values, empty)
 
 
 def _decode_integers(dtype: pa.DataType, values: np.ndarray, empty: Mask) -> pa.Array:
-    result = pa.array(values, mask=empty)
+    result = nullable(values, empty)
     return result.cast(pa.int32()).cast(dtype) if pa.types.is_date32(dtype) else result.cast(dtype)
 
 
 def _decode_ranks(words: pa.Array, values: np.ndarray, empty: Mask) -> pa.Array:
-    return words.take(pa.array(values, mask=empty))
+    return words.take(nullable(values, empty))

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
-from featurestore.engines.kernel.arrays import Floats, Ints, Mask, floats
+from featurestore.engines.kernel.arrays import Floats, Ints, Mask, floats, nullable
 from featurestore.engines.kernel.column import Column
 from featurestore.engines.kernel.extremes import Ordered, ordered
 from featurestore.engines.kernel.lists import listed
@@ -69,7 +69,7 @@ def percentile_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Arra
     apart = column.once(specials)
     if apart is not None:
         answer = np.where(slices.sums(apart.nan) > 0, np.nan, answer)
-    return pa.array(answer, mask=counts == 0)
+    return nullable(answer, counts == 0)
 
 
 def mode_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:

@@ -8,7 +8,15 @@ import pyarrow as pa
 
 from featurestore.definitions.types import FLOATS, DataType, Decimal
 from featurestore.engines.kernel import digits
-from featurestore.engines.kernel.arrays import Floats, Ints, Mask, floats, integers, running
+from featurestore.engines.kernel.arrays import (
+    Floats,
+    Ints,
+    Mask,
+    floats,
+    integers,
+    nullable,
+    running,
+)
 from featurestore.engines.kernel.column import Column
 from featurestore.engines.kernel.overflow import refuse_overflow
 from featurestore.engines.kernel.slices import Slices
@@ -32,7 +40,7 @@ def mean_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
     counts = column.counts(slices)
     divisor = np.maximum(counts, 1).astype(np.float64)
     means = _MEANS[_family(feature.dtype)](feature, column, slices, divisor)
-    return pa.array(means, mask=counts == 0)
+    return nullable(means, counts == 0)
 
 
 @dataclass(frozen=True)
@@ -99,7 +107,7 @@ def _decimal_digits(column: Column) -> digits.Digits:
 def _float_sum(feature: Aggregate, column: Column, slices: Slices, empty: Mask) -> pa.Array:
     sums = column.at(slices, _float_totals)
     apart = column.once(specials)
-    return pa.array(sums if apart is None else apart.settle(sums, slices), mask=empty)
+    return nullable(sums if apart is None else apart.settle(sums, slices), empty)
 
 
 def _integer_sum(feature: Aggregate, column: Column, slices: Slices, empty: Mask) -> pa.Array:
@@ -108,7 +116,7 @@ def _integer_sum(feature: Aggregate, column: Column, slices: Slices, empty: Mask
         high = above[0] + (sums >> digits.BITS)
         refuse_overflow(high != high.astype(np.int32))
         sums = (high << digits.BITS) | (sums & digits.LOW)
-    return pa.array(sums, mask=empty)
+    return nullable(sums, empty)
 
 
 def _decimal_sum(feature: Aggregate, column: Column, slices: Slices, empty: Mask) -> pa.Array:
@@ -123,7 +131,7 @@ def _decimal_sum(feature: Aggregate, column: Column, slices: Slices, empty: Mask
     sums = pa.Array.from_buffers(
         arrow_type(feature.result), len(words), [None, pa.py_buffer(words.tobytes())]
     )
-    return sums.take(pa.array(np.arange(len(words)), mask=empty)) if empty.any() else sums
+    return sums.take(nullable(np.arange(len(words)), empty)) if empty.any() else sums
 
 
 def _beyond_38_digits(words: np.ndarray) -> Mask:

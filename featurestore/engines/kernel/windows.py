@@ -52,8 +52,10 @@ class Frames:
     def slices(self, window: Window, part: slice) -> Slices:
         """Return the window's slices at some of the moments."""
         lower, upper = self._bounds(window)
-        start = lower[part]
-        stop = np.maximum(np.minimum(upper, self._edge(self._delay - 1))[part], start)
+        start, stop = lower[part], upper[part]
+        if window.delay - int(window.closed_right) < self._delay - 1:
+            # It reaches beyond what is visible by then.
+            stop = np.maximum(np.minimum(stop, self._edge(self._delay - 1)[part]), start)
         if self.patches is None:
             return Slices(start, stop)
         cuts, adds = self.patches.cuts, self.patches.adds

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from featurestore.engines.kernel import digits
 from featurestore.engines.kernel.asof import paint
-from featurestore.engines.kernel.extremes import SparseTable
+from featurestore.engines.kernel.ranges import RangeTable, blocks
 from featurestore.engines.kernel.slices import Slices
 from featurestore.engines.kernel.timeline import Timeline, composed
 from featurestore.engines.kernel.wavelet import Wavelet
@@ -18,6 +18,9 @@ from tests.effort import examples
 ENDS = st.sampled_from([-(2**63), -(2**62), 0, 2**62, 2**63 - 1])
 TIMES = ENDS | st.integers(-20, 20)
 PAIRS = st.lists(st.tuples(st.integers(0, 3), TIMES))
+# As most values are: their digits have two places, which are floats unless there are many.
+NEAR = st.floats(-9, 9).map(lambda value: value + 10) | st.sampled_from([2.0**21 - 2**-30, 2e-5])
+TIMES_OVER = st.sampled_from([1, 3000])
 FLOATS = st.floats(allow_nan=False, allow_infinity=False) | st.floats(-10, 10)
 
 
@@ -86,28 +89,31 @@ def test_a_wavelet_matrix_finds_the_nth_of_several_ranges_together(
     assert found == held
 
 
-@given(st.lists(st.integers(-9, 9), min_size=1), st.data())
-def test_a_sparse_table_finds_the_least_of_any_range_each_time(
-    numbers: list, data: object
-) -> None:
-    edge = st.integers(0, len(numbers))
+@given(st.sampled_from([1, 31, 300, 20_000]), st.integers(0, 9), st.data())
+def test_a_range_table_finds_the_extreme_of_any_range(size: int, seed: int, data: object) -> None:
+    numbers = np.random.default_rng(seed).integers(-99, 99, size)
+    edge = st.integers(0, size)
     pairs = st.tuples(edge, edge).filter(lambda pair: pair[0] < pair[1])
-    table = SparseTable(np.array(numbers), np.minimum)
+    asked = data.draw(st.lists(pairs, max_size=9))
+    ranges = blocks(*columns(asked), size)
 
-    for asked in data.draw(st.lists(st.lists(pairs, max_size=5), max_size=3)):
-        found = table.of(*columns(asked))
+    for choose in (np.minimum, np.maximum):
+        found = RangeTable(numbers, choose).of(ranges)
 
-        assert found.tolist() == [min(numbers[low:high]) for low, high in asked]
+        assert found.tolist() == [choose.reduce(numbers[low:high]) for low, high in asked]
 
 
-@given(st.lists(FLOATS, max_size=20), st.data())
-@examples(200)
-def test_digit_sums_of_floats_are_the_nearest_floats(values: list, data: object) -> None:
+@given(st.lists(FLOATS, max_size=20) | st.lists(NEAR, max_size=20), TIMES_OVER, st.data())
+@examples(400)
+def test_digit_sums_of_floats_are_the_nearest_floats(
+    values: list, times: int, data: object
+) -> None:
     low = data.draw(st.integers(0, len(values)))
-    exact = sum(map(Fraction, values[low:]), Fraction(0))
-    slices = Slices(np.array([low]), np.array([len(values)]))
+    exact = times * sum(map(Fraction, values), Fraction(0)) - sum(map(Fraction, values[:low]))
+    slices = Slices(np.array([low]), np.array([len(values) * times]))
 
-    found = digits.of_floats(np.array(values, np.float64)).totals(slices).rounded()[0]
+    column = np.tile(np.array(values, np.float64), times)
+    found = digits.of_floats(column).totals(slices).rounded()[0]
 
     assert found == oracle.to_float(exact)
 
