@@ -95,16 +95,21 @@ def validity(array: pa.Array) -> Mask | None:
     return unpacked[array.offset :].view(np.bool_)
 
 
-def nullable(values: np.ndarray, missing: Mask) -> pa.Array:
+def nullable(values: np.ndarray, missing: Mask, dtype: pa.DataType | None = None) -> pa.Array:
     """Return numbers as an array, null where some are missing; ten times as fast as Arrow's way.
+
+    Args:
+        values: A row each, laid out as Arrow lays out the type.
+        missing: Which rows are null.
+        dtype: The type of a fixed width; None for that of the numbers.
 
     Example:
         >>> nullable(np.array([1.5, 0.0]), np.array([False, True])).to_pylist()
         [1.5, None]
     """
     bits = pa.py_buffer(np.packbits(~missing, bitorder="little")) if missing.any() else None
-    dtype = pa.from_numpy_dtype(values.dtype)
-    return pa.Array.from_buffers(dtype, len(values), [bits, pa.py_buffer(values)])
+    buffers = [bits, pa.py_buffer(values)]
+    return pa.Array.from_buffers(dtype or pa.from_numpy_dtype(values.dtype), len(values), buffers)
 
 
 def both(left: Mask | None, right: Mask | None) -> Mask | None:

@@ -128,10 +128,7 @@ def _decimal_sum(feature: Aggregate, column: Column, slices: Slices, empty: Mask
         words[:, place] = total & digits.LOW
         carry = total >> digits.BITS
     refuse_overflow((total != total.astype(np.int32)) | _beyond_38_digits(words))
-    sums = pa.Array.from_buffers(
-        arrow_type(feature.result), len(words), [None, pa.py_buffer(words.tobytes())]
-    )
-    return sums.take(nullable(np.arange(len(words)), empty)) if empty.any() else sums
+    return nullable(words, empty, arrow_type(feature.result))
 
 
 def _beyond_38_digits(words: np.ndarray) -> Mask:
