@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from featurestore.engines.kernel.arrays import FIRST, LAST, Mask, integers, nullable
+from featurestore.engines.kernel.arrays import Mask, integers, nullable
 from featurestore.engines.kernel.column import Column
-from featurestore.engines.kernel.ranges import Blocks, RangeTable, blocks
+from featurestore.engines.kernel.ranges import Layout, Ranges, RangeTable
 from featurestore.engines.kernel.slices import Slices
 from featurestore.engines.kernel.sums import plain_numbers
 from featurestore.query.nodes import Aggregate
@@ -29,11 +29,12 @@ class Ordered:
     numbers: np.ndarray
     decode: Callable[[np.ndarray, Mask], pa.Array]
 
-    def or_neutral(self, valid: Mask | None, *, least: bool) -> np.ndarray:
-        """Return the numbers, with the `neutral` one where there is none."""
+    def table(self, valid: Mask | None, choose: np.ufunc) -> RangeTable:
+        """Return the table of the numbers, the neutral one where there is none."""
+        table = RangeTable(self.numbers, choose)
         if valid is None:
-            return self.numbers
-        return np.where(valid, self.numbers, neutral(self.numbers.dtype, least=least))
+            return table
+        return RangeTable(np.where(valid, self.numbers, table.neutral), choose)
 
 
 def min_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
@@ -65,38 +66,29 @@ def ordered(column: Column) -> Ordered:
     return Ordered(codes, partial(_decode_ranks, encoded.dictionary.take(pa.array(order))))
 
 
-def neutral(dtype: np.dtype, *, least: bool) -> float | int:
-    """Return the number that is never the least (or greatest) beside another.
-
-    Example:
-        >>> neutral(np.dtype(float), least=True)
-        inf
-    """
-    if dtype.kind == "f":
-        return np.inf if least else -np.inf
-    return LAST if least else FIRST
+def _layout(column: Column) -> Layout:
+    return Layout(len(column.values))
 
 
-def _blocks(column: Column, slices: Slices) -> Blocks:
-    return blocks(slices.start, slices.stop, len(column.values))
+def _ranges(column: Column, slices: Slices) -> Ranges:
+    return column.once(_layout).ranges(slices.start, slices.stop)
 
 
 def _extreme(feature: Aggregate, column: Column, slices: Slices, table: RangeTable) -> pa.Array:
-    per_slice = table.of(column.at(slices, _blocks))
+    per_slice = table.of(column.at(slices, _ranges))
     if slices.offsets is not None:
-        none = neutral(table.values.dtype, least=table.choose is np.minimum)
-        per_slice = np.where(slices.stop > slices.start, per_slice, none)
+        per_slice = np.where(slices.stop > slices.start, per_slice, table.neutral)
     answer = slices.merged(table.choose, per_slice)
     empty = column.counts(slices) == 0
     return column.once(ordered).decode(answer, empty).cast(arrow_type(feature.result))
 
 
 def _table_of_least(column: Column) -> RangeTable:
-    return RangeTable(column.once(ordered).or_neutral(column.valid, least=True), np.minimum)
+    return column.once(ordered).table(column.valid, np.minimum)
 
 
 def _table_of_greatest(column: Column) -> RangeTable:
-    return RangeTable(column.once(ordered).or_neutral(column.valid, least=False), np.maximum)
+    return column.once(ordered).table(column.valid, np.maximum)
 
 
 def _decode_numbers(values: np.ndarray, empty: Mask) -> pa.Array:

@@ -1,11 +1,12 @@
 """The least, or greatest, of any range of values.
 
 Level k of a sparse table holds the least of every 2**k values in a row; a range of n values is two
-such blocks that overlap, of the greatest power of two in n (Bender and Farach-Colton, "The LCA
-Problem Revisited", 2000). Here the levels end at blocks of 16. A longer range is its first block,
-its last one, and the whole blocks between them: a range of a table a sixteenth as large (as in
-Fischer and Heun, "Theoretical and Practical Improvements on the RMQ-Problem", 2006). So memory and
-work are O(values), and long ranges end in tables that stay in the cache.
+such stretches that overlap, of the greatest power of two in n (Bender and Farach-Colton, "The LCA
+Problem Revisited", 2000). Here the levels end at blocks of 16: a longer range is its first and its
+last 16 values, and the whole blocks between them: a range of a sparse table of the blocks (as in
+Fischer and Heun, "Theoretical and Practical Improvements on the RMQ-Problem", 2006). The levels of
+both take O(values), the few of the blocks fit the cache, and a range takes four look-ups however
+long it is.
 """
 
 from dataclasses import dataclass
@@ -13,48 +14,78 @@ from functools import cached_property
 
 import numpy as np
 
-from featurestore.engines.kernel.arrays import Ints
+from featurestore.engines.kernel.arrays import FIRST, LAST, Ints
 
 _LEVELS = 5
 _BLOCK = 1 << (_LEVELS - 1)
-# Of each length up to that of two blocks; the last is for longer ones too.
-_LEVEL = np.array([max(length.bit_length() - 1, 0) for length in range(2 * _BLOCK)])
 
 
 @dataclass(frozen=True)
-class Blocks:
-    """Where the blocks of some ranges are, for all tables of as many values.
+class Stretches:
+    """Where the two stretches of each range begin, as positions among all levels of a table.
 
     Args:
-        first: The first block of each range, as a position among all levels.
-        last: Its last one.
-        long: Which ranges have whole blocks between these; None if none has.
-        between: The ranges of those blocks.
+        first: The first stretch.
+        last: The last one, which ends with the range.
     """
 
     first: Ints
     last: Ints
-    long: Ints | None = None
-    between: "Blocks | None" = None
 
 
-def blocks(start: Ints, stop: Ints, values: int) -> Blocks:
-    """Return the blocks of ranges among so many values; of an empty range any.
+@dataclass(frozen=True)
+class Ranges:
+    """Some ranges, as the look-ups that they take in all tables of as many values.
+
+    Args:
+        near: In the levels of the values.
+        far: In the levels of the blocks; None if no range holds a whole one for certain.
+    """
+
+    near: Stretches
+    far: Stretches | None = None
+
+
+class _Levels:
+    """The levels of a sparse table of so many values; ``empty`` is where empty ranges look."""
+
+    def __init__(self, values: int, longest: int, empty: int) -> None:
+        lengths = np.arange(longest + 1)
+        level = np.frexp(lengths)[1].astype(np.int64) - 1
+        level[0] = empty
+        self._first = level * values
+        self._last = self._first - np.where(lengths > 0, 1 << np.maximum(level, 0), 0)
+
+    def stretches(self, start: Ints, stop: Ints) -> Stretches:
+        """Return those of ranges; all that are longer than the longest take its level."""
+        lengths = stop - start
+        first = self._first.take(lengths, mode="clip")
+        first += start
+        last = self._last.take(lengths, mode="clip")
+        last += stop
+        return Stretches(first, last)
+
+
+class Layout:
+    """How the tables of so many values are laid out.
 
     Example:
-        >>> blocks(np.array([1]), np.array([4]), 10)
-        Blocks(first=array([11]), last=array([12]), long=None, between=None)
+        >>> Layout(10).ranges(np.array([1]), np.array([4])).near
+        Stretches(first=array([11]), last=array([12]))
     """
-    lengths = stop - start
-    # The last length of the table stands for all that are longer, the first for all shorter.
-    levels = _LEVEL * values
-    first = start + levels.take(lengths, mode="clip")
-    last = stop + (levels - (1 << _LEVEL)).take(lengths, mode="clip")
-    long = np.flatnonzero(lengths >= 2 * _BLOCK)
-    if not len(long):
-        return Blocks(first, last)
-    inner = (start[long] + (_BLOCK - 1)) >> (_LEVELS - 1), stop[long] >> (_LEVELS - 1)
-    return Blocks(first, last, long, blocks(*inner, -(-values // _BLOCK)))
+
+    def __init__(self, values: int) -> None:
+        self._near = _Levels(values, 2 * _BLOCK - 1, empty=0)
+        blocks = -(-values // _BLOCK)
+        self._far = _Levels(blocks, blocks, empty=blocks.bit_length())
+
+    def ranges(self, start: Ints, stop: Ints) -> Ranges:
+        """Return the ranges of the values from ``start`` to ``stop`` (not included)."""
+        near = self._near.stretches(start, stop)
+        if (stop - start).max(initial=0) < _BLOCK:
+            return Ranges(near)
+        whole = (start + (_BLOCK - 1)) >> (_LEVELS - 1), stop >> (_LEVELS - 1)
+        return Ranges(near, self._far.stretches(*whole))
 
 
 @dataclass(frozen=True)
@@ -67,37 +98,57 @@ class RangeTable:
 
     Example:
         >>> table = RangeTable(np.array([4, 2, 9]), np.minimum)
-        >>> table.of(blocks(np.array([0, 2]), np.array([3, 3]), 3)).tolist()
+        >>> table.of(Layout(3).ranges(np.array([0, 2]), np.array([3, 3]))).tolist()
         [2, 9]
     """
 
     values: np.ndarray
     choose: np.ufunc
 
-    def of(self, ranges: Blocks) -> np.ndarray:
+    @property
+    def neutral(self) -> float | int:
+        """The number that is never chosen beside another."""
+        least = self.choose is np.minimum
+        if self.values.dtype.kind == "f":
+            return np.inf if least else -np.inf
+        return LAST if least else FIRST
+
+    def of(self, ranges: Ranges) -> np.ndarray:
         """Return the least (or greatest) of each range; of an empty range anything."""
-        table = self._levels.reshape(-1)
-        if not len(table):
-            return np.zeros(len(ranges.first), self.values.dtype)
-        answer = self.choose(table[ranges.first], table[ranges.last])
-        if ranges.long is not None and ranges.between is not None:
-            between = self._coarse.of(ranges.between)
-            answer[ranges.long] = self.choose(answer[ranges.long], between)
-        return answer  # type: ignore[no-any-return]
+        if not len(self.values):
+            return np.zeros(len(ranges.near.first), self.values.dtype)
+        answer = self._looked_up(self._near, ranges.near)
+        if ranges.far is not None:
+            self.choose(answer, self._looked_up(self._far, ranges.far), out=answer)
+        return answer
+
+    def _looked_up(self, levels: np.ndarray, at: Stretches) -> np.ndarray:
+        # Only an empty range looks beyond the levels; there it finds the last of their values.
+        table = levels.reshape(-1)
+        answer = table.take(at.first, mode="clip")
+        self.choose(answer, table.take(at.last, mode="clip"), out=answer)
+        return answer
 
     @cached_property
-    def _levels(self) -> np.ndarray:
-        count = len(self.values)
-        levels = np.empty((_LEVELS, count), self.values.dtype)
-        levels[0] = self.values
-        for level in range(1, _LEVELS):
-            inside = max(count - (1 << (level - 1)), 0)
-            below, above = levels[level - 1], levels[level]
-            self.choose(below[:inside], below[count - inside :], out=above[:inside])
-            # What reaches beyond the values is the least of those that there are.
-            above[inside:] = below[inside:]
+    def _near(self) -> np.ndarray:
+        levels = np.empty((_LEVELS, len(self.values)), self.values.dtype)
+        self._fill(levels, self.values)
         return levels
 
     @cached_property
-    def _coarse(self) -> "RangeTable":
-        return RangeTable(self._levels[-1, ::_BLOCK], self.choose)
+    def _far(self) -> np.ndarray:
+        blocks = self._near[-1, ::_BLOCK]
+        levels = np.empty((len(blocks).bit_length() + 1, len(blocks)), self.values.dtype)
+        self._fill(levels[:-1], blocks)
+        # Here look the ranges that hold no whole block.
+        levels[-1] = self.neutral
+        return levels
+
+    def _fill(self, levels: np.ndarray, values: np.ndarray) -> None:
+        levels[0] = values
+        for level in range(1, len(levels)):
+            inside = max(len(values) - (1 << (level - 1)), 0)
+            below, above = levels[level - 1], levels[level]
+            self.choose(below[:inside], below[len(values) - inside :], out=above[:inside])
+            # What reaches beyond the values is the least of those that there are.
+            above[inside:] = below[inside:]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from featurestore.engines.kernel import digits
 from featurestore.engines.kernel.asof import paint
-from featurestore.engines.kernel.ranges import RangeTable, blocks
+from featurestore.engines.kernel.ranges import Layout, RangeTable
 from featurestore.engines.kernel.slices import Slices
 from featurestore.engines.kernel.timeline import Timeline, composed
 from featurestore.engines.kernel.wavelet import Wavelet
@@ -95,7 +95,7 @@ def test_a_range_table_finds_the_extreme_of_any_range(size: int, seed: int, data
     edge = st.integers(0, size)
     pairs = st.tuples(edge, edge).filter(lambda pair: pair[0] < pair[1])
     asked = data.draw(st.lists(pairs, max_size=9))
-    ranges = blocks(*columns(asked), size)
+    ranges = Layout(size).ranges(*columns(asked))
 
     for choose in (np.minimum, np.maximum):
         found = RangeTable(numbers, choose).of(ranges)
