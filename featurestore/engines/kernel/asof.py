@@ -76,7 +76,7 @@ def paint(first: Ints, stop: Ints, colours: Ints, size: int) -> Ints:
 
 
 def _by_search(code: Ints, time: Ints, moments: Moments, lag: int) -> Ints:
-    seen = Timeline(code, time).before(moments.code, earlier(moments.time, lag - 1))
+    seen = Timeline(code, time).asked(moments.code).before(moments.time, lag - 1)
     starts = runs(code, moments.keys)
     return np.where(seen > starts[moments.code], seen - 1, -1)
 
@@ -84,6 +84,6 @@ def _by_search(code: Ints, time: Ints, moments: Moments, lag: int) -> Ints:
 def _by_painting(events: Events, since: Ints, painted: Mask, moments: Moments) -> Ints:
     rows = np.flatnonzero(painted)
     line = Timeline(moments.code, moments.time)
-    first = line.before(events.code[rows], since[rows])
+    first = line.asked(events.code[rows]).before(since[rows])
     stop = stops(line, moments, events, rows)
     return paint(first, stop, rows, len(moments))

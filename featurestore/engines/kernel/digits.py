@@ -191,19 +191,18 @@ def _take_digit(rest: Floats, power: int) -> Floats:
 
 def _span(terms: tuple[Floats, ...]) -> tuple[int, int]:
     """Return below which and from which power of two on no float has a bit."""
-    found = sum(_exponents(term) for term in terms)
-    used = np.flatnonzero(found)
-    if not len(used):
+    # Words without the sign order as their floats' sizes; of words less one, zero's is greatest.
+    words = [term.view(np.uint64) << np.uint64(1) for term in terms]
+    highest = max(int(word.max(initial=0)) for word in words)
+    if not highest:
         return 0, 0
-    lowest = max(int(used[0]), 1) - _BIAS - _MANTISSA + 1
-    return lowest, max(int(used[-1]), 1) - _BIAS + 1
+    lowest = min(int((word - np.uint64(1)).min()) for word in words) + 1
+    return _exponent(lowest) - _MANTISSA + 1, _exponent(highest) + 1
 
 
-def _exponents(values: Floats) -> Ints:
-    """Return how many floats have each exponent, zeros none."""
-    found = np.bincount((values.view(np.int64) >> (_MANTISSA - 1)) & 0x7FF, minlength=1 << 11)
-    found[0] -= np.count_nonzero(values == 0.0)
-    return found
+def _exponent(word: int) -> int:
+    """Return the exponent of a float's word without its sign."""
+    return max(word >> _MANTISSA, 1) - _BIAS
 
 
 def _round(digits: list[Ints], grid: Grid, high: Floats, low: Floats) -> None:

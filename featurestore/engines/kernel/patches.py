@@ -74,8 +74,9 @@ def find_patches(events: Events, moments: Moments, delay: int) -> Patches | None
     line = Timeline(moments.code, moments.time)
     code = events.code[odd]
     end = runs(moments.code, moments.keys)[code + 1]
-    from_base = line.before(code, base[odd])
-    since = line.before(code, events.visible[odd])
+    asked = line.asked(code)
+    from_base = asked.before(base[odd])
+    since = asked.before(events.visible[odd])
     until = np.maximum(since, stops(line, moments, events, odd))
     missing = np.maximum(since - from_base, 0) + (end - np.maximum(until, from_base))
     return _patches(odd, (from_base, since, until, end), until - since < missing, len(events))
@@ -95,7 +96,7 @@ def stops(line: Timeline, moments: Moments, events: Events, rows: Ints) -> Ints:
     if events.until is None:
         return end
     until = events.until[rows]
-    return np.where(until == LAST, end, line.before(code, until))
+    return np.where(until == LAST, end, line.asked(code).before(until))
 
 
 def _patches(odd: Ints, at: tuple[Ints, Ints, Ints, Ints], rare: Mask, rows: int) -> Patches:

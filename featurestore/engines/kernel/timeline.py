@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from featurestore.engines.kernel.arrays import FIRST, LAST, Ints
+from featurestore.engines.kernel.arrays import FIRST, LAST, Ints, earlier
 from featurestore.engines.kernel.guide import ROWS_AN_ASKED, Guide, guide
 
 
@@ -38,13 +38,19 @@ class _Block:
     def _guide(self) -> Guide | None:
         return guide(self.composed, self.width * (self.end - self.code)) if self.width else None
 
-    def compose(self, codes: Ints, times: Ints) -> Ints:
-        near = np.clip(times, self.low, self.high)
-        if not self.width:
-            return near
-        near -= self.low
-        near += (codes - self.code) * self.width
-        return near
+    def offsets(self, codes: Ints) -> Ints:
+        """Return what makes a time of each code its pair's number."""
+        # The product may wrap around, but with a time of the block's range the sum is right.
+        return (codes - self.code) * self.width - (self.low if self.width else 0)
+
+    def compose(self, offsets: Ints, times: Ints, shift: int = 0) -> Ints:
+        """Return the numbers of pairs whose times are shifted back, clamped to the range."""
+        if self.low + shift < FIRST or self.high + shift > LAST:
+            times, shift = earlier(times, shift), 0
+        numbers = np.clip(times, self.low + shift, self.high + shift)
+        numbers += offsets
+        numbers -= shift
+        return numbers
 
 
 class Timeline:
@@ -56,7 +62,8 @@ class Timeline:
 
     Example:
         >>> line = Timeline(np.array([0, 0, 1]), np.array([5, 9, 2]))
-        >>> line.before(np.array([0, 0, 1]), np.array([9, 99, 2])).tolist()
+        >>> asked = line.asked(np.array([0, 0, 1]))
+        >>> asked.before(np.array([9, 99, 2])).tolist()
         [1, 2, 2]
     """
 
@@ -64,13 +71,29 @@ class Timeline:
         self._blocks = list(_blocks(codes, times))
         self._pairs = len(codes)
 
-    def before(self, codes: Ints, times: Ints) -> Ints:
-        """Return how many pairs are less than each asked pair; the asked codes ascend."""
-        answer = np.full(len(codes), self._pairs)
+    def asked(self, codes: Ints) -> "Asked":
+        """Return codes, which ascend, ready to be asked for with any times."""
+        parts = []
         for block in self._blocks:
-            asked = slice(*np.searchsorted(codes, [block.code, block.end]))
-            found = block.before(block.compose(codes[asked], times[asked]))
-            answer[asked] = found + block.rows.start
+            part = slice(*np.searchsorted(codes, [block.code, block.end]).tolist())
+            parts.append((part, block, block.offsets(codes[part])))
+        return Asked(len(codes), self._pairs, parts)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Codes that a timeline is asked for."""
+
+    codes: int
+    pairs: int
+    parts: list[tuple[slice, _Block, Ints]]
+
+    def before(self, times: Ints, shift: int = 0) -> Ints:
+        """Return how many of the line's pairs are less than each (code, time - shift)."""
+        answer = np.full(self.codes, self.pairs)
+        for part, block, offsets in self.parts:
+            found = block.before(block.compose(offsets, times[part], shift))
+            np.add(found, block.rows.start, out=answer[part])
         return answer
 
 
@@ -103,7 +126,8 @@ def _blocks(codes: Ints, times: Ints) -> Iterator[_Block]:
         end = min(code + step, last)
         rows = slice(*np.searchsorted(codes, [code, end]).tolist())
         block = _Block(code, end, rows, low, high, width, codes[:0])
-        yield replace(block, composed=block.compose(codes[rows], times[rows]))
+        offsets = block.offsets(codes[rows])
+        yield replace(block, composed=block.compose(offsets, times[rows]))
 
 
 def _range(times: Ints) -> tuple[int, int]:

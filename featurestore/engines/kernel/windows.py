@@ -16,7 +16,7 @@ from featurestore.engines.kernel.existence import Events
 from featurestore.engines.kernel.order import Moments
 from featurestore.engines.kernel.patches import Patches, Stretches, find_patches
 from featurestore.engines.kernel.slices import Slices, pieces
-from featurestore.engines.kernel.timeline import Timeline
+from featurestore.engines.kernel.timeline import Asked, Timeline
 from featurestore.query.nodes import Window
 
 Grid = tuple[int, int, int] | None
@@ -73,12 +73,12 @@ class Frames:
         key = grid, shift
         if key not in self._edges:
             times = self._moments.time if grid is None else passed(self._moments.time, *grid)
-            self._edges[key] = self._line.before(self._moments.code, earlier(times, shift))
+            self._edges[key] = self._asked.before(times, shift)
         return self._edges[key]
 
     @cached_property
-    def _line(self) -> Timeline:
-        return Timeline(self._events.code, self._events.time)
+    def _asked(self) -> Asked:
+        return Timeline(self._events.code, self._events.time).asked(self._moments.code)
 
     @cached_property
     def _starts(self) -> Ints:

@@ -17,6 +17,7 @@ from tests.effort import examples
 
 ENDS = st.sampled_from([-(2**63), -(2**62), 0, 2**62, 2**63 - 1])
 TIMES = ENDS | st.integers(-20, 20)
+SHIFTS = st.integers(-20, 20) | st.sampled_from([-(2**62), 2**62, 2**63 - 1])
 PAIRS = st.lists(st.tuples(st.integers(0, 3), TIMES))
 # As most values are: their digits have two places, which are floats unless there are many.
 NEAR = st.floats(-9, 9).map(lambda value: value + 10) | st.sampled_from([2.0**21 - 2**-30, 2e-5])
@@ -24,14 +25,17 @@ TIMES_OVER = st.sampled_from([1, 3000])
 FLOATS = st.floats(allow_nan=False, allow_infinity=False) | st.floats(-10, 10)
 
 
-@given(PAIRS, st.lists(st.tuples(st.integers(0, 5), TIMES)))
-def test_a_timeline_counts_the_pairs_before_each_asked_one(rows: list, asked: list) -> None:
+@given(PAIRS, st.lists(st.tuples(st.integers(0, 5), TIMES)), SHIFTS)
+def test_a_timeline_counts_the_pairs_before_each_asked_one(
+    rows: list, asked: list, shift: int
+) -> None:
     rows, asked = sorted(rows), sorted(asked)
-    line = Timeline(*columns(rows))
+    codes, times = columns(asked)
 
-    found = line.before(*columns(asked))
+    found = Timeline(*columns(rows)).asked(codes).before(times, shift)
 
-    assert found.tolist() == [sum(row < pair for row in rows) for pair in asked]
+    shifted = [(code, max(-(2**63), min(time - shift, 2**63 - 1))) for code, time in asked]
+    assert found.tolist() == [sum(row < pair for row in rows) for pair in shifted]
 
 
 @given(PAIRS)
