@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from featurestore.engines.kernel.arrays import Ints, Mask, taken, validity, whole
+from featurestore.engines.kernel.arrays import Ints, taken, validity, whole
 
 _WORD, _ALIGNED = 8, 64
 
@@ -21,7 +21,7 @@ class Collector(ABC):
     """One answer column, filled by chunks in any order; rows that none answers are null."""
 
     @abstractmethod
-    def put(self, places: Ints, answers: pa.ChunkedArray) -> None:
+    def put(self, places: "Places", answers: pa.ChunkedArray) -> None:
         """Set the answers of some rows, from any thread; no row is set twice."""
 
     @abstractmethod
@@ -29,12 +29,36 @@ class Collector(ABC):
         """Return the column, once all chunks are in."""
 
 
+class Places:
+    """The rows that a chunk answers.
+
+    Args:
+        rows: Their positions among all rows.
+    """
+
+    def __init__(self, rows: Ints) -> None:
+        self.rows = rows
+        self._nulls: dict[tuple[int, int], tuple[pa.Buffer, Ints]] = {}
+
+    def nulls(self, answers: pa.Array) -> Ints | None:
+        """Return the rows whose answers are null; None if none is."""
+        bits = answers.buffers()[0]
+        if bits is None or not answers.null_count:
+            return None
+        # A window's sum and mean, and others, are null together: they have the same bits.
+        key = bits.address, answers.offset
+        if key not in self._nulls:
+            known = np.asarray(validity(answers))
+            self._nulls[key] = bits, self.rows[np.flatnonzero(~known)]
+        return self._nulls[key][1]
+
+
 def collectors(rows: int, dtypes: Mapping[str, pa.DataType]) -> dict[str, Collector]:
     """Return empty answer columns by name.
 
     Example:
         >>> columns = collectors(3, {"n": pa.int64()})
-        >>> columns["n"].put(np.array([2, 0]), pa.chunked_array([[7, 8]]))
+        >>> columns["n"].put(Places(np.array([2, 0])), pa.chunked_array([[7, 8]]))
         >>> columns["n"].finish().to_pylist()
         [8, None, 7]
     """
@@ -71,15 +95,15 @@ def _collector(rows: int, dtype: pa.DataType, memory: np.ndarray) -> Collector:
 class _Fixed(Collector):
     dtype: pa.DataType
     values: np.ndarray
-    known: list[tuple[Ints, Mask | None]]
+    known: list[tuple[Ints, Ints | None]]
 
-    def put(self, places: Ints, answers: pa.ChunkedArray) -> None:
+    def put(self, places: Places, answers: pa.ChunkedArray) -> None:
         array = whole(answers if answers.type == self.dtype else answers.cast(self.dtype))
         if not len(array):
             return
         values = np.frombuffer(array.buffers()[1], self.values.dtype)
-        self.values[places] = values[array.offset : array.offset + len(array)]
-        self.known.append((places, validity(array)))
+        self.values[places.rows] = values[array.offset : array.offset + len(array)]
+        self.known.append((places.rows, places.nulls(array)))
 
     def finish(self) -> pa.Array:
         buffers = [self._valid_bits(), pa.py_buffer(self.values)]
@@ -87,14 +111,14 @@ class _Fixed(Collector):
 
     def _valid_bits(self) -> pa.Buffer | None:
         complete = sum(len(places) for places, _ in self.known) == len(self.values)
-        if complete and all(mask is None for _, mask in self.known):
+        if complete and all(nulls is None for _, nulls in self.known):
             return None
         valid = np.full(len(self.values), complete)
-        for places, mask in self.known:
+        for places, nulls in self.known:
             if not complete:
                 valid[places] = True
-            if mask is not None:
-                valid[places[np.flatnonzero(~mask)]] = False
+            if nulls is not None:
+                valid[nulls] = False
         return pa.py_buffer(np.packbits(valid, bitorder="little"))
 
 
@@ -104,7 +128,7 @@ class _Truths(Collector):
 
     numbers: _Fixed
 
-    def put(self, places: Ints, answers: pa.ChunkedArray) -> None:
+    def put(self, places: Places, answers: pa.ChunkedArray) -> None:
         self.numbers.put(places, answers.cast(pa.uint8()))
 
     def finish(self) -> pa.Array:
@@ -116,8 +140,8 @@ class _Gathered(Collector):
         self._rows, self._dtype = rows, dtype
         self._parts: list[tuple[Ints, pa.ChunkedArray]] = []
 
-    def put(self, places: Ints, answers: pa.ChunkedArray) -> None:
-        self._parts.append((places, answers))
+    def put(self, places: Places, answers: pa.ChunkedArray) -> None:
+        self._parts.append((places.rows, answers))
 
     def finish(self) -> pa.Array:
         parts, position, first = list(self._parts), np.full(self._rows, -1), 0

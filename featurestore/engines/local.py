@@ -11,7 +11,7 @@ import pyarrow as pa
 from featurestore.definitions.types import String
 from featurestore.engines.arrange import Arranged, Order, arrange, order_of
 from featurestore.engines.chunks import Chunk, cut, halved
-from featurestore.engines.collect import Collector, collectors
+from featurestore.engines.collect import Collector, Places, collectors
 from featurestore.engines.kernel import answer_view
 from featurestore.engines.memory import Budget, Need, budget
 from featurestore.engines.scan import open_rows
@@ -106,8 +106,9 @@ def _answer_chunk(task: _Task, chunk: Chunk, answers: Mapping[str, Collector]) -
         return
     with room.taken(size):
         answer = _answered(task, chunk, rows)
+        places = Places(chunk.places)
         for name in view.outputs:
-            answers[name].put(chunk.places, answer[name])
+            answers[name].put(places, answer[name])
 
 
 def _answered(task: _Task, chunk: Chunk, rows: StoredRows) -> pa.Table:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from featurestore.engines.collect import collectors
+from featurestore.engines.collect import Places, collectors
 from featurestore.store.columns import UTC_MICROS
 from featurestore.times import from_micros
 
@@ -43,7 +43,7 @@ def test_each_answer_stands_at_its_row_and_all_others_are_null(dtype, data) -> N
     for places in (answered[cut:], answered[:cut]):
         found = pa.array([values[row] for row in places], dtype)
         padded = pa.concat_arrays([pa.nulls(1, dtype), found])[1:]
-        column.put(np.array(places, np.int64), pa.chunked_array([padded]))
+        column.put(Places(np.array(places, np.int64)), pa.chunked_array([padded]))
 
     assert column.finish().type == dtype
     assert column.finish().to_pylist() == [values.get(row) for row in range(rows)]
@@ -51,7 +51,7 @@ def test_each_answer_stands_at_its_row_and_all_others_are_null(dtype, data) -> N
 
 def test_dates_and_empty_columns_keep_their_type() -> None:
     days = collectors(1, {"day": pa.date32()})["day"]
-    days.put(np.array([0]), pa.chunked_array([[date(1969, 12, 31)]]))
+    days.put(Places(np.array([0])), pa.chunked_array([[date(1969, 12, 31)]]))
 
     assert days.finish().to_pylist() == [date(1969, 12, 31)]
     assert collectors(0, {"x": pa.string()})["x"].finish().type == pa.string()

@@ -175,7 +175,7 @@ def _aggregate(
     answer = AGGREGATORS[feature.function](feature, column, slices)
     if feature.empty is None:
         return answer
-    return pc.if_else(pa.array(column.counts(slices) == 0), _empty(feature), answer)
+    return pc.if_else(pa.array(column.absent(slices).mask), _empty(feature), answer)
 
 
 def _empty(feature: Aggregate) -> pa.Scalar:

@@ -1,5 +1,7 @@
 """Columns as NumPy arrays, and arithmetic on moments that cannot wrap around."""
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -95,20 +97,38 @@ def validity(array: pa.Array) -> Mask | None:
     return unpacked[array.offset :].view(np.bool_)
 
 
-def nullable(values: np.ndarray, missing: Mask, dtype: pa.DataType | None = None) -> pa.Array:
-    """Return numbers as an array, null where some are missing; ten times as fast as Arrow's way.
+@dataclass(frozen=True)
+class Absent:
+    """Which rows have no value; the bits that say so are made once for all columns.
+
+    Args:
+        mask: True where there is none.
+    """
+
+    mask: Mask
+
+    @cached_property
+    def bits(self) -> pa.Buffer | None:
+        """What Arrow calls a validity bitmap; None where all rows have a value."""
+        known = np.packbits(~self.mask, bitorder="little") if self.mask.any() else None
+        return None if known is None else pa.py_buffer(known)
+
+
+def nullable(
+    values: np.ndarray, absent: Absent | None, dtype: pa.DataType | None = None
+) -> pa.Array:
+    """Return numbers as an array, null where some are absent; ten times as fast as Arrow's way.
 
     Args:
         values: A row each, laid out as Arrow lays out the type.
-        missing: Which rows are null.
+        absent: Which rows are null; None if none is.
         dtype: The type of a fixed width; None for that of the numbers.
 
     Example:
-        >>> nullable(np.array([1.5, 0.0]), np.array([False, True])).to_pylist()
+        >>> nullable(np.array([1.5, 0.0]), Absent(np.array([False, True]))).to_pylist()
         [1.5, None]
     """
-    bits = pa.py_buffer(np.packbits(~missing, bitorder="little")) if missing.any() else None
-    buffers = [bits, pa.py_buffer(values)]
+    buffers = [None if absent is None else absent.bits, pa.py_buffer(values)]
     return pa.Array.from_buffers(dtype or pa.from_numpy_dtype(values.dtype), len(values), buffers)
 
 

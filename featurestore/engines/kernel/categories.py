@@ -69,8 +69,7 @@ def maps_of(feature: Aggregate, categories: Categories, slices: Slices) -> pa.Ar
     counts = [np.empty(0, np.int64)]
     compute, plain = AGGREGATORS[feature.function], _of_one_category(feature)
     for owners, codes, inside, moments in _by_category(categories, slices):
-        nowhere = np.zeros(len(codes), np.bool_)
-        named = categories.names.decode(categories.different[codes], nowhere)
+        named = categories.names.decode(categories.different[codes], None)
         keys.append(named.cast(kind.key_type))
         try:
             items.append(compute(plain, categories.values, inside).cast(kind.item_type))

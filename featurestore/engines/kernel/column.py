@@ -7,7 +7,16 @@ from typing import TypeVar, cast
 
 import pyarrow as pa
 
-from featurestore.engines.kernel.arrays import Ints, Mask, both, picked, running, validity, whole
+from featurestore.engines.kernel.arrays import (
+    Absent,
+    Ints,
+    Mask,
+    both,
+    picked,
+    running,
+    validity,
+    whole,
+)
 from featurestore.engines.kernel.existence import Events
 from featurestore.engines.kernel.patches import Patches
 from featurestore.engines.kernel.slices import Slices
@@ -38,6 +47,10 @@ class Column:
         """Return how many values each moment's slices hold."""
         return self.at(slices, _counts)
 
+    def absent(self, slices: Slices) -> Absent:
+        """Return which moments' slices hold no value."""
+        return self.at(slices, _absent)
+
     def once(self, prepare: "Callable[[Column], T]") -> T:
         """Return what a function makes of this column, made once for all windows."""
         if prepare not in self._prepared:
@@ -54,6 +67,10 @@ class Column:
     @cached_property
     def _prepared(self) -> dict[object, object]:
         return {}
+
+
+def _absent(column: Column, slices: Slices) -> Absent:
+    return Absent(column.counts(slices) == 0)
 
 
 def _counts(column: Column, slices: Slices) -> Ints:

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from featurestore.engines.kernel import digits
-from featurestore.engines.kernel.arrays import Floats, Ints, nullable
+from featurestore.engines.kernel.arrays import Absent, Floats, Ints, nullable
 from featurestore.engines.kernel.column import Column
 from featurestore.engines.kernel.slices import Slices
 from featurestore.engines.kernel.sums import finite, specials
@@ -48,7 +48,7 @@ def _told(feature: Aggregate, column: Column, slices: Slices, values: Floats) ->
     if apart is not None:
         plain = apart.settle(np.zeros(len(slices)), slices)
         values = np.where(plain == 0.0, values, np.nan)
-    return nullable(values, column.counts(slices) <= feature.ddof)
+    return nullable(values, Absent(column.counts(slices) <= feature.ddof))
 
 
 def _squares_fit(column: Column) -> bool:

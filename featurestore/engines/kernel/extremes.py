@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from featurestore.engines.kernel.arrays import Mask, integers, nullable
+from featurestore.engines.kernel.arrays import Absent, Mask, integers, nullable
 from featurestore.engines.kernel.column import Column
 from featurestore.engines.kernel.ranges import Layout, Ranges, RangeTable
 from featurestore.engines.kernel.slices import Slices
@@ -27,7 +27,7 @@ class Ordered:
     """
 
     numbers: np.ndarray
-    decode: Callable[[np.ndarray, Mask], pa.Array]
+    decode: Callable[[np.ndarray, Absent | None], pa.Array]
 
     def table(self, valid: Mask | None, choose: np.ufunc) -> RangeTable:
         """Return the table of the numbers, the neutral one where there is none."""
@@ -79,8 +79,8 @@ def _extreme(feature: Aggregate, column: Column, slices: Slices, table: RangeTab
     if slices.offsets is not None:
         per_slice = np.where(slices.stop > slices.start, per_slice, table.neutral)
     answer = slices.merged(table.choose, per_slice)
-    empty = column.counts(slices) == 0
-    return column.once(ordered).decode(answer, empty).cast(arrow_type(feature.result))
+    decoded = column.once(ordered).decode(answer, column.absent(slices))
+    return decoded.cast(arrow_type(feature.result))
 
 
 def _table_of_least(column: Column) -> RangeTable:
@@ -91,14 +91,14 @@ def _table_of_greatest(column: Column) -> RangeTable:
     return column.once(ordered).table(column.valid, np.maximum)
 
 
-def _decode_numbers(values: np.ndarray, empty: Mask) -> pa.Array:
-    return nullable(values, empty)
+def _decode_numbers(values: np.ndarray, absent: Absent | None) -> pa.Array:
+    return nullable(values, absent)
 
 
-def _decode_integers(dtype: pa.DataType, values: np.ndarray, empty: Mask) -> pa.Array:
-    result = nullable(values, empty)
+def _decode_integers(dtype: pa.DataType, values: np.ndarray, absent: Absent | None) -> pa.Array:
+    result = nullable(values, absent)
     return result.cast(pa.int32()).cast(dtype) if pa.types.is_date32(dtype) else result.cast(dtype)
 
 
-def _decode_ranks(words: pa.Array, values: np.ndarray, empty: Mask) -> pa.Array:
-    return words.take(nullable(values, empty))
+def _decode_ranks(words: pa.Array, values: np.ndarray, absent: Absent | None) -> pa.Array:
+    return words.take(nullable(values, absent))

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
-from featurestore.engines.kernel.arrays import Floats, Ints, Mask, floats, nullable
+from featurestore.engines.kernel.arrays import Absent, Floats, Ints, floats, nullable
 from featurestore.engines.kernel.column import Column
 from featurestore.engines.kernel.extremes import Ordered, ordered
 from featurestore.engines.kernel.lists import listed
@@ -41,10 +41,9 @@ class Ranks:
         """Finds the n-th of a window's ranks."""
         return Wavelet(self.ranks)
 
-    def values(self, ranks: Ints, empty: Mask | None = None) -> pa.Array:
-        """Return the values of some ranks, null where the mask says so."""
-        nowhere = np.zeros(len(ranks), np.bool_) if empty is None else empty
-        return self.column.decode(self.different[ranks], nowhere)
+    def values(self, ranks: Ints, absent: Absent | None = None) -> pa.Array:
+        """Return the values of some ranks, null where there is none."""
+        return self.column.decode(self.different[ranks], absent)
 
 
 def top_n_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
@@ -69,7 +68,7 @@ def percentile_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Arra
     apart = column.once(specials)
     if apart is not None:
         answer = np.where(slices.sums(apart.nan) > 0, np.nan, answer)
-    return nullable(answer, counts == 0)
+    return nullable(answer, column.absent(slices))
 
 
 def mode_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
@@ -79,7 +78,7 @@ def mode_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
     for piece, part in inside.pieces():
         places, owners = part.slots()
         found[piece] = _most_frequent(ranks.ranks[places], owners, len(part))
-    values = ranks.values(found, column.counts(slices) == 0)
+    values = ranks.values(found, column.absent(slices))
     return values.cast(arrow_type(feature.result))
 
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 from featurestore.definitions.types import FLOATS, DataType, Decimal
 from featurestore.engines.kernel import digits
 from featurestore.engines.kernel.arrays import (
+    Absent,
     Floats,
     Ints,
     Mask,
@@ -30,7 +31,7 @@ def sum_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
     Raises:
         OverflowAt: A sum of integers or decimals does not fit its type.
     """
-    empty = column.counts(slices) == 0
+    empty = column.absent(slices)
     sums: pa.Array = _SUMS[_family(feature.dtype)](feature, column, slices, empty)
     return sums
 
@@ -40,7 +41,7 @@ def mean_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
     counts = column.counts(slices)
     divisor = np.maximum(counts, 1).astype(np.float64)
     means = _MEANS[_family(feature.dtype)](feature, column, slices, divisor)
-    return nullable(means, counts == 0)
+    return nullable(means, column.absent(slices))
 
 
 @dataclass(frozen=True)
@@ -104,13 +105,13 @@ def _decimal_digits(column: Column) -> digits.Digits:
     return digits.of_decimals(column.values, column.valid)
 
 
-def _float_sum(feature: Aggregate, column: Column, slices: Slices, empty: Mask) -> pa.Array:
+def _float_sum(feature: Aggregate, column: Column, slices: Slices, empty: Absent) -> pa.Array:
     sums = column.at(slices, _float_totals)
     apart = column.once(specials)
     return nullable(sums if apart is None else apart.settle(sums, slices), empty)
 
 
-def _integer_sum(feature: Aggregate, column: Column, slices: Slices, empty: Mask) -> pa.Array:
+def _integer_sum(feature: Aggregate, column: Column, slices: Slices, empty: Absent) -> pa.Array:
     sums, *above = column.once(_integer_digits).totals(slices).places
     if above:
         high = above[0] + (sums >> digits.BITS)
@@ -119,7 +120,7 @@ def _integer_sum(feature: Aggregate, column: Column, slices: Slices, empty: Mask
     return nullable(sums, empty)
 
 
-def _decimal_sum(feature: Aggregate, column: Column, slices: Slices, empty: Mask) -> pa.Array:
+def _decimal_sum(feature: Aggregate, column: Column, slices: Slices, empty: Absent) -> pa.Array:
     totals = column.once(_decimal_digits).totals(slices).places
     words = np.empty((len(slices), 4), np.uint32)
     carry = np.zeros(len(slices), np.int64)
@@ -169,7 +170,7 @@ def _family(dtype: DataType | None) -> str:
     return "float" if dtype in FLOATS else "integer"
 
 
-_SUMS: dict[str, Callable[[Aggregate, Column, Slices, Mask], pa.Array]] = {
+_SUMS: dict[str, Callable[[Aggregate, Column, Slices, Absent], pa.Array]] = {
     "float": _float_sum,
     "integer": _integer_sum,
     "decimal": _decimal_sum,

@@ -11,13 +11,13 @@ from featurestore.query.nodes import Aggregate
 def any_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
     """Return whether any value of each moment is true, null where there is no value."""
     true = slices.sums(column.once(_running_true))
-    return pa.array(true > 0, mask=column.counts(slices) == 0)
+    return pa.array(true > 0, mask=column.absent(slices).mask)
 
 
 def all_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
     """Return whether all values of each moment are true, null where there is no value."""
     true, counts = slices.sums(column.once(_running_true)), column.counts(slices)
-    return pa.array(true == counts, mask=counts == 0)
+    return pa.array(true == counts, mask=column.absent(slices).mask)
 
 
 def _running_true(column: Column) -> Ints:
