@@ -178,6 +178,8 @@ def earlier(times: Ints, micros: int) -> Ints:
         >>> earlier(np.array([10, FIRST]), 4).tolist() == [6, FIRST]
         True
     """
+    if not micros:
+        return times
     if micros < 0:
         return np.minimum(times, LAST + micros) - micros
     micros = min(micros, LAST)

@@ -10,6 +10,7 @@ decimals there is no other way to see an overflow.
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 import pyarrow as pa
@@ -53,9 +54,10 @@ class Totals:
         if len(self.places) == 1:
             return _scaled(self.places[0].astype(np.float64), self.grid[1])
         sums = self._rounded_once() if self._two_floats() else np.add(*self.rounded_twice())
-        # Digits of a sum just below infinity round up to it.
-        for at in np.flatnonzero(~np.isfinite(sums)).tolist():
-            sums[at] = self.nearest(at)
+        if not np.isfinite(sums).all():
+            # Digits of a sum just below infinity round up to it.
+            for at in np.flatnonzero(~np.isfinite(sums)).tolist():
+                sums[at] = self.nearest(at)
         return sums
 
     def _two_floats(self) -> bool:
@@ -67,8 +69,10 @@ class Totals:
         bits, base = self.grid
         low, high = (place.astype(np.float64) for place in self.places)
         with np.errstate(over="ignore"):
-            sums: Floats = _scaled(low, base) + _scaled(high, base + bits)
-        return sums
+            _scaled(low, base, out=low)
+            _scaled(high, base + bits, out=high)
+            low += high
+        return low
 
     def rounded_twice(self) -> tuple[Floats, Floats]:
         """Return sums as floats and what those are off, together good for 100 bits."""
@@ -171,22 +175,24 @@ def of_floats(*terms: Floats, grid: Callable[[int, int, int], Grid] = wide) -> D
     """
     low, high = _span(terms)
     bits, base = grid(len(terms) * len(terms[0]), low, high)
-    rests = [term.copy() for term in terms]
-    sums = []
-    for power in reversed(range(base, max(high, base + 1), bits)):
-        digit = np.zeros(len(terms[0]))
-        for rest in rests:
-            digit += _take_digit(rest, power)
-        sums.append(running(digit.astype(np.int64)))
-    return Digits(tuple(reversed(sums)), (bits, base))
+    powers = range(base, max(high, base + 1), bits)
+    split = [_digits(term, powers) for term in terms]
+    places = (reduce(np.add, digits) for digits in zip(*split, strict=True))
+    sums = (running(place.astype(np.int64)) for place in places)
+    return Digits(tuple(sums), (bits, base))
 
 
-def _take_digit(rest: Floats, power: int) -> Floats:
-    """Return the multiples of ``2 ** power`` and leave in ``rest`` what is below; both exact."""
+def _digits(term: Floats, powers: range) -> list[Floats]:
+    """Return how often a float holds each power of two beside the greater ones; all exact."""
+    digits = []
     with np.errstate(under="ignore"):
-        digit = np.trunc(_scaled(rest, -power))
-        rest -= _scaled(digit, power)
-    return digit
+        for power in reversed(powers[1:]):
+            digit = _scaled(term, -power)
+            digits.append(np.trunc(digit, out=digit))
+            term = term - _scaled(digit, power)
+        # No float has a bit below the last power.
+        digits.append(_scaled(term, -powers[0]))
+    return digits[::-1]
 
 
 def _span(terms: tuple[Floats, ...]) -> tuple[int, int]:
@@ -235,9 +241,11 @@ def _add_to_odd(left: Floats, right: Floats) -> Floats:
     return total
 
 
-def _scaled(numbers: Floats, power: int) -> Floats:
+def _scaled(numbers: Floats, power: int, out: Floats | None = None) -> Floats:
     # A factor that is a plain float gives the same bits several times as fast.
-    return numbers * 2.0**power if abs(power) < _PLAIN else np.ldexp(numbers, power)
+    if abs(power) < _PLAIN:
+        return np.multiply(numbers, 2.0**power, out=out)
+    return np.ldexp(numbers, power, out=out)
 
 
 def two_sum(left: Floats, right: Floats) -> tuple[Floats, Floats]:

@@ -68,9 +68,9 @@ def find_patches(events: Events, moments: Moments, delay: int) -> Patches | None
     irregular = events.visible != base
     if events.until is not None:
         irregular |= events.until != LAST
-    odd = np.flatnonzero(irregular)
-    if not len(odd):
+    if not irregular.any():
         return None
+    odd = np.flatnonzero(irregular)
     line = Timeline(moments.code, moments.time)
     code = events.code[odd]
     end = runs(moments.code, moments.keys)[code + 1]

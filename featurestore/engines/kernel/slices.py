@@ -53,7 +53,9 @@ class Slices:
 
     def sums(self, running: Ints) -> Ints:
         """Return each moment's sum, from running sums that start with 0."""
-        return self.merged(np.add, running[self.stop] - running[self.start])
+        sums = running.take(self.stop)
+        sums -= running.take(self.start)
+        return self.merged(np.add, sums)
 
     def owners(self) -> Ints:
         """Return the moment that each slice belongs to."""

@@ -144,10 +144,10 @@ def _beyond_38_digits(words: np.ndarray) -> Mask:
 
 def _float_mean(feature: Aggregate, column: Column, slices: Slices, divisor: Floats) -> Floats:
     sums = column.at(slices, _float_totals)
-    means: Floats = sums / divisor
-    beyond = np.flatnonzero(np.isinf(sums)).tolist()
-    if beyond:
+    means = sums / divisor
+    if not np.isfinite(sums).all():
         # The sum is beyond all floats, the mean is not.
+        beyond = np.flatnonzero(np.isinf(sums)).tolist()
         totals = column.once(float_digits).totals(slices)
         means[beyond] = [totals.nearest(at, int(divisor[at])) for at in beyond]
     apart = column.once(specials)
