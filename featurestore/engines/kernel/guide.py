@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from featurestore.engines.kernel.arrays import LAST, Ints, running
+from featurestore.engines.kernel.arrays import Ints, running
 
 ROWS_AN_ASKED = 8
 """With more sorted numbers than this for each that is asked a guide is not worth its making."""
@@ -26,13 +26,13 @@ class Guide:
         shift: How long a stretch is.
         first: Where each begins, and last how many numbers there are.
         steps: How many bits the greatest count of numbers in a stretch has.
-        padded: The sorted numbers, and `LAST` where the last steps may look behind them.
+        numbers: The sorted numbers.
     """
 
     shift: int
     first: Ints
     steps: int
-    padded: Ints
+    numbers: Ints
 
     def before(self, asked: Ints) -> Ints:
         """Return how many of the sorted numbers are less than each asked one."""
@@ -43,12 +43,13 @@ class Guide:
         return answer
 
     def _before(self, asked: Ints) -> Ints:
-        # No position is out of bounds; clipping is the quickest way to take them.
+        # Where a step looks behind the numbers it finds the last of them: if even that one is
+        # less than what is asked, all are.
         at: Ints = self.first.take(asked >> self.shift, mode="clip")
         for power in reversed(range(self.steps)):
-            passed = self.padded[(1 << power) - 1 :].take(at, mode="clip") < asked
+            passed = self.numbers[(1 << power) - 1 :].take(at, mode="clip") < asked
             at += passed.astype(np.int64) << power
-        return at
+        return np.minimum(at, len(self.numbers), out=at)
 
 
 def guide(numbers: Ints, end: int) -> Guide | None:
@@ -67,5 +68,4 @@ def guide(numbers: Ints, end: int) -> Guide | None:
     steps = int(counts.max()).bit_length()
     if steps > _MOST_STEPS:
         return None
-    behind = np.full(1 << steps, LAST)
-    return Guide(shift, running(counts), steps, np.concatenate((numbers, behind)))
+    return Guide(shift, running(counts), steps, numbers)
