@@ -99,9 +99,11 @@ def _answer_chunk(task: _Task, chunk: Chunk, answers: Mapping[str, Collector]) -
     text = tuple(key.key for key in view.keys if key.dtype == String)
     with room.taken(task.need.reading):
         rows = open_rows(task.snapshot, chunk.bounds, chunk.wanted, text)
-    size = task.need.of(rows.num_rows, len(chunk.places))
+    stored = rows.num_rows
+    size = task.need.of(stored, len(chunk.places))
     if not room.fits(size):
-        for half in _halves(task, chunk, rows.num_rows):
+        del rows  # the keys that were read
+        for half in _halves(task, chunk, stored):
             _answer_chunk(task, half, answers)
         return
     with room.taken(size):

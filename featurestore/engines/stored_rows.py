@@ -5,7 +5,7 @@ nobody asks for, such as the hash that only breaks ties, is never read.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -28,22 +28,20 @@ class Part:
         groups: The row groups that are read.
         picked: Which of their rows are wanted.
         rows: How many these are.
+        known: What was read of them to tell.
     """
 
     file: OpenFile
     groups: tuple[int, ...]
     picked: Picked
     rows: int
+    known: dict[str, pa.ChunkedArray] = field(default_factory=dict)
 
     def column(self, name: str) -> pa.ChunkedArray:
         """Return the wanted rows' values of a column."""
-        read = self.file.data.read_row_groups(list(self.groups), columns=[name], use_threads=False)
-        values = read[name]
-        if isinstance(self.picked, slice):
-            stretch = values.slice(self.picked.start, self.rows)
-            # A stretch keeps all that was read: better a copy than much that nobody wants.
-            return stretch if _is_dense(self.rows, len(values)) else _copied(stretch)
-        return values.take(pa.array(self.picked))
+        if name in self.known:
+            return self.known[name]
+        return _picked(_read(self.file, self.groups, name), self.picked)
 
 
 class StoredRows:
@@ -87,9 +85,10 @@ def part_of(file: OpenFile, groups: Sequence[int], key: str, wanted: pa.Array) -
         key: The column of the key.
         wanted: The keys, distinct and ascending.
     """
-    read = file.data.read_row_groups(list(groups), columns=[key], use_threads=False)
-    picked, rows = _rows_of(read[key], wanted)
-    return Part(file, tuple(groups), picked, rows) if rows else None
+    keys = _read(file, groups, key)
+    picked, rows = _rows_of(keys, wanted)
+    known = {key: _picked(keys, picked)}
+    return Part(file, tuple(groups), picked, rows, known) if rows else None
 
 
 def whole_part(file: OpenFile, groups: Sequence[int]) -> Part:
@@ -97,6 +96,18 @@ def whole_part(file: OpenFile, groups: Sequence[int]) -> Part:
     metadata = file.footer.metadata
     rows = sum(metadata.row_group(group).num_rows for group in groups)
     return Part(file, tuple(groups), slice(0, rows), rows)
+
+
+def _read(file: OpenFile, groups: Sequence[int], name: str) -> pa.ChunkedArray:
+    return file.data.read_row_groups(list(groups), columns=[name], use_threads=False)[name]
+
+
+def _picked(values: pa.ChunkedArray, rows: Picked) -> pa.ChunkedArray:
+    if not isinstance(rows, slice):
+        return values.take(pa.array(rows))
+    stretch = values.slice(rows.start, rows.stop - rows.start)
+    # A stretch keeps all that was read: better a copy than much that nobody wants.
+    return stretch if _is_dense(len(stretch), len(values)) else _copied(stretch)
 
 
 def _rows_of(keys: pa.ChunkedArray, wanted: pa.Array) -> tuple[Picked, int]:
