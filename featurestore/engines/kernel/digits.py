@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from featurestore.engines.kernel.arrays import Floats, Ints, Mask, running
+from featurestore.engines.kernel.loops import add_digits, compiled
 from featurestore.engines.kernel.slices import Slices
 
 BITS = 32
@@ -27,6 +28,7 @@ _MANTISSA = 53
 _BIAS = 1023
 _PLAIN = 900
 _EXACT = 3
+_TWO = 2
 
 Grid = tuple[int, int]
 """A digit's bits, and the power of two that the lowest place weighs."""
@@ -126,6 +128,18 @@ class Digits:
     def totals(self, slices: Slices) -> Totals:
         """Return each moment's digit sums."""
         return Totals(tuple(slices.sums(sums) for sums in self.running), self.grid)
+
+    def rounded(self, slices: Slices) -> Floats:
+        """Return the nearest float to each moment's sum."""
+        loops, (bits, base) = compiled(), self.grid
+        plain = base > -_PLAIN and base + bits < _PLAIN
+        if loops is not None and plain and slices.offsets is None and len(self.running) == _TWO:
+            low, high = self.running
+            units = 2.0**base, 2.0 ** (base + bits)
+            sums = add_digits(loops, (low, high), units, slices.start, slices.stop)
+            if sums is not None:
+                return sums
+        return self.totals(slices).rounded()
 
 
 def of_integers(values: Ints) -> Digits:

@@ -71,7 +71,7 @@ def _layout(column: Column) -> Layout:
 
 
 def _ranges(column: Column, slices: Slices) -> Ranges:
-    return column.once(_layout).ranges(slices.start, slices.stop)
+    return Ranges(column.once(_layout), slices.start, slices.stop)
 
 
 def _extreme(feature: Aggregate, column: Column, slices: Slices, table: RangeTable) -> pa.Array:

@@ -15,6 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from featurestore.engines.kernel.arrays import FIRST, LAST, Ints
+from featurestore.engines.kernel.loops import compiled, fill, look_up
 
 _LEVELS = 5
 _BLOCK = 1 << (_LEVELS - 1)
@@ -31,19 +32,6 @@ class Stretches:
 
     first: Ints
     last: Ints
-
-
-@dataclass(frozen=True)
-class Ranges:
-    """Some ranges, as the look-ups that they take in all tables of as many values.
-
-    Args:
-        near: In the levels of the values.
-        far: In the levels of the blocks; None if no range holds a whole one for certain.
-    """
-
-    near: Stretches
-    far: Stretches | None = None
 
 
 class _Levels:
@@ -69,23 +57,54 @@ class _Levels:
 class Layout:
     """How the tables of so many values are laid out.
 
-    Example:
-        >>> Layout(10).ranges(np.array([1]), np.array([4])).near
-        Stretches(first=array([11]), last=array([12]))
+    Args:
+        values: How many there are.
     """
 
     def __init__(self, values: int) -> None:
-        self._near = _Levels(values, 2 * _BLOCK - 1, empty=0)
-        blocks = -(-values // _BLOCK)
-        self._far = _Levels(blocks, blocks, empty=blocks.bit_length())
+        self._values, self._blocks = values, -(-values // _BLOCK)
 
-    def ranges(self, start: Ints, stop: Ints) -> Ranges:
-        """Return the ranges of the values from ``start`` to ``stop`` (not included)."""
-        near = self._near.stretches(start, stop)
-        if (stop - start).max(initial=0) < _BLOCK:
-            return Ranges(near)
-        whole = (start + (_BLOCK - 1)) >> (_LEVELS - 1), stop >> (_LEVELS - 1)
-        return Ranges(near, self._far.stretches(*whole))
+    @cached_property
+    def near(self) -> _Levels:
+        """The levels of the values."""
+        return _Levels(self._values, 2 * _BLOCK - 1, empty=0)
+
+    @cached_property
+    def far(self) -> _Levels:
+        """The levels of the blocks, and behind them what ranges without one find."""
+        return _Levels(self._blocks, self._blocks, empty=self._blocks.bit_length())
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """Some ranges, and the look-ups that they take in all tables of as many values.
+
+    Args:
+        layout: That of the tables.
+        start: Where each range starts.
+        stop: Before which value it ends.
+
+    Example:
+        >>> Ranges(Layout(10), np.array([1]), np.array([4])).near
+        Stretches(first=array([11]), last=array([12]))
+    """
+
+    layout: Layout
+    start: Ints
+    stop: Ints
+
+    @cached_property
+    def near(self) -> Stretches:
+        """The look-ups in the levels of the values."""
+        return self.layout.near.stretches(self.start, self.stop)
+
+    @cached_property
+    def far(self) -> Stretches | None:
+        """Those in the levels of the blocks; None if no range holds a whole one for certain."""
+        if (self.stop - self.start).max(initial=0) < _BLOCK:
+            return None
+        start = (self.start + (_BLOCK - 1)) >> (_LEVELS - 1)
+        return self.layout.far.stretches(start, self.stop >> (_LEVELS - 1))
 
 
 @dataclass(frozen=True)
@@ -98,7 +117,7 @@ class RangeTable:
 
     Example:
         >>> table = RangeTable(np.array([4, 2, 9]), np.minimum)
-        >>> table.of(Layout(3).ranges(np.array([0, 2]), np.array([3, 3]))).tolist()
+        >>> table.of(Ranges(Layout(3), np.array([0, 2]), np.array([3, 3]))).tolist()
         [2, 9]
     """
 
@@ -108,15 +127,22 @@ class RangeTable:
     @property
     def neutral(self) -> float | int:
         """The number that is never chosen beside another."""
-        least = self.choose is np.minimum
         if self.values.dtype.kind == "f":
-            return np.inf if least else -np.inf
-        return LAST if least else FIRST
+            return np.inf if self._least else -np.inf
+        return LAST if self._least else FIRST
+
+    @property
+    def _least(self) -> bool:
+        return self.choose is np.minimum
 
     def of(self, ranges: Ranges) -> np.ndarray:
         """Return the least (or greatest) of each range; of an empty range anything."""
         if not len(self.values):
-            return np.zeros(len(ranges.near.first), self.values.dtype)
+            return np.zeros(len(ranges.start), self.values.dtype)
+        loops = compiled()
+        if loops is not None:
+            tables = self._near, self._far
+            return look_up(loops, tables, ranges.start, ranges.stop, least=self._least)
         answer = self._looked_up(self._near, ranges.near)
         if ranges.far is not None:
             self.choose(answer, self._looked_up(self._far, ranges.far), out=answer)
@@ -146,6 +172,10 @@ class RangeTable:
 
     def _fill(self, levels: np.ndarray, values: np.ndarray) -> None:
         levels[0] = values
+        loops = compiled()
+        if loops is not None:
+            fill(loops, levels, least=self._least)
+            return
         for level in range(1, len(levels)):
             inside = max(len(values) - (1 << (level - 1)), 0)
             below, above = levels[level - 1], levels[level]

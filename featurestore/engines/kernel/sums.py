@@ -93,7 +93,7 @@ def float_digits(column: Column) -> digits.Digits:
 
 
 def _float_totals(column: Column, slices: Slices) -> Floats:
-    return column.once(float_digits).totals(slices).rounded()
+    return column.once(float_digits).rounded(slices)
 
 
 def _integer_digits(column: Column) -> digits.Digits:

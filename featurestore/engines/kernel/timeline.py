@@ -5,17 +5,21 @@ as fast as anything on two. Times count from the first one and are clamped to ju
 range, so that the numbers stay small; where they still do not fit, the codes are cut into blocks
 that do (90 days hold 1.2 million codes, 3 years 97,000).
 
-Many pairs are searched through a `featurestore.engines.kernel.guide`.
+Many pairs are searched through a `featurestore.engines.kernel.guide`. All this is for NumPy: where
+`featurestore.engines.kernel.loops` are compiled, one pass over both pairs does without.
 """
 
 from collections.abc import Iterator
+from ctypes import CDLL
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
 from featurestore.engines.kernel.arrays import FIRST, LAST, Ints, earlier
 from featurestore.engines.kernel.guide import ROWS_AN_ASKED, Guide, guide
+from featurestore.engines.kernel.loops import compiled, count_before
 
 
 @dataclass(frozen=True)
@@ -68,28 +72,49 @@ class Timeline:
     """
 
     def __init__(self, codes: Ints, times: Ints) -> None:
-        self._blocks = list(_blocks(codes, times))
-        self._pairs = len(codes)
+        self._codes, self._times = codes, times
 
     def asked(self, codes: Ints) -> "Asked":
         """Return codes, which ascend, ready to be asked for with any times."""
+        loops = compiled()
+        if loops is not None:
+            return _Walked(loops, self._codes, self._times, codes)
         parts = []
         for block in self._blocks:
             part = slice(*np.searchsorted(codes, [block.code, block.end]).tolist())
             parts.append((part, block, block.offsets(codes[part])))
-        return Asked(len(codes), self._pairs, parts)
+        return _Searched(len(codes), len(self._codes), parts)
+
+    @cached_property
+    def _blocks(self) -> list[_Block]:
+        return list(_blocks(self._codes, self._times))
+
+
+class Asked(Protocol):
+    """Codes that a timeline is asked for."""
+
+    def before(self, times: Ints, shift: int = 0) -> Ints:
+        """Return how many of the line's pairs are less than each (code, time - shift)."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """Codes that a timeline is asked for."""
+class _Walked:
+    loops: CDLL
+    codes: Ints
+    times: Ints
+    asked: Ints
 
+    def before(self, times: Ints, shift: int = 0) -> Ints:
+        return count_before(self.loops, (self.codes, self.times), (self.asked, times), shift)
+
+
+@dataclass(frozen=True)
+class _Searched:
     codes: int
     pairs: int
     parts: list[tuple[slice, _Block, Ints]]
 
     def before(self, times: Ints, shift: int = 0) -> Ints:
-        """Return how many of the line's pairs are less than each (code, time - shift)."""
         answer = np.full(self.codes, self.pairs)
         for part, block, offsets in self.parts:
             found = block.before(block.compose(offsets, times[part], shift))

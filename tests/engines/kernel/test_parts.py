@@ -1,14 +1,19 @@
 """The kernel's parts against their plain definitions, also where tiny worlds never lead."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
+from operator import itemgetter
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from featurestore.engines.kernel import digits
+from featurestore.engines.kernel import digits, ranges, timeline
 from featurestore.engines.kernel.asof import paint
-from featurestore.engines.kernel.ranges import Layout, RangeTable
+from featurestore.engines.kernel.loops import compiled
+from featurestore.engines.kernel.ranges import Layout, Ranges, RangeTable
 from featurestore.engines.kernel.slices import Slices
 from featurestore.engines.kernel.timeline import Timeline, composed
 from featurestore.engines.kernel.wavelet import Wavelet
@@ -25,14 +30,33 @@ TIMES_OVER = st.sampled_from([1, 3000])
 FLOATS = st.floats(allow_nan=False, allow_infinity=False) | st.floats(-10, 10)
 
 
-@given(PAIRS, st.lists(st.tuples(st.integers(0, 5), TIMES)), SHIFTS)
+WAYS = pytest.mark.parametrize("loops", [None, compiled()], ids=["numpy", "compiled"])
+
+
+@contextmanager
+def by_way_of(loops: object) -> Iterator[None]:
+    """Let the kernel use the compiled loops, or none."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (digits, timeline, ranges):
+            patch.setattr(module, "compiled", lambda: loops)
+        yield
+
+
+@WAYS
+@given(
+    rows=PAIRS,
+    asked=st.lists(st.tuples(st.integers(0, 5), TIMES)),
+    in_order=st.booleans(),
+    shift=SHIFTS,
+)
 def test_a_timeline_counts_the_pairs_before_each_asked_one(
-    rows: list, asked: list, shift: int
+    loops: object, rows: list, asked: list, in_order: bool, shift: int
 ) -> None:
-    rows, asked = sorted(rows), sorted(asked)
+    rows, asked = sorted(rows), sorted(asked, key=None if in_order else itemgetter(0))
     codes, times = columns(asked)
 
-    found = Timeline(*columns(rows)).asked(codes).before(times, shift)
+    with by_way_of(loops):
+        found = Timeline(*columns(rows)).asked(codes).before(times, shift)
 
     shifted = [(code, max(-(2**63), min(time - shift, 2**63 - 1))) for code, time in asked]
     assert found.tolist() == [sum(row < pair for row in rows) for pair in shifted]
@@ -93,31 +117,50 @@ def test_a_wavelet_matrix_finds_the_nth_of_several_ranges_together(
     assert found == held
 
 
-@given(st.sampled_from([1, 31, 300, 20_000]), st.integers(0, 9), st.data())
-def test_a_range_table_finds_the_extreme_of_any_range(size: int, seed: int, data: object) -> None:
-    numbers = np.random.default_rng(seed).integers(-99, 99, size)
+@WAYS
+@given(
+    size=st.sampled_from([1, 31, 300, 20_000]),
+    seed=st.integers(0, 9),
+    dtype=st.sampled_from([np.int64, np.float64]),
+    data=st.data(),
+)
+def test_a_range_table_finds_the_extreme_of_any_range(
+    loops: object, size: int, seed: int, dtype: type, data: object
+) -> None:
+    numbers = np.random.default_rng(seed).integers(-99, 99, size).astype(dtype)
+    if dtype is np.float64:
+        numbers[numbers == 7.0] = np.nan
     edge = st.integers(0, size)
-    pairs = st.tuples(edge, edge).filter(lambda pair: pair[0] < pair[1])
-    asked = data.draw(st.lists(pairs, max_size=9))
-    ranges = Layout(size).ranges(*columns(asked))
+    asked = data.draw(st.lists(st.tuples(edge, edge).map(sorted), max_size=9))
+    inside = Ranges(Layout(size), *columns(asked))
+    held = [at for at, (low, high) in enumerate(asked) if low < high]
 
     for choose in (np.minimum, np.maximum):
-        found = RangeTable(numbers, choose).of(ranges)
+        with by_way_of(loops):
+            found = RangeTable(numbers, choose).of(inside)
 
-        assert found.tolist() == [choose.reduce(numbers[low:high]) for low, high in asked]
+        wanted = [choose.reduce(numbers[slice(*asked[at])]) for at in held]
+        assert len(found) == len(asked)
+        np.testing.assert_array_equal(found[held], wanted)
 
 
-@given(st.lists(FLOATS, max_size=20) | st.lists(NEAR, max_size=20), TIMES_OVER, st.data())
+@WAYS
+@given(
+    values=st.lists(FLOATS, max_size=20) | st.lists(NEAR, max_size=20),
+    times=TIMES_OVER,
+    data=st.data(),
+)
 @examples(400)
 def test_digit_sums_of_floats_are_the_nearest_floats(
-    values: list, times: int, data: object
+    loops: object, values: list, times: int, data: object
 ) -> None:
     low = data.draw(st.integers(0, len(values)))
     exact = times * sum(map(Fraction, values), Fraction(0)) - sum(map(Fraction, values[:low]))
     slices = Slices(np.array([low]), np.array([len(values) * times]))
 
     column = np.tile(np.array(values, np.float64), times)
-    found = digits.of_floats(column).totals(slices).rounded()[0]
+    with by_way_of(loops):
+        found = digits.of_floats(column).rounded(slices)[0]
 
     assert found == oracle.to_float(exact)
 
