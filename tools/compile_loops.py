@@ -37,8 +37,9 @@ def compiled(source: Path, library: Path) -> bool:
         return False
     made_of = sha256(source.read_bytes()).hexdigest()
     unfinished = library.with_suffix(f".{os.getpid()}")
-    flags = ["-O3", "-std=gnu11", "-ffp-contract=off", "-fPIC", "-shared", f'-DMADE_OF="{made_of}"']
-    done = subprocess.run([compiler, *flags, source, "-o", unfinished], check=False)
+    flags = ["-O3", "-std=gnu11", "-ffp-contract=off", "-fPIC", "-shared"]
+    asked = [compiler, *flags, f'-DMADE_OF="{made_of}"', source, "-o", unfinished]
+    done = subprocess.run(asked, check=False)
     if done.returncode:
         return False
     unfinished.replace(library)
