@@ -62,6 +62,30 @@ def test_a_timeline_counts_the_pairs_before_each_asked_one(
     assert found.tolist() == [sum(row < pair for row in rows) for pair in shifted]
 
 
+@WAYS
+@given(
+    seed=st.integers(0, 99),
+    pairs=st.integers(0, 3000),
+    asked=st.integers(0, 300),
+    codes=st.sampled_from([1, 2, 40, 5000]),
+    range_of_times=st.sampled_from([3, 500, 10**15]),
+)
+def test_a_long_timeline_counts_alike_however_far_apart_the_asked_are(
+    loops: object, seed: int, pairs: int, asked: int, codes: int, range_of_times: int
+) -> None:
+    draw = np.random.default_rng(seed)
+    line, wanted = (
+        np.sort(draw.integers(0, codes, size) * 2**50 + draw.integers(0, range_of_times, size))
+        for size in (pairs, asked)
+    )
+
+    with by_way_of(loops):
+        held, sought = (divmod(numbers, 2**50) for numbers in (line, wanted))
+        found = Timeline(*held).asked(sought[0]).before(sought[1])
+
+    assert found.tolist() == np.searchsorted(line, wanted).tolist()
+
+
 @given(PAIRS)
 def test_composed_numbers_order_as_their_pairs(pairs: list) -> None:
     numbers = composed(*columns(pairs))
