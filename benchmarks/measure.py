@@ -9,7 +9,7 @@ from benchmarks.cases import Case, Measure, Rival
 from benchmarks.contest import ContestError, Result, Way, joined, require_same, run
 from benchmarks.environments import NotInstalledError
 
-TURNS = 2
+TURNS = 4
 """How often each way has its turn: what disturbs the machine for some seconds counts for none."""
 
 
