@@ -22,7 +22,7 @@ _BLOCK = 1 << (_LEVELS - 1)
 
 
 @dataclass(frozen=True)
-class Stretches:
+class Lookups:
     """Where the two stretches of each range begin, as positions among all levels of a table.
 
     Args:
@@ -44,14 +44,14 @@ class _Levels:
         self._first = level * values
         self._last = self._first - np.where(lengths > 0, 1 << np.maximum(level, 0), 0)
 
-    def stretches(self, start: Ints, stop: Ints) -> Stretches:
+    def lookups(self, start: Ints, stop: Ints) -> Lookups:
         """Return those of ranges; all that are longer than the longest take its level."""
         lengths = stop - start
         first = self._first.take(lengths, mode="clip")
         first += start
         last = self._last.take(lengths, mode="clip")
         last += stop
-        return Stretches(first, last)
+        return Lookups(first, last)
 
 
 class Layout:
@@ -86,7 +86,7 @@ class Ranges:
 
     Example:
         >>> Ranges(Layout(10), np.array([1]), np.array([4])).near
-        Stretches(first=array([11]), last=array([12]))
+        Lookups(first=array([11]), last=array([12]))
     """
 
     layout: Layout
@@ -94,17 +94,17 @@ class Ranges:
     stop: Ints
 
     @cached_property
-    def near(self) -> Stretches:
+    def near(self) -> Lookups:
         """The look-ups in the levels of the values."""
-        return self.layout.near.stretches(self.start, self.stop)
+        return self.layout.near.lookups(self.start, self.stop)
 
     @cached_property
-    def far(self) -> Stretches | None:
+    def far(self) -> Lookups | None:
         """Those in the levels of the blocks; None if no range holds a whole one for certain."""
         if (self.stop - self.start).max(initial=0) < _BLOCK:
             return None
         start = (self.start + (_BLOCK - 1)) >> (_LEVELS - 1)
-        return self.layout.far.stretches(start, self.stop >> (_LEVELS - 1))
+        return self.layout.far.lookups(start, self.stop >> (_LEVELS - 1))
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ class RangeTable:
             self.choose(answer, self._looked_up(self._far, ranges.far), out=answer)
         return answer
 
-    def _looked_up(self, levels: np.ndarray, at: Stretches) -> np.ndarray:
+    def _looked_up(self, levels: np.ndarray, at: Lookups) -> np.ndarray:
         # Only an empty range looks beyond the levels; there it finds the last of their values.
         table = levels.reshape(-1)
         answer = table.take(at.first, mode="clip")
