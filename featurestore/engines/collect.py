@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from featurestore.engines.kernel.arrays import Ints, taken, validity, whole
+from featurestore.engines.kernel.arrays import Ints, Mask, taken, validity, whole
 
 _WORD, _ALIGNED = 8, 64
 
@@ -38,19 +38,18 @@ class Places:
 
     def __init__(self, rows: Ints) -> None:
         self.rows = rows
-        self._nulls: dict[tuple[int, int], tuple[pa.Buffer, Ints]] = {}
+        self._known: dict[tuple[int, int], tuple[pa.Buffer, Mask | None]] = {}
 
-    def nulls(self, answers: pa.Array) -> Ints | None:
-        """Return the rows whose answers are null; None if none is."""
+    def known(self, answers: pa.Array) -> Mask | None:
+        """Return which answers are not null; None if all are not."""
         bits = answers.buffers()[0]
-        if bits is None or not answers.null_count:
+        if bits is None:
             return None
         # A window's sum and mean, and others, are null together: they have the same bits.
         key = bits.address, answers.offset
-        if key not in self._nulls:
-            known = np.asarray(validity(answers))
-            self._nulls[key] = bits, self.rows[np.flatnonzero(~known)]
-        return self._nulls[key][1]
+        if key not in self._known:
+            self._known[key] = bits, validity(answers)
+        return self._known[key][1]
 
 
 def collectors(rows: int, dtypes: Mapping[str, pa.DataType]) -> dict[str, Collector]:
@@ -95,7 +94,7 @@ def _collector(rows: int, dtype: pa.DataType, memory: np.ndarray) -> Collector:
 class _Fixed(Collector):
     dtype: pa.DataType
     values: np.ndarray
-    known: list[tuple[Ints, Ints | None]]
+    known: list[tuple[Ints, Mask | None]]
 
     def put(self, places: Places, answers: pa.ChunkedArray) -> None:
         array = whole(answers if answers.type == self.dtype else answers.cast(self.dtype))
@@ -103,7 +102,7 @@ class _Fixed(Collector):
             return
         values = np.frombuffer(array.buffers()[1], self.values.dtype)
         self.values[places.rows] = values[array.offset : array.offset + len(array)]
-        self.known.append((places.rows, places.nulls(array)))
+        self.known.append((places.rows, places.known(array)))
 
     def finish(self) -> pa.Array:
         buffers = [self._valid_bits(), pa.py_buffer(self.values)]
@@ -111,14 +110,14 @@ class _Fixed(Collector):
 
     def _valid_bits(self) -> pa.Buffer | None:
         complete = sum(len(places) for places, _ in self.known) == len(self.values)
-        if complete and all(nulls is None for _, nulls in self.known):
+        if complete and all(mask is None for _, mask in self.known):
             return None
         valid = np.full(len(self.values), complete)
-        for places, nulls in self.known:
+        for places, mask in self.known:
             if not complete:
                 valid[places] = True
-            if nulls is not None:
-                valid[nulls] = False
+            if mask is not None:
+                valid[places[np.flatnonzero(~mask)]] = False
         return pa.py_buffer(np.packbits(valid, bitorder="little"))
 
 
