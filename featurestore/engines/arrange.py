@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from featurestore.definitions.types import DataType
 from featurestore.engines.kernel.arrays import Ints, both, integers, moments, validity, whole
 from featurestore.engines.kernel.keys import encode
 from featurestore.engines.kernel.order import sort_moments
+from featurestore.engines.words import ascending_words
 from featurestore.query.nodes import ViewQuery
 
 Order = tuple[tuple[tuple[str, DataType], ...], str]
@@ -47,7 +47,7 @@ def order_of(view: ViewQuery) -> Order:
     return tuple((key.spine_column, key.dtype) for key in view.keys), view.timestamp_field
 
 
-def arrange(query: ViewQuery, spine: pa.Table) -> Arranged:
+def arrange(query: ViewQuery, spine: pa.Table, threads: int = 1) -> Arranged:
     """Return the bound spine arranged for a view's keys and time column.
 
     Example:
@@ -57,7 +57,7 @@ def arrange(query: ViewQuery, spine: pa.Table) -> Arranged:
         >>> arrange(query, pa.table({"card": [2, 1, None], "at": [5, 6, 7]})).place.tolist()
         [1, 0]
     """
-    ordered = {name: _ordered(spine[name]) for name in _columns(query)}
+    ordered = {name: _ordered(spine[name], threads) for name in _columns(query)}
     spine = pa.table(ordered)
     empty = pa.table({key.key: spine[key.spine_column].slice(0, 0) for key in query.keys})
     codes = encode(query.keys, spine, empty)
@@ -95,17 +95,10 @@ def _columns(query: ViewQuery) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _ordered(column: pa.ChunkedArray) -> pa.Array:
+def _ordered(column: pa.ChunkedArray, threads: int) -> pa.Array:
     """Return a column as one array; text as a dictionary whose words ascend."""
     plain = whole(column)
-    if not pa.types.is_large_string(plain.type):
-        return plain
-    encoded = plain.dictionary_encode()
-    order = pc.sort_indices(encoded.dictionary)
-    rank = np.empty(len(order), np.int32)
-    rank[order.to_numpy()] = np.arange(len(order))
-    index = pa.array(rank).take(encoded.indices)
-    return pa.DictionaryArray.from_arrays(index, encoded.dictionary.take(order))
+    return ascending_words(plain, threads) if pa.types.is_large_string(plain.type) else plain
 
 
 def _runs(first: pa.Array | None, rows: int) -> tuple[pa.Array | None, Ints]:

@@ -52,7 +52,7 @@ def answer(
         RequestError: The memory limit is too small to work in.
     """
     allowed = budget(query, spine, snapshots, memory_limit, os.cpu_count() or 1)
-    arranged = _arranged(query, spine)
+    arranged = _arranged(query, spine, allowed.threads)
     answers: dict[str, Collector] = {}
     for view in query.views:
         types = {feature.output: arrow_type(feature.result) for feature in view.features}
@@ -79,9 +79,9 @@ def answer(
     return pa.table(columns) if columns else spine.select([])
 
 
-def _arranged(query: Query, spine: pa.Table) -> dict[Order, Arranged]:
+def _arranged(query: Query, spine: pa.Table, threads: int) -> dict[Order, Arranged]:
     views = {order_of(view): view for view in query.views}
-    return {order: arrange(view, spine) for order, view in views.items()}
+    return {order: arrange(view, spine, threads) for order, view in views.items()}
 
 
 @dataclass(frozen=True)

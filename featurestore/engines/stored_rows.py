@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from featurestore.engines.kernel.arrays import Ints, Mask, integers, whole
 from featurestore.engines.kernel.slices import spread
+from featurestore.engines.words import among
 from featurestore.store.data_files import OpenFile
 
 Picked = slice | Ints
@@ -83,9 +84,11 @@ def part_of(file: OpenFile, groups: Sequence[int], key: str, wanted: pa.Array) -
         file: The file.
         groups: Its row groups that may have some.
         key: The column of the key.
-        wanted: The keys, distinct and ascending.
+        wanted: The keys, distinct and ascending; of text keys, what is read is places in these.
     """
     keys = _read(file, groups, key)
+    if pa.types.is_dictionary(keys.type):
+        keys = among(keys, wanted)
     picked, rows = _rows_of(keys, wanted)
     known = {key: _picked(keys, picked)}
     return Part(file, tuple(groups), picked, rows, known) if rows else None
@@ -112,7 +115,7 @@ def _picked(values: pa.ChunkedArray, rows: Picked) -> pa.ChunkedArray:
 
 def _rows_of(keys: pa.ChunkedArray, wanted: pa.Array) -> tuple[Picked, int]:
     if pa.types.is_dictionary(keys.type):
-        return _narrowed(_of_words(keys.chunks, wanted))
+        return _narrowed(np.asarray(keys.is_valid()))
     if keys.null_count:
         return _narrowed(np.asarray(pc.is_in(keys, value_set=wanted.cast(keys.type))))
     return _sorted_rows(integers(whole(keys)), integers(wanted))
@@ -127,20 +130,6 @@ def _sorted_rows(keys: Ints, wanted: Ints) -> tuple[Picked, int]:
     if _is_dense(rows, int(stop[-1] - first[0])):
         return slice(int(first[0]), int(stop[-1])), int(stop[-1] - first[0])
     return spread(first, stop, first)[0], rows
-
-
-def _of_words(keys: list[pa.DictionaryArray], wanted: pa.Array) -> Mask:
-    words = pa.concat_arrays([chunk.dictionary for chunk in keys])
-    between = pc.and_(pc.greater_equal(words, wanted[0]), pc.less_equal(words, wanted[-1]))
-    # Where most words are wanted, those between the first and the last cost less to tell.
-    few = not _is_dense(len(wanted), between.true_count)
-    known = np.asarray(pc.is_in(words, value_set=wanted.cast(words.type)) if few else between)
-    masks, first = [], 0
-    for chunk in keys:
-        index = pc.fill_null(chunk.indices.cast(pa.int64()), -1).to_numpy()
-        masks.append(np.append(known[first : first + len(chunk.dictionary)], False)[index])
-        first += len(chunk.dictionary)
-    return np.concatenate(masks)
 
 
 def _narrowed(mask: Mask) -> tuple[Picked, int]:

@@ -87,6 +87,8 @@ def _ascending(words: pa.Array) -> pa.Array:
 
 
 def _row_codes(stored: pa.ChunkedArray, words: pa.Array) -> Ints:
+    if not len(stored):  # a table of the words would be made for nothing
+        return np.empty(0, np.int64)
     if pa.types.is_dictionary(stored.type):
         return _dictionary_codes(stored.chunks, words)
     # Rows mostly come sorted by key: a look-up a run is a look-up a key, not a row.
@@ -96,8 +98,9 @@ def _row_codes(stored: pa.ChunkedArray, words: pa.Array) -> Ints:
 
 
 def _dictionary_codes(chunks: list[pa.DictionaryArray], words: pa.Array) -> Ints:
-    if not chunks:
-        return np.empty(0, np.int64)
+    if all(chunk.dictionary.equals(words) for chunk in chunks):
+        # Who read the rows has looked their words up already.
+        return _or_none(pa.chunked_array([chunk.indices for chunk in chunks]).combine_chunks())
     # One look-up for the words of all chunks: it is the making of its table that takes time.
     dictionaries = pa.concat_arrays([whole(chunk.dictionary) for chunk in chunks])
     codes, first, pieces = _looked_up(dictionaries, words), 0, []
@@ -135,8 +138,13 @@ def _indexed(column: pa.ChunkedArray) -> tuple[pa.Array, Ints]:
 
 def _looked_up(values: pa.Array, words: pa.Array) -> Ints:
     """Return each value's code, and at the end, where -1 points to, that of null."""
-    found = pc.index_in(values, value_set=words, skip_nulls=True).cast(pa.int64())
-    return np.append(found.fill_null(-1).to_numpy(), -1)
+    found = pc.index_in(values, value_set=words, skip_nulls=True)
+    return np.append(_or_none(found), -1)
+
+
+def _or_none(places: pa.Array) -> Ints:
+    codes: Ints = places.fill_null(-1).cast(pa.int64()).to_numpy()
+    return codes
 
 
 def _pair(left: Codes, right: Codes) -> Codes:
