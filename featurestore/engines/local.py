@@ -97,8 +97,9 @@ def _answer_chunk(task: _Task, chunk: Chunk, answers: Mapping[str, Collector]) -
     """Answer a chunk, or its halves one by one if it turns out not to fit the memory limit."""
     view, room = task.view, task.allowed.room
     text = tuple(key.key for key in view.keys if key.dtype == String)
-    with room.taken(task.need.reading):
-        rows = open_rows(task.snapshot, chunk.bounds, chunk.wanted, text)
+    kept = task.allowed.keys_kept(task.need)
+    with room.taken(task.need.looking(kept)):
+        rows = open_rows(task.snapshot, chunk.bounds, chunk.wanted, text, keys_kept=kept)
     stored = rows.num_rows
     size = task.need.of(stored, len(chunk.places))
     if not room.fits(size):

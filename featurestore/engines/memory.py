@@ -38,6 +38,8 @@ _ARRAYS_ASKED, _ARRAYS_OF_WINDOWS = 8, 4
 # Of a spine row, once an order: its place and time, and what sorting leaves to the allocators.
 _ARRAYS_ARRANGED = 6
 _TEXT = 32
+# As a part of what was read, of which half or more is wanted.
+_KEY_KEPT = 2 * _WORD
 # A column as it is read, and as its part that is kept or looked at.
 _READ_TWICE = 2
 
@@ -69,6 +71,10 @@ class Need:
     def of(self, stored: int, asked: int) -> int:
         """Return what a chunk of so many stored rows and spine rows takes."""
         return self.reading + stored * self.stored + asked * self.asked
+
+    def looking(self, keys_kept: int | None) -> int:
+        """Return what it takes to find a chunk's rows, and to keep the keys of so many."""
+        return self.reading + (keys_kept or 0) * _KEY_KEPT
 
     def least(self, spine_rows: int) -> int:
         """Return what the smallest chunk takes that is worth to be cut."""
@@ -106,6 +112,18 @@ class Budget:
         share = self.room.size // self.threads - need.reading
         # A chunk may come out half as large again, where its ends are moved to those of files.
         return max(1, min(need.quick, 2 * share // (3 * (need.stored + need.asked))))
+
+    def keys_kept(self, need: Need) -> int | None:
+        """Return of how many rows a chunk may keep keys before its size is known; None for all.
+
+        These are as many as a chunk is meant to have at most, so that what they take fits.
+
+        Example:
+            >>> need = Need("v", reading=40_000, stored=80, asked=40)
+            >>> Budget(Query("ask", ()), (need,), room=Room(1_000_000)).keys_kept(need)
+            7999
+        """
+        return None if self.room.size is None else self.rows_at_once(need) * 3 // 2
 
     def refuse(self, need: Need, whose: str, stored: int, asked: int) -> None:
         """Refuse a chunk that does not fit even by itself, and cannot be cut.

@@ -107,7 +107,12 @@ def read_rows(snapshot: Snapshot, columns: list[str], bounds: Bounds) -> pa.Tabl
 
 
 def open_rows(
-    snapshot: Snapshot, bounds: Bounds, wanted: pa.Array | None = None, text: tuple[str, ...] = ()
+    snapshot: Snapshot,
+    bounds: Bounds,
+    wanted: pa.Array | None = None,
+    text: tuple[str, ...] = (),
+    *,
+    keys_kept: int | None = None,
 ) -> StoredRows:
     """Return rows within the bounds, and some beyond them, whose columns are read at need.
 
@@ -117,8 +122,17 @@ def open_rows(
         wanted: The first join key's values that are wanted, distinct and ascending; None for
             all in the bounds.
         text: Text columns to read as dictionaries.
+        keys_kept: Of how many rows at most to keep the keys that told which are wanted; if
+            there are more, they are read again when they are asked for. None for any number.
     """
-    return StoredRows(list(_parts(snapshot, bounds, wanted, text)), snapshot.schema)
+    parts: list[Part] = []
+    rows = 0
+    for part in _parts(snapshot, bounds, wanted, text):
+        parts.append(part)
+        rows += part.rows
+        if keys_kept is not None and rows > keys_kept:
+            parts = [each.forgetting() for each in parts]
+    return StoredRows(parts, snapshot.schema)
 
 
 def most_rows_read(snapshot: Snapshot) -> int:

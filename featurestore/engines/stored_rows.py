@@ -5,7 +5,7 @@ nobody asks for, such as the hash that only breaks ties, is never read.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -43,6 +43,10 @@ class Part:
         if name in self.known:
             return self.known[name]
         return _picked(_read(self.file, self.groups, name), self.picked)
+
+    def forgetting(self) -> "Part":
+        """Return the part without what was read of it: it is read again when it is asked for."""
+        return replace(self, known={})
 
 
 class StoredRows:

@@ -35,7 +35,9 @@ def test_every_row_of_a_wanted_key_is_read_whatever_the_order(kind, data, tmp_pa
     snapshot = write_runs(Path(tmp_path_factory.mktemp("rows")), tables or [EMPTY[kind]], 4)
     keys = pa.array(sorted(wanted), tables[0]["key"].type if tables else EMPTY[kind]["key"].type)
 
-    rows = open_rows(snapshot, Bounds("key", min(wanted), max(wanted)), keys, ("key",))
+    bounds = Bounds("key", min(wanted), max(wanted))
+    kept = data.draw(st.none() | st.integers(0, 60), "keys kept")
+    rows = open_rows(snapshot, bounds, keys, ("key",), keys_kept=kept)
 
     read = pa.table({name: decoded(rows[name]) for name in ("key", "x")})
     found = read.filter(pc.is_in(read["key"], keys)).to_pylist()
@@ -54,6 +56,20 @@ def test_few_wanted_rows_come_alone_and_many_as_a_stretch(tmp_path) -> None:
 
     assert few["id"].to_pylist() == [3] * 10 + [90] * 10
     assert set(most["id"].to_pylist()) == {3, 4, 5, 6, 7, 8}
+
+
+def test_keys_of_more_rows_than_may_be_kept_are_read_again(tmp_path) -> None:
+    names = ["a"] * 50_000 + ["b"] * 50_000
+    table = feature_table({"id": names}, range(100_000), {"x": [0.0] * 100_000})
+    snapshot = write_runs(tmp_path, [table, table])
+    bounds, wanted = Bounds("id", "a", "b"), pa.array(["a", "b"], pa.large_string())
+
+    for kept, least, most in ((200_000, 800_000, 10**9), (199_999, 0, 400_000)):
+        before = pa.total_allocated_bytes()
+        rows = open_rows(snapshot, bounds, wanted, ("id",), keys_kept=kept)
+        assert least <= pa.total_allocated_bytes() - before <= most
+        assert decoded(rows["id"]).to_pylist() == names * 2
+        del rows
 
 
 def test_a_column_that_nobody_asks_for_is_not_read(tmp_path) -> None:
