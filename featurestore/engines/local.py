@@ -13,7 +13,8 @@ from featurestore.engines.arrange import Arranged, Order, arrange, order_of
 from featurestore.engines.chunks import Chunk, cut, halved
 from featurestore.engines.collect import Collector, Places, collectors
 from featurestore.engines.kernel import answer_view
-from featurestore.engines.memory import Budget, Need, budget
+from featurestore.engines.memory import Budget, budget
+from featurestore.engines.need import Need
 from featurestore.engines.scan import open_rows
 from featurestore.engines.stored_rows import StoredRows
 from featurestore.engines.workers import run_all

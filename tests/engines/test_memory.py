@@ -11,16 +11,13 @@ from hypothesis import strategies as st
 
 from featurestore.definitions.types import Float64, Int64, String
 from featurestore.engines.local import answer
-from featurestore.engines.memory import (
+from featurestore.engines.memory import Budget, at_least, budget, told
+from featurestore.engines.need import (
     LEAST_ROWS,
     ROWS_OF_WINDOWS,
     ROWS_PER_CHUNK,
-    Budget,
-    at_least,
-    budget,
     held_bytes,
     need_of,
-    told,
 )
 from featurestore.errors import RequestError
 from featurestore.query.nodes import Aggregate, Column, KeyBinding, Query, ViewQuery, Window
