@@ -122,16 +122,13 @@ def open_rows(
         wanted: The first join key's values that are wanted, distinct and ascending; None for
             all in the bounds.
         text: Text columns to read as dictionaries.
-        keys_kept: Of how many rows at most to keep the keys that told which are wanted; if
-            there are more, they are read again when they are asked for. None for any number.
+        keys_kept: Of how many rows at most to keep the keys that told which are wanted; those of
+            more are read again when they are asked for. None for any number.
     """
-    parts: list[Part] = []
-    rows = 0
+    parts, rows = [], 0
     for part in _parts(snapshot, bounds, wanted, text):
-        parts.append(part)
         rows += part.rows
-        if keys_kept is not None and rows > keys_kept:
-            parts = [each.forgetting() for each in parts]
+        parts.append(part if keys_kept is None or rows <= keys_kept else part.forgetting())
     return StoredRows(parts, snapshot.schema)
 
 

@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 
 from featurestore.engines.kernel.arrays import Ints, Mask, integers, whole
 from featurestore.engines.kernel.slices import spread
-from featurestore.engines.words import among
 from featurestore.store.data_files import OpenFile
 
 Picked = slice | Ints
@@ -88,11 +87,9 @@ def part_of(file: OpenFile, groups: Sequence[int], key: str, wanted: pa.Array) -
         file: The file.
         groups: Its row groups that may have some.
         key: The column of the key.
-        wanted: The keys, distinct and ascending; of text keys, what is read is places in these.
+        wanted: The keys, distinct and ascending.
     """
     keys = _read(file, groups, key)
-    if pa.types.is_dictionary(keys.type):
-        keys = among(keys, wanted)
     picked, rows = _rows_of(keys, wanted)
     known = {key: _picked(keys, picked)}
     return Part(file, tuple(groups), picked, rows, known) if rows else None
@@ -119,7 +116,7 @@ def _picked(values: pa.ChunkedArray, rows: Picked) -> pa.ChunkedArray:
 
 def _rows_of(keys: pa.ChunkedArray, wanted: pa.Array) -> tuple[Picked, int]:
     if pa.types.is_dictionary(keys.type):
-        return _narrowed(np.asarray(keys.is_valid()))
+        return _narrowed(_of_words(keys.chunks, wanted))
     if keys.null_count:
         return _narrowed(np.asarray(pc.is_in(keys, value_set=wanted.cast(keys.type))))
     return _sorted_rows(integers(whole(keys)), integers(wanted))
@@ -134,6 +131,27 @@ def _sorted_rows(keys: Ints, wanted: Ints) -> tuple[Picked, int]:
     if _is_dense(rows, int(stop[-1] - first[0])):
         return slice(int(first[0]), int(stop[-1])), int(stop[-1] - first[0])
     return spread(first, stop, first)[0], rows
+
+
+def _of_words(keys: list[pa.DictionaryArray], wanted: pa.Array) -> Mask:
+    words = pa.concat_arrays([chunk.dictionary for chunk in keys])
+    between = pc.and_(pc.greater_equal(words, wanted[0]), pc.less_equal(words, wanted[-1]))
+    # Where most words are wanted, those between the first and the last cost less to tell.
+    few = not _is_dense(len(wanted), between.true_count)
+    known = np.asarray(pc.is_in(words, value_set=wanted.cast(words.type)) if few else between)
+    masks, first = [], 0
+    for chunk in keys:
+        own = known[first : first + len(chunk.dictionary)]
+        masks.append(_of_known(chunk.indices, own))
+        first += len(own)
+    return np.concatenate(masks)
+
+
+def _of_known(index: pa.Array, known: Mask) -> Mask:
+    if known.all() and not index.null_count:
+        return np.ones(len(index), np.bool_)
+    mask: Mask = np.append(known, False)[index.cast(pa.int64()).fill_null(-1).to_numpy()]
+    return mask
 
 
 def _narrowed(mask: Mask) -> tuple[Picked, int]:

@@ -1,4 +1,4 @@
-"""Text as dictionaries: of all of its words, made by several threads, or of given ones."""
+"""Text as a dictionary whose words ascend, made by several threads."""
 
 from functools import partial
 from itertools import pairwise
@@ -46,28 +46,6 @@ def ascending_words(
     missing = ranks < 0 if plain.null_count else None
     words = pa.concat_arrays([words for _, words, _ in found])
     return pa.DictionaryArray.from_arrays(pa.array(ranks, mask=missing), words)
-
-
-def among(texts: pa.ChunkedArray, words: pa.Array) -> pa.ChunkedArray:
-    """Return texts as places in one dictionary; null where they are not in it.
-
-    Args:
-        texts: Chunks with dictionaries of their own.
-        words: The dictionary, distinct.
-
-    Example:
-        >>> texts = pa.chunked_array([pa.array(["a", "c"]).dictionary_encode()])
-        >>> among(texts, pa.array(["b", "c"], pa.large_string())).to_pylist()
-        [None, 'c']
-    """
-    own = [chunk.dictionary.cast(words.type) for chunk in texts.chunks]
-    # One look-up for the words of all chunks: it is the making of its table that takes time.
-    place, first, found = pc.index_in(pa.concat_arrays(own), value_set=words), 0, []
-    for chunk, dictionary in zip(texts.chunks, own, strict=True):
-        places = place.slice(first, len(dictionary)).take(chunk.indices)
-        found.append(pa.DictionaryArray.from_arrays(places, words, safe=False))
-        first += len(dictionary)
-    return pa.chunked_array(found, pa.dictionary(pa.int32(), words.type))
 
 
 def _pivots(texts: pa.Array, parts: int) -> list[pa.Scalar]:

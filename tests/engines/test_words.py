@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from featurestore.engines.words import among, ascending_words
+from featurestore.engines.words import ascending_words
 
 WORD = st.text(alphabet="ab\0zé😀", max_size=4)  # é and 😀 tell UTF-8 order from UTF-16 order
 TEXTS = st.lists(st.none() | WORD, max_size=40)
@@ -28,19 +28,6 @@ def test_one_word_in_most_rows_is_not_parted() -> None:
     encoded = ascending_words(pa.chunked_array([texts]), threads=4, rows_a_thread=1)
     assert encoded.to_pylist() == texts
     assert encoded.dictionary.to_pylist() == sorted(set(texts))
-
-
-@given(chunks=st.lists(TEXTS, min_size=1, max_size=3), words=st.sets(WORD))
-def test_texts_among_words_share_one_dictionary(
-    chunks: list[list[str | None]], words: set[str]
-) -> None:
-    own = [pa.array(texts, pa.string()).dictionary_encode() for texts in chunks]
-    wanted = pa.array(sorted(words), pa.large_string())
-    found = among(pa.chunked_array(own, pa.dictionary(pa.int32(), pa.string())), wanted)
-    assert found.to_pylist() == [
-        text if text in words else None for each in chunks for text in each
-    ]
-    assert all(chunk.dictionary.equals(wanted) for chunk in found.chunks)
 
 
 @pytest.mark.parametrize("threads", [1, 3])

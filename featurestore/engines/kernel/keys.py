@@ -1,8 +1,8 @@
 """Keys as small codes, in the order of the keys themselves.
 
-Codes are made for the spine's keys: rows of other keys, and null keys, are -1 and drop out. The
-order is the one in which Spark writes files (text by its UTF-8 bytes), so that slices which come
-sorted by key are sorted by code too.
+Codes are made for the spine's keys: rows of other keys are -1 and drop out, as null keys do, or
+have codes that no spine row has. The order is the one in which Spark writes files (text by its
+UTF-8 bytes), so that slices which come sorted by key are sorted by code too.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +20,10 @@ from featurestore.query.nodes import KeyBinding
 
 @dataclass(frozen=True)
 class Codes:
-    """The keys of spine and rows as numbers from 0 to ``distinct`` - 1; -1 never matches."""
+    """The keys of spine and rows as numbers from 0 to ``distinct`` - 1; -1 never matches.
+
+    Some numbers may be of no key, or of rows only.
+    """
 
     spine: Ints
     rows: Ints
@@ -76,7 +79,10 @@ def _encode_text(asked: pa.ChunkedArray, stored: pa.ChunkedArray) -> Codes:
     spine_words, spine_index = _indexed(asked)
     words = _ascending(spine_words)
     spine = spine_index if words is spine_words else _looked_up(spine_words, words)[spine_index]
-    return Codes(spine, _row_codes(stored, words), len(words))
+    if not len(stored):  # a table of the words would be made for nothing
+        return Codes(spine, np.empty(0, np.int64), len(words))
+    found, index = _row_words(stored)
+    return _merged(Codes(spine, _looked_up(found, words), len(words)), found, index)
 
 
 def _ascending(words: pa.Array) -> pa.Array:
@@ -86,29 +92,48 @@ def _ascending(words: pa.Array) -> pa.Array:
     return words.take(pc.sort_indices(words)).unique().drop_null()
 
 
-def _row_codes(stored: pa.ChunkedArray, words: pa.Array) -> Ints:
-    if not len(stored):  # a table of the words would be made for nothing
-        return np.empty(0, np.int64)
-    if pa.types.is_dictionary(stored.type):
-        return _dictionary_codes(stored.chunks, words)
-    # Rows mostly come sorted by key: a look-up a run is a look-up a key, not a row.
-    stretches = pc.run_end_encode(whole(stored), run_end_type=pa.int64())
-    lengths = np.diff(stretches.run_ends.to_numpy(), prepend=0)
-    return np.repeat(_looked_up(stretches.values, words)[:-1], lengths)
-
-
-def _dictionary_codes(chunks: list[pa.DictionaryArray], words: pa.Array) -> Ints:
-    if all(chunk.dictionary.equals(words) for chunk in chunks):
-        # Who read the rows has looked their words up already.
-        return _or_none(pa.chunked_array([chunk.indices for chunk in chunks]).combine_chunks())
+def _row_words(stored: pa.ChunkedArray) -> tuple[pa.Array, Ints]:
+    """Return words, some maybe more than once, and each row's place among them; -1 for null."""
+    if not pa.types.is_dictionary(stored.type):
+        # Rows mostly come sorted by key: a look-up a run is a look-up a key, not a row.
+        stretches = pc.run_end_encode(whole(stored), run_end_type=pa.int64())
+        lengths = np.diff(stretches.run_ends.to_numpy(), prepend=0)
+        return stretches.values, np.repeat(np.arange(len(lengths)), lengths)
     # One look-up for the words of all chunks: it is the making of its table that takes time.
-    dictionaries = pa.concat_arrays([whole(chunk.dictionary) for chunk in chunks])
-    codes, first, pieces = _looked_up(dictionaries, words), 0, []
-    for chunk in chunks:
+    words = pa.concat_arrays([whole(chunk.dictionary) for chunk in stored.chunks])
+    first, pieces = 0, []
+    for chunk in stored.chunks:
         known, index = validity(chunk.indices), integers(chunk.indices) + first
-        pieces.append(codes[index if known is None else np.where(known, index, -1)])
+        pieces.append(index if known is None else np.where(known, index, -1))
         first += len(chunk.dictionary)
-    return np.concatenate(pieces)
+    return words, np.concatenate(pieces)
+
+
+def _merged(codes: Codes, found: pa.Array, index: Ints) -> Codes:
+    """Return the codes of spine and rows, where a few other words have codes of their own.
+
+    Rows without a code cost a copy of every column without them.
+
+    Args:
+        codes: Of the spine, and in place of the rows those of the words, and -1.
+        found: The words of the rows.
+        index: Each row's place among them; -1 for null.
+    """
+    code, other = codes.rows[:-1], codes.rows[:-1] < 0
+    if not other.any() or 2 * other.sum() > len(other) or not _never_descend(found):
+        return Codes(codes.spine, codes.rows[index], codes.distinct)
+    new = other.copy()
+    new[1:] &= pc.not_equal(found[1:], found[:-1]).to_numpy(zero_copy_only=False)
+    before, last = np.cumsum(new), np.maximum.accumulate(code)
+    every = np.arange(codes.distinct)
+    moved = np.append(every + np.searchsorted(last[new], every), -1)
+    rows = np.append(np.where(other, last + before, moved[code]), -1)
+    return Codes(moved[codes.spine], rows[index], codes.distinct + int(new.sum()))
+
+
+def _never_descend(words: pa.Array) -> bool:
+    ascend = pc.all(pc.less_equal(words[:-1], words[1:])).as_py()
+    return not words.null_count and ascend is not False
 
 
 def _indexed(column: pa.ChunkedArray) -> tuple[pa.Array, Ints]:
@@ -139,12 +164,7 @@ def _indexed(column: pa.ChunkedArray) -> tuple[pa.Array, Ints]:
 def _looked_up(values: pa.Array, words: pa.Array) -> Ints:
     """Return each value's code, and at the end, where -1 points to, that of null."""
     found = pc.index_in(values, value_set=words, skip_nulls=True)
-    return np.append(_or_none(found), -1)
-
-
-def _or_none(places: pa.Array) -> Ints:
-    codes: Ints = places.fill_null(-1).cast(pa.int64()).to_numpy()
-    return codes
+    return np.append(found.fill_null(-1).cast(pa.int64()).to_numpy(), -1)
 
 
 def _pair(left: Codes, right: Codes) -> Codes:
