@@ -65,9 +65,9 @@ def collectors(rows: int, dtypes: Mapping[str, pa.DataType]) -> dict[str, Collec
     steps = [-(-size // _ALIGNED) * _ALIGNED for size in sizes.values()]
     # One block for all: the system gives large ones in large pages, several times as fast.
     block = np.zeros(sum(steps), np.uint8)
-    empty, first = {}, 0
+    empty, first, bits = {}, 0, _ValidBits(rows)
     for (name, size), step in zip(sizes.items(), steps, strict=True):
-        empty[name] = _collector(rows, dtypes[name], block[first : first + size])
+        empty[name] = _collector(rows, dtypes[name], block[first : first + size], bits)
         first += step
     return empty
 
@@ -80,21 +80,22 @@ def fixed_width(dtype: pa.DataType) -> int:
     return int(dtype.byte_width) if fixed else 0
 
 
-def _collector(rows: int, dtype: pa.DataType, memory: np.ndarray) -> Collector:
+def _collector(rows: int, dtype: pa.DataType, memory: np.ndarray, bits: "_ValidBits") -> Collector:
     width = fixed_width(dtype)
     if not width:
         return _Gathered(rows, dtype)
     values = memory.view(f"{'V' if width > _WORD else 'u'}{width}")
     if pa.types.is_boolean(dtype):
-        return _Truths(_Fixed(pa.uint8(), values, []))
-    return _Fixed(dtype, values, [])
+        return _Truths(_Fixed(pa.uint8(), values, bits, []))
+    return _Fixed(dtype, values, bits, [])
 
 
 @dataclass(frozen=True)
 class _Fixed(Collector):
     dtype: pa.DataType
     values: np.ndarray
-    known: list[tuple[Ints, Mask | None]]
+    bits: "_ValidBits"
+    known: "list[_Known]"
 
     def put(self, places: Places, answers: pa.ChunkedArray) -> None:
         array = whole(answers if answers.type == self.dtype else answers.cast(self.dtype))
@@ -105,15 +106,33 @@ class _Fixed(Collector):
         self.known.append((places.rows, places.known(array)))
 
     def finish(self) -> pa.Array:
-        buffers = [self._valid_bits(), pa.py_buffer(self.values)]
+        buffers = [self.bits.of(self.known), pa.py_buffer(self.values)]
         return pa.Array.from_buffers(self.dtype, len(self.values), buffers)
 
-    def _valid_bits(self) -> pa.Buffer | None:
-        complete = sum(len(places) for places, _ in self.known) == len(self.values)
-        if complete and all(mask is None for _, mask in self.known):
+
+_Known = tuple[Ints, Mask | None]
+
+
+class _ValidBits:
+    """What says which answers are not null, made once for columns that are null together."""
+
+    def __init__(self, rows: int) -> None:
+        self._rows = rows
+        self._made: dict[frozenset[tuple[int, int]], pa.Buffer | None] = {}
+
+    def of(self, known: list[_Known]) -> pa.Buffer | None:
+        """Return a column's bits, from its chunks' places and masks; None if none is null."""
+        same = frozenset((id(places), id(mask)) for places, mask in known)
+        if same not in self._made:
+            self._made[same] = self._packed(known)
+        return self._made[same]
+
+    def _packed(self, known: list[_Known]) -> pa.Buffer | None:
+        complete = sum(len(places) for places, _ in known) == self._rows
+        if complete and all(mask is None for _, mask in known):
             return None
-        valid = np.full(len(self.values), complete)
-        for places, mask in self.known:
+        valid = np.full(self._rows, complete)
+        for places, mask in known:
             if not complete:
                 valid[places] = True
             if mask is not None:
