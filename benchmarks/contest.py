@@ -30,7 +30,7 @@ class Way:
         program: A module of `benchmarks.contestants`, and one of its ways.
         workload: The workload's name.
         options: For the program, see `benchmarks.contestants.task`.
-        repeats: How often it answers; None for at least three times, and for three seconds. The
+        repeats: How often it answers; None for at least three times, and for 1.5 seconds. The
             best counts.
     """
 

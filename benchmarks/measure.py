@@ -9,8 +9,11 @@ from benchmarks.cases import Case, Measure, Rival
 from benchmarks.contest import ContestError, Result, Way, joined, require_same, run
 from benchmarks.environments import NotInstalledError
 
-TURNS = 4
+TURNS = 8
 """How often each way has its turn: what disturbs the machine for some seconds counts for none."""
+
+SLOW_S, TURNS_OF_SLOW = 1.0, 2
+"""Who takes so many seconds has fewer turns: a disturbance is a small part of them."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ def _in_turns(
     failures: dict[Way, NotInstalledError | ContestError] = {}
     for turn in range(TURNS):
         for way in ways:
-            if way in failures or (turn and way.repeats is not None):
+            if way in failures or turn >= _turns(way, results.get(way)):
                 continue
             try:
                 found = run(way, folders(way.workload), data)
@@ -109,6 +112,12 @@ def _in_turns(
             except (NotInstalledError, ContestError) as error:
                 failures[way] = error
     return results, failures
+
+
+def _turns(way: Way, so_far: Result | None) -> int:
+    if way.repeats is not None:
+        return 1
+    return TURNS_OF_SLOW if so_far is not None and so_far.best >= SLOW_S else TURNS
 
 
 def of_rival(case: Case, rival: Rival, ours: Result, result: Callable[[Way], Result]) -> Row:

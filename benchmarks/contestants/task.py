@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from benchmarks.workload import Workload, read_workload
 
-LEAST_RUNS, LEAST_SECONDS = 3, 3.0
+LEAST_RUNS, LEAST_SECONDS = 3, 1.5
 
 
 @dataclass(frozen=True)
