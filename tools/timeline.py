@@ -158,7 +158,7 @@ class Panel:
             if line.row_moment is not None
         }
         return [
-            upright("asked", x, (top, end), self._written(x, top, bottom))
+            upright("moment", x, (top, end), self._written(x, top, bottom))
             for x, end in ends.items()
         ]
 

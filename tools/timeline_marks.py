@@ -15,7 +15,7 @@ text { font: 12px -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; fill: #1
 .value { paint-order: stroke; stroke: #ffffff; stroke-width: 4 }
 .late { stroke: #0969da; stroke-width: 1.5; stroke-dasharray: 3 3; fill: none }
 .hollow { fill: #ffffff }
-.asked { stroke: #bc4c00; stroke-width: 1.5; stroke-dasharray: 5 3 }
+.moment { stroke: #bc4c00; stroke-width: 1.5; stroke-dasharray: 5 3 }
 .bar { fill: #bc4c00; fill-opacity: .16 }
 .edge { stroke: #bc4c00; stroke-width: 2; fill: none }
 .answer { font-weight: 700 }
@@ -30,7 +30,7 @@ text { font: 12px -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; fill: #1
   .late, .cross { stroke: #4493f8 }
   .hollow { fill: #0d1117 }
   .value { stroke: #0d1117 }
-  .asked { stroke: #f0883e }
+  .moment { stroke: #f0883e }
   .bar { fill: #f0883e; fill-opacity: .26 }
   .edge { stroke: #f0883e }
 }
@@ -38,15 +38,15 @@ text { font: 12px -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; fill: #1
 
 
 MEANINGS = {
-    "event": "an event; filled: known at once",
-    "late": "known from the arrow on",
+    "event": "an event, visible at once",
+    "late": "a late event, visible from the arrow on",
     "tombstone": "a tombstone",
-    "reach": "what may answer, and the row that does",
+    "reach": "accepted event times, and the winning row",
     "window": "the window, and the rows in it",
-    "unknown": "not known yet",
-    "expired": "the newest row, and it is too old",
-    "grid": "points of the grid",
-    "answered": "from here on the label is known",
+    "unknown": "not visible yet",
+    "expired": "the newest row, older than the ttl",
+    "grid": "grid points",
+    "answered": "the label is known from here on",
 }
 
 

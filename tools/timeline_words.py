@@ -62,9 +62,9 @@ def example_told(example: Example) -> str:
 
 
 def event_told(query: ViewQuery, row: Row) -> str:
-    """Return in words when an event was, what it says, and when it was known."""
+    """Return in words an event's time, its values and the time from which it is visible."""
     known = oracle.visible_from(query, row)
-    late = f" (known from {clock(known)})" if known > row[EVENT_TIME] else ""
+    late = f" (visible from {clock(known)})" if known > row[EVENT_TIME] else ""
     return f"{clock(row[EVENT_TIME])} {row_told(query, row)}{late}"
 
 
@@ -145,14 +145,14 @@ def asker_told(line: Line, example: Example) -> str:
     """Return who asks and as of when."""
     columns = [key.spine_column for key in line.query.keys]
     key = key_told(line.asked, columns)
-    when = "no time" if line.row_moment is None else clock(line.row_moment)
+    when = "without time" if line.row_moment is None else clock(line.row_moment)
     keys = {key_told(asked, columns) for asked in example.spine}
     if example.ahead:
-        return f"row of {when}"
+        return f"row at {when}"
     if example.computed is not None:
         request = example.computed.request.schema
         when += "".join(f", {each.name} {value_told(line.asked[each.name])}" for each in request)
-    return f"{key}, {when}" if len(keys) > 1 or len(columns) > 1 else f"asked at {when}"
+    return f"{key}, {when}" if len(keys) > 1 or len(columns) > 1 else f"row at {when}"
 
 
 def answer_told(line: Line, example: Example) -> str:

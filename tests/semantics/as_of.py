@@ -10,10 +10,10 @@ EQUAL_TIME = Case(
     "Equal time (event_ts == t)",
     slug="equal_time",
     rule="as-of of precomputed rows: INCLUDED",
-    text="A row whose event is at exactly the moment that is asked for answers.",
+    text="An event at exactly the moment of the spine row is included: it can be the answer.",
     examples=(
         example(
-            "a city as of three moments",
+            "the city at three moments",
             profile(),
             rows=[ROME, OSLO],
             spine=ask("11:00", "12:00", "13:00"),
@@ -27,8 +27,9 @@ TTL_BOUNDARY = Case(
     slug="ttl_boundary",
     rule="kept (inclusive), micros",
     text=(
-        "A row that is exactly as old as the ttl still answers; one microsecond later it does "
-        'not. `"0s"` asks for the exact moment only; no ttl means for ever.'
+        "A row that is exactly as old as the ttl is still accepted. One microsecond later it is "
+        'not. `"0s"` accepts only an event at exactly the moment. Without a ttl there is no '
+        "limit."
     ),
     examples=(
         example(
@@ -53,8 +54,9 @@ TTL_EXPIRY = Case(
     slug="ttl_expiry",
     rule="spine row stays, features null; NEVER fall back to an older row",
     text=(
-        "The newest row is chosen first, then its age is looked at. Where it is too old, or says "
-        "null, the answer is null: no older row steps in, and the row that asked stays."
+        "The newest row is selected first, and then its age is checked. If it is too old, or if "
+        "its value is null, the answer is null. An older row is never used instead. The spine "
+        "row stays in the result."
     ),
     examples=(
         example(
@@ -79,13 +81,14 @@ TIE = Case(
     slug="tie",
     rule="the rest of rank: available_ts, seq, row_hash",
     text=(
-        "Of rows with the same event time, the one known last answers; then the one with the "
-        "greater sequence number (`sequence_field`); then the one with the greater hash of its "
-        "content, so that the answer never depends on files or their order."
+        "If several rows have the same event time, the one with the latest available time wins. "
+        "If these are equal too, the one with the greatest sequence number (`sequence_field`) "
+        "wins, and then the one with the greatest hash of its content. So the answer never "
+        "depends on files or their order."
     ),
     examples=(
         example(
-            "the one known last",
+            "different available times",
             profile(rows=source(late=True)),
             rows=[
                 event("9:00", known="11:00", city="Oslo"),
@@ -102,7 +105,7 @@ TIE = Case(
             answers=("Oslo",),
         ),
         example(
-            "nothing else to tell them apart",
+            "only the hash differs",
             profile(),
             rows=[
                 event("9:00", city="Oslo") | {ROW_HASH: 2},
@@ -119,8 +122,8 @@ NULL_AVAILABLE = Case(
     slug="null_available",
     rule="visible at event_ts + available_delay; sorts lowest; never drops the row",
     text=(
-        "A row without an available time is known from its event on, later by the view's "
-        "`available_delay`. Among rows of one event time it comes last."
+        "A row without an available time is visible from its event time plus the view's "
+        "`available_delay`. Among rows of the same event time it has the lowest rank."
     ),
     examples=(
         example(
@@ -145,7 +148,7 @@ NULL_VALUE = Case(
     slug="null_value",
     rule="the row wins and its null is returned",
     text=(
-        "The newest row answers as a whole, its nulls included. An answer is never put together "
+        "The newest row is the answer as a whole, with its nulls. An answer is never combined "
         "from several rows."
     ),
     examples=(
@@ -167,20 +170,20 @@ LATE = Case(
     slug="late_arrival",
     rule="visible iff visible_ts <= t; the newest EVENT among visible wins",
     text=(
-        "A row answers only from the moment it was known (`available_timestamp_field`). Among "
-        "the rows that are known, the newest event answers: a late row about an older event "
-        "never replaces a newer one."
+        "A row is used only when it is visible, that is from its available time on "
+        "(`available_timestamp_field`). Of the visible rows the one with the newest event wins. "
+        "So a late row about an older event never replaces a newer event."
     ),
     examples=(
         example(
-            "the newer event comes late",
+            "the newer event is late",
             profile(rows=source(late=True)),
             rows=[event("9:00", city="Rome"), event("10:00", known="12:00", city="Oslo")],
             spine=ask("11:00", "12:00"),
             answers=("Rome", "Oslo"),
         ),
         example(
-            "the older event comes late",
+            "the older event is late",
             profile(rows=source(late=True)),
             rows=[event("9:00", known="13:00", city="Rome"), event("11:00", city="Oslo")],
             spine=ask("10:00", "12:00", "14:00"),
@@ -194,9 +197,10 @@ CORRECTION = Case(
     slug="correction",
     rule="old training set reproducible by pinned Delta versions",
     text=(
-        "With `unique_by` a correction is a revision: before it was known the old value answers, "
-        "afterwards the new one. Where rows tell no available time, a correction or a backfill "
-        "changes the past; each result says which Delta versions it was read from (`versions`)."
+        "With `unique_by` a correction is a revision. Before it is visible, the old value is the "
+        "answer; from then on, the new value. If rows have no available time, a correction or a "
+        "backfill changes answers for past moments. Each result names the Delta versions that it "
+        "was read from (`versions`)."
     ),
     examples=(
         example(
@@ -210,7 +214,7 @@ CORRECTION = Case(
             answers=("Rome", "Oslo"),
         ),
         example(
-            "change_feed=True: change 1 is updated in place at 12:00, a row out and a row in",
+            "change_feed=True: change 1 is updated in place at 12:00, as a delete and an insert",
             profile(rows=source(feed=True)),
             rows=[
                 event("9:00", known=None, change=1, city="Rome", _seq=7, _deleted=False),
@@ -241,10 +245,10 @@ FUTURE = Case(
     "Future rows",
     slug="future_rows",
     rule="stored, never matched before their time, never widen pruning",
-    text="A row about the future is stored and answers nobody before its time.",
+    text="A row with a future event time is stored. It is never used before that time.",
     examples=(
         example(
-            "a move that is entered in advance",
+            "a move entered in advance",
             profile(),
             rows=[event("9:00", city="Rome"), event("18:00", city="Oslo")],
             spine=ask("10:00", "17:59", "18:00"),
@@ -261,10 +265,11 @@ TOMBSTONE = Case(
         "retracted; a re-created key is a newer row"
     ),
     text=(
-        "A tombstone (`deleted_field`) answers null until a newer row comes; windows neither "
-        "count it nor lose an earlier event by it. With `unique_by` it takes back its own event "
-        "as if that had never been, and the next older event answers. A change feed takes back "
-        "by itself what is deleted, or moved to another key."
+        "Without `unique_by`, the answer after a tombstone (`deleted_field`) is null until a "
+        "newer row comes. Windows do not count the tombstone, and they keep all earlier events. "
+        "With `unique_by` a tombstone retracts its own event, as if it had never existed, and "
+        "the next older event is the answer. A change feed retracts rows that are deleted, or "
+        "moved to another key, by itself."
     ),
     examples=(
         example(
@@ -279,7 +284,7 @@ TOMBSTONE = Case(
             answers=("Rome", None, "Oslo"),
         ),
         example(
-            "the same with unique_by: change 2 is taken back at 12:00",
+            "the same with unique_by: change 2 is retracted at 12:00",
             profile(rows=source(late=True, deleted=True, revised=True)),
             rows=[
                 event("9:00", change=1, city="Rome", _deleted=False),
@@ -323,9 +328,9 @@ LABEL_LEAKAGE = Case(
         "winner is at exactly t"
     ),
     text=(
-        "A view may hold the very event whose outcome is to be predicted. "
-        "`view.strictly_before()` in a service leaves out what happens at exactly the moment "
-        "that is asked for. Windows do so by themselves."
+        "A view may hold the very event whose result is to be predicted. "
+        "`view.strictly_before()` in a service excludes events at exactly the moment. Windows "
+        "exclude them by default."
     ),
     examples=(
         example(
@@ -343,12 +348,12 @@ LATEST_TTL = Case(
     slug="latest_ttl",
     rule="same rule both sides",
     text=(
-        "`get_latest_features` at some moment gives what `get_historical_features` gives for that "
-        "moment, the ttl and every other rule included."
+        "`get_latest_features` at a moment gives exactly what `get_historical_features` gives "
+        "for that moment. The ttl and all other rules are the same."
     ),
     examples=(
         example(
-            'ttl="3h", asked now, at three moments',
+            'ttl="3h", latest values at three moments',
             profile(ttl="3h"),
             rows=[ROME],
             spine=ask("11:00", "12:00", "14:00"),

@@ -39,8 +39,8 @@ DERIVED = Case(
     slug="derived",
     rule="a derived row is known no sooner than the row that it comes from",
     text=(
-        "A derived row takes over from when its source view's row was known, also where the "
-        "transform moves its event back in time. An `available_delay` of its own comes on top."
+        "A derived row takes over the time from which its source row is visible, even if the "
+        "transform moves its event back in time. Its own `available_delay` is added."
     ),
     examples=(
         example(
@@ -77,13 +77,13 @@ ON_DEMAND = Case(
     slug="on_demand",
     rule="a function of the row alone: of features as of its moment and of request values",
     text=(
-        "An on-demand feature is computed from the stored values that answer at the row's moment "
-        "and from what the row brings. Without a stored value it is computed from null."
+        "An on-demand feature is computed from the stored answers at the row's moment and from "
+        "the row's request values. Without a stored value the input is null."
     ),
     examples=(
         replace(
             example(
-                'transform={"ratio": "pays / amount"}, of the amount paid last',
+                'transform={"ratio": "pays / amount"}, with the last paid amount',
                 UPSTREAM,
                 rows=[
                     event("9:00", amount=5.0),
@@ -118,10 +118,11 @@ LABELS = Case(
     slug="labels",
     rule="a view's rows in (t, t + horizon], as they were known maturity after that",
     text=(
-        "A [label](training-sets.md#labels-of-what-came-later) looks ahead: it aggregates what "
-        "happened after its row's moment, up to and with the horizon's end, as it was known "
-        "`maturity` later. The event at the row's own moment is not in it. What becomes "
-        "known later still changes no label; before that moment the label is not known."
+        "A [label](training-sets.md#labels-from-later-events) looks ahead. It aggregates the "
+        "events after the row's moment, up to and including the end of the horizon, as they are "
+        "visible `maturity` later. The event at the row's own moment is not included. A row that "
+        "becomes visible even later changes no label. Until the maturity has passed, the label "
+        "is not known."
     ),
     examples=(
         _labels(

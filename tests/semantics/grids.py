@@ -14,10 +14,10 @@ SLIDING = Case(
     slug="sliding",
     rule="e = floor((t - d - o) / S) * S + o, [e - W, e), of rows existing at t",
     text=(
-        "A sliding window ends at the last point of its grid that is not after the moment that "
-        "is asked for, and moves on when the next point is reached. An event at the window's end "
-        "waits for the next one. It still holds what is known at the moment itself: a late row "
-        "comes in between two points."
+        "A sliding window ends at the last grid point that is not after the moment. It moves "
+        "when the next point is reached. An event at the window's end is not in it until then. "
+        "The window uses the rows that exist at the moment itself, so a late row can enter "
+        "between two grid points."
     ),
     examples=(
         example(
@@ -42,9 +42,9 @@ TUMBLING = Case(
     slug="tumbling",
     rule="tumbling is S = W; the grid is shifted by o",
     text=(
-        "A tumbling window is as long as its grid is wide: it is the last whole piece. `offset` "
-        'shifts the grid, which begins at 1970-01-01 UTC; so `offset="2h"` makes days that '
-        "begin at 2:00."
+        "A tumbling window is as long as the distance between two grid points. It is the last "
+        "complete interval of the grid. The grid has a point at 1970-01-01 UTC, and `offset` "
+        'shifts it: with `offset="2h"`, days begin at 2:00.'
     ),
     examples=(
         example(
@@ -69,8 +69,8 @@ LIFETIME = Case(
     slug="lifetime",
     rule="no lower edge",
     text=(
-        "A lifetime window has no beginning: it holds every event before its end. `delay`, "
-        '`closed="right"` and a grid move the end as that of any window.'
+        "A lifetime window has no start: it holds every event before its end. `delay`, "
+        '`closed="right"` and a grid change its end as for any other window.'
     ),
     examples=(
         example(

@@ -14,8 +14,9 @@ NULL_KEY = Case(
     slug="null_spine_key",
     rule="features null, row kept",
     text=(
-        "A row that asks without a key, or without a part of it, stays, and its features are "
-        "null, counts included. The result says how many there were (`null_key_rows`)."
+        "If a spine row's key is null, or a part of the key is null, the row stays in the "
+        "result. Its features are null, counts included. The result says how many such rows "
+        "there were (`null_key_rows`)."
     ),
     examples=(
         example(
@@ -37,8 +38,8 @@ NULL_TIME = Case(
     slug="null_spine_ts",
     rule='error that counts them; `null_times="keep"` keeps the rows with null features',
     text=(
-        "A row that asks without a time is an error that counts such rows. With "
-        '`null_times="keep"` they stay, and their features are null.'
+        "A spine row without a time is an error. The error says how many such rows there are. "
+        'With `null_times="keep"` these rows stay in the result, and their features are null.'
     ),
     examples=(
         example(
@@ -50,7 +51,7 @@ NULL_TIME = Case(
         ),
     ),
     refusals={
-        "Without it": (
+        'Without null_times="keep"': (
             "get_historical_features('profile'): 1 of 3 rows have no time in 'event_timestamp'. "
             "Drop them, or pass null_times='keep' to answer them with nulls."
         )
@@ -64,8 +65,8 @@ NULL_ROW = Case(
         "never matched; counted (and quarantined, with reason null_key, once quarantine exists)"
     ),
     text=(
-        "A source row without a key or a time answers nobody, not even a row that asks without a "
-        "key. Materialization leaves it out and counts it."
+        "A source row without a key or without a time is never an answer, not even for a spine "
+        "row without a key. Materialization leaves such rows out and reports their number."
     ),
     examples=(
         example(
@@ -86,10 +87,13 @@ DUPLICATES = Case(
     "Duplicate spine rows",
     slug="duplicate_spine_rows",
     rule="output count == input count, each row answered",
-    text="Every row that asks is answered once, in its place; equal rows are each answered.",
+    text=(
+        "Every spine row is answered exactly once, in its position. Equal spine rows are each "
+        "answered."
+    ),
     examples=(
         example(
-            "equal rows, out of order",
+            "equal spine rows, not sorted by time",
             profile(),
             rows=BOTH,
             spine=ask("12:00", "10:00", "12:00", "12:00"),
@@ -103,8 +107,8 @@ EXTRA_COLUMNS = Case(
     slug="spine_extra_columns",
     rule="all kept, same order and types; the spine's order",
     text=(
-        "All columns of the rows that ask come back unchanged, with their types and in their "
-        "order; then come the features, in the order of the service."
+        "All columns of the spine come back unchanged, with their types and in their order. The "
+        "features follow, in the order of the service."
     ),
     examples=(
         example(
@@ -127,8 +131,9 @@ COLLISION = Case(
     slug="name_collision",
     rule="error that names both, unless the service gives a prefix",
     text=(
-        "A feature never replaces another column in silence. Two columns of one name are an error "
-        'that names both; `view.with_prefix("home_")` in a service tells them apart.'
+        "A feature never silently replaces another column. Two columns with the same name are an "
+        'error that names both. `view.with_prefix("home_")` in a service gives the features '
+        "other names."
     ),
     examples=(
         example(
@@ -141,12 +146,12 @@ COLLISION = Case(
     ),
     drawn=False,
     refusals={
-        "The spine has a column of the feature's name": (
+        "The spine has a column with the feature's name": (
             "get_historical_features('profile'): feature 'city' of view 'profile' has the name of "
             "a spine column. Rename the spine's column, or use view.with_prefix('...') in the "
             "service."
         ),
-        "Two views have a feature of one name": (
+        "Two views have a feature with the same name": (
             "get_historical_features(['profile', 'shop']): views 'profile' and 'shop' both give a "
             "column 'city'. Give one of them a prefix in a service: view.with_prefix('other_')."
         ),
@@ -158,8 +163,9 @@ COMPOSITE = Case(
     slug="composite_keys",
     rule="compare as tuple, typed; never concatenated; int vs string mismatch = error",
     text=(
-        "The parts of a key are compared one by one, each by its type. They are never joined to "
-        'one text: (1, "12") and (11, "2") are two keys. Text does not match a number.'
+        "The parts of a key are compared one by one, each with its type. They are never joined "
+        'to one text: (1, "12") and (11, "2") are two different keys. A text does not match a '
+        "number."
     ),
     examples=(
         example(
@@ -178,7 +184,7 @@ COMPOSITE = Case(
         ),
     ),
     refusals={
-        "Text for a number": (
+        "A text where the key is a number": (
             "get_historical_features('shop'): column 'shop' holds string, the join key 'shop' is "
             "Int64. Cast the spine's column to int64."
         )
@@ -190,8 +196,8 @@ ROLES = Case(
     slug="key_rename",
     rule="`with_join_keys` per use; same view usable twice",
     text=(
-        '`view.with_join_keys({"airport": "origin"})` reads a view\'s key from another column. '
-        "A service may use one view several times, once for each role."
+        '`view.with_join_keys({"airport": "origin"})` takes a view\'s key from another spine '
+        "column. A service may use one view several times, once for each role."
     ),
     examples=(
         example(
@@ -216,8 +222,8 @@ TWO_TIMES = Case(
     slug="several_times",
     rule='`view.at("column")` in a service binds a view to another spine time column',
     text=(
-        'A row may have several times. `view.at("paid_at")` in a service asks a view as of '
-        "another of its time columns."
+        'A spine row may have several times. `view.at("paid_at")` in a service uses the time '
+        "column `paid_at` as the moment for this view."
     ),
     examples=(
         example(
@@ -242,8 +248,8 @@ NAIVE = Case(
         "once; reject mixed columns"
     ),
     text=(
-        "Times without a zone are refused, unless the call (or the source) says `timezone=`. They "
-        "are converted once, to UTC; no answer depends on the zone of a machine or of Spark."
+        "Times without a zone are refused, unless the call or the source passes `timezone=`. "
+        "They are converted to UTC once. No answer depends on the zone of a machine or of Spark."
     ),
     refusals={
         "Times without a zone": (
@@ -262,8 +268,8 @@ PRECISION = Case(
     slug="precision",
     rule="microseconds throughout; nothing is rounded in silence; no float seconds",
     text=(
-        "Times are whole microseconds everywhere. Finer ones are refused where rounding would "
-        "change them."
+        "Times are whole microseconds everywhere. A finer time is refused if rounding would "
+        "change it."
     ),
     examples=(
         example(
@@ -278,7 +284,7 @@ PRECISION = Case(
         ),
     ),
     refusals={
-        "Times of nanoseconds": (
+        "Times with nanoseconds": (
             "get_historical_features('profile'): 1 values of time column 'event_timestamp' are "
             "finer than a microsecond. Floor them first: spine['event_timestamp'] = "
             "spine['event_timestamp'].dt.floor('us') in pandas."
@@ -291,8 +297,9 @@ NOTHING_THERE = Case(
     slug="empty_or_missing",
     rule="empty result with full schema / nulls / error",
     text=(
-        "Nobody asks: no rows, with all columns and types. A view without rows: nulls (and counts "
-        "of 0). A view that was never materialized: an error that names the command."
+        "An empty spine gives no rows, with all columns and types. A view without rows gives "
+        "nulls, and counts of 0. A view that was never materialized is an error that names the "
+        "command to run."
     ),
     examples=(
         example(
@@ -305,7 +312,7 @@ NOTHING_THERE = Case(
     ),
     drawn=False,
     refusals={
-        "A view that is applied and was never materialized": (
+        "A view that is applied but was never materialized": (
             "get_historical_features('planned'): view 'planned' is applied but was never "
             "materialized. Run `featurestore materialize planned`."
         )
@@ -316,7 +323,7 @@ NESTED = Case(
     "Nested/array payloads",
     slug="nested_values",
     rule="carried by struct, not compared",
-    text="Lists, such as embeddings, are carried whole from the row that answers.",
+    text="A list, such as an embedding, comes back complete and unchanged from the winning row.",
     examples=(
         example(
             "Array(Float64)",

@@ -66,7 +66,7 @@ def test_no_line_strikes_through_what_is_written_of_an_event(case: Case) -> None
     lines = [
         tuple(map(float, segment))
         for path in root.iter(f"{SVG}path")
-        if path.get("class") in ("asked", "grid")
+        if path.get("class") in ("moment", "grid")
         for segment in re.findall(r"M([-.\d]+) ([-.\d]+)V([-.\d]+)", path.attrib["d"])
     ]
     values = [text for text in root.iter(f"{SVG}text") if text.get("class") == "value"]

@@ -16,8 +16,8 @@ UPPER_EDGE = Case(
     slug="window_upper_edge",
     rule="[t-W, t): event at t EXCLUDED by default (label leakage); per-aggregate opt-in",
     text=(
-        "A window ends just before the moment that is asked for: an event at exactly that moment "
-        'is not in it, so that a payment never counts itself. `closed="right"` takes it in.'
+        "A window ends just before the moment. An event at exactly the moment is not in the "
+        'window, so a payment never counts itself. With `closed="right"` it is in the window.'
     ),
     examples=(
         example(
@@ -42,8 +42,8 @@ LOWER_EDGE = Case(
     slug="window_lower_edge",
     rule="included",
     text=(
-        'An event exactly at a window\'s beginning is in it. With `closed="right"` it is out: '
-        "a window never holds both of its edges, so its length is what it says."
+        'An event at exactly the start of a window is in the window. With `closed="right"` it is '
+        "not. A window never includes both of its edges, so its length is exactly W."
     ),
     examples=(
         example(
@@ -68,8 +68,8 @@ DATA_DELAY = Case(
     slug="data_delay",
     rule="shift the whole window: [t-d-W, t-d)",
     text=(
-        "`delay` of an aggregation moves the whole window into the past. `available_delay` of a "
-        "view leaves the window where it is and hides the rows that are not known yet."
+        "The `delay` of an aggregation moves the whole window into the past. The "
+        "`available_delay` of a view does not move the window: it makes rows visible later."
     ),
     examples=(
         example(
@@ -94,9 +94,10 @@ EMPTY_WINDOW = Case(
     slug="empty_window",
     rule=("counts 0, lists empty, the rest null; stddev of one value: sample null, population 0"),
     text=(
-        "Without values a count is 0, a list or a map is empty and everything else null, unless "
-        "the aggregation says `empty=`. A standard deviation needs two values, else it is null; "
-        "that of a population (`ddof=0`) needs one, and of one it is 0."
+        "In a window without values a count is 0, a list or a map is empty, and everything else "
+        "is null. `empty=` in the aggregation sets another value. A standard deviation of a "
+        "sample needs two values and is null for fewer. That of a population (`ddof=0`) needs "
+        "one value, and of one value it is 0."
     ),
     examples=(
         example(
@@ -137,7 +138,7 @@ EMPTY_WINDOW = Case(
             answers=([], [("Oslo", 1), ("Rome", 2)]),
         ),
         example(
-            "stddev of the population: ddof=0",
+            "stddev of the population (ddof=0)",
             payments(fs.Aggregation("amount", "stddev", windows=("2h",), ddof=0)),
             rows=MORNING[:1],
             spine=ask("10:00", "13:00"),
@@ -158,8 +159,8 @@ NOT_A_NUMBER = Case(
     slug="nan",
     rule="float keys are refused; NaN values reach only windows that contain them",
     text=(
-        "NaN and infinity reach the windows that hold them and no other, however long the "
-        "history. -0.0 equals 0.0. Numbers with a point are no join keys."
+        "NaN and infinity affect only the windows that hold them, however long the history is. "
+        "-0.0 equals 0.0. Floats are not accepted as join keys."
     ),
     examples=(
         example(
@@ -174,7 +175,7 @@ NOT_A_NUMBER = Case(
             answers=(5.0, math.nan, 7.0),
         ),
         example(
-            "infinities meet in one window",
+            "two infinities in one window",
             payments(total("2h")),
             rows=[
                 event("9:00", amount=math.inf),
@@ -185,7 +186,7 @@ NOT_A_NUMBER = Case(
             answers=(math.inf, math.nan, -math.inf, 7.0),
         ),
         example(
-            "NaN is greater than every number, and one value",
+            "NaN is greater than every number, and all NaN are one value",
             payments(
                 fs.Aggregation("amount", "top2", windows=("2h",)),
                 fs.Aggregation("amount", "mode", windows=("2h",)),
@@ -204,7 +205,7 @@ NOT_A_NUMBER = Case(
             },
         ),
         example(
-            "how many different amounts: 0.0 and -0.0 are one",
+            "count_distinct: 0.0 and -0.0 are one value",
             payments(fs.Aggregation("amount", "count_distinct", windows=("4h",))),
             rows=[event("9:00", amount=0.0), event("10:00", amount=-0.0)],
             spine=ask("11:00"),
@@ -212,7 +213,7 @@ NOT_A_NUMBER = Case(
         ),
     ),
     refusals={
-        "A join key of floats": (
+        "A float column as a join key": (
             "get_historical_features('shop'): column 'shop' holds double, the join key 'shop' is "
             "Int64. Float keys do not compare exactly. Cast the column first, e.g. "
             "spine['shop'].astype('Int64') in pandas (nulls stay nulls)."
@@ -228,13 +229,13 @@ SUMMER_TIME = Case(
         "declared zone"
     ),
     text=(
-        "A day is 86,400 seconds, also where clocks change. When Paris lost an hour on 29 March "
-        "2026, noon was 10:00 UTC, and one day before it 11:00 in Paris. Local times that came "
-        "twice or never are refused."
+        "A day is 86,400 seconds, also when clocks change. Paris lost an hour on 29 March 2026: "
+        "noon was 10:00 UTC, and one day earlier it was 11:00 in Paris. A local time that occurs "
+        "twice, or never, is refused."
     ),
     examples=(
         example(
-            'windows=("1d",), noon in Paris on the day that clocks change; all times in UTC',
+            'windows=("1d",), noon in Paris on the day of the clock change; all times in UTC',
             payments(total("1d")),
             rows=[
                 event("2026-03-28T09:30", amount=5.0),
@@ -251,7 +252,7 @@ FAR_DATES = Case(
     "Far dates, pre-1970",
     slug="far_dates",
     rule="floor division, not truncation; no 2099 sentinel",
-    text="Moments before 1970 and far in the future are moments like any other.",
+    text="Moments before 1970 and in the far future follow the same rules.",
     examples=(
         example(
             "a city through three centuries",
@@ -265,14 +266,14 @@ FAR_DATES = Case(
             answers=("Rome", "Oslo", "Lima"),
         ),
         example(
-            'windows=("1d",) across the beginning of 1970',
+            'windows=("1d",) across the start of 1970',
             payments(total("1d")),
             rows=[event("1969-12-31T06:00", amount=5.0), event("1970-01-01", amount=7.0)],
             spine=ask("1970-01-01", "1970-01-01T06:00", "1970-01-01T06:30"),
             answers=(5.0, 12.0, 7.0),
         ),
         example(
-            'windows=(fs.Tumbling("1d"),): the days before 1970 begin at midnight, too',
+            'windows=(fs.Tumbling("1d"),): days before 1970 begin at midnight too',
             payments(fs.Aggregation("amount", "sum", windows=(fs.Tumbling("1d"),))),
             rows=[event("1969-12-31", amount=5.0), event("1970-01-01", amount=7.0)],
             spine=ask("1969-12-31T23:59", "1970-01-01", "1970-01-02"),
