@@ -1,4 +1,4 @@
-"""The cases: what is asked of us, beside whom, and how fast we mean to be."""
+"""The cases: a query, the programs to compare with, and the target."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from benchmarks.contest import Result, Way
 
 @dataclass(frozen=True)
 class Rival:
-    """Whom we are held against.
+    """A program to compare with.
 
     Args:
-        ways: Its ways of the same question; the fastest counts.
-        limit: Our seconds may be at most so many times its; None if it only stands beside.
-        same: Whether it must give our answers; what asks something else cannot.
+        ways: Its ways to answer the query; the fastest one counts.
+        limit: The largest accepted ratio of our seconds to its seconds; None without a target.
+        same: Whether its answers must equal ours; False if its query is another one.
     """
 
     ways: tuple[Way, ...]
@@ -24,13 +24,13 @@ class Rival:
 
 @dataclass(frozen=True)
 class Measure:
-    """A figure of our own that is held against no one.
+    """A figure of our own, such as a peak of memory, without a program to compare with.
 
     Args:
-        name: As people read it.
-        unit: Of the figure.
-        of: Takes it from our result.
-        limit: At most so much; None if it only stands beside.
+        name: Its name in the table.
+        unit: Its unit.
+        of: Returns the figure of our result.
+        limit: The largest accepted value; None without a target.
     """
 
     name: str
@@ -41,15 +41,15 @@ class Measure:
 
 @dataclass(frozen=True)
 class Case:
-    """One question.
+    """One query and its comparisons.
 
     Args:
-        name: For the command line.
-        title: As people read it.
-        ours: Our way.
-        rivals: Whom we are held against.
-        measures: Our figures in place of seconds.
-        checks: Ways that only tell what the answer must be.
+        name: Its name on the command line.
+        title: Its name in the table.
+        ours: Our way to answer it.
+        rivals: The programs to compare with.
+        measures: Figures of our own, instead of seconds.
+        checks: Ways that are run only to check our answer.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Case:
 
     @property
     def ways(self) -> tuple[Way, ...]:
-        """All that is run."""
+        """All ways that are run, ours first."""
         rivals = (way for rival in self.rivals for way in rival.ways)
         return tuple(dict.fromkeys((self.ours, *self.checks, *rivals)))
 
@@ -92,14 +92,14 @@ def _queries(workload: str) -> tuple[Way, ...]:
 
 
 def _as_of(workload: str, limit: float | None = None) -> tuple[Rival, ...]:
-    """The as-of joins over the rows that the windows are over: whole rows, and one value."""
+    """Return as-of joins over the rows of the windows: of whole rows, and of one value."""
     whole = _ours(workload, "--service", "asof", name="as-of of the same rows")
     single = _ours(workload, "--service", "amount", name="as-of of one of their values")
     return Rival((whole,), limit, same=False), Rival((single,), same=False)
 
 
 def _variant(name: str, title: str, limit: float, *, same: bool) -> Case:
-    """The plain case with other rows, held against the plain one."""
+    """Return the plain case with other rows, compared with the plain case itself."""
     plain = Rival((_ours(name="the plain case"),), limit, same=same)
     return Case(name, title, _ours(name), (plain, _duckdb(name)))
 
@@ -164,7 +164,7 @@ _LENGTH = Case(
     "window_length",
     "30 days alone, 2,000 events a key",
     _ours(DENSE, "--service", "month"),
-    # The same within what two runs differ by.
+    # Equal, but for the difference between two runs.
     (Rival((_ours(DENSE, "--service", "hour", name="1 hour alone"),), 1.2, same=False),),
     checks=(_ours(DENSE, name="all windows"),),
 )

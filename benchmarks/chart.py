@@ -1,15 +1,15 @@
-"""The chart: how much of each target is used up, and the seconds of the first case's ways."""
+"""The chart: the share of each target that is used, and the seconds of the first case."""
 
 from collections.abc import Sequence
 from html import escape
 
 from benchmarks.measure import Row
 
-# Columns: the case, whom it is held against, the bars, the figures.
+# Columns: the case, the program that it is compared with, the bars, the figures.
 WIDTH, CASE, AGAINST, BARS, FIGURES = 940, 16, 306, 530, 924
 LINE, BAR = 24, 15
 PLOT = FIGURES - BARS - 100
-# A share beyond this is drawn as this; its number tells.
+# A greater share is drawn with this length; its number is written beside the bar.
 WIDEST = 2.0
 STYLE = """\
 text { font: 12px -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; fill: #1f2328 }
@@ -57,7 +57,7 @@ def _seconds(rows: Sequence[Row], top: int) -> tuple[list[str], int]:
 
 
 def _shares(rows: Sequence[Row], top: int) -> tuple[list[str], int]:
-    parts = [_title(top, "How much of each target is used: left of the line meets it")]
+    parts = [_title(top, "Share of each target that is used; left of the line a target is met")]
     unit = PLOT / WIDEST
     for number, row in enumerate(rows):
         share = row.share or 0.0

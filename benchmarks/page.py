@@ -1,4 +1,4 @@
-"""docs/benchmarks.md and its chart, written from the kept results and nothing else."""
+"""Write docs/benchmarks.md and its chart from the results in benchmarks/results."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ def write() -> None:
 
 
 def wanted() -> dict[Path, str]:
-    """Return the files as they should be; none before anything was measured."""
+    """Return the page and the chart with their current texts; nothing before the first results."""
     cases = kept_cases()
     if not cases:
         return {}
@@ -40,7 +40,7 @@ def wanted() -> dict[Path, str]:
 
 
 def measured_on(documents: Sequence[Document]) -> str:
-    """Return the days and the machines of the results, in words."""
+    """Return a sentence with the days and the machines of the results."""
     days = sorted({str(document["measured_at"])[:10] for document in documents})
     machines = {
         f"{each['cores']} cores, {each['memory_gib']} GiB, {each['system']}, Python "

@@ -1,4 +1,4 @@
-"""Results on disk, one file a benchmark, and their words: a table for people to read."""
+"""Results on disk, one file for each benchmark, and their table for people to read."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from benchmarks.measure import Row
 
 FOLDER = Path(__file__).parent / "results"
 PACKAGES = ("pyarrow", "numpy", "deltalake", "pyspark", "duckdb", "polars")
-HEAD = ("case", "ours", "beside", "theirs", "ratio", "target", "met")
+HEAD = ("case", "ours", "compared with", "theirs", "ratio", "target", "met")
 
 Document = Mapping[str, Any]
 
