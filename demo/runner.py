@@ -22,7 +22,7 @@ from demo.healthcare import data as healthcare_data
 from demo.memory import recall, remember, state_of
 from demo.report import Grid, Report, print_grid, print_report
 from demo.sources import Written
-from featurestore.jobs.progress import progress_on_stderr
+from featurestore.cli.progress import progress_on_stderr
 
 DOMAINS = {
     "healthcare": (domains.healthcare, "diabetes_early_v1"),

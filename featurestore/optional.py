@@ -1,6 +1,8 @@
 """Packages that the core does not install."""
 
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from featurestore.errors import SetupError
@@ -29,4 +31,33 @@ def optional(package: str, asked: str) -> Any:
             asked,
             f"{package} is not installed",
             f"Install it: pip install 'featurestore[{package}]'.",
+        ) from None
+
+
+@contextmanager
+def spark_extra(call: str) -> Iterator[None]:
+    """Let imports that need pyspark say which extra installs it.
+
+    Args:
+        call: The call that needs it, for the message.
+
+    Raises:
+        SetupError: pyspark or delta-spark is not installed.
+
+    Example:
+        >>> with spark_extra("materialize"):
+        ...     import pyspark.no_such_module
+        Traceback (most recent call last):
+        ...
+        featurestore.errors.SetupError: materialize: pyspark... is not installed. Install it: ...
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in ("pyspark", "delta"):
+            raise
+        raise SetupError(
+            call,
+            f"{error.name} is not installed",
+            "Install it: pip install 'featurestore[spark]'.",
         ) from None

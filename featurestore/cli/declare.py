@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from featurestore.cli.options import AsJson, Project, open_store, plan_module
+from featurestore.cli.options import AsJson, Project, open_store
 from featurestore.cli.output import print_json, print_tree, say
 from featurestore.cli.template import write_project
 
@@ -87,4 +87,6 @@ def _show(wanted: "Plan", as_json: bool) -> None:
     if as_json:
         print_json("plan", {**asdict(wanted), "document": json.loads(wanted.document)})
     else:
-        print_tree(plan_module().render(wanted))
+        from featurestore.registry.plan import render
+
+        print_tree(render(wanted))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from featurestore.cli.options import AsJson, Project, open_store, typed_module
+from featurestore.cli.options import AsJson, Project, open_store
 from featurestore.cli.output import print_blocks, print_json, to_text
 from featurestore.cli.read import Features, features_of
 from featurestore.times import system_clock
@@ -41,9 +41,11 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Tell why each feature of one row is what it is: the winning row, or the reason for null."""
+    from featurestore.cli.typed import asked_row
+
     store = open_store(project)
     wanted = features_of(features)
-    asked = typed_module().asked_row(store.applied(), wanted, row, at, system_clock())
+    asked = asked_row(store.applied(), wanted, row, at, system_clock())
     frame = store.get_historical_features(wanted, asked)
     told = [frame.explain(0, name) for name in frame.features]
     if as_json:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from featurestore.cli.options import AsJson, Project, open_store, progress_on_stderr
+from featurestore.cli.options import AsJson, Project, open_store
 from featurestore.cli.output import print_json, print_table, say
 from featurestore.errors import ProjectError
 
@@ -43,6 +43,8 @@ def materialize(
     as_json: AsJson = False,
 ) -> None:
     """Bring feature tables up to date with their sources."""
+    from featurestore.cli.progress import progress_on_stderr
+
     store = open_store(project)
     if latest:
         _print_versions(store.refresh_latest(views), as_json)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from featurestore.cli.options import AsJson, Project, open_store, rows_module, typed_module
+from featurestore.cli.options import AsJson, Project, open_store
 from featurestore.cli.output import print_json, print_table, say
 from featurestore.errors import RequestError
 
@@ -118,6 +118,8 @@ def training_set(
     fmt: As = Format.table,
 ) -> None:
     """Add to labelled rows the features that were known at each row's moment."""
+    from featurestore.cli.rows import emit
+
     store = open_store(project)
     frame = store.get_training_set(
         features_of(features),
@@ -126,7 +128,7 @@ def training_set(
         timestamp_field=timestamp_field,
         timezone=timezone,
     )
-    rows_module().emit(frame, out, fmt)
+    emit(frame, out, fmt)
 
 
 def historical(
@@ -139,6 +141,8 @@ def historical(
     fmt: As = Format.table,
 ) -> None:
     """Look features up as of each row's moment, e.g. to score past rows."""
+    from featurestore.cli.rows import emit
+
     store = open_store(project)
     frame = store.get_historical_features(
         features_of(features),
@@ -146,7 +150,7 @@ def historical(
         timestamp_field=timestamp_field,
         timezone=timezone,
     )
-    rows_module().emit(frame, out, fmt)
+    emit(frame, out, fmt)
 
 
 def latest(
@@ -161,15 +165,17 @@ def latest(
     fmt: As = Format.table,
 ) -> None:
     """Look features up as of now."""
+    from featurestore.cli.rows import emit
+    from featurestore.cli.typed import typed_rows
+
     store = open_store(project)
     wanted = features_of(features)
     if (rows is None) == (not keys):
         raise RequestError(
             "latest", "no rows, or rows twice", "Give KEYS such as id=7, or --rows."
         )
-    typed = typed_module().typed_rows
-    data = rows if rows is not None else typed(store.applied(), wanted, keys)
-    rows_module().emit(store.get_latest_features(wanted, data), out, fmt)
+    data = rows if rows is not None else typed_rows(store.applied(), wanted, keys or ())
+    emit(store.get_latest_features(wanted, data), out, fmt)
 
 
 def spine_of(store: "FeatureStore", text: str, columns: Sequence[str] = ()) -> object:

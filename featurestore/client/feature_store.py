@@ -1,4 +1,8 @@
-"""`FeatureStore`: the one object that people use; each method hands over to a module."""
+"""`FeatureStore`: the one object that people use; each method hands over to a module.
+
+A method imports what it needs when it is called, so that `status` and `plan` load neither the
+kernel nor pyspark (ruff's rule about local imports is off for this one module).
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,12 +10,12 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from featurestore.client.late import answers, spark_module, spark_session, sql_issues
 from featurestore.client.status import ViewStatus, view_statuses
 from featurestore.definitions.loader import load
 from featurestore.definitions.manifest import Manifest
 from featurestore.definitions.on_demand import OnDemandFeatureView
 from featurestore.definitions.view import FeatureView
+from featurestore.optional import spark_extra
 from featurestore.registry.plan import Plan, plan
 from featurestore.registry.registry import Registry, RegistryVersion
 from featurestore.settings import Settings, read_settings
@@ -65,7 +69,7 @@ class FeatureStore:
         self.settings: Settings = read_settings(folder, memory_limit)
         self.layout = Layout(self.settings.store_root)
         self.registry = Registry(self.layout, clock)
-        self._given_spark, self._clock = spark, clock
+        self._user_session, self._clock = spark, clock
 
     def load(self) -> Manifest:
         """Return what the definitions folder declares.
@@ -73,6 +77,8 @@ class FeatureStore:
         Raises:
             DefinitionError: It does not import or breaks rules; every problem is listed.
         """
+        from featurestore.engines.on_demand.sql_rules import sql_issues
+
         folder = self.settings.definitions_folder
         return load(folder, project=self.settings.folder, rules=(sql_issues,))
 
@@ -123,9 +129,11 @@ class FeatureStore:
             NotFoundError: A view is not applied.
             ConflictError: Somebody else is materializing a view.
         """
-        run = spark_module("featurestore.jobs.materialize", "materialize").materialize
+        with spark_extra("materialize"):
+            from featurestore.jobs.materialize import materialize
+
         first = None if start is None else parse_moment(start)
-        return run(self._job(), views, start=first, full=full, progress=progress)  # type: ignore[no-any-return]  # lazy module
+        return materialize(self._job(), views, start=first, full=full, progress=progress)
 
     def refresh_latest(self, views: Sequence[str] | None = None) -> dict[str, int]:
         """Write the ``latest`` tables anew as of now; return each one's Delta version.
@@ -133,8 +141,10 @@ class FeatureStore:
         Args:
             views: The views' names; None for all that keep such a table.
         """
-        jobs = spark_module("featurestore.jobs.materialize", "refresh_latest")
-        return jobs.refresh_latest(self._job(), views)  # type: ignore[no-any-return]  # lazy module
+        with spark_extra("refresh_latest"):
+            from featurestore.jobs.materialize import refresh_latest
+
+        return refresh_latest(self._job(), views)
 
     def get_training_set(
         self,
@@ -166,12 +176,15 @@ class FeatureStore:
             SpineError: The spine does not fit.
             TableError: A view was never materialized.
         """
-        asked = f"get_training_set({features!r})"
-        request = answers().Request(asked, features, timestamp_field, timezone, null_times)
-        frame = answers().training_set(
-            self.applied(), self._reader, request, spine, label, self._clock()
+        from featurestore.client.request import Request
+        from featurestore.client.training_set import training_set
+
+        call = f"get_training_set({features!r})"
+        request = Request(call, features, timestamp_field, timezone, null_times)
+        now = self._clock()
+        return self._with_spark(
+            training_set(self.applied(), self._reader, request, spine, label, now)
         )
-        return self._with_spark(frame)
 
     def get_historical_features(
         self,
@@ -186,9 +199,13 @@ class FeatureStore:
 
         Arguments, result and errors: as `get_training_set`'s, without a label.
         """
-        asked = f"get_historical_features({features!r})"
-        request = answers().Request(asked, features, timestamp_field, timezone, null_times)
-        return self._with_spark(answers().historical(self.applied(), self._reader, request, spine))
+        from featurestore.client.request import Request
+        from featurestore.client.retrieve import retrieve
+        from featurestore.client.spine import read_spine
+
+        call = f"get_historical_features({features!r})"
+        request = Request(call, features, timestamp_field, timezone, null_times)
+        return self._with_spark(retrieve(self.applied(), self._reader, request, read_spine(spine)))
 
     def get_latest_features(self, features: str | Sequence[str], rows: Any) -> "FeatureFrame":
         """Return the rows with the features as of now: the historical ones at this moment.
@@ -197,9 +214,15 @@ class FeatureStore:
             features: As in `get_training_set`.
             rows: Rows with keys and no time column, e.g. ``[{"card_id": "c1"}]``.
         """
-        request = answers().Request(f"get_latest_features({features!r})", features)
-        frame = answers().latest(self.applied(), self._reader, request, rows, self._clock())
-        return self._with_spark(frame)
+        from featurestore.client.request import Request
+        from featurestore.client.retrieve import retrieve_latest
+        from featurestore.client.spine import read_spine
+
+        request = Request(f"get_latest_features({features!r})", features)
+        manifest, spine = self.applied(), read_spine(rows)
+        return self._with_spark(
+            retrieve_latest(manifest, self._reader, request, spine, self._clock())
+        )
 
     def verify(  # noqa: PLR0913 - what to ask, and how to draw it
         self,
@@ -223,10 +246,12 @@ class FeatureStore:
             timestamp_field: The spine's time column.
             timezone: The zone of times that have none.
         """
-        request = answers().Request(f"verify({features!r})", features, timestamp_field, timezone)
-        check = answers().Check(request, sample, spine, leakage, seed)
-        found: Verification = answers().verify(self.applied(), self._reader, check)
-        return found
+        from featurestore.client.checks.verify import Check, verify
+        from featurestore.client.request import Request
+
+        request = Request(f"verify({features!r})", features, timestamp_field, timezone)
+        check = Check(request, sample, spine, leakage, seed)
+        return verify(self.applied(), self._reader, check)
 
     def sql(self, text: str) -> "pa.Table":
         """Return the rows of a SELECT over Delta sources and views' rows as stored, revised too.
@@ -234,8 +259,9 @@ class FeatureStore:
         Args:
             text: One SELECT in DuckDB's SQL; each view and Delta source is a table of its name.
         """
-        rows: pa.Table = answers().query_sql(self.applied(), self.layout, self.settings, text)
-        return rows
+        from featurestore.client.sql import query_sql
+
+        return query_sql(self.applied(), self.layout, self.settings, text)
 
     def get_label_spine(
         self,
@@ -256,10 +282,11 @@ class FeatureStore:
             as_of: The moment whose knowledge counts: of events revised by then the newest
                 revision comes, and none that was deleted. None for now.
         """
+        from featurestore.client.label_spine import Events, label_spine
+
         moment = self._clock() if as_of is None else parse_moment(as_of)
-        events = answers().Events(view, columns, start, end)
-        rows: pa.Table = answers().label_spine(self.applied(), self._reader, events, moment)
-        return rows
+        events = Events(view, columns, start, end)
+        return label_spine(self.applied(), self._reader, events, moment)
 
     def preview(
         self, view: FeatureView | OnDemandFeatureView, rows: Any, *, timezone: str | None = None
@@ -273,16 +300,22 @@ class FeatureStore:
             rows: A few rows, with the view's keys or the on-demand view's inputs, and a moment.
             timezone: The zone of times that have none.
         """
-        around = answers().Surroundings(self.layout, self.settings.folder, self._spark)
-        frame = answers().preview(view, answers().read_spine(rows), around, timezone)
-        return self._with_spark(frame)
+        from featurestore.client.previews import Surroundings, preview
+        from featurestore.client.spine import read_spine
+
+        around = Surroundings(self.layout, self.settings.folder, self._spark)
+        return self._with_spark(preview(view, read_spine(rows), around, timezone))
 
     @cached_property
     def _reader(self) -> "Reader":
-        return answers().Reader(self.layout, self.settings)  # type: ignore[no-any-return]
+        from featurestore.client.reader import Reader
+
+        return Reader(self.layout, self.settings)
 
     def _job(self) -> "Job":
-        return spark_module("featurestore.jobs.job", "materialize").Job(  # type: ignore[no-any-return]
+        from featurestore.jobs.job import Job
+
+        return Job(
             self.layout,
             folder=self.settings.folder,
             applied=self.applied,
@@ -295,4 +328,10 @@ class FeatureStore:
         return replace(frame, _spark_session=self._spark)
 
     def _spark(self) -> "SparkSession":
-        return spark_session(self.settings, self._given_spark)
+        with spark_extra("start Spark"):
+            from featurestore.engines.spark.session import accept, session
+
+        if self._user_session is not None:
+            return accept(self._user_session)
+        state = self.settings.folder / ".featurestore"
+        return session(self.settings.spark_conf_file, warehouse=state)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from featurestore.client.reader import Reader
-from featurestore.client.retrieve import Request
+from featurestore.client.request import Request
 from featurestore.client.selection import rows_where
 from featurestore.client.splits import LabelReach
 from featurestore.definitions.aggregation import ANY_ROW, output_type

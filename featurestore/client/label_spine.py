@@ -12,7 +12,7 @@ from featurestore.client.selection import rows_at, rows_where
 from featurestore.definitions.manifest import Manifest
 from featurestore.definitions.view import FeatureView
 from featurestore.engines.existing import existing_at
-from featurestore.engines.scan import Bounds, needed_columns, read_rows
+from featurestore.engines.scan import Bounds
 from featurestore.errors import NotFoundError, RequestError, nearest
 from featurestore.query.compile import compile_view
 from featurestore.query.nodes import Column, Query, ViewQuery
@@ -56,7 +56,7 @@ def label_spine(manifest: Manifest, reader: Reader, wanted: Events, as_of: datet
 
     Raises:
         NotFoundError: The view or a column is not applied.
-        RequestError: The end is not after the start.
+        RequestError: The end is not after the start, or the events do not fit the memory limit.
         TableError: The view is not materialized, or was changed since.
     """
     view = manifest.view(wanted.view)
@@ -71,7 +71,7 @@ def label_spine(manifest: Manifest, reader: Reader, wanted: Events, as_of: datet
     # A revision may have moved in time: then what it replaces may lie in the bounds.
     first = None if query.rows.unique_by else low
     bounds = Bounds(None, time_low=first, time_high=moment)
-    rows = read_rows(snapshot, needed_columns(query), bounds)
+    rows = reader.read(wanted.asked, query, snapshot, bounds)
     rows = rows_at(rows, existing_at(query, rows, moment))
     times = rows[EVENT_TIME].cast(pa.int64())
     inside = pc.less(times, high)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 
-def preview(
+def preview_view(
     view: FeatureView,
     spine: pa.Table,
     layout: Layout,

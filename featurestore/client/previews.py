@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from featurestore.client.frame import FeatureFrame
-from featurestore.client.late import spark_module, sql_issues
 from featurestore.client.on_demand import node_of, without_function
 from featurestore.client.retrieve import beside
 from featurestore.definitions.on_demand import OnDemandFeatureView
@@ -18,7 +17,9 @@ from featurestore.definitions.rules import check
 from featurestore.definitions.view import FeatureView
 from featurestore.engines.on_demand.compute import Function, compute
 from featurestore.engines.on_demand.given import bind_given
+from featurestore.engines.on_demand.sql_rules import sql_issues
 from featurestore.errors import DefinitionError, RequestError, SpineError, nearest
+from featurestore.optional import spark_extra
 from featurestore.query.nodes import OnDemand, Query
 from featurestore.store.layout import Layout
 
@@ -80,11 +81,12 @@ def preview(
 def _(
     view: FeatureView, rows: pa.Table, around: Surroundings, timezone: str | None
 ) -> FeatureFrame:
-    module = spark_module("featurestore.client.preview", "preview")
-    frame: FeatureFrame = module.preview(
+    with spark_extra("preview"):
+        # Only here, so that on-demand views are previewed without pyspark.
+        from featurestore.client.preview import preview_view  # noqa: PLC0415 - see above
+    return preview_view(
         view, rows, around.layout, around.folder, around.spark(), timezone=timezone
     )
-    return frame
 
 
 @preview.register

@@ -9,9 +9,11 @@ import pyarrow as pa
 from featurestore.definitions.fingerprint import table_fingerprint
 from featurestore.definitions.manifest import Manifest
 from featurestore.engines.local import answer
+from featurestore.engines.memory import require_rows_fit
+from featurestore.engines.scan import Bounds, count_rows, needed_columns, read_rows
 from featurestore.engines.workers import run_all
 from featurestore.errors import NotFoundError, TableError
-from featurestore.query.nodes import Query
+from featurestore.query.nodes import Query, ViewQuery
 from featurestore.settings import Settings
 from featurestore.store.kept import Snapshots
 from featurestore.store.layout import Layout
@@ -56,6 +58,22 @@ class Reader:
     def answer(self, query: Query, bound: pa.Table, snapshots: Mapping[str, Snapshot]) -> pa.Table:
         """Return the features of every row of a bound spine, in the spine's order."""
         return answer(query, bound, snapshots, memory_limit=self._limit)
+
+    def read(self, call: str, view: ViewQuery, snapshot: Snapshot, bounds: Bounds) -> pa.Table:
+        """Return the view's stored rows within bounds, and some beyond them.
+
+        Args:
+            call: The call that reads them, for messages.
+            view: The use of the view; the columns that it needs are read.
+            snapshot: The view's pinned table.
+            bounds: The keys and event times that are read.
+
+        Raises:
+            RequestError: The rows do not fit the memory limit.
+        """
+        rows = count_rows(snapshot, bounds)
+        require_rows_fit(call, view, snapshot, rows, self._limit)
+        return read_rows(snapshot, needed_columns(view), bounds)
 
     def _addresses(self, names: list[str], asked: str, manifest: Manifest) -> dict[str, str]:
         current = {r.view: r for r in self._tables.records() if r.state == "current"}

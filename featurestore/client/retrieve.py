@@ -1,7 +1,5 @@
 """From a question to a `FeatureFrame`: compile, bind, pin the tables, answer."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import TypedDict
@@ -11,6 +9,7 @@ import pyarrow as pa
 from featurestore.client.frame import FeatureFrame
 from featurestore.client.on_demand import explain_on_demand, import_functions
 from featurestore.client.reader import Reader
+from featurestore.client.request import Request
 from featurestore.client.view_read import ViewRead
 from featurestore.definitions.manifest import Manifest
 from featurestore.engines.bind import NullTimes, bind
@@ -20,25 +19,6 @@ from featurestore.errors import SpineError
 from featurestore.query.compile import compile_query
 from featurestore.query.nodes import Query
 from featurestore.store.columns import UTC_MICROS
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a caller asks for.
-
-    Args:
-        asked: The call in words, for error messages.
-        features: A service's name, or references ``"view:feature"``.
-        timestamp_field: The spine's time column.
-        timezone: The zone of naive times; None refuses them.
-        null_times: Whether rows without a time are refused or answered by nulls.
-    """
-
-    asked: str
-    features: str | Sequence[str]
-    timestamp_field: str = "event_timestamp"
-    timezone: str | None = None
-    null_times: NullTimes = "error"
 
 
 class _Times(TypedDict):

@@ -46,10 +46,15 @@ def is_installed(top: str) -> bool:
 def outside(module: str, name: str = "") -> str:
     """Return what code outside the project counts as: the library's version, or Python's name.
 
+    This package's own code counts by its name alone, so that a move of its modules rebuilds no
+    user's table.
+
     Example:
-        >>> outside("textwrap", "indent")
-        'textwrap:indent'
+        >>> outside("textwrap", "indent"), outside("featurestore.times", "parse_moment")
+        ('textwrap:indent', 'featurestore:parse_moment')
     """
+    if module.partition(".")[0] == _OURS:
+        return f"{_OURS}:{name}"
     if home(module) == "library":
         return f"{_version(module.partition('.')[0])}:{name}"
     return f"{module}:{name}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
-from featurestore.engines.need import Need, held_bytes, need_of, quickest_rows
+from featurestore.engines.need import Need, held_bytes, need_of, quickest_rows, row_bytes
 from featurestore.engines.room import Room
 from featurestore.errors import RequestError
 from featurestore.query.nodes import Aggregate, Query, ViewQuery
@@ -121,6 +121,32 @@ def budget(
     if threads < 1:
         raise _too_small(query, spine, snapshots, limit)
     return Budget(query, needs, held, Room(limit - held), threads)
+
+
+def require_rows_fit(
+    call: str, view: ViewQuery, snapshot: Snapshot, rows: int, limit: int | None
+) -> None:
+    """Refuse to read stored rows as they are where they take more than a memory limit.
+
+    Args:
+        call: The call that reads them.
+        view: The use of the view.
+        snapshot: The view's pinned table.
+        rows: How many rows are read.
+        limit: In bytes; None for no limit.
+
+    Raises:
+        RequestError: They take more.
+    """
+    size = rows * row_bytes(view, snapshot)
+    if limit is not None and size > limit:
+        raise RequestError(
+            call,
+            f"memory_limit is {told(limit)}; the {rows:,} rows of view {view.view!r} that must be "
+            f"read take about {at_least(size)}",
+            f"Give at least memory_limit='{at_least(size)}', or fewer columns, or a shorter time "
+            "from start to end.",
+        )
 
 
 def told(size: int) -> str:

@@ -34,6 +34,8 @@ _TEXT = 32
 _KEY_KEPT = 2 * _WORD
 # A column as it is read, and as its part that is kept or looked at.
 _READ_TWICE = 2
+# Rows as they are read, those of them that count, and these sorted.
+_COPIES = 3
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,12 @@ def held_bytes(query: Query, spine: pa.Table) -> int:
     answers = sum(_answers(view) for view in query.views)
     arranged = _WORD * _ARRAYS_ARRANGED * orders
     return int(spine.nbytes) * (1 + orders) + int(spine.num_rows) * (arranged + answers)
+
+
+def row_bytes(view: ViewQuery, snapshot: Snapshot) -> int:
+    """Return about what a stored row takes that is read, filtered and sorted as it is."""
+    columns = (snapshot.schema.field(name).type for name in needed_columns(view))
+    return _COPIES * sum(map(_width, columns))
 
 
 def quickest_rows(view: ViewQuery) -> int:

@@ -106,6 +106,11 @@ def read_rows(snapshot: Snapshot, columns: list[str], bounds: Bounds) -> pa.Tabl
     return pa.table([rows[name] for name in columns], schema=schema)
 
 
+def count_rows(snapshot: Snapshot, bounds: Bounds) -> int:
+    """Return how many rows `read_rows` returns; reads footers, no column."""
+    return open_rows(snapshot, bounds).num_rows
+
+
 def open_rows(
     snapshot: Snapshot,
     bounds: Bounds,

@@ -134,3 +134,25 @@ def exists(query: ViewQuery, row: dict, rows: list[dict], moment: int) -> bool:
     asked = {"id": row["id"], "name": row["name"], "event_timestamp": moment}
     existing = oracle.existing_rows(query, asked, rows)
     return any(each is row for each in existing) and not oracle.is_tombstone(query, row)
+
+
+def test_events_that_do_not_fit_the_memory_limit_are_refused_before_they_are_read(
+    filled: fs.FeatureStore,
+):
+    small = fs.FeatureStore(filled.settings.folder, clock=lambda: NOW, memory_limit=50)
+
+    with pytest.raises(RequestError) as refused:
+        small.get_label_spine("activity")
+
+    assert refused.value.asked == "get_label_spine('activity')"
+    assert "memory_limit is 50B" in refused.value.found
+    assert "'activity'" in refused.value.found
+
+
+def test_a_check_keeps_within_the_memory_limit(filled: fs.FeatureStore):
+    small = fs.FeatureStore(filled.settings.folder, clock=lambda: NOW, memory_limit=50)
+
+    with pytest.raises(RequestError) as refused:
+        small.verify("activity", sample=5)
+
+    assert "memory_limit is 50B" in refused.value.found

@@ -10,10 +10,10 @@ import pyarrow as pa
 
 from featurestore.client.checks.recompute import Cells
 from featurestore.client.checks.values import OVERFLOW
+from featurestore.client.reader import Reader
 from featurestore.client.selection import rows_at
-from featurestore.engines.local import answer
 from featurestore.errors import SumOverflowError
-from featurestore.query.nodes import Query, ViewQuery
+from featurestore.query.nodes import Query
 from featurestore.store.snapshot import Snapshot
 
 MOST_REFUSED = 20
@@ -26,7 +26,7 @@ _Ask = Callable[[Collection[str], Sequence[int]], Answers]
 
 
 def engine_answers(
-    query: Query, bound: pa.Table, snapshot: Snapshot, cells: dict[int, Cells]
+    reader: Reader, query: Query, bound: pa.Table, snapshot: Snapshot, cells: dict[int, Cells]
 ) -> Answers:
     """Return what the engine answers at the rows of cells.
 
@@ -34,15 +34,16 @@ def engine_answers(
     of each feature at no more than `MOST_REFUSED` rows; others are left out.
 
     Args:
+        reader: Answers within the project's memory limit.
         query: The use of one view.
         bound: The bound spine.
         snapshot: The view's pinned table.
         cells: What the rules give, by the rows' places.
     """
     [view] = query.views
-    ask = partial(_ask, query, view, bound, snapshot)
+    ask = partial(_ask, reader, query, bound, snapshot)
     try:
-        answers = answer(query, bound, {view.view: snapshot}).to_pydict()
+        answers = reader.answer(query, bound, {view.view: snapshot}).to_pydict()
     except SumOverflowError:
         return _apart(view.outputs, cells, ask)
     return {name: {row: answers[name][row] for row in cells} for name in view.outputs}
@@ -63,23 +64,24 @@ def _apart(names: Sequence[str], cells: dict[int, Cells], ask: _Ask) -> Answers:
 
 
 def _ask(
+    reader: Reader,
     query: Query,
-    view: ViewQuery,
     bound: pa.Table,
     snapshot: Snapshot,
     names: Collection[str],
     rows: Sequence[int],
 ) -> Answers:
     """Ask for features at rows; where the engine refuses, for parts of them, down to one cell."""
+    [view] = query.views
     part = replace(
         view,
         columns=tuple(each for each in view.columns if each.output in names),
         aggregates=tuple(each for each in view.aggregates if each.output in names),
     )
-    again = partial(_ask, query, view, bound, snapshot)
+    again = partial(_ask, reader, query, bound, snapshot)
     places = pa.array(rows, pa.int64())
     try:
-        table = answer(
+        table = reader.answer(
             replace(query, views=(part,)), rows_at(bound, places), {view.view: snapshot}
         )
     except SumOverflowError:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from featurestore.client.checks.command import explain_command
 from featurestore.client.checks.verification import CheckedView, Difference, Skipped
 from featurestore.client.on_demand import inputs_used, transform_text
-from featurestore.client.retrieve import Request
+from featurestore.client.request import Request
 from featurestore.definitions.reserved import EVENT_TIME
 from featurestore.engines.bind import bind
 from featurestore.engines.explain import shown_value

@@ -26,7 +26,7 @@ from featurestore.client.checks.verification import (
 )
 from featurestore.client.on_demand import import_functions
 from featurestore.client.reader import Reader
-from featurestore.client.retrieve import Request
+from featurestore.client.request import Request
 from featurestore.client.selection import rows_at
 from featurestore.client.spine import read_spine
 from featurestore.definitions.manifest import Manifest
@@ -97,7 +97,7 @@ def verify(manifest: Manifest, reader: Reader, check: Check) -> Verification:
     drawn = Drawn(request, snapshots, given, check.spine is not None, check.seed)
     # On-demand views come first: one that fails says so before the naive way takes its time.
     computed = [check_on_demand(query, n, functions.get(n.view), drawn) for n in query.on_demand]
-    stored = [_check_view(use, rows, check) for use, rows in zip(uses, bound, strict=True)]
+    stored = [_check_view(reader, use, rows, check) for use, rows in zip(uses, bound, strict=True)]
     return Verification(
         (*stored, *(each for each in computed if isinstance(each, CheckedView))),
         moments="events" if check.spine is None else "spine",
@@ -128,11 +128,11 @@ def _sampled(check: Check) -> pa.Table:
     return rows
 
 
-def _check_view(use: _Use, bound: pa.Table, check: Check) -> CheckedView:
+def _check_view(reader: Reader, use: _Use, bound: pa.Table, check: Check) -> CheckedView:
     names = [*(key.spine_column for key in use.view.keys), use.view.timestamp_field]
     asked = plain_rows(bound.select(list(dict.fromkeys(names))), [use.view.timestamp_field])
     cells = recompute(use.view, use.snapshot, asked, leakage=check.leakage)
-    answers = engine_answers(use.query, bound, use.snapshot, cells)
+    answers = engine_answers(reader, use.query, bound, use.snapshot, cells)
     return CheckedView(
         use.view.view,
         use.snapshot.version,

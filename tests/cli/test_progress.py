@@ -4,7 +4,8 @@ from io import StringIO
 
 from rich.console import Console
 
-from featurestore.jobs.progress import ProgressEvent, progress_on_stderr
+from featurestore.cli.progress import progress_on_stderr
+from featurestore.jobs.progress import ProgressEvent
 
 EVENTS = (
     ProgressEvent("a", "reading", batches=2, rows=1500),

@@ -1,0 +1,68 @@
+"""How far a run is, on stderr: moving lines on a terminal, one line a view elsewhere."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import Progress as Bars
+from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from featurestore.jobs.progress import ENDS, Progress, ProgressEvent
+
+
+@contextmanager
+def progress_on_stderr(console: Console | None = None) -> Iterator[Progress]:
+    r"""Show one line a view on stderr while it is open.
+
+    On a terminal the lines move; elsewhere each view has one line, when it has ended.
+
+    Example:
+        >>> from io import StringIO
+        >>> text = StringIO()
+        >>> with progress_on_stderr(Console(file=text)) as progress:
+        ...     progress(ProgressEvent("card_activity", "reading", rows=10))
+        ...     progress(ProgressEvent("card_activity", "done", rows=10, message="stored 10 rows"))
+        >>> text.getvalue()
+        'card_activity done: stored 10 rows\n'
+    """
+    console = console or Console(file=sys.stderr)
+    if not console.is_terminal:
+        yield _Lines(console)
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Bars(*columns, console=console) as bars:
+        yield _Moving(bars)
+
+
+class _Lines:
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def __call__(self, event: ProgressEvent, /) -> None:
+        if event.phase in ENDS:
+            text = f"{event.view} {event.phase}" + (f": {event.message}" if event.message else "")
+            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+class _Moving:
+    def __init__(self, bars: Bars) -> None:
+        self._bars = bars
+        self._tasks: dict[str, TaskID] = {}
+
+    def __call__(self, event: ProgressEvent, /) -> None:
+        if event.view not in self._tasks:
+            self._tasks[event.view] = self._bars.add_task(event.view, total=1)
+        completed = 1 if event.phase in ENDS else 0
+        self._bars.update(
+            self._tasks[event.view], description=_described(event), completed=completed
+        )
+
+
+def _described(event: ProgressEvent) -> str:
+    colour = {"done": "green", "nothing": "dim", "failed": "red"}
+    colour |= dict.fromkeys(("interrupted", "skipped"), "yellow")
+    text = f"[bold]{event.view}[/] [{colour.get(event.phase, 'cyan')}]{event.phase}[/]"
+    if event.rows:
+        text += f" {event.rows:,} rows"
+    return text + (f" in {event.batches} batches" if event.batches > 1 else "")

@@ -1,0 +1,40 @@
+"""Training sets: labelled spine rows with the features of each row's moment."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from featurestore.client.frame import FeatureFrame, with_label
+from featurestore.client.label import Label, labelled, reach_of
+from featurestore.client.reader import Reader
+from featurestore.client.request import Request
+from featurestore.client.retrieve import retrieve
+from featurestore.client.spine import read_spine
+from featurestore.definitions.manifest import Manifest
+
+
+def training_set(
+    manifest: Manifest,
+    reader: Reader,
+    request: Request,
+    spine: Any,
+    label: str | Label,
+    now: datetime,
+) -> FeatureFrame:
+    """Return labelled rows with their features.
+
+    Args:
+        manifest: The applied definitions.
+        reader: Reads the tables.
+        request: The features, and how to read the spine's times.
+        spine: The rows, in any frame or file.
+        label: A column of the spine, or a `Label` to compute.
+        now: The present moment: a computed label is mature if its horizon ended before it.
+    """
+    table, name = read_spine(spine), label if isinstance(label, str) else label.name
+    if isinstance(label, Label):
+        table = labelled(manifest, reader, request, table, label, now)
+    # A missing label column is an error before any table is read.
+    with_label(FeatureFrame(table, ()), name, request.asked)
+    frame = with_label(retrieve(manifest, reader, request, table), name, request.asked)
+    return replace(frame, label_reach=reach_of(label)) if isinstance(label, Label) else frame
