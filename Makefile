@@ -45,6 +45,6 @@ clean: ## remove caches and what the demo made; .venv stays
 	@tools/make_venv.sh
 	@touch $@
 
-.venv/.installed: .venv/.locked pyproject.toml tools/compile_loops.py featurestore/engines/kernel/loops.c
+.venv/.installed: .venv/.locked pyproject.toml tools/compile_loops.py featurestore/engines/kernel/native/loops.c
 	@$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
 	@touch $@

@@ -17,8 +17,8 @@ from deltalake import ColumnProperties, WriterProperties, write_deltalake
 import featurestore as fs
 from benchmarks.generate import MOMENT, spine_table
 from benchmarks.workload import SPAN_US, START_US, Workload
-from featurestore.definitions.fingerprint import table_fingerprint
-from featurestore.store.ledger import TableRecord, Tables
+from featurestore.definitions.code.fingerprint import table_fingerprint
+from featurestore.store.ledger.tables import TableRecord, Tables
 
 NAME = "hundred_million"
 PIECE = 500_000

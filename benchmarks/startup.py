@@ -21,7 +21,7 @@ ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTEC
 FIRST_WRITE = """
 import time, pathlib
 start = time.perf_counter()
-from featurestore.engines.spark.session import session
+from featurestore.engines.spark.session.session import session
 spark = session(warehouse=pathlib.Path({folder!r}))
 up = time.perf_counter()
 spark.range(1000).write.format("delta").save({folder!r} + "/first")

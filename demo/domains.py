@@ -23,7 +23,7 @@ from demo.healthcare import model as healthcare_model
 from demo.healthcare.data import Cohort
 from demo.healthcare.spine import labelled_visits
 from demo.report import Grid, Report
-from featurestore.client.frame import FeatureFrame
+from featurestore.client.frame.frame import FeatureFrame
 from featurestore.times import Clock
 
 WARM_UP = pd.Timedelta(days=20)

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from featurestore.client.frame import FeatureFrame
+from featurestore.client.frame.frame import FeatureFrame
 
 Matrix = npt.NDArray[np.float64]
 

@@ -7,12 +7,12 @@ Importing this package starts no JVM and loads neither pyspark nor pandas nor py
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from featurestore.definitions.aggregation import Aggregation
-from featurestore.definitions.entity import Entity
-from featurestore.definitions.on_demand import OnDemandFeatureView, OnDemandReference
-from featurestore.definitions.service import FeatureService
-from featurestore.definitions.source import DeltaSource, FileSource, RequestSource
-from featurestore.definitions.types import (
+from featurestore.definitions.model.aggregation import Aggregation
+from featurestore.definitions.model.entity import Entity
+from featurestore.definitions.model.on_demand import OnDemandFeatureView, OnDemandReference
+from featurestore.definitions.model.service import FeatureService
+from featurestore.definitions.model.source import DeltaSource, FileSource, RequestSource
+from featurestore.definitions.model.types import (
     Array,
     Binary,
     Boolean,
@@ -26,15 +26,15 @@ from featurestore.definitions.types import (
     String,
     Timestamp,
 )
-from featurestore.definitions.view import FeatureReference, FeatureView
-from featurestore.definitions.window import Sliding, Tumbling
+from featurestore.definitions.model.view import FeatureReference, FeatureView
+from featurestore.definitions.model.window import Sliding, Tumbling
 from featurestore.errors import FeatureStoreError
 
 if TYPE_CHECKING:
     from featurestore.client.feature_store import FeatureStore
-    from featurestore.client.frame import FeatureFrame
-    from featurestore.client.grid import time_grid
+    from featurestore.client.frame.frame import FeatureFrame
     from featurestore.client.label import Label
+    from featurestore.client.spines.grid import time_grid
 
 __all__ = [
     "Aggregation",
@@ -72,10 +72,10 @@ __all__ = [
 # What needs Arrow and Delta (0.4 s) is imported when it is first asked for, so that definition
 # files do not pay for it.
 _LATE = {
-    "FeatureFrame": "featurestore.client.frame",
+    "FeatureFrame": "featurestore.client.frame.frame",
     "FeatureStore": "featurestore.client.feature_store",
     "Label": "featurestore.client.label",
-    "time_grid": "featurestore.client.grid",
+    "time_grid": "featurestore.client.spines.grid",
 }
 
 

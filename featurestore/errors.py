@@ -11,7 +11,7 @@ class FeatureStoreError(Exception):
     """Anything the store refuses or cannot do.
 
     Args:
-        asked: What was being done, e.g. ``"get_training_set('fraud_v1')"``.
+        call: What was being done, e.g. ``"get_training_set('fraud_v1')"``.
         found: What stood in its way.
         fix: What to do next, as a full sentence.
 
@@ -25,15 +25,15 @@ class FeatureStoreError(Exception):
 
     exit_code = 1
 
-    def __init__(self, asked: str, found: str, fix: str) -> None:
-        self.asked, self.found, self.fix = asked, found, fix
+    def __init__(self, call: str, found: str, fix: str) -> None:
+        self.call, self.found, self.fix = call, found, fix
         told = found.rstrip(".")
         stop = "" if told.endswith("?") else "."
-        super().__init__(f"{asked}: {told}{stop} {fix}".strip())
+        super().__init__(f"{call}: {told}{stop} {fix}".strip())
 
     def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
         """Pickle by the three parts: errors cross process borders inside Spark tasks."""
-        return type(self), (self.asked, self.found, self.fix)
+        return type(self), (self.call, self.found, self.fix)
 
 
 class DefinitionError(FeatureStoreError):
@@ -94,7 +94,7 @@ class SumOverflowError(FeatureStoreError):
             "get_training_set('fraud_v1'): feature 'x': a sum does not fit Int64 (row 7). Cast it."
         """
         place = "" if row is None else f" (row {row})"
-        return SumOverflowError(f"{call}: {self.asked}", f"{self.found}{place}", self.fix)
+        return SumOverflowError(f"{call}: {self.call}", f"{self.found}{place}", self.fix)
 
 
 class MaterializationError(FeatureStoreError):

@@ -8,12 +8,12 @@ from typing import Any
 from featurestore.errors import SetupError
 
 
-def optional(package: str, asked: str) -> Any:
+def optional(package: str, call: str) -> Any:
     """Return an optional package, imported.
 
     Args:
         package: Its name, which is also the name of the extra that installs it.
-        asked: What needs it.
+        call: What needs it.
 
     Raises:
         SetupError: It is not installed.
@@ -28,7 +28,7 @@ def optional(package: str, asked: str) -> Any:
         return importlib.import_module(package)
     except ImportError:
         raise SetupError(
-            asked,
+            call,
             f"{package} is not installed",
             f"Install it: pip install 'featurestore[{package}]'.",
         ) from None

@@ -67,19 +67,19 @@ def read_settings(folder: str | Path, memory_limit: int | str | None = None) -> 
         featurestore.errors.ProjectError: open project no/such/folder: there is no featurestore...
     """
     path = Path(folder).absolute()
-    asked = f"open project {folder}"
+    call = f"open project {folder}"
     file = path / FILE
     if not file.is_file():
         raise ProjectError(
-            asked,
+            call,
             f"there is no {FILE}",
             "Go to the project's folder (or pass --project), or make one: `featurestore init`.",
         )
     try:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ProjectError(asked, f"{FILE} does not parse: {error}", "Mend that line.") from None
-    texts = _checked(asked, values)
+        raise ProjectError(call, f"{FILE} does not parse: {error}", "Mend that line.") from None
+    texts = _checked(call, values)
     written = texts.pop("memory_limit", None)
     limit = written if memory_limit is None else memory_limit
     return Settings(path, **texts, memory_limit=None if limit is None else parse_bytes(limit))
@@ -113,20 +113,20 @@ _UNITS = {
 _SIZE = re.compile(rf"(?P<number>\d+(\.\d+)?)\s*(?P<unit>{'|'.join(_UNITS)})")
 
 
-def _checked(asked: str, values: dict[str, Any]) -> dict[str, str]:
+def _checked(call: str, values: dict[str, Any]) -> dict[str, str]:
     known = ("project", "root", "definitions", "spark_conf", "memory_limit")
     for name, value in values.items():
         if name not in known:
-            raise ProjectError(asked, f"{FILE} has an unknown name {name!r}", nearest(name, known))
+            raise ProjectError(call, f"{FILE} has an unknown name {name!r}", nearest(name, known))
         if not isinstance(value, str) or not value:
-            raise ProjectError(asked, f"{FILE}: {name} is {value!r}", "Give it as a text.")
+            raise ProjectError(call, f"{FILE}: {name} is {value!r}", "Give it as a text.")
     if "project" not in values:
         raise ProjectError(
-            asked, f"{FILE} names no project", 'Add the line: project = "my_project"'
+            call, f"{FILE} names no project", 'Add the line: project = "my_project"'
         )
     if not values["project"].replace("_", "a").replace("-", "a").isalnum():
         raise ProjectError(
-            asked,
+            call,
             f"{FILE}: the project's name is {values['project']!r}",
             "Use letters, digits, - and _: it becomes a folder's name.",
         )

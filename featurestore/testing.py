@@ -8,11 +8,11 @@ from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any
 
 from featurestore.client.on_demand import features_of_inputs
-from featurestore.client.preview import features_of_rows
-from featurestore.client.spine import read_spine
-from featurestore.definitions.on_demand import OnDemandFeatureView
-from featurestore.definitions.view import FeatureView
-from featurestore.engines.spark.session import session
+from featurestore.client.preview.view import features_of_rows
+from featurestore.client.spines.read import read_spine
+from featurestore.definitions.model.on_demand import OnDemandFeatureView
+from featurestore.definitions.model.view import FeatureView
+from featurestore.engines.spark.session.session import session
 from featurestore.query.compile import compile_view
 from featurestore.times import parse_moment
 

@@ -39,7 +39,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator["SparkSession"]:
     """Start the session that all Spark tests share."""
     # Only here, so that tests without the mark need neither pyspark nor Java.
-    from featurestore.engines.spark.session import session  # noqa: PLC0415 - see above
+    from featurestore.engines.spark.session.session import session  # noqa: PLC0415 - see above
 
     started = session(
         ROOT / "spark-conf" / "test.conf", warehouse=tmp_path_factory.mktemp("spark")

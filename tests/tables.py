@@ -7,7 +7,7 @@ import pyarrow as pa
 from deltalake import WriterProperties, write_deltalake
 
 from featurestore.store.columns import AVAILABLE_TIME, EVENT_TIME, ROW_HASH, UTC_MICROS
-from featurestore.store.snapshot import Snapshot, open_snapshot
+from featurestore.store.delta.snapshot import Snapshot, open_snapshot
 
 
 def feature_table(

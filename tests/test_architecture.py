@@ -16,6 +16,9 @@ PURE = [m for m in MODULES if m.relative_to(PACKAGE).parts[0] in {"definitions",
 OUTSIDE_SPARK = [m for m in MODULES if not m.is_relative_to(PACKAGE / "engines" / "spark")]
 NAMELESS = {"utils", "util", "helpers", "helper", "common", "base", "manager", "misc", "tools"}
 LONGEST_MODULE = 300
+MOST_MODULES = 15
+FOLDERS = sorted({module.parent for module in MODULES})
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 LONGEST_FUNCTION = 40
 # What reads must not pay for: seconds of imports, or a JVM.
 HEAVY = {"pyspark", "pandas", "polars", "sklearn", "duckdb", "py4j"}
@@ -53,10 +56,27 @@ def imported(nodes: Iterator[ast.AST]) -> set[str]:
 
 @pytest.mark.parametrize("module", MODULES, ids=name_of)
 def test_modules_hold_one_idea(module: Path) -> None:
-    lines = module.read_text("utf-8").count("\n")
+    lines = code_lines_of(module)
 
     assert lines <= LONGEST_MODULE
     assert module.stem not in NAMELESS
+
+
+def code_lines_of(module: Path) -> int:
+    """Return a module's lines without docstrings and blank lines."""
+    tree, documented = tree_of(module), set()
+    for node in ast.walk(tree):
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node) is not None:
+            documented |= set(range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1))
+    lines = enumerate(module.read_text("utf-8").splitlines(), 1)
+    return sum(1 for number, line in lines if line.strip() and number not in documented)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.relative_to(ROOT).as_posix())
+def test_folders_are_read_at_a_glance(folder: Path) -> None:
+    modules = [module for module in folder.glob("*.py") if module.stem != "__init__"]
+
+    assert len(modules) <= MOST_MODULES
 
 
 @pytest.mark.parametrize("module", MODULES, ids=name_of)

@@ -12,7 +12,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SOURCE = Path("featurestore/engines/kernel/loops.c")
+SOURCE = Path("featurestore/engines/kernel/native/loops.c")
 
 
 class CompileLoops(BuildHookInterface[Any]):

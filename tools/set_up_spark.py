@@ -5,8 +5,8 @@ import shutil
 import subprocess
 import sys
 
-from featurestore.engines.spark.jars import delta_jars
-from featurestore.engines.spark.java import find_java
+from featurestore.engines.spark.session.jars import delta_jars
+from featurestore.engines.spark.session.java import find_java
 from featurestore.errors import SetupError
 
 # In this order: Spark 4.2 is tested with 17 here; newer systems have only newer ones.

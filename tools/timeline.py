@@ -2,9 +2,9 @@
 
 from html import escape
 
+from featurestore.engines import reference
 from featurestore.query.nodes import Aggregate
 from featurestore.store.columns import EVENT_TIME
-from tests import oracle
 from tests.semantics.case import Case, Example, clock
 from tools.timeline_axis import CHARACTER, axis_of, grid_of, moments_of, stacks_of
 from tools.timeline_marks import (
@@ -70,14 +70,14 @@ class Panel:
         self._query = self._lines[0].query
         self._keys = [key.key for key in self._query.keys]
         self._rows = sorted(
-            (row for row in example.rows if row[EVENT_TIME] is not None), key=oracle.rank
+            (row for row in example.rows if row[EVENT_TIME] is not None), key=reference.rank
         )
         self._lanes = list(dict.fromkeys(key_told(row, self._keys) for row in self._rows))
         self._stacks = stacks_of(self._rows, self._keys)
         self._late = {
             id(row)
             for row in self._rows
-            if oracle.visible_from(self._query, row) > row[EVENT_TIME]
+            if reference.visible_from(self._query, row) > row[EVENT_TIME]
         }
         self._grid = grid_of(self._lines, self._rows)
         names = [*self._lanes, *(asker_told(line, example) for line in self._lines)]
@@ -191,7 +191,7 @@ class Panel:
         x, parts = self._axis.at(row[EVENT_TIME]), []
         if id(row) in self._late:
             parts.append(self._draw_late(row, y))
-        if oracle.is_tombstone(self._query, row):
+        if reference.is_tombstone(self._query, row):
             self.signs.add("tombstone")
             parts.append(cross(x, y))
         else:
@@ -203,7 +203,7 @@ class Panel:
         """Draw the way from the event to when it is known; on the line itself, below it."""
         self.signs.add("late")
         start = self._axis.at(row[EVENT_TIME])
-        end = self._axis.at(oracle.visible_from(self._query, row))
+        end = self._axis.at(reference.visible_from(self._query, row))
         if self._stacks[id(row)]:
             return (
                 f'<path class="late" d="M{start:g} {y:g}H{end - 5:g}"/>'
@@ -219,7 +219,7 @@ class Panel:
             text_at(14, y + 4, asker_told(line, self._example)),
             text_at(self._right + 24, y + 4, answer_told(line, self._example), "answer"),
         ]
-        key = oracle.spine_key(line.query, line.asked)
+        key = reference.spine_key(line.query, line.spine_row)
         if line.moment is None or None in key:
             return parts
         return parts + self._draw_reach(line, y)
@@ -233,7 +233,7 @@ class Panel:
         parts = [
             f'<rect class="bar" x="{start:g}" y="{y - 8:g}" width="{end - start:g}" height="16"/>'
         ]
-        existing = oracle.existing_rows(line.query, line.asked, self._rows)
+        existing = reference.existing_rows(line.query, line.spine_row, self._rows)
         used = rows_used(line, existing)
         parts += [self._draw_used(line, row, y) for row in used]
         parts += self._draw_unknown(line, used, y)
@@ -248,7 +248,7 @@ class Panel:
         if not reaches(line, row[EVENT_TIME]):
             self.signs.add("expired")
             return dot(x, y, kind="expired")
-        return cross(x, y) if oracle.is_tombstone(line.query, row) else dot(x, y)
+        return cross(x, y) if reference.is_tombstone(line.query, row) else dot(x, y)
 
     def _draw_unknown(self, line: Line, used: list[Row], y: float) -> list[str]:
         """Draw what lies in the bar and is not known yet."""
@@ -256,9 +256,10 @@ class Panel:
         unknown = [
             row
             for row in self._rows
-            if oracle.row_key(line.query, row) == oracle.spine_key(line.query, line.asked)
+            if reference.row_key(line.query, row)
+            == reference.spine_key(line.query, line.spine_row)
             and reaches(line, row[EVENT_TIME])
-            and oracle.visible_from(line.query, row) > line.moment
+            and reference.visible_from(line.query, row) > line.moment
             and row[EVENT_TIME] not in taken
         ]
         self.signs |= {"unknown"} if unknown else set()

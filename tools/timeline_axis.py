@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
+from featurestore.engines import reference
 from featurestore.query.nodes import Aggregate
 from featurestore.store.columns import EVENT_TIME
-from tests import oracle
 from tools.timeline_words import Line, Row, key_told, reach
 
 PLOT, CHARACTER = 430, 7.0
@@ -26,7 +26,7 @@ class Axis:
 def moments_of(lines: list[Line], rows: list[Row]) -> set[int]:
     """Return the moments that the time axis must name."""
     found = {row[EVENT_TIME] for row in rows}
-    found |= {oracle.visible_from(lines[0].query, row) for row in rows}
+    found |= {reference.visible_from(lines[0].query, row) for row in rows}
     for line in lines:
         if line.moment is not None:
             low, high, _ = reach(line)

@@ -4,9 +4,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from featurestore.engines import reference
 from featurestore.query.nodes import Aggregate, Column, ViewQuery
 from featurestore.store.columns import EVENT_TIME
-from tests import oracle
 from tests.semantics.case import Case, Example, clock
 
 Row = Mapping[str, object]
@@ -21,7 +21,7 @@ NOTHING = object()
 class Line:
     """One asked value: a row of the spine, and a feature of a use of the view."""
 
-    asked: Row
+    spine_row: Row
     query: ViewQuery
     feature: Feature
     answer: object
@@ -31,7 +31,7 @@ class Line:
     @property
     def moment(self) -> int | None:
         """As of when it is answered."""
-        return self.asked[self.query.timestamp_field]
+        return self.spine_row[self.query.timestamp_field]
 
     @property
     def row_moment(self) -> int | None:
@@ -63,7 +63,7 @@ def example_told(example: Example) -> str:
 
 def event_told(query: ViewQuery, row: Row) -> str:
     """Return in words an event's time, its values and the time from which it is visible."""
-    known = oracle.visible_from(query, row)
+    known = reference.visible_from(query, row)
     late = f" (visible from {clock(known)})" if known > row[EVENT_TIME] else ""
     return f"{clock(row[EVENT_TIME])} {row_told(query, row)}{late}"
 
@@ -73,14 +73,14 @@ def lines_of(example: Example) -> list[Line]:
     query = example.query()
     return [
         Line(
-            asked,
+            spine_row,
             view,
             feature,
             example.answers[feature.output][number],
             ahead=example.ahead,
             computed=_computed(example, number),
         )
-        for number, asked in enumerate(example.spine)
+        for number, spine_row in enumerate(example.spine)
         for view in query.views
         for feature in view.features
     ]
@@ -114,13 +114,13 @@ def reaches(line: Line, event: int) -> bool:
 def rows_used(line: Line, existing: list[Row]) -> list[Row]:
     """Return the rows that the answer is made of: the winner, or what a window holds."""
     if isinstance(line.feature, Column):
-        won = oracle.winner(line.query, line.moment, existing)
+        won = reference.winner(line.query, line.moment, existing)
         return [] if won is None else [won]
     return [
         row
         for row in existing
-        if oracle.in_window(line.feature.window, row[EVENT_TIME], line.moment)
-        and not oracle.is_tombstone(line.query, row)
+        if reference.in_window(line.feature.window, row[EVENT_TIME], line.moment)
+        and not reference.is_tombstone(line.query, row)
     ]
 
 
@@ -132,7 +132,7 @@ def key_told(row: Row, keys: list[str]) -> str:
 
 def row_told(query: ViewQuery, row: Row) -> str:
     """Return what a stored row says."""
-    if oracle.is_tombstone(query, row):
+    if reference.is_tombstone(query, row):
         values = "deleted"
     else:
         values = ", ".join(value_told(row[name]) for name in query.value_columns) or "row"
@@ -144,14 +144,15 @@ def row_told(query: ViewQuery, row: Row) -> str:
 def asker_told(line: Line, example: Example) -> str:
     """Return who asks and as of when."""
     columns = [key.spine_column for key in line.query.keys]
-    key = key_told(line.asked, columns)
+    key = key_told(line.spine_row, columns)
     when = "without time" if line.row_moment is None else clock(line.row_moment)
-    keys = {key_told(asked, columns) for asked in example.spine}
+    keys = {key_told(spine_row, columns) for spine_row in example.spine}
     if example.ahead:
         return f"row at {when}"
     if example.computed is not None:
         request = example.computed.request.schema
-        when += "".join(f", {each.name} {value_told(line.asked[each.name])}" for each in request)
+        values = ((each.name, value_told(line.spine_row[each.name])) for each in request)
+        when += "".join(f", {name} {value}" for name, value in values)
     return f"{key}, {when}" if len(keys) > 1 or len(columns) > 1 else f"row at {when}"
 
 

@@ -9,7 +9,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 
 from demo.ecommerce.spine import GENRES
 from demo.measure import Score, informative, to_matrix
-from featurestore.client.frame import FeatureFrame
+from featurestore.client.frame.frame import FeatureFrame
 
 SPLIT = "2012-01-01"
 BASELINE = ("year", *(f"is_{genre.lower()}" for genre in GENRES))

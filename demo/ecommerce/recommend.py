@@ -20,7 +20,7 @@ from pyspark.sql import functions as sf
 
 from demo.ecommerce.model import SPLIT
 from demo.measure import Score
-from featurestore.client.frame import FeatureFrame
+from featurestore.client.frame.frame import FeatureFrame
 
 SEGMENTS = 4
 # A mean of few ratings is drawn to the mean of all, as if five such ratings had been seen before.

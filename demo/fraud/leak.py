@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from featurestore.client.frame import FeatureFrame
+from featurestore.client.frame.frame import FeatureFrame
 
 _DAY = 86_400_000_000
 # The features that go by chargebacks: key, window in days, and what is added up.

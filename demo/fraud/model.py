@@ -20,7 +20,7 @@ from demo.fraud.leak import replace_by_leaky
 from demo.fraud.spine import MATURITY
 from demo.fraud.world import CATEGORIES
 from demo.measure import Score, informative, to_matrix
-from featurestore.client.frame import FeatureFrame
+from featurestore.client.frame.frame import FeatureFrame
 
 TEST_PERIOD = timedelta(days=30)
 BASELINE = ("amount", "hour", "category_code", "online")

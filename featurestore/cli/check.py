@@ -12,7 +12,7 @@ from featurestore.cli.output import SHOWN_ROWS, print_json, print_table, say, to
 from featurestore.cli.read import Features, TimeField, Zone, features_of, spine_of
 
 if TYPE_CHECKING:
-    from featurestore.client.checks.verification import CheckedView, Verification
+    from featurestore.client.verify.report import CheckedView, Verification
 
 FOUND = 1
 _SHOWN_NAMES = 3
@@ -75,7 +75,7 @@ def _show(found: "Verification") -> None:
         print_table(
             ["feature", "key", "moment", "engine", "rules", "why"],
             [
-                [f"{d.view}:{d.feature}", _key(d.key), d.moment, d.engine, d.naive, d.why]
+                [f"{d.view}:{d.feature}", _key(d.key), d.moment, d.engine, d.reference, d.why]
                 for d in found.differences[:SHOWN_ROWS]
             ],
         )

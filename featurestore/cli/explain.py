@@ -45,8 +45,8 @@ def explain(
 
     store = open_store(project)
     wanted = features_of(features)
-    asked = asked_row(store.applied(), wanted, row, at, system_clock())
-    frame = store.get_historical_features(wanted, asked)
+    spine_row = asked_row(store.applied(), wanted, row, at, system_clock())
+    frame = store.get_historical_features(wanted, spine_row)
     told = [frame.explain(0, name) for name in frame.features]
     if as_json:
         print_json("explain", told)

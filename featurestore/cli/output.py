@@ -74,8 +74,8 @@ def print_blocks(blocks: Iterable[tuple[str, str, Sequence[str]]]) -> None:
             count of 3 rows
     """
     console = Console(highlight=False, soft_wrap=True)
-    for heading, beside, paragraphs in blocks:
-        console.print(f"[bold]{escape(heading)}[/]  [dim]{escape(beside)}[/]")
+    for heading, remark, paragraphs in blocks:
+        console.print(f"[bold]{escape(heading)}[/]  [dim]{escape(remark)}[/]")
         for text in paragraphs:
             console.print(escape(_indented(text, console)))
 

@@ -12,7 +12,7 @@ from featurestore.cli.output import print_json, print_table, say
 from featurestore.errors import ProjectError
 
 if TYPE_CHECKING:
-    from featurestore.jobs.job import RunResult
+    from featurestore.jobs.materialize.job import RunResult
 
 SOME_FAILED = 1
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import Progress as Bars
 from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from featurestore.jobs.progress import ENDS, Progress, ProgressEvent
+from featurestore.jobs.materialize.progress import ENDS, Progress, ProgressEvent
 
 
 @contextmanager

@@ -11,8 +11,8 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from featurestore.cli.output import SHOWN_ROWS, print_table, say, to_json
-from featurestore.client.frame import FeatureFrame
-from featurestore.client.selection import plain
+from featurestore.client.arrow_rows import plain
+from featurestore.client.frame.frame import FeatureFrame
 from featurestore.errors import RequestError
 
 

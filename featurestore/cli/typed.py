@@ -7,8 +7,8 @@ import pyarrow as pa
 
 from featurestore.cli.output import say
 from featurestore.client.retrieve import time_columns
-from featurestore.definitions.manifest import Manifest
-from featurestore.definitions.types import DataType, Decimal, Timestamp
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.types import DataType, Decimal, Timestamp
 from featurestore.errors import RequestError, nearest
 from featurestore.query.compile import compile_query
 from featurestore.query.nodes import Query
@@ -27,7 +27,7 @@ _EXAMPLES = {
 
 
 def typed_rows(
-    manifest: Manifest, features: str | list[str], texts: Sequence[str], asked: str = "latest"
+    manifest: Manifest, features: str | list[str], texts: Sequence[str], call: str = "latest"
 ) -> pa.Table:
     """Return rows typed on the shell as a table.
 
@@ -36,16 +36,16 @@ def typed_rows(
         features: A service's name, or references.
         texts: Rows as ``key=value`` or ``key=value,key=value``; a key's name alone is null, a
             row of no text has no values.
-        asked: The verb, for error messages.
+        call: The verb, for error messages.
 
     Raises:
         RequestError: A text has no ``=``, or a value is none of its column's type.
     """
-    query = compile_query(manifest, features, asked=asked)
+    query = compile_query(manifest, features, call=call)
     types = dict.fromkeys(time_columns(query), Timestamp) | _types(query)
-    rows = [_values(text, set(types), asked) for text in texts]
+    rows = [_values(text, set(types), call) for text in texts]
     names = dict.fromkeys(name for row in rows for name in row)
-    return pa.table({name: _column(name, rows, types.get(name), asked) for name in names})
+    return pa.table({name: _column(name, rows, types.get(name), call) for name in names})
 
 
 def asked_row(
@@ -63,7 +63,7 @@ def asked_row(
     Raises:
         RequestError: The text names another column, or the moment is no ISO 8601 time.
     """
-    query = compile_query(manifest, features, asked="explain")
+    query = compile_query(manifest, features, call="explain")
     types, times = _types(query), time_columns(query)
     row = typed_rows(manifest, features, [text], "explain")
     given = {name: row[name] for name in row.column_names}
@@ -93,31 +93,31 @@ def _types(query: Query) -> dict[str, DataType]:
     return {**given, **keys}
 
 
-def _values(text: str, known: set[str], asked: str) -> dict[str, str | None]:
-    return dict(_pair(pair, known, f"{asked} {text!r}") for pair in text.split(",") if text)
+def _values(text: str, known: set[str], call: str) -> dict[str, str | None]:
+    return dict(_pair(pair, known, f"{call} {text!r}") for pair in text.split(",") if text)
 
 
-def _pair(text: str, known: set[str], asked: str) -> tuple[str, str | None]:
+def _pair(text: str, known: set[str], call: str) -> tuple[str, str | None]:
     name, equals, value = text.partition("=")
     if equals:
         return name, value
     if name in known:
         return name, None
     fix = "Write key=value, e.g. card_id=c1; the name of a key alone is null."
-    raise RequestError(asked, f"no '=' in {text!r}", fix)
+    raise RequestError(call, f"no '=' in {text!r}", fix)
 
 
 def _column(
-    name: str, rows: Sequence[dict[str, str | None]], dtype: DataType | None, asked: str
+    name: str, rows: Sequence[dict[str, str | None]], dtype: DataType | None, call: str
 ) -> pa.Array:
     texts = [row.get(name) for row in rows]
     if dtype is None:
         return pa.array(texts, pa.string())
-    parts = [_cast(name, text, dtype, asked) for text in texts]
+    parts = [_cast(name, text, dtype, call) for text in texts]
     return pa.concat_arrays(parts)
 
 
-def _cast(name: str, text: str | None, dtype: DataType, asked: str) -> pa.Array:
+def _cast(name: str, text: str | None, dtype: DataType, call: str) -> pa.Array:
     kind = arrow_type(dtype)
     if text is not None and dtype == Timestamp:
         return pa.array([parse_moment(text)], kind)
@@ -131,5 +131,5 @@ def _cast(name: str, text: str | None, dtype: DataType, asked: str) -> pa.Array:
             else "Give it in a file of rows."
         )
         raise RequestError(
-            f"{asked} {name}={text}", f"{name!r} is {dtype}, which {text!r} is not", shown
+            f"{call} {name}={text}", f"{name!r} is {dtype}, which {text!r} is not", shown
         ) from None

@@ -11,10 +11,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from featurestore.client.status import ViewStatus, view_statuses
-from featurestore.definitions.loader import load
-from featurestore.definitions.manifest import Manifest
-from featurestore.definitions.on_demand import OnDemandFeatureView
-from featurestore.definitions.view import FeatureView
+from featurestore.definitions.loading.loader import load
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.on_demand import OnDemandFeatureView
+from featurestore.definitions.model.view import FeatureView
 from featurestore.optional import spark_extra
 from featurestore.registry.plan import Plan, plan
 from featurestore.registry.registry import Registry, RegistryVersion
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import SparkSession
 
-    from featurestore.client.checks.verification import Verification
-    from featurestore.client.frame import FeatureFrame
+    from featurestore.client.frame.frame import FeatureFrame
     from featurestore.client.label import Label
     from featurestore.client.reader import Reader
+    from featurestore.client.verify.report import Verification
     from featurestore.engines.bind import NullTimes
-    from featurestore.jobs.job import Job, RunResult
-    from featurestore.jobs.progress import Progress
+    from featurestore.jobs.materialize.job import Job, RunResult
+    from featurestore.jobs.materialize.progress import Progress
 
 
 class FeatureStore:
@@ -130,7 +130,7 @@ class FeatureStore:
             ConflictError: Somebody else is materializing a view.
         """
         with spark_extra("materialize"):
-            from featurestore.jobs.materialize import materialize
+            from featurestore.jobs.materialize.materialize import materialize
 
         first = None if start is None else parse_moment(start)
         return materialize(self._job(), views, start=first, full=full, progress=progress)
@@ -142,7 +142,7 @@ class FeatureStore:
             views: The views' names; None for all that keep such a table.
         """
         with spark_extra("refresh_latest"):
-            from featurestore.jobs.materialize import refresh_latest
+            from featurestore.jobs.materialize.materialize import refresh_latest
 
         return refresh_latest(self._job(), views)
 
@@ -201,7 +201,7 @@ class FeatureStore:
         """
         from featurestore.client.request import Request
         from featurestore.client.retrieve import retrieve
-        from featurestore.client.spine import read_spine
+        from featurestore.client.spines.read import read_spine
 
         call = f"get_historical_features({features!r})"
         request = Request(call, features, timestamp_field, timezone, null_times)
@@ -216,7 +216,7 @@ class FeatureStore:
         """
         from featurestore.client.request import Request
         from featurestore.client.retrieve import retrieve_latest
-        from featurestore.client.spine import read_spine
+        from featurestore.client.spines.read import read_spine
 
         request = Request(f"get_latest_features({features!r})", features)
         manifest, spine = self.applied(), read_spine(rows)
@@ -246,8 +246,8 @@ class FeatureStore:
             timestamp_field: The spine's time column.
             timezone: The zone of times that have none.
         """
-        from featurestore.client.checks.verify import Check, verify
         from featurestore.client.request import Request
+        from featurestore.client.verify.verify import Check, verify
 
         request = Request(f"verify({features!r})", features, timestamp_field, timezone)
         check = Check(request, sample, spine, leakage, seed)
@@ -282,7 +282,7 @@ class FeatureStore:
             as_of: The moment whose knowledge counts: of events revised by then the newest
                 revision comes, and none that was deleted. None for now.
         """
-        from featurestore.client.label_spine import Events, label_spine
+        from featurestore.client.spines.events import Events, label_spine
 
         moment = self._clock() if as_of is None else parse_moment(as_of)
         events = Events(view, columns, start, end)
@@ -300,8 +300,8 @@ class FeatureStore:
             rows: A few rows, with the view's keys or the on-demand view's inputs, and a moment.
             timezone: The zone of times that have none.
         """
-        from featurestore.client.previews import Surroundings, preview
-        from featurestore.client.spine import read_spine
+        from featurestore.client.preview.dispatch import Surroundings, preview
+        from featurestore.client.spines.read import read_spine
 
         around = Surroundings(self.layout, self.settings.folder, self._spark)
         return self._with_spark(preview(view, read_spine(rows), around, timezone))
@@ -313,7 +313,7 @@ class FeatureStore:
         return Reader(self.layout, self.settings)
 
     def _job(self) -> "Job":
-        from featurestore.jobs.job import Job
+        from featurestore.jobs.materialize.job import Job
 
         return Job(
             self.layout,
@@ -329,7 +329,7 @@ class FeatureStore:
 
     def _spark(self) -> "SparkSession":
         with spark_extra("start Spark"):
-            from featurestore.engines.spark.session import accept, session
+            from featurestore.engines.spark.session.session import accept, session
 
         if self._user_session is not None:
             return accept(self._user_session)

@@ -8,23 +8,23 @@ from typing import Literal, get_args
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from featurestore.client.arrow_rows import rows_where
+from featurestore.client.frame.splits import LabelReach
 from featurestore.client.reader import Reader
 from featurestore.client.request import Request
-from featurestore.client.selection import rows_where
-from featurestore.client.splits import LabelReach
-from featurestore.definitions.aggregation import ANY_ROW, output_type
-from featurestore.definitions.function import (
+from featurestore.definitions.model.aggregation import ANY_ROW, output_type
+from featurestore.definitions.model.functions import (
     functions_of,
     nearest_function,
     number_problem,
     parse_function,
 )
-from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.types import DataType
+from featurestore.definitions.model.view import FeatureView
 from featurestore.definitions.origin import Origin, origin
 from featurestore.definitions.rules.aggregations import holds
 from featurestore.definitions.rules.services import renaming_problems
-from featurestore.definitions.types import DataType
-from featurestore.definitions.view import FeatureView
 from featurestore.engines.bind import bind
 from featurestore.errors import NotFoundError, RequestError, SpineError, nearest
 from featurestore.query.compile import compile_query, compile_reference
@@ -79,18 +79,18 @@ class Label:
             try:
                 micros = parse_duration(getattr(self, name))
             except RequestError as error:
-                raise RequestError(self.asked, f"{name}: {error.found}", error.fix) from None
+                raise RequestError(self.call, f"{name}: {error.found}", error.fix) from None
             if name == "horizon" and micros == 0:
                 raise RequestError(
-                    self.asked, "the label's horizon is 0", "Give it e.g. horizon='30d'."
+                    self.call, "the label's horizon is 0", "Give it e.g. horizon='30d'."
                 )
         if self.immature not in (known := get_args(_Immature)):
             raise RequestError(
-                self.asked, f"immature is {self.immature!r}", nearest(str(self.immature), known)
+                self.call, f"immature is {self.immature!r}", nearest(str(self.immature), known)
             )
 
     @property
-    def asked(self) -> str:
+    def call(self) -> str:
         """The label in words, with its place."""
         return f"Label({self.view!r}, horizon={self.horizon!r}) at {self.origin}"
 
@@ -140,15 +140,15 @@ def labelled(
 def _require_free_names(
     manifest: Manifest, request: Request, label: Label, spine: pa.Table
 ) -> None:
-    asked = compile_query(
-        manifest, request.features, asked=request.asked, timestamp_field=request.timestamp_field
+    call = compile_query(
+        manifest, request.features, call=request.call, timestamp_field=request.timestamp_field
     )
     for name in (label.name, *([_flag(label)] if label.immature == "flag" else [])):
-        for owner, names in (("column", spine.column_names), ("feature", asked.outputs)):
+        for owner, names in (("column", spine.column_names), ("feature", call.outputs)):
             if name in names:
                 found = f"the {'spine has a' if owner == 'column' else 'answer has a'}"
                 raise SpineError(
-                    label.asked, f"{found} {owner} {name!r}", "Give the Label another name=."
+                    label.call, f"{found} {owner} {name!r}", "Give the Label another name=."
                 )
 
 
@@ -156,7 +156,7 @@ def _require_keys(query: Query, label: Label, spine: pa.Table) -> None:
     for key in query.views[0].keys:
         if key.spine_column not in spine.column_names:
             raise SpineError(
-                label.asked,
+                label.call,
                 f"the spine has no column {key.spine_column!r}, the join key of the label's "
                 f"view {label.view!r}",
                 f"{nearest(key.spine_column, spine.column_names)} Another column is named by the "
@@ -183,11 +183,11 @@ def _query(manifest: Manifest, request: Request, label: Label) -> Query:
     if view is None:
         known = (each.name for each in manifest.views)
         raise NotFoundError(
-            label.asked, f"no view {label.view!r} is applied", nearest(label.view, known)
+            label.call, f"no view {label.view!r} is applied", nearest(label.view, known)
         )
     renamed = view.with_join_keys(label.join_keys)
     for problem in renaming_problems(renamed):
-        raise RequestError(label.asked, "join_keys: " + problem, "")
+        raise RequestError(label.call, "join_keys: " + problem, "")
     whole = compile_reference(renamed, request.timestamp_field)
     use = ViewQuery(
         view.name,
@@ -197,7 +197,7 @@ def _query(manifest: Manifest, request: Request, label: Label) -> Query:
         aggregates=(_aggregate(view, label),),
         place=str(label.origin),
     )
-    return Query(request.asked, (use,), request.timestamp_field)
+    return Query(request.call, (use,), request.timestamp_field)
 
 
 def _aggregate(view: FeatureView, label: Label) -> Aggregate:
@@ -205,19 +205,19 @@ def _aggregate(view: FeatureView, label: Label) -> Aggregate:
     result, function = output_type(label.function, dtype), parse_function(label.function)
     if function is None:
         near = nearest_function(label.function)
-        raise RequestError(label.asked, f"unknown function {label.function!r}", near)
+        raise RequestError(label.call, f"unknown function {label.function!r}", near)
     if wrong := number_problem(function):
-        raise RequestError(label.asked, f"{label.function!r}: {wrong}", "Give such a number.")
+        raise RequestError(label.call, f"{label.function!r}: {wrong}", "Give such a number.")
     if result is None:
         column = f"{label.view}:{label.column} ({'rows' if dtype is None else dtype})"
         raise RequestError(
-            label.asked,
+            label.call,
             f"{label.function!r} has no meaning for {column}",
             f"It can {', '.join(functions_of(dtype))}.",
         )
     if label.empty is not None and not holds(result, label.empty):
         found = f"empty is {label.empty!r}, which is no {result}"
-        raise RequestError(label.asked, found, "Give a value of the label's type.")
+        raise RequestError(label.call, found, "Give a value of the label's type.")
     horizon, maturity = parse_duration(label.horizon), parse_duration(label.maturity)
     return Aggregate(
         label.name,
@@ -236,7 +236,7 @@ def _column_type(view: FeatureView, label: Label) -> DataType | None:
     types = {field.name: field.dtype for field in view.schema}
     if label.column != ANY_ROW and label.column not in types:
         raise NotFoundError(
-            label.asked,
+            label.call,
             f"view {view.name!r} has no field {label.column!r}",
             nearest(label.column, types),
         )

@@ -8,19 +8,19 @@ from typing import Any
 
 import pyarrow as pa
 
-from featurestore.client.explanation import explain_bound
-from featurestore.definitions.function_import import import_function
-from featurestore.definitions.on_demand import OnDemandFeatureView
+from featurestore.definitions.loading.function_import import import_function
+from featurestore.definitions.model.on_demand import OnDemandFeatureView
+from featurestore.definitions.model.references import manifest_of
+from featurestore.definitions.model.view import Code
 from featurestore.definitions.origin import origin_of, place
-from featurestore.definitions.reachable import manifest_of
-from featurestore.definitions.view import Code
-from featurestore.engines.explain import Explanation, input_text
+from featurestore.engines.explain.bound import explain_bound
+from featurestore.engines.explain.cell import Explanation, input_text
 from featurestore.engines.on_demand.compute import Function, compute
 from featurestore.engines.on_demand.sql_expression import columns_used
 from featurestore.query.compile import compile_query
 from featurestore.query.nodes import Input, OnDemand, Query
 from featurestore.store.columns import arrow_type
-from featurestore.store.snapshot import Snapshot
+from featurestore.store.delta.snapshot import Snapshot
 
 
 def import_functions(query: Query, folder: Path) -> dict[str, Function]:
@@ -84,7 +84,7 @@ def node_of(view: OnDemandFeatureView) -> OnDemand:
     Args:
         view: The definition, applied or not; its transform is no function, but `Code` or SQL.
     """
-    [node] = compile_query(manifest_of([view]), view.name, asked=view.name).on_demand
+    [node] = compile_query(manifest_of([view]), view.name, call=view.name).on_demand
     return node
 
 

@@ -6,19 +6,19 @@ from functools import partial
 
 import pyarrow as pa
 
-from featurestore.definitions.fingerprint import table_fingerprint
-from featurestore.definitions.manifest import Manifest
-from featurestore.engines.local import answer
-from featurestore.engines.memory import require_rows_fit
-from featurestore.engines.scan import Bounds, count_rows, needed_columns, read_rows
-from featurestore.engines.workers import run_all
+from featurestore.definitions.code.fingerprint import table_fingerprint
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.engines.retrieval.answer import answer
+from featurestore.engines.retrieval.budget import require_rows_fit
+from featurestore.engines.retrieval.scan import Bounds, count_rows, needed_columns, read_rows
+from featurestore.engines.retrieval.threads import run_all
 from featurestore.errors import NotFoundError, TableError
 from featurestore.query.nodes import Query, ViewQuery
 from featurestore.settings import Settings
-from featurestore.store.kept import Snapshots
+from featurestore.store.delta.cache import Snapshots
+from featurestore.store.delta.snapshot import Snapshot
 from featurestore.store.layout import Layout
-from featurestore.store.ledger import Tables
-from featurestore.store.snapshot import Snapshot
+from featurestore.store.ledger.tables import Tables
 
 
 class Reader:
@@ -48,7 +48,7 @@ class Reader:
             {}
         """
         names = dict.fromkeys(view.view for view in query.views)
-        uris = self._addresses(list(names), query.asked, manifest)
+        uris = self._addresses(list(names), query.call, manifest)
         # To open a table takes milliseconds, and a question may ask a hundred views.
         opened = run_all(
             (partial(self._snapshots.newest, uri) for uri in uris.values()), os.cpu_count() or 1
@@ -75,24 +75,24 @@ class Reader:
         require_rows_fit(call, view, snapshot, rows, self._limit)
         return read_rows(snapshot, needed_columns(view), bounds)
 
-    def _addresses(self, names: list[str], asked: str, manifest: Manifest) -> dict[str, str]:
+    def _addresses(self, names: list[str], call: str, manifest: Manifest) -> dict[str, str]:
         current = {r.view: r for r in self._tables.records() if r.state == "current"}
         addresses = {}
         for name in names:
             record, view = current.get(name), manifest.view(name)
             if view is None:
                 raise NotFoundError(
-                    asked, f"view {name!r} is not applied", "Run `featurestore apply`."
+                    call, f"view {name!r} is not applied", "Run `featurestore apply`."
                 )
             if record is None:
                 raise TableError(
-                    asked,
+                    call,
                     f"view {name!r} is applied but was never materialized",
                     f"Run `featurestore materialize {name}`.",
                 )
             if record.fingerprint != table_fingerprint(view):
                 raise TableError(
-                    asked,
+                    call,
                     f"view {name!r} was changed since its table was built",
                     f"Run `featurestore materialize {name}`, which builds it anew.",
                 )

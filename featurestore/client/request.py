@@ -11,14 +11,14 @@ class Request:
     """What a caller asks for.
 
     Args:
-        asked: The call in words, for error messages.
+        call: The call in words, for error messages.
         features: A service's name, or references ``"view:feature"``.
         timestamp_field: The spine's time column.
         timezone: The zone of naive times; None refuses them.
         null_times: Whether rows without a time are refused or answered by nulls.
     """
 
-    asked: str
+    call: str
     features: str | Sequence[str]
     timestamp_field: str = "event_timestamp"
     timezone: str | None = None

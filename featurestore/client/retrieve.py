@@ -6,15 +6,15 @@ from typing import TypedDict
 
 import pyarrow as pa
 
-from featurestore.client.frame import FeatureFrame
+from featurestore.client.frame.frame import FeatureFrame
+from featurestore.client.frame.view_read import ViewRead
 from featurestore.client.on_demand import explain_on_demand, import_functions
 from featurestore.client.reader import Reader
 from featurestore.client.request import Request
-from featurestore.client.view_read import ViewRead
-from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.model.manifest import Manifest
 from featurestore.engines.bind import NullTimes, bind
 from featurestore.engines.on_demand.compute import inputs_of, with_on_demand
-from featurestore.engines.on_demand.given import bind_given
+from featurestore.engines.on_demand.inputs import bind_request_inputs
 from featurestore.errors import SpineError
 from featurestore.query.compile import compile_query
 from featurestore.query.nodes import Query
@@ -43,16 +43,16 @@ def retrieve(
         TableError: A view is not materialized, or was changed since.
     """
     query = compile_query(
-        manifest, request.features, asked=request.asked, timestamp_field=request.timestamp_field
+        manifest, request.features, call=request.call, timestamp_field=request.timestamp_field
     )
     functions = import_functions(query, reader.definitions)
     times: _Times = {"timezone": request.timezone, "null_times": request.null_times}
-    bound, given = bind(query.stored, spine, **times), bind_given(query, spine, **times)
+    bound, given = bind(query.stored, spine, **times), bind_request_inputs(query, spine, **times)
     snapshots = reader.pin(query.stored, manifest)
     answers = reader.answer(query.stored, bound, snapshots)
     inputs = inputs_of(query, answers, given)
     return FeatureFrame(
-        beside(spine, with_on_demand(query, answers, inputs, functions)),
+        append_columns(spine, with_on_demand(query, answers, inputs, functions)),
         query.outputs,
         timestamp_field=request.timestamp_field,
         views={
@@ -72,13 +72,13 @@ def retrieve_latest(
         SpineError: The rows bring a time column of their own.
     """
     query = compile_query(
-        manifest, request.features, asked=request.asked, timestamp_field=request.timestamp_field
+        manifest, request.features, call=request.call, timestamp_field=request.timestamp_field
     )
     moment = pa.scalar(now, UTC_MICROS)
     for name in time_columns(query):
         if name in rows.column_names:
             raise SpineError(
-                request.asked,
+                request.call,
                 f"the rows have a time column {name!r}, but latest values are of now",
                 "Leave the column out, or ask get_historical_features for that moment.",
             )
@@ -97,11 +97,11 @@ def time_columns(query: Query) -> list[str]:
     return list(dict.fromkeys([*(view.timestamp_field for view in query.views), *own]))
 
 
-def beside(spine: pa.Table, answers: pa.Table) -> pa.Table:
+def append_columns(spine: pa.Table, answers: pa.Table) -> pa.Table:
     """Return the spine's columns, unchanged, and after them the answers'.
 
     Example:
-        >>> beside(pa.table({"id": [1]}), pa.table({"x": [2]})).column_names
+        >>> append_columns(pa.table({"id": [1]}), pa.table({"x": [2]})).column_names
         ['id', 'x']
     """
     schema = pa.schema([*spine.schema, *answers.schema], metadata=spine.schema.metadata)

@@ -7,15 +7,16 @@ from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 
-from featurestore.definitions.manifest import Manifest
-from featurestore.definitions.source import DeltaSource
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.source import DeltaSource
 from featurestore.errors import RequestError, nearest
 from featurestore.optional import optional
 from featurestore.settings import Settings
-from featurestore.store.delta_log import is_table
+from featurestore.store.delta.log import is_table
+from featurestore.store.delta.snapshot import Snapshot, open_snapshot
 from featurestore.store.layout import Layout
-from featurestore.store.ledger import Tables
-from featurestore.store.snapshot import Snapshot, is_local, local_path, open_snapshot
+from featurestore.store.ledger.tables import Tables
+from featurestore.store.paths import address, is_local, local_path
 
 _MISSING_TABLE = re.compile(r'Table with name "?([^" ]+)"? does not exist')
 _ADVICE = ("Did you mean", "Either")
@@ -103,7 +104,7 @@ def _tables(manifest: Manifest, layout: Layout, folder: Path) -> Iterator[tuple[
     taken = {view.name for view in manifest.views}
     for source in manifest.sources:
         if isinstance(source, DeltaSource) and source.name not in taken:
-            place = source.path if "://" in source.path else str(folder / source.path)
+            place = address(source.path, str(folder))
             if is_local(place) and is_table(place):
                 yield source.name, open_snapshot(place)
 

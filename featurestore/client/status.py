@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from featurestore.definitions.fingerprint import table_fingerprint
-from featurestore.definitions.manifest import Manifest
-from featurestore.definitions.view import FeatureView
+from featurestore.definitions.code.fingerprint import table_fingerprint
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.view import FeatureView
+from featurestore.store.delta.snapshot import open_snapshot
 from featurestore.store.layout import Layout
-from featurestore.store.ledger import RunRecord, Runs, TableRecord, Tables
-from featurestore.store.snapshot import open_snapshot
+from featurestore.store.ledger.runs import RunRecord, Runs
+from featurestore.store.ledger.tables import TableRecord, Tables
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from featurestore.client.frame import FeatureFrame, with_label
+from featurestore.client.frame.frame import FeatureFrame, with_label
 from featurestore.client.label import Label, labelled, reach_of
 from featurestore.client.reader import Reader
 from featurestore.client.request import Request
 from featurestore.client.retrieve import retrieve
-from featurestore.client.spine import read_spine
-from featurestore.definitions.manifest import Manifest
+from featurestore.client.spines.read import read_spine
+from featurestore.definitions.model.manifest import Manifest
 
 
 def training_set(
@@ -35,6 +35,6 @@ def training_set(
     if isinstance(label, Label):
         table = labelled(manifest, reader, request, table, label, now)
     # A missing label column is an error before any table is read.
-    with_label(FeatureFrame(table, ()), name, request.asked)
-    frame = with_label(retrieve(manifest, reader, request, table), name, request.asked)
+    with_label(FeatureFrame(table, ()), name, request.call)
+    frame = with_label(retrieve(manifest, reader, request, table), name, request.call)
     return replace(frame, label_reach=reach_of(label)) if isinstance(label, Label) else frame

@@ -59,7 +59,7 @@ def place(declared: object, where: Origin) -> None:
     that a frozen definition ever sees.
 
     Example:
-        >>> from featurestore.definitions.source import DeltaSource
+        >>> from featurestore.definitions.model.source import DeltaSource
         >>> paid = DeltaSource("paid", path="data/paid", timestamp_field="at")
         >>> place(paid, Origin("feature_defs/sources.py", 3))
         >>> print(paid.origin)

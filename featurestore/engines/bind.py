@@ -9,7 +9,15 @@ from typing import Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from featurestore.definitions.types import Boolean, DataType, Date, Int32, Int64, Scalar, String
+from featurestore.definitions.model.types import (
+    Boolean,
+    DataType,
+    Date,
+    Int32,
+    Int64,
+    Scalar,
+    String,
+)
 from featurestore.errors import RequestError, SpineError, nearest
 from featurestore.query.nodes import KeyBinding, Query, ViewQuery
 from featurestore.store.columns import UTC_MICROS
@@ -68,12 +76,12 @@ def bind(
 def _check_names(query: Query, spine: pa.Table) -> None:
     twice = [name for name in spine.column_names if spine.column_names.count(name) > 1]
     if twice:
-        raise SpineError(query.asked, f"the spine has two columns {twice[0]!r}", "Rename one.")
+        raise SpineError(query.call, f"the spine has two columns {twice[0]!r}", "Rename one.")
     for view in query.views:
         for name in view.outputs:
             if name in spine.column_names:
                 raise SpineError(
-                    query.asked,
+                    query.call,
                     f"feature {name!r} of view {view.view!r} has the name of a spine column",
                     "Rename the spine's column, or use view.with_prefix('...') in the service.",
                 )
@@ -85,7 +93,7 @@ def column_of(
     if name in spine.column_names:
         return spine[name]
     raise SpineError(
-        query.asked,
+        query.call,
         f"the spine has no column {name!r}, the {role}",
         f"{nearest(name, spine.column_names)} {fix}",
     )
@@ -106,7 +114,7 @@ def _bind_key(query: Query, key: KeyBinding, column: pa.ChunkedArray) -> pa.Chun
         return pa.chunked_array([pa.nulls(len(plain), _canonical(key.dtype))])
     if not _matches(key.dtype, plain.type):
         raise SpineError(
-            query.asked,
+            query.call,
             f"column {key.spine_column!r} holds {plain.type}, "
             f"the join key {key.key!r} is {key.dtype}",
             _cast_advice(key, plain.type),
@@ -115,7 +123,7 @@ def _bind_key(query: Query, key: KeyBinding, column: pa.ChunkedArray) -> pa.Chun
         return plain.cast(_canonical(key.dtype))
     except pa.ArrowInvalid as error:
         raise SpineError(
-            query.asked,
+            query.call,
             f"column {key.spine_column!r} holds a value that no join key can have: {error}",
             "Leave such rows out, or make the value null.",
         ) from None
@@ -170,7 +178,7 @@ def bind_times(
         return pa.chunked_array([pa.nulls(len(plain), UTC_MICROS)])
     if not pa.types.is_timestamp(plain.type):
         raise SpineError(
-            query.asked,
+            query.call,
             f"time column {name!r} holds {plain.type}",
             _time_advice(name, plain.type),
         )
@@ -195,7 +203,7 @@ def _parse_text(
         return column.cast(pa.timestamp("us") if timezone else UTC_MICROS)
     except pa.ArrowInvalid as error:
         raise SpineError(
-            query.asked,
+            query.call,
             f"time column {name!r} holds text that is no exact time ({error})",
             "Write '2026-01-31T09:30:00+01:00' in every row, or pass timezone= for text without.",
         ) from None
@@ -209,7 +217,7 @@ def _whole_micros(query: Query, name: str, column: pa.ChunkedArray) -> pa.Chunke
     odd = pc.sum(pc.not_equal(pc.multiply(pc.divide(nanos, _NANOS_PER_MICRO), 1000), nanos))
     if odd.as_py():
         raise SpineError(
-            query.asked,
+            query.call,
             f"{odd.as_py()} values of time column {name!r} are finer than a microsecond",
             f"Floor them first: spine['{name}'] = spine['{name}'].dt.floor('us') in pandas.",
         )
@@ -223,7 +231,7 @@ def _to_utc(
         return column.cast(UTC_MICROS)
     if timezone is None:
         raise SpineError(
-            query.asked,
+            query.call,
             f"time column {name!r} is naive: it has no time zone",
             "Pass timezone='UTC' (or the zone in which the times were taken).",
         )
@@ -232,9 +240,9 @@ def _to_utc(
     except pa.ArrowInvalid as error:
         if wrong := timezone_problem(timezone):
             told, _, fix = wrong.partition(". ")
-            raise RequestError(query.asked, told, fix) from None
+            raise RequestError(query.call, told, fix) from None
         raise SpineError(
-            query.asked,
+            query.call,
             f"time column {name!r} in zone {timezone!r}: {error}",
             "Times in a clock change are ambiguous or do not exist: convert them to UTC first.",
         ) from None
@@ -245,7 +253,7 @@ def check_null_times(
 ) -> None:
     if times.null_count and null_times == "error":
         raise SpineError(
-            query.asked,
+            query.call,
             f"{times.null_count} of {len(times)} rows have no time in {name!r}",
             "Drop them, or pass null_times='keep' to answer them with nulls.",
         )

@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 
-from featurestore.definitions.aggregation import ANY_ROW, Aggregation, output_type
-from featurestore.definitions.function import parse_function
-from featurestore.definitions.manifest import Manifest
-from featurestore.definitions.on_demand import OnDemandFeatureView, OnDemandReference
+from featurestore.definitions.model.aggregation import ANY_ROW, Aggregation, output_type
+from featurestore.definitions.model.functions import parse_function
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.on_demand import OnDemandFeatureView, OnDemandReference
+from featurestore.definitions.model.service import Use
+from featurestore.definitions.model.source import DeltaSource, FileSource, Source
+from featurestore.definitions.model.types import DataType, Field
+from featurestore.definitions.model.view import FeatureReference, FeatureView
+from featurestore.definitions.model.window import Length, grid_of
 from featurestore.definitions.reserved import EVENT_TIME
-from featurestore.definitions.service import Use
-from featurestore.definitions.source import DeltaSource, FileSource, Source
-from featurestore.definitions.types import DataType, Field
-from featurestore.definitions.view import FeatureReference, FeatureView
-from featurestore.definitions.window import Length, grid_of
 from featurestore.errors import NotFoundError, RequestError, nearest
 from featurestore.query.nodes import (
     Aggregate,
@@ -31,7 +31,7 @@ def compile_query(
     manifest: Manifest,
     features: str | Sequence[str],
     *,
-    asked: str,
+    call: str,
     timestamp_field: str = EVENT_TIME,
 ) -> Query:
     """Return the query for a service's features, or for features named one by one.
@@ -39,7 +39,7 @@ def compile_query(
     Args:
         manifest: What is applied.
         features: A service's name, or references ``"view:feature"`` (``"view"`` for all of it).
-        asked: The call in words, for error messages.
+        call: The call in words, for error messages.
         timestamp_field: The spine's time column.
 
     Raises:
@@ -47,15 +47,15 @@ def compile_query(
         RequestError: Two features would have the same name.
 
     Example:
-        >>> compile_query(Manifest(), [], asked="nothing").outputs
+        >>> compile_query(Manifest(), [], call="nothing").outputs
         ()
     """
     references = (
-        _service_references(manifest, features, asked)
+        _service_references(manifest, features, call)
         if isinstance(features, str)
-        else _named_references(manifest, features, asked)
+        else _named_references(manifest, features, call)
     )
-    _check_collisions(references, asked)
+    _check_collisions(references, call)
     stored = [use for use in references if isinstance(use, FeatureReference)]
     views = [compile_reference(use, timestamp_field) for use in stored]
     nodes = []
@@ -64,15 +64,15 @@ def compile_query(
             views, node = _demanded(use, views, timestamp_field)
             nodes.append(node)
     order = tuple(use.prefix + name for use in references for name in use.feature_names)
-    return Query(asked, tuple(views), timestamp_field, tuple(nodes), order if nodes else None)
+    return Query(call, tuple(views), timestamp_field, tuple(nodes), order if nodes else None)
 
 
 def compile_view(view: FeatureView, timestamp_field: str = EVENT_TIME) -> ViewQuery:
     """Return the query for all features of one view, keyed by columns named like its keys.
 
     Example:
-        >>> from featurestore.definitions.source import DeltaSource
-        >>> from featurestore.definitions.types import Float64
+        >>> from featurestore.definitions.model.source import DeltaSource
+        >>> from featurestore.definitions.model.types import Float64
         >>> src = DeltaSource("s", path="p", timestamp_field="at")
         >>> view = FeatureView("v", entities=(), source=src, schema=(Field("x", Float64),))
         >>> compile_view(view).outputs
@@ -89,8 +89,8 @@ def compile_reference(use: FeatureReference, timestamp_field: str) -> ViewQuery:
         timestamp_field: The time column, where the use names none.
 
     Example:
-        >>> from featurestore.definitions.source import DeltaSource
-        >>> from featurestore.definitions.types import Float64
+        >>> from featurestore.definitions.model.source import DeltaSource
+        >>> from featurestore.definitions.model.types import Float64
         >>> src = DeltaSource("s", path="p", timestamp_field="at")
         >>> view = FeatureView("v", entities=(), source=src, schema=(Field("x", Float64),))
         >>> compile_reference(view.with_prefix("a_"), "seen_at").outputs
@@ -128,21 +128,21 @@ def _demanded(
     return found, compile_on_demand(use, columns, types, timestamp_field)
 
 
-def _service_references(manifest: Manifest, name: str, asked: str) -> tuple[Use, ...]:
+def _service_references(manifest: Manifest, name: str, call: str) -> tuple[Use, ...]:
     service = manifest.service(name)
     if service is not None:
         return service.references
     if ":" in name or manifest.view(name) or manifest.on_demand_view(name):
-        return _named_references(manifest, [name], asked)
+        return _named_references(manifest, [name], call)
     raise NotFoundError(
-        asked,
+        call,
         f"no service {name!r} is applied",
         f"{nearest(name, (s.name for s in manifest.services))} "
         "`featurestore status` lists what is applied; `featurestore plan` what is not.",
     )
 
 
-def _named_references(manifest: Manifest, features: Sequence[str], asked: str) -> tuple[Use, ...]:
+def _named_references(manifest: Manifest, features: Sequence[str], call: str) -> tuple[Use, ...]:
     """Neighbouring references to one view become one use of it; the order stays."""
     uses: list[Use] = []
     for text in features:
@@ -152,12 +152,12 @@ def _named_references(manifest: Manifest, features: Sequence[str], asked: str) -
             known = [each.name for each in manifest.views]
             known += [each.name for each in manifest.on_demand_views]
             raise NotFoundError(
-                asked,
+                call,
                 f"no view {name!r} is applied",
                 f"{nearest(name, known)} Write 'view:feature'.",
             )
         chosen = (feature,) if feature else view.feature_names
-        _check_features(view, chosen, asked)
+        _check_features(view, chosen, call)
         if uses and uses[-1].view == view:
             chosen = (*uses.pop().feature_names, *chosen)
         uses.append(view[chosen])
@@ -165,24 +165,24 @@ def _named_references(manifest: Manifest, features: Sequence[str], asked: str) -
 
 
 def _check_features(
-    view: FeatureView | OnDemandFeatureView, features: tuple[str, ...], asked: str
+    view: FeatureView | OnDemandFeatureView, features: tuple[str, ...], call: str
 ) -> None:
     for name in features:
         if name not in view.feature_names:
             raise NotFoundError(
-                asked,
+                call,
                 f"view {view.name!r} has no feature {name!r}",
                 nearest(name, view.feature_names),
             )
 
 
-def _check_collisions(uses: Sequence[Use], asked: str) -> None:
+def _check_collisions(uses: Sequence[Use], call: str) -> None:
     owner: dict[str, str] = {}
     for use in uses:
         for name in (use.prefix + feature for feature in use.feature_names):
             if name in owner:
                 raise RequestError(
-                    asked,
+                    call,
                     f"views {owner[name]!r} and {use.view.name!r} both give a column {name!r}",
                     "Give one of them a prefix in a service: view.with_prefix('other_').",
                 )

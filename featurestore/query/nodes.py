@@ -7,8 +7,8 @@ All durations are whole microseconds.
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
 
-from featurestore.definitions.types import DataType
-from featurestore.definitions.view import Code
+from featurestore.definitions.model.types import DataType
+from featurestore.definitions.model.view import Code
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Aggregate:
         output: The feature's name in the answer.
         column: The stored column, or ``"*"`` for rows.
         dtype: The stored column's type; None for ``"*"``.
-        function: One of `featurestore.definitions.aggregation.FUNCTIONS`.
+        function: One of `featurestore.definitions.model.aggregation.FUNCTIONS`.
         window: Which rows it sees.
         result: The answer's type.
         empty: The answer for a window without values; None for the function's own.
@@ -232,14 +232,14 @@ class Query:
     """Everything that one request asks: uses of views, answered side by side.
 
     Args:
-        asked: The call in words, for error messages.
+        call: The call in words, for error messages.
         views: The uses that feature tables answer; their features come out in this order.
         timestamp_field: The request's time column.
         on_demand: What is computed from those answers and from the spine.
         order: The names of the features that come out; None for all of ``views``.
     """
 
-    asked: str
+    call: str
     views: tuple[ViewQuery, ...]
     timestamp_field: str = "event_timestamp"
     on_demand: tuple[OnDemand, ...] = ()

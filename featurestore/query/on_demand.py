@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from featurestore.definitions.fingerprint import function_code
-from featurestore.definitions.on_demand import OnDemandReference
+from featurestore.definitions.code.fingerprint import function_code
+from featurestore.definitions.model.on_demand import OnDemandReference
+from featurestore.definitions.model.types import DataType, Timestamp
+from featurestore.definitions.model.view import Code
 from featurestore.definitions.reserved import EVENT_TIME
-from featurestore.definitions.types import DataType, Timestamp
-from featurestore.definitions.view import Code
 from featurestore.query.nodes import Aggregate, Column, Input, OnDemand, Output, ViewQuery
 
 
@@ -58,7 +58,7 @@ def with_inputs(
         The uses, and by input the column that the engine's answer will have for it.
 
     Example:
-        >>> from featurestore.definitions.types import Float64
+        >>> from featurestore.definitions.model.types import Float64
         >>> x = Column("x", "x", Float64)
         >>> use = ViewQuery("v", keys=(), timestamp_field="t", columns=(x,))
         >>> views, columns = with_inputs([], use, "shape")

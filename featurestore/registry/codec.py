@@ -10,18 +10,18 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, fields
 from functools import singledispatch
 
-from featurestore.definitions.aggregation import Aggregation
-from featurestore.definitions.entity import Entity
-from featurestore.definitions.fingerprint import Json, canonical_json, digest, function_code
-from featurestore.definitions.manifest import Definition, Manifest
-from featurestore.definitions.on_demand import OnDemandFeatureView, OnDemandReference
+from featurestore.definitions.code.fingerprint import Json, canonical_json, digest, function_code
+from featurestore.definitions.model.aggregation import Aggregation
+from featurestore.definitions.model.entity import Entity
+from featurestore.definitions.model.manifest import Definition, Manifest
+from featurestore.definitions.model.on_demand import OnDemandFeatureView, OnDemandReference
+from featurestore.definitions.model.service import FeatureService
+from featurestore.definitions.model.source import DeltaSource, FileSource, RequestSource
+from featurestore.definitions.model.types import Array, Decimal, Scalar
+from featurestore.definitions.model.types import Field as Column
+from featurestore.definitions.model.view import Code, FeatureReference, FeatureView
+from featurestore.definitions.model.window import Sliding, Tumbling
 from featurestore.definitions.origin import Origin, place
-from featurestore.definitions.service import FeatureService
-from featurestore.definitions.source import DeltaSource, FileSource, RequestSource
-from featurestore.definitions.types import Array, Decimal, Scalar
-from featurestore.definitions.types import Field as Column
-from featurestore.definitions.view import Code, FeatureReference, FeatureView
-from featurestore.definitions.window import Sliding, Tumbling
 from featurestore.errors import TableError
 
 __all__ = ["SCHEMA", "canonical_json", "decode", "encode", "fingerprint"]

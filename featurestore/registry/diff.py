@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from featurestore.definitions.manifest import Definition, Manifest
+from featurestore.definitions.model.manifest import Definition, Manifest
 from featurestore.registry.facts import Facts, facts
 
 Action = Literal["added", "changed", "removed"]

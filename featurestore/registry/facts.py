@@ -5,16 +5,16 @@ from dataclasses import fields
 from functools import singledispatch
 from textwrap import dedent
 
-from featurestore.definitions.aggregation import Aggregation, output_type
-from featurestore.definitions.entity import Entity
-from featurestore.definitions.fingerprint import function_code
-from featurestore.definitions.manifest import Definition
-from featurestore.definitions.on_demand import OnDemandFeatureView, OnDemandReference
-from featurestore.definitions.service import FeatureService, Use
-from featurestore.definitions.source import DeltaSource, FileSource, RequestSource
-from featurestore.definitions.types import Array, DataType, Decimal, Field, Scalar
-from featurestore.definitions.view import Code, FeatureReference, FeatureView
-from featurestore.definitions.window import Length, grid_of
+from featurestore.definitions.code.fingerprint import function_code
+from featurestore.definitions.model.aggregation import Aggregation, output_type
+from featurestore.definitions.model.entity import Entity
+from featurestore.definitions.model.manifest import Definition
+from featurestore.definitions.model.on_demand import OnDemandFeatureView, OnDemandReference
+from featurestore.definitions.model.service import FeatureService, Use
+from featurestore.definitions.model.source import DeltaSource, FileSource, RequestSource
+from featurestore.definitions.model.types import Array, DataType, Decimal, Field, Scalar
+from featurestore.definitions.model.view import Code, FeatureReference, FeatureView
+from featurestore.definitions.model.window import Length, grid_of
 
 Facts = dict[str, str]
 
@@ -25,7 +25,7 @@ def facts(definition: Definition) -> Facts:
     Features stand as ``features.<name>``, in the order in which they come out.
 
     Example:
-        >>> from featurestore.definitions.types import String
+        >>> from featurestore.definitions.model.types import String
         >>> facts(Entity("card", join_keys=(Field("card_id", String),)))
         {'type': 'Entity', 'join_keys.card_id': 'String'}
     """

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from featurestore.definitions.fingerprint import LABELS, table_fingerprint
-from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.code.fingerprint import LABELS, table_fingerprint
+from featurestore.definitions.model.manifest import Manifest
 from featurestore.registry.codec import canonical_json, decode, encode, fingerprint
 from featurestore.registry.diff import Change, Detail, diff
 from featurestore.registry.version import RegistryVersion

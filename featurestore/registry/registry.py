@@ -17,11 +17,12 @@ from featurestore.errors import ConflictError, NotFoundError, TableError
 from featurestore.registry.plan import Plan, headline
 from featurestore.registry.version import RegistryVersion
 from featurestore.store.columns import UTC_MICROS
-from featurestore.store.delta_log import is_table
-from featurestore.store.kept import Kept
+from featurestore.store.delta.cache import TableCache
+from featurestore.store.delta.log import is_table
+from featurestore.store.delta.records import read_records
+from featurestore.store.delta.snapshot import open_table
 from featurestore.store.layout import Layout
-from featurestore.store.records import read_records
-from featurestore.store.snapshot import is_local, open_table
+from featurestore.store.paths import is_local
 from featurestore.times import Clock
 
 __all__ = ["Registry", "RegistryVersion"]
@@ -57,18 +58,18 @@ class Registry:
 
     def __init__(self, layout: Layout, clock: Clock, *, patience: float = 30) -> None:
         self._layout, self._clock, self._patience = layout, clock, patience
-        self._kept = Kept(layout.registry(), self._versions)
+        self._kept = TableCache(layout.registry(), self._versions)
 
     def latest(self) -> RegistryVersion | None:
         """Return the newest version, or None where nothing is applied."""
         found = self.history()
         return found[-1] if found else None
 
-    def current(self, asked: str) -> RegistryVersion:
+    def current(self, call: str) -> RegistryVersion:
         """Return the newest version.
 
         Args:
-            asked: What needs it, for the error.
+            call: What needs it, for the error.
 
         Raises:
             NotFoundError: Nothing is applied yet.
@@ -76,7 +77,7 @@ class Registry:
         found = self.latest()
         if found is None:
             fix = "Run `featurestore plan`, then `featurestore apply`."
-            raise NotFoundError(asked, "nothing is applied yet", fix)
+            raise NotFoundError(call, "nothing is applied yet", fix)
         return found
 
     def version(self, number: int) -> RegistryVersion:

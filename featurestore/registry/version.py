@@ -7,7 +7,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime
 from functools import cached_property
 
-from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.model.manifest import Manifest
 from featurestore.registry.codec import decode
 
 _SHORT = 4

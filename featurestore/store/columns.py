@@ -9,15 +9,7 @@ from functools import singledispatch
 
 import pyarrow as pa
 
-from featurestore.definitions.reserved import (
-    AVAILABLE_TIME,
-    DELETED,
-    EVENT_TIME,
-    RESERVED,
-    ROW_HASH,
-    SEQUENCE,
-)
-from featurestore.definitions.types import (
+from featurestore.definitions.model.types import (
     Array,
     Binary,
     Boolean,
@@ -33,7 +25,15 @@ from featurestore.definitions.types import (
     String,
     Timestamp,
 )
-from featurestore.definitions.view import FeatureView
+from featurestore.definitions.model.view import FeatureView
+from featurestore.definitions.reserved import (
+    AVAILABLE_TIME,
+    DELETED,
+    EVENT_TIME,
+    RESERVED,
+    ROW_HASH,
+    SEQUENCE,
+)
 
 __all__ = [
     "AVAILABLE_TIME",
@@ -104,8 +104,8 @@ def stored_columns(view: FeatureView) -> tuple[str, ...]:
     """Return the names of the view's stored columns, in order.
 
     Example:
-        >>> from featurestore.definitions.source import DeltaSource
-        >>> from featurestore.definitions.types import Field
+        >>> from featurestore.definitions.model.source import DeltaSource
+        >>> from featurestore.definitions.model.types import Field
         >>> paid = DeltaSource("paid", path="p", timestamp_field="at", sequence_field="n")
         >>> view = FeatureView("v", entities=(), source=paid, schema=(Field("x", Float64),))
         >>> stored_columns(view)

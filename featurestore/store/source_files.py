@@ -5,7 +5,7 @@ from urllib.parse import unquote, urlsplit
 
 import pyarrow.fs as pafs
 
-from featurestore.store.snapshot import is_local, local_path
+from featurestore.store.paths import is_local, local_path
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from featurestore.engines.kernel.functions import AGGREGATORS
+from featurestore.engines.kernel.functions.table import AGGREGATORS
 from tests.client.shop import DEFINITIONS
-from tests.client.test_verify import large
+from tests.client.verify.test_verify import large
 
 __all__ = ["large"]
 

@@ -140,7 +140,7 @@ def test_verify_finds_a_function_that_sees_other_rows(run, tmp_path, spine):
     assert (code, told["ok"], told["views"][0]["version"]) == (1, False, None)
     [difference] = told["views"][0]["differences"]
     assert (difference["feature"], difference["engine"]) == ("worth", 20.0 / 3.0)
-    assert (difference["key"], difference["naive"]) == ({"price": None, "pieces": 2}, None)
+    assert (difference["key"], difference["reference"]) == ({"price": None, "pieces": 2}, None)
 
 
 def test_verify_names_what_is_computed_from_a_leak(run, shop, spine):

@@ -5,7 +5,7 @@ from io import StringIO
 from rich.console import Console
 
 from featurestore.cli.progress import progress_on_stderr
-from featurestore.jobs.progress import ProgressEvent
+from featurestore.jobs.materialize.progress import ProgressEvent
 
 EVENTS = (
     ProgressEvent("a", "reading", batches=2, rows=1500),

@@ -7,7 +7,7 @@ import pyarrow.csv as pacsv
 import pytest
 
 from featurestore.cli.rows import emit
-from featurestore.client.frame import FeatureFrame
+from featurestore.client.frame.frame import FeatureFrame
 from featurestore.errors import RequestError
 
 

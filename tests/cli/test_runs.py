@@ -3,7 +3,7 @@
 import pytest
 
 from featurestore.cli.produce import print_runs
-from featurestore.jobs.job import RunResult
+from featurestore.jobs.materialize.job import RunResult
 
 
 @pytest.mark.parametrize("as_json", [False, True])

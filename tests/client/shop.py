@@ -6,8 +6,8 @@ from pathlib import Path
 import pyarrow as pa
 
 import featurestore as fs
-from featurestore.definitions.fingerprint import table_fingerprint
-from featurestore.store.ledger import TableRecord, Tables
+from featurestore.definitions.code.fingerprint import table_fingerprint
+from featurestore.store.ledger.tables import TableRecord, Tables
 from tests.tables import write_runs
 
 HOUR = 3_600_000_000

@@ -166,7 +166,7 @@ def test_a_label_named_like_a_feature_is_told_to_take_another_name(paid):
     with pytest.raises(SpineError) as error:
         training(paid, label, 0)
 
-    assert error.value.asked == label.asked
+    assert error.value.call == label.call
     assert error.value.found == "the answer has a feature 'count_2h'"
     assert error.value.fix == "Give the Label another name=."
 
@@ -197,4 +197,4 @@ def test_a_key_that_a_label_lacks_is_told_at_its_line(paid, join_keys, error, me
 
     with pytest.raises(error, match=message) as told:
         paid.get_training_set(["activity:count_2h"], spine, label=label)
-    assert told.value.asked == label.asked
+    assert told.value.call == label.call

@@ -7,7 +7,7 @@ import pytest
 from deltalake import write_deltalake
 
 import featurestore as fs
-from featurestore.client.spine import read_spine
+from featurestore.client.spines.read import read_spine
 from featurestore.testing import assert_features, feature_rows
 
 T = [datetime(2026, 3, 1, hour, tzinfo=UTC) for hour in range(24)]

@@ -5,7 +5,7 @@ import pytest
 from deltalake import write_deltalake
 
 import featurestore as fs
-from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.model.manifest import Manifest
 from featurestore.errors import RequestError
 from featurestore.registry.plan import plan
 from tests.client.shop import at, write_view

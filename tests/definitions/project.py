@@ -4,12 +4,12 @@ from pathlib import Path
 from textwrap import dedent
 
 IMPORTS = """\
-from featurestore.definitions.aggregation import Aggregation
-from featurestore.definitions.entity import Entity
-from featurestore.definitions.service import FeatureService
-from featurestore.definitions.source import DeltaSource, FileSource, RequestSource
-from featurestore.definitions.types import *
-from featurestore.definitions.view import FeatureView
+from featurestore.definitions.model.aggregation import Aggregation
+from featurestore.definitions.model.entity import Entity
+from featurestore.definitions.model.service import FeatureService
+from featurestore.definitions.model.source import DeltaSource, FileSource, RequestSource
+from featurestore.definitions.model.types import *
+from featurestore.definitions.model.view import FeatureView
 """
 """Six lines: what a test declares starts in line 7."""
 

@@ -8,7 +8,7 @@ import pytest
 from demo.fraud.model import split, with_columns
 from demo.fraud.spine import MATURITY
 from demo.fraud.world import CATEGORIES
-from featurestore.client.frame import FeatureFrame
+from featurestore.client.frame.frame import FeatureFrame
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 UTC_MICROS = pa.timestamp("us", "UTC")

@@ -9,7 +9,7 @@ import pytest
 
 from demo.ecommerce.recommend import evaluate_als, find_segments
 from demo.healthcare.model import evaluate
-from featurestore.client.frame import FeatureFrame
+from featurestore.client.frame.frame import FeatureFrame
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

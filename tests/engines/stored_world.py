@@ -6,9 +6,9 @@ import pyarrow as pa
 from deltalake import WriterProperties, write_deltalake
 
 from featurestore.engines.bind import bind
-from featurestore.engines.local import answer
+from featurestore.engines.retrieval.answer import answer
 from featurestore.query.nodes import Query
-from featurestore.store.snapshot import Snapshot, open_snapshot
+from featurestore.store.delta.snapshot import Snapshot, open_snapshot
 from tests.engines.kernel.worlds import World
 
 MANY = 1000

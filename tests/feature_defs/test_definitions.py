@@ -14,9 +14,9 @@ import demo.ecommerce.data as ecommerce
 import demo.fraud.data as fraud
 import demo.healthcare.data as healthcare
 from demo.fraud.simulator import Size, simulate
-from featurestore.definitions.loader import load
-from featurestore.definitions.manifest import Manifest
-from featurestore.definitions.source import DeltaSource, FileSource
+from featurestore.definitions.loading.loader import load
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.source import DeltaSource, FileSource
 
 ROOT = Path(__file__).parents[2]
 READERS = {"csv": pa_csv.read_csv, "json": pa_json.read_json, "parquet": pq.read_table}

@@ -60,7 +60,7 @@ def test_an_error_names_the_function_and_the_line_of_the_definition_that_was_giv
 
     with pytest.raises(OnDemandError) as error:
         on_demand_rows(view, given=[{"n": 1, "event_timestamp": NOON}])
-    assert error.value.asked == (
+    assert error.value.call == (
         f"compute on-demand view 'few' ({__file__}:{line}) by gives_too_few()"
     )
 

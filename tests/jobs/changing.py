@@ -8,10 +8,10 @@ from pathlib import Path
 import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
 
-from featurestore.definitions.entity import Entity
-from featurestore.definitions.source import DeltaSource
-from featurestore.definitions.types import Field, Float64, String
-from featurestore.definitions.view import FeatureView
+from featurestore.definitions.model.entity import Entity
+from featurestore.definitions.model.source import DeltaSource
+from featurestore.definitions.model.types import Field, Float64, String
+from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.kernel import answer_view
 from featurestore.query.compile import compile_view
 from featurestore.store.columns import UTC_MICROS

@@ -18,12 +18,12 @@ from types import FrameType
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
 
-from featurestore.definitions.entity import Entity
-from featurestore.definitions.types import Field, String
-from featurestore.engines.spark import batch
-from featurestore.engines.spark.session import session
-from featurestore.jobs import view_run
-from featurestore.jobs.materialize import materialize
+from featurestore.definitions.model.entity import Entity
+from featurestore.definitions.model.types import Field, String
+from featurestore.engines.spark.session.session import session
+from featurestore.engines.spark.write import batch
+from featurestore.jobs.materialize import view_run
+from featurestore.jobs.materialize.materialize import materialize
 from tests.jobs.changing import LAST, at
 from tests.jobs.world import World, other
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 
-from featurestore.engines.spark.session import session
+from featurestore.engines.spark.session.session import session
 from tests.jobs.world import SPENDING, World, other
 
 BEFORE_IT_CRASHES = 3

@@ -9,17 +9,17 @@ import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
 from pyspark.sql import SparkSession
 
-from featurestore.definitions.aggregation import Aggregation
-from featurestore.definitions.entity import Entity
-from featurestore.definitions.manifest import Manifest
-from featurestore.definitions.source import DeltaSource
-from featurestore.definitions.types import Field, Float64, String
-from featurestore.definitions.view import FeatureView
-from featurestore.jobs.job import Job, RunResult
-from featurestore.jobs.materialize import materialize
+from featurestore.definitions.model.aggregation import Aggregation
+from featurestore.definitions.model.entity import Entity
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.source import DeltaSource
+from featurestore.definitions.model.types import Field, Float64, String
+from featurestore.definitions.model.view import FeatureView
+from featurestore.jobs.materialize.job import Job, RunResult
+from featurestore.jobs.materialize.materialize import materialize
 from featurestore.store.columns import UTC_MICROS
 from featurestore.store.layout import Layout
-from featurestore.store.ledger import Tables
+from featurestore.store.ledger.tables import Tables
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 CARD = Entity("card", join_keys=(Field("card_id", String),))

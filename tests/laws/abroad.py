@@ -3,9 +3,9 @@
 import sys
 from pathlib import Path
 
-from featurestore.engines.spark.batch import Target, write_batch
-from featurestore.engines.spark.session import session
-from featurestore.engines.spark.writing import own_session
+from featurestore.engines.spark.session.child import own_session
+from featurestore.engines.spark.session.session import session
+from featurestore.engines.spark.write.batch import Target, write_batch
 from featurestore.times import from_micros
 from tests.laws.shapes import SHAPES
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pyarrow as pa
 
 from featurestore.engines.bind import bind
-from featurestore.engines.local import answer
+from featurestore.engines.retrieval.answer import answer
 from featurestore.errors import FeatureStoreError
 from featurestore.query.nodes import Query, ViewQuery
-from featurestore.store.snapshot import Snapshot
+from featurestore.store.delta.snapshot import Snapshot
 from tests.engines.kernel.worlds import World
 from tests.engines.stored_world import MANY, ask_world, write_world
 from tests.laws.samples import ASKED, Sample, queries, stored_row, world_of

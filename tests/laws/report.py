@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from featurestore.engines import reference
 from featurestore.engines.kernel import answer_view
-from tests import oracle
 from tests.engines.kernel.compare import wrong_cells
 from tests.engines.kernel.worlds import World
 from tests.engines.stored_world import ask_world, write_world
@@ -31,8 +31,8 @@ ENGINES = {"kernel": by_kernel, "engine in process": in_process}
 
 
 def errors(engine: Engine, world: World) -> list[str]:
-    """Return the cells in which an engine differs from the oracle."""
-    expected = oracle.answer(world.query, world.spine, world.rows)
+    """Return the cells in which an engine differs from the reference."""
+    expected = reference.answer(world.query, world.spine, world.rows)
     return wrong_cells(world, expected, engine(world))
 
 

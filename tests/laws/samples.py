@@ -8,7 +8,7 @@ from decimal import Decimal
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from featurestore.definitions.view import FeatureView
+from featurestore.definitions.model.view import FeatureView
 from featurestore.query.compile import compile_reference
 from featurestore.query.nodes import ViewQuery
 from featurestore.store.columns import (
@@ -139,7 +139,7 @@ def queries(shape: Shape) -> tuple[ViewQuery, ...]:
 
 
 def world_of(query: ViewQuery, number: int, spine: list[dict], stored: list[dict]) -> World:
-    """Return one world by itself, as the oracle and the shrinking take it."""
+    """Return one world by itself, as the reference and the shrinking take it."""
     asked = [row | {"asked_world": number} for row in spine]
     hashed = [{ROW_HASH: content_hash(row)} | row for row in stored]
     return World(query, asked, hashed)

@@ -7,8 +7,8 @@ from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime
 
 import featurestore as fs
-from featurestore.definitions.types import DataType
-from featurestore.definitions.view import FeatureReference
+from featurestore.definitions.model.types import DataType
+from featurestore.definitions.model.view import FeatureReference
 from featurestore.times import to_micros
 
 WORLD = fs.Entity("world", join_keys=(fs.Field("world", fs.Int64),))

@@ -1,4 +1,4 @@
-"""The oracle's answers at the edges: of every type's values, of all dates, of all durations."""
+"""The reference's answers at the edges: of every type's values, of all dates, of all durations."""
 
 import datetime as dt
 import math
@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from featurestore.definitions.types import (
+from featurestore.definitions.model.types import (
     Array,
     Binary,
     Boolean,
@@ -23,7 +23,7 @@ from featurestore.definitions.types import (
     String,
     Timestamp,
 )
-from tests import oracle
+from featurestore.engines import reference
 from tests.effort import examples
 from tests.engines.kernel.compare import check, wrong_cells
 from tests.engines.kernel.worlds import FIRST, LAST, LONGEST, Kit, World, worlds
@@ -129,8 +129,8 @@ def test_moments_and_durations_at_the_edges_from_delta_tables(world: World) -> N
 def check_from_delta(world: World) -> None:
     """Compare every cell, unless a sum overflows."""
     try:
-        expected = oracle.answer(world.query, world.spine, world.rows)
-    except oracle.IntegerOverflowError:
+        expected = reference.answer(world.query, world.spine, world.rows)
+    except reference.IntegerOverflowError:
         return
     with tempfile.TemporaryDirectory() as folder:
         table = write_world(world, Path(folder) / "table", commits=2, row_group=3)

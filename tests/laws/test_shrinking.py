@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from featurestore.definitions.types import Float64, Int64
+from featurestore.definitions.model.types import Float64, Int64
 from featurestore.query.nodes import Column, KeyBinding, ViewQuery
 from tests.engines.kernel.worlds import World
 from tests.laws.shrinking import shrunk

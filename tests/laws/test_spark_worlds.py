@@ -1,4 +1,4 @@
-"""The oracle on Spark: many generated worlds in one job, each under its own number.
+"""The reference on Spark: many generated worlds in one job, each under its own number.
 
 Spark stores the rows of all worlds of a shape in one table, as two batches. Then what is stored,
 the `latest` tables that Spark tasks compute, and the answers of the engine in process from those
@@ -22,23 +22,23 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from featurestore.client.selection import plain
+from featurestore.client.arrow_rows import plain
 from featurestore.definitions import rules
-from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.engines import reference
 from featurestore.engines.bind import bind
-from featurestore.engines.local import answer
-from featurestore.engines.spark.batch import Target, write_batch
-from featurestore.engines.spark.latest import refresh
-from featurestore.engines.spark.writing import own_session
-from featurestore.jobs.job import Job, RunResult
-from featurestore.jobs.materialize import materialize
+from featurestore.engines.retrieval.answer import answer
+from featurestore.engines.spark.session.child import own_session
+from featurestore.engines.spark.write.batch import Target, write_batch
+from featurestore.engines.spark.write.latest import refresh
+from featurestore.jobs.materialize.job import Job, RunResult
+from featurestore.jobs.materialize.materialize import materialize
 from featurestore.query.compile import compile_view
 from featurestore.query.nodes import Query
 from featurestore.store.columns import AVAILABLE_TIME, EVENT_TIME, ROW_HASH
+from featurestore.store.delta.snapshot import open_snapshot
 from featurestore.store.layout import Layout
-from featurestore.store.snapshot import open_snapshot
 from featurestore.times import from_micros
-from tests import oracle
 from tests.engines.kernel.compare import wrong_cells
 from tests.engines.kernel.worlds import World
 from tests.laws.report import told
@@ -261,8 +261,8 @@ def test_a_process_in_another_time_zone_stores_the_same_rows(
 
 
 def require_right(world: World, answers: pa.Table) -> None:
-    """Fail with a small world where an answer is not the oracle's."""
-    expected = oracle.answer(world.query, world.spine, world.rows)
+    """Fail with a small world where an answer is not the reference's."""
+    expected = reference.answer(world.query, world.spine, world.rows)
     wrong = wrong_cells(world, expected, answers)
     if wrong:
         pytest.fail(told(world, wrong))

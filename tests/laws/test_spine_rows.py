@@ -9,7 +9,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from featurestore.definitions.types import String
+from featurestore.definitions.model.types import String
 from featurestore.query.compile import compile_reference
 from featurestore.query.nodes import ViewQuery
 from tests.effort import examples
@@ -58,13 +58,13 @@ def test_a_moment_from_another_time_column_is_the_same_moment(drawn: Drawn) -> N
     shape, sample = drawn
     spine = spine_of(shape, sample)
     moved = renamed(spine, {ASKED: "first_seen"})
-    beside = moved.append_column(ASKED, pa.nulls(spine.num_rows, MOMENT))
+    append_columns = moved.append_column(ASKED, pa.nulls(spine.num_rows, MOMENT))
     at_first = [compile_reference(use.at("first_seen"), ASKED) for use in shape.uses]
     asked_so = [compile_reference(use, "first_seen") for use in shape.uses]
 
     with tables({shape: sample}) as table:
         expected = ask(queries(shape), spine, table)
-        assert ask(at_first, beside, table) == expected
+        assert ask(at_first, append_columns, table) == expected
         assert ask(asked_so, moved, table) == expected
 
 

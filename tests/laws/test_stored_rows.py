@@ -9,7 +9,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests import oracle
+from featurestore.engines import reference
 from tests.effort import examples
 from tests.engines.kernel.worlds import World, worlds
 from tests.laws.answers import answered
@@ -45,7 +45,7 @@ def test_what_becomes_known_after_a_moment_changes_nothing_at_it(world: World) -
     known = [
         row
         for row in world.rows
-        if row["event_timestamp"] is not None and oracle.visible_from(world.query, row) <= now
+        if row["event_timestamp"] is not None and reference.visible_from(world.query, row) <= now
     ]
 
     found = answered(replace(world, spine=spine, rows=known))
@@ -56,8 +56,8 @@ def test_what_becomes_known_after_a_moment_changes_nothing_at_it(world: World) -
 @given(worlds())
 @examples(40)
 def test_rows_of_other_entities_change_nothing(world: World) -> None:
-    asked = {oracle.spine_key(world.query, row) for row in world.spine}
-    theirs = [row for row in world.rows if oracle.row_key(world.query, row) in asked]
+    asked = {reference.spine_key(world.query, row) for row in world.spine}
+    theirs = [row for row in world.rows if reference.row_key(world.query, row) in asked]
 
     assert answered(replace(world, rows=theirs)) == answered(world)
 

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import featurestore as fs
-from featurestore.definitions.fingerprint import table_fingerprint
-from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.code.fingerprint import table_fingerprint
+from featurestore.definitions.model.manifest import Manifest
 from featurestore.registry.plan import plan
 from featurestore.store.columns import EVENT_TIME, UTC_MICROS
-from featurestore.store.ledger import TableRecord, Tables
+from featurestore.store.ledger.tables import TableRecord, Tables
 from featurestore.times import from_micros
 from tests.effort import examples
 from tests.engines.kernel.worlds import World, worlds

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 import featurestore as fs
-from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.model.manifest import Manifest
 from featurestore.errors import NotFoundError, RequestError
 from featurestore.query.compile import compile_query, compile_view, output_fields
 from featurestore.query.nodes import Column, Input, KeyBinding, Output, Rows, Window
@@ -69,7 +69,7 @@ MANIFEST = Manifest.of([card, payments, profile, activity, both, checkout, shape
 
 
 def test_a_service_gives_its_features_in_its_order_with_their_prefixes() -> None:
-    query = compile_query(MANIFEST, "both", asked="ask", timestamp_field="at")
+    query = compile_query(MANIFEST, "both", call="ask", timestamp_field="at")
 
     assert query.outputs == ("count_7d", "payer_risk", "payer_city", "risk", "city")
     assert [view.timestamp_field for view in query.views] == ["at", "at", "asked_at"]
@@ -77,7 +77,7 @@ def test_a_service_gives_its_features_in_its_order_with_their_prefixes() -> None
 
 
 def test_a_renamed_join_key_is_read_from_the_other_spine_column() -> None:
-    query = compile_query(MANIFEST, "both", asked="ask")
+    query = compile_query(MANIFEST, "both", call="ask")
 
     assert query.views[1].keys == (KeyBinding("card_id", "payer", fs.String),)
     assert query.views[2].keys == (KeyBinding("card_id", "card_id", fs.String),)
@@ -139,9 +139,9 @@ def test_each_window_of_an_aggregation_is_a_feature_with_its_own_type() -> None:
 def test_features_can_be_named_one_by_one_and_neighbours_share_one_use_of_their_view() -> None:
     names = ["profile:city", "profile:risk", "activity:count_7d", "profile"]
     with pytest.raises(RequestError, match="'profile' and 'profile' both give a column 'risk'"):
-        compile_query(MANIFEST, names, asked="ask")
+        compile_query(MANIFEST, names, call="ask")
 
-    query = compile_query(MANIFEST, names[:3], asked="ask")
+    query = compile_query(MANIFEST, names[:3], call="ask")
 
     assert query.outputs == ("city", "risk", "count_7d")
     assert len(query.views) == 2
@@ -158,7 +158,7 @@ def test_features_can_be_named_one_by_one_and_neighbours_share_one_use_of_their_
 )
 def test_an_unknown_name_is_refused_with_the_nearest_known(features, message) -> None:
     with pytest.raises(NotFoundError, match=message):
-        compile_query(MANIFEST, features, asked="ask")
+        compile_query(MANIFEST, features, call="ask")
 
 
 def test_two_views_with_a_column_of_one_name_are_refused_and_both_are_named() -> None:
@@ -168,11 +168,11 @@ def test_two_views_with_a_column_of_one_name_are_refused_and_both_are_named() ->
     manifest = Manifest.of([profile, other])
 
     with pytest.raises(RequestError, match="'profile' and 'other' both give a column 'risk'"):
-        compile_query(manifest, ["profile:risk", "other:risk"], asked="ask")
+        compile_query(manifest, ["profile:risk", "other:risk"], call="ask")
 
 
 def test_an_on_demand_view_takes_what_the_service_asks_anyway_and_adds_the_rest() -> None:
-    query = compile_query(MANIFEST, "computed", asked="ask", timestamp_field="at")
+    query = compile_query(MANIFEST, "computed", call="ask", timestamp_field="at")
 
     assert query.outputs == ("now_odd", "count_7d")
     assert [(view.view, view.strict, view.outputs) for view in query.views] == [
@@ -196,7 +196,7 @@ def test_an_on_demand_view_takes_what_the_service_asks_anyway_and_adds_the_rest(
 
 
 def test_what_the_tables_answer_is_a_query_of_its_own() -> None:
-    stored = compile_query(MANIFEST, "shape:share", asked="ask").stored
+    stored = compile_query(MANIFEST, "shape:share", call="ask").stored
 
     assert stored.on_demand == ()
     assert stored.outputs == (
@@ -207,4 +207,4 @@ def test_what_the_tables_answer_is_a_query_of_its_own() -> None:
 
 def test_a_near_on_demand_view_is_offered_too() -> None:
     with pytest.raises(NotFoundError, match=r"no view 'shappe' is applied\. Did you mean 'shape'"):
-        compile_query(MANIFEST, ["shappe:share"], asked="ask")
+        compile_query(MANIFEST, ["shappe:share"], call="ask")

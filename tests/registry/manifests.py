@@ -4,15 +4,15 @@ from functools import partial
 
 from hypothesis import strategies as st
 
-from featurestore.definitions.aggregation import Aggregation
-from featurestore.definitions.entity import Entity
-from featurestore.definitions.function import SAMPLES
-from featurestore.definitions.manifest import Manifest
-from featurestore.definitions.on_demand import OnDemandFeatureView, OnDemandReference
-from featurestore.definitions.reachable import manifest_of
-from featurestore.definitions.service import FeatureService
-from featurestore.definitions.source import DeltaSource, FileSource, RequestSource
-from featurestore.definitions.types import (
+from featurestore.definitions.model.aggregation import Aggregation
+from featurestore.definitions.model.entity import Entity
+from featurestore.definitions.model.functions import SAMPLES
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.on_demand import OnDemandFeatureView, OnDemandReference
+from featurestore.definitions.model.references import manifest_of
+from featurestore.definitions.model.service import FeatureService
+from featurestore.definitions.model.source import DeltaSource, FileSource, RequestSource
+from featurestore.definitions.model.types import (
     SCALARS,
     Array,
     Decimal,
@@ -21,8 +21,8 @@ from featurestore.definitions.types import (
     Int64,
     String,
 )
-from featurestore.definitions.view import Code, FeatureReference, FeatureView
-from featurestore.definitions.window import Sliding, Tumbling
+from featurestore.definitions.model.view import Code, FeatureReference, FeatureView
+from featurestore.definitions.model.window import Sliding, Tumbling
 
 CARD = Entity("card", join_keys=(Field("card_id", String),))
 PAYMENTS = DeltaSource("payments", path="data/payments", timestamp_field="paid_at")

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
-from featurestore.definitions.aggregation import Aggregation
-from featurestore.definitions.loader import load
-from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.loading.loader import load
+from featurestore.definitions.model.aggregation import Aggregation
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.references import manifest_of
+from featurestore.definitions.model.view import Code
 from featurestore.definitions.origin import Origin
-from featurestore.definitions.reachable import manifest_of
-from featurestore.definitions.view import Code
 from featurestore.errors import TableError
 from featurestore.registry.codec import canonical_json, decode, encode, fingerprint
 from tests.definitions.project import CARDS, write

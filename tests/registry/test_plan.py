@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from featurestore.definitions.aggregation import Aggregation
-from featurestore.definitions.entity import Entity
-from featurestore.definitions.manifest import Manifest
-from featurestore.definitions.reachable import manifest_of
-from featurestore.definitions.service import FeatureService
-from featurestore.definitions.types import Field, Float64, Int32, Int64, String
-from featurestore.definitions.view import Code, FeatureView
-from featurestore.definitions.window import Sliding
+from featurestore.definitions.model.aggregation import Aggregation
+from featurestore.definitions.model.entity import Entity
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.references import manifest_of
+from featurestore.definitions.model.service import FeatureService
+from featurestore.definitions.model.types import Field, Float64, Int32, Int64, String
+from featurestore.definitions.model.view import Code, FeatureView
+from featurestore.definitions.model.window import Sliding
 from featurestore.registry.codec import canonical_json, encode, fingerprint
 from featurestore.registry.diff import Change, Detail, diff
 from featurestore.registry.plan import plan, render

@@ -11,8 +11,8 @@ import pytest
 from deltalake import DeltaTable
 from filelock import FileLock
 
-from featurestore.definitions.manifest import Manifest
-from featurestore.definitions.reachable import manifest_of
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.references import manifest_of
 from featurestore.errors import ConflictError, NotFoundError, TableError
 from featurestore.registry.plan import plan
 from featurestore.registry.registry import Registry

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 import pyarrow as pa
 
 import featurestore as fs
-from featurestore.definitions.manifest import Manifest
-from featurestore.definitions.types import DataType
-from featurestore.definitions.view import FeatureReference
-from featurestore.definitions.window import Length
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.types import DataType
+from featurestore.definitions.model.view import FeatureReference
+from featurestore.definitions.model.window import Length
 from featurestore.query.compile import compile_query
 from featurestore.query.nodes import Query
 from featurestore.store.columns import (
@@ -95,7 +95,7 @@ class Example:
 
     def query(self, name: str = "example") -> Query:
         """Return what it asks."""
-        return compile_query(self.manifest(name), name, asked=name)
+        return compile_query(self.manifest(name), name, call=name)
 
     def stored(self) -> pa.Table:
         """Return the stored rows as Arrow."""

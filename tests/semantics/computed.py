@@ -24,8 +24,8 @@ BY_HOUR = fs.FeatureView(
     source=UPSTREAM,
     schema=UPSTREAM.schema,
     transform=(
-        "SELECT _carried, card, amount, date_trunc('hour', event_timestamp) AS event_timestamp "
-        "FROM {source}"
+        "SELECT _row_metadata, card, amount, "
+        "date_trunc('hour', event_timestamp) AS event_timestamp FROM {source}"
     ),
 )
 LATER = replace(BY_HOUR, available_delay="30m")

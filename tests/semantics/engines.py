@@ -9,16 +9,16 @@ import pyarrow.compute as pc
 from deltalake import WriterProperties, write_deltalake
 
 import featurestore as fs
-from featurestore.definitions.fingerprint import table_fingerprint
-from featurestore.definitions.manifest import Manifest
-from featurestore.engines import local
+from featurestore.definitions.code.fingerprint import table_fingerprint
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.engines import reference
 from featurestore.engines.bind import bind
 from featurestore.engines.kernel import answer_view
+from featurestore.engines.retrieval import answer as local
 from featurestore.registry.plan import plan
 from featurestore.store.columns import EVENT_TIME
-from featurestore.store.ledger import TableRecord, Tables
-from featurestore.store.snapshot import open_snapshot
-from tests import oracle
+from featurestore.store.delta.snapshot import open_snapshot
+from featurestore.store.ledger.tables import TableRecord, Tables
 from tests.semantics.case import Case, Example
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -37,11 +37,11 @@ class World:
         return self.names[id(example)]
 
 
-def by_oracle(world: World, example: Example) -> Answers:
+def by_reference(world: World, example: Example) -> Answers:
     """Answer by the rules in plain Python."""
     found: Answers = {}
     for view in example.query().views:
-        found |= oracle.answer(view, example.spine, example.rows)
+        found |= reference.answer(view, example.spine, example.rows)
     return found
 
 
@@ -78,7 +78,7 @@ def by_client(world: World, example: Example) -> Answers:
 
 
 ENGINES: dict[str, Callable[[World, Example], Answers]] = {
-    "oracle": by_oracle,
+    "reference": by_reference,
     "kernel": by_kernel,
     "local engine": by_local_engine,
     "client": by_client,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from featurestore.definitions.aggregation import FUNCTIONS, output_type
-from featurestore.definitions.types import SCALARS, Array, Decimal, Float64
+from featurestore.definitions.model.aggregation import FUNCTIONS, output_type
+from featurestore.definitions.model.types import SCALARS, Array, Decimal, Float64
 from tests.semantics.case import Case
 from tests.semantics.cases import CASES
 from tools import draw_semantics

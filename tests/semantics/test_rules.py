@@ -1,6 +1,6 @@
 """Each case of the rules, by name: every engine gives the answers that its examples write out.
 
-Engines are the oracle, the kernel, the engine in process over Delta tables, and the client from
+Engines are the reference, the kernel, the engine in process over Delta tables, and the client from
 applied definitions to a frame. Rules about materialization are tested with Spark in tests/jobs.
 """
 
@@ -16,17 +16,17 @@ import pytest
 from deltalake import write_deltalake
 
 import featurestore as fs
-from featurestore.definitions.manifest import Manifest
-from featurestore.engines import local
+from featurestore.definitions.model.manifest import Manifest
 from featurestore.engines.bind import bind
 from featurestore.engines.kernel import answer_view
+from featurestore.engines.reference import agree
+from featurestore.engines.retrieval import answer as local
 from featurestore.errors import RequestError, SpineError, TableError
 from featurestore.query.nodes import Aggregate, Column
 from featurestore.store.columns import arrow_type
-from featurestore.store.ledger import Tables
-from featurestore.store.snapshot import open_snapshot
+from featurestore.store.delta.snapshot import open_snapshot
+from featurestore.store.ledger.tables import Tables
 from featurestore.times import from_micros
-from tests.oracle import agree
 from tests.semantics import as_of, computed, spine
 from tests.semantics.case import Case, Example, ask, at, profile
 from tests.semantics.cases import CASES, TABLE
@@ -474,7 +474,7 @@ def test_derived_rows_are_those_that_spark_makes_of_the_source_views(
     spark: "SparkSession",
 ) -> None:
     # Only here, so that the other tests need no Spark.
-    from featurestore.engines.spark.sample import stored_of_given  # noqa: PLC0415 - see above
+    from featurestore.engines.spark.retrieve.sample import stored_of_given  # noqa: PLC0415 - see above
 
     upstream, *derived = case_of("derived").examples
     given = upstream.stored().drop_columns(["_row_hash"])

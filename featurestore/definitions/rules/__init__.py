@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable
 
-from featurestore.definitions.manifest import Manifest
-from featurestore.definitions.reachable import complete
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.references import complete
 from featurestore.definitions.rules import (
     aggregations,
     columns,
@@ -16,8 +16,8 @@ from featurestore.definitions.rules import (
     transforms,
     views,
 )
+from featurestore.definitions.rules.argument_types import shape_issues, well_formed
 from featurestore.definitions.rules.issue import Issue
-from featurestore.definitions.rules.shapes import shape_issues, well_formed
 
 __all__ = ["Issue", "Rule", "check"]
 
@@ -50,7 +50,7 @@ def check(manifest: Manifest, more: Iterable[Rule] = ()) -> list[Issue]:
         more: Rules that need more than the standard library.
 
     Example:
-        >>> from featurestore.definitions.service import FeatureService
+        >>> from featurestore.definitions.model.service import FeatureService
         >>> [issue] = check(Manifest.of([FeatureService("fraud_v1", features=())]))
         >>> issue.message
         "service 'fraud_v1' has no features: give it views, or views[[names]]"

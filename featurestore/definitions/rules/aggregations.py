@@ -3,8 +3,8 @@
 import math
 from collections.abc import Iterator
 
-from featurestore.definitions.aggregation import ANY_ROW, Aggregation, output_type
-from featurestore.definitions.function import (
+from featurestore.definitions.model.aggregation import ANY_ROW, Aggregation, output_type
+from featurestore.definitions.model.functions import (
     CATEGORICAL,
     DEVIATIONS,
     functions_of,
@@ -12,11 +12,8 @@ from featurestore.definitions.function import (
     number_problem,
     parse_function,
 )
-from featurestore.definitions.manifest import Manifest
-from featurestore.definitions.rules.dtypes import type_problem
-from featurestore.definitions.rules.issue import Issue, label
-from featurestore.definitions.rules.views import duration_problem
-from featurestore.definitions.types import (
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.types import (
     FLOATS,
     INTEGERS,
     JOIN_KEY_TYPES,
@@ -26,8 +23,11 @@ from featurestore.definitions.types import (
     Int64,
     String,
 )
-from featurestore.definitions.view import FeatureView
-from featurestore.definitions.window import Grid, Length, grid_of
+from featurestore.definitions.model.view import FeatureView
+from featurestore.definitions.model.window import Grid, Length, grid_of
+from featurestore.definitions.rules.dtypes import type_problem
+from featurestore.definitions.rules.issue import Issue, label
+from featurestore.definitions.rules.views import duration_problem
 from featurestore.errors import nearest
 from featurestore.times import LIFETIME, parse_duration
 

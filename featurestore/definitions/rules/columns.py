@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 
-from featurestore.definitions.entity import Entity
-from featurestore.definitions.manifest import Manifest
-from featurestore.definitions.on_demand import OnDemandFeatureView
+from featurestore.definitions.model.entity import Entity
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.on_demand import OnDemandFeatureView
+from featurestore.definitions.model.types import FLOATS, JOIN_KEY_TYPES, Field
+from featurestore.definitions.model.view import FeatureView
 from featurestore.definitions.reserved import RESERVED
 from featurestore.definitions.rules.dtypes import type_problem
 from featurestore.definitions.rules.issue import Issue, label
-from featurestore.definitions.types import FLOATS, JOIN_KEY_TYPES, Field
-from featurestore.definitions.view import FeatureView
 
 
 def entities_have_join_keys(manifest: Manifest) -> Iterator[Issue]:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.view import FeatureView
 from featurestore.definitions.reserved import EVENT_TIME
 from featurestore.definitions.rules.issue import Issue, label
-from featurestore.definitions.view import FeatureView
 from featurestore.errors import nearest
 
 
@@ -63,7 +63,7 @@ def is_taken_back(view: FeatureView) -> bool:
     """Return whether rows of a view may replace or retract others.
 
     Example:
-        >>> from featurestore.definitions.source import DeltaSource
+        >>> from featurestore.definitions.model.source import DeltaSource
         >>> paid = DeltaSource("paid", path="p", timestamp_field="at", unique_by=("id",))
         >>> is_taken_back(FeatureView("v", entities=(), source=paid, schema=()))
         True
@@ -75,7 +75,7 @@ def takes_back_whole_rows(view: FeatureView) -> bool:
     """Return whether a row that goes comes again with all its columns, as a change feed's does.
 
     Example:
-        >>> from featurestore.definitions.source import DeltaSource
+        >>> from featurestore.definitions.model.source import DeltaSource
         >>> paid = DeltaSource("paid", path="p", timestamp_field="at", unique_by=("id",))
         >>> takes_back_whole_rows(FeatureView("v", entities=(), source=paid, schema=()))
         False

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.types import SCALARS, Array, Decimal, Field, Scalar
 from featurestore.definitions.rules.issue import Issue, label
 from featurestore.definitions.rules.names import declared_views
-from featurestore.definitions.types import SCALARS, Array, Decimal, Field, Scalar
 from featurestore.errors import nearest
 
 _SCALAR_NAMES = tuple(scalar.name for scalar in SCALARS)

@@ -25,7 +25,7 @@ def label(declared: object) -> str:
     """Return what a message calls a definition: its kind and its name.
 
     Example:
-        >>> from featurestore.definitions.entity import Entity
+        >>> from featurestore.definitions.model.entity import Entity
         >>> label(Entity("card", join_keys=()))
         "entity 'card'"
     """

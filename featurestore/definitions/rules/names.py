@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 
-from featurestore.definitions.manifest import Definition, Manifest
-from featurestore.definitions.on_demand import OnDemandFeatureView
+from featurestore.definitions.model.manifest import Definition, Manifest
+from featurestore.definitions.model.on_demand import OnDemandFeatureView
+from featurestore.definitions.model.view import FeatureView
 from featurestore.definitions.rules.issue import Issue, label
-from featurestore.definitions.view import FeatureView
 
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]{0,62}")
 _FORM = "a name is a letter, then letters, digits and underscores, 63 at most"

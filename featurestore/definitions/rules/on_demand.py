@@ -3,16 +3,16 @@
 import sys
 from collections.abc import Iterator, Mapping
 
-from featurestore.definitions.manifest import Manifest
-from featurestore.definitions.on_demand import OnDemandFeatureView
+from featurestore.definitions.code.provenance import home
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.on_demand import OnDemandFeatureView
+from featurestore.definitions.model.view import Code
 from featurestore.definitions.origin import Origin
-from featurestore.definitions.provenance import home
 from featurestore.definitions.reserved import EVENT_TIME
 from featurestore.definitions.rules.issue import Issue, label
 from featurestore.definitions.rules.names import is_plain
 from featurestore.definitions.rules.services import renaming_problems, strictness_problems
 from featurestore.definitions.rules.transforms import function_problem
-from featurestore.definitions.view import Code
 from featurestore.errors import nearest
 
 

@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.service import FeatureService, Use
+from featurestore.definitions.model.source import RequestSource
+from featurestore.definitions.model.types import INTEGERS, DataType, Field, is_number
+from featurestore.definitions.model.view import FeatureReference
 from featurestore.definitions.origin import Origin
 from featurestore.definitions.rules.issue import Issue, label
 from featurestore.definitions.rules.names import is_plain
-from featurestore.definitions.service import FeatureService, Use
-from featurestore.definitions.source import RequestSource
-from featurestore.definitions.types import INTEGERS, DataType, Field, is_number
-from featurestore.definitions.view import FeatureReference
 from featurestore.errors import nearest
 
 

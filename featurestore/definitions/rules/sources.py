@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.source import DeltaSource, FileSource, StoredSource
+from featurestore.definitions.model.types import INTEGERS, Boolean, DataType, Field, Timestamp
+from featurestore.definitions.model.view import FeatureView
 from featurestore.definitions.rules.issue import Issue, label
-from featurestore.definitions.source import DeltaSource, FileSource, StoredSource
-from featurestore.definitions.types import INTEGERS, Boolean, DataType, Field, Timestamp
-from featurestore.definitions.view import FeatureView
 from featurestore.errors import nearest
 from featurestore.times import timezone_problem
 

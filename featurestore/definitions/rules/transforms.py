@@ -4,10 +4,10 @@ import inspect
 from collections.abc import Iterator
 from types import FunctionType
 
-from featurestore.definitions.fingerprint import function_code
-from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.code.fingerprint import function_code
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.view import Code
 from featurestore.definitions.rules.issue import Issue, label
-from featurestore.definitions.view import Code
 from featurestore.errors import DefinitionError
 
 _DECLARE = "declare it by `def` at the top of a module"

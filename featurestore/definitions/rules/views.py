@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.source import StoredSource
+from featurestore.definitions.model.view import FeatureView
 from featurestore.definitions.rules.issue import Issue, label
-from featurestore.definitions.source import StoredSource
-from featurestore.definitions.view import FeatureView
 from featurestore.errors import RequestError
 from featurestore.times import parse_duration
 

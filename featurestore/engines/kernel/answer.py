@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from featurestore.definitions.types import Decimal
-from featurestore.engines.kernel.arrays import (
+from featurestore.definitions.model.types import Decimal
+from featurestore.engines.arrays import (
     Ints,
     Mask,
     both,
@@ -19,15 +19,15 @@ from featurestore.engines.kernel.arrays import (
     whole,
 )
 from featurestore.engines.kernel.asof import winners
-from featurestore.engines.kernel.categories import Categories, categorized, maps_of
 from featurestore.engines.kernel.column import Column, lay_out
-from featurestore.engines.kernel.existence import Events, load_events
-from featurestore.engines.kernel.functions import AGGREGATORS
+from featurestore.engines.kernel.functions.by_category import Categories, categorized, maps_of
+from featurestore.engines.kernel.functions.overflow import overflow_told
+from featurestore.engines.kernel.functions.table import AGGREGATORS
 from featurestore.engines.kernel.gather import Gather
 from featurestore.engines.kernel.keys import encode
 from featurestore.engines.kernel.order import Moments, sort_moments
-from featurestore.engines.kernel.overflow import overflow_told
 from featurestore.engines.kernel.slices import Slices
+from featurestore.engines.kernel.validity import Events, load_events
 from featurestore.engines.kernel.windows import Frames
 from featurestore.query.nodes import Aggregate, ViewQuery, Window
 from featurestore.store.columns import arrow_type
@@ -47,7 +47,7 @@ def answer_view(query: ViewQuery, spine: pa.Table, rows: pa.Table) -> pa.Table:
         SumOverflowError: A sum does not fit its type.
 
     Example:
-        >>> from featurestore.definitions.types import Float64, Int64
+        >>> from featurestore.definitions.model.types import Float64, Int64
         >>> from featurestore.query.nodes import Column, KeyBinding
         >>> query = ViewQuery("risk", keys=(KeyBinding("id", "card", Int64),),
         ...                   timestamp_field="at", columns=(Column("score", "score", Float64),))

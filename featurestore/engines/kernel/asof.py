@@ -7,11 +7,11 @@ over a stretch of the sorted moments: each is painted over its stretch, the grea
 
 import numpy as np
 
-from featurestore.engines.kernel.arrays import LAST, Ints, Mask, earlier, runs
-from featurestore.engines.kernel.existence import Events
+from featurestore.engines.arrays import LAST, Ints, Mask, earlier, runs
+from featurestore.engines.kernel.corrections import stops
 from featurestore.engines.kernel.order import Moments
-from featurestore.engines.kernel.patches import stops
-from featurestore.engines.kernel.timeline import Timeline
+from featurestore.engines.kernel.search import Timeline
+from featurestore.engines.kernel.validity import Events
 
 
 def winners(events: Events, moments: Moments, *, delay: int, strict: bool) -> Ints:

@@ -7,7 +7,7 @@ from typing import TypeVar, cast
 
 import pyarrow as pa
 
-from featurestore.engines.kernel.arrays import (
+from featurestore.engines.arrays import (
     Absent,
     Ints,
     Mask,
@@ -17,9 +17,9 @@ from featurestore.engines.kernel.arrays import (
     validity,
     whole,
 )
-from featurestore.engines.kernel.existence import Events
-from featurestore.engines.kernel.patches import Patches
+from featurestore.engines.kernel.corrections import Patches
 from featurestore.engines.kernel.slices import Slices
+from featurestore.engines.kernel.validity import Events
 
 T = TypeVar("T")
 

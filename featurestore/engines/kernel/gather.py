@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from featurestore.engines.kernel.arrays import Ints, taken, whole
+from featurestore.engines.arrays import Ints, taken, whole
 
 
 class Gather:

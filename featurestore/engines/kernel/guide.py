@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from featurestore.engines.kernel.arrays import Ints, running
+from featurestore.engines.arrays import Ints, running
 
 ROWS_AN_ASKED = 8
 """With more sorted numbers than this for each that is asked a guide is not worth its making."""

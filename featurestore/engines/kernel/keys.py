@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from featurestore.definitions.types import Boolean, DataType, Date, Int32, Int64, String
-from featurestore.engines.kernel.arrays import Ints, Mask, both, integers, validity, whole
+from featurestore.definitions.model.types import Boolean, DataType, Date, Int32, Int64, String
+from featurestore.engines.arrays import Ints, Mask, both, integers, validity, whole
 from featurestore.errors import SpineError
 from featurestore.query.nodes import KeyBinding
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from featurestore.engines.kernel.arrays import Ints, Mask, integers, picked, validity, whole
-from featurestore.engines.kernel.timeline import composed
+from featurestore.engines.arrays import Ints, Mask, integers, picked, validity, whole
+from featurestore.engines.kernel.search import composed
 from featurestore.store.columns import AVAILABLE_TIME, ROW_HASH, SEQUENCE
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from featurestore.engines.kernel.arrays import Ints, picked
+from featurestore.engines.arrays import Ints, picked
 from featurestore.engines.kernel.column import Column
 from featurestore.engines.kernel.slices import Slices
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from featurestore.engines.kernel.arrays import Ints, ScalarT
+from featurestore.engines.arrays import Ints, ScalarT
 
 AT_ONCE = 1 << 22
 """How many single slots are spread out at a time: about 200 MB with what is made of them."""

@@ -11,12 +11,12 @@ from functools import cached_property
 
 import numpy as np
 
-from featurestore.engines.kernel.arrays import FIRST, Ints, earlier, running, runs
-from featurestore.engines.kernel.existence import Events
+from featurestore.engines.arrays import FIRST, Ints, earlier, running, runs
+from featurestore.engines.kernel.corrections import Patches, Stretches, find_patches
 from featurestore.engines.kernel.order import Moments
-from featurestore.engines.kernel.patches import Patches, Stretches, find_patches
+from featurestore.engines.kernel.search import Asked, Timeline
 from featurestore.engines.kernel.slices import Slices, pieces
-from featurestore.engines.kernel.timeline import Asked, Timeline
+from featurestore.engines.kernel.validity import Events
 from featurestore.query.nodes import Window
 
 Grid = tuple[int, int, int] | None

@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from featurestore.definitions.view import Code
+from featurestore.definitions.model.view import Code
 from featurestore.engines.on_demand.exact import exactly, misfit
 from featurestore.engines.on_demand.row_wise import Columns, seen_others
 from featurestore.engines.on_demand.sql_expression import evaluate, syntax_problem
@@ -34,7 +34,7 @@ def inputs_of(query: Query, answers: pa.Table, given: Sequence[pa.Table]) -> lis
     Args:
         query: What is asked.
         answers: The engine's answers to ``query.stored``.
-        given: By node, the columns that come with the spine (`bind_given`).
+        given: By node, the columns that come with the spine (`bind_request_inputs`).
     """
     return [
         pa.table(
@@ -90,7 +90,7 @@ def compute(
         OnDemandError: The expression or function fails, or gives other columns than declared.
 
     Example:
-        >>> from featurestore.definitions.types import Float64
+        >>> from featurestore.definitions.model.types import Float64
         >>> from featurestore.query.nodes import Output
         >>> half = OnDemand("shape", inputs=(), outputs=(Output("half", "half", Float64),),
         ...                 declared=("half",), transform={"half": "x / 2"}, place="defs.py:3")
@@ -119,7 +119,7 @@ def compute_untried(
         OnDemandError: The expression or function fails, or gives other columns than declared.
 
     Example:
-        >>> from featurestore.definitions.types import Int64
+        >>> from featurestore.definitions.model.types import Int64
         >>> from featurestore.query.nodes import Output
         >>> place = OnDemand("shape", inputs=(), outputs=(Output("place", "place", Int64),),
         ...                  declared=("place",), transform=Code("f", "", ""), place="defs.py:3")
@@ -147,7 +147,7 @@ def _evaluated(node: OnDemand, expressions: Mapping[str, str], inputs: pa.Table)
         # The registry's text is not the definitions': what `plan` refuses is refused here too.
         if wrong := syntax_problem(text, inputs.column_names):
             raise OnDemandError(_asked(node), f"the SQL for {name!r}: {wrong}", _REAPPLY)
-    found = evaluate(chosen, inputs, asked=_asked(node))
+    found = evaluate(chosen, inputs, call=_asked(node))
     return dict(zip(found.column_names, found.columns, strict=True))
 
 

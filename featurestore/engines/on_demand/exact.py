@@ -10,7 +10,7 @@ from functools import singledispatch
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from featurestore.definitions.types import (
+from featurestore.definitions.model.types import (
     Array,
     Binary,
     Boolean,

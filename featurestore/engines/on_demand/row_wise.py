@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from featurestore.engines.naive.agreement import agree
+from featurestore.engines.reference.agreement import agree
 
 Columns = Mapping[str, pa.ChunkedArray]
 """Computed columns by name."""

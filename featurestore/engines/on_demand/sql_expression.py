@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from featurestore.definitions.types import DataType
+from featurestore.definitions.model.types import DataType
 from featurestore.engines.on_demand.exact import misfit
 from featurestore.engines.on_demand.sql_session import (
     errors,
@@ -60,7 +60,7 @@ def expression_problem(text: str, inputs: pa.Schema, dtype: DataType) -> str:
         SetupError: DuckDB is not installed.
 
     Example:
-        >>> from featurestore.definitions.types import Boolean, Float64
+        >>> from featurestore.definitions.model.types import Boolean, Float64
         >>> columns = pa.schema([("amount", pa.float64())])
         >>> expression_problem("amuont > 3", columns, Boolean)
         "unknown column 'amuont'. Did you mean 'amount'?"
@@ -106,26 +106,26 @@ def columns_used(text: str) -> set[str]:
     return {name.casefold() for name in _column_names(parse(text))}
 
 
-def evaluate(expressions: Mapping[str, str], inputs: pa.Table, *, asked: str) -> pa.Table:
+def evaluate(expressions: Mapping[str, str], inputs: pa.Table, *, call: str) -> pa.Table:
     """Return the values of expressions, one row a row of the inputs, in their order.
 
     Args:
         expressions: Expressions without problems, by the names of their columns.
         inputs: The rows; columns without a problem.
-        asked: The call in words, for error messages.
+        call: The call in words, for error messages.
 
     Raises:
         OnDemandError: A row's value cannot be computed, such as a sum that is too large.
 
     Example:
-        >>> evaluate({"half": "x / 2"}, pa.table({"x": [1, None]}), asked="ask").to_pydict()
+        >>> evaluate({"half": "x / 2"}, pa.table({"x": [1, None]}), call="ask").to_pydict()
         {'half': [0.5, None]}
     """
     try:
         return _run(expressions, inputs)
     except errors() as error:
         raise OnDemandError(
-            asked,
+            call,
             _first_failure(expressions, inputs) or problem_of(error),
             "Let the SQL expression give null for such rows.",
         ) from None

@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping
 
 import pyarrow as pa
 
-from featurestore.definitions.aggregation import ANY_ROW, output_type
-from featurestore.definitions.manifest import Manifest
-from featurestore.definitions.on_demand import OnDemandFeatureView
+from featurestore.definitions.model.aggregation import ANY_ROW, output_type
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.on_demand import OnDemandFeatureView
+from featurestore.definitions.model.types import DataType, Timestamp
+from featurestore.definitions.model.view import FeatureView
 from featurestore.definitions.reserved import EVENT_TIME
 from featurestore.definitions.rules.dtypes import type_problem
 from featurestore.definitions.rules.issue import Issue, label
-from featurestore.definitions.types import DataType, Timestamp
-from featurestore.definitions.view import FeatureView
 from featurestore.engines.on_demand.sql_expression import expression_problem
 from featurestore.store.columns import arrow_type
 

@@ -4,7 +4,7 @@ from functools import singledispatch
 
 from pyspark.sql import types as T  # noqa: N812  # pyspark's own convention
 
-from featurestore.definitions.types import (
+from featurestore.definitions.model.types import (
     Array,
     Binary,
     Boolean,

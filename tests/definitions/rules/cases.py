@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from featurestore.definitions.aggregation import Aggregation
-from featurestore.definitions.entity import Entity
-from featurestore.definitions.manifest import Definition, Manifest
+from featurestore.definitions.model.aggregation import Aggregation
+from featurestore.definitions.model.entity import Entity
+from featurestore.definitions.model.manifest import Definition, Manifest
+from featurestore.definitions.model.source import DeltaSource
+from featurestore.definitions.model.types import Boolean, Field, Float64, Int64, String
+from featurestore.definitions.model.view import FeatureView
 from featurestore.definitions.rules import check
-from featurestore.definitions.source import DeltaSource
-from featurestore.definitions.types import Boolean, Field, Float64, Int64, String
-from featurestore.definitions.view import FeatureView
 
 CARD = Entity("card", join_keys=(Field("card_id", String),))
 PAYMENTS = DeltaSource("payments", path="data/payments", timestamp_field="paid_at")

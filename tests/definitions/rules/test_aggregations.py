@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 
-from featurestore.definitions.aggregation import Aggregation
-from featurestore.definitions.types import Array, Binary, Decimal, Field, Int32, Timestamp
-from featurestore.definitions.window import Sliding, Tumbling
+from featurestore.definitions.model.aggregation import Aggregation
+from featurestore.definitions.model.types import Array, Binary, Decimal, Field, Int32, Timestamp
+from featurestore.definitions.model.window import Sliding, Tumbling
 from tests.definitions.rules.cases import SCHEMA, messages, view, windows
 from tests.definitions.rules.test_views import DURATION
 

@@ -1,8 +1,8 @@
 import pytest
 
-from featurestore.definitions.entity import Entity
-from featurestore.definitions.source import DeltaSource, FileSource
-from featurestore.definitions.types import (
+from featurestore.definitions.model.entity import Entity
+from featurestore.definitions.model.source import DeltaSource, FileSource
+from featurestore.definitions.model.types import (
     Array,
     Binary,
     Boolean,

@@ -1,11 +1,11 @@
 from dataclasses import replace
 
-from featurestore.definitions.entity import Entity
-from featurestore.definitions.fingerprint import table_fingerprint
-from featurestore.definitions.on_demand import OnDemandFeatureView
+from featurestore.definitions.code.fingerprint import table_fingerprint
+from featurestore.definitions.model.entity import Entity
+from featurestore.definitions.model.on_demand import OnDemandFeatureView
+from featurestore.definitions.model.types import Field, Float64, String
+from featurestore.definitions.model.view import FeatureView
 from featurestore.definitions.origin import place
-from featurestore.definitions.types import Field, Float64, String
-from featurestore.definitions.view import FeatureView
 from featurestore.query.compile import compile_view
 from featurestore.store.columns import stored_columns
 from tests.definitions.rules.cases import CARD, PAYMENTS, messages, view

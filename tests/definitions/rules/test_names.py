@@ -1,12 +1,12 @@
 import pytest
 
-from featurestore.definitions.aggregation import Aggregation
-from featurestore.definitions.entity import Entity
-from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.model.aggregation import Aggregation
+from featurestore.definitions.model.entity import Entity
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.service import FeatureService
+from featurestore.definitions.model.source import DeltaSource, FileSource
+from featurestore.definitions.model.types import Field, Float64, Int64, String
 from featurestore.definitions.rules import check
-from featurestore.definitions.service import FeatureService
-from featurestore.definitions.source import DeltaSource, FileSource
-from featurestore.definitions.types import Field, Float64, Int64, String
 from tests.definitions.rules.cases import CARD, PAYMENTS, messages, view, windows
 
 FORM = "a name is a letter, then letters, digits and underscores, 63 at most"

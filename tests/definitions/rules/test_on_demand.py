@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from featurestore.definitions.aggregation import Aggregation
-from featurestore.definitions.manifest import Manifest
-from featurestore.definitions.on_demand import OnDemandFeatureView
+from featurestore.definitions.model.aggregation import Aggregation
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.on_demand import OnDemandFeatureView
+from featurestore.definitions.model.service import FeatureService
+from featurestore.definitions.model.source import RequestSource
+from featurestore.definitions.model.types import Field, Float64, Int64, String
+from featurestore.definitions.model.view import Code
 from featurestore.definitions.rules import check
-from featurestore.definitions.service import FeatureService
-from featurestore.definitions.source import RequestSource
-from featurestore.definitions.types import Field, Float64, Int64, String
-from featurestore.definitions.view import Code
 from tests.definitions.rules.cases import PAYMENTS, messages, view, windows
 
 CHECKOUT = RequestSource("checkout", schema=(Field("price", Float64),))

@@ -1,9 +1,9 @@
-from featurestore.definitions.aggregation import Aggregation
-from featurestore.definitions.entity import Entity
-from featurestore.definitions.manifest import Manifest
+from featurestore.definitions.model.aggregation import Aggregation
+from featurestore.definitions.model.entity import Entity
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.service import FeatureService
+from featurestore.definitions.model.types import Date, Field, Float64, Int32, Int64, String
 from featurestore.definitions.rules import check
-from featurestore.definitions.service import FeatureService
-from featurestore.definitions.types import Date, Field, Float64, Int32, Int64, String
 from tests.definitions.rules.cases import CARD, messages, view, windows
 
 ACTIVITY = view()

@@ -2,11 +2,11 @@ from typing import Any
 
 import pytest
 
-from featurestore.definitions.aggregation import Aggregation
-from featurestore.definitions.entity import Entity
-from featurestore.definitions.service import FeatureService
-from featurestore.definitions.source import DeltaSource, FileSource
-from featurestore.definitions.types import Field, String
+from featurestore.definitions.model.aggregation import Aggregation
+from featurestore.definitions.model.entity import Entity
+from featurestore.definitions.model.service import FeatureService
+from featurestore.definitions.model.source import DeltaSource, FileSource
+from featurestore.definitions.model.types import Field, String
 from tests.definitions.rules.cases import CARD, PAYMENTS, SCHEMA, messages, view
 
 ACTIVITY = view()

@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from featurestore.definitions.source import DeltaSource, FileSource
-from featurestore.definitions.types import Boolean, Field, Float64, Int64, String, Timestamp
+from featurestore.definitions.model.source import DeltaSource, FileSource
+from featurestore.definitions.model.types import Boolean, Field, Float64, Int64, String, Timestamp
 from tests.definitions.rules.cases import CARD, messages, view
 
 

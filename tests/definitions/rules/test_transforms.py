@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from featurestore.definitions.view import Code
+from featurestore.definitions.model.view import Code
 from tests.definitions.rules.cases import messages, view
 
 LOCK = object()

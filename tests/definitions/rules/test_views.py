@@ -1,8 +1,8 @@
 import pytest
 
-from featurestore.definitions.aggregation import Aggregation
-from featurestore.definitions.source import RequestSource
-from featurestore.definitions.types import Field, Float64
+from featurestore.definitions.model.aggregation import Aggregation
+from featurestore.definitions.model.source import RequestSource
+from featurestore.definitions.model.types import Field, Float64
 from tests.definitions.rules.cases import messages, view
 
 DURATION = (

@@ -1,11 +1,11 @@
-"""Comparing the kernel's answer with the oracle's, cell by cell."""
+"""Comparing the kernel's answer with the reference's, cell by cell."""
 
 import pyarrow as pa
 import pytest
 
+from featurestore.engines import reference
 from featurestore.engines.kernel import answer_view
 from featurestore.errors import FeatureStoreError
-from tests import oracle
 from tests.engines.kernel.worlds import World
 
 Expected = dict[str, list[object]]
@@ -14,8 +14,8 @@ Expected = dict[str, list[object]]
 def check(world: World) -> None:
     """Compare every cell."""
     try:
-        expected = oracle.answer(world.query, world.spine, world.rows)
-    except oracle.IntegerOverflowError as overflow:
+        expected = reference.answer(world.query, world.spine, world.rows)
+    except reference.IntegerOverflowError as overflow:
         with pytest.raises(FeatureStoreError, match=f"feature '{overflow}'"):
             answer_view(world.query, world.spine_table(), world.rows_table())
         return
@@ -25,12 +25,12 @@ def check(world: World) -> None:
 
 
 def wrong_cells(world: World, expected: Expected, answer: pa.Table) -> list[str]:
-    """Return each cell of an answer that is not the oracle's, in words."""
+    """Return each cell of an answer that is not the reference's, in words."""
     wrong = []
     for feature in world.query.features:
         found = answer[feature.output].to_pylist()
         for asked, want, got in zip(world.spine, expected[feature.output], found, strict=True):
-            bound = oracle.bound_of(world.query, feature, asked, world.rows)
-            if not oracle.agree(want, got, bound):
+            bound = reference.bound_of(world.query, feature, asked, world.rows)
+            if not reference.agree(want, got, bound):
                 wrong.append(f"{feature} at {asked}: {want!r} wanted, {got!r} found (+- {bound})")
     return wrong

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from featurestore.definitions.aggregation import output_type
-from featurestore.definitions.function import parse_function
-from featurestore.definitions.types import DataType, Float64, Int64
+from featurestore.definitions.model.aggregation import output_type
+from featurestore.definitions.model.functions import parse_function
+from featurestore.definitions.model.types import DataType, Float64, Int64
 from featurestore.engines.kernel import answer_view
 from featurestore.query.nodes import Aggregate, Column, KeyBinding, ViewQuery, Window
 from tests.engines.kernel.worlds import content_hash

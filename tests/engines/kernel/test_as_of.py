@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from featurestore.definitions.types import (
+from featurestore.definitions.model.types import (
     Array,
     Boolean,
     Date,

@@ -4,7 +4,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from featurestore.definitions.types import String
+from featurestore.definitions.model.types import String
 from featurestore.engines.kernel.keys import encode
 from featurestore.query.nodes import KeyBinding
 
@@ -43,8 +43,8 @@ def test_codes_tell_words_apart_and_keep_their_order(asked, chunks, data) -> Non
         ordered = sorted(known, key=lambda word: word.encode())
         assert sorted(set(known.values())) == [known[word] for word in ordered]
         assert all(0 <= code < codes.distinct for code in known.values())
-    strangers = {of_rows[word] for word in of_rows.keys() - of_spine.keys()}
-    assert not strangers & set(of_spine.values())
+    absent_keys = {of_rows[word] for word in of_rows.keys() - of_spine.keys()}
+    assert not absent_keys & set(of_spine.values())
 
 
 def test_rows_of_a_few_other_words_keep_a_code_so_that_none_is_left_out() -> None:

@@ -10,14 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from featurestore.engines.kernel import digits, ranges, timeline
+from featurestore.engines import reference
+from featurestore.engines.kernel import search as timeline
 from featurestore.engines.kernel.asof import paint
-from featurestore.engines.kernel.loops import compiled
-from featurestore.engines.kernel.ranges import Layout, Ranges, RangeTable
+from featurestore.engines.kernel.functions import exact_sums as digits
+from featurestore.engines.kernel.functions import range_table as ranges
+from featurestore.engines.kernel.functions.range_table import Layout, Ranges, RangeTable
+from featurestore.engines.kernel.functions.wavelet import Wavelet
+from featurestore.engines.kernel.native.loops import compiled
+from featurestore.engines.kernel.search import Timeline, composed
 from featurestore.engines.kernel.slices import Slices
-from featurestore.engines.kernel.timeline import Timeline, composed
-from featurestore.engines.kernel.wavelet import Wavelet
-from tests import oracle
 from tests.effort import examples
 
 ENDS = st.sampled_from([-(2**63), -(2**62), 0, 2**62, 2**63 - 1])
@@ -186,7 +188,7 @@ def test_digit_sums_of_floats_are_the_nearest_floats(
     with by_way_of(loops):
         found = digits.of_floats(column).rounded(slices)[0]
 
-    assert found == oracle.to_float(exact)
+    assert found == reference.to_float(exact)
 
 
 @given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=20))

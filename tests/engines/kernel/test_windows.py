@@ -8,8 +8,8 @@ from decimal import Decimal as PythonDecimal
 import pyarrow as pa
 import pytest
 
-from featurestore.definitions.function import SAMPLES, output_type
-from featurestore.definitions.types import (
+from featurestore.definitions.model.functions import SAMPLES, output_type
+from featurestore.definitions.model.types import (
     Array,
     Boolean,
     Date,

@@ -9,9 +9,9 @@ from decimal import Decimal as PythonDecimal
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from featurestore.definitions.aggregation import output_type
-from featurestore.definitions.function import CATEGORICAL, SAMPLES, parse_function
-from featurestore.definitions.types import (
+from featurestore.definitions.model.aggregation import output_type
+from featurestore.definitions.model.functions import CATEGORICAL, SAMPLES, parse_function
+from featurestore.definitions.model.types import (
     Boolean,
     DataType,
     Date,

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from featurestore.definitions.types import Array, Float64, Int64
-from featurestore.definitions.view import Code
+from featurestore.definitions.model.types import Array, Float64, Int64
+from featurestore.definitions.model.view import Code
 from featurestore.engines.on_demand.compute import compute
 from featurestore.errors import OnDemandError
 from featurestore.query.nodes import OnDemand, Output

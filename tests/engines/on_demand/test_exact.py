@@ -5,7 +5,7 @@ from decimal import Decimal as Number
 import pyarrow as pa
 import pytest
 
-from featurestore.definitions.types import (
+from featurestore.definitions.model.types import (
     Array,
     Binary,
     Boolean,

@@ -7,7 +7,7 @@ import sys
 import pyarrow as pa
 import pytest
 
-from featurestore.definitions.types import (
+from featurestore.definitions.model.types import (
     Array,
     Boolean,
     Date,
@@ -143,7 +143,7 @@ def test_nulls_nans_and_zeros_are_as_the_page_says() -> None:
             "filled": "coalesce(x, -1)",
         },
         inputs,
-        asked="ask",
+        call="ask",
     ).to_pydict()
 
     assert [str(value) for value in found["by_zero"]] == ["inf", "nan", "None", "nan", "inf"]
@@ -157,7 +157,7 @@ def test_times_are_in_utc_whatever_the_machine_says(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     moment = pa.array([3_600_000_000], pa.timestamp("us", "UTC"))
 
-    found = evaluate({"hour": "hour(t)", "t": "t"}, pa.table({"t": moment}), asked="ask")
+    found = evaluate({"hour": "hour(t)", "t": "t"}, pa.table({"t": moment}), call="ask")
 
     assert found["hour"].to_pylist() == [1]
     assert found.schema.field("t").type == moment.type
@@ -166,16 +166,14 @@ def test_times_are_in_utc_whatever_the_machine_says(monkeypatch: pytest.MonkeyPa
 def test_rows_keep_their_order() -> None:
     inputs = pa.table({"x": list(range(300_000))})
 
-    assert evaluate({"y": "x + 1"}, inputs, asked="ask")["y"].to_pylist() == list(
-        range(1, 300_001)
-    )
+    assert evaluate({"y": "x + 1"}, inputs, call="ask")["y"].to_pylist() == list(range(1, 300_001))
 
 
 def test_an_overflow_is_an_error_and_no_other_number() -> None:
     inputs = pa.table({"x": pa.array([2**62, 2**62], pa.int64())})
 
     with pytest.raises(OnDemandError, match=r"ask: .*[Oo]verflow"):
-        evaluate({"y": "x * 4"}, inputs, asked="ask")
+        evaluate({"y": "x * 4"}, inputs, call="ask")
 
 
 def test_the_feature_and_the_row_of_an_overflow_are_told() -> None:
@@ -184,14 +182,14 @@ def test_the_feature_and_the_row_of_an_overflow_are_told() -> None:
 
     told = r"ask: feature 'quad' where x = 4611686018427387904: .*[Oo]verflow"
     with pytest.raises(OnDemandError, match=told):
-        evaluate(expressions, inputs, asked="ask")
+        evaluate(expressions, inputs, call="ask")
 
 
 def test_a_process_that_used_it_ends_without_a_word() -> None:
     program = (
         "import pyarrow as pa\n"
         "from featurestore.engines.on_demand.sql_expression import evaluate\n"
-        "print(evaluate({'y': 'x + 1'}, pa.table({'x': [1]}), asked='ask')['y'][0])\n"
+        "print(evaluate({'y': 'x + 1'}, pa.table({'x': [1]}), call='ask')['y'][0])\n"
     )
 
     done = subprocess.run(

@@ -1,1 +1,0 @@
-"""Checking answers: sampled cells recomputed the naive way, and features that leak."""

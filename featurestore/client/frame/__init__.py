@@ -1,0 +1,1 @@
+"""What retrieval returns: a frame of spine rows with features, and its splits."""

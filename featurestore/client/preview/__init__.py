@@ -1,0 +1,1 @@
+"""Features of a definition that need not be applied."""

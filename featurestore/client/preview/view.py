@@ -1,0 +1,77 @@
+"""Features of a view that need not be applied, straight from source rows; no table is written."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from featurestore.client.frame.frame import FeatureFrame
+from featurestore.client.frame.view_read import ViewRead
+from featurestore.client.retrieve import append_columns, key_columns
+from featurestore.definitions.model.view import FeatureView
+from featurestore.engines.bind import bind
+from featurestore.engines.kernel import answer_view
+from featurestore.engines.spark.retrieve.sample import rows_of_keys, stored_of_given
+from featurestore.engines.spark.session.child import own_session
+from featurestore.engines.spark.write.checks import Input, preview_rows
+from featurestore.errors import SumOverflowError
+from featurestore.jobs.materialize.upstream import upstream_of
+from featurestore.query.compile import compile_view
+from featurestore.query.nodes import Query
+from featurestore.store.layout import Layout
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+
+def preview_view(
+    view: FeatureView,
+    spine: pa.Table,
+    layout: Layout,
+    folder: Path,
+    spark: "SparkSession",
+    *,
+    timezone: str | None = None,
+) -> FeatureFrame:
+    """Return the spine with the view's features, read from its source for these keys only.
+
+    Args:
+        view: The definition, applied or not.
+        spine: A few rows with the join keys and ``event_timestamp``.
+        layout: Where the table of a view lies that this one is derived from.
+        folder: The project's folder, which the source's path starts from.
+        spark: The session that reads and transforms.
+        timezone: The zone of times that have none.
+    """
+    given = Input(view, upstream_of(view, layout).source, str(folder))
+    stored = preview_rows(given, own_session(spark))
+    return _answered(view, spine, stored, timezone)
+
+
+def features_of_rows(
+    view: FeatureView, given: pa.Table, spine: pa.Table, spark: "SparkSession"
+) -> FeatureFrame:
+    """Return the spine with the view's features, computed from given source rows.
+
+    Args:
+        view: The definition.
+        given: The source's rows.
+        spine: Rows with the join keys and ``event_timestamp``.
+        spark: The session that transforms.
+    """
+    return _answered(view, spine, stored_of_given(view, given, own_session(spark)), None)
+
+
+def _answered(
+    view: FeatureView, spine: pa.Table, stored: "DataFrame", timezone: str | None
+) -> FeatureFrame:
+    query = compile_view(view)
+    request = Query(f"preview({view.name!r})", (query,))
+    bound = bind(request, spine, timezone=timezone)
+    keys = bound.select([key.spine_column for key in query.keys])
+    try:
+        answers = answer_view(query, bound, rows_of_keys(view, stored, keys))
+    except SumOverflowError as error:
+        raise error.within(request.call, error.row) from None
+    views = {name: ViewRead(keys) for name, keys in key_columns(request).items()}
+    return FeatureFrame(append_columns(spine, answers), query.outputs, views=views)

@@ -1,0 +1,1 @@
+"""Checking answers: sampled cells recomputed by the reference, and features that leak."""

@@ -1,0 +1,32 @@
+"""The command that explains a cell which a check has found."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+
+def explain_command(
+    features: str | Sequence[str], row: Mapping[str, Any], moment: datetime | None
+) -> str:
+    """Return what to type to see why a row's features are what they are.
+
+    Args:
+        features: A service's name, or references.
+        row: Its keys and request values.
+        moment: Its moment; None where it has none.
+
+    Example:
+        >>> explain_command(["a:x", "b"], {"id": 7, "price": None}, None)
+        'featurestore explain a:x,b id=7,price'
+    """
+    names = features if isinstance(features, str) else ",".join(features)
+    pairs = ",".join(
+        name if value is None else f"{name}={_typed(value)}" for name, value in row.items()
+    )
+    at = [] if moment is None else ["--at", moment.isoformat()]
+    return shlex.join(["featurestore", "explain", names, pairs, *at])
+
+
+def _typed(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

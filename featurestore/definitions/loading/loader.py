@@ -1,0 +1,162 @@
+"""Loading a folder of definitions: every module is imported afresh, every problem reported."""
+
+import importlib
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+
+from featurestore.definitions.code.provenance import is_installed
+from featurestore.definitions.loading.fresh_import import FreshFinder, forget
+from featurestore.definitions.loading.import_problem import import_issue
+from featurestore.definitions.model.manifest import Definition, Manifest
+from featurestore.definitions.model.on_demand import OnDemandReference
+from featurestore.definitions.model.references import manifest_of, reachable
+from featurestore.definitions.model.view import FeatureReference
+from featurestore.definitions.origin import Origin, origin_of, place
+from featurestore.definitions.rules import Issue, Rule, check
+from featurestore.errors import DefinitionError, ProjectError
+
+
+def load(folder: Path, *, project: Path | None = None, rules: Iterable[Rule] = ()) -> Manifest:
+    """Return everything that the modules below a folder declare.
+
+    Every ``*.py`` is imported as a module of a package named after the folder, as it stands on
+    disk now. Modules and folders whose name starts with ``_`` are helpers: others import them.
+    What counts is named at a module's top level, or stands in a list, tuple or dict that is.
+
+    Args:
+        folder: The folder of definitions.
+        project: The folder that file names in messages are relative to; else ``folder``'s parent.
+        rules: Rules beside those of the definitions.
+
+    Raises:
+        ProjectError: There is no such folder, or its name cannot be a package's.
+        DefinitionError: Modules that do not import, or definitions that break rules: all of them,
+            each with file and line.
+
+    Example:
+        >>> load(Path("no_such_folder"))
+        Traceback (most recent call last):
+            ...
+        featurestore.errors.ProjectError: load 'no_such_folder': there is no such folder. ...
+    """
+    root = folder.resolve()
+    _require_package(folder, root)
+    base = (project or root.parent).resolve()
+    with importable(root):
+        modules, issues = _import_all(root)
+    if issues:
+        forget(root.name)
+        _refuse(folder, [_relative_issue(issue, base) for issue in issues])
+    manifest = _collect(modules, base)
+    _refuse(folder, check(manifest, rules))
+    return manifest
+
+
+def _require_package(folder: Path, root: Path) -> None:
+    call = f"load {str(folder)!r}"
+    if not root.is_dir():
+        raise ProjectError(
+            call,
+            "there is no such folder",
+            "Create it, or name another as `definitions` in featurestore.toml.",
+        )
+    if not root.name.isidentifier():
+        raise ProjectError(
+            call,
+            f"{root.name!r} cannot be the name of a Python package",
+            "Rename the folder to letters, digits and underscores, such as 'feature_defs'.",
+        )
+    if is_installed(root.name):
+        raise ProjectError(
+            call,
+            f"the name {root.name!r} is that of an installed package",
+            "Rename the folder, for example to 'feature_defs'.",
+        )
+
+
+@contextmanager
+def importable(root: Path) -> Iterator[None]:
+    """Let the folder's modules be imported as they are now, and its siblings be found."""
+    finder = FreshFinder(root)
+    # Last, so that nothing beside the folder hides an installed package.
+    parents = [parent for parent in [str(root.parent)] if parent not in sys.path]
+    forget(root.name)
+    importlib.invalidate_caches()
+    sys.meta_path.insert(0, finder)
+    sys.path.extend(parents)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+        for parent in parents:
+            sys.path.remove(parent)
+
+
+def _import_all(root: Path) -> tuple[list[ModuleType], list[Issue]]:
+    modules: list[ModuleType] = []
+    issues: dict[Issue, None] = {}
+    for file in _module_files(root):
+        name = _module_name(file, root)
+        try:
+            modules.append(importlib.import_module(name))
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # user code raises anything
+            issues[import_issue(error, file, root)] = None
+    return modules, list(issues)
+
+
+def _module_files(root: Path) -> list[Path]:
+    return sorted(file for file in root.rglob("*.py") if _is_scanned(file.relative_to(root)))
+
+
+def _is_scanned(path: Path) -> bool:
+    folders = (*path.parts[:-1], "" if path.name == "__init__.py" else path.name)
+    return not any(part.startswith(("_", ".")) for part in folders)
+
+
+def _module_name(file: Path, root: Path) -> str:
+    parts = (root.name, *file.relative_to(root).with_suffix("").parts)
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def _collect(modules: list[ModuleType], base: Path) -> Manifest:
+    roots = [
+        value
+        for module in modules
+        for named in vars(module).values()
+        for value in _held(named)
+        if isinstance(value, Definition | FeatureReference | OnDemandReference)
+    ]
+    for declared in reachable(roots):
+        place(declared, _relative(origin_of(declared), base))
+    return manifest_of(roots)
+
+
+def _held(named: object) -> Iterable[object]:
+    """Return what a name of a module stands for: an object, or those in a list, tuple or dict."""
+    if isinstance(named, Mapping):
+        return list(named.values())
+    return named if isinstance(named, list | tuple) else (named,)
+
+
+def _relative_issue(issue: Issue, base: Path) -> Issue:
+    return Issue(_relative(issue.origin, base), issue.message)
+
+
+def _relative(origin: Origin, base: Path) -> Origin:
+    file = Path(origin.file)
+    inside = file.is_relative_to(base)
+    return Origin(file.relative_to(base).as_posix(), origin.line) if inside else origin
+
+
+def _refuse(folder: Path, issues: list[Issue]) -> None:
+    if issues:
+        count = f"{len(issues)} problem{'s' if len(issues) > 1 else ''}"
+        lines = "".join(f"\n  {issue}" for issue in issues)
+        raise DefinitionError(
+            f"load {str(folder)!r}",
+            f"{count}:{lines}",
+            "\nNothing was loaded: correct the definitions and try again.",
+        )

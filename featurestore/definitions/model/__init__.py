@@ -1,0 +1,1 @@
+"""What users write: frozen dataclasses of entities, sources, views and services."""

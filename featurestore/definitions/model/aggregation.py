@@ -1,0 +1,66 @@
+"""`Aggregation`: a function of the rows in time windows before each moment."""
+
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Literal
+
+from featurestore.definitions.model.functions import FUNCTIONS, output_type
+from featurestore.definitions.model.window import Length, window_name
+from featurestore.definitions.origin import Origin, origin
+from featurestore.times import LIFETIME
+
+__all__ = ["ANY_ROW", "FUNCTIONS", "Aggregation", "output_type"]
+
+ANY_ROW = "*"
+
+
+@dataclass(frozen=True)
+class Aggregation:
+    """A function over the rows of one or more windows ``[t - delay - window, t - delay)``.
+
+    The upper edge is out, so that the event that is being predicted never counts itself.
+
+    Args:
+        column: The view's field that is aggregated, or ``"*"`` to count rows.
+        function: One of ``count sum mean min max variance stddev first last any all mode
+            count_distinct``; or a list of the first, last or greatest values, such as
+            ``first3``, ``last3`` (newest first) or ``top3``; or a percentile, such as ``p90``.
+            Nulls are skipped; count_distinct is exact.
+        windows: Lengths such as ``"1h"`` or ``"30d"``, or ``"lifetime"`` for no lower edge; or
+            windows on a grid: `Sliding` and `Tumbling`.
+        delay: Shifts the whole window into the past.
+        closed: ``"left"`` is ``[t - W, t)``, ``"right"`` is ``(t - W, t]``; not on a grid.
+        empty: The value for a window without values, in place of 0 for counts and null else.
+        ddof: Of variance and stddev: 1 for the sample's, 0 for the population's.
+        by: A second field, of a join key's type: the answer is a map from its values to the
+            counts or sums of the rows that have each.
+        name: Replaces ``<column>_<function>`` (and ``_by_<by>``) in the feature's name, where two
+            would clash.
+
+    Example:
+        >>> Aggregation("amount", "sum", windows=("1h", "7d")).feature_names
+        ('amount_sum_1h', 'amount_sum_7d')
+        >>> Aggregation("*", "count", windows=("7d",)).feature_names
+        ('count_7d',)
+        >>> Aggregation("amount", "sum", by="category", windows=("7d",)).feature_names
+        ('amount_sum_by_category_7d',)
+    """
+
+    column: str
+    function: str
+    _: KW_ONLY
+    windows: tuple[Length, ...] = (LIFETIME,)
+    delay: str = "0s"
+    closed: Literal["left", "right"] = "left"
+    empty: int | float | str | bool | None = None
+    ddof: int = 1
+    by: str | None = None
+    name: str | None = None
+    origin: Origin = field(default_factory=origin, init=False, repr=False, compare=False)
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The names of its features, one a window, in the order of ``windows``."""
+        column = "" if self.column == ANY_ROW else f"{self.column}_"
+        by = "" if self.by is None else f"_by_{self.by}"
+        stem = self.name or f"{column}{self.function}{by}"
+        return tuple(f"{stem}_{window_name(window)}" for window in self.windows)

@@ -1,0 +1,33 @@
+"""`Entity`: the thing that features describe, named by its join keys."""
+
+from dataclasses import KW_ONLY, dataclass, field
+
+from featurestore.definitions.model.types import Field
+from featurestore.definitions.origin import Origin, origin
+
+
+@dataclass(frozen=True)
+class Entity:
+    """A thing that features describe, such as a card or a patient.
+
+    Args:
+        name: Its name.
+        join_keys: The columns that identify one; several are compared as a tuple, never
+            concatenated. Types: `Int32`, `Int64`, `String`, `Boolean`, `Date`.
+        description: What it is, for the registry.
+        owner: Who answers for it.
+        tags: Words to find it by.
+
+    Example:
+        >>> from featurestore.definitions.model.types import Int64
+        >>> Entity("card", join_keys=(Field("card_id", Int64),)).join_keys[0].name
+        'card_id'
+    """
+
+    name: str
+    _: KW_ONLY
+    join_keys: tuple[Field, ...]
+    description: str = ""
+    owner: str = ""
+    tags: tuple[str, ...] = ()
+    origin: Origin = field(default_factory=origin, init=False, repr=False, compare=False)

@@ -1,0 +1,70 @@
+"""What declared objects consist of: their parts, and the definitions that they use."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import fields, is_dataclass
+
+from featurestore.definitions.model.manifest import Definition, Manifest
+
+
+def parts(value: object) -> Iterator[object]:
+    """Yield the declared objects directly inside ``value``, through tuples and lists.
+
+    Example:
+        >>> from featurestore.definitions.model.entity import Entity
+        >>> from featurestore.definitions.model.types import Field, Int64
+        >>> [part.name for part in parts(Entity("card", join_keys=(Field("id", Int64),)))]
+        ['id']
+    """
+    inside = _members(value)
+    for member in inside:
+        if isinstance(member, tuple | list):
+            yield from parts(member)
+        elif hasattr(member, "origin"):
+            yield member
+
+
+def reachable(roots: Iterable[object]) -> list[object]:
+    """Return every declared object in or below ``roots``, each once, parts after their owner.
+
+    Example:
+        >>> from featurestore.definitions.model.entity import Entity
+        >>> from featurestore.definitions.model.types import Field, Int64
+        >>> len(reachable([Entity("card", join_keys=(Field("id", Int64),))]))
+        2
+    """
+    seen: dict[int, object] = {}
+    pending = list(roots)
+    while pending:
+        declared = pending.pop(0)
+        if id(declared) not in seen:
+            seen[id(declared)] = declared
+            pending.extend(parts(declared))
+    return list(seen.values())
+
+
+def complete(manifest: Manifest) -> Manifest:
+    """Return the manifest with the definitions that its views and services use.
+
+    Example:
+        >>> complete(Manifest()).views
+        ()
+    """
+    return manifest_of(manifest.definitions)
+
+
+def manifest_of(roots: Iterable[object]) -> Manifest:
+    """Return the manifest of all definitions in or below ``roots``.
+
+    Example:
+        >>> manifest_of([]).services
+        ()
+    """
+    return Manifest.of([found for found in reachable(roots) if isinstance(found, Definition)])
+
+
+def _members(value: object) -> Iterable[object]:
+    if isinstance(value, tuple | list):
+        return value
+    if is_dataclass(value) and not isinstance(value, type):
+        return [getattr(value, field.name, None) for field in fields(value)]
+    return ()

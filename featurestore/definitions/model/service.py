@@ -1,0 +1,57 @@
+"""`FeatureService`: the list of features that one model uses."""
+
+from dataclasses import KW_ONLY, dataclass, field
+
+from featurestore.definitions.model.on_demand import OnDemandFeatureView, OnDemandReference
+from featurestore.definitions.model.view import FeatureReference, FeatureView
+from featurestore.definitions.origin import Origin, origin
+
+Use = FeatureReference | OnDemandReference
+"""How a service uses a view or an on-demand view."""
+
+
+@dataclass(frozen=True)
+class FeatureService:
+    """The features of one model, in the order in which they come out.
+
+    Args:
+        name: Its name.
+        features: Views, or uses of views: ``view[["a"]]``, ``view.with_join_keys({...})``,
+            ``view.with_prefix("payer_")``, ``view.strictly_before()``, ``view.at("seen_at")``;
+            and on-demand views, of which one can choose features and give a prefix.
+        description: What the model does, for the registry.
+        owner: Who answers for it.
+        tags: Words to find it by.
+
+    Example:
+        >>> FeatureService("fraud_v1", features=()).references
+        ()
+    """
+
+    name: str
+    _: KW_ONLY
+    features: tuple[FeatureView | FeatureReference | OnDemandFeatureView | OnDemandReference, ...]
+    description: str = ""
+    owner: str = ""
+    tags: tuple[str, ...] = ()
+    origin: Origin = field(default_factory=origin, init=False, repr=False, compare=False)
+
+    @property
+    def references(self) -> tuple[Use, ...]:
+        """Its features as uses of views, in order."""
+        return tuple(_use(use) for use in self.features)
+
+    @property
+    def stored_uses(self) -> tuple[FeatureReference, ...]:
+        """The uses of stored views that it needs, those that its on-demand views need included."""
+        return tuple(
+            stored
+            for use in self.references
+            for stored in ((use,) if isinstance(use, FeatureReference) else use.view.uses)
+        )
+
+
+def _use(used: FeatureView | OnDemandFeatureView | Use) -> Use:
+    if isinstance(used, FeatureView):
+        return FeatureReference(used)
+    return OnDemandReference(used) if isinstance(used, OnDemandFeatureView) else used

@@ -1,0 +1,58 @@
+"""first_n and last_n: the values of the lowest and of the highest ranks, as lists."""
+
+import numpy as np
+import pyarrow as pa
+
+from featurestore.definitions.model.types import DataType
+from featurestore.engines.arrays import Ints
+from featurestore.engines.kernel.column import Column
+from featurestore.engines.kernel.packed import packed, rows_of, slots_of
+from featurestore.engines.kernel.slices import Slices
+from featurestore.query.nodes import Aggregate
+from featurestore.store.columns import arrow_type
+
+
+def first_n_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
+    """Return each moment's earliest values, oldest first."""
+    inside = column.at(slices, packed)
+    stop = np.minimum(inside.stop, inside.start + _length(feature))
+    return _lists(feature, column, Slices(inside.start, stop, inside.offsets), 1)
+
+
+def last_n_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
+    """Return each moment's latest values, newest first."""
+    inside = column.at(slices, packed)
+    start = np.maximum(inside.start, inside.stop - _length(feature))
+    return _lists(feature, column, Slices(start, inside.stop, inside.offsets), -1)
+
+
+def listed(values: pa.Array, counts: Ints, result: DataType) -> pa.Array:
+    """Return lists of so many of the values each, one after the other.
+
+    Example:
+        >>> from featurestore.definitions.model.types import Array, Int64
+        >>> listed(pa.array([7, 8, 9]), np.array([2, 0, 1]), Array(Int64)).to_pylist()
+        [[7, 8], [], [9]]
+    """
+    kind = arrow_type(result)
+    offsets = pa.array(np.append(0, np.cumsum(counts))).cast(pa.int32())
+    return pa.ListArray.from_arrays(offsets, values.cast(kind.value_type), type=kind)
+
+
+def _length(feature: Aggregate) -> int:
+    return feature.number or 0
+
+
+def _lists(feature: Aggregate, column: Column, ends: Slices, direction: int) -> pa.Array:
+    """Return the first values, in a direction of rank, of slices cut to that many each."""
+    slots, counts = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for _, part in ends.pieces():
+        places, owners = part.slots()
+        found = slots_of(column, places)
+        order = np.lexsort((direction * rows_of(column, found), owners))
+        first = np.searchsorted(owners, np.arange(len(part)))
+        kept = np.arange(len(owners)) - first[owners] < _length(feature)
+        slots.append(found[order][kept])
+        counts.append(np.bincount(owners[kept], minlength=len(part)))
+    values = column.values.take(pa.array(np.concatenate(slots)))
+    return listed(values, np.concatenate(counts), feature.result)

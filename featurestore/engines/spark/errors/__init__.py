@@ -1,0 +1,1 @@
+"""Spark's errors as the project's own, also those of other processes."""

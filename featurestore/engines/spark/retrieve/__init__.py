@@ -1,0 +1,1 @@
+"""Rows of a source for a few keys, for previews."""

@@ -1,0 +1,1 @@
+"""The Spark session: Java, Delta's jars, settings."""

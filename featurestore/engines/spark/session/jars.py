@@ -1,0 +1,170 @@
+"""Delta's jars: resolved once into a cache folder, and taken from there without a network.
+
+Only what pyspark does not ship is kept: Spark's own resolution of Delta copies 33 jars (87 MB), of
+which these five (12 MB) are enough; pyspark's RoaringBitmap serves deletion vectors too.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from importlib import metadata, util
+from pathlib import Path
+
+from filelock import FileLock
+
+from featurestore.engines.spark.session.java import find_java
+from featurestore.errors import SetupError
+
+CACHE_VARIABLE = "FEATURESTORE_CACHE"
+
+_ASKED = "resolve Delta's jars"
+_INSTALL = "Install Spark's part: `pip install 'featurestore[spark]'`."
+_RECORD = "jars.json"
+_SCALA = "2.13"
+# All that Delta asks for and pyspark ships, or that only catalogs and geometry need.
+_EXCLUDED = "com.*:*,org.*:*,javax.*:*,commons-*:*,io.airlift:*,io.unitycatalog:*"
+# How a site reaches its own mirror.
+_MIRROR_SETTINGS = ("spark.jars.ivySettings", "spark.jars.repositories")
+_SECONDS = 600
+_FIX_RESOLUTION = (
+    "Run once with a network, or name your mirror by spark.jars.repositories or "
+    "spark.jars.ivySettings in the Spark settings, or fill the cache elsewhere and name it by "
+    f"{CACHE_VARIABLE}."
+)
+
+
+def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder for what is resolved once: the variable's, XDG's, or ``~/.cache``'s.
+
+    Example:
+        >>> cache_folder({"XDG_CACHE_HOME": "/var/cache"}).as_posix()
+        '/var/cache/featurestore'
+        >>> cache_folder({"FEATURESTORE_CACHE": "cache"}).as_posix()
+        'cache'
+    """
+    if environ.get(CACHE_VARIABLE):
+        return Path(environ[CACHE_VARIABLE])
+    base = environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "featurestore"
+
+
+def delta_jars(
+    cache: Path | None = None, settings: Mapping[str, str] | None = None
+) -> tuple[Path, ...]:
+    """Return the paths of Delta's jars, resolving them if the cache has not got them whole.
+
+    Safe for several processes at once. A whole cache is only read, so it may be a read-only folder
+    that somebody else filled.
+
+    Args:
+        cache: The cache folder; `cache_folder` by default.
+        settings: Spark settings; of these only the ones that name a site's own mirror are used.
+
+    Raises:
+        SetupError: pyspark or delta-spark is not installed, or the jars cannot be resolved.
+    """
+    spark, delta = _installed("pyspark"), _installed("delta-spark")
+    folder = (cache or cache_folder()).resolve() / "jars" / f"spark-{spark}-delta-{delta}"
+    jars = _recorded(folder)
+    if jars:
+        return jars
+    coordinate = f"io.delta:delta-spark_{'.'.join(spark.split('.')[:2])}_{_SCALA}:{delta}"
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.with_name(f"{folder.name}.lock")):
+            return _recorded(folder) or _resolve(coordinate, folder, settings or {})
+    except OSError as error:
+        raise SetupError(
+            _ASKED,
+            f"the cache cannot be written ({error})",
+            f"Set {CACHE_VARIABLE} to a folder.",
+        ) from error
+
+
+def spark_home() -> Path:
+    """Return the folder of the installed pyspark, without importing it.
+
+    Raises:
+        SetupError: pyspark is not installed.
+    """
+    spec = util.find_spec("pyspark")
+    if spec is None or spec.origin is None:
+        raise SetupError("start Spark", "pyspark is not installed", _INSTALL)
+    return Path(spec.origin).parent
+
+
+def _installed(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        raise SetupError("start Spark", f"{package} is not installed", _INSTALL) from None
+
+
+def _recorded(folder: Path) -> tuple[Path, ...]:
+    """Return the folder's jars if each is as it was recorded, else nothing."""
+    try:
+        record = json.loads((folder / _RECORD).read_text("utf-8"))
+    except (OSError, ValueError):
+        return ()
+    jars = tuple(folder / name for name in sorted(record))
+    whole = all(jar.is_file() and _print(jar) == record[jar.name] for jar in jars)
+    return jars if whole else ()
+
+
+def _print(jar: Path) -> dict[str, str | int]:
+    with jar.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return {"bytes": jar.stat().st_size, "sha256": digest}
+
+
+def _resolve(coordinate: str, folder: Path, settings: Mapping[str, str]) -> tuple[Path, ...]:
+    """Resolve beside ``folder``, so that one rename puts the whole of it in place."""
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".resolving-") as work:
+        _run_ivy(coordinate, Path(work), settings)
+        made = Path(work) / "jars"
+        record = {jar.name: _print(jar) for jar in sorted(made.glob("*.jar"))}
+        (made / _RECORD).write_text(json.dumps(record, indent=1), "utf-8")
+        if folder.exists():
+            shutil.rmtree(folder)
+        made.rename(folder)
+    return _recorded(folder)
+
+
+def _run_ivy(coordinate: str, work: Path, settings: Mapping[str, str]) -> None:
+    """Let Spark's own Ivy resolve: `spark-submit` of a program that does nothing."""
+    program = work / "nothing.py"
+    program.write_text("", "utf-8")
+    conf = {key: settings[key] for key in _MIRROR_SETTINGS if key in settings}
+    conf |= {
+        "spark.master": "local[1]",
+        "spark.jars.packages": coordinate,
+        "spark.jars.ivy": str(work),
+        "spark.jars.excludes": _EXCLUDED,
+    }
+    command = [str(spark_home() / "bin" / "spark-submit")]
+    command += [part for key, value in conf.items() for part in ("--conf", f"{key}={value}")]
+    environ = {
+        **os.environ,
+        "JAVA_HOME": str(find_java().home),
+        "SPARK_HOME": str(spark_home()),
+    }
+    try:
+        told = subprocess.run(
+            [*command, str(program)],
+            env=environ, capture_output=True, text=True, timeout=_SECONDS, check=False,
+        )  # fmt: skip
+        failed, output = told.returncode != 0, told.stdout + told.stderr
+    except subprocess.TimeoutExpired:
+        failed, output = True, f"no answer within {_SECONDS} seconds"
+    if failed or not any((work / "jars").glob("*.jar")):
+        raise SetupError(_ASKED, _reason(coordinate, output), _FIX_RESOLUTION)
+
+
+def _reason(coordinate: str, output: str) -> str:
+    lines = (line.strip() for line in output.splitlines())
+    told = [line for line in lines if "unresolved dependency" in line or "Exception" in line]
+    return f"{coordinate} was not found ({told[0].lstrip(': ')[:200] if told else output[-200:]})"

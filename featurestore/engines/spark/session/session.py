@@ -1,0 +1,228 @@
+"""The Spark session: our own, started from settings, or the user's, checked and unchanged."""
+
+import logging
+import os
+import re
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from types import MappingProxyType
+
+from py4j.java_gateway import JavaGateway
+from pyspark import SparkConf, SparkContext
+from pyspark.errors import PySparkException, PySparkRuntimeError
+from pyspark.java_gateway import launch_gateway
+from pyspark.logger import PySparkLogger
+from pyspark.sql import SparkSession
+
+from featurestore.engines.spark.errors.mapping import spark_errors
+from featurestore.engines.spark.session.jars import delta_jars, spark_home
+from featurestore.engines.spark.session.java import find_java
+from featurestore.errors import ProjectError, SetupError
+
+EXTENSION = "io.delta.sql.DeltaSparkSessionExtension"
+LOG_NAME = "spark.log"
+
+_CATALOG = (
+    "spark.sql.catalog.spark_catalog",
+    "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+)
+_EXTENSIONS = "spark.sql.extensions"
+_ZONE = "spark.sql.session.timeZone"
+_ASKED = "start Spark"
+_UTC = frozenset({"UTC", "Etc/UTC", "GMT", "Etc/GMT", "Z", "+00:00"})
+_PYTHON = "spark.pyspark.python"
+_SETTING = re.compile(r"\s*(spark\.[^\s=:]+)(?:\s*[=:]\s*|\s+)(\S.*?)\s*")
+_LOG_BYTES = 5_000_000
+# They print every error as JSON on stderr, before it is raised.
+_ERROR_LOGGERS = ("SQLQueryContextLogger", "DataFrameQueryContextLogger")
+_NO_OVERRIDES: Mapping[str, str] = MappingProxyType({})
+_starting = threading.Lock()
+
+
+def session(
+    conf_file: Path | None = None,
+    *,
+    warehouse: Path,
+    overrides: Mapping[str, str] = _NO_OVERRIDES,
+) -> SparkSession:
+    """Return this process's Spark session, starting one if there is none.
+
+    Spark's own output goes to ``spark.log`` in ``warehouse``. A session that somebody else started
+    in this process is treated as one that was given: `accept`.
+
+    Args:
+        conf_file: Settings on top of the packaged defaults, spelt as ``spark-defaults.conf``.
+        warehouse: A folder of the project's state, for what Spark itself must keep.
+        overrides: Settings on top of the file.
+
+    Raises:
+        ProjectError: The file is missing, or a line of it is no setting.
+        SetupError: Java, pyspark or Delta's jars are missing, or the session in use does not fit.
+    """
+    conf = read_settings(conf_file) | dict(overrides)
+    with _starting, spark_errors(_ASKED, SetupError):
+        running = _running()
+        return accept(running if running is not None else _start(conf, warehouse.resolve()))
+
+
+def accept(spark: SparkSession) -> SparkSession:
+    """Return ``spark``, unchanged, if it can be used.
+
+    Raises:
+        SetupError: It is stopped, its time zone is not UTC, or it has no Delta.
+    """
+    zone, extensions = _asked_settings(spark)
+    if zone not in _UTC:
+        found, line = f"its time zone is {zone}", f'.config("{_ZONE}", "UTC")'
+    elif EXTENSION not in extensions:
+        found = "it has no Delta extension"
+        line = f'.config("{_EXTENSIONS}", "{EXTENSION}").config("{_CATALOG[0]}", "{_CATALOG[1]}")'
+    else:
+        return spark
+    raise SetupError("use the given Spark session", found, f"Add to its builder: {line}")
+
+
+def read_settings(conf_file: Path | None = None) -> dict[str, str]:
+    """Return the packaged default settings with those of a file on top.
+
+    Raises:
+        ProjectError: The file is missing, or a line of it is no setting.
+
+    Example:
+        >>> read_settings()["spark.sql.session.timeZone"]
+        'UTC'
+    """
+    packaged = resources.files(__package__).joinpath("defaults.conf").read_text("utf-8")
+    settings = _parse(packaged, "defaults.conf")
+    if conf_file is None:
+        return settings
+    try:
+        return settings | _parse(conf_file.read_text("utf-8"), str(conf_file))
+    except OSError as error:
+        raise ProjectError(
+            f"read Spark's settings from {conf_file}",
+            error.strerror or str(error),
+            "Write the file, or leave `spark_conf` out of featurestore.toml.",
+        ) from error
+
+
+def _parse(text: str, name: str) -> dict[str, str]:
+    settings = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        match = _SETTING.fullmatch(line)
+        if match is None:
+            raise ProjectError(
+                f"read Spark's settings from {name}",
+                f"line {number} is no setting: {line.strip()!r}",
+                "Write a name that begins with 'spark.', white space, and a value.",
+            )
+        settings[match[1]] = match[2]
+    return settings
+
+
+def _running() -> SparkSession | None:
+    try:
+        spark = SparkSession.active()
+    except PySparkRuntimeError:
+        return None
+    return None if _stopped(spark) else spark
+
+
+def _stopped(spark: SparkSession) -> bool:
+    """Tell whether a session of this process is stopped; a remote one says so when it is asked."""
+    context = getattr(spark, "_sc", None)
+    return context is not None and context._jsc is None  # no public question answers this
+
+
+def _asked_settings(spark: SparkSession) -> tuple[str, str]:
+    try:
+        if not _stopped(spark):
+            return spark.conf.get(_ZONE) or "", spark.conf.get(_EXTENSIONS, "") or ""
+        found = "it is stopped"
+    except PySparkException as error:
+        found = f"it does not answer ({str(error).splitlines()[0][:200]})"
+    raise SetupError(
+        "use the given Spark session", found, "Start a new one, or leave `spark=` out."
+    )
+
+
+def _start(settings: dict[str, str], warehouse: Path) -> SparkSession:
+    java = find_java()
+    conf = SparkConf(loadDefaults=False).setAll(list(_with_jars(settings, warehouse).items()))
+    warehouse.mkdir(parents=True, exist_ok=True)
+    python = settings.get(_PYTHON) or os.environ.get("PYSPARK_PYTHON") or sys.executable
+    environ = {
+        "JAVA_HOME": str(java.home),
+        "SPARK_HOME": str(spark_home()),
+        "PYSPARK_PYTHON": python,
+        "PYSPARK_DRIVER_PYTHON": sys.executable,
+    }
+    for name in _ERROR_LOGGERS:
+        PySparkLogger.getLogger(name).setLevel(logging.CRITICAL)
+    with _environment(environ):
+        context = SparkContext(conf=conf, gateway=_gateway(conf, warehouse / LOG_NAME))
+    return SparkSession(context)
+
+
+def _with_jars(settings: dict[str, str], warehouse: Path) -> dict[str, str]:
+    jars = [str(jar) for jar in delta_jars(settings=settings)]
+    conf = {"spark.sql.warehouse.dir": warehouse.as_uri()} | settings
+    for key in ("spark.driver.extraClassPath", "spark.executor.extraClassPath"):
+        conf[key] = os.pathsep.join([*filter(None, [settings.get(key)]), *jars])
+    if not settings["spark.master"].startswith("local"):
+        # Executors on other machines have no such cache: Spark ships the jars to them.
+        conf["spark.jars"] = ",".join([*filter(None, [settings.get("spark.jars")]), *jars])
+    return conf
+
+
+def _gateway(conf: SparkConf, log: Path) -> JavaGateway:
+    """Start the JVM with its output in a file: it tells of itself what no user asked for."""
+    running = SparkContext._gateway  # a JVM outlives its contexts, and keeps its class path
+    if running is not None:
+        return _with_delta(running)
+    with log.open("ab") as output:
+        if output.tell() > _LOG_BYTES:
+            output.truncate(0)
+        try:
+            # pyspark leaves it untyped
+            return launch_gateway(conf, {"stdout": output, "stderr": output})  # type: ignore[no-untyped-call]
+        except PySparkRuntimeError:
+            raise SetupError(
+                _ASKED, f"Java ended at once ({_last_line(log)})", f"See {log}."
+            ) from None
+
+
+def _with_delta(gateway: JavaGateway) -> JavaGateway:
+    if "delta-spark" in gateway.jvm.java.lang.System.getProperty("java.class.path"):
+        return gateway
+    raise SetupError(
+        _ASKED,
+        "this Python runs on a Java process that something else started, without Delta's jars",
+        "Start a new Python process, or give a session that has Delta by `spark=`.",
+    )
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text("utf-8", "replace").strip().splitlines()
+    return next((line for line in reversed(lines) if "rror" in line), "it said nothing")[:300]
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Set variables while the session starts: the JVM inherits them, users see no change."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,1 @@
+"""Reading of sources by Spark: files and Delta tables, their timestamps and offsets."""

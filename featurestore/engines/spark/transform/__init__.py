@@ -1,0 +1,1 @@
+"""From source rows to stored rows: the user's transform, and what the store adds."""

@@ -1,0 +1,195 @@
+"""A view's transform, run on a DataFrame, and the check of what comes out of it."""
+
+import traceback
+from collections.abc import Callable
+from functools import partial, singledispatch
+from typing import cast
+
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame
+from pyspark.sql import types as T  # noqa: N812  # pyspark's own convention
+
+from featurestore.definitions.model.types import Field
+from featurestore.definitions.model.view import Code, FeatureView
+from featurestore.engines.spark.transform.row_metadata import keep_row_metadata
+from featurestore.engines.spark.types import fits, spark_type
+from featurestore.errors import FeatureStoreError, MaterializationError, nearest
+from featurestore.store.columns import EVENT_TIME
+
+SOURCE_MARK = "{source}"
+_CARRIED = (
+    "timestamp_field",
+    "available_timestamp_field",
+    "sequence_field",
+    "deleted_field",
+)
+
+
+def transformed(view: FeatureView, rows: DataFrame) -> DataFrame:
+    """Return the source's rows after the view's transform, with the declared columns checked.
+
+    Args:
+        view: The view, as loaded from the definitions: its transform can run.
+        rows: Rows of its source.
+
+    Raises:
+        MaterializationError: The transform returned no DataFrame, or a declared column is
+            missing or of a type that does not fit; all such columns are named at once.
+    """
+    out = keep_row_metadata(view, partial(run_transform, view), rows)
+    problems = [*_missing(view, out.schema), *_misfits(view, out.schema)]
+    if problems:
+        raise MaterializationError(_asked(view), "; ".join(problems), _fix(view))
+    return out
+
+
+def run_transform(view: FeatureView, rows: DataFrame) -> DataFrame:
+    """Return what the view's transform makes of rows, unchecked."""
+    return _run(view.transform, view, rows)
+
+
+def required_columns(view: FeatureView) -> tuple[str, ...]:
+    """Return the columns that the rows must have after the transform, each once.
+
+    Example:
+        >>> from featurestore.definitions.model.source import DeltaSource
+        >>> paid = DeltaSource("paid", path="p", timestamp_field="at", sequence_field="n")
+        >>> required_columns(FeatureView("v", entities=(), source=paid, schema=()))
+        ('at', 'n')
+    """
+    source = view.source
+    upstream = (EVENT_TIME,) if isinstance(source, FeatureView) else ()
+    names = [
+        *(field.name for field in (*view.join_keys, *view.schema)),
+        *upstream,
+        *(name for name in (getattr(source, field, None) for field in _CARRIED) if name),
+        *getattr(source, "unique_by", ()),
+    ]
+    return tuple(dict.fromkeys(names))
+
+
+@singledispatch
+def _run(transform: object, view: FeatureView, rows: DataFrame) -> DataFrame:
+    try:
+        out = cast("Callable[[DataFrame], object]", transform)(rows)
+    except (FeatureStoreError, PySparkException):
+        raise
+    except Exception as error:  # the user's code may raise anything
+        raise MaterializationError(
+            _asked(view),
+            f"it raised {type(error).__name__}: {error} ({_place(error)})",
+            "Correct the transform.",
+        ) from error
+    if not _is_frame(out):
+        raise MaterializationError(
+            _asked(view),
+            f"the transform returned {type(out).__name__}, not a DataFrame",
+            "Return the DataFrame that the function built.",
+        )
+    return cast("DataFrame", out)
+
+
+@_run.register
+def _(transform: None, view: FeatureView, rows: DataFrame) -> DataFrame:
+    return rows
+
+
+@_run.register
+def _(transform: str, view: FeatureView, rows: DataFrame) -> DataFrame:
+    # PySpark replaces {source} by a temporary view of its own name and drops that afterwards;
+    # other braces, as in a JSON path, must come through unchanged.
+    escaped = transform.replace("{", "{{").replace("}", "}}")
+    text = escaped.replace("{" + SOURCE_MARK + "}", SOURCE_MARK)
+    return rows.sparkSession.sql(text, source=rows)
+
+
+@_run.register
+def _(transform: Code, view: FeatureView, rows: DataFrame) -> DataFrame:
+    raise MaterializationError(
+        _asked(view),
+        f"the registry keeps the text of transform {transform.name!r}, never code to run",
+        "Materialize from the project's folder, where the definitions are loaded.",
+    )
+
+
+def _place(error: Exception) -> str:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{frame.filename}:{frame.lineno}"
+
+
+def _is_frame(value: object) -> bool:
+    # Classic and Connect frames have no common class that both can import.
+    return hasattr(value, "sparkSession") and hasattr(value, "schema")
+
+
+def _missing(view: FeatureView, schema: T.StructType) -> list[str]:
+    return [
+        f"column {name!r}{_role(view, name)} is missing "
+        f"({nearest(name, schema.names).rstrip('.')})"
+        for name in required_columns(view)
+        if name not in schema.names
+    ]
+
+
+def _role(view: FeatureView, name: str) -> str:
+    """Return which argument of the source names a column; empty for keys and fields."""
+    source = view.source
+    if name in {column.name for column in (*view.join_keys, *view.schema)}:
+        return ""
+    named = (*_CARRIED, "unique_by")
+    roles = [role for role in named if name in _names(getattr(source, role, None))]
+    if not roles:
+        return ""
+    if view.transform is None:  # the message begins with the source
+        return f", the source's {roles[0]},"
+    return f", the {roles[0]} of source {source.name!r} ({source.origin}),"
+
+
+def _names(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else (value,) if value else ()
+
+
+def _misfits(view: FeatureView, schema: T.StructType) -> list[str]:
+    declared = [field for field in (*view.join_keys, *view.schema) if field.name in schema.names]
+    return [
+        *(text for field in declared if (text := _misfit(field, schema[field.name].dataType))),
+        *_carrier_misfits(view, schema),
+    ]
+
+
+def _misfit(field: Field, found: T.DataType) -> str | None:
+    wanted = spark_type(field.dtype)
+    if fits(found, wanted):
+        return None
+    return (
+        f"column {field.name!r} is {found.simpleString()}, declared as {field.dtype} "
+        f"({wanted.simpleString()}; {field.origin})"
+    )
+
+
+def _carrier_misfits(view: FeatureView, schema: T.StructType) -> list[str]:
+    source = view.source
+    wanted = (
+        (EVENT_TIME if isinstance(source, FeatureView) else None, T.TimestampType()),
+        (getattr(source, "sequence_field", None), T.LongType()),
+        (getattr(source, "deleted_field", None), T.BooleanType()),
+    )
+    return [
+        f"column {name!r} is {schema[name].dataType.simpleString()}, "
+        f"not {dtype.simpleString()} as the source declares"
+        for name, dtype in wanted
+        if name in schema.names and not fits(schema[name].dataType, dtype)
+    ]
+
+
+def _asked(view: FeatureView) -> str:
+    if view.transform is not None:
+        return f"transform of view {view.name!r} ({view.origin})"
+    source = view.source
+    return f"view {view.name!r} ({view.origin}) of source {source.name!r} ({source.origin})"
+
+
+def _fix(view: FeatureView) -> str:
+    if view.transform is None:
+        return "Correct the view or its source, or name and cast the columns in a transform."
+    return "Correct the view's schema, or name and cast the columns in the transform."

@@ -1,0 +1,1 @@
+"""Writing of feature tables by Spark: checks, batches, streams and latest tables."""

@@ -1,0 +1,96 @@
+"""What is checked of a view's source and transform before anything is read or written."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pyspark.sql import DataFrame, SparkSession
+
+from featurestore.definitions.model.source import StoredSource
+from featurestore.definitions.model.view import FeatureView
+from featurestore.engines.spark.errors.mapping import spark_errors
+from featurestore.engines.spark.source.readers import read_now, require_present
+from featurestore.engines.spark.transform.change_feed import require_feed
+from featurestore.engines.spark.transform.inputs import require_fitting_transform, rows_now
+from featurestore.engines.spark.transform.run import transformed
+from featurestore.engines.spark.transform.stored_rows import stored_rows
+from featurestore.errors import SourceError
+from featurestore.store.paths import address
+
+
+@dataclass(frozen=True)
+class Input:
+    """What a view is made of, and how to get at it.
+
+    Args:
+        view: The view, as loaded.
+        source: The table or the files to read: its source, or its upstream view's table.
+        folder: The project's folder, which the source's path starts from.
+    """
+
+    view: FeatureView
+    source: StoredSource
+    folder: str
+
+
+def check_view(given: Input, spark: SparkSession) -> None:
+    """Refuse a view whose source is missing, or whose columns do not fit; reads no rows.
+
+    Args:
+        given: The view and its source.
+        spark: A session of ours, by `writing.own_session`.
+
+    Raises:
+        SourceError: The source is missing, or a time column needs ``timezone=`` or ``unit=``.
+        MaterializationError: The transform fails, or gives other columns than declared.
+    """
+    view, source = given.view, given.source
+    require_present(source, given.folder)
+    require_feed(source, address(source.path, given.folder))
+    with spark_errors(f"check view {view.name!r} ({view.origin})"):
+        rows = _no_rows(given, spark)
+        stored_rows(view, transformed(view, rows))
+        require_fitting_transform(view, rows)
+
+
+def require_rows(given: Input, spark: SparkSession) -> None:
+    """Refuse to build a table from a source without any row.
+
+    Raises:
+        SourceError: The source is empty.
+    """
+    view, source = given.view, given.source
+    call = f"materialize view {view.name!r} ({view.origin})"
+    with spark_errors(call):
+        empty = read_now(source, spark, given.folder).isEmpty()
+    if empty:
+        raise SourceError(
+            call,
+            f"source {source.name!r} at {source.path} is empty: it has no row at all",
+            "Add rows to it, then materialize again.",
+        )
+
+
+def create_table(given: Input, spark: SparkSession, table: str) -> None:
+    """Create the view's feature table without rows, where no row of the source was to be kept."""
+    view = given.view
+    with spark_errors(f"create the table of view {view.name!r} ({view.origin})"):
+        rows = stored_rows(view, transformed(view, _no_rows(given, spark)))
+        rows.write.format("delta").save(table)
+
+
+def preview_rows(given: Input, spark: SparkSession, start: datetime | None = None) -> DataFrame:
+    """Return all rows that the view's table would hold, from its source as it is now.
+
+    Raises:
+        SourceError: The source is missing, or a time column needs ``timezone=`` or ``unit=``.
+        MaterializationError: The transform fails, or gives other columns than declared.
+    """
+    view, source = given.view, given.source
+    require_present(source, given.folder)
+    with spark_errors(f"read view {view.name!r} ({view.origin})"):
+        rows = rows_now(view, read_now(source, spark, given.folder))
+        return stored_rows(view, transformed(view, rows), start)
+
+
+def _no_rows(given: Input, spark: SparkSession) -> DataFrame:
+    return rows_now(given.view, read_now(given.source, spark, given.folder).limit(0))

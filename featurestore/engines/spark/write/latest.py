@@ -1,0 +1,212 @@
+"""A view's ``latest`` table: one row a key, every feature as of one stamped moment, by the kernel.
+
+It is an export for SQL and BI tools; the store's own look-ups never read it.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import KW_ONLY, dataclass
+from datetime import datetime
+from functools import partial
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import types as T  # noqa: N812  # pyspark's own convention
+
+from featurestore.definitions.code.fingerprint import digest
+from featurestore.definitions.model.view import FeatureView
+from featurestore.engines.kernel import answer_view
+from featurestore.engines.retrieval.scan import needed_columns
+from featurestore.engines.spark.errors.mapping import spark_errors
+from featurestore.engines.spark.source.timestamps import quoted
+from featurestore.engines.spark.types import spark_type
+from featurestore.errors import SumOverflowError
+from featurestore.query.compile import compile_view, output_fields
+from featurestore.query.nodes import Query, ViewQuery
+from featurestore.store.columns import EVENT_TIME, UTC_MICROS
+from featurestore.store.delta.log import Commit, commits, latest_version
+from featurestore.store.delta.protocol import check_plain
+from featurestore.store.layout import Layout
+from featurestore.times import to_micros
+
+AS_OF = "as_of"
+_REFRESH = "refresh latest table"
+LATEST_SCHEMA = "featurestore.latest/1"
+# Rows that a task holds before it answers the keys that are complete.
+ROWS_PER_ANSWER = 500_000
+
+
+@dataclass(frozen=True)
+class LatestTask:
+    """What a Spark task needs to answer its keys; plain data, since it is pickled.
+
+    Args:
+        query: The view's query, with the spine's columns named like the keys.
+        as_of: The moment, in UTC microseconds.
+        rows: The Arrow schema of the rows it gets.
+        rows_per_answer: How many rows to hold before the complete keys are answered.
+    """
+
+    query: ViewQuery
+    _: KW_ONLY
+    as_of: int
+    rows: pa.Schema
+    rows_per_answer: int = ROWS_PER_ANSWER
+
+    @property
+    def keys(self) -> list[str]:
+        """The names of the join keys."""
+        return [binding.key for binding in self.query.keys]
+
+
+def refresh(
+    spark: SparkSession, layout: Layout, view: FeatureView, table_id: str, now: datetime
+) -> int:
+    """Write the view's ``latest`` table anew as one Delta version, and return that.
+
+    Args:
+        spark: A session of ours, by `writing.own_session`.
+        layout: Where the tables lie.
+        view: The view; its transform is not run.
+        table_id: The build of its table to read.
+        now: The moment as of which every key is answered.
+    """
+    place, table = layout.latest(view.name), layout.features(view.name, table_id)
+    version = latest_version(table)
+    with _told_as_refresh(), spark_errors(f"{_REFRESH} of view {view.name!r} ({view.origin})"):
+        # The newest version, not a pinned one, whose state Delta would put together anew: the
+        # caller holds the view's lock, so nobody writes meanwhile.
+        rows = spark.read.format("delta").load(table)
+        _answers(view, rows, to_micros(now)).write.format("delta").mode("overwrite").options(
+            overwriteSchema="true",
+            userMetadata=json.dumps(_notes(view, table_id, version) | {"as_of": now.isoformat()}),
+        ).save(place)
+    check_plain(place)
+    return latest_version(place) or 0
+
+
+def refresh_if_stale(
+    spark: SparkSession, layout: Layout, view: FeatureView, table_id: str, now: datetime
+) -> int | None:
+    """Refresh the ``latest`` table unless it stands on the newest version and definition.
+
+    Returns:
+        Its new version; None where nothing was to be done.
+    """
+    version = latest_version(layout.features(view.name, table_id))
+    if _stands_on(layout.latest(view.name)) == _notes(view, table_id, version):
+        return None
+    return refresh(spark, layout, view, table_id, now)
+
+
+def answer_groups(task: LatestTask, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Return one row a key from rows that are sorted by key; runs inside a Spark task."""
+    held: list[pa.RecordBatch] = []
+    count, limit = 0, task.rows_per_answer
+    for batch in batches:
+        held.append(batch)
+        count += batch.num_rows
+        if task.keys and count >= limit:
+            rows = _table(task, held)
+            cut = _last_group(rows, task.keys)
+            yield from _answer(task, rows.slice(0, cut))
+            held, count = rows.slice(cut).to_batches(), rows.num_rows - cut
+            # A key with very many rows is looked through a few times, not once a batch.
+            limit = max(task.rows_per_answer, 2 * count)
+    yield from _answer(task, _table(task, held))
+
+
+@contextmanager
+def _told_as_refresh() -> Iterator[None]:
+    try:
+        yield
+    except SumOverflowError as error:
+        raise error.within(_REFRESH) from None
+
+
+def _answers(view: FeatureView, rows: DataFrame, as_of: int) -> DataFrame:
+    query = compile_view(view)
+    keys = [quoted(key.name) for key in view.join_keys]
+    wanted = rows.select(*(quoted(name) for name in needed_columns(query)))
+    task = LatestTask(query, as_of=as_of, rows=_arrow_schema(wanted))
+    grouped = (
+        wanted.repartition(*keys).sortWithinPartitions(*keys, EVENT_TIME)
+        if keys
+        else (wanted.repartition(1))
+    )
+    return grouped.mapInArrow(_function(task), _schema(view, query))
+
+
+def _function(task: LatestTask) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    return partial(answer_groups, task)
+
+
+def _schema(view: FeatureView, query: ViewQuery) -> T.StructType:
+    fields = (*view.join_keys, *output_fields(Query("latest", (query,))))
+    return T.StructType(
+        [
+            *(T.StructField(field.name, spark_type(field.dtype)) for field in fields),
+            T.StructField(AS_OF, T.TimestampType()),
+        ]
+    )
+
+
+def _arrow_schema(rows: DataFrame) -> pa.Schema:
+    return rows.limit(0).toArrow().schema
+
+
+def _table(task: LatestTask, held: list[pa.RecordBatch]) -> pa.Table:
+    return pa.Table.from_batches(held, task.rows if not held else None)
+
+
+def _answer(task: LatestTask, rows: pa.Table) -> Iterator[pa.RecordBatch]:
+    # A view without keys has one row always; one with keys has one row for each that occurs.
+    if not rows.num_rows and task.keys:
+        return
+    keys = rows.select(task.keys)
+    if task.keys:
+        keys = keys.filter(_first_of_group(rows, task.keys))
+    count = keys.num_rows if task.keys else 1
+    moments = pa.array([task.as_of] * count, pa.int64()).cast(UTC_MICROS)
+    spine = pa.table({task.query.timestamp_field: moments})
+    for name in keys.column_names:
+        spine = spine.append_column(name, keys[name])
+    answer = answer_view(task.query, spine, rows)
+    columns = {name: spine[name] for name in task.keys}
+    columns |= {name: answer[name] for name in task.query.outputs} | {AS_OF: moments}
+    yield from pa.table(columns).combine_chunks().to_batches()
+
+
+def _first_of_group(rows: pa.Table, keys: list[str]) -> pa.Array:
+    """Whether each row is the first of its key, in rows that are sorted by key."""
+    differs = pa.array([False] * max(rows.num_rows - 1, 0), pa.bool_())
+    for name in keys:
+        column = rows[name].combine_chunks()
+        differs = pc.or_(differs, pc.not_equal(column[1:], column[:-1]))
+    return pa.concat_arrays([pa.array([True]), differs])
+
+
+def _last_group(rows: pa.Table, keys: list[str]) -> int:
+    """Where the last key's rows begin: more of them may come."""
+    starts = pc.indices_nonzero(_first_of_group(rows, keys))
+    return int(starts.to_numpy()[-1])
+
+
+def _notes(view: FeatureView, table_id: str, version: int | None) -> dict[str, object]:
+    return {
+        "schema": LATEST_SCHEMA,
+        "view": view.name,
+        "table_id": table_id,
+        "source_version": version,
+        "query": digest(repr(compile_view(view))),
+    }
+
+
+def _stands_on(place: str) -> dict[str, object] | None:
+    version = latest_version(place)
+    newest: tuple[Commit, ...] = () if version is None else commits(place, after=version - 1)
+    if not newest:
+        return None
+    return {name: value for name, value in newest[-1].notes.items() if name != "as_of"}

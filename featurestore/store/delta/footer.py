@@ -1,0 +1,63 @@
+"""The footer of a Parquet file: the sizes of its row groups, and the bounds of their columns."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import pyarrow.parquet as pq
+
+Span = tuple[object, object] | None
+"""The least and the greatest value of a column in a row group; None where it is not known."""
+
+
+@dataclass(frozen=True)
+class Footer:
+    """The footer of a Parquet file, read once.
+
+    Args:
+        metadata: As Arrow reads it.
+    """
+
+    metadata: pq.FileMetaData
+    _spans: dict[str, list[Span]] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def rows(self) -> list[int]:
+        """The number of rows of each row group."""
+        groups = range(self.metadata.num_row_groups)
+        return [self.metadata.row_group(group).num_rows for group in groups]
+
+    def groups(self, column: str, low: object, high: object) -> list[int]:
+        """Return the row groups that may hold a value of a column between two bounds.
+
+        Args:
+            column: The column's name.
+            low: Least value wanted; None for no bound.
+            high: Greatest value wanted; None for no bound.
+        """
+        if low is None and high is None:
+            return list(range(self.metadata.num_row_groups))
+        return [
+            group
+            for group, span in enumerate(self._spans_of(column))
+            if span is None
+            or not (
+                (high is not None and span[0] > high)  # type: ignore[operator]  # ordered, by type
+                or (low is not None and span[1] < low)  # type: ignore[operator]
+            )
+        ]
+
+    def _spans_of(self, column: str) -> list[Span]:
+        if column not in self._spans:
+            schema, groups = self.metadata.schema, range(self.metadata.num_row_groups)
+            paths = [schema.column(place).path for place in range(self.metadata.num_columns)]
+            place = paths.index(column)
+            chunks = [self.metadata.row_group(group).column(place) for group in groups]
+            self._spans[column] = [_span(chunk) for chunk in chunks]
+        return self._spans[column]
+
+
+def _span(chunk: pq.ColumnChunkMetaData) -> Span:
+    statistics = chunk.statistics if chunk.is_stats_set else None
+    if statistics is None or not statistics.has_min_max:
+        return None
+    return statistics.min, statistics.max

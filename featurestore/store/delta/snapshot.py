@@ -1,0 +1,117 @@
+"""One version of a Delta table, opened without a JVM: its schema, its files and their bounds."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import pyarrow as pa
+import pyarrow.fs as pafs
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError, TableNotFoundError
+
+from featurestore.errors import TableError
+from featurestore.store.delta.footer import Footer
+from featurestore.store.paths import is_local, local_path
+
+READER_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A pinned version of a table.
+
+    Args:
+        uri: The table's address.
+        version: The Delta version.
+        files: One row a data file: ``path``, ``size_bytes``, ``num_records`` and structs ``min``
+            and ``max`` with the columns' bounds, where statistics were kept.
+        schema: The table's Arrow schema.
+        footers: What was read of the files' footers so far, by path.
+    """
+
+    uri: str
+    version: int
+    files: pa.Table
+    schema: pa.Schema
+    footers: dict[str, Footer] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def rows(self) -> int:
+        """The number of rows of all files, by the log."""
+        return sum(count or 0 for count in self.files["num_records"].to_pylist())
+
+    @cached_property
+    def filesystem(self) -> pafs.FileSystem:
+        """The file system that opens the files' paths."""
+        if is_local(self.uri):
+            # Mapped files would be no quicker, and would count as memory of this process.
+            return pafs.SubTreeFileSystem(local_path(self.uri), pafs.LocalFileSystem())
+        # Local: loading the handler costs 0.3 s, which readers of local tables need not pay.
+        from deltalake.fs import DeltaStorageHandler  # noqa: PLC0415 - see above
+
+        table = DeltaTable(self.uri, version=self.version)
+        return pafs.PyFileSystem(DeltaStorageHandler.from_table(table._table))
+
+
+def open_snapshot(uri: str, version: int | None = None) -> Snapshot:
+    """Return a version of a Delta table, the newest by default.
+
+    Args:
+        uri: A folder or an object-store URL.
+        version: The Delta version; None for the newest.
+
+    Raises:
+        TableError: There is no such table or version, or its protocol is one that the local
+            engine does not read (deletion vectors, column mapping and the like).
+
+    Example:
+        >>> open_snapshot("no/such/table")
+        Traceback (most recent call last):
+        ...
+        featurestore.errors.TableError: open table no/such/table: there is no Delta table...
+    """
+    return snapshot_of(open_table(uri, version), uri)
+
+
+def snapshot_of(table: DeltaTable, uri: str) -> Snapshot:
+    """Return the version at which a table is open.
+
+    Raises:
+        TableError: Its protocol is one that the local engine does not read.
+    """
+    check_protocol(table, uri)
+    files = pa.RecordBatchReader.from_stream(table.get_add_actions()).read_all()
+    return Snapshot(uri, table.version(), files, pa.schema(table.schema().to_arrow()))
+
+
+def open_table(uri: str, version: int | None = None) -> DeltaTable:
+    """Return delta-rs's table at ``uri``, with its failures told in our words.
+
+    Raises:
+        TableError: There is no such table or version, or its log does not read.
+    """
+    call = f"open table {uri}" + ("" if version is None else f" at version {version}")
+    try:
+        return DeltaTable(uri, version=version)
+    except TableNotFoundError:
+        found, fix = "there is no Delta table", "Materialize it, or check the path."
+    except (DeltaError, OSError) as error:
+        found = str(error).splitlines()[0]
+        fix = "Check the version with `featurestore status`, and that the log is whole."
+    raise TableError(call, found, fix)
+
+
+def check_protocol(table: DeltaTable, uri: str) -> None:
+    """Refuse a table that the local engine would read wrongly.
+
+    Raises:
+        TableError: The table asks for a newer reader than version 1.
+    """
+    protocol = table.protocol()
+    if protocol.min_reader_version > READER_VERSION:
+        features = ", ".join(protocol.reader_features or ["column mapping"])
+        raise TableError(
+            f"open table {uri}",
+            f"it needs Delta reader version {protocol.min_reader_version} ({features}); "
+            f"the local engine reads version {READER_VERSION}",
+            "Read it with Spark, or drop the feature with ALTER TABLE ... DROP FEATURE.",
+        )

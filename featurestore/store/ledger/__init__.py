@@ -1,0 +1,1 @@
+"""Append-only records of builds, runs and source files."""

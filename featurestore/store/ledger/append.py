@@ -1,0 +1,49 @@
+"""Reading and appending of a ledger's table, safe for several processes at once."""
+
+import random
+import time
+from typing import Any
+
+import pyarrow as pa
+from deltalake import DeltaTable, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError
+
+from featurestore.store.delta.log import is_table
+from featurestore.store.delta.records import read_records
+from featurestore.store.delta.snapshot import open_table
+
+_ATTEMPTS = 10
+
+
+def read(uri: str) -> list[dict[str, Any]]:  # Any: the table's schema has the types
+    """Return all records of a ledger, none where it has no table yet.
+
+    Example:
+        >>> read("no/such/ledger")
+        []
+    """
+    return read_records(open_table(uri)) if is_table(uri) else []
+
+
+def append(uri: str, schema: pa.Schema, rows: list[dict[str, object]]) -> None:
+    """Append records in one commit, creating the table if need be."""
+    if not is_table(uri):
+        _create(uri, schema)
+    data = pa.Table.from_pylist(rows, schema=schema)
+    for attempt in range(_ATTEMPTS):
+        try:
+            # Merged, for the ledger of an older release may lack columns.
+            write_deltalake(uri, data, mode="append", schema_mode="merge")
+            return
+        except CommitFailedError:  # nothing was written: another process created the table now
+            if attempt == _ATTEMPTS - 1:
+                raise
+            time.sleep(random.uniform(0.01, 0.1))
+
+
+def _create(uri: str, schema: pa.Schema) -> None:
+    try:
+        DeltaTable.create(uri, schema, mode="ignore")
+    except DeltaError:  # another process may have been quicker, which is as good
+        if not is_table(uri):
+            raise

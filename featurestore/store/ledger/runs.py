@@ -1,0 +1,101 @@
+"""The ledger of runs: what each run of a view did; an index that commits can rebuild."""
+
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from featurestore.store.layout import Layout
+from featurestore.store.ledger.append import append, read
+from featurestore.store.ledger.schemas import RUNS
+
+RunKind = Literal["run", "build"]
+RunStatus = Literal["running", "done", "nothing", "failed", "interrupted", "skipped"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run did.
+
+    Args:
+        version: Version of the feature table after it; None if it committed nothing.
+        batches: Commits that it made.
+        rows_in: Source rows that it read for them.
+        rows_out: Rows that it stored.
+        null_rows: Rows left out because a key or the event time is null.
+        null_unique_rows: Rows stored with a null in ``unique_by``.
+        max_event_timestamp: The newest event that it stored; informs only.
+        source_offset: Where in the source it ended, as the stream's checkpoint says it.
+        error: Why it failed.
+    """
+
+    version: int | None = None
+    batches: int = 0
+    rows_in: int = 0
+    rows_out: int = 0
+    null_rows: int = 0
+    null_unique_rows: int = 0
+    max_event_timestamp: datetime | None = None
+    source_offset: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One materialization of one view.
+
+    Args:
+        run_id: Names it; every commit that it made carries it.
+        view: The view's name.
+        table_id: The build that it wrote to.
+        kind: ``run`` on a current table, or ``build`` of a new one.
+        status: ``running`` until its last record; ``skipped`` where it never began.
+        started_at: When it started.
+        ended_at: When it ended; None while it runs.
+        outcome: What it did.
+    """
+
+    run_id: str
+    _: KW_ONLY
+    view: str
+    table_id: str
+    kind: RunKind
+    status: RunStatus
+    started_at: datetime
+    ended_at: datetime | None = None
+    outcome: Outcome = field(default_factory=Outcome)
+
+
+class Runs:
+    """The ledger of runs; it can be rebuilt from the tables' commits.
+
+    Example:
+        >>> Runs(Layout("no/such/root")).records()
+        ()
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self._uri = layout.runs()
+
+    def records(self, view: str | None = None) -> tuple[RunRecord, ...]:
+        """Return the last word on each run, oldest run first; of one view if given."""
+        rows = [row for row in read(self._uri) if view in (None, row["view"])]
+        rows.sort(key=lambda row: (row["started_at"], row["run_id"], row["status"] != "running"))
+        return tuple({row["run_id"]: _run(row) for row in rows}.values())
+
+    def record(self, *records: RunRecord) -> None:
+        """Append records of runs in one commit."""
+        append(self._uri, RUNS, [_flat(record) for record in records])
+
+
+def _flat(record: RunRecord) -> dict[str, object]:
+    row = asdict(record)
+    return {**row, **row.pop("outcome")}
+
+
+def _run(row: Mapping[str, Any]) -> RunRecord:
+    names = Outcome.__dataclass_fields__
+    # A record of an older release lacks what is counted since.
+    outcome = {name: row[name] for name in names if row.get(name) is not None}
+    rest = {name: value for name, value in row.items() if name not in names}
+    return RunRecord(outcome=Outcome(**outcome), **rest)

@@ -1,0 +1,91 @@
+"""The ledger of builds: which table of a view is being built, current or retired.
+
+A state is never changed, only followed by a newer record, so that two processes never fight over
+a row. Records are ordered by a sequence number per view; clocks only inform.
+"""
+
+from dataclasses import KW_ONLY, asdict, dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from deltalake import DeltaTable
+
+from featurestore.store.delta.cache import TableCache
+from featurestore.store.delta.records import read_records
+from featurestore.store.layout import Layout
+from featurestore.store.ledger.append import append
+from featurestore.store.ledger.schemas import TABLES
+
+TableState = Literal["building", "current", "retired"]
+
+
+@dataclass(frozen=True)
+class TableRecord:
+    """What became of one build of a view's feature table.
+
+    Args:
+        view: The view's name.
+        table_id: The build; names its folder.
+        fingerprint: Of everything that determines its rows.
+        state: ``building`` until all batches are in, then ``current``, then ``retired``.
+        generation: Of its stream's checkpoint; a lost checkpoint starts the next one.
+        start: Older events are left out of this table; None for none.
+        upstream: Of a derived view: the build of its source view that it is made of.
+        at: When this was recorded.
+        sequence: Order among the view's records; given by `Tables.record`.
+    """
+
+    view: str
+    _: KW_ONLY
+    table_id: str
+    fingerprint: str
+    state: TableState
+    generation: int = 0
+    start: datetime | None = None
+    upstream: str | None = None
+    at: datetime
+    sequence: int = 0
+
+
+class Tables:
+    """The ledger of builds: which table of a view is being built, current or retired.
+
+    Example:
+        >>> Tables(Layout("no/such/root")).current("card_activity") is None
+        True
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self._uri = layout.tables()
+        self._kept = TableCache(self._uri, _builds)
+
+    def records(self) -> tuple[TableRecord, ...]:
+        """Return the newest record of each build, in the order of their recording."""
+        return self._kept.newest() or ()
+
+    def current(self, view: str) -> TableRecord | None:
+        """Return the build that readers see, or None before the first has ended."""
+        return self._newest(view, "current")
+
+    def building(self, view: str) -> TableRecord | None:
+        """Return the build that has not ended yet, or None."""
+        return self._newest(view, "building")
+
+    def record(self, *records: TableRecord) -> None:
+        """Append records in one commit: readers see all of them or none."""
+        last = {record.view: record.sequence for record in self.records()}
+        numbered = []
+        for record in records:
+            last[record.view] = last.get(record.view, 0) + 1
+            numbered.append(replace(record, sequence=last[record.view]))
+        append(self._uri, TABLES, [asdict(record) for record in numbered])
+
+    def _newest(self, view: str, state: TableState) -> TableRecord | None:
+        newest_first = reversed(self.records())
+        return next((r for r in newest_first if (r.view, r.state) == (view, state)), None)
+
+
+def _builds(table: DeltaTable) -> tuple[TableRecord, ...]:
+    rows = sorted(read_records(table), key=lambda row: (row["view"], row["sequence"]))
+    newest = {(row["view"], row["table_id"]): TableRecord(**row) for row in rows}
+    return tuple(sorted(newest.values(), key=lambda record: (record.view, record.sequence)))

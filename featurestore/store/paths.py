@@ -1,0 +1,33 @@
+"""Addresses of tables and sources: folders of this machine, or URLs."""
+
+from pathlib import Path
+
+
+def address(path: str, folder: str) -> str:
+    """Return a source's path as an absolute path, or as the URL that it is.
+
+    Example:
+        >>> address("s3://bucket/paid", "/project"), address("data/paid", "/project")
+        ('s3://bucket/paid', '/project/data/paid')
+    """
+    return path if "://" in path else str(Path(folder, path).absolute())
+
+
+def is_local(uri: str) -> bool:
+    """Return whether ``uri`` is a folder of this machine.
+
+    Example:
+        >>> is_local("store/demo"), is_local("s3://bucket/demo")
+        (True, False)
+    """
+    return "://" not in uri or uri.startswith("file://")
+
+
+def local_path(uri: str) -> str:
+    """Return a local address as an absolute path.
+
+    Example:
+        >>> local_path("file:///data/x")
+        '/data/x'
+    """
+    return str(Path(uri.removeprefix("file://")).absolute())

@@ -1,0 +1,88 @@
+"""A frame gives its rows to every library with types and nulls as they are."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from featurestore.client.frame.frame import FeatureFrame, with_label
+from featurestore.client.frame.view_read import ViewRead
+from featurestore.errors import RequestError
+
+TIMES = [datetime(2026, 3, day, tzinfo=UTC) for day in (1, 2, 3)]
+TABLE = pa.table(
+    {
+        "event_timestamp": pa.array(TIMES, pa.timestamp("us", tz="UTC")),
+        "y": [0, 1, 0],
+        "n": pa.array([1, None, 3], pa.int64()),
+        "flag": pa.array([True, None, False]),
+        "city": ["a", None, "b"],
+    }
+)
+
+
+def frame(*features: str) -> FeatureFrame:
+    return FeatureFrame(TABLE, features, label="y")
+
+
+def test_integers_and_booleans_with_nulls_stay_what_they_are_in_pandas() -> None:
+    result = frame("n").to_pandas()
+
+    assert result["n"].dtype == pd.Int64Dtype()
+    assert result["n"].tolist() == [1, pd.NA, 3]
+    assert result["flag"].dtype == pd.BooleanDtype()
+    assert result["y"].dtype == np.int64
+
+
+def test_polars_has_the_same_rows() -> None:
+    assert frame("n").to_polars()["n"].to_list() == [1, None, 3]
+
+
+def test_numpy_gets_numbers_with_nulls_as_nan_and_the_label() -> None:
+    matrix, label = frame("n", "flag").to_numpy()
+
+    np.testing.assert_array_equal(matrix, [[1, 1], [np.nan, np.nan], [3, 0]])
+    assert label.tolist() == [0, 1, 0]
+    with pytest.raises(RequestError, match=r"feature 'city' holds string, which is no number"):
+        frame("city").to_numpy()
+
+
+def test_a_split_by_time_leaves_the_gap_out() -> None:
+    train, test = frame("n").split_by_time("2026-03-03", gap="1d")
+
+    assert train.to_arrow()["event_timestamp"].to_pylist() == TIMES[:1]
+    assert test.to_arrow()["event_timestamp"].to_pylist() == TIMES[2:]
+    assert test.label == "y"
+
+
+def test_a_label_that_the_spine_lacks_is_refused_with_the_nearest() -> None:
+    with pytest.raises(RequestError, match=r"no column 'city_' to be the label.*'city'"):
+        with_label(frame("n"), "city_", "ask")
+
+
+def test_a_frame_tells_its_size_and_no_values() -> None:
+    views = {"v": ViewRead(("n", "flag")), "w": ViewRead(("y",))}
+
+    assert repr(FeatureFrame(TABLE, ("n",), label="y", views=views)) == (
+        "FeatureFrame(3 rows, 1 feature, label 'y', 1 with a null key in v)"
+    )
+
+
+def test_a_part_counts_the_null_keys_of_its_own_rows() -> None:
+    views = {"v": ViewRead(("n", "city"))}
+    early, late = FeatureFrame(TABLE, (), views=views).split_by_time("2026-03-03")
+
+    assert (early.null_key_rows, late.null_key_rows) == ({"v": 1}, {"v": 0})
+    assert "1 with a null key in v" in repr(early)
+    assert "null key" not in repr(late)
+
+
+def test_a_part_of_entities_counts_the_null_keys_of_its_own_rows() -> None:
+    table = pa.table({"id": list(range(100)), "shop": [1, None] * 50})
+    rows = FeatureFrame(table, (), views={"v": ViewRead(("shop",))})
+
+    for part in rows.split_by_entity("id", test=0.5):
+        assert part.null_key_rows == {"v": part.to_arrow()["shop"].null_count}
+        assert 0 < part.null_key_rows["v"] < 50

@@ -1,0 +1,199 @@
+"""Rows are parted by time with a gap, or by entity with none on both sides; grids are regular."""
+
+import warnings
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from featurestore.client.frame.frame import FeatureFrame
+from featurestore.client.frame.splits import LabelReach
+from featurestore.client.spines.grid import time_grid
+from featurestore.errors import RequestError, SpineError
+from featurestore.store.columns import UTC_MICROS
+from featurestore.times import MICROS
+
+ENTITIES = st.lists(st.tuples(st.integers(0, 9) | st.none(), st.sampled_from("ab")), max_size=40)
+
+
+def frame(entities: list[tuple[int | None, str]]) -> FeatureFrame:
+    columns = {
+        "id": pa.array([e[0] for e in entities], pa.int64()),
+        "kind": [e[1] for e in entities],
+    }
+    return FeatureFrame(pa.table(columns | {"row": list(range(len(entities)))}), ())
+
+
+def sides(part: FeatureFrame) -> set[tuple[object, ...]]:
+    table = part.to_arrow()
+    return set(zip(table["id"].to_pylist(), table["kind"].to_pylist(), strict=True))
+
+
+@given(ENTITIES, st.floats(0.01, 0.99), st.integers(0, 3))
+def test_no_entity_is_on_both_sides_and_no_row_is_lost(entities, share, seed):
+    train, test = frame(entities).split_by_entity(["id", "kind"], test=share, seed=seed)
+
+    assert not sides(train) & sides(test)
+    rows = train.to_arrow()["row"].to_pylist() + test.to_arrow()["row"].to_pylist()
+    assert sorted(rows) == list(range(len(entities)))
+
+
+@given(ENTITIES, ENTITIES)
+def test_an_entity_stays_on_its_side_when_rows_are_added(entities, more):
+    before = frame(entities).split_by_entity(["id", "kind"])
+    after = frame(entities + more).split_by_entity(["id", "kind"])
+
+    assert sides(before[0]) <= sides(after[0])
+    assert sides(before[1]) <= sides(after[1])
+
+
+def test_the_share_is_about_what_was_asked_and_the_seed_draws_others():
+    many = FeatureFrame(pa.table({"id": list(range(10_000))}), ())
+
+    first = many.split_by_entity("id", test=0.3)[1]
+    other = many.split_by_entity("id", test=0.3, seed=1)[1]
+
+    assert 2_800 < len(first) < 3_200
+    assert first.to_arrow() != other.to_arrow()
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.string(), pa.string_view(), pa.dictionary(pa.int8(), pa.string())]
+)
+def test_rows_with_text_of_any_kind_are_parted_and_keep_their_types(kind):
+    # Delta tables and Polars give views.
+    columns = {"id": pa.array(["a", "b", "a"], kind), "at": [at_day(day) for day in (1, 2, 3)]}
+    rows = FeatureFrame(pa.table(columns), (), timestamp_field="at")
+
+    train, test = rows.split_by_time("2026-01-02", gap="0s")
+    one, other = rows.split_by_entity("id", test=0.5)
+
+    assert (train.to_arrow(), test.to_arrow()) == (rows.table.slice(0, 1), rows.table.slice(1))
+    assert len(one) + len(other) == 3
+    assert one.to_arrow().schema == rows.table.schema
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (pa.list_(pa.string_view()), ["a", None]),
+        (pa.large_list(pa.binary_view()), [b"a"]),
+        (pa.map_(pa.string_view(), pa.int64()), [("a", 1)]),
+        (pa.struct([pa.field("word", pa.string_view(), nullable=False)]), {"word": "a"}),
+    ],
+)
+def test_rows_with_text_inside_other_types_are_parted(kind, value):
+    rows = pa.table({"at": [at_day(1), at_day(2)], "deep": pa.array([value, value], kind)})
+
+    train, _ = FeatureFrame(rows, (), timestamp_field="at").split_by_time("2026-01-02")
+
+    assert train.to_arrow() == rows.slice(0, 1)
+
+
+def test_a_grid_takes_keys_of_any_kind_of_text():
+    keys = pa.table({"id": pa.array(["a"], pa.string_view())})
+
+    grid = time_grid(keys, start="2026-01-01", end="2026-01-02", every="12h")
+
+    assert grid["id"].type == pa.string_view()
+    assert grid["id"].to_pylist() == ["a", "a"]
+
+
+def at_day(day: int) -> datetime:
+    return datetime(2026, 1, day, tzinfo=UTC)
+
+
+@given(
+    st.lists(st.integers(-20, 20), max_size=20),
+    st.integers(1, 9),
+    st.integers(0, 9),
+)
+def test_without_a_gap_no_label_of_a_training_row_waits_for_the_test_part(days, horizon, maturity):
+    train, test = labelled(days, horizon, maturity).split_by_time(MIDNIGHT)
+
+    waited = timedelta(days=horizon + maturity)
+    assert all(at + waited < MIDNIGHT for at in moments(train))
+    assert len(train) == sum(day + horizon + maturity < 0 for day in days)
+    assert len(test) == sum(day >= 0 for day in days)
+
+
+@given(st.lists(st.integers(-20, 20), max_size=20), st.integers(1, 9), st.integers(0, 9))
+def test_a_gap_that_is_shorter_than_the_horizon_tells_how_many_labels_look_too_far(
+    days, horizon, gap
+):
+    looking = sum(day < -gap and day + horizon >= 0 for day in days)
+    trained = sum(day < -gap for day in days)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        train, _ = labelled(days, horizon, 0).split_by_time(MIDNIGHT, gap=f"{gap}d")
+
+    assert len(train) == trained
+    assert len(told) == bool(looking)
+    for each in told:
+        assert f"the labels of {looking} of {trained} training rows" in str(each.message)
+        assert each.filename == __file__
+
+
+def test_the_warning_names_the_horizon_and_the_gap_that_is_safe():
+    found = labelled([-4, -3, -2], horizon=3, maturity=30)
+
+    with pytest.warns(UserWarning, match=r"look 3d ahead, and the gap is 2d\. .* it is 33d"):
+        found.split_by_time("1970-01-01", gap="2d")
+
+
+def test_labels_that_came_with_the_spine_have_no_gap_unless_it_is_given():
+    rows = replace(labelled([-2, -1, 0], 1, 0), label_reach=None)
+
+    assert [len(part) for part in rows.split_by_time("1970-01-01")] == [2, 1]
+
+
+MIDNIGHT = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def labelled(days: list[int], horizon: int, maturity: int) -> FeatureFrame:
+    times = pa.array([MIDNIGHT + timedelta(days=day) for day in days], UTC_MICROS)
+    reach = LabelReach(horizon * MICROS["d"], maturity * MICROS["d"])
+    return FeatureFrame(pa.table({"event_timestamp": times}), (), label_reach=reach)
+
+
+def moments(part: FeatureFrame) -> list[datetime]:
+    return part.to_arrow()["event_timestamp"].to_pylist()
+
+
+def test_what_cannot_be_split_is_told():
+    with pytest.raises(RequestError, match=r"there is no column 'idd'\. Did you mean 'id'"):
+        frame([]).split_by_entity("idd")
+    with pytest.raises(RequestError, match=r"the share is not between 0 and 1"):
+        frame([]).split_by_entity("id", test=1.0)
+
+
+def test_a_grid_has_every_key_at_every_moment_before_its_end():
+    keys = [{"id": 2, "kind": "a"}, {"id": 1, "kind": "b"}]
+
+    grid = time_grid(keys, start="2026-01-01", end="2026-01-02T00:00:01Z", every="12h")
+
+    assert grid["id"].to_pylist() == [2, 2, 2, 1, 1, 1]
+    assert grid["event_timestamp"].to_pylist()[:3] == [
+        datetime(2026, 1, 1, tzinfo=UTC),
+        datetime(2026, 1, 1, 12, tzinfo=UTC),
+        datetime(2026, 1, 2, tzinfo=UTC),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"every": "0d"}, "the step is 0"),
+        ({"end": "2026-01-01"}, "is not after the start"),
+        ({"timestamp_field": "id"}, "the keys have a column 'id'"),
+        ({"every": "1s", "end": "2200-01-01"}, "are too many rows"),
+    ],
+)
+def test_a_grid_that_cannot_be_is_told(change, message):
+    asked = {"start": "2026-01-01", "end": "2026-02-01", "every": "1d"} | change
+
+    with pytest.raises(SpineError, match=message):
+        time_grid([{"id": 1}], **asked)

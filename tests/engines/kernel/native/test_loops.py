@@ -1,0 +1,68 @@
+"""The compiled loops: made where there is a compiler, used only where made of their source."""
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from featurestore.engines.kernel.native import loops
+from tools.compile_loops import compiled
+
+ROOT = Path(__file__).parents[4]
+HAS_COMPILER = shutil.which(os.environ.get("CC", "cc")) is not None
+needs_compiler = pytest.mark.skipif(not HAS_COMPILER, reason="there is no C compiler")
+
+
+@needs_compiler
+def test_the_loops_in_use_are_those_of_the_source() -> None:
+    assert loops.compiled() is not None, "Run `make setup`: it compiles the kernel's loops."
+
+
+@needs_compiler
+def test_loops_of_another_source_are_not_used(tmp_path, monkeypatch) -> None:
+    source, library = tmp_path / "loops.c", tmp_path / "libloops.so"
+    source.write_text(loops.SOURCE.read_text("utf-8") + "/* changed */\n", "utf-8")
+    assert compiled(source, library)
+
+    monkeypatch.setattr(loops, "LIBRARY", library)
+    assert loops.compiled.__wrapped__() is None
+
+    monkeypatch.setattr(loops, "SOURCE", source)
+    assert loops.compiled.__wrapped__() is not None
+
+
+def test_without_a_library_there_are_no_loops(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(loops, "LIBRARY", tmp_path / "libloops.so")
+
+    assert loops.compiled.__wrapped__() is None
+
+
+@pytest.mark.parametrize("compiler", ["no_such_compiler", "false"])
+def test_without_a_compiler_that_works_nothing_is_made(tmp_path, monkeypatch, compiler) -> None:
+    monkeypatch.setenv("CC", compiler)
+
+    assert not compiled(loops.SOURCE, tmp_path / "libloops.so")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("compiler", [None, "no_such_compiler"])
+def test_a_wheel_holds_the_loops_where_they_can_be_made(tmp_path, compiler) -> None:
+    if compiler is None and not HAS_COMPILER:
+        pytest.skip("there is no C compiler")
+    copy = tmp_path / "project"
+    ignored = shutil.ignore_patterns(".venv", ".git", "tests", "*.so", "__pycache__", "data")
+    shutil.copytree(ROOT, copy, ignore=ignored)
+    environment = {**os.environ, **({"CC": compiler} if compiler else {})}
+
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=copy, env=environment, check=True, capture_output=True)
+
+    wheel = next(tmp_path.glob("*.whl"))
+    names = zipfile.ZipFile(wheel).namelist()
+    assert "featurestore/engines/kernel/native/loops.c" in names
+    assert ("featurestore/engines/kernel/native/libloops.so" in names) == (compiler is None)
+    assert wheel.name.endswith("none-any.whl") == (compiler is not None)

@@ -1,0 +1,129 @@
+"""Only what can matter is read, and nothing that matters is left out."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from featurestore.definitions.model.types import Float64, Int64
+from featurestore.engines.retrieval.scan import Bounds, needed_columns, read_rows, time_bounds
+from featurestore.query.nodes import Aggregate, Column, KeyBinding, Rows, ViewQuery, Window
+from featurestore.store.delta.snapshot import Snapshot
+from tests.tables import feature_table, write_runs
+
+COLUMNS = ["id", "event_timestamp", "x"]
+MS = 1000
+
+
+def run(ids: range, start: int = 0):
+    """A hundred events a key, one a millisecond and some microseconds."""
+    keys = [key for key in ids for _ in range(100)]
+    events = [start + step * MS + 7 for _ in ids for step in range(100)]
+    return feature_table({"id": keys}, events, {"x": [float(event) for event in events]})
+
+
+@pytest.fixture(scope="module")
+def snapshot(tmp_path_factory) -> Snapshot:
+    folder: Path = tmp_path_factory.mktemp("scan") / "table"
+    return write_runs(folder, [run(range(10)), run(range(10, 20)), run(range(5), 200 * MS)], 250)
+
+
+def test_whole_files_are_left_out_by_key_and_by_time(snapshot) -> None:
+    by_key = read_rows(snapshot, COLUMNS, Bounds("id", 12, 12))
+    by_time = read_rows(snapshot, COLUMNS, Bounds("id", 0, 3, time_low=150 * MS))
+
+    assert set(by_key["id"].to_pylist()) <= set(range(10, 20))
+    assert min(by_time["x"].to_pylist()) >= 200 * MS
+
+
+def test_row_groups_are_left_out_within_a_file(snapshot) -> None:
+    rows = read_rows(snapshot, COLUMNS, Bounds("id", 12, 12))
+
+    assert rows.num_rows < 1_000
+    assert rows["id"].to_pylist().count(12) == 100
+
+
+def test_columns_come_in_the_order_asked(snapshot) -> None:
+    assert read_rows(snapshot, ["x", "id"], Bounds(None)).column_names == ["x", "id"]
+
+
+def test_no_file_left_gives_no_rows_with_the_full_schema(snapshot) -> None:
+    rows = read_rows(snapshot, COLUMNS, Bounds("id", 99, 99))
+
+    assert (rows.num_rows, rows.column_names) == (0, COLUMNS)
+
+
+@given(
+    keys=st.tuples(st.integers(-1, 21), st.integers(-1, 21)),
+    times=st.tuples(st.integers(-5, 310_000), st.integers(-5, 310_000)),
+)
+def test_no_row_within_the_bounds_is_ever_lost(snapshot, keys, times) -> None:
+    (low, high), (early, late) = sorted(keys), sorted(times)
+    everything = read_rows(snapshot, COLUMNS, Bounds(None))
+
+    read = read_rows(snapshot, COLUMNS, Bounds("id", low, high, early, late))
+
+    def wanted(table):
+        rows = zip(table["id"].to_pylist(), table["x"].to_pylist(), strict=True)
+        return sorted(row for row in rows if low <= row[0] <= high and early <= row[1] <= late)
+
+    assert wanted(read) == wanted(everything)
+
+
+@pytest.mark.parametrize("low", [-(2**62), -62_135_596_800_000_001])
+def test_a_bound_that_is_no_date_leaves_out_nothing(snapshot, low: int) -> None:
+    rows = read_rows(snapshot, COLUMNS, Bounds(None, time_low=low, time_high=2**62))
+
+    assert rows.num_rows == snapshot.rows
+
+
+def window(size: int | None, delay: int = 0, every: int | None = None) -> Aggregate:
+    return Aggregate(
+        f"x_{size}",
+        column="x",
+        dtype=Float64,
+        function="sum",
+        window=Window(size, delay, every=every),
+        result=Float64,
+    )
+
+
+@pytest.mark.parametrize(
+    ("features", "expected"),
+    [
+        ({"columns": (Column("x", "x", Float64),)}, (None, 90)),
+        ({"columns": (Column("x", "x", Float64),), "ttl": 10}, (40, 90)),
+        ({"aggregates": (window(5), window(20, 3))}, (27, 90)),
+        ({"aggregates": (window(20), window(9, 3, 10))}, (28, 90)),
+        ({"aggregates": (window(5), window(None))}, (None, 90)),
+        ({"aggregates": (window(5),), "rows": Rows(unique_by=("n",))}, (None, 90)),
+    ],
+)
+def test_the_earliest_event_that_can_matter_follows_from_ttl_and_windows(features, expected):
+    query = ViewQuery("v", keys=(), timestamp_field="t", **features)
+
+    assert time_bounds(query, 50, 90) == expected
+
+
+def test_the_kernel_gets_each_needed_column_once() -> None:
+    query = ViewQuery(
+        "v",
+        keys=(KeyBinding("id", "id", Int64),),
+        timestamp_field="t",
+        rows=Rows(unique_by=("n", "x"), has_sequence=True, has_deleted=True),
+        aggregates=(window(5), replace(window(7), by="category")),
+    )
+
+    assert needed_columns(query) == [
+        "id",
+        "event_timestamp",
+        "available_timestamp",
+        "_seq",
+        "_deleted",
+        "n",
+        "x",
+        "category",
+        "_row_hash",
+    ]

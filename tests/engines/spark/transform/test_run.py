@@ -1,0 +1,121 @@
+"""Transforms in Python and SQL, and what must come out of them."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
+
+from featurestore.definitions.model.entity import Entity
+from featurestore.definitions.model.source import DeltaSource
+from featurestore.definitions.model.types import (
+    Array,
+    Field,
+    Float32,
+    Float64,
+    Int32,
+    Int64,
+    String,
+)
+from featurestore.definitions.model.view import Code, FeatureView, Transform
+from featurestore.engines.spark.transform.run import transformed
+from featurestore.engines.spark.types import fits, spark_type
+from featurestore.errors import MaterializationError
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+CARD = Entity("card", join_keys=(Field("card_id", Int64),))
+PAID = DeltaSource("paid", path="paid", timestamp_field="at", sequence_field="n")
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def view_of(transform: Transform | None, *schema: Field) -> FeatureView:
+    """A view of cards with this transform."""
+    return FeatureView("v", entities=(CARD,), source=PAID, schema=schema, transform=transform)
+
+
+@pytest.fixture
+def rows(spark: "SparkSession") -> "DataFrame":
+    return spark.createDataFrame(
+        [(1, NOON, 7, '{"a": 5}')], "card_id int, at timestamp, n int, note string"
+    )
+
+
+def doubled(rows: "DataFrame") -> "DataFrame":
+    return rows.withColumn("twice", F.col("n") * 2)
+
+
+def failing(rows: "DataFrame") -> "DataFrame":
+    raise ValueError("no such luck")
+
+
+def forgetful(rows: "DataFrame") -> None:
+    rows.count()
+
+
+def test_a_python_transform_gets_the_rows(rows: "DataFrame") -> None:
+    out = transformed(view_of(doubled, Field("twice", Int64)), rows)
+
+    assert out.select("card_id", "twice").collect() == [(1, 14)]
+
+
+def test_a_sql_transform_selects_from_the_source_and_keeps_its_other_braces(
+    rows: "DataFrame", spark: "SparkSession"
+) -> None:
+    sql = "SELECT *, note = '{\"a\": 5}' AS same, {not_a_mark: n}.n AS m FROM {source}"
+    sql = sql.replace("{not_a_mark: n}.n", "get_json_object('{\"n\": 3}', '$.n')")
+
+    out = transformed(view_of(sql, Field("m", String)), rows)
+
+    assert out.select("same", "m").collect() == [(True, "3")]
+    assert spark.catalog.listTables() == []
+
+
+def test_every_column_that_does_not_fit_is_named_at_once(rows: "DataFrame") -> None:
+    schema = (Field("nots", String), Field("note", Float64))
+
+    with pytest.raises(MaterializationError) as refused:
+        transformed(view_of(None, *schema), rows.drop("at"))
+
+    found = refused.value.found
+    assert "column 'nots' is missing (Did you mean 'note'?)" in found
+    assert "column 'at', the source's timestamp_field, is missing (Known: " in found
+    assert "of source 'paid' (" in refused.value.call
+    assert refused.value.fix.startswith("Correct the view or its source")
+    assert "column 'note' is string, declared as Float64 (double; " in found
+    assert "test_run.py:" in refused.value.call
+
+
+def test_a_transform_that_drops_the_time_is_told_which_source_names_it(
+    rows: "DataFrame",
+) -> None:
+    view = view_of("SELECT card_id, n FROM {source}", Field("n", Int64))
+
+    told = r"column 'at', the timestamp_field of source 'paid' \(.*py:\d+\), is missing \(Known: "
+    with pytest.raises(MaterializationError, match=told) as refused:
+        transformed(view, rows)
+    assert refused.value.call.startswith("transform of view 'v' (")
+
+
+def test_a_transform_that_fails_is_named_with_its_line(rows: "DataFrame") -> None:
+    with pytest.raises(MaterializationError, match=r"ValueError: no such luck \(.*py:\d+\)"):
+        transformed(view_of(failing), rows)
+
+
+def test_a_transform_that_returns_no_frame_is_named(rows: "DataFrame") -> None:
+    with pytest.raises(MaterializationError, match="returned NoneType, not a DataFrame"):
+        transformed(view_of(forgetful), rows)
+
+
+def test_text_from_the_registry_is_never_run(rows: "DataFrame") -> None:
+    with pytest.raises(MaterializationError, match="never code to run"):
+        transformed(view_of(Code("doubled", "def doubled(rows): ...", "f")), rows)
+
+
+def test_columns_may_only_widen() -> None:
+    assert fits(spark_type(Int32), spark_type(Int64))
+    assert fits(spark_type(Array(Float32)), spark_type(Array(Float64)))
+    assert not fits(spark_type(Int64), spark_type(Int32))
+    assert not fits(spark_type(Int64), spark_type(Float64))
+    assert not fits(spark_type(String), spark_type(Int64))

@@ -1,0 +1,178 @@
+"""Views that are made of other views' stored rows."""
+
+import shutil
+from dataclasses import replace
+
+import pytest
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
+
+from featurestore.client.preview.view import preview_view
+from featurestore.client.status import view_statuses
+from featurestore.definitions.model.entity import Entity
+from featurestore.definitions.model.types import Field, String
+from featurestore.jobs.materialize.job import RunResult
+from featurestore.jobs.materialize.materialize import materialize
+from featurestore.store.ledger.runs import Runs
+from tests.jobs.changing import LAST, Orders, answers, as_spine, at
+from tests.jobs.world import PAYMENTS, SPENDING, World, moment_of, other
+
+BAND = Entity("band", join_keys=(Field("band", String),))
+
+
+def doubled(rows: DataFrame) -> DataFrame:
+    """Double the amount, and set the event to its day's beginning."""
+    return rows.withColumn("amount", F.col("amount") * 2).withColumn(
+        "event_timestamp", F.date_trunc("day", "event_timestamp")
+    )
+
+
+UPSTREAM = other(SPENDING, available_delay="1h")
+BY_DAY = other(SPENDING, name="by_day", source=UPSTREAM, transform=doubled, available_delay="30m")
+BY_BAND = other(
+    BY_DAY,
+    name="by_band",
+    entities=(BAND,),
+    source=BY_DAY,
+    transform="SELECT _row_metadata, event_timestamp, amount, CASE WHEN amount < 10 THEN 'low' "
+    "ELSE 'high' END AS band FROM {source} WHERE amount > 2",
+)
+CHAIN = [UPSTREAM, BY_DAY, BY_BAND]
+STORED = ("event_timestamp", "available_timestamp", "amount", "_row_hash")
+
+
+def rows_of(world: World) -> list[list[tuple[object, ...]]]:
+    return [world.rows(*STORED, view=view.name) for view in CHAIN]
+
+
+def by_name(world: World, *names: str, **asked: object) -> dict[str, RunResult]:
+    return {result.view: result for result in materialize(world.job, names or None, **asked)}
+
+
+def test_runs_of_a_chain_equal_its_build_and_know_nothing_sooner(world: World) -> None:
+    world.views = [*reversed(CHAIN)]
+    world.pay(("a", 0, 1.0), ("a", 5, 5.0))
+    first = by_name(world)
+    world.pay(("b", -30, 2.0), ("a", 6, 3.0))
+    second = by_name(world)
+    shutil.rmtree(world.folder / "store" / "checkpoints")
+    world.pay(("c", 7, 1.5))
+    third = by_name(world)
+
+    in_runs = rows_of(world)
+    rebuilt = by_name(world, full=True)
+
+    assert [*first] == ["by_band", "by_day", "spending"]
+    assert [r["by_band"].kind for r in (first, second, third)] == ["build", "run", "run"]
+    assert [r["by_band"].rows_out for r in (first, second, third)] == [1, 2, 1]
+    assert {result.kind for result in rebuilt.values()} == {"build"}
+    assert rows_of(world) == in_runs
+    known = dict(world.rows("amount", "available_timestamp", view="by_day"))
+    assert known[2.0] == moment_of(0 + 1 + 0.5)  # an hour upstream, half an hour of its own
+    assert world.rows("band", "amount", view="by_band") == [
+        ("high", 10.0),
+        ("low", 3.0),
+        ("low", 4.0),
+        ("low", 6.0),
+    ]
+
+
+def test_a_derived_view_stands_on_its_source_views_table_and_follows_it(world: World) -> None:
+    world.views = [UPSTREAM, BY_DAY]
+    world.pay(("a", 0, 1.0))
+
+    [alone] = materialize(world.job, ["by_day"])
+    assert (alone.status, "was never materialized" in alone.message) == ("failed", True)
+    assert "Run `featurestore materialize spending by_day`" in alone.message
+
+    by_name(world)
+    world.pay(("b", 1, 2.0))
+    [nothing] = materialize(world.job, ["by_day"])
+    assert nothing.message.endswith("; it stands on spending as of version 0")
+    by_name(world, "spending", full=True)
+    states = {v.view: v.state for v in view_statuses(world.job.applied(), world.layout)}
+    assert states == {"by_day": "outdated", "spending": "current"}
+
+    [anew] = materialize(world.job, ["by_day"])
+
+    assert (anew.kind, anew.rows_out) == ("build", 2)
+    told = {v.view: v for v in view_statuses(world.job.applied(), world.layout)}["by_day"]
+    assert (told.state, told.derived_from) == ("current", "spending")
+    # Not applied, and of no other table than the one that its source view has now.
+    tried = other(BY_DAY, name="tried", transform=None, available_delay="0s")
+    spine = as_spine([("a", 2), ("b", 0), ("b", 2)])
+    shown = preview_view(tried, spine, world.layout, world.folder, world.spark).to_arrow()
+    assert shown["amount_sum_7d"].to_pylist() == [1.0, None, 2.0]
+
+
+def test_what_is_derived_from_a_view_that_fails_is_skipped_with_the_reason(world: World) -> None:
+    broken = other(UPSTREAM, source=replace(PAYMENTS, name="gone", path="gone"))
+    day = other(BY_DAY, source=broken)
+    world.views = [broken, day, other(BY_BAND, source=day), other(SPENDING, name="fine")]
+    world.pay(("a", 0, 1.0))
+
+    results = by_name(world)
+
+    assert {name: result.status for name, result in results.items()} == {
+        "by_band": "skipped",
+        "by_day": "skipped",
+        "fine": "done",
+        "spending": "failed",
+    }
+    reason = "skipped: view 'spending', which it is derived from, failed: "
+    assert results["by_day"].message.startswith(reason)
+    assert "there is no Delta table" in results["by_day"].message
+    last = Runs(world.layout).records("by_day")[-1]
+    assert (last.status, last.outcome.error) == ("skipped", results["by_day"].message)
+
+
+def banded(rows: DataFrame) -> DataFrame:
+    return rows.where("amount < 60").withColumn(
+        "band", F.when(F.col("amount") < 10, "low").otherwise("high")
+    )
+
+
+def test_what_a_change_feed_takes_back_goes_under_other_keys_too(world: World) -> None:
+    bands = other(LAST, name="bands", source=LAST, entities=(BAND,), transform=banded)
+    world.views, world.now = [LAST, bands], at(100)
+    orders = Orders(world.folder)
+    orders.insert(10, ("o1", "a", 1, 1.0), ("o2", "a", 2, 20.0))
+    by_name(world)
+    orders.update(20, ("o1", "a", 1, 11.0), ("o3", "b", 3, 3.0))
+    orders.update(21, ("o2", "a", 2, 2.0))
+    by_name(world)
+    orders.update(22, ("o3", "c", 3, 33.0))
+    orders.update(23, ("o2", "a", 2, 99.0))
+    orders.delete(24, "o1")
+    by_name(world)
+
+    spine = [(band, hour) for band in ("low", "high") for hour in orders.moments()]
+    told = answers(bands, world.table("bands"), spine, key="band")
+
+    def truth(band: str, hour: float) -> float | None:
+        state = orders.state(max(hour, 10)).values()
+        known = [o for o in state if o[2] <= hour and o[3] < 60 and (o[3] < 10) == (band == "low")]
+        return max(known, key=lambda order: order[2])[3] if known else None
+
+    assert dict(zip(spine, told, strict=True)) == {asked: truth(*asked) for asked in spine}
+
+
+@pytest.mark.parametrize(
+    ("transform", "told"),
+    [
+        ("SELECT card_id, event_timestamp, amount FROM {source}", "Keep _row_metadata among"),
+        ("SELECT * FROM {source} WHERE amount > 1", "its plan has the operator Filter"),
+    ],
+    ids=["drops what is carried", "filters revisions"],
+)
+def test_a_transform_under_which_rows_could_not_be_taken_back_is_refused(
+    world: World, transform: str, told: str
+) -> None:
+    revised = other(SPENDING, source=replace(PAYMENTS, unique_by=("amount",)))
+    world.views = [revised, other(SPENDING, name="made", source=revised, transform=transform)]
+    world.pay(("a", 0, 1.0))
+
+    made = by_name(world)["made"]
+
+    assert (made.status, told in made.message) == ("failed", True)
+    assert "world.py:" in made.message

@@ -1,0 +1,92 @@
+"""Change feeds and derived views, killed where it hurts most: as if nobody had."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+from pyspark.sql import SparkSession
+
+from featurestore.jobs.materialize.materialize import materialize
+from featurestore.store.ledger.runs import Runs
+from featurestore.store.ledger.tables import Tables
+from tests.jobs.changing import LAST, Orders
+from tests.jobs.dying import BANDED, BANDS, LASTS, Deaths, dying_world
+from tests.jobs.materialize.test_change_feed import is_true
+from tests.jobs.world import World
+
+IN_BUILDS: Deaths = {
+    "last_1": ("commits", 1),
+    "last_2": ("begins a batch", 2),
+    "bands_1": ("has committed", 1),
+}
+IN_RUNS: Deaths = {
+    "last_1": ("commits", 1),
+    "last_2": ("records its end", 1),
+    "bands_1": ("has committed", 1),
+}
+
+
+def killed(folder: Path, deaths: Deaths, by: signal.Signals) -> int:
+    """Kill a process at its views' deaths, and return how it ended."""
+    command = [sys.executable, "-m", "tests.jobs.dying", str(folder), str(int(by))]
+    root = Path(__file__).parents[3]
+    return subprocess.run([*command, json.dumps(deaths)], cwd=root, timeout=200).returncode
+
+
+def content(world: World, view: str) -> list[tuple[object, ...]]:
+    """All that is stored of a view."""
+    rows = pa.table(world.table(view).scan()).to_pylist()
+    return sorted(tuple(map(str, row.values())) for row in rows)
+
+
+def is_as_never_killed(world: World) -> None:
+    """Assert that each killed view holds what its twin does, row by row."""
+    for views, twin in ((LASTS, LAST), (BANDED, BANDS)):
+        expected = content(world, twin.name)
+        assert {view.name: content(world, view.name) for view in views} == {
+            view.name: expected for view in views
+        }
+
+
+def test_views_killed_in_builds_and_in_runs_are_as_those_that_never_were(
+    tmp_path: Path, spark: SparkSession
+) -> None:
+    world, orders = dying_world(tmp_path, spark), Orders(tmp_path)
+    tables, runs = Tables(world.layout), Runs(world.layout)
+    orders.insert(10, ("o1", "a", 1, 1.0), ("o2", "a", 2, 20.0))
+    orders.insert(11, ("o3", "b", 3, 3.0), ("o4", "b", 4, 40.0))
+
+    assert killed(tmp_path, IN_BUILDS, signal.SIGKILL) == -signal.SIGKILL
+    begun = {record.view: record for record in tables.records()}
+    assert {begun[name].state for name in IN_BUILDS} == {"building"}
+    # While nobody is there, orders move to other cards and bands, and one goes.
+    orders.update(20, ("o1", "a", 1, 11.0), ("o5", "c", 30, 5.0))
+    orders.update(21, ("o2", "c", 2, 2.0))
+    orders.delete(22, "o3")
+    recovered = {result.view: result for result in materialize(world.job)}
+
+    for name in IN_BUILDS:
+        gone_on = (recovered[name].kind, recovered[name].status, recovered[name].table_id)
+        assert gone_on == ("build", "done", begun[name].table_id)
+    is_as_never_killed(world)
+
+    orders.update(30, ("o4", "a", 4, 4.0), ("o1", "a", 1, 99.0))
+    orders.insert(31, ("o3", "b", 3.5, 33.0))
+    # Its first batch after that is cut off too.
+    shutil.rmtree(world.layout.checkpoint(recovered["last_1"].table_id, 0))
+    assert killed(tmp_path, IN_RUNS, signal.SIGTERM) == -signal.SIGTERM
+    orders.update(40, ("o5", "b", 30, 55.0))
+    orders.delete(41, "o2")
+    last = {result.view: result for result in materialize(world.job)}
+
+    assert {(result.kind, result.status) for result in last.values()} == {("run", "done")}
+    assert {run.status for run in runs.records()} == {"done", "interrupted"}
+    is_as_never_killed(world)
+    for view in (LAST, *LASTS):
+        is_true(orders, view, world.table(view.name), snapshot=11)
+    now = {row["card_id"]: row["amount"] for row in world.latest("last_2")}
+    assert now == {card: orders.truth(card, 100, snapshot=11, below=1e9) for card in "abc"}

@@ -1,0 +1,258 @@
+"""Materialization, from the source to the feature table, the ledgers and the latest table."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from deltalake import DeltaTable
+
+from featurestore.client.status import view_statuses
+from featurestore.definitions.model.aggregation import Aggregation
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.types import Field, Int64, String
+from featurestore.errors import ConflictError, NotFoundError, RequestError
+from featurestore.jobs.materialize.lock import view_lock
+from featurestore.jobs.materialize.materialize import materialize, refresh_latest
+from featurestore.jobs.materialize.progress import ProgressEvent
+from featurestore.store.ledger.runs import Runs
+from featurestore.store.ledger.tables import Tables
+from tests.jobs.world import NOON, PAYMENTS, SPENDING, World, moment_of, other
+
+
+def test_first_run_builds_a_table_of_the_source_rows(world: World) -> None:
+    world.pay(("a", 0, 1.0), (None, 1, 2.0), ("b", 1, 2.0), ("c", None, 3.0))
+
+    result = world.materialize()
+
+    assert (result.status, result.kind, result.version) == ("done", "build", 0)
+    assert (result.rows_in, result.rows_out, result.null_rows) == (4, 2, 2)
+    assert result.message.endswith("rows as version 0, left out 2 with a null key or time")
+    assert world.rows() == [("a", 0, 1.0), ("b", 1, 2.0)]
+    (run,) = Runs(world.layout).records()
+    assert (run.run_id, run.status, run.outcome.batches) == (result.run_id, "done", 1)
+    assert run.outcome.max_event_timestamp == moment_of(1)
+    assert '"reservoirVersion":1' in (run.outcome.source_offset or "")
+
+
+def test_rows_that_name_no_event_are_stored_counted_and_told(world: World) -> None:
+    source = replace(PAYMENTS, unique_by=("amount",))
+    world.views = [other(SPENDING, source=source)]
+    world.pay(("a", 0, None), ("a", 1, None), ("b", 1, 2.0))
+
+    result = world.materialize()
+
+    assert (result.rows_out, result.null_unique_rows) == (3, 2)
+    assert result.message.endswith(
+        "; 2 have a null in amount: of those of a key only the newest exists"
+    )
+    (run,) = Runs(world.layout).records()
+    assert run.outcome.null_unique_rows == 2
+
+
+def test_runs_add_what_is_new_late_rows_included_and_a_rebuild_gives_the_same(
+    world: World,
+) -> None:
+    world.pay(("a", 5, 1.0), ("a", 5, 1.0))
+    first = world.materialize()
+    world.pay(("a", -20, 7.0), ("b", 6, 2.0))
+
+    second = world.materialize()
+
+    assert (second.status, second.kind, second.version) == ("done", "run", 1)
+    assert (second.rows_in, second.rows_out) == (2, 2)
+    in_halves = world.rows("card_id", "hour", "amount", "_row_hash")
+    assert [row[:3] for row in in_halves] == [
+        ("a", -20, 7.0),
+        ("a", 5, 1.0),
+        ("a", 5, 1.0),
+        ("b", 6, 2.0),
+    ]
+
+    rebuilt = world.materialize(full=True)
+
+    assert rebuilt.kind == "build"
+    assert rebuilt.table_id != first.table_id
+    assert world.rows("card_id", "hour", "amount", "_row_hash") == in_halves
+    assert [r.state for r in Tables(world.layout).records()] == ["current", "retired"]
+
+
+def test_a_run_without_new_data_commits_nothing_and_says_so(world: World) -> None:
+    world.pay(("a", 0, 1.0))
+    world.materialize()
+
+    result = world.materialize()
+
+    assert (result.status, result.version, result.rows_out) == ("nothing", 0, 0)
+    assert result.message == "no new data: nothing was committed"
+    assert world.table().version() == 0
+    assert [run.status for run in Runs(world.layout).records()] == ["done", "nothing"]
+
+
+def test_a_build_takes_bounded_batches_into_a_table_that_nobody_reads_yet(world: World) -> None:
+    seen: list[ProgressEvent] = []
+    for hour in range(3):
+        world.pay(("a", hour, 1.0))
+    world.files_per_batch = 1
+
+    result = world.materialize(progress=seen.append)
+
+    assert (result.kind, result.version, result.rows_out) == ("build", 2, 3)
+    assert [event.phase for event in seen[:2]] == ["waiting", "checking"]
+    assert (seen[-1].phase, seen[-1].rows) == ("done", 3)
+    assert [r.state for r in Tables(world.layout).records()] == ["current"]
+
+
+def test_start_leaves_out_older_events_in_later_runs_too(world: World) -> None:
+    world.pay(("a", -1, 1.0), ("a", 0, 2.0))
+    world.materialize(start=NOON)
+    world.pay(("a", -2, 3.0), ("a", 2, 4.0))
+
+    world.materialize()
+    refused = world.materialize(start=NOON)
+
+    assert world.rows() == [("a", 0, 2.0), ("a", 2, 4.0)]
+    assert (refused.status, "full=True" in refused.message) == ("failed", True)
+
+
+def test_another_definition_is_another_build(world: World) -> None:
+    world.pay(("a", 0, 1.0))
+    world.materialize()
+    world.views = [other(SPENDING, transform="SELECT *, at AS t FROM {source} WHERE amount > 5")]
+
+    result = world.materialize()
+
+    assert (result.kind, result.rows_in, result.rows_out) == ("build", 0, 0)
+    assert world.rows() == []
+    assert world.table().schema().to_arrow().names[0] == "card_id"
+
+
+def test_latest_has_one_row_a_key_as_of_the_runs_moment(world: World) -> None:
+    world.views = [other(SPENDING, latest=True)]
+    world.pay(("a", 0, 1.0), ("b", 1, 2.0), ("a", 1, 3.0), ("b", 480, 9.0))
+
+    world.materialize()
+
+    assert world.latest() == [
+        {"card_id": "a", "amount_sum_7d": 4.0, "as_of": world.now},
+        {"card_id": "b", "amount_sum_7d": 2.0, "as_of": world.now},
+    ]
+    before, world.now = world.now, world.now + timedelta(days=19)
+    world.materialize()
+    assert {row["as_of"] for row in world.latest()} == {before}
+
+    versions = refresh_latest(world.job)
+
+    assert versions == {"spending": 1}
+    assert [row["amount_sum_7d"] for row in world.latest()] == [None, 9.0]
+
+
+def test_a_latest_table_that_fails_is_a_failed_run_whose_rows_are_stored(world: World) -> None:
+    view = other(
+        SPENDING,
+        latest=True,
+        schema=(Field("n", Int64),),
+        transform="SELECT card_id, at, bigint(amount) AS n FROM {source}",
+        aggregations=(Aggregation("n", "sum"),),
+    )
+    world.views = [view]
+    world.pay(("a", 0, 2.0**62), ("b", 1, 1.0), ("a", 1, 2.0**62))
+
+    results = [world.materialize(), world.materialize()]
+
+    (told,) = {result.message for result in results}
+    assert told.startswith("refresh latest table: feature 'n_sum_lifetime' of view 'spending' (")
+    assert "does not fit Int64, such as that of card_id='a' as of 2026-01-03T12:00:00Z." in told
+    assert [result.status for result in results] == ["failed", "failed"]
+    (status,) = view_statuses(Manifest.of([view]), world.layout)
+    assert (status.state, status.rows, status.last_run, status.error) == (
+        *("current", 3),
+        *("failed", told),
+    )
+
+
+def test_latest_of_a_view_without_keys_is_one_row(world: World) -> None:
+    view = other(SPENDING, entities=(), schema=(Field("card_id", String),), aggregations=())
+    world.views = [other(view, latest=True)]
+    world.pay(("a", 0, 1.0), ("b", 1, 2.0))
+
+    world.materialize()
+
+    assert world.latest() == [{"card_id": "b", "as_of": world.now}]
+
+
+def test_views_run_side_by_side_and_one_that_fails_stops_no_other(world: World) -> None:
+    missing = replace(SPENDING.source, name="gone", path="gone")
+    world.views = [
+        SPENDING,
+        other(SPENDING, name="broken", source=missing),
+        other(SPENDING, name="wrong", schema=(Field("amount", String),), aggregations=()),
+        other(SPENDING, name="third"),
+    ]
+    world.pay(("a", 0, 1.0))
+
+    results = {result.view: result for result in materialize(world.job)}
+
+    assert {name: result.status for name, result in results.items()} == {
+        "broken": "failed",
+        "spending": "done",
+        "third": "done",
+        "wrong": "failed",
+    }
+    assert "there is no Delta table at" in results["broken"].message
+    assert "column 'amount' is double, declared as String" in results["wrong"].message
+    assert "world.py:" in results["wrong"].message
+    assert world.rows() == world.rows(view="third") == [("a", 0, 1.0)]
+
+
+def test_an_empty_source_is_an_error_and_leaves_no_table(world: World) -> None:
+    world.pay()
+
+    result = world.materialize()
+
+    assert result.status == "failed"
+    assert "source 'payments' at payments is empty" in result.message
+    assert [r.state for r in Tables(world.layout).records()] == ["retired"]
+    world.pay(("a", 0, 1.0))
+    assert world.materialize().status == "done"
+
+
+def test_rows_changed_upstream_are_an_error_until_the_view_is_built_anew(world: World) -> None:
+    world.pay(("a", 0, 1.0), ("b", 0, 1.0))
+    world.materialize()
+    DeltaTable(world.folder / "payments").delete("card_id = 'a'")
+
+    refused = world.materialize()
+
+    assert refused.status == "failed"
+    assert "--full" in refused.message
+    assert Runs(world.layout).records()[-1].outcome.error == refused.message
+    assert world.materialize(full=True).status == "done"
+    assert world.rows() == [("b", 0, 1.0)]
+
+
+def test_an_unknown_view_is_refused_with_near_names(world: World) -> None:
+    with pytest.raises(NotFoundError, match="Did you mean 'spending'"):
+        materialize(world.job, ["spendign"])
+
+    assert Tables(world.layout).records() == ()
+
+
+def test_what_is_not_applied_is_not_run(world: World) -> None:
+    changed = Manifest.of([other(SPENDING, transform="SELECT * FROM {source} WHERE amount > 0")])
+
+    with pytest.raises(RequestError, match=r"defined otherwise.*apply"):
+        materialize(replace(world.job, loaded=lambda: changed))
+    with pytest.raises(RequestError, match="not among the definitions"):
+        materialize(replace(world.job, loaded=lambda: Manifest.of([])))
+
+
+def test_two_runs_of_one_view_do_not_overlap(world: World) -> None:
+    world.pay(("a", 0, 1.0))
+
+    with (
+        view_lock(world.layout, "spending", "r0", NOON),
+        pytest.raises(ConflictError, match="run_id r0"),
+    ):
+        world.materialize()
+
+    assert Runs(world.layout).records() == ()

@@ -1,0 +1,151 @@
+"""The ledgers: append-only, the last word counts, and two processes do not disturb each other."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable, write_deltalake
+
+from featurestore.errors import TableError
+from featurestore.store.delta.log import commits, last_transaction, latest_version
+from featurestore.store.delta.protocol import check_plain
+from featurestore.store.layout import Layout
+from featurestore.store.ledger.files import FileRecord, Files
+from featurestore.store.ledger.runs import Outcome, RunRecord, Runs
+from featurestore.store.ledger.schemas import RUNS
+from featurestore.store.ledger.tables import TableRecord, Tables
+from featurestore.store.source_files import list_files, path_of, read_text
+from tests.tables import feature_table
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+BUILD = TableRecord("v", table_id="t1", fingerprint="f", state="building", at=NOON)
+RUN = RunRecord("r1", view="v", table_id="t1", kind="run", status="running", started_at=NOON)
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    return Layout(str(tmp_path / "demo"))
+
+
+def test_a_build_is_current_once_its_last_record_says_so(layout: Layout) -> None:
+    tables = Tables(layout)
+    tables.record(BUILD)
+    assert (tables.current("v"), tables.building("v")) == (None, replace(BUILD, sequence=1))
+
+    tables.record(replace(BUILD, state="current"))
+
+    assert tables.current("v") == replace(BUILD, state="current", sequence=2)
+    assert tables.building("v") is None
+
+
+def test_the_pointer_moves_in_one_commit(layout: Layout) -> None:
+    tables = Tables(layout)
+    tables.record(replace(BUILD, state="current"))
+    second = replace(BUILD, table_id="t2", start=NOON)
+    tables.record(second)
+    before = DeltaTable(layout.tables()).version()
+
+    tables.record(replace(second, state="current"), replace(BUILD, state="retired"))
+
+    assert DeltaTable(layout.tables()).version() == before + 1
+    current = tables.current("v")
+    assert current is not None
+    assert (current.table_id, current.start) == ("t2", NOON)
+    assert [r.state for r in tables.records()] == ["current", "retired"]
+
+
+def test_order_is_by_sequence_even_where_the_clock_stands_still(layout: Layout) -> None:
+    tables = Tables(layout)
+    for state in ("building", "current", "retired"):
+        tables.record(replace(BUILD, state=state))
+
+    assert [(r.state, r.sequence) for r in tables.records()] == [("retired", 3)]
+
+
+def test_a_run_is_read_back_as_its_last_record_says(layout: Layout) -> None:
+    runs = Runs(layout)
+    runs.record(RUN, replace(RUN, run_id="r0", view="w", started_at=NOON - timedelta(hours=1)))
+    did = Outcome(
+        version=3, batches=1, rows_in=5, rows_out=4, null_rows=1, max_event_timestamp=NOON
+    )
+    done = replace(RUN, status="done", ended_at=NOON, outcome=did)
+
+    runs.record(done)
+
+    assert runs.records("v") == (done,)
+    assert [run.run_id for run in runs.records()] == ["r0", "r1"]
+
+
+def test_a_run_of_a_ledger_without_newer_columns_counts_nothing_there(layout: Layout) -> None:
+    known = [field for field in RUNS if field.name != "null_unique_rows"]
+    row = {"run_id": "r1", "view": "v", "table_id": "t1", "kind": "build", "status": "done"}
+    row |= {"started_at": NOON, "rows_in": 5, "rows_out": 4, "batches": 1, "null_rows": 0}
+    write_deltalake(layout.runs(), pa.Table.from_pylist([row], pa.schema(known)))
+
+    (run,) = Runs(layout).records()
+
+    assert (run.outcome.rows_in, run.outcome.null_unique_rows) == (5, 0)
+    assert (run.ended_at, run.outcome.version, run.outcome.error) == (None, None, None)
+
+
+def test_files_are_kept_by_build(layout: Layout) -> None:
+    files = Files(layout)
+    read = FileRecord("v", table_id="t1", path="/d/a", size=3, modified_at=9, run_id="r1")
+
+    files.record([read, replace(read, table_id="t2")])
+    files.record([])
+
+    assert files.records("t1") == (read,)
+    assert DeltaTable(layout.files()).version() == 1
+
+
+def test_views_that_run_side_by_side_lose_no_record(layout: Layout) -> None:
+    def record(number: int) -> None:
+        Runs(layout).record(replace(RUN, run_id=f"r{number}"))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(record, range(16)))
+
+    assert len(Runs(layout).records()) == 16
+
+
+def test_a_table_says_in_its_commits_what_was_noted(tmp_path: Path) -> None:
+    table = feature_table({"id": [1]}, [0], {"x": [1.0]})
+    write_deltalake(tmp_path / "t", table)
+    write_deltalake(tmp_path / "t", table, mode="append")
+
+    found = commits(str(tmp_path / "t"), after=0)
+
+    assert [(commit.version, dict(commit.notes)) for commit in found] == [(1, {})]
+    assert commits(str(tmp_path / "t"), after=1) == ()
+    assert latest_version(str(tmp_path / "t")) == 1
+    assert last_transaction(str(tmp_path / "t"), "t1/0") is None
+
+
+def test_a_table_that_left_the_plain_protocol_is_refused(tmp_path: Path) -> None:
+    table = feature_table({"id": [1]}, [0], {"x": [1.0]})
+    fed = {"delta.enableChangeDataFeed": "true"}
+    write_deltalake(tmp_path / "plain", table)
+    write_deltalake(tmp_path / "fed", table, configuration=fed)
+
+    check_plain(str(tmp_path / "plain"))
+
+    with pytest.raises(TableError, match="writer"):
+        check_plain(str(tmp_path / "fed"))
+
+
+def test_data_files_are_listed_without_what_starts_with_an_underscore(tmp_path: Path) -> None:
+    (tmp_path / "_delta_log").mkdir()
+    for name in ("b.csv", "a.csv", "_SUCCESS", ".hidden", "_delta_log/0.json"):
+        (tmp_path / name).write_text("12345", encoding="utf-8")
+
+    found = list_files(str(tmp_path))
+
+    assert [(Path(file.path).name, file.size) for file in found] == [("a.csv", 5), ("b.csv", 5)]
+    assert found[0].modified_at == (tmp_path / "a.csv").stat().st_mtime_ns // 1000
+    assert list_files(str(tmp_path / "a.csv")) == ()
+    assert read_text(str(tmp_path / "a.csv")) == "12345"
+    assert path_of((tmp_path / "a b.csv").as_uri()) == str(tmp_path / "a b.csv")
