@@ -1,4 +1,4 @@
-"""Every link of the pages to a file of this repository leads somewhere."""
+"""Every link of the pages leads to a file of this repository, and to a heading that is there."""
 
 import re
 from pathlib import Path
@@ -6,12 +6,31 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-LINK = re.compile(r"\]\(([^)#\s]+)")
+PAGES = sorted(
+    page
+    for pattern in ("*.md", "docs/**/*.md", "feature_defs/*.md", "demo/*.md")
+    for page in ROOT.glob(pattern)
+)
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+CODE_BLOCK = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+
+
+def anchors_of(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = HEADING.findall(CODE_BLOCK.sub("", page.read_text("utf-8")))
+    return {re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-") for text in headings}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_links_lead_to_files_that_are_there(page: Path) -> None:
-    targets = [link for link in LINK.findall(page.read_text("utf-8")) if "://" not in link]
+def test_links_lead_to_files_and_headings_that_exist(page: Path) -> None:
+    missing = []
+    for link in LINK.findall(page.read_text("utf-8")):
+        file, _, anchor = link.partition("#")
+        target = page.parent / file if file else page
+        if "://" in link:
+            continue
+        if not target.exists() or (anchor and anchor not in anchors_of(target)):
+            missing.append(link)
 
-    assert [link for link in targets if not (page.parent / link).exists()] == []
+    assert missing == []
