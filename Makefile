@@ -2,28 +2,43 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak lint bench lock clean
+.NOTPARALLEL:
+.PHONY: help setup java venv demo check test integration soak lint bench lock audit clean
+
+# The user's other Python must not reach into .venv.
+unexport PYTHONHOME PYTHONPATH
+
+ifeq ($(filter oneshell,$(.FEATURES)),)
+$(error make 3.82 or newer is needed, this is $(MAKE_VERSION). On macOS: brew install make, then type gmake)
+endif
 
 BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest --durations=10
 PYTEST_ARGS ?=
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: .venv/.installed ## create .venv with the locked versions, find Java, fetch Delta's jars once
+setup: java venv ## create .venv with the locked versions, find Java, fetch Delta's jars once; PYTHON=... chooses one
 	@$(BIN)/python tools/set_up_spark.py
 
 demo: setup ## features, training sets, models and newest values of the three example domains
 	@$(BIN)/featurestore demo
 
-test: lint ## everything: linters, types, layers, then all tests
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+check: lint ## linters, types, layers, then the tests that need no Java and are not slow (3 minutes)
+	$(PYTEST) -m "not spark and not slow" $(PYTEST_ARGS)
+
+test: setup lint ## everything: linters, types, layers, then all tests (20 minutes)
+	$(PYTEST) $(PYTEST_ARGS)
+
+integration: setup ## new clones on each Python, with and without a C compiler; the wheel with each extra (needs a network)
+	$(PYTEST) -m integration tests/packaging $(PYTEST_ARGS)
 
 soak: setup ## property tests and worlds on Spark with fifty times the examples; SEED=7 repeats one
 	@seed=$${SEED:-$$RANDOM$$RANDOM}; echo "soak of seed $$seed"; HYPOTHESIS_PROFILE=soak \
 	  $(BIN)/python -m pytest -m hypothesis --hypothesis-seed=$$seed $(PYTEST_ARGS)
 
-lint: setup ## style, types, layers, spelling
+lint: venv ## style, types, layers, spelling
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -33,18 +48,20 @@ lint: setup ## style, types, layers, spelling
 bench: setup ## every speed and memory target beside its peers; writes docs/benchmarks.md and its chart
 	$(BIN)/python -m benchmarks
 
-lock: .venv/.locked ## resolve pyproject.toml anew into requirements-dev.lock
+lock: venv ## bring requirements-dev.lock in line with pyproject.toml; UPGRADE="--upgrade" takes newest releases
 	$(BIN)/uv pip compile -q pyproject.toml --all-extras --group dev --universal --python-version 3.11 \
-	  --generate-hashes --no-emit-index-url --no-header -o requirements-dev.lock
+	  --generate-hashes --no-emit-index-url --no-header $(UPGRADE) -o requirements-dev.lock
+
+audit: venv ## known vulnerabilities of the locked versions (needs a network)
+	$(BIN)/pip-audit --disable-pip --require-hashes -r requirements-dev.lock
 
 clean: ## remove caches and what the demo made; .venv stays
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage data store
 	find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
-.venv/.locked: requirements-dev.lock tools/make_venv.sh
-	@tools/make_venv.sh
-	@touch $@
+# First, so that a missing Java is reported before anything is fetched.
+java:
+	@python=$$(tools/find_python.sh); "$$python" tools/install_java.py
 
-.venv/.installed: .venv/.locked pyproject.toml tools/compile_loops.py featurestore/engines/kernel/native/loops.c
-	@$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
-	@touch $@
+venv:
+	@tools/make_venv.sh

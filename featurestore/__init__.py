@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from featurestore.client.label import Label
     from featurestore.client.spines.grid import time_grid
 
+__version__ = "0.1.0"  # the one place: the build reads it from here
+
 __all__ = [
     "Aggregation",
     "Array",

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes .venv with the locked versions, from the newest Python at hand that is new enough.
+# Makes .venv with exactly the packages of requirements-dev.lock, or brings it back to them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,30 +13,29 @@ as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
 }
 
-find_python() {
-  local name
-  for name in python3.13 python3.12 python3.11 python3; do
-    if "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-      command -v "$name"
-      return
-    fi
-  done
-  return 1
+# Prints the version and the folder of a Python: the same for a .venv and for what it was made by.
+describe() {
+  "$1" -c 'import os, sys; print(sys.version_info[:3], os.path.realpath(sys.base_prefix))'
+}
+
+# Whether .venv was made here (its programs name its path), to the end, and by the wanted Python.
+is_usable() {
+  [ "$(head -n 1 .venv/.complete 2>/dev/null)" = "$PWD" ] || return 1
+  .venv/bin/python -c 'import pip' 2>/dev/null || return 1
+  [ -z "${PYTHON:-}" ] || [ "$(describe "$PYTHON")" = "$(describe .venv/bin/python)" ]
 }
 
 make_venv() {
   local python
-  python=$(find_python) || stop "Python 3.11 or newer is needed: install it and put it on PATH."
+  python=$(tools/find_python.sh)
   if ! "$python" -c 'import ensurepip' 2>/dev/null; then
-    # Debian ships venv's pip apart.
+    # Debian ships venv's pip in a package of its own.
     { as_root apt-get update -qq && as_root apt-get install -qq -y python3-venv; } >/dev/null 2>&1 ||
       stop "$python has no ensurepip: install it, e.g. 'apt-get install python3-venv'."
   fi
+  echo "setup: making .venv with $("$python" --version) ($python)" >&2
   "$python" -m venv --clear .venv
 }
 
-if ! .venv/bin/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-  make_venv
-fi
-echo "setup: installing the locked versions into .venv" >&2
-.venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
+is_usable || make_venv
+.venv/bin/python tools/install_lock.py

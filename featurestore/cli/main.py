@@ -3,6 +3,8 @@
 import sys
 import traceback
 from collections.abc import Sequence
+from importlib import metadata
+from typing import Annotated
 
 import typer
 
@@ -21,6 +23,31 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 a view failed or a check found something, 2 usage or "
     "definitions, 3 changes pending, 5 lock or stale plan, 70 a bug of ours, 130 interrupted.",
 )
+
+
+def print_version(wanted: bool) -> None:
+    """Print the version and end, if that is wanted.
+
+    Example:
+        >>> print_version(False)
+    """
+    if wanted:
+        typer.echo(f"featurestore {metadata.version('featurestore')}")
+        raise typer.Exit
+
+
+@app.callback()
+def program(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version and exit.", callback=print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """A lakehouse feature store: declare, materialize, and ask for the value at any moment."""
+
+
 for module in (declare, produce, read, explain, check):
     module.add_verbs(app)
 

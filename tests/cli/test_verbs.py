@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+import featurestore
 from featurestore.cli.template import write_project
 
 PROGRAM = Path(sys.executable).with_name("featurestore")
@@ -17,6 +18,10 @@ PROGRAM = Path(sys.executable).with_name("featurestore")
 def shop(tmp_path: Path) -> Path:
     write_project(tmp_path / "shop")
     return tmp_path / "shop"
+
+
+def test_the_version_is_the_package_s(run):
+    assert run("--version") == (0, f"featurestore {featurestore.__version__}\n", "")
 
 
 def test_init_writes_a_project_that_validates(run, tmp_path):

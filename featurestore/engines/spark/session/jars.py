@@ -1,7 +1,7 @@
 """Delta's jars: resolved once into a cache folder, and taken from there without a network.
 
 Only what pyspark does not ship is kept: Spark's own resolution of Delta copies 33 jars (87 MB), of
-which these five (12 MB) are enough; pyspark's RoaringBitmap serves deletion vectors too.
+which these five (13 MB) are enough; pyspark's RoaringBitmap serves deletion vectors too.
 """
 
 import hashlib
@@ -9,7 +9,9 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from importlib import metadata, util
 from pathlib import Path
@@ -30,6 +32,7 @@ _EXCLUDED = "com.*:*,org.*:*,javax.*:*,commons-*:*,io.airlift:*,io.unitycatalog:
 # How a site reaches its own mirror.
 _MIRROR_SETTINGS = ("spark.jars.ivySettings", "spark.jars.repositories")
 _SECONDS = 600
+_SIZE = "13 MB"
 _FIX_RESOLUTION = (
     "Run once with a network, or name your mirror by spark.jars.repositories or "
     "spark.jars.ivySettings in the Spark settings, or fill the cache elsewhere and name it by "
@@ -55,10 +58,11 @@ def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
 def delta_jars(
     cache: Path | None = None, settings: Mapping[str, str] | None = None
 ) -> tuple[Path, ...]:
-    """Return the paths of Delta's jars, resolving them if the cache has not got them whole.
+    """Return the paths of Delta's jars, fetching them if the cache has not got them whole.
 
-    Safe for several processes at once. A whole cache is only read, so it may be a read-only folder
-    that somebody else filled.
+    Fetching takes a network and some seconds, so it is reported on stderr. Safe for several
+    processes at once. A whole cache is only read, so it may be a read-only folder that somebody
+    else filled.
 
     Args:
         cache: The cache folder; `cache_folder` by default.
@@ -123,6 +127,8 @@ def _print(jar: Path) -> dict[str, str | int]:
 
 def _resolve(coordinate: str, folder: Path, settings: Mapping[str, str]) -> tuple[Path, ...]:
     """Resolve beside ``folder``, so that one rename puts the whole of it in place."""
+    _report(f"fetching Delta's jars for Spark ({_SIZE}, only this once) into\n  {folder}")
+    start = time.monotonic()
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".resolving-") as work:
         _run_ivy(coordinate, Path(work), settings)
         made = Path(work) / "jars"
@@ -131,7 +137,15 @@ def _resolve(coordinate: str, folder: Path, settings: Mapping[str, str]) -> tupl
         if folder.exists():
             shutil.rmtree(folder)
         made.rename(folder)
+    megabytes = sum(jar.stat().st_size for jar in folder.glob("*.jar")) / 1e6
+    _report(f"fetched {len(record)} jars, {megabytes:.1f} MB, in {time.monotonic() - start:.0f} s")
     return _recorded(folder)
+
+
+def _report(text: str) -> None:
+    # Not through logging: it is off by default, and the first run waits for this.
+    sys.stderr.write(f"featurestore: {text}\n")
+    sys.stderr.flush()
 
 
 def _run_ivy(coordinate: str, work: Path, settings: Mapping[str, str]) -> None:

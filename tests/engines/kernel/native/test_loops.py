@@ -2,9 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import sys
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -47,22 +44,3 @@ def test_without_a_compiler_that_works_nothing_is_made(tmp_path, monkeypatch, co
 
     assert not compiled(loops.SOURCE, tmp_path / "libloops.so")
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("compiler", [None, "no_such_compiler"])
-def test_a_wheel_holds_the_loops_where_they_can_be_made(tmp_path, compiler) -> None:
-    if compiler is None and not HAS_COMPILER:
-        pytest.skip("there is no C compiler")
-    copy = tmp_path / "project"
-    ignored = shutil.ignore_patterns(".venv", ".git", "tests", "*.so", "__pycache__", "data")
-    shutil.copytree(ROOT, copy, ignore=ignored)
-    environment = {**os.environ, **({"CC": compiler} if compiler else {})}
-
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
-    subprocess.run(build, cwd=copy, env=environment, check=True, capture_output=True)
-
-    wheel = next(tmp_path.glob("*.whl"))
-    names = zipfile.ZipFile(wheel).namelist()
-    assert "featurestore/engines/kernel/native/loops.c" in names
-    assert ("featurestore/engines/kernel/native/libloops.so" in names) == (compiler is None)
-    assert wheel.name.endswith("none-any.whl") == (compiler is not None)

@@ -76,6 +76,21 @@ def test_two_at_once_resolve_once_and_keep_what_pyspark_lacks(
 
 
 @pytest.mark.spark
+def test_fetching_is_reported_with_its_folder_once(
+    tmp_path: Path, mirror: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    jars = delta_jars(tmp_path / "cache", mirror)
+    fetched = capsys.readouterr()
+
+    delta_jars(tmp_path / "cache", mirror)
+
+    assert fetched.out == ""
+    assert fetched.err.count(str(jars[0].parent)) == 1
+    assert f"{len(jars)} jars" in fetched.err
+    assert tuple(capsys.readouterr()) == ("", "")
+
+
+@pytest.mark.spark
 def test_a_damaged_jar_is_resolved_again(tmp_path: Path, mirror: dict[str, str]) -> None:
     jar = delta_jars(tmp_path / "cache", mirror)[0]
     whole = jar.read_bytes()

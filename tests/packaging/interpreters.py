@@ -1,0 +1,52 @@
+"""The Python interpreters of this machine that the project supports."""
+
+import os
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+SUPPORTED = ("3.11", "3.12", "3.13")
+OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+@cache
+def interpreters() -> dict[str, Path]:
+    """Return one interpreter for each supported version that this machine has.
+
+    They are looked up on PATH and in pyenv's folder, and run: pyenv also puts programs on PATH
+    that only say that their version is not active.
+    """
+    return {
+        version: path
+        for version in SUPPORTED
+        if (path := next(filter(None, map(real_path, candidates(version))), None))
+    }
+
+
+def other_interpreter() -> tuple[str, Path]:
+    """Return a version other than the one that runs the tests, and its interpreter."""
+    others = {version: path for version, path in interpreters().items() if version != OWN}
+    if not others:
+        raise LookupError(f"Of Python {', '.join(SUPPORTED)} this machine has {OWN} only.")
+    return max(others.items())
+
+
+def candidates(version: str) -> list[Path]:
+    folders = [Path(folder) for folder in os.environ.get("PATH", "").split(os.pathsep) if folder]
+    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    inside = sorted(root.glob(f"versions/{version}.*/bin"), reverse=True)
+    # pyenv's own interpreters first: those of Debian may lack ensurepip.
+    return [folder / f"python{version}" for folder in (*inside, *folders)]
+
+
+def real_path(program: Path) -> Path | None:
+    """Return the path of the interpreter that a program starts, or None if it does not run."""
+    ask = "import ensurepip, sys; print(sys._base_executable)"
+    try:
+        answer = subprocess.run(
+            [program, "-c", ask], capture_output=True, text=True, check=True, timeout=60
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return Path(answer.stdout.strip())
