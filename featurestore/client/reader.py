@@ -6,7 +6,6 @@ from functools import partial
 
 import pyarrow as pa
 
-from featurestore.definitions.code.fingerprint import table_fingerprint
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.engines.retrieval.answer import answer
 from featurestore.engines.retrieval.budget import require_rows_fit
@@ -15,6 +14,7 @@ from featurestore.engines.retrieval.threads import run_all
 from featurestore.errors import NotFoundError, TableError
 from featurestore.query.nodes import Query, ViewQuery
 from featurestore.settings import Settings
+from featurestore.store.current import CurrentTables, NoTable
 from featurestore.store.delta.cache import Snapshots
 from featurestore.store.delta.snapshot import Snapshot
 from featurestore.store.layout import Layout
@@ -76,25 +76,26 @@ class Reader:
         return read_rows(snapshot, needed_columns(view), bounds)
 
     def _addresses(self, names: list[str], call: str, manifest: Manifest) -> dict[str, str]:
-        current = {r.view: r for r in self._tables.records() if r.state == "current"}
+        tables = CurrentTables(self.layout, self._tables.records())
         addresses = {}
         for name in names:
-            record, view = current.get(name), manifest.view(name)
+            view = manifest.view(name)
             if view is None:
                 raise NotFoundError(
                     call, f"view {name!r} is not applied", "Run `featurestore apply`."
                 )
-            if record is None:
+            table = tables.of(view)
+            if isinstance(table, NoTable):
                 raise TableError(
                     call,
                     f"view {name!r} is applied but was never materialized",
                     f"Run `featurestore materialize {name}`.",
                 )
-            if record.fingerprint != table_fingerprint(view):
+            if table.state == "changed":
                 raise TableError(
                     call,
                     f"view {name!r} was changed since its table was built",
                     f"Run `featurestore materialize {name}`, which builds it anew.",
                 )
-            addresses[name] = self.layout.features(name, record.table_id)
+            addresses[name] = table.uri
         return addresses

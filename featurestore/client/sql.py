@@ -12,6 +12,7 @@ from featurestore.definitions.model.source import DeltaSource
 from featurestore.errors import RequestError, nearest
 from featurestore.optional import optional
 from featurestore.settings import Settings
+from featurestore.store.current import CurrentTable, CurrentTables
 from featurestore.store.delta.log import is_table
 from featurestore.store.delta.snapshot import Snapshot, open_snapshot
 from featurestore.store.layout import Layout
@@ -96,11 +97,11 @@ def _fix(told: Sequence[str], text: str, tables: Sequence[str], manifest: Manife
 
 
 def _tables(manifest: Manifest, layout: Layout, folder: Path) -> Iterator[tuple[str, Snapshot]]:
-    tables = Tables(layout)
+    tables = CurrentTables(layout, Tables(layout).records())
     for view in manifest.views:
-        record = tables.current(view.name)
-        if record is not None:
-            yield view.name, open_snapshot(layout.features(view.name, record.table_id))
+        table = tables.of(view)
+        if isinstance(table, CurrentTable):
+            yield view.name, open_snapshot(table.uri)
     taken = {view.name for view in manifest.views}
     for source in manifest.sources:
         if isinstance(source, DeltaSource) and source.name not in taken:

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from featurestore.definitions.code.fingerprint import table_fingerprint
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.view import FeatureView
+from featurestore.store.current import CurrentTable, CurrentTables
 from featurestore.store.delta.snapshot import open_snapshot
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.runs import RunRecord, Runs
-from featurestore.store.ledger.tables import TableRecord, Tables
+from featurestore.store.ledger.tables import Tables
 
 
 @dataclass(frozen=True)
@@ -58,31 +58,28 @@ def view_statuses(manifest: Manifest, layout: Layout) -> list[ViewStatus]:
     ]
     if not manifest.views:
         return computed
-    tables = Tables(layout).records()
+    tables = CurrentTables(layout, Tables(layout).records())
     runs = Runs(layout).records()
-    return [*(_view_status(view, layout, tables, runs) for view in manifest.views), *computed]
+    return [*(_view_status(view, tables, runs) for view in manifest.views), *computed]
 
 
 def _view_status(
-    view: FeatureView,
-    layout: Layout,
-    tables: tuple[TableRecord, ...],
-    runs: tuple[RunRecord, ...],
+    view: FeatureView, tables: CurrentTables, runs: tuple[RunRecord, ...]
 ) -> ViewStatus:
-    builds = {record.state: record for record in tables if record.view == view.name}
-    current = builds.get("current")
+    table = tables.of(view)
+    current = table if isinstance(table, CurrentTable) else None
     own = [run for run in runs if run.view == view.name]
     last = own[-1] if own else None
-    snapshot = current and open_snapshot(layout.features(view.name, current.table_id))
+    snapshot = current and open_snapshot(current.uri)
     events = [
         run.outcome.max_event_timestamp
         for run in own
-        if current and run.table_id == current.table_id and run.outcome.max_event_timestamp
+        if current and run.table_id == current.record.table_id and run.outcome.max_event_timestamp
     ]
     return ViewStatus(
         view.name,
         len(view.feature_names),
-        _state(view, current, "building" in builds, _upstream(view, tables)),
+        table.state,
         derived_from=view.source.name if view.lineage else None,
         version=snapshot.version if snapshot else None,
         rows=snapshot.rows if snapshot else 0,
@@ -91,19 +88,3 @@ def _view_status(
         last_run_at=last.started_at if last else None,
         error=last.outcome.error if last else None,
     )
-
-
-def _upstream(view: FeatureView, tables: tuple[TableRecord, ...]) -> str | None:
-    """Return the build of the view that a derived view would be made of now."""
-    found = [each for each in tables if (each.view, each.state) == (view.source.name, "current")]
-    return found[-1].table_id if found and view.lineage else None
-
-
-def _state(
-    view: FeatureView, current: TableRecord | None, building: bool, upstream: str | None
-) -> str:
-    if current is None:
-        return "building" if building else "never materialized"
-    if current.fingerprint != table_fingerprint(view):
-        return "changed"
-    return "current" if upstream == current.upstream else "outdated"

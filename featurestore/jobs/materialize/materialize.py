@@ -17,6 +17,7 @@ from featurestore.jobs.materialize.order import run_in_order
 from featurestore.jobs.materialize.progress import Progress, ProgressEvent, silent
 from featurestore.jobs.materialize.view_run import ViewRun
 from featurestore.query.compile import compile_view
+from featurestore.store.current import CurrentTables, NoTable
 from featurestore.store.ledger.tables import Tables
 
 __all__ = ["Job", "RunResult", "materialize", "refresh_latest"]
@@ -91,7 +92,8 @@ def refresh_latest(job: Job, views: Sequence[str] | None = None) -> dict[str, in
     applied = job.applied()
     names = [view.name for view in applied.views if view.latest] if views is None else views
     chosen = [_applied(applied, name, "refresh_latest") for name in names]
-    tables = {view.name: _current(job, view) for view in chosen}
+    current = CurrentTables(job.layout, Tables(job.layout).records())
+    tables = {view.name: _table_id(current, view) for view in chosen}
     with ExitStack() as locks:
         for name in sorted(tables):
             locks.enter_context(view_lock(job.layout, name, new_run_id(), job.clock()))
@@ -150,12 +152,12 @@ def _meaning(view: FeatureView) -> tuple[object, ...]:
     return table_fingerprint(view), compile_view(view), view.latest
 
 
-def _current(job: Job, view: FeatureView) -> str:
-    record = Tables(job.layout).current(view.name)
-    if record is None:
+def _table_id(tables: CurrentTables, view: FeatureView) -> str:
+    table = tables.of(view)
+    if isinstance(table, NoTable):
         raise TableError(
             f"refresh_latest([{view.name!r}])",
             f"view {view.name!r} was never materialized",
             f"Run `featurestore materialize {view.name}`.",
         )
-    return record.table_id
+    return table.record.table_id

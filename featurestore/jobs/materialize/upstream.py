@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from featurestore.definitions.code.fingerprint import table_fingerprint
 from featurestore.definitions.model.source import DeltaSource, StoredSource
 from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.spark.source.readers import stored_source
 from featurestore.errors import SourceError
 from featurestore.store.columns import EVENT_TIME
+from featurestore.store.current import CurrentTables, NoTable
 from featurestore.store.delta.log import latest_version
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.tables import Tables
@@ -38,14 +38,13 @@ def upstream_of(view: FeatureView, layout: Layout) -> Upstream:
     source = view.source
     if not isinstance(source, FeatureView):
         return Upstream(stored_source(view))
-    record = Tables(layout).current(source.name)
-    if record is None:
+    table = CurrentTables(layout, Tables(layout).records()).of(source)
+    if isinstance(table, NoTable):
         raise _not_there(view, source, "was never materialized")
-    if record.fingerprint != table_fingerprint(source):
+    if table.state == "changed":
         raise _not_there(view, source, "was changed since its table was built")
-    place = layout.features(source.name, record.table_id)
-    table = DeltaSource(source.name, path=place, timestamp_field=EVENT_TIME)
-    return Upstream(table, record.table_id, latest_version(place))
+    stored_rows = DeltaSource(source.name, path=table.uri, timestamp_field=EVENT_TIME)
+    return Upstream(stored_rows, table.record.table_id, latest_version(table.uri))
 
 
 def _not_there(view: FeatureView, source: FeatureView, found: str) -> SourceError:
