@@ -7,7 +7,7 @@ from featurestore.definitions.model.functions import parse_function
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.on_demand import OnDemandFeatureView, OnDemandReference
 from featurestore.definitions.model.service import Use
-from featurestore.definitions.model.source import DeltaSource, FileSource, Source
+from featurestore.definitions.model.source import StoredSource
 from featurestore.definitions.model.types import DataType, Field
 from featurestore.definitions.model.view import FeatureReference, FeatureView
 from featurestore.definitions.model.window import Length, grid_of
@@ -195,15 +195,14 @@ def _rows(view: FeatureView) -> Rows:
         unique_by=view.unique_columns,
         has_sequence=view.has_sequence,
         has_deleted=view.has_tombstones,
-        has_available=_has_available(view.source),
+        has_available=_has_available(view),
     )
 
 
-def _has_available(source: Source | FeatureView) -> bool:
-    if not isinstance(source, DeltaSource | FileSource):
-        return True
-    changes = isinstance(source, DeltaSource) and source.change_feed
-    return changes or source.available_timestamp_field is not None
+def _has_available(view: FeatureView) -> bool:
+    roles = view.source_roles
+    declared = roles.change_feed or roles.available_timestamp_field is not None
+    return declared or not isinstance(view.source, StoredSource)
 
 
 def _columns(use: FeatureReference) -> tuple[Column, ...]:

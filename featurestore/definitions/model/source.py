@@ -1,5 +1,6 @@
 """Sources: where raw rows come from, and which of their columns carry time and identity."""
 
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Literal
 
@@ -8,6 +9,53 @@ from featurestore.definitions.origin import Origin, origin
 
 FileFormat = Literal["parquet", "csv", "json"]
 TimeUnit = Literal["s", "ms", "us"]
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The columns of a source that have a role: they give a row its times, order and identity.
+
+    Args:
+        timestamp_field: The column of the event's time; None for a source without times.
+        available_timestamp_field: The column of the time at which a row could first be known.
+        sequence_field: The column that orders rows of equal times.
+        deleted_field: The column that marks tombstones.
+        unique_by: The columns that, with the join keys, identify one event.
+        change_feed: Whether the rows come from a change feed, whose commits order and retract
+            them.
+
+    Example:
+        >>> DeltaSource("paid", path="data/paid", timestamp_field="at").roles.timestamp_field
+        'at'
+    """
+
+    timestamp_field: str | None = None
+    available_timestamp_field: str | None = None
+    sequence_field: str | None = None
+    deleted_field: str | None = None
+    unique_by: tuple[str, ...] = ()
+    _: KW_ONLY
+    change_feed: bool = False
+
+    @property
+    def columns(self) -> Mapping[str, str | None]:
+        """The column of each role but ``unique_by``; None for a role that no column has."""
+        return {
+            "timestamp_field": self.timestamp_field,
+            "available_timestamp_field": self.available_timestamp_field,
+            "sequence_field": self.sequence_field,
+            "deleted_field": self.deleted_field,
+        }
+
+    def role_of(self, column: str) -> str:
+        """Return the first role of a column, such as ``"deleted_field"``; ``""`` for none.
+
+        Example:
+            >>> Roles("at", unique_by=("id", "at")).role_of("id")
+            'unique_by'
+        """
+        single = (role for role, name in self.columns.items() if name == column)
+        return next(single, "unique_by" if column in self.unique_by else "")
 
 
 @dataclass(frozen=True)
@@ -53,6 +101,18 @@ class DeltaSource:
     tags: tuple[str, ...] = ()
     origin: Origin = field(default_factory=origin, init=False, repr=False, compare=False)
 
+    @property
+    def roles(self) -> Roles:
+        """Its columns that have a role."""
+        return Roles(
+            self.timestamp_field,
+            self.available_timestamp_field,
+            self.sequence_field,
+            self.deleted_field,
+            self.unique_by,
+            change_feed=self.change_feed,
+        )
+
 
 @dataclass(frozen=True)
 class FileSource:
@@ -96,6 +156,17 @@ class FileSource:
     tags: tuple[str, ...] = ()
     origin: Origin = field(default_factory=origin, init=False, repr=False, compare=False)
 
+    @property
+    def roles(self) -> Roles:
+        """Its columns that have a role."""
+        return Roles(
+            self.timestamp_field,
+            self.available_timestamp_field,
+            self.sequence_field,
+            self.deleted_field,
+            self.unique_by,
+        )
+
 
 @dataclass(frozen=True)
 class RequestSource:
@@ -121,6 +192,11 @@ class RequestSource:
     owner: str = ""
     tags: tuple[str, ...] = ()
     origin: Origin = field(default_factory=origin, init=False, repr=False, compare=False)
+
+    @property
+    def roles(self) -> Roles:
+        """No columns: request values have no times of their own."""
+        return Roles()
 
 
 StoredSource = DeltaSource | FileSource

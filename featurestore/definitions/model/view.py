@@ -6,7 +6,7 @@ from typing import Any
 
 from featurestore.definitions.model.aggregation import Aggregation
 from featurestore.definitions.model.entity import Entity
-from featurestore.definitions.model.source import Source
+from featurestore.definitions.model.source import Roles, Source
 from featurestore.definitions.model.types import Field
 from featurestore.definitions.origin import Origin, origin
 from featurestore.definitions.reserved import AVAILABLE_TIME, EVENT_TIME, SEQUENCE
@@ -100,6 +100,14 @@ class FeatureView:
         return tuple(column.name for column in self.schema)
 
     @property
+    def source_roles(self) -> Roles:
+        """The source's columns that have a role; none of a derived view.
+
+        The rows of its source view bring their times, order and identity as row metadata.
+        """
+        return Roles() if isinstance(self.source, FeatureView) else self.source.roles
+
+    @property
     def unique_columns(self) -> tuple[str, ...]:
         """The stored columns that, with the keys, name one event; empty without ``unique_by``.
 
@@ -111,12 +119,13 @@ class FeatureView:
             mine = {key.name for key in self.join_keys}
             theirs = (key.name for key in source.join_keys if key.name not in mine)
             return (*theirs, *source.unique_columns) if source.unique_columns else ()
+        roles = source.roles
         stored = {
-            getattr(source, "timestamp_field", None): EVENT_TIME,
-            getattr(source, "available_timestamp_field", None): AVAILABLE_TIME,
-            getattr(source, "sequence_field", None): SEQUENCE,
+            roles.timestamp_field: EVENT_TIME,
+            roles.available_timestamp_field: AVAILABLE_TIME,
+            roles.sequence_field: SEQUENCE,
         }
-        return tuple(stored.get(name, name) for name in getattr(source, "unique_by", ()))
+        return tuple(stored.get(name, name) for name in roles.unique_by)
 
     @property
     def has_sequence(self) -> bool:
@@ -124,8 +133,7 @@ class FeatureView:
         source = self.source
         if isinstance(source, FeatureView):
             return source.has_sequence
-        declared = getattr(source, "sequence_field", None) is not None
-        return declared or getattr(source, "change_feed", False)
+        return source.roles.sequence_field is not None or source.roles.change_feed
 
     @property
     def has_tombstones(self) -> bool:
@@ -133,8 +141,7 @@ class FeatureView:
         source = self.source
         if isinstance(source, FeatureView):
             return source.has_tombstones
-        declared = getattr(source, "deleted_field", None) is not None
-        return declared or getattr(source, "change_feed", False)
+        return source.roles.deleted_field is not None or source.roles.change_feed
 
     @property
     def least_delay(self) -> int:

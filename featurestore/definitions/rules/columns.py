@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from featurestore.definitions.model.entity import Entity
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.on_demand import OnDemandFeatureView
+from featurestore.definitions.model.source import DeltaSource
 from featurestore.definitions.model.types import FLOATS, JOIN_KEY_TYPES, Field
 from featurestore.definitions.model.view import FeatureView
 from featurestore.definitions.reserved import RESERVED
@@ -40,7 +41,8 @@ def columns_are_unique(manifest: Manifest) -> Iterator[Issue]:
     for view in manifest.views:
         yield from _repeated(view, (*view.join_keys, *view.schema))
     for source in manifest.sources:
-        yield from _repeated(source, getattr(source, "schema", ()))
+        if not isinstance(source, DeltaSource):
+            yield from _repeated(source, source.schema)
     for on_demand in manifest.on_demand_views:
         yield from _repeated(on_demand, on_demand.schema)
 
@@ -53,8 +55,10 @@ def columns_are_not_reserved(manifest: Manifest) -> Iterator[Issue]:
         yield from _reserved(on_demand, on_demand.schema)
     for view in manifest.views:
         yield from _reserved(view, view.schema)
-        taken = set(getattr(view.source, "unique_by", ())) & set(view.unique_columns)
-        for name in sorted(taken.intersection(RESERVED) - set(_times(view))):
+        roles = view.source_roles
+        renamed = {roles.timestamp_field, roles.available_timestamp_field, roles.sequence_field}
+        stored = set(roles.unique_by) & set(view.unique_columns)
+        for name in sorted(stored.intersection(RESERVED) - renamed):
             text = f"unique_by {name!r} of {label(view.source)}: {_reserved_text(name)}"
             yield Issue(view.source.origin, text)
 
@@ -93,8 +97,3 @@ def _reserved(
 
 def _reserved_text(name: str) -> str:
     return f"the store itself keeps a column of that name; rename it, e.g. {name.strip('_')}_value"
-
-
-def _times(view: FeatureView) -> tuple[str | None, ...]:
-    names = ("timestamp_field", "available_timestamp_field", "sequence_field")
-    return tuple(getattr(view.source, name, None) for name in names)

@@ -80,8 +80,7 @@ def takes_back_whole_rows(view: FeatureView) -> bool:
         >>> takes_back_whole_rows(FeatureView("v", entities=(), source=paid, schema=()))
         False
     """
-    root = (view, *view.lineage)[-1].source
-    return bool(getattr(root, "change_feed", False))
+    return (view, *view.lineage)[-1].source_roles.change_feed
 
 
 def _keys(view: FeatureView) -> set[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.source import DeltaSource
 from featurestore.definitions.model.types import SCALARS, Array, Decimal, Field, Scalar
 from featurestore.definitions.rules.issue import Issue, label
 from featurestore.definitions.rules.names import declared_views
@@ -16,7 +17,11 @@ def fields_have_known_types(manifest: Manifest) -> Iterator[Issue]:
     """Yield fields of an unknown type, and decimals of impossible sizes."""
     owners: list[tuple[object, Sequence[Field]]] = [
         *((entity, entity.join_keys) for entity in manifest.entities),
-        *((source, getattr(source, "schema", ())) for source in manifest.sources),
+        *(
+            (source, source.schema)
+            for source in manifest.sources
+            if not isinstance(source, DeltaSource)
+        ),
         *((view, view.schema) for view in declared_views(manifest)),
     ]
     for owner, columns in owners:

@@ -10,14 +10,12 @@ from featurestore.definitions.rules.issue import Issue, label
 from featurestore.errors import nearest
 from featurestore.times import timezone_problem
 
-_ROLES = ("timestamp_field", "available_timestamp_field", "sequence_field", "deleted_field")
-
 
 def paths_and_columns_are_named(manifest: Manifest) -> Iterator[Issue]:
     """Yield sources with an empty path or column name."""
     for source in _stored(manifest):
-        for name in ("path", *_ROLES):
-            if getattr(source, name) == "":
+        for name, text in {"path": source.path, **source.roles.columns}.items():
+            if text == "":
                 yield Issue(source.origin, f"{label(source)}: {name} is empty")
 
 
@@ -42,7 +40,7 @@ def change_feeds_have_a_key(manifest: Manifest) -> Iterator[Issue]:
 def change_feeds_order_their_own_rows(manifest: Manifest) -> Iterator[Issue]:
     """Yield change feeds whose rows would be ordered or named by other columns than they need."""
     for source in _stored(manifest):
-        if not getattr(source, "change_feed", False):
+        if not source.roles.change_feed:
             continue
         if source.sequence_field is not None:
             text = "change_feed=True orders rows by their commits; drop sequence_field="
@@ -81,10 +79,12 @@ def units_have_no_time_zone(manifest: Manifest) -> Iterator[Issue]:
 
 def schemas_fit_their_roles(manifest: Manifest) -> Iterator[Issue]:
     """Yield columns of a source's schema whose type does not fit what they are used for."""
-    for source in _stored(manifest):
-        types = {column.name: column.dtype for column in getattr(source, "schema", ())}
+    for source in manifest.sources:
+        if not isinstance(source, FileSource):
+            continue
+        types = {column.name: column.dtype for column in source.schema}
         for name in ("timestamp_field", "available_timestamp_field"):
-            column = getattr(source, name)
+            column = source.roles.columns[name]
             if column in types and (wrong := _time_problem(types[column], source)):
                 yield Issue(source.origin, f"{label(source)}: {name} {column!r} {wrong}")
         if types.get(source.sequence_field or "", INTEGERS[0]) not in INTEGERS:
@@ -98,9 +98,9 @@ def schemas_fit_their_roles(manifest: Manifest) -> Iterator[Issue]:
 def views_take_columns_that_exist(manifest: Manifest) -> Iterator[Issue]:
     """Yield columns that a view without transform takes from a schema that lacks them."""
     for view in manifest.views:
-        schema = getattr(view.source, "schema", ())
-        if isinstance(view.source, FileSource) and schema and view.transform is None:
-            yield from _missing(view, view.source, {column.name for column in schema})
+        source = view.source
+        if isinstance(source, FileSource) and source.schema and view.transform is None:
+            yield from _missing(view, source, {column.name for column in source.schema})
 
 
 RULES = (
@@ -134,7 +134,7 @@ def _time_problem(dtype: DataType, source: StoredSource) -> str:
 def _missing(view: FeatureView, source: FileSource, known: set[str]) -> Iterator[Issue]:
     fields: tuple[Field, ...] = (*view.join_keys, *view.schema)
     wanted = [(column.name, column.origin) for column in fields]
-    roles = [getattr(source, role) for role in _ROLES if getattr(source, role)]
+    roles = [name for name in source.roles.columns.values() if name]
     wanted += [(name, source.origin) for name in (*roles, *source.unique_by)]
     for name, place in wanted:
         if name not in known:

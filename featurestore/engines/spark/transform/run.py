@@ -17,12 +17,6 @@ from featurestore.errors import FeatureStoreError, MaterializationError, nearest
 from featurestore.store.columns import EVENT_TIME
 
 SOURCE_MARK = "{source}"
-_CARRIED = (
-    "timestamp_field",
-    "available_timestamp_field",
-    "sequence_field",
-    "deleted_field",
-)
 
 
 def transformed(view: FeatureView, rows: DataFrame) -> DataFrame:
@@ -57,13 +51,13 @@ def required_columns(view: FeatureView) -> tuple[str, ...]:
         >>> required_columns(FeatureView("v", entities=(), source=paid, schema=()))
         ('at', 'n')
     """
-    source = view.source
-    upstream = (EVENT_TIME,) if isinstance(source, FeatureView) else ()
+    roles = view.source_roles
+    upstream = (EVENT_TIME,) if isinstance(view.source, FeatureView) else ()
     names = [
         *(field.name for field in (*view.join_keys, *view.schema)),
         *upstream,
-        *(name for name in (getattr(source, field, None) for field in _CARRIED) if name),
-        *getattr(source, "unique_by", ()),
+        *(name for name in roles.columns.values() if name),
+        *roles.unique_by,
     ]
     return tuple(dict.fromkeys(names))
 
@@ -136,17 +130,12 @@ def _role(view: FeatureView, name: str) -> str:
     source = view.source
     if name in {column.name for column in (*view.join_keys, *view.schema)}:
         return ""
-    named = (*_CARRIED, "unique_by")
-    roles = [role for role in named if name in _names(getattr(source, role, None))]
-    if not roles:
+    role = view.source_roles.role_of(name)
+    if not role:
         return ""
     if view.transform is None:  # the message begins with the source
-        return f", the source's {roles[0]},"
-    return f", the {roles[0]} of source {source.name!r} ({source.origin}),"
-
-
-def _names(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
-    return value if isinstance(value, tuple) else (value,) if value else ()
+        return f", the source's {role},"
+    return f", the {role} of source {source.name!r} ({source.origin}),"
 
 
 def _misfits(view: FeatureView, schema: T.StructType) -> list[str]:
@@ -168,11 +157,11 @@ def _misfit(field: Field, found: T.DataType) -> str | None:
 
 
 def _carrier_misfits(view: FeatureView, schema: T.StructType) -> list[str]:
-    source = view.source
+    roles = view.source_roles
     wanted = (
-        (EVENT_TIME if isinstance(source, FeatureView) else None, T.TimestampType()),
-        (getattr(source, "sequence_field", None), T.LongType()),
-        (getattr(source, "deleted_field", None), T.BooleanType()),
+        (EVENT_TIME if isinstance(view.source, FeatureView) else None, T.TimestampType()),
+        (roles.sequence_field, T.LongType()),
+        (roles.deleted_field, T.BooleanType()),
     )
     return [
         f"column {name!r} is {schema[name].dataType.simpleString()}, "
