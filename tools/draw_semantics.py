@@ -1,7 +1,8 @@
-"""Write the cases of docs/semantics.md and their pictures from the examples that the tests run.
+"""Write the parts of docs/semantics.md that derive from code, and the pictures.
 
-Run ``python -m tools.draw_semantics`` where an example or a rule has changed: a test fails until
-then.
+The table of functions derives from their specifications; the cases and their pictures derive from
+the examples that the tests run. Run ``python -m tools.draw_semantics`` after a change of a
+specification, an example or a rule: a test fails until then.
 """
 
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 from featurestore.store.columns import EVENT_TIME
 from tests.semantics.case import Case, Example, clock
 from tests.semantics.cases import CASES
+from tools.function_table import function_table
 from tools.timeline import picture
 from tools.timeline_words import told, value_told
 
@@ -18,6 +20,11 @@ PAGE = DOCS / "semantics.md"
 PICTURES = DOCS / "images" / "semantics"
 BEGIN = "<!-- cases: written by tools/draw_semantics.py; change tests/semantics instead -->\n"
 END = "<!-- end of cases -->\n"
+FUNCTIONS = (
+    "<!-- functions: written by tools/draw_semantics.py; change "
+    "featurestore/definitions/model/functions.py instead -->\n"
+)
+END_OF_FUNCTIONS = "<!-- end of functions -->\n"
 
 
 def main() -> str | None:
@@ -48,10 +55,16 @@ def wanted() -> dict[Path, str]:
 
 
 def page(text: str) -> str:
-    """Return the page with its cases written anew."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return before + BEGIN + "\n" + "\n".join(map(section, CASES)) + "\n" + END + after
+    """Return the page with its table of functions and its cases written anew."""
+    text = _replaced(text, FUNCTIONS, f"\n{function_table()}\n", END_OF_FUNCTIONS)
+    return _replaced(text, BEGIN, "\n" + "\n".join(map(section, CASES)) + "\n", END)
+
+
+def _replaced(text: str, begin: str, middle: str, end: str) -> str:
+    """Return the text with another middle between the marks of its beginning and its end."""
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(end)
+    return before + begin + middle + end + after
 
 
 def section(case: Case) -> str:

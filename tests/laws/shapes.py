@@ -7,6 +7,12 @@ from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime
 
 import featurestore as fs
+from featurestore.definitions.model.functions import (
+    FUNCTION_SPECS,
+    FunctionSpec,
+    output_type,
+    parse_function,
+)
 from featurestore.definitions.model.types import DataType
 from featurestore.definitions.model.view import FeatureReference
 from featurestore.times import to_micros
@@ -86,13 +92,31 @@ def aggregations(options: dict[str, object], *asked: str) -> tuple[fs.Aggregatio
     return tuple(fs.Aggregation(column, function, **options) for column, function in pairs)
 
 
-EVERY_FUNCTION = (
+CHOSEN = (
     *("*:count", "whole:sum", "whole:count_distinct", "whole:mode", "whole:top2", "small:mean"),
     *("small:p90", "small:min", "real:sum", "real:mean", "real:variance", "real:max"),
     *("real:count_distinct", "single:stddev", "single:p50", "single:sum", "word:count"),
     *("word:first", "word:last", "word:max", "word:mode", "word:count_distinct", "word:last3"),
     *("price:sum", "price:min", "day:max", "day:first2", "seen:last", "flag:any", "flag:all"),
     *("bits:last", "path:last"),
+)
+"""Functions and columns whose types an engine may treat each in its own way."""
+
+
+def columns_of(spec: FunctionSpec) -> list[str]:
+    """Return the columns of which a function has an answer."""
+    return [name for name, dtype in VALUES.items() if output_type(spec.sample, dtype)]
+
+
+NAMES = {parse_function(text.partition(":")[2]).name for text in CHOSEN}
+EVERY_FUNCTION = (
+    *CHOSEN,
+    *(
+        f"{column}:{spec.sample}"
+        for name, spec in FUNCTION_SPECS.items()
+        if name not in NAMES
+        for column in columns_of(spec)
+    ),
 )
 
 SHAPES = (

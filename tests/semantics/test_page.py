@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from featurestore.definitions.model.aggregation import FUNCTIONS, output_type
-from featurestore.definitions.model.types import SCALARS, Array, Decimal, Float64
+from featurestore.definitions.model.functions import FUNCTION_SPECS, output_type
 from tests.semantics.case import Case
 from tests.semantics.cases import CASES
 from tools import draw_semantics
+from tools.function_table import KINDS
 
 DRAWN = [case for case in CASES if case.picture]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -25,7 +25,10 @@ def test_a_changed_picture_or_page_is_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page, pictures = tmp_path / "semantics.md", tmp_path / "pictures"
-    page.write_text(f"before\n{draw_semantics.BEGIN}{draw_semantics.END}after\n")
+    page.write_text(
+        f"before\n{draw_semantics.FUNCTIONS}{draw_semantics.END_OF_FUNCTIONS}"
+        f"{draw_semantics.BEGIN}{draw_semantics.END}after\n"
+    )
     monkeypatch.setattr(draw_semantics, "PAGE", page)
     monkeypatch.setattr(draw_semantics, "PICTURES", pictures)
     draw_semantics.main()
@@ -96,25 +99,6 @@ def test_each_answer_is_written_in_the_picture(case: Case) -> None:
     assert len(answers) == len(expected)
 
 
-def test_the_page_names_every_function_of_aggregations() -> None:
-    rules = draw_semantics.PAGE.read_text("utf-8").partition(draw_semantics.BEGIN)[0]
-
-    assert [name for name in FUNCTIONS if f"`{name}`" not in rules] == []
-
-
-KINDS = {
-    **{str(scalar): scalar for scalar in SCALARS},
-    "Decimal": Decimal(10, 2),
-    "arrays": Array(Float64),
-}
-WRITTEN = {
-    "first_n": "first3",
-    "last_n": "last3",
-    "top_n": "top3",
-    "percentile": "p90",
-}
-
-
 def taken(text: str) -> set[str]:
     """Return the kinds of types that the page's words name."""
     named = set(re.findall(r"\b(?:[A-Z]\w+|arrays)\b", text))
@@ -140,10 +124,8 @@ def test_the_page_says_which_types_each_function_takes() -> None:
     }
 
     assert told == {
-        name: {
-            kind for kind, dtype in KINDS.items() if output_type(WRITTEN.get(name, name), dtype)
-        }
-        for name in FUNCTIONS
+        name: {kind for kind, dtype in KINDS.items() if output_type(spec.sample, dtype)}
+        for name, spec in FUNCTION_SPECS.items()
     }
 
 

@@ -21,10 +21,10 @@ class Aggregation:
 
     Args:
         column: The view's field that is aggregated, or ``"*"`` to count rows.
-        function: One of ``count sum mean min max variance stddev first last any all mode
-            count_distinct``; or a list of the first, last or greatest values, such as
-            ``first3``, ``last3`` (newest first) or ``top3``; or a percentile, such as ``p90``.
-            Nulls are skipped; count_distinct is exact.
+        function: The name of an aggregation function, such as ``"sum"`` or ``"count_distinct"``;
+            some names end with a number: ``"last3"`` is the list of the three newest values,
+            ``"p90"`` a percentile. `featurestore.definitions.model.functions` has them all, and
+            docs/semantics.md lists them. Nulls are skipped.
         windows: Lengths such as ``"1h"`` or ``"30d"``, or ``"lifetime"`` for no lower edge; or
             windows on a grid: `Sliding` and `Tumbling`.
         delay: Shifts the whole window into the past.

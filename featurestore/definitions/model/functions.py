@@ -1,7 +1,16 @@
-"""Aggregate functions: the texts that name them, and what each gives of a column's type."""
+"""The aggregation functions: one specification each, from which rules, types and texts derive.
+
+To add a function, write its specification here, its reference in
+``featurestore/engines/reference/functions.py``, and its kernel in a module of
+``featurestore/engines/kernel/functions``. The rules, the messages, the explanations, the bounds of
+float answers, the page of the semantics and the generated tests then know it. An engine that lacks
+a function of this table fails when it is imported.
+"""
 
 import re
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Literal, NamedTuple
 
 from featurestore.definitions.model.types import (
     FLOATS,
@@ -18,54 +27,83 @@ from featurestore.definitions.model.types import (
 )
 from featurestore.errors import nearest
 
-DEVIATIONS = ("variance", "stddev")
-"""The functions that take ``ddof=``."""
-
-CATEGORICAL = ("count", "sum")
-"""The functions that take ``by=``."""
-
-_PLAIN = (
-    *("count", "sum", "mean", "min", "max"),
-    *DEVIATIONS,
-    *("first", "last", "any", "all", "mode", "count_distinct"),
-)
-_NUMBERED = {"first": "first_n", "last": "last_n", "top": "top_n", "p": "percentile"}
-
-FUNCTIONS = (*_PLAIN, *_NUMBERED.values())
-"""What a window can be asked for; ``first_n``, ``last_n``, ``top_n``, ``percentile`` by number."""
-
-SAMPLES = (*_PLAIN, "first3", "last3", "top3", "p90")
-"""The same as one writes them."""
-
 MOST = 1000
 """The longest list that a window gives."""
 
-_CALLED_OTHERWISE = {
-    **dict.fromkeys(("avg", "average"), "mean"),
-    **dict.fromkeys(("std", "stdev", "stddev_samp", "stddev_pop"), "stddev"),
-    **dict.fromkeys(("var", "var_samp", "var_pop"), "variance"),
-    **dict.fromkeys(
-        ("nunique", "n_unique", "distinct", "distinct_count", "approx_count_distinct"),
-        "count_distinct",
-    ),
-    **dict.fromkeys(("total", "add"), "sum"),
-    **dict.fromkeys(("size", "len", "length"), "count"),
-    **dict.fromkeys(("maximum", "greatest"), "max"),
-    **dict.fromkeys(("minimum", "least"), "min"),
-    **dict.fromkeys(("median", "med"), "p50"),
-    **dict.fromkeys(("percentile", "quantile", "approx_percentile"), "p90"),
-    **dict.fromkeys(("latest", "newest", "last_value"), "last"),
-    **dict.fromkeys(("earliest", "oldest", "first_value"), "first"),
-    **dict.fromkeys(("last_n", "lastn", "list", "collect_list"), "last3"),
-    **dict.fromkeys(("first_n", "firstn"), "first3"),
-    **dict.fromkeys(("top_n", "topn", "top_k", "topk"), "top3"),
-    **dict.fromkeys(("most_common", "most_frequent"), "mode"),
-    **dict.fromkeys(("bool_or", "some"), "any"),
-    **dict.fromkeys(("bool_and", "every"), "all"),
-}
-"""What other tools call the functions, as one writes them here."""
+Option = Literal["*", "by", "ddof"]
+"""What some functions take: ``"*"`` in place of a column, ``by=`` and ``ddof=``."""
 
-_TEXT = re.compile(r"([a-z]+)(0|[1-9][0-9]{0,8})")
+FILE = "featurestore/definitions/model/functions.py"
+
+
+@dataclass(frozen=True)
+class Numbered:
+    """How a function with a number is written: letters, then the number, such as ``last3``.
+
+    Args:
+        letters: The letters before the number.
+        least: The least number.
+        most: The greatest number.
+        sample: The number that messages and documents show.
+        other_names: What other tools call the function of one certain number.
+    """
+
+    letters: str
+    _: KW_ONLY
+    least: int
+    most: int
+    sample: int
+    other_names: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FunctionSpec:
+    """All that is to be known of an aggregation function beside how an engine computes it.
+
+    Args:
+        name: The name by which the engines hold it.
+        description: Its answer, in a sentence of Markdown.
+        result: Returns the answer's type from a column's type; None: it has no meaning there.
+        numbered: How it is written with its number; None: it is written as its name.
+        other_names: What other tools call it.
+        takes: The options that it takes.
+        empty: The answer for a window without values: 0, an empty list or null.
+        fewest: The number of values below which the answer is null; where the function takes
+            ``ddof``, that is added.
+        error_size: Of answers that are computed with floats: returns, from the greatest finite
+            absolute value in the window, the size of which the answer may be off by 1e-9. None:
+            every answer is exact.
+
+    Example:
+        >>> FUNCTION_SPECS["percentile"].written(90), FUNCTION_SPECS["sum"].written()
+        ('p90', 'sum')
+        >>> FUNCTION_SPECS["stddev"].least_values(ddof=1)
+        2
+    """
+
+    name: str
+    _: KW_ONLY
+    description: str
+    result: Callable[[DataType], DataType | None]
+    numbered: Numbered | None = None
+    other_names: tuple[str, ...] = ()
+    takes: tuple[Option, ...] = ()
+    empty: int | tuple[()] | None = None
+    fewest: int = 1
+    error_size: Callable[[float], float] | None = None
+
+    @property
+    def sample(self) -> str:
+        """The function as one writes it, with a usual number where it takes one."""
+        return self.written(self.numbered.sample if self.numbered else None)
+
+    def written(self, number: int | None = None) -> str:
+        """Return the function as one writes it."""
+        return f"{self.numbered.letters}{number}" if self.numbered else self.name
+
+    def least_values(self, ddof: int) -> int:
+        """Return how many values a window needs for an answer that is not null."""
+        return self.fewest + (ddof if "ddof" in self.takes else 0)
 
 
 class Function(NamedTuple):
@@ -82,10 +120,11 @@ def parse_function(text: str) -> Function | None:
         >>> parse_function("last3"), parse_function("sum"), parse_function("last_n")
         (Function(name='last_n', number=3), Function(name='sum', number=None), None)
     """
-    if text in _PLAIN:
+    spec = FUNCTION_SPECS.get(text)
+    if spec and not spec.numbered:
         return Function(text)
     match = _TEXT.fullmatch(text)
-    name = _NUMBERED.get(match[1]) if match else None
+    name = _BY_LETTERS.get(match[1]) if match else None
     return Function(name, int(match[2])) if match and name else None
 
 
@@ -96,8 +135,8 @@ def nearest_function(text: str) -> str:
         >>> nearest_function("avg"), nearest_function("summ")
         ("Did you mean 'mean'?", "Did you mean 'sum'?")
     """
-    known = _CALLED_OTHERWISE.get(text.casefold())
-    return f"Did you mean {known!r}?" if known else nearest(text, SAMPLES)
+    meant = _MEANT.get(text.casefold())
+    return f"Did you mean {meant!r}?" if meant else nearest(text, SAMPLES)
 
 
 def functions_of(dtype: DataType | None) -> tuple[str, ...]:
@@ -110,18 +149,28 @@ def functions_of(dtype: DataType | None) -> tuple[str, ...]:
     return tuple(name for name in SAMPLES if output_type(name, dtype) is not None)
 
 
+def functions_that_take(option: Option) -> tuple[str, ...]:
+    """Return the names of the functions that take an option.
+
+    Example:
+        >>> functions_that_take("by")
+        ('count', 'sum')
+    """
+    return tuple(spec.name for spec in FUNCTION_SPECS.values() if option in spec.takes)
+
+
 def number_problem(function: Function) -> str:
     """Return what is wrong with a function's number, or ``""``.
 
     Example:
         >>> number_problem(Function("percentile", 101))
-        'a percentile is p0 to p100'
+        'its number is out of range; write p0 to p100'
     """
-    if function.number is None:
+    numbered = FUNCTION_SPECS[function.name].numbered
+    if numbered is None or numbered.least <= (function.number or 0) <= numbered.most:
         return ""
-    if function.name == "percentile":
-        return "" if function.number <= 100 else "a percentile is p0 to p100"
-    return "" if 1 <= function.number <= MOST else f"a list has 1 to {MOST} values"
+    least, most = (f"{numbered.letters}{n}" for n in (numbered.least, numbered.most))
+    return f"its number is out of range; write {least} to {most}"
 
 
 def output_type(
@@ -131,52 +180,257 @@ def output_type(
 
     Args:
         function: A text such as ``"sum"`` or ``"last3"``.
-        dtype: The column's type; None for ``"*"``, which only ``count`` takes.
-        by: The type of the column that tells the categories; None for no categories.
+        dtype: The column's type; None for ``"*"``.
+        by: The type of the column of the categories; None for no categories.
 
     Example:
         >>> from featurestore.definitions.model.types import Int32, String
         >>> output_type("sum", Int32), output_type("sum", String), output_type("last3", String)
         (Int64, None, Array(String))
     """
-    known = parse_function(function)
-    if known is None:
+    parsed = parse_function(function)
+    if parsed is None:
         return None
-    if by is not None:
-        value = output_type(function, dtype)
-        fits = value and known.name in CATEGORICAL and by in JOIN_KEY_TYPES
-        return Map(by, value) if value and fits else None
-    if known.name == "count":
-        return Int64
-    return None if dtype is None else _value_output_type(known.name, dtype)
+    spec = FUNCTION_SPECS[parsed.name]
+    if dtype is None and "*" not in spec.takes:
+        return None
+    value = spec.result(Int64 if dtype is None else dtype)
+    if by is None or value is None:
+        return value
+    return Map(by, value) if "by" in spec.takes and by in JOIN_KEY_TYPES else None
 
 
-def _value_output_type(name: str, dtype: DataType) -> DataType | None:
-    if name in ("first", "last"):
-        return dtype
-    if name in ("first_n", "last_n"):
-        return Array(dtype)
-    return None if isinstance(dtype, Array) else _scalar_output_type(name, dtype)
+def require_every_function(names: Iterable[str], file: str) -> None:
+    """Check that an engine has the functions of this table, and no others.
+
+    Args:
+        names: The functions that the engine has.
+        file: The file or folder that holds them, for the message.
+
+    Raises:
+        ImportError: The engine lacks a function, or has one that is not specified.
+
+    Example:
+        >>> require_every_function({*FUNCTION_SPECS} - {"sum"}, "engine.py")
+        Traceback (most recent call last):
+        ImportError: engine.py lacks the aggregation function 'sum', which ... specifies. Add it.
+    """
+    own, specified = set(names), set(FUNCTION_SPECS)
+    for lacking, lacks, other, verb in (
+        (specified - own, file, FILE, "specifies"),
+        (own - specified, FILE, file, "has"),
+    ):
+        for name in sorted(lacking):
+            text = (
+                f"{lacks} lacks the aggregation function {name!r}, which {other} {verb}. Add it."
+            )
+            raise ImportError(text)
 
 
-def _scalar_output_type(name: str, dtype: DataType) -> DataType | None:
-    if name == "count_distinct":
-        return Int64
-    if name in ("any", "all"):
-        return Boolean if dtype == Boolean else None
-    if name == "mode":
-        return None if dtype == Binary else dtype
-    if name in ("min", "max", "top_n"):
-        ordered = None if dtype in (Binary, Boolean) else dtype
-        return Array(ordered) if ordered and name == "top_n" else ordered
-    return _number_output_type(name, dtype) if is_number(dtype) else None
+def _unchanged(dtype: DataType) -> DataType:
+    return dtype
 
 
-def _number_output_type(name: str, dtype: DataType) -> DataType:
-    return _sum_type(dtype) if name == "sum" else Float64
+def _list(dtype: DataType) -> DataType:
+    return Array(dtype)
 
 
-def _sum_type(dtype: DataType) -> DataType:
+def _counted(_: DataType) -> DataType:
+    return Int64
+
+
+def _counted_if_comparable(dtype: DataType) -> DataType | None:
+    return None if isinstance(dtype, Array) else Int64
+
+
+def _frequent(dtype: DataType) -> DataType | None:
+    return None if dtype == Binary or isinstance(dtype, Array) else dtype
+
+
+def _ordered(dtype: DataType) -> DataType | None:
+    return None if dtype in (Binary, Boolean) or isinstance(dtype, Array) else dtype
+
+
+def _list_of_ordered(dtype: DataType) -> DataType | None:
+    ordered = _ordered(dtype)
+    return None if ordered is None else Array(ordered)
+
+
+def _truth(dtype: DataType) -> DataType | None:
+    return Boolean if dtype == Boolean else None
+
+
+def _float(dtype: DataType) -> DataType | None:
+    return Float64 if is_number(dtype) else None
+
+
+def _total(dtype: DataType) -> DataType | None:
     if isinstance(dtype, Decimal):
         return Decimal(38, dtype.scale)
+    if not is_number(dtype):
+        return None
     return Float64 if dtype in FLOATS else Int64
+
+
+def _greatest_value(greatest: float) -> float:
+    return greatest
+
+
+def _greatest_square(greatest: float) -> float:
+    return greatest * greatest
+
+
+_SPECS = (
+    FunctionSpec(
+        "count",
+        description='the number of values; for `"*"`, the number of rows',
+        result=_counted,
+        other_names=("size", "len", "length"),
+        takes=("*", "by"),
+        empty=0,
+    ),
+    FunctionSpec(
+        "sum",
+        description="the sum: Int64 for integers (an error if the sum does not fit), "
+        "Decimal(38, s) for Decimal(p, s), Float64 for floats",
+        result=_total,
+        other_names=("total", "add"),
+        takes=("by",),
+        error_size=_greatest_value,
+    ),
+    FunctionSpec(
+        "mean",
+        description="the mean, as Float64",
+        result=_float,
+        other_names=("avg", "average"),
+        error_size=_greatest_value,
+    ),
+    FunctionSpec(
+        "min",
+        description="the smallest value, of the column's type",
+        result=_ordered,
+        other_names=("minimum", "least"),
+    ),
+    FunctionSpec(
+        "max",
+        description="the greatest value, of the column's type",
+        result=_ordered,
+        other_names=("maximum", "greatest"),
+    ),
+    FunctionSpec(
+        "variance",
+        description="the variance of the sample, as Float64, null for fewer than two values; with "
+        "`ddof=0` the variance of the population",
+        result=_float,
+        other_names=("var", "var_samp", "var_pop"),
+        takes=("ddof",),
+        error_size=_greatest_square,
+    ),
+    FunctionSpec(
+        "stddev",
+        description="the square root of the variance, as Float64",
+        result=_float,
+        other_names=("std", "stdev", "stddev_samp", "stddev_pop"),
+        takes=("ddof",),
+        error_size=_greatest_value,
+    ),
+    FunctionSpec(
+        "first",
+        description="the value of the row with the least rank",
+        result=_unchanged,
+        other_names=("earliest", "oldest", "first_value"),
+    ),
+    FunctionSpec(
+        "last",
+        description="the value of the row with the greatest rank",
+        result=_unchanged,
+        other_names=("latest", "newest", "last_value"),
+    ),
+    FunctionSpec(
+        "any",
+        description="whether at least one value is true",
+        result=_truth,
+        other_names=("bool_or", "some"),
+    ),
+    FunctionSpec(
+        "all",
+        description="whether all values are true",
+        result=_truth,
+        other_names=("bool_and", "every"),
+    ),
+    FunctionSpec(
+        "mode",
+        description="the most frequent value; if several are equally frequent, the smallest. All "
+        "NaN are one value, the greatest",
+        result=_frequent,
+        other_names=("most_common", "most_frequent"),
+    ),
+    FunctionSpec(
+        "count_distinct",
+        description="the exact number of different values; all NaN are one value, and -0.0 "
+        "equals 0.0",
+        result=_counted_if_comparable,
+        other_names=(
+            *("nunique", "n_unique", "distinct", "distinct_count"),
+            "approx_count_distinct",
+        ),
+        empty=0,
+    ),
+    FunctionSpec(
+        "first_n",
+        description="a list that starts with the oldest value",
+        result=_list,
+        numbered=Numbered("first", least=1, most=MOST, sample=3),
+        other_names=("firstn",),
+        empty=(),
+    ),
+    FunctionSpec(
+        "last_n",
+        description="a list that starts with the newest value",
+        result=_list,
+        numbered=Numbered("last", least=1, most=MOST, sample=3),
+        other_names=("lastn", "list", "collect_list"),
+        empty=(),
+    ),
+    FunctionSpec(
+        "top_n",
+        description="a list of the greatest values, descending; NaN is greater than every number",
+        result=_list_of_ordered,
+        numbered=Numbered("top", least=1, most=MOST, sample=3),
+        other_names=("topn", "top_k", "topk"),
+        empty=(),
+    ),
+    FunctionSpec(
+        "percentile",
+        description='as Float64: `"p90"` is the value 90% of the way through the sorted values, '
+        "interpolated linearly between two neighbours; the median is `p50`",
+        result=_float,
+        numbered=Numbered(
+            "p", least=0, most=100, sample=90, other_names={"median": 50, "med": 50}
+        ),
+        other_names=("quantile", "approx_percentile"),
+        error_size=_greatest_value,
+    ),
+)
+
+FUNCTION_SPECS = {spec.name: spec for spec in _SPECS}
+"""The aggregation functions by name."""
+
+FUNCTIONS = tuple(FUNCTION_SPECS)
+"""Their names."""
+
+SAMPLES = tuple(spec.sample for spec in _SPECS)
+"""The functions as one writes them; those with a number, with one of them."""
+
+_TEXT = re.compile(r"([a-z]+)(0|[1-9][0-9]{0,8})")
+_BY_LETTERS = {spec.numbered.letters: spec.name for spec in _SPECS if spec.numbered}
+_MEANT = {
+    **{name: spec.sample for spec in _SPECS for name in (spec.name, *spec.other_names)},
+    **{
+        name: spec.written(number)
+        for spec in _SPECS
+        if spec.numbered
+        for name, number in spec.numbered.other_names.items()
+    },
+}
+"""The function as one writes it here, by the names that it has here and in other tools."""

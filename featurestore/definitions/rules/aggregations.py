@@ -5,9 +5,8 @@ from collections.abc import Iterator
 
 from featurestore.definitions.model.aggregation import ANY_ROW, Aggregation, output_type
 from featurestore.definitions.model.functions import (
-    CATEGORICAL,
-    DEVIATIONS,
     functions_of,
+    functions_that_take,
     nearest_function,
     number_problem,
     parse_function,
@@ -115,13 +114,14 @@ def empty_fits_the_result(manifest: Manifest) -> Iterator[Issue]:
 
 def ddof_is_the_samples_or_the_populations(manifest: Manifest) -> Iterator[Issue]:
     """Yield degrees of freedom that no deviation has, or on another function."""
+    takers = functions_that_take("ddof")
     for view, aggregation in _all(manifest):
-        ddof = aggregation.ddof
+        ddof, function = aggregation.ddof, parse_function(aggregation.function)
         if ddof not in (0, 1):
             text = "ddof is 1 for the sample's or 0 for the population's"
             yield Issue(aggregation.origin, f"{_label(view, aggregation)}: {text}, not {ddof}")
-        elif ddof != 1 and aggregation.function not in DEVIATIONS:
-            text = f"ddof={ddof} has a meaning only for {' and '.join(DEVIATIONS)}"
+        elif ddof != 1 and (function is None or function.name not in takers):
+            text = f"ddof={ddof} has a meaning only for {' and '.join(takers)}"
             yield Issue(aggregation.origin, f"{_label(view, aggregation)}: {text}")
 
 
@@ -184,15 +184,16 @@ def _result(view: FeatureView, aggregation: Aggregation) -> DataType | None:
 def _no_category(view: FeatureView, aggregation: Aggregation) -> str:
     name = f"{_label(view, aggregation)}: by={aggregation.by!r}"
     function = parse_function(aggregation.function)
-    if function and function.name not in CATEGORICAL:
-        return f"{name} has a meaning only for {' and '.join(CATEGORICAL)}"
+    if function and function.name not in functions_that_take("by"):
+        return f"{name} has a meaning only for {' and '.join(functions_that_take('by'))}"
     known = ", ".join(map(str, JOIN_KEY_TYPES))
     return f"{name} is of type {_dtype(view, aggregation.by)}; categories are one of {known}"
 
 
 def _misfit(view: FeatureView, aggregation: Aggregation, dtype: DataType | None) -> str:
     if dtype is None:
-        return f"{_label(view, aggregation)} has no meaning: only count takes '*'"
+        rows = " and ".join(functions_of(None))
+        return f"{_label(view, aggregation)} has no meaning; a function of '*' is {rows}"
     options = ", ".join(functions_of(dtype))
     return f"{_label(view, aggregation)} ({dtype}) has no meaning; it can {options}"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from featurestore.definitions.model.functions import DEVIATIONS
+from featurestore.definitions.model.functions import FUNCTION_SPECS
 from featurestore.engines.explain.excluded import Withheld, time_text, told_of, withheld_rows
 from featurestore.engines.reference.features import in_window, window_rows, winner
 from featurestore.engines.reference.rows import Row, existing_rows, is_tombstone, visible_from
@@ -31,7 +31,7 @@ class Explanation:
             the row's ``moment``; else ``answered``, ``null_key``, ``null_time``, ``no_row``,
             ``not_yet_available``, ``retracted``, ``superseded``, ``expired``, ``tombstone`` or
             ``null_value``; ``empty_window`` where no event of the key lies in the window,
-            ``too_few`` where a deviation has a single value.
+            ``too_few`` where its function needs more values.
         text: The same as a sentence.
         row: The stored row that won, or that would have; its times as UTC datetimes. None
             without one.
@@ -180,9 +180,10 @@ def _explain_window(
     if not inside:
         return _explain_emptiness(query, feature, moment, rows, left_out)
     text = f"{_counted(feature, len(inside))} {span_text(feature.window, moment)}"
-    few = feature.function in DEVIATIONS and len(inside) <= feature.ddof
+    fewest = FUNCTION_SPECS[feature.function].least_values(feature.ddof)
+    few = len(inside) < fewest
     if few:
-        text = f"null: {text}, and it takes {feature.ddof + 1}"
+        text = f"null: {text}, and it takes {fewest}"
     if left_out:
         text = f"{text}; {told_of(left_out, 'one more there, of {},', '{} more there')}"
     return Explanation(
@@ -253,11 +254,8 @@ def span_text(window: Window, moment: int) -> str:
 
 
 def function_text(feature: Aggregate) -> str:
-    """Return what a window is asked for, in words: ``last 3``, ``p90``, ``sum``."""
-    if feature.function == "percentile":
-        return f"p{feature.number}"
-    name = feature.function.removesuffix("_n")
-    return name if feature.number is None else f"{name} {feature.number}"
+    """Return a window's function as one writes it: ``last3``, ``p90``, ``sum``."""
+    return FUNCTION_SPECS[feature.function].written(feature.number)
 
 
 def _counted(feature: Aggregate, count: int) -> str:

@@ -170,9 +170,10 @@ def _star(query: ViewQuery) -> list[str]:
 def _aggregate(
     feature: Aggregate, column: Column, categories: Categories | None, slices: Slices
 ) -> pa.Array:
+    compute = AGGREGATORS[feature.function]
     if categories is not None:
-        return maps_of(feature, categories, slices)
-    answer = AGGREGATORS[feature.function](feature, column, slices)
+        return maps_of(feature, compute, categories, slices)
+    answer = compute(feature, column, slices)
     if feature.empty is None:
         return answer
     return pc.if_else(pa.array(column.absent(slices).mask), _empty(feature), answer)

@@ -4,12 +4,11 @@ import datetime as dt
 import math
 from typing import Any
 
+from featurestore.definitions.model.functions import FUNCTION_SPECS
 from featurestore.definitions.model.types import FLOATS, Map
 from featurestore.engines.reference.features import is_answerable, window_values
 from featurestore.engines.reference.rows import Row, Rows, existing_rows
 from featurestore.query.nodes import Aggregate, Column, ViewQuery
-
-COMPUTED = ("sum", "mean", "variance", "stddev", "percentile")
 
 
 def bound_of(query: ViewQuery, feature: Column | Aggregate, spine_row: Row, rows: Rows) -> float:
@@ -21,19 +20,22 @@ def bound_of(query: ViewQuery, feature: Column | Aggregate, spine_row: Row, rows
 def bound_among(
     query: ViewQuery, feature: Column | Aggregate, spine_row: Row, existing: Rows
 ) -> float:
-    """Return how far a float aggregate may be off: 1e-9 of the window's greatest size.
+    """Return how far a float aggregate may be off: 1e-9 of the size that its function names.
 
-    A variance is of squares, so of the greatest square. Nothing is nearer than the least floats.
+    The size is the greatest absolute value in the window; of a variance, the greatest square. The
+    bound is never less than two of the least floats.
     """
     moment = spine_row[query.timestamp_field]
-    if not isinstance(feature, Aggregate) or feature.function not in COMPUTED or moment is None:
+    if not isinstance(feature, Aggregate) or moment is None:
+        return 0.0
+    size = FUNCTION_SPECS[feature.function].error_size
+    if size is None:
         return 0.0
     if (feature.result.value if isinstance(feature.result, Map) else feature.result) not in FLOATS:
         return 0.0
     values = [float(value) for value in window_values(query, feature, moment, existing)]
     greatest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
-    greatest *= greatest if feature.function == "variance" else 1.0
-    return max(1e-9 * greatest, 2 * math.ulp(0.0))
+    return max(1e-9 * size(greatest), 2 * math.ulp(0.0))
 
 
 def agree(reference: Any, engine: Any, bound: float) -> bool:

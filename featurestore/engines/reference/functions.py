@@ -7,6 +7,7 @@ from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from fractions import Fraction
 from typing import Any
 
+from featurestore.definitions.model.functions import require_every_function
 from featurestore.definitions.model.types import FLOATS
 from featurestore.definitions.model.types import Decimal as DecimalType
 from featurestore.query.nodes import Aggregate
@@ -215,3 +216,6 @@ FUNCTIONS: dict[str, Callable[[Aggregate, list[Any]], Any]] = {
     "all": every,
     "count_distinct": count_distinct,
 }
+"""The functions by name: each returns the answer from the values in a window, in rank order."""
+
+require_every_function(FUNCTIONS, "featurestore/engines/reference/functions.py")

@@ -3,12 +3,23 @@ from typing import Any
 import pytest
 
 from featurestore.definitions.model.aggregation import Aggregation
-from featurestore.definitions.model.types import Array, Binary, Decimal, Field, Int32, Timestamp
+from featurestore.definitions.model.functions import functions_of
+from featurestore.definitions.model.types import (
+    Array,
+    Binary,
+    Boolean,
+    Decimal,
+    Field,
+    Int32,
+    String,
+    Timestamp,
+)
 from featurestore.definitions.model.window import Sliding, Tumbling
 from tests.definitions.rules.cases import SCHEMA, messages, view, windows
 from tests.definitions.rules.test_views import DURATION
 
 WEEK = ("7d",)
+OF_STRINGS, OF_BOOLEANS = (", ".join(functions_of(dtype)) for dtype in (String, Boolean))
 
 
 @pytest.mark.parametrize(
@@ -24,17 +35,15 @@ WEEK = ("7d",)
         ),
         (
             Aggregation("merchant", "sum", windows=WEEK),
-            "sum of 'merchant' (String) has no meaning; it can count, min, max, first, "
-            "last, mode, count_distinct, first3, last3, top3",
+            f"sum of 'merchant' (String) has no meaning; it can {OF_STRINGS}",
         ),
         (
             Aggregation("online", "mean", windows=WEEK),
-            "mean of 'online' (Boolean) has no meaning; it can count, first, last, "
-            "any, all, mode, count_distinct, first3, last3",
+            f"mean of 'online' (Boolean) has no meaning; it can {OF_BOOLEANS}",
         ),
         (
             Aggregation("*", "sum", windows=WEEK),
-            "sum of '*' has no meaning: only count takes '*'",
+            "sum of '*' has no meaning; a function of '*' is count",
         ),
         (
             Aggregation("amount", "sum", windows=()),
@@ -105,24 +114,23 @@ WEEK = ("7d",)
         ),
         (
             Aggregation("amount", "last0", windows=WEEK),
-            "last0 of 'amount': a list has 1 to 1000 values",
+            "last0 of 'amount': its number is out of range; write last1 to last1000",
         ),
         (
             Aggregation("amount", "top1001", windows=WEEK),
-            "top1001 of 'amount': a list has 1 to 1000 values",
+            "top1001 of 'amount': its number is out of range; write top1 to top1000",
         ),
         (
             Aggregation("amount", "p101", windows=WEEK),
-            "p101 of 'amount': a percentile is p0 to p100",
+            "p101 of 'amount': its number is out of range; write p0 to p100",
         ),
         (
             Aggregation("merchant", "p50", windows=WEEK),
-            "p50 of 'merchant' (String) has no meaning; it can count, min, max, first, last, "
-            "mode, count_distinct, first3, last3, top3",
+            f"p50 of 'merchant' (String) has no meaning; it can {OF_STRINGS}",
         ),
         (
             Aggregation("*", "last3", windows=WEEK),
-            "last3 of '*' has no meaning: only count takes '*'",
+            "last3 of '*' has no meaning; a function of '*' is count",
         ),
         (
             Aggregation("amount", "last3", windows=WEEK, empty=0),

@@ -125,7 +125,7 @@ def test_a_window_tells_its_edges_and_its_rows():
             "sum of 1 value up to and including 1970-01-01 00:00:00.000100Z",
         ),
         ({"window": Window(None)}, "sum of 1 value from the beginning to before"),
-        ({"function": "last_n", "number": 3}, "last 3 of 1 value from"),
+        ({"function": "last_n", "number": 3}, "last3 of 1 value from"),
         ({"function": "percentile", "number": 90}, "p90 of 1 value from"),
         ({"function": "count_distinct"}, "count_distinct of 1 value from"),
         ({"function": "count", "column": "*"}, "count of 2 rows from"),

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from featurestore.engines import reference
 from featurestore.engines.kernel import search as timeline
 from featurestore.engines.kernel.asof import paint
-from featurestore.engines.kernel.functions import exact_sums as digits
-from featurestore.engines.kernel.functions import range_table as ranges
-from featurestore.engines.kernel.functions.range_table import Layout, Ranges, RangeTable
-from featurestore.engines.kernel.functions.wavelet import Wavelet
 from featurestore.engines.kernel.native.loops import compiled
+from featurestore.engines.kernel.range_queries import exact_sums as digits
+from featurestore.engines.kernel.range_queries import range_table as ranges
+from featurestore.engines.kernel.range_queries.range_table import Layout, Ranges, RangeTable
+from featurestore.engines.kernel.range_queries.wavelet import Wavelet
 from featurestore.engines.kernel.search import Timeline, composed
 from featurestore.engines.kernel.slices import Slices
 from tests.effort import examples

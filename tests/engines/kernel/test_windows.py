@@ -8,7 +8,7 @@ from decimal import Decimal as PythonDecimal
 import pyarrow as pa
 import pytest
 
-from featurestore.definitions.model.functions import SAMPLES, output_type
+from featurestore.definitions.model.functions import FUNCTION_SPECS, FunctionSpec, output_type
 from featurestore.definitions.model.types import (
     Array,
     Boolean,
@@ -186,17 +186,36 @@ def test_last_skips_nulls() -> None:
     assert ask(window("last", dtype=String), rows, 10, 20) == [None, "a"]
 
 
-def test_an_empty_window_counts_0_and_gives_null_else() -> None:
-    rows = events((10, 1.0))
-    found = {
-        function: ask(window(function, 1), rows, 5)
-        for function in SAMPLES
-        if output_type(function, Float64)
-    }
+def test_an_empty_window_counts_0_gives_an_empty_list_and_is_null_else() -> None:
+    rows = events((10, True))
 
-    assert found.pop("count") == found.pop("count_distinct") == [0]
-    assert found.pop("first3") == found.pop("last3") == found.pop("top3") == [[]]
-    assert set(map(tuple, found.values())) == {(None,)}
+    empty = {name: ask(window(name, 1, dtype=Boolean), rows, 5) for name in ("any", "count")}
+    lists = [ask(window(name, 1), events((10, 1.0)), 5) for name in ("first3", "last3", "top3")]
+
+    assert empty == {"any": [None], "count": [0]}
+    assert lists == [[[]], [[]], [[]]]
+
+
+@pytest.mark.parametrize("spec", FUNCTION_SPECS.values(), ids=lambda spec: spec.name)
+def test_an_empty_window_answers_what_the_function_specifies(spec: FunctionSpec) -> None:
+    dtype, value = (Float64, 1.0) if output_type(spec.sample, Float64) else (Boolean, True)
+
+    answer = ask(window(spec.sample, 1, dtype=dtype), events((10, value)), 5)
+
+    assert answer == [[] if spec.empty == () else spec.empty]
+
+
+@pytest.mark.parametrize("spec", FUNCTION_SPECS.values(), ids=lambda spec: spec.name)
+@pytest.mark.parametrize("ddof", [0, 1])
+def test_a_function_is_null_below_its_fewest_values_only(spec: FunctionSpec, ddof: int) -> None:
+    dtype = Float64 if output_type(spec.sample, Float64) else Boolean
+    values = [1.0, 2.0, 4.0, 8.0, 16.0] if dtype == Float64 else [True] * 5
+    rows = events(*((n, value) for n, value in enumerate(values, 1)))
+    fewest = spec.least_values(ddof)
+
+    answer = ask(window(spec.sample, dtype=dtype, ddof=ddof), rows, *range(2, 7))
+
+    assert [value is None for value in answer] == [n < fewest for n in range(1, 6)]
 
 
 def test_empty_stands_in_for_windows_without_values_and_not_for_null_keys() -> None:

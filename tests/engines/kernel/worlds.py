@@ -10,7 +10,12 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from featurestore.definitions.model.aggregation import output_type
-from featurestore.definitions.model.functions import CATEGORICAL, SAMPLES, parse_function
+from featurestore.definitions.model.functions import (
+    FUNCTION_SPECS,
+    FunctionSpec,
+    functions_that_take,
+    parse_function,
+)
 from featurestore.definitions.model.types import (
     Boolean,
     DataType,
@@ -79,7 +84,19 @@ VALUE_STRATEGIES = {
 
 
 BY = ("word", "small", "flag", "day")
-TEXTS = (*SAMPLES, "first1", "last1", "top1", "top9", "p0", "p50", "p100")
+
+
+def texts_of(spec: FunctionSpec) -> set[str]:
+    """Return a function as it can be written: with its usual, its least and its most number."""
+    if spec.numbered is None:
+        return {spec.name}
+    few = min(spec.numbered.least + 8, spec.numbered.most)
+    named = spec.numbered.other_names.values()
+    numbers = (spec.numbered.sample, spec.numbered.least, few, spec.numbered.most, *named)
+    return {spec.written(number) for number in numbers}
+
+
+TEXTS = tuple(text for spec in FUNCTION_SPECS.values() for text in sorted(texts_of(spec)))
 NAMED = (("order", "part"), ("event_timestamp", "part"))
 """What may name an event beside a column of its own."""
 FIRST = to_micros(dt.datetime(1, 1, 1, tzinfo=dt.UTC))
@@ -245,7 +262,7 @@ def _aggregates(draw: st.DrawFn, kit: Kit, unit: int) -> dict:
 
 def _aggregate(draw: st.DrawFn, kit: Kit, n: int, choice: tuple, window: Window) -> Aggregate:
     column, dtype, function = choice
-    by = draw(st.sampled_from([None, *kit.by])) if function in CATEGORICAL else None
+    by = draw(st.sampled_from([None, *kit.by])) if function in functions_that_take("by") else None
     result = output_type(function, dtype, by and kit.values[by][0])
     name, number = parse_function(function)
     numeric = result in (Int64, Float64)

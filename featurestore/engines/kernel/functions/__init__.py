@@ -1,1 +1,16 @@
-"""The aggregate functions: each gives one value a moment, out of slices of sorted rows."""
+"""The aggregation functions: each computes one value a moment from slices of sorted rows.
+
+A module enters its functions in its own ``AGGREGATORS``, by the names of their specifications;
+`table` collects them from all modules.
+"""
+
+from collections.abc import Callable
+
+import pyarrow as pa
+
+from featurestore.engines.kernel.column import Column
+from featurestore.engines.kernel.slices import Slices
+from featurestore.query.nodes import Aggregate
+
+Aggregator = Callable[[Aggregate, Column, Slices], pa.Array]
+"""Returns one value a moment from a column's values in the moment's slices."""

@@ -4,6 +4,7 @@ import pyarrow as pa
 
 from featurestore.engines.arrays import Ints, integers, running
 from featurestore.engines.kernel.column import Column
+from featurestore.engines.kernel.functions import Aggregator
 from featurestore.engines.kernel.slices import Slices
 from featurestore.query.nodes import Aggregate
 
@@ -23,3 +24,6 @@ def all_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
 def _running_true(column: Column) -> Ints:
     true = integers(column.values)
     return running(true if column.valid is None else true * column.valid)
+
+
+AGGREGATORS: dict[str, Aggregator] = {"any": any_of, "all": all_of}

@@ -13,9 +13,9 @@ import pyarrow as pa
 from featurestore.definitions.model.types import Map
 from featurestore.engines.arrays import Ints, both
 from featurestore.engines.kernel.column import Column
+from featurestore.engines.kernel.functions import Aggregator
 from featurestore.engines.kernel.functions.extremes import Ordered, ordered
 from featurestore.engines.kernel.functions.overflow import OverflowAt
-from featurestore.engines.kernel.functions.table import AGGREGATORS
 from featurestore.engines.kernel.slices import Slices, spread
 from featurestore.query.nodes import Aggregate
 from featurestore.store.columns import arrow_type
@@ -62,12 +62,24 @@ def categorized(column: Column, by: Column) -> Categories:
     return replace(found, pairs=found.compose(codes[order], slots[order]))
 
 
-def maps_of(feature: Aggregate, categories: Categories, slices: Slices) -> pa.Array:
-    """Return each moment's map, ordered by category; of the categories that hold a value."""
+def maps_of(
+    feature: Aggregate, compute: Aggregator, categories: Categories, slices: Slices
+) -> pa.Array:
+    """Return each moment's map of the categories that hold a value, ordered by category.
+
+    Args:
+        feature: The feature whose answers are maps.
+        compute: The function that computes one category's value.
+        categories: The aggregated column, laid out by category.
+        slices: The slices of each moment.
+
+    Raises:
+        OverflowAt: A sum of integers or decimals does not fit its type.
+    """
     kind = arrow_type(feature.result)
     keys, items = [pa.nulls(0, kind.key_type)], [pa.nulls(0, kind.item_type)]
     counts = [np.empty(0, np.int64)]
-    compute, plain = AGGREGATORS[feature.function], _of_one_category(feature)
+    plain = _of_one_category(feature)
     for owners, codes, inside, moments in _by_category(categories, slices):
         named = categories.names.decode(categories.different[codes], None)
         keys.append(named.cast(kind.key_type))

@@ -10,8 +10,9 @@ import pyarrow as pa
 
 from featurestore.engines.arrays import Ints, both, integers, running, validity
 from featurestore.engines.kernel.column import Column
+from featurestore.engines.kernel.functions import Aggregator
 from featurestore.engines.kernel.functions.sums import plain_numbers
-from featurestore.engines.kernel.functions.wavelet import Wavelet
+from featurestore.engines.kernel.range_queries.wavelet import Wavelet
 from featurestore.engines.kernel.slices import Slices
 from featurestore.query.nodes import Aggregate
 
@@ -83,3 +84,6 @@ def _codes(column: Column) -> Ints:
     codes = integers(values.dictionary_encode().indices)
     known = both(column.valid, validity(values))
     return codes if known is None else np.where(known, codes, -1)
+
+
+AGGREGATORS: dict[str, Aggregator] = {"count_distinct": count_distinct_of}

@@ -10,8 +10,9 @@ import pyarrow.compute as pc
 
 from featurestore.engines.arrays import Absent, Mask, integers, nullable
 from featurestore.engines.kernel.column import Column
-from featurestore.engines.kernel.functions.range_table import Layout, Ranges, RangeTable
+from featurestore.engines.kernel.functions import Aggregator
 from featurestore.engines.kernel.functions.sums import plain_numbers
+from featurestore.engines.kernel.range_queries.range_table import Layout, Ranges, RangeTable
 from featurestore.engines.kernel.slices import Slices
 from featurestore.query.nodes import Aggregate
 from featurestore.store.columns import arrow_type
@@ -102,3 +103,6 @@ def _decode_integers(dtype: pa.DataType, values: np.ndarray, absent: Absent | No
 
 def _decode_ranks(words: pa.Array, values: np.ndarray, absent: Absent | None) -> pa.Array:
     return words.take(nullable(values, absent))
+
+
+AGGREGATORS: dict[str, Aggregator] = {"min": min_of, "max": max_of}

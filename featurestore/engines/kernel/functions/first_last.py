@@ -5,6 +5,7 @@ import pyarrow as pa
 
 from featurestore.engines.arrays import LAST, Ints, taken
 from featurestore.engines.kernel.column import Column
+from featurestore.engines.kernel.functions import Aggregator
 from featurestore.engines.kernel.slices import Slices
 from featurestore.query.nodes import Aggregate
 from featurestore.store.columns import arrow_type
@@ -58,3 +59,6 @@ def _extreme(column: Column, slices: Slices, slot: Ints, choose: np.ufunc) -> In
     chosen = slices.merged(choose, row)[slices.owners()]
     # A row may lie in two slots, but never in two of one moment's.
     return slices.merged(np.maximum, np.where((row == chosen) & (slot >= 0), slot, -1))
+
+
+AGGREGATORS: dict[str, Aggregator] = {"first": first_of, "last": last_of}

@@ -6,6 +6,7 @@ import pyarrow as pa
 from featurestore.definitions.model.types import DataType
 from featurestore.engines.arrays import Ints
 from featurestore.engines.kernel.column import Column
+from featurestore.engines.kernel.functions import Aggregator
 from featurestore.engines.kernel.packed import packed, rows_of, slots_of
 from featurestore.engines.kernel.slices import Slices
 from featurestore.query.nodes import Aggregate
@@ -56,3 +57,6 @@ def _lists(feature: Aggregate, column: Column, ends: Slices, direction: int) -> 
         counts.append(np.bincount(owners[kept], minlength=len(part)))
     values = column.values.take(pa.array(np.concatenate(slots)))
     return listed(values, np.concatenate(counts), feature.result)
+
+
+AGGREGATORS: dict[str, Aggregator] = {"first_n": first_n_of, "last_n": last_n_of}

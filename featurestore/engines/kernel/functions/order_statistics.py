@@ -12,11 +12,12 @@ import pyarrow as pa
 
 from featurestore.engines.arrays import Absent, Floats, Ints, floats, nullable
 from featurestore.engines.kernel.column import Column
+from featurestore.engines.kernel.functions import Aggregator
 from featurestore.engines.kernel.functions.extremes import Ordered, ordered
 from featurestore.engines.kernel.functions.lists import listed
 from featurestore.engines.kernel.functions.sums import specials
-from featurestore.engines.kernel.functions.wavelet import Wavelet
 from featurestore.engines.kernel.packed import packed, slots_of
+from featurestore.engines.kernel.range_queries.wavelet import Wavelet
 from featurestore.engines.kernel.slices import Slices
 from featurestore.query.nodes import Aggregate
 from featurestore.store.columns import arrow_type
@@ -115,3 +116,10 @@ def _most_frequent(ranks: Ints, owners: Ints, moments: int) -> Ints:
     _, first = np.unique(owner, return_index=True)
     found[owner[first]] = (pairs % different)[order][first]
     return found
+
+
+AGGREGATORS: dict[str, Aggregator] = {
+    "top_n": top_n_of,
+    "percentile": percentile_of,
+    "mode": mode_of,
+}

@@ -18,8 +18,9 @@ from featurestore.engines.arrays import (
     running,
 )
 from featurestore.engines.kernel.column import Column
-from featurestore.engines.kernel.functions import exact_sums as digits
+from featurestore.engines.kernel.functions import Aggregator
 from featurestore.engines.kernel.functions.overflow import refuse_overflow
+from featurestore.engines.kernel.range_queries import exact_sums as digits
 from featurestore.engines.kernel.slices import Slices
 from featurestore.query.nodes import Aggregate
 from featurestore.store.columns import arrow_type
@@ -180,3 +181,6 @@ _MEANS: dict[str, Callable[[Aggregate, Column, Slices, Floats], Floats]] = {
     "integer": _integer_mean,
     "decimal": _decimal_mean,
 }
+
+
+AGGREGATORS: dict[str, Aggregator] = {"sum": sum_of, "mean": mean_of}

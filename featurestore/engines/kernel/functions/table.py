@@ -1,46 +1,25 @@
-"""The aggregate functions, by name: to add one, write it and enter it here."""
+"""The table of the aggregation functions, collected from the modules of this folder.
 
-from collections.abc import Callable
+To add a function, see ``featurestore/definitions/model/functions.py``.
+"""
 
-import pyarrow as pa
+from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import iter_modules
 
-from featurestore.engines.kernel.column import Column
-from featurestore.engines.kernel.functions.booleans import all_of, any_of
-from featurestore.engines.kernel.functions.distinct import count_distinct_of
-from featurestore.engines.kernel.functions.extremes import max_of, min_of
-from featurestore.engines.kernel.functions.first_last import first_of, last_of
-from featurestore.engines.kernel.functions.lists import first_n_of, last_n_of
-from featurestore.engines.kernel.functions.order_statistics import mode_of, percentile_of, top_n_of
-from featurestore.engines.kernel.functions.sums import mean_of, sum_of
-from featurestore.engines.kernel.functions.variance import stddev_of, variance_of
-from featurestore.engines.kernel.slices import Slices
-from featurestore.query.nodes import Aggregate
-
-Aggregator = Callable[[Aggregate, Column, Slices], pa.Array]
-"""Gives one value a moment, of the slots that the moment's slices hold."""
+from featurestore.definitions.model.functions import require_every_function
+from featurestore.engines.kernel import functions
+from featurestore.engines.kernel.functions import Aggregator
 
 
-def count_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
-    """Return how many values each moment has."""
-    return pa.array(column.counts(slices))
+def _entries() -> Iterator[tuple[str, Aggregator]]:
+    """Yield the functions of each module beside this one."""
+    for module in iter_modules(functions.__path__, f"{functions.__name__}."):
+        if module.name != __name__:
+            yield from getattr(import_module(module.name), "AGGREGATORS", {}).items()
 
 
-AGGREGATORS: dict[str, Aggregator] = {
-    "all": all_of,
-    "any": any_of,
-    "count": count_of,
-    "count_distinct": count_distinct_of,
-    "first": first_of,
-    "first_n": first_n_of,
-    "last": last_of,
-    "last_n": last_n_of,
-    "max": max_of,
-    "mean": mean_of,
-    "min": min_of,
-    "mode": mode_of,
-    "percentile": percentile_of,
-    "stddev": stddev_of,
-    "sum": sum_of,
-    "top_n": top_n_of,
-    "variance": variance_of,
-}
+AGGREGATORS = dict(_entries())
+"""The aggregation functions by name."""
+
+require_every_function(AGGREGATORS, "featurestore/engines/kernel/functions")

@@ -9,8 +9,9 @@ import pyarrow as pa
 
 from featurestore.engines.arrays import Absent, Floats, Ints, nullable
 from featurestore.engines.kernel.column import Column
-from featurestore.engines.kernel.functions import exact_sums as digits
+from featurestore.engines.kernel.functions import Aggregator
 from featurestore.engines.kernel.functions.sums import finite, specials
+from featurestore.engines.kernel.range_queries import exact_sums as digits
 from featurestore.engines.kernel.slices import Slices
 from featurestore.query.nodes import Aggregate
 
@@ -103,3 +104,6 @@ def _scaled(column: Column, values: Floats, slices: Slices, counts: Ints) -> tup
         centre = np.bincount(owners, scaled, len(slices)) / np.maximum(counts, 1)
         spread = np.bincount(owners, (scaled - centre[owners]) ** 2, len(slices))
     return spread.astype(np.float64), exponent
+
+
+AGGREGATORS: dict[str, Aggregator] = {"variance": variance_of, "stddev": stddev_of}

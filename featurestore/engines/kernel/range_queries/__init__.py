@@ -1,0 +1,1 @@
+"""Structures that answer questions about any range of slots: exact sums, extremes and ranks."""
