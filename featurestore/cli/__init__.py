@@ -1,4 +1,4 @@
-"""The command line: the verbs of `FeatureStore`; text for people, JSON for programs."""
+"""The command line: the methods of `FeatureStore`, with text for people and JSON for programs."""
 
 from featurestore.cli.main import main
 

@@ -14,7 +14,7 @@ from featurestore.cli.read import Features, TimeField, Zone, features_of, spine_
 if TYPE_CHECKING:
     from featurestore.client.verify.report import CheckedView, Verification
 
-FOUND = 1
+NOT_OK = 1
 _SHOWN_NAMES = 3
 
 
@@ -29,23 +29,31 @@ def add_verbs(app: typer.Typer) -> None:
 
 def verify(
     features: Features,
-    sample: Annotated[int, typer.Option(help="How many rows to ask of each view.")] = 1000,
+    sample: Annotated[int, typer.Option(help="Number of rows to check for each view.")] = 1000,
     spine: Annotated[
         str | None,
-        typer.Option(help="Draw rows of this spine, in place of moments around stored events."),
+        typer.Option(
+            help="Check rows of this file, Delta folder or view:NAME. By default, moments around "
+            "stored events are checked."
+        ),
     ] = None,
     leakage: Annotated[
-        bool, typer.Option("--leakage", help="Name features that know rows at or after t.")
+        bool,
+        typer.Option("--leakage", help="Also name features that use events at or after t."),
     ] = False,
-    seed: Annotated[int, typer.Option(help="Draws the sample.")] = 0,
+    seed: Annotated[int, typer.Option(help="Another seed selects other rows.")] = 0,
     project: Project = Path(),
     timestamp_field: TimeField = "event_timestamp",
     timezone: Zone = None,
     as_json: AsJson = False,
 ) -> None:
-    """Recompute sampled answers in plain Python; exit with 1 if any differs, or leaks."""
+    """Compare sampled feature values with the reference.
+
+    The reference follows the same rules in plain Python. The exit code is 1 if a value differs or
+    a feature leaks.
+    """
     store = open_store(project)
-    found = store.verify(
+    result = store.verify(
         features_of(features),
         sample=sample,
         spine=None if spine is None else spine_of(store, spine),
@@ -55,69 +63,81 @@ def verify(
         timezone=timezone,
     )
     if as_json:
-        print_json("verify", {"ok": found.ok, **vars(found)})
+        print_json("verify", {"ok": result.ok, **vars(result)})
     else:
-        _show(found)
-    _tell(found, leakage)
-    if not found.ok:
-        raise typer.Exit(FOUND)
+        _print_tables(result)
+    _say_notes(result, leakage)
+    if not result.ok:
+        raise typer.Exit(NOT_OK)
 
 
-def _show(found: "Verification") -> None:
+def _print_tables(result: "Verification") -> None:
     print_table(
-        ["view", "version", "rows", "values", "differ", "leak", "left out"],
+        ["view", "version", "rows", "values", "differ", "leak", "not checked"],
         [
-            [name, v.version, v.rows, v.cells, len(v.differences), len(v.leaks), v.left_out]
-            for name, v in zip(_names(found.views), found.views, strict=True)
+            [name, v.version, v.rows, v.cells, len(v.differences), len(v.leaks), v.unchecked_rows]
+            for name, v in zip(_view_names(result.views), result.views, strict=True)
         ],
     )
-    if found.differences:
+    if result.differences:
         print_table(
-            ["feature", "key", "moment", "engine", "rules", "why"],
+            ["feature", "key", "moment", "engine", "reference", "reason"],
             [
-                [f"{d.view}:{d.feature}", _key(d.key), d.moment, d.engine, d.reference, d.why]
-                for d in found.differences[:SHOWN_ROWS]
+                [f"{d.view}:{d.feature}", _key(d.key), d.moment, d.engine, d.reference, d.reason]
+                for d in result.differences[:SHOWN_ROWS]
             ],
         )
-        if len(found.differences) > SHOWN_ROWS:
-            say("first {} of {} differences; --json has all", SHOWN_ROWS, len(found.differences))
-    if found.leaks:
+        if len(result.differences) > SHOWN_ROWS:
+            count = len(result.differences)
+            say("first {} of {} differences; --json prints all", SHOWN_ROWS, count)
+    if result.leaks:
         print_table(
-            ["feature", "changes in", "of", "e.g. key", "moment", "value", "without rows from t"],
+            ["feature", "leaks in rows", "of", "example", "moment", "value", "past value"],
             [
-                [f"{k.view}:{k.feature}", k.rows, k.of, _key(k.key), k.moment, k.value, k.without]
-                for k in found.leaks
+                [
+                    f"{each.view}:{each.feature}",
+                    each.rows,
+                    each.checked_rows,
+                    _key(each.key),
+                    each.moment,
+                    each.value,
+                    each.past_value,
+                ]
+                for each in result.leaks
             ],
         )
 
 
-def _tell(found: "Verification", leakage: bool) -> None:
-    for skipped in found.skipped:
+def _say_notes(result: "Verification", leakage: bool) -> None:
+    for skipped in result.skipped:
         names = ", ".join(skipped.features)
-        say("{} not checked ({}): {}. {}", skipped.view, names, skipped.why, skipped.fix)
-    for name, view in zip(_names(found.views), found.views, strict=True):
-        if view.left_out:
-            say("{}: {} rows left out, {}", name, view.left_out, _too_much(view))
-    for each in found.overflows:
-        rows = f"{each.rows} of {each.of} rows, e.g. {_key(each.key)} at {to_text(each.moment)}"
-        say("{}:{} is an error in {}: a sum does not fit its type", each.view, each.feature, rows)
-    for feature, users in _followers(found).items():
-        say("{} is an input of {}: mend it first", feature, users)
-    if leakage and found.moments == "events":
+        say("{} not checked ({}): {}. {}", skipped.view, names, skipped.reason, skipped.fix)
+    for name, view in zip(_view_names(result.views), result.views, strict=True):
+        if view.unchecked_rows:
+            say("{}: {} rows not checked: {}", name, view.unchecked_rows, _too_slow(view))
+    for each in result.overflows:
         say(
-            "Moments were taken around the views' own events, where most as-of features change; "
-            "give the rows that a model learns from by --spine, to know which features leak."
+            "{}:{} is an error in {} of {} rows, e.g. {} at {}: a sum does not fit its type",
+            *(each.view, each.feature, each.rows, each.checked_rows),
+            *(_key(each.key), to_text(each.moment)),
         )
-    for difference in found.differences[:1]:
-        say("Next: {}", difference.explain)
-    for fix, leaking in _fixes(found).items():
-        say("{}: {}", _listed(leaking), fix)
-    colour = "red" if not found.ok else "green" if found.cells else "yellow"
-    say(f"[{colour}]{{}}[/]", str(found))
+    for feature, users in _users(result).items():
+        say("{} is used by {}: correct it first", feature, users)
+    if leakage and result.moments == "events":
+        say(
+            "The rows were moments around the views' own events. There, most as-of features "
+            "leak. To find the features that leak in training, pass the training rows: --spine."
+        )
+    for difference in result.differences[:1]:
+        say("Next: {}", difference.explain_command)
+    for fix, features in _fixes(result).items():
+        say("{}: {}", _listed(features), fix)
+    colour = "red" if not result.ok else "green" if result.cells else "yellow"
+    say(f"[{colour}]{{}}[/]", str(result))
 
 
-def _names(views: Sequence["CheckedView"]) -> list[str]:
-    """Return what each use of a view is called: by its features too where there are several."""
+def _view_names(views: Sequence["CheckedView"]) -> list[str]:
+    """Return a name for each use of a view: with its features if the view has several uses."""
     uses = Counter(view.view for view in views)
     return [
         view.view if uses[view.view] == 1 else f"{view.view} ({_listed(view.features)})"
@@ -130,25 +150,25 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:_SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
-def _fixes(found: "Verification") -> dict[str, list[str]]:
-    """Return what to do about leaks, with the features that are mended so."""
+def _fixes(result: "Verification") -> dict[str, list[str]]:
+    """Return what to do about leaks, with the features that need it."""
     fixes: dict[str, list[str]] = defaultdict(list)
-    for leak in found.leaks:
+    for leak in result.leaks:
         fixes[leak.fix].append(leak.feature)
     return fixes
 
 
-def _too_much(view: "CheckedView") -> str:
+def _too_slow(view: "CheckedView") -> str:
     if view.version is None:
-        return "as each is computed by itself: ask a smaller --sample"
-    return "whose keys have too many rows"
+        return "each row is computed alone, which is slow. Use a smaller --sample."
+    return "their keys have too many stored rows."
 
 
-def _followers(found: "Verification") -> dict[str, str]:
-    """Return the on-demand features that are wrong, or leak, with each feature that does."""
-    wrong = {f"{d.view}:{d.feature}": d.used_by for d in found.differences}
-    wrong |= {f"{leak.view}:{leak.feature}": leak.used_by for leak in found.leaks}
-    return {feature: ", ".join(users) for feature, users in wrong.items() if users}
+def _users(result: "Verification") -> dict[str, str]:
+    """Return the wrong or leaking features, each with the on-demand features that use it."""
+    used_by = {f"{d.view}:{d.feature}": d.used_by for d in result.differences}
+    used_by |= {f"{leak.view}:{leak.feature}": leak.used_by for leak in result.leaks}
+    return {feature: ", ".join(users) for feature, users in used_by.items() if users}
 
 
 def _key(key: Mapping[str, object]) -> str:

@@ -1,4 +1,4 @@
-"""The verbs about definitions: init, validate, plan, apply. None starts a JVM."""
+"""The verbs for definitions: init, validate, plan, apply. They start no JVM."""
 
 import json
 from dataclasses import asdict
@@ -28,16 +28,24 @@ def add_verbs(app: typer.Typer) -> None:
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(help="Where; made if it is not there.")] = Path(),
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FOLDER", help="The project's folder.", show_default="current folder"
+        ),
+    ] = Path(),
 ) -> None:
-    """Make a small working project: definitions, a little data, a labelled spine."""
+    """Create a small working project with example data."""
     for path in write_project(folder):
         say("wrote {}", path)
     say("Next: cd {} && featurestore plan && featurestore apply --yes", folder)
 
 
 def validate(project: Project = Path()) -> None:
-    """Load the definitions and check every rule, without comparing or changing anything."""
+    """Check the definitions against every rule.
+
+    Nothing is compared with the applied definitions, and nothing is changed.
+    """
     manifest = open_store(project).load()
     on_demand = len(manifest.on_demand_views)
     say(
@@ -45,7 +53,7 @@ def validate(project: Project = Path()) -> None:
         len(manifest.entities),
         len(manifest.sources),
         len(manifest.views),
-        f" and {on_demand} on demand" if on_demand else "",
+        f", {on_demand} on-demand views" if on_demand else "",
         len(manifest.services),
     )
 
@@ -57,36 +65,42 @@ def plan(
         bool, typer.Option("--detailed-exitcode", help="Exit with 3 if there are changes.")
     ] = False,
 ) -> None:
-    """Compare the definitions with what is applied, and show what `apply` would change."""
-    wanted = open_store(project).plan()
-    _show(wanted, as_json)
-    if detailed_exitcode and not wanted.is_empty:
+    """Show what `apply` would change.
+
+    The plan lists the differences between the definitions and those that are applied.
+    """
+    changes = open_store(project).plan()
+    _print_plan(changes, as_json)
+    if detailed_exitcode and not changes.is_empty:
         raise typer.Exit(CHANGES_PENDING)
 
 
 def apply(
     project: Project = Path(),
     as_json: AsJson = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Apply without asking.")] = False,
 ) -> None:
-    """Show the plan, ask, and carry out exactly that list."""
+    """Show the plan, ask, and record the definitions.
+
+    Exactly the changes of the plan are applied. Feature tables are built by `materialize`.
+    """
     store = open_store(project)
-    wanted = store.plan()
-    _show(wanted, as_json)
-    if wanted.is_empty:
+    changes = store.plan()
+    _print_plan(changes, as_json)
+    if changes.is_empty:
         return
     if not yes and not typer.confirm("Apply these changes?", err=True):
         raise typer.Exit(1)
-    version = store.apply(wanted)
+    version = store.apply(changes)
     say("[green]applied[/] as version {}", version.version)
-    if wanted.builds:
-        say("Next: featurestore materialize {}", " ".join(wanted.builds))
+    if changes.builds:
+        say("Next: featurestore materialize {}", " ".join(changes.builds))
 
 
-def _show(wanted: "Plan", as_json: bool) -> None:
+def _print_plan(changes: "Plan", as_json: bool) -> None:
     if as_json:
-        print_json("plan", {**asdict(wanted), "document": json.loads(wanted.document)})
+        print_json("plan", {**asdict(changes), "document": json.loads(changes.document)})
     else:
         from featurestore.registry.plan import render
 
-        print_tree(render(wanted))
+        print_tree(render(changes))

@@ -1,4 +1,4 @@
-"""The verb that tells why an answer is what it is: explain. It starts no JVM."""
+"""The verb that explains values: explain. It starts no JVM."""
 
 from pathlib import Path
 from typing import Annotated
@@ -26,30 +26,34 @@ def explain(
         str,
         typer.Argument(
             metavar="KEYS",
-            help="One row, as key=value,key=value, with request values and other time columns "
-            "where there are any. A key's name alone is null, and key= is an empty text.",
+            help="The row, as key=value,key=value. Request values and time columns are written "
+            "in the same way. A name without = is null; name= is an empty text.",
         ),
     ] = "",
     at: Annotated[
         str | None,
         typer.Option(
-            help="The moment, e.g. 2026-01-31T09:30:00Z, of all time columns that KEYS leaves "
-            "out; now without it."
+            help="The moment, e.g. 2026-01-31T09:30:00Z. It is the value of each time column "
+            "that is not in KEYS.",
+            show_default="now",
         ),
     ] = None,
     project: Project = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Tell why each feature of one row is what it is: the winning row, or the reason for null."""
-    from featurestore.cli.typed import asked_row
+    """Explain each feature value of one row.
+
+    It shows the stored row that gave the value, or the reason for a null.
+    """
+    from featurestore.cli.typed import typed_row
 
     store = open_store(project)
-    wanted = features_of(features)
-    spine_row = asked_row(store.applied(), wanted, row, at, system_clock())
-    frame = store.get_historical_features(wanted, spine_row)
-    told = [frame.explain(0, name) for name in frame.features]
+    names = features_of(features)
+    spine_row = typed_row(store.applied(), names, row, at, system_clock())
+    frame = store.get_historical_features(names, spine_row)
+    explanations = [frame.explain(0, name) for name in frame.features]
     if as_json:
-        print_json("explain", told)
+        print_json("explain", explanations)
         return
     print_blocks(
         (
@@ -57,5 +61,5 @@ def explain(
             f"({each.view}{'' if each.version is None else f', version {each.version}'})",
             each.lines,
         )
-        for each in told
+        for each in explanations
     )

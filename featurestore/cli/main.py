@@ -1,4 +1,4 @@
-"""The program ``featurestore``: its verbs, and what each failure means to a shell."""
+"""The program ``featurestore``: its verbs, and the exit code of each kind of failure."""
 
 import sys
 import traceback
@@ -12,16 +12,19 @@ from featurestore.cli import check, declare, explain, produce, read
 from featurestore.cli.output import say
 from featurestore.errors import FeatureStoreError
 
-OUR_BUG = 70
+INTERNAL_ERROR = 70
 
 app = typer.Typer(
     name="featurestore",
-    help="A lakehouse feature store: declare, materialize, and ask for the value at any moment.",
+    help="A lakehouse feature store: feature values that are correct at each moment.\n\n"
+    "To start: featurestore init my_project",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    epilog="Exit codes: 0 done, 1 a view failed or a check found something, 2 usage or "
-    "definitions, 3 changes pending, 5 lock or stale plan, 70 a bug of ours, 130 interrupted.",
+    epilog="Exit codes: 0 success; 1 a view failed, or verify found a problem; 2 wrong usage, "
+    "project or definitions; 3 the plan has changes (plan --detailed-exitcode); 5 another "
+    "process is changing the store, or the plan is outdated; 70 a bug in featurestore; "
+    "130 interrupted.",
 )
 
 
@@ -56,11 +59,11 @@ def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code.
 
     Args:
-        args: The words after the program's name; the shell's by default.
+        args: The arguments after the program's name. None for those of the shell.
 
-    Exit codes: 0 done, 1 some view failed or a check found something, 2 usage or definitions,
-    3 changes pending (with ``plan --detailed-exitcode``), 5 lock held or plan stale, 70 our bug,
-    130 interrupted.
+    Exit codes: 0 success; 1 a view failed, or ``verify`` found a problem; 2 wrong usage, project
+    or definitions; 3 the plan has changes (``plan --detailed-exitcode``); 5 another process is
+    changing the store, or the plan is outdated; 70 a bug in featurestore; 130 interrupted.
     """
     try:
         app(args)
@@ -72,5 +75,5 @@ def main(args: Sequence[str] | None = None) -> None:
         sys.exit(130)
     except Exception:  # noqa: BLE001  # the outermost edge: a shell needs a code and the trace
         traceback.print_exc()
-        say("[bold red]This is a bug of featurestore.[/] Please report it with the text above.")
-        sys.exit(OUR_BUG)
+        say("[bold red]This is a bug in featurestore.[/] Please report it with the text above.")
+        sys.exit(INTERNAL_ERROR)

@@ -1,6 +1,6 @@
-"""The options that verbs share, and the store that they open.
+"""The options that several verbs have, and the store that they open.
 
-Verbs import what needs Arrow and Delta (0.4 s) when they run, so that ``--help`` is quick.
+A verb imports Arrow and Delta (0.4 s) only when it runs, so that ``--help`` is fast.
 """
 
 from pathlib import Path
@@ -12,16 +12,17 @@ if TYPE_CHECKING:
     from featurestore.client.feature_store import FeatureStore
 
 Project = Annotated[
-    Path, typer.Option("--project", "-p", help="The project's folder.", show_default="here")
+    Path,
+    typer.Option("--project", "-p", help="The project's folder.", show_default="current folder"),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON to stdout.")]
 
 
 def open_store(project: Path) -> "FeatureStore":
-    """Return the store of the project in a folder.
+    """Return the feature store of the project in a folder.
 
     Raises:
-        ProjectError: The folder is no project.
+        ProjectError: The folder has no valid ``featurestore.toml``.
     """
     from featurestore.client.feature_store import FeatureStore
 

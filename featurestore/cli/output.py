@@ -20,7 +20,11 @@ _COLOURS = {"+": "green", "~": "yellow", "-": "red"}
 
 
 def say(text: str, *values: object) -> None:
-    """Print a sentence for people to stderr; ``{}`` in it is filled with values, unstyled.
+    """Print a sentence for people to stderr, with the values in place of each ``{}``.
+
+    Args:
+        text: The sentence, in rich's markup.
+        values: What to fill in. Their text is no markup.
 
     Example:
         >>> say("applied {}", "v1")
@@ -30,7 +34,11 @@ def say(text: str, *values: object) -> None:
 
 
 def print_json(kind: str, payload: object) -> None:
-    """Print one JSON object to stdout: ``schema`` names its kind and version.
+    """Print one JSON object to stdout. Its ``schema`` names the kind and the format's version.
+
+    Args:
+        kind: The kind of object, which is also the name of the field with the payload.
+        payload: Data, dataclasses included.
 
     Example:
         >>> print_json("views", [1])
@@ -42,6 +50,11 @@ def print_json(kind: str, payload: object) -> None:
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
     """Print a table to stdout.
+
+    Args:
+        columns: The headings.
+        rows: The cells of each row. None is shown as a dot.
+        title: The line above the table.
 
     Example:
         >>> print_table(["view", "rows"], [["activity", 3]])  # doctest: +NORMALIZE_WHITESPACE
@@ -66,7 +79,7 @@ def print_blocks(blocks: Iterable[tuple[str, str, Sequence[str]]]) -> None:
     """Print paragraphs under headings to stdout, wrapped to the terminal's width.
 
     Args:
-        blocks: Of each the heading, what stands beside it, and the paragraphs.
+        blocks: For each block the heading, a remark beside it, and the paragraphs.
 
     Example:
         >>> print_blocks([("rows = 3", "(activity)", ["count of 3 rows"])])
@@ -81,7 +94,7 @@ def print_blocks(blocks: Iterable[tuple[str, str, Sequence[str]]]) -> None:
 
 
 def to_text(value: object) -> str:
-    """Return a cell's text: times to the second where they are whole, numbers in full, null dim.
+    """Return the text of a table's cell. A null is a dot.
 
     Example:
         >>> to_text(None), to_text(1.5), to_text(12000)
@@ -101,7 +114,7 @@ def to_text(value: object) -> str:
 
 
 def to_json(value: Any) -> object:
-    """Return what JSON has no word for in words it has.
+    """Return a value that JSON cannot hold as one that it can: times and decimals as text.
 
     Example:
         >>> to_json(Decimal("1.50"))
@@ -119,7 +132,7 @@ def to_json(value: Any) -> object:
 
 
 def print_tree(lines: Iterable[str]) -> None:
-    """Print a tree of changes to stdout, each line coloured by its mark.
+    """Print a tree of changes to stdout, each line coloured by its sign.
 
     Example:
         >>> print_tree(["+ view activity"])

@@ -1,4 +1,4 @@
-"""The verbs that compute: materialize and demo. They start Spark."""
+"""The verbs that start Spark: materialize and demo."""
 
 import runpy
 import sys
@@ -28,16 +28,22 @@ def add_verbs(app: typer.Typer) -> None:
 
 
 def materialize(
-    views: Annotated[list[str] | None, typer.Argument(help="Views; all without any.")] = None,
-    full: Annotated[bool, typer.Option("--full", help="Build the tables anew.")] = False,
+    views: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="VIEWS", help="The views to materialize.", show_default="all"),
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Build the tables again from all source rows.")
+    ] = False,
     start: Annotated[
         str | None,
         typer.Option(
-            help="On a first build, leave out older events; a date is its midnight in UTC."
+            help="In a view's first build, leave out older events, e.g. 2026-01-31 (midnight in "
+            "UTC)."
         ),
     ] = None,
     latest: Annotated[
-        bool, typer.Option("--latest", help="Only refresh the latest tables, as of now.")
+        bool, typer.Option("--latest", help="Only write the `latest` tables again, as of now.")
     ] = False,
     project: Project = Path(),
     as_json: AsJson = False,
@@ -60,7 +66,7 @@ def materialize(
 
 
 def demo(project: Project = Path()) -> None:
-    """Run the three example domains of the repository, from raw data to trained models."""
+    """Run the repository's examples, from raw data to models."""
     script = project / "demo" / "__main__.py"
     if not script.is_file():
         raise ProjectError(
@@ -74,16 +80,20 @@ def demo(project: Project = Path()) -> None:
 
 
 def print_runs(results: "list[RunResult]", as_json: bool) -> None:
-    """Print what became of each view, and on stderr which rows are stored and name no event.
+    """Print the result of each view, and warn on stderr of nulls in ``unique_by``.
 
     Args:
-        results: One a view.
-        as_json: Whether to print JSON in place of a table.
+        results: One for each view.
+        as_json: Whether to print JSON instead of a table.
     """
     for result in results:
         if result.null_unique_rows:
-            text = "[yellow]{}[/]: {} of the rows stored have a null in unique_by: {}"
-            say(text, result.view, result.null_unique_rows, "of a key's, only the newest exists")
+            say(
+                "[yellow]{}[/]: {} stored rows have a null in unique_by. Of the rows of one key "
+                "with such a null, only the newest counts.",
+                result.view,
+                result.null_unique_rows,
+            )
     if as_json:
         print_json("runs", results)
         return

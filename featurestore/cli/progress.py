@@ -1,4 +1,4 @@
-"""How far a run is, on stderr: moving lines on a terminal, one line a view elsewhere."""
+"""The progress of a run on stderr: moving lines on a terminal, else one line for each view."""
 
 import sys
 from collections.abc import Iterator
@@ -13,9 +13,13 @@ from featurestore.jobs.materialize.progress import ENDS, Progress, ProgressEvent
 
 @contextmanager
 def progress_on_stderr(console: Console | None = None) -> Iterator[Progress]:
-    r"""Show one line a view on stderr while it is open.
+    r"""Show the progress of each view on stderr.
 
-    On a terminal the lines move; elsewhere each view has one line, when it has ended.
+    On a terminal each view has one line that changes. Elsewhere a view's line is printed once,
+    when the view has ended.
+
+    Args:
+        console: Where to show it. None for stderr.
 
     Example:
         >>> from io import StringIO
@@ -28,14 +32,14 @@ def progress_on_stderr(console: Console | None = None) -> Iterator[Progress]:
     """
     console = console or Console(file=sys.stderr)
     if not console.is_terminal:
-        yield _Lines(console)
+        yield _FinalLines(console)
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Bars(*columns, console=console) as bars:
-        yield _Moving(bars)
+        yield _ChangingLines(bars)
 
 
-class _Lines:
+class _FinalLines:
     def __init__(self, console: Console) -> None:
         self._console = console
 
@@ -45,7 +49,7 @@ class _Lines:
             self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-class _Moving:
+class _ChangingLines:
     def __init__(self, bars: Bars) -> None:
         self._bars = bars
         self._tasks: dict[str, TaskID] = {}
@@ -55,11 +59,11 @@ class _Moving:
             self._tasks[event.view] = self._bars.add_task(event.view, total=1)
         completed = 1 if event.phase in ENDS else 0
         self._bars.update(
-            self._tasks[event.view], description=_described(event), completed=completed
+            self._tasks[event.view], description=_description(event), completed=completed
         )
 
 
-def _described(event: ProgressEvent) -> str:
+def _description(event: ProgressEvent) -> str:
     colour = {"done": "green", "nothing": "dim", "failed": "red"}
     colour |= dict.fromkeys(("interrupted", "skipped"), "yellow")
     text = f"[bold]{event.view}[/] [{colour.get(event.phase, 'cyan')}]{event.phase}[/]"

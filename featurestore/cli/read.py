@@ -1,4 +1,4 @@
-"""The verbs that read: status, history, training-set, historical, latest. None starts a JVM."""
+"""The verbs that read: status, history, training-set, historical, latest. They start no JVM."""
 
 import json
 import sys
@@ -26,18 +26,30 @@ class Format(StrEnum):
 
 
 Out = Annotated[
-    Path | None, typer.Option("--out", help="Write to this .parquet, .csv or .jsonl file.")
+    Path | None,
+    typer.Option("--out", help="Write the rows to this .parquet, .csv or .jsonl file."),
 ]
-As = Annotated[Format, typer.Option("--format", help="How to print the rows, without --out.")]
+As = Annotated[
+    Format, typer.Option("--format", help="How to print the rows if there is no --out.")
+]
 Features = Annotated[
-    str, typer.Argument(help="A service, or features as view:feature,view:feature.")
+    str,
+    typer.Argument(
+        metavar="FEATURES", help="A service's name, or features as view:feature,view:feature."
+    ),
 ]
 Spine = Annotated[
     str,
-    typer.Argument(help="A .parquet, .csv, .jsonl file, a Delta folder, or view:NAME's events."),
+    typer.Argument(
+        metavar="SPINE",
+        help="The rows: a .parquet, .csv or .jsonl file, a Delta table's folder, or view:NAME for "
+        "the events of a view.",
+    ),
 ]
 TimeField = Annotated[str, typer.Option(help="The spine's time column.")]
-Zone = Annotated[str | None, typer.Option(help="The zone of times that have none.")]
+Zone = Annotated[
+    str | None, typer.Option(help="The zone of times without one, e.g. Europe/Paris.")
+]
 
 
 def add_verbs(app: typer.Typer) -> None:
@@ -57,7 +69,7 @@ def add_verbs(app: typer.Typer) -> None:
 
 
 def status(project: Project = Path(), as_json: AsJson = False) -> None:
-    """Show each applied view: its table, rows, newest event and last run."""
+    """Show each applied view's table, newest event and last run."""
     store = open_store(project)
     views = store.status()
     if as_json:
@@ -85,11 +97,14 @@ def status(project: Project = Path(), as_json: AsJson = False) -> None:
 
 
 def history(
-    version: Annotated[int | None, typer.Argument(help="Print this version's manifest.")] = None,
+    version: Annotated[
+        int | None,
+        typer.Argument(metavar="VERSION", help="Print the definitions of this version as JSON."),
+    ] = None,
     project: Project = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Show what was applied when; with a version, the whole manifest of then as JSON."""
+    """List the versions of the applied definitions."""
     store = open_store(project)
     if version is not None:
         manifest = json.loads(store.registry.version(version).document)
@@ -102,7 +117,7 @@ def history(
         print_json("history", rows)
         return
     print_table(
-        ["version", "applied at", "by", "changes"],
+        ["version", "applied at", "applied by", "changes"],
         [[v.version, v.applied_at, v.applied_by, "\n".join(v.changes)] for v in versions],
     )
 
@@ -110,14 +125,14 @@ def history(
 def training_set(
     features: Features,
     spine: Spine,
-    label: Annotated[str, typer.Option(help="The spine's column that a model shall learn.")],
+    label: Annotated[str, typer.Option(help="The spine's column that a model learns.")],
     project: Project = Path(),
     timestamp_field: TimeField = "event_timestamp",
     timezone: Zone = None,
     out: Out = None,
     fmt: As = Format.table,
 ) -> None:
-    """Add to labelled rows the features that were known at each row's moment."""
+    """Add features to labelled rows, as of each row's moment."""
     from featurestore.cli.rows import emit
 
     store = open_store(project)
@@ -140,7 +155,7 @@ def historical(
     out: Out = None,
     fmt: As = Format.table,
 ) -> None:
-    """Look features up as of each row's moment, e.g. to score past rows."""
+    """Add features to rows, as of each row's moment."""
     from featurestore.cli.rows import emit
 
     store = open_store(project)
@@ -157,41 +172,49 @@ def latest(
     features: Features,
     keys: Annotated[
         list[str] | None,
-        typer.Argument(help="Rows as key=value,key=value; a key's name alone is null."),
+        typer.Argument(
+            metavar="KEYS",
+            help="Each row as key=value,key=value. A name without = is null; name= is an empty "
+            "text.",
+        ),
     ] = None,
-    rows: Annotated[str | None, typer.Option(help="A file of rows, in place of KEYS.")] = None,
+    rows: Annotated[
+        str | None, typer.Option(help="A file with the rows, instead of KEYS.")
+    ] = None,
     project: Project = Path(),
     out: Out = None,
     fmt: As = Format.table,
 ) -> None:
-    """Look features up as of now."""
+    """Get the feature values of keys, as of now."""
     from featurestore.cli.rows import emit
     from featurestore.cli.typed import typed_rows
 
     store = open_store(project)
-    wanted = features_of(features)
+    names = features_of(features)
     if (rows is None) == (not keys):
         raise RequestError(
-            "latest", "no rows, or rows twice", "Give KEYS such as id=7, or --rows."
+            "latest",
+            "there are both KEYS and --rows" if keys else "there are neither KEYS nor --rows",
+            f"Pass one of them, e.g. featurestore latest {features} id=7",
         )
-    data = rows if rows is not None else typed_rows(store.applied(), wanted, keys or ())
-    emit(store.get_latest_features(wanted, data), out, fmt)
+    data = rows if rows is not None else typed_rows(store.applied(), names, keys or ())
+    emit(store.get_latest_features(names, data), out, fmt)
 
 
 def spine_of(store: "FeatureStore", text: str, columns: Sequence[str] = ()) -> object:
-    """Return the events of a view for ``view:NAME``, and any other text as the path that it is.
+    """Return a view's events for ``view:NAME``, and any other text unchanged, as a path.
 
     Args:
         store: The store.
-        text: What was typed.
-        columns: The view's fields that come along.
+        text: The command line's argument.
+        columns: The fields of the view's events to return.
     """
     kind, _, name = text.partition(":")
     return store.get_label_spine(name, columns=columns) if kind == "view" else text
 
 
 def features_of(text: str) -> str | list[str]:
-    """Return a service's name as it is, and references as a list.
+    """Return a service's name unchanged, and references as a list.
 
     Example:
         >>> features_of("fraud_v1"), features_of("a:x,b:y")

@@ -25,15 +25,15 @@ def emit(frame: FeatureFrame, out: Path | None, form: str) -> None:
         form: ``"table"`` (the first rows), ``"csv"`` or ``"json"`` (all rows, one a line).
 
     Raises:
-        RequestError: The file is of no known kind.
+        RequestError: The file's suffix is none of these, or the format cannot hold a column.
     """
     for view, count in frame.null_key_rows.items():
         if count:
-            say("{} of {} rows have a null key for view {}: no features", count, len(frame), view)
+            say("{} of {} rows have a null key of view {}", count, len(frame), view)
     table = frame.to_arrow()
     if out is not None:
         _write(table, out)
-        say("{} rows, {} features -> {}", len(frame), len(frame.features), out)
+        say("wrote {} rows with {} features to {}", len(frame), len(frame.features), out)
         return
     printers: dict[str, Callable[[pa.Table], None]] = {
         "csv": lambda rows: _write_csv(rows, sys.stdout.buffer),
@@ -48,7 +48,7 @@ def _print_head(table: pa.Table) -> None:
     columns = [column.to_pylist() for column in head.columns]
     print_table(table.column_names, zip(*columns, strict=True))
     if table.num_rows > SHOWN_ROWS:
-        say("first {} of {} rows; --out FILE writes all", SHOWN_ROWS, table.num_rows)
+        say("first {} of {} rows; --out FILE writes all rows", SHOWN_ROWS, table.num_rows)
 
 
 def _write(table: pa.Table, out: Path) -> None:
@@ -59,8 +59,9 @@ def _write(table: pa.Table, out: Path) -> None:
         ".jsonl": _write_json,
     }
     if out.suffix not in writers:
-        known = ", ".join(writers)
-        raise RequestError(f"--out {out}", "its kind of file is not known", f"Use one of {known}.")
+        suffixes = ", ".join(writers)
+        kind = f"files that end in {out.suffix!r}" if out.suffix else "files without a suffix"
+        raise RequestError(f"--out {out}", f"{kind} cannot be written", f"Use {suffixes}.")
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.with_name(out.name + ".partial")
     writers[out.suffix](table, partial)
@@ -73,7 +74,7 @@ def _write_csv(table: pa.Table, to: Path | BinaryIO) -> None:
         raise RequestError(
             "write CSV",
             f"column {nested[0]!r} holds {table.schema.field(nested[0]).type}",
-            "CSV has no lists and maps: write .parquet or .jsonl.",
+            "CSV holds no lists and maps. Use a .parquet or .jsonl file.",
         )
     pacsv.write_csv(plain(table), to)
 

@@ -1,4 +1,4 @@
-"""The small working project that ``featurestore init`` writes: definitions, orders, a spine."""
+"""The small working project of ``featurestore init``: definitions, orders and a spine."""
 
 import random
 from datetime import datetime, timedelta
@@ -11,16 +11,17 @@ CUSTOMERS, ORDERS, DAYS, SEED = 40, 1_500, 90, 7
 
 SETTINGS = """\
 project = "shop"
-root = "store"                  # where the tables lie: a folder, or an object store's URL
-definitions = "feature_defs"
+root = "store"                  # the folder, or the object store's URL, with all tables
+definitions = "feature_defs"    # the folder with the definitions, which are plain Python
 spark_conf = "spark-conf/local.conf"
 """
 
 SPARK = """\
-# Settings on top of featurestore's own, spelt as spark-defaults.conf.
+# Spark's settings for this project, in the format of spark-defaults.conf.
 spark.master                   local[*]
 spark.driver.memory            2g
-# The JVM's first compiler alone halves the CPU of short runs; remove it for millions of rows.
+# Only the JVM's first compiler: it halves the CPU time of short runs. Remove this line for
+# sources of millions of rows.
 spark.driver.extraJavaOptions  -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
 """
 
@@ -31,12 +32,14 @@ __pycache__/
 """
 
 DEFINITIONS = '''\
-"""What a shop knows of its customers: their latest address, and how they ordered of late."""
+"""Features of a shop's customers: the city of the last order, and recent orders."""
 
 import featurestore as fs
 
+# An entity is what features describe. Its join keys identify it in every table.
 customer = fs.Entity("customer", join_keys=(fs.Field("customer_id", fs.Int64),))
 
+# A source says where raw rows come from, and which column is the time of the event.
 orders = fs.FileSource(
     "orders",
     path="data/orders",
@@ -48,25 +51,27 @@ orders = fs.FileSource(
         fs.Field("amount", fs.Float64),
         fs.Field("city", fs.String),
     ),
-    description="One row an order, in CSV files that arrive as they are closed.",
+    description="One row for each order, in CSV files. New files are new orders.",
 )
 
+# Without aggregations, a feature is the value of the newest row before the moment.
 customer_profile = fs.FeatureView(
     "customer_profile",
     entities=(customer,),
     source=orders,
-    schema=(fs.Field("city", fs.String, description="Where the last order went."),),
-    ttl="60d",
-    description="What the customer's newest order says of the customer.",
+    schema=(fs.Field("city", fs.String, description="The city of the last order."),),
+    ttl="60d",  # if the last order is older, the feature is null
+    description="The customer's last order.",
 )
 
+# With aggregations, a feature is a function of the rows in a window before the moment.
 customer_activity = fs.FeatureView(
     "customer_activity",
     entities=(customer,),
     source=orders,
     transform="SELECT *, amount >= 100 AS large FROM {source}",
     schema=(
-        fs.Field("amount", fs.Float64, description="The order's value in euros."),
+        fs.Field("amount", fs.Float64, description="The value of the order in euros."),
         fs.Field("large", fs.Boolean),
     ),
     aggregations=(
@@ -75,9 +80,10 @@ customer_activity = fs.FeatureView(
         fs.Aggregation("amount", "max", windows=("30d",)),
         fs.Aggregation("large", "last"),
     ),
-    description="How the customer ordered of late.",
+    description="The customer's recent orders.",
 )
 
+# A service lists the features that one model uses.
 returns_v1 = fs.FeatureService(
     "returns_v1",
     features=(customer_activity, customer_profile),
@@ -88,17 +94,20 @@ returns_v1 = fs.FeatureService(
 GUIDE = """\
 # shop
 
-    featurestore plan                         # what would change
+    featurestore plan                         # show what would change
     featurestore apply --yes                  # record the definitions
     featurestore materialize                  # build the feature tables (starts Spark)
     featurestore training-set returns_v1 spine.csv --label returned
     featurestore latest returns_v1 customer_id=1 customer_id=2
-    featurestore explain returns_v1 customer_id=1   # why each value is what it is
-    featurestore verify returns_v1            # sampled values, recomputed in plain Python
+    featurestore explain returns_v1 customer_id=1   # where each value comes from
+    featurestore verify returns_v1            # compare sampled values with a reference
     featurestore status
 
-The definitions are in `feature_defs/shop.py`, the orders in `data/orders/`: add a file there and
-run `featurestore materialize` again; only the new file is read.
+The definitions are in `feature_defs/shop.py`. The orders are in `data/orders/`. Add a file there
+and run `featurestore materialize` again: only the new file is read.
+
+`spine.csv` has one row for each order to learn from: the customer, the time of the order, and
+whether the order was returned. `training-set` adds the features as of that time.
 """
 
 
@@ -106,11 +115,12 @@ def write_project(folder: Path, clock: Clock = system_clock) -> list[Path]:
     """Write the project's files and return their paths.
 
     Args:
-        folder: Where; made if it is not there.
-        clock: The orders lie in the 90 days before this moment, so that windows hold some.
+        folder: The project's folder. It is created if necessary.
+        clock: Gives the present moment. The orders are from the 90 days before it, so that the
+            windows of the latest features are not empty.
 
     Raises:
-        ProjectError: One of the files exists: nothing is written then.
+        ProjectError: One of the files exists. Nothing is written then.
     """
     files = {
         "featurestore.toml": SETTINGS,
@@ -123,7 +133,7 @@ def write_project(folder: Path, clock: Clock = system_clock) -> list[Path]:
     for name in files:
         if (folder / name).exists():
             raise ProjectError(
-                f"init {folder}", f"there is a {name} already", "Choose another folder."
+                f"init {folder}", f"{name} exists already", "Choose another folder."
             )
     for name, text in files.items():
         path = folder / name
@@ -133,7 +143,7 @@ def write_project(folder: Path, clock: Clock = system_clock) -> list[Path]:
 
 
 def _data(now: datetime) -> dict[str, str]:
-    """Seeded orders in two files, and a spine of orders with their outcome."""
+    """Return random orders in two files, and a spine of some of them with their labels."""
     draw = random.Random(SEED)
     start = now.replace(microsecond=0) - timedelta(days=DAYS)
     seconds = sorted(draw.randrange(DAYS * 86_400) for _ in range(ORDERS))

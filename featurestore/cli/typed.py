@@ -1,4 +1,4 @@
-"""Rows typed on the shell, as tables with the types of join keys and request values."""
+"""Rows from the command line, as tables with the types of join keys and request values."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -29,17 +29,17 @@ _EXAMPLES = {
 def typed_rows(
     manifest: Manifest, features: str | list[str], texts: Sequence[str], call: str = "latest"
 ) -> pa.Table:
-    """Return rows typed on the shell as a table.
+    """Return rows from the command line as a table.
 
     Args:
-        manifest: What is applied.
+        manifest: The applied definitions.
         features: A service's name, or references.
-        texts: Rows as ``key=value`` or ``key=value,key=value``; a key's name alone is null, a
-            row of no text has no values.
+        texts: Rows as ``key=value,key=value``. A key's name without ``=`` is null. An empty text
+            is a row without values.
         call: The verb, for error messages.
 
     Raises:
-        RequestError: A text has no ``=``, or a value is none of its column's type.
+        RequestError: A text has no ``=``, or a value does not fit its column's type.
     """
     query = compile_query(manifest, features, call=call)
     types = dict.fromkeys(time_columns(query), Timestamp) | _types(query)
@@ -48,17 +48,20 @@ def typed_rows(
     return pa.table({name: _column(name, rows, types.get(name), call) for name in names})
 
 
-def asked_row(
+def typed_row(
     manifest: Manifest, features: str | list[str], text: str, at: str | None, now: datetime
 ) -> pa.Table:
-    """Return one row typed on the shell; keys and request values that it leaves out are null.
+    """Return one row from the command line as a table of one row.
+
+    Keys and request values that the text does not name are null. Time columns that it does not
+    name have the moment ``at``.
 
     Args:
-        manifest: What is applied.
+        manifest: The applied definitions.
         features: A service's name, or references.
-        text: The row, as ``key=value,key=value``; time columns may be among them.
-        at: The moment that the time columns hold which the row leaves out.
-        now: The same, where there is no ``at``.
+        text: The row, as ``key=value,key=value``. It may have time columns too.
+        at: The moment. None for ``now``.
+        now: The present moment.
 
     Raises:
         RequestError: The text names another column, or the moment is no ISO 8601 time.
@@ -66,45 +69,50 @@ def asked_row(
     query = compile_query(manifest, features, call="explain")
     types, times = _types(query), time_columns(query)
     row = typed_rows(manifest, features, [text], "explain")
-    given = {name: row[name] for name in row.column_names}
-    for name in given:
+    columns = {name: row[name] for name in row.column_names}
+    for name in columns:
         if name not in (*types, *times):
             raise RequestError(
-                f"explain {text}", f"no key {name!r}", nearest(name, [*types, *times])
+                f"explain {text}",
+                f"no key, request value or time column is named {name!r}",
+                nearest(name, [*types, *times]),
             )
-    if at is not None and times and set(times) <= set(given):
+    if at is not None and times and set(times) <= set(columns):
         raise RequestError(
-            f"explain {text} --at {at}", "the row gives the moment too", "Leave one of them out."
+            f"explain {text} --at {at}",
+            f"the row has a value for {', '.join(times)} too",
+            "Leave out --at, or the value in the row.",
         )
     for name in types:
-        if name not in given:
-            say("{} is not given, and so null", name)
-            given[name] = pa.nulls(1, arrow_type(types[name]))
+        if name not in columns:
+            say("{} has no value in the row, so it is null", name)
+            columns[name] = pa.nulls(1, arrow_type(types[name]))
     moment = pa.array([now if at is None else parse_moment(at)], UTC_MICROS)
-    return pa.table(dict.fromkeys(times, moment) | given)
+    return pa.table(dict.fromkeys(times, moment) | columns)
 
 
 def _types(query: Query) -> dict[str, DataType]:
-    """Return the types of keys and request values, by the columns that bring them."""
-    given = {
+    """Return the types of keys and request values, by the names of their spine columns."""
+    requests = {
         each.column: each.dtype for node in query.on_demand for each in node.given if each.source
     }
     keys = {key.spine_column: key.dtype for view in query.views for key in view.keys}
-    return {**given, **keys}
+    return {**requests, **keys}
 
 
-def _values(text: str, known: set[str], call: str) -> dict[str, str | None]:
-    return dict(_pair(pair, known, f"{call} {text!r}") for pair in text.split(",") if text)
+def _values(text: str, names: set[str], call: str) -> dict[str, str | None]:
+    return dict(_pair(pair, names, f"{call} {text!r}") for pair in text.split(",") if text)
 
 
-def _pair(text: str, known: set[str], call: str) -> tuple[str, str | None]:
+def _pair(text: str, names: set[str], call: str) -> tuple[str, str | None]:
     name, equals, value = text.partition("=")
     if equals:
         return name, value
-    if name in known:
+    if name in names:
         return name, None
-    fix = "Write key=value, e.g. card_id=c1; the name of a key alone is null."
-    raise RequestError(call, f"no '=' in {text!r}", fix)
+    listed = ", ".join(sorted(names))
+    fix = f"Write name=value, e.g. id=7. Only these may be written without a value: {listed}."
+    raise RequestError(call, f"there is no '=' in {text!r}", fix)
 
 
 def _column(
@@ -117,6 +125,12 @@ def _column(
     return pa.concat_arrays(parts)
 
 
+def _without_example(call: str) -> str:
+    if call.startswith("latest"):
+        return "Pass the row in a file: --rows."
+    return "Such a value needs Python: get_historical_features(...).explain(0, feature)."
+
+
 def _cast(name: str, text: str | None, dtype: DataType, call: str) -> pa.Array:
     kind = arrow_type(dtype)
     if text is not None and dtype == Timestamp:
@@ -126,10 +140,10 @@ def _cast(name: str, text: str | None, dtype: DataType, call: str) -> pa.Array:
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         example = "1.50" if isinstance(dtype, Decimal) else _EXAMPLES.get(str(dtype))
         shown = (
-            f"Write for example {name}={example}, or {name} for null."
+            f"Write e.g. {name}={example}, or {name} alone for null."
             if example
-            else "Give it in a file of rows."
+            else _without_example(call)
         )
         raise RequestError(
-            f"{call} {name}={text}", f"{name!r} is {dtype}, which {text!r} is not", shown
+            f"{call} {name}={text}", f"{name!r} has the type {dtype}, but {text!r} is none", shown
         ) from None

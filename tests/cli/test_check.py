@@ -1,4 +1,4 @@
-"""`featurestore verify` on the command line: what is printed where, and the exit code."""
+"""`featurestore verify` on the command line: stdout, stderr and exit codes."""
 
 import json
 
@@ -30,31 +30,31 @@ def test_right_answers_exit_with_0(run, shop):
     assert [line.split()[:2] for line in out.splitlines() if line.strip()][2:] == [
         ["profile", "0"], ["activity", "1"], ["rate", "0"],
     ]  # fmt: skip
-    assert "values are as the rules give them" in err
+    assert "equal the reference" in err
 
 
 def test_json_goes_to_stdout_alone(run, shop, spine):
     code, out, err = run("verify", "fraud", "--spine", spine, "-p", shop, "--json")
-    told = json.loads(out)
+    document = json.loads(out)
 
-    assert (code, told["schema"]) == (0, "featurestore.verify/1")
-    assert told["verify"]["ok"] is True
-    assert [view["rows"] for view in told["verify"]["views"]] == [2, 2, 2]
-    assert "as the rules give them" in err
+    assert (code, document["schema"]) == (0, "featurestore.verify/1")
+    assert document["verify"]["ok"] is True
+    assert [view["rows"] for view in document["verify"]["views"]] == [2, 2, 2]
+    assert "equal the reference" in err
 
 
-def test_differences_exit_with_1_and_say_how_to_look_into_them(run, shop, monkeypatch):
+def test_differences_exit_with_1_and_name_the_command_that_explains_them(run, shop, monkeypatch):
     monkeypatch.setitem(AGGREGATORS, "sum", AGGREGATORS["max"])
 
     code, out, err = run("verify", "fraud", "-p", shop)
 
     assert code == 1
     assert "activity:amount_sum_lifetime" in out
-    assert "sum of 2 values from the beginning to before" in out
+    assert "sum of 2 values" in out
     assert "Next: featurestore explain fraud id=" in err
 
 
-def test_of_many_differences_the_first_are_shown(run, shop, monkeypatch):
+def test_the_first_20_of_many_differences_are_shown(run, shop, monkeypatch):
     monkeypatch.setitem(AGGREGATORS, "sum", AGGREGATORS["max"])
     path = shop / "many.csv"
     path.write_text("id,event_timestamp\n" + "1,1970-01-01T04:00:00Z\n" * 30)
@@ -62,7 +62,7 @@ def test_of_many_differences_the_first_are_shown(run, shop, monkeypatch):
     _, out, err = run("verify", "fraud", "--spine", path, "-p", shop)
 
     assert out.count("activity:amount_sum_") == 20
-    assert "first 20 of 60 differences; --json has all" in err
+    assert "first 20 of 60 differences" in err
 
 
 def test_leaks_exit_with_1_and_say_what_to_do(run, shop, spine):
@@ -71,13 +71,13 @@ def test_leaks_exit_with_1_and_say_what_to_do(run, shop, spine):
     assert code == 1
     assert "profile:city" in out
     assert "profile.strictly_before()" in err
-    assert "1 feature changes without the rows at or after t" in err
+    assert "1 feature changes" in err
 
 
-def test_advice_names_the_features_that_it_is_for(run, shop, spine):
+def test_a_fix_names_its_features(run, shop, spine):
     _, _, err = run("verify", "fraud", "--leakage", "--spine", spine, "-p", shop)
 
-    assert "city: Use profile.strictly_before() in the service" in err
+    assert "city: Use profile.strictly_before()" in err
 
 
 def test_uses_of_one_view_have_rows_of_their_own(run, shop, spine):
@@ -96,35 +96,34 @@ both = fs.FeatureService("both", features=(profile.strictly_before().with_prefix
     assert "profile (city)" in out
 
 
-def test_a_check_of_nothing_is_told(run, shop):
+def test_a_check_of_no_rows_says_so(run, shop):
     path = shop / "empty.csv"
     path.write_text("id,event_timestamp\n")
 
     code, _, err = run("verify", "fraud", "--spine", path, "-p", shop)
 
-    assert (code, "nothing was checked: there were no rows to ask" in err) == (0, True)
+    assert (code, "nothing was checked" in err) == (0, True)
 
 
-def test_a_sum_that_does_not_fit_is_told(run, large):
+def test_a_sum_that_does_not_fit_is_reported_with_an_example(run, large):
     path = large.settings.folder / "spine.csv"
     path.write_text("id,event_timestamp\n1,1970-01-01T03:00:00Z\n2,1970-01-01T03:00:00Z\n")
 
     code, _, err = run("verify", "large", "--spine", path, "-p", large.settings.folder)
 
     assert code == 0
-    assert (
-        "large:cents_sum_2h is an error in 1 of 2 rows, e.g. id=1 at 1970-01-01 03:00:00Z: "
-        "a sum does not fit its type"
-    ) in err
+    (line,) = [line for line in err.splitlines() if line.startswith("large:cents_sum_2h ")]
+    for part in ("1 of 2 rows", "id=1 at 1970-01-01 03:00:00Z"):
+        assert part in line
 
 
-def test_without_a_spine_leakage_is_told_to_be_of_the_views_own_events(run, shop):
+def test_leakage_without_a_spine_asks_for_one(run, shop):
     _, _, err = run("verify", "fraud", "--leakage", "-p", shop)
 
-    assert "Moments were taken around the views' own events" in err
+    assert "--spine" in err
 
 
-def test_an_unknown_service_is_told_with_the_nearest(run, shop):
+def test_an_unknown_service_is_an_error_with_near_names(run, shop):
     code, _, err = run("verify", "fruad", "-p", shop)
 
     assert code == 2

@@ -1,4 +1,4 @@
-"""`featurestore explain` on the command line: one row, what is known of each of its cells."""
+"""`featurestore explain` on the command line: why each value of one row is what it is."""
 
 import json
 
@@ -22,28 +22,30 @@ def shop(filled):
     return filled.settings.folder
 
 
-def test_the_winning_row_is_told_with_its_times_and_version(run, shop):
+def test_the_winning_row_is_shown_with_its_time(run, shop):
     code, out, _ = run("explain", "fraud", "id=1", "--at", MOMENT, "-p", shop)
 
     assert code == 0
     assert "city" in out
-    assert "the row of 1970-01-01 02:00:00Z won, 2:00:00 before the moment" in out
+    assert "1970-01-01 02:00:00Z" in out
+    assert "2:00:00 before" in out
 
 
 def test_json_holds_the_stored_row_with_times_and_the_table_version(run, shop):
     _, out, _ = run("explain", "profile", "id=1", "--at", MOMENT, "-p", shop,
                     "--json")  # fmt: skip
-    (told,) = json.loads(out)["explain"]
+    (cell,) = json.loads(out)["explain"]
 
-    assert (told["value"], told["version"], told["row"]["city"]) == ("b", 0, "b")
-    assert told["row"]["event_timestamp"] == "1970-01-01T02:00:00+00:00"
+    assert (cell["value"], cell["version"], cell["row"]["city"]) == ("b", 0, "b")
+    assert cell["row"]["event_timestamp"] == "1970-01-01T02:00:00+00:00"
 
 
-def test_a_name_that_is_no_key_is_told_with_the_nearest(run, shop):
+def test_a_name_that_is_no_key_is_an_error_with_near_names(run, shop):
     code, _, err = run("explain", "fraud", "idd=1", "-p", shop)
 
     assert code == 2
-    assert "no key 'idd'. Did you mean 'id'?" in err
+    assert "'idd'" in err
+    assert "Did you mean 'id'?" in err
 
 
 @pytest.fixture
@@ -59,14 +61,14 @@ def test_a_row_may_hold_its_other_time_columns(run, both):
     code, out, _ = run("explain", "both", row, "--at", MOMENT, "-p", both)
 
     assert code == 0
-    assert "the row of 1970-01-01 01:00:00Z won, 0:30:00 before the moment" in out
-    assert "the row of 1970-01-01 02:00:00Z won, 2:00:00 before the moment" in out
+    assert "0:30:00 before" in out
+    assert "2:00:00 before" in out
     code, out, _ = run("explain", "both", f"{row},event_timestamp={MOMENT}", "-p", both)
-    assert "won, 2:00:00 before the moment" in out
+    assert "2:00:00 before" in out
     code, _, err = run(
         "explain", "both", f"{row},event_timestamp={MOMENT}", "--at", MOMENT, "-p", both
     )
-    assert (code, "the row gives the moment too" in err) == (2, True)
+    assert (code, "paid_at, event_timestamp" in err) == (2, True)
 
 
 def test_a_name_alone_is_null(run, both):
@@ -75,11 +77,11 @@ def test_a_name_alone_is_null(run, both):
     assert code == 0
     assert "null: 'id', a part of the key, is null" in out
     assert "payer_city = null" in out
-    assert "not given" not in err
+    assert err == ""
 
 
 @pytest.mark.parametrize("text", ["null", "", "None"])
-def test_words_for_nothing_are_texts_like_others(run, store, text):
+def test_words_such_as_null_are_texts_like_others(run, store, text):
     shop, by_name = (
         store.settings.folder,
         DEFINITIONS.replace('fs.Field("id", fs.Int64)', 'fs.Field("id", fs.String)'),
@@ -94,34 +96,29 @@ def test_words_for_nothing_are_texts_like_others(run, store, text):
     assert "city = here" in out
 
 
-def test_a_view_without_keys_needs_none(run, shop):
+def test_a_view_without_keys_needs_no_keys(run, shop):
     code, out, _ = run("explain", "rate", "--at", MOMENT, "-p", shop)
 
     assert code == 0
-    assert out.splitlines() == [
-        "euro = 1.5  (rate, version 0)",
-        "    the row of 1970-01-01 01:00:00Z won, 3:00:00 before the moment",
-    ]
+    heading, reason = out.splitlines()
+    assert heading == "euro = 1.5  (rate, version 0)"
+    assert "1970-01-01 01:00:00Z" in reason
 
 
 @pytest.mark.parametrize(
-    ("row", "at", "said"),
+    ("row", "at", "parts"),
     [
-        ("id=abc", MOMENT, "'abc' is not. Write for example id=7, or id for null."),
-        ("seven", MOMENT, "explain 'seven': no '=' in 'seven'. Write key=value"),
-        (
-            "id=1",
-            "1969-12-31T23:59:32",
-            "time '1969-12-31T23:59:32': it has no time zone. "
-            "Write its offset, in UTC '1969-12-31T23:59:32Z'.",
-        ),
+        ("id=abc", MOMENT, ["Int64", "'abc'", "id=7"]),
+        ("seven", MOMENT, ["explain 'seven'", "'='", "name=value"]),
+        ("id=1", "1969-12-31T23:59:32", ["'1969-12-31T23:59:32'", "'1969-12-31T23:59:32Z'"]),
     ],
 )  # fmt: skip
-def test_what_cannot_be_asked_is_told_in_words_of_the_shell(run, shop, row, at, said):
+def test_errors_show_what_to_write_on_the_command_line(run, shop, row, at, parts):
     code, _, err = run("explain", "fraud", row, "--at", at, "-p", shop)
 
     assert code == 2
-    assert said in err
+    for part in parts:
+        assert part in err
 
 
 def test_on_a_terminal_reasons_are_wrapped_below_their_features(capsys, monkeypatch):
@@ -139,10 +136,11 @@ def test_on_a_terminal_reasons_are_wrapped_below_their_features(capsys, monkeypa
     ]
 
 
-def test_other_time_columns_hold_the_moment_too_and_keys_that_are_left_out_are_null(run, both):
+def test_missing_time_columns_have_the_moment_and_missing_keys_are_null(run, both):
     code, out, err = run("explain", "both", "id=1", "--at", MOMENT, "-p", both)
 
     assert code == 0
-    assert "the row of 1970-01-01 02:00:00Z won" in out
+    assert "1970-01-01 02:00:00Z" in out
     assert "null: 'payer', a part of the key, is null" in out
-    assert "payer is not given, and so null" in err
+    assert err.startswith("payer ")
+    assert "null" in err

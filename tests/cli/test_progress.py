@@ -1,4 +1,4 @@
-"""What a person sees while views are materialized."""
+"""The progress that is shown while views are materialized."""
 
 from io import StringIO
 
@@ -15,7 +15,7 @@ EVENTS = (
 )
 
 
-def test_without_a_terminal_each_view_has_one_line_when_it_has_ended() -> None:
+def test_without_a_terminal_a_view_has_one_line_after_its_end() -> None:
     text = StringIO()
 
     with progress_on_stderr(Console(file=text)) as progress:
@@ -25,7 +25,7 @@ def test_without_a_terminal_each_view_has_one_line_when_it_has_ended() -> None:
     assert text.getvalue() == "a done: stored 1,500 rows\nb failed: source [x] is empty\n"
 
 
-def test_on_a_terminal_the_last_picture_shows_every_view() -> None:
+def test_on_a_terminal_every_view_has_a_line() -> None:
     text = StringIO()
     console = Console(file=text, force_terminal=True, width=80, color_system=None)
 

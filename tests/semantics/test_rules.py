@@ -416,8 +416,8 @@ def test_label_leakage_is_found_by_verify(world: World) -> None:
 
     (leak,) = world.store.verify("profile", spine=rows, leakage=True).leaks
 
-    assert (leak.feature, leak.rows, leak.of) == ("city", 1, 4)
-    assert (leak.moment, leak.value, leak.without) == (from_micros(at("12:00")), "Oslo", "Rome")
+    assert (leak.feature, leak.rows, leak.checked_rows) == ("city", 1, 4)
+    assert (leak.moment, leak.value, leak.past_value) == (from_micros(at("12:00")), "Oslo", "Rome")
     assert "strictly_before()" in leak.fix
     assert world.store.verify(strict, spine=rows, leakage=True).ok
 

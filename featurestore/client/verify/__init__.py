@@ -1,1 +1,1 @@
-"""Checking answers: sampled cells recomputed by the reference, and features that leak."""
+"""Verification: sampled answers compared with the reference, and features that leak."""

@@ -1,4 +1,4 @@
-"""The command that explains a cell which a check has found."""
+"""The command that explains the features of one row."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -9,12 +9,12 @@ from typing import Any
 def explain_command(
     features: str | Sequence[str], row: Mapping[str, Any], moment: datetime | None
 ) -> str:
-    """Return what to type to see why a row's features are what they are.
+    """Return the shell command that explains the features of a row.
 
     Args:
         features: A service's name, or references.
-        row: Its keys and request values.
-        moment: Its moment; None where it has none.
+        row: The row's keys and request values.
+        moment: The row's moment. None if it has none.
 
     Example:
         >>> explain_command(["a:x", "b"], {"id": 7, "price": None}, None)
@@ -22,11 +22,11 @@ def explain_command(
     """
     names = features if isinstance(features, str) else ",".join(features)
     pairs = ",".join(
-        name if value is None else f"{name}={_typed(value)}" for name, value in row.items()
+        name if value is None else f"{name}={_shell_text(value)}" for name, value in row.items()
     )
     at = [] if moment is None else ["--at", moment.isoformat()]
     return shlex.join(["featurestore", "explain", names, pairs, *at])
 
 
-def _typed(value: Any) -> str:
+def _shell_text(value: Any) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)

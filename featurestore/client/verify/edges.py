@@ -1,4 +1,4 @@
-"""The moments at which answers change: where a check that asks at random would never look."""
+"""Edges: the moments at which answers change, which random moments would hardly ever hit."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -15,14 +15,18 @@ _FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999  # of the years
 
 
 def edges_of(view: ViewQuery, row: Row) -> set[int]:
-    """Return the moments at which what one stored row is for answers can change.
+    """Return the moments at which one stored row can change an answer.
 
-    Its event and the microsecond after, the moment from which it can be known, the first moment
-    at which it is too old, and those at which it enters and leaves each window.
+    They are: its event time and the microsecond after it, the moment from which it is visible,
+    the first moment at which it is older than the ttl, and the moments at which it enters and
+    leaves each window.
 
     Args:
         view: The use of the view.
-        row: One of its stored rows, with a time.
+        row: One of the view's stored rows, with an event time.
+
+    Returns:
+        Moments in UTC microseconds.
 
     Example:
         >>> view = ViewQuery("v", keys=(), timestamp_field="t", ttl=50)
@@ -39,13 +43,13 @@ def edges_of(view: ViewQuery, row: Row) -> set[int]:
 
 
 def moments_near(view: ViewQuery, rows: Sequence[Row], count: int, random: Random) -> list[int]:
-    """Return up to so many moments drawn from rows' edges, each one or a microsecond beside it.
+    """Return up to ``count`` moments, each at an edge of a row or one microsecond beside it.
 
     Args:
         view: The use of the view.
-        rows: Stored rows of a key.
-        count: How many are wanted.
-        random: Draws.
+        rows: Stored rows of one key.
+        count: The largest number of moments.
+        random: The source of randomness.
     """
     timed = [row for row in rows if row[EVENT_TIME] is not None]
     chosen = random.sample(timed, min(count, len(timed)))
@@ -57,12 +61,14 @@ def moments_near(view: ViewQuery, rows: Sequence[Row], count: int, random: Rando
 
 
 def absent_keys(keys: Sequence[Key], count: int, random: Random) -> list[Key]:
-    """Return keys that hardly occur: made of others' parts, or of values beside theirs.
+    """Return up to ``count`` keys that are probably not stored.
+
+    A key is made of the parts of two stored keys, or of a value close to a stored one.
 
     Args:
-        keys: Keys that occur.
-        count: How many are wanted.
-        random: Draws.
+        keys: Stored keys.
+        count: The largest number of keys.
+        random: The source of randomness.
 
     Example:
         >>> absent_keys([("a",)], 1, Random(0))
@@ -71,7 +77,7 @@ def absent_keys(keys: Sequence[Key], count: int, random: Random) -> list[Key]:
     if not keys or not keys[0]:
         return []
     made = [
-        (_beside(random.choice(keys)[0]), *random.choice(keys)[1:])
+        (_close_to(random.choice(keys)[0]), *random.choice(keys)[1:])
         if number % 2 or len(keys[0]) == 1
         else tuple(random.choice(keys)[part] for part in range(len(keys[0])))
         for number in range(count)
@@ -80,7 +86,7 @@ def absent_keys(keys: Sequence[Key], count: int, random: Random) -> list[Key]:
 
 
 def _window_edges(window: Window, event: int) -> set[int]:
-    """When the window's end passes the event, and when its beginning does."""
+    """Return the moments at which the window's end, and then its start, passes the event."""
     first_end = event if window.closed_right else event + 1
     ends = [first_end] if window.size is None else [first_end, first_end + window.size]
     return {_on_grid(window, end) + window.delay for end in ends}
@@ -93,25 +99,25 @@ def _on_grid(window: Window, end: int) -> int:
 
 
 @singledispatch
-def _beside(value: Any) -> Any:
+def _close_to(value: Any) -> Any:
     return value
 
 
-@_beside.register
+@_close_to.register
 def _(value: bool) -> bool:
     return not value
 
 
-@_beside.register
+@_close_to.register
 def _(value: int) -> int:
     return value - 1 if value > 0 else value + 1
 
 
-@_beside.register
+@_close_to.register
 def _(value: str) -> str:
     return value + "~"
 
 
-@_beside.register
+@_close_to.register
 def _(value: date) -> date:
     return value - timedelta(days=1) if value > date.min else value

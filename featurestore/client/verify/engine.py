@@ -1,4 +1,4 @@
-"""The engine's answers to a check, also where it refuses some since a sum overflows."""
+"""The engine's answers for a verification, without the rows where a sum overflows."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
@@ -16,54 +16,56 @@ from featurestore.errors import SumOverflowError
 from featurestore.query.nodes import Query
 from featurestore.store.delta.snapshot import Snapshot
 
-MOST_REFUSED = 20
-"""How many rows of a feature are asked that the rules refuse: each by itself."""
+MOST_OVERFLOWS = 20
+"""At most this many overflowing rows of a feature are re-checked, one call each."""
 
 Answers = dict[str, dict[int, Any]]
-"""By feature and row, what the engine answers, or `OVERFLOW` where it refuses to."""
+"""The engine's value for each feature and row, or `OVERFLOW` where it raises that error."""
 
-_Ask = Callable[[Collection[str], Sequence[int]], Answers]
+_Answer = Callable[[Collection[str], Sequence[int]], Answers]
 
 
 def engine_answers(
     reader: Reader, query: Query, bound: pa.Table, snapshot: Snapshot, cells: dict[int, Cells]
 ) -> Answers:
-    """Return what the engine answers at the rows of cells.
+    """Return the engine's answers at the rows that the reference has answered.
 
-    Where a sum overflows the engine answers nothing, so what the rules refuse is asked by itself,
-    of each feature at no more than `MOST_REFUSED` rows; others are left out.
+    One overflow makes the engine refuse the whole call. Then the rows whose reference overflows
+    are answered in calls of their own, at most `MOST_OVERFLOWS` for each feature. Further such
+    rows have no answer in the result.
 
     Args:
         reader: Answers within the project's memory limit.
-        query: The use of one view.
+        query: A query of one use of one view.
         bound: The bound spine.
         snapshot: The view's pinned table.
-        cells: What the rules give, by the rows' places.
+        cells: The reference cells, by the positions of their spine rows.
     """
     [view] = query.views
-    ask = partial(_ask, reader, query, bound, snapshot)
+    answer = partial(_answer, reader, query, bound, snapshot)
     try:
         answers = reader.answer(query, bound, {view.view: snapshot}).to_pydict()
     except SumOverflowError:
-        return _apart(view.outputs, cells, ask)
+        return _answer_apart(view.outputs, cells, answer)
     return {name: {row: answers[name][row] for row in cells} for name in view.outputs}
 
 
-def _apart(names: Sequence[str], cells: dict[int, Cells], ask: _Ask) -> Answers:
-    alike: dict[tuple[int, ...], list[str]] = defaultdict(list)
+def _answer_apart(names: Sequence[str], cells: dict[int, Cells], answer: _Answer) -> Answers:
+    """Answer overflowing rows one by one, and all others of a feature in one call."""
+    features_by_rows: dict[tuple[int, ...], list[str]] = defaultdict(list)
     for name in names:
         rows = (row for row, cell in cells.items() if cell.values[name] is OVERFLOW)
-        alike[tuple(rows)].append(name)
-    found: Answers = {}
-    for refused, features in alike.items():
-        answered = ask(features, [row for row in cells if row not in set(refused)])
+        features_by_rows[tuple(rows)].append(name)
+    answers: Answers = {}
+    for overflowing, features in features_by_rows.items():
+        others = answer(features, [row for row in cells if row not in set(overflowing)])
         for name in features:
-            alone = [ask([name], [row])[name] for row in refused[:MOST_REFUSED]]
-            found[name] = answered[name] | {row: v for each in alone for row, v in each.items()}
-    return found
+            single = [answer([name], [row])[name] for row in overflowing[:MOST_OVERFLOWS]]
+            answers[name] = others[name] | {row: v for each in single for row, v in each.items()}
+    return answers
 
 
-def _ask(
+def _answer(
     reader: Reader,
     query: Query,
     bound: pa.Table,
@@ -71,18 +73,18 @@ def _ask(
     names: Collection[str],
     rows: Sequence[int],
 ) -> Answers:
-    """Ask for features at rows; where the engine refuses, for parts of them, down to one cell."""
+    """Answer some features at some rows; after an overflow in parts, down to single cells."""
     [view] = query.views
     part = replace(
         view,
         columns=tuple(each for each in view.columns if each.output in names),
         aggregates=tuple(each for each in view.aggregates if each.output in names),
     )
-    again = partial(_ask, reader, query, bound, snapshot)
-    places = pa.array(rows, pa.int64())
+    again = partial(_answer, reader, query, bound, snapshot)
+    positions = pa.array(rows, pa.int64())
     try:
         table = reader.answer(
-            replace(query, views=(part,)), rows_at(bound, places), {view.view: snapshot}
+            replace(query, views=(part,)), rows_at(bound, positions), {view.view: snapshot}
         )
     except SumOverflowError:
         if len(names) > 1:

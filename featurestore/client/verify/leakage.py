@@ -1,4 +1,4 @@
-"""Why a feature changes without the rows at or after its moment, and what to do about it."""
+"""Leaks: why a feature depends on rows at or after its moment, and what to do about it."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -14,15 +14,15 @@ from featurestore.store.columns import EVENT_TIME
 
 
 class Cause(StrEnum):
-    """What lets a feature know of its moment."""
+    """Why a feature changes when the rows at or after its moment t are removed."""
 
-    winner = "an event at t answers"
+    winner = "the winning row is an event at t"
     window = "an event at t is in the window"
     arrival = "a revision at t supersedes an older row"
 
 
-def value_without(view: ViewQuery, feature: Column | Aggregate, spine_row: Row, rows: Rows) -> Any:
-    """Return a feature at a spine row without the rows at or after its moment.
+def past_value(view: ViewQuery, feature: Column | Aggregate, spine_row: Row, rows: Rows) -> Any:
+    """Return the value of a feature from the rows before the spine row's moment alone.
 
     Args:
         view: The use of the view.
@@ -30,22 +30,22 @@ def value_without(view: ViewQuery, feature: Column | Aggregate, spine_row: Row, 
         spine_row: The spine row.
         rows: The stored rows of its key.
     """
-    existing = _without_later(view, spine_row, rows) if is_answerable(view, spine_row) else []
+    existing = _existing_past(view, spine_row, rows) if is_answerable(view, spine_row) else []
     return value_or_overflow(view, feature, spine_row, existing)
 
 
 def causes_of(
     view: ViewQuery, feature: Column | Aggregate, spine_row: Row, rows: Rows
 ) -> tuple[Cause, ...]:
-    """Return why a feature, which changes at a spine row, does.
+    """Return why a feature's value differs from its past value at a spine row.
 
     Args:
         view: The use of the view.
-        feature: The feature.
+        feature: The feature. Its value and its past value differ.
         spine_row: The spine row.
         rows: The stored rows of its key.
     """
-    existing, earlier = existing_rows(view, spine_row, rows), _without_later(view, spine_row, rows)
+    existing, past = existing_rows(view, spine_row, rows), _existing_past(view, spine_row, rows)
     moment = spine_row[view.timestamp_field]
     if isinstance(feature, Aggregate):
         inside = window_rows(view, feature, moment, existing)
@@ -53,52 +53,53 @@ def causes_of(
     else:
         won = winner(view, moment, existing)
         direct = (Cause.winner,) if won is not None and won[EVENT_TIME] >= moment else ()
-    strict, mended = _mended(view, feature)
-    now = value_or_overflow(strict, mended, spine_row, existing)
-    before = value_or_overflow(strict, mended, spine_row, earlier)
+    # If the feature changes even without the events at t, then a revision at t is a cause too.
+    strict_view, strict_feature = _strict(view, feature)
+    now = value_or_overflow(strict_view, strict_feature, spine_row, existing)
+    before = value_or_overflow(strict_view, strict_feature, spine_row, past)
     if direct and same_value(now, before):
         return direct
     return (*direct, Cause.arrival)
 
 
 def fix_of(
-    whole: Query, view: ViewQuery, feature: Column | Aggregate, causes: Collection[Cause]
+    query: Query, view: ViewQuery, feature: Column | Aggregate, causes: Collection[Cause]
 ) -> str:
     """Return what to do about a feature that leaks.
 
     Args:
-        whole: What is asked.
+        query: The whole query of the call.
         view: The use of the view.
         feature: The feature.
-        causes: Why it changes, in all rows where it does.
+        causes: The causes in all rows where the feature leaks.
     """
     fixes = {
-        Cause.winner: _strictly(whole, view, feature),
-        Cause.window: 'Give its aggregation closed="left", the default: then an event at t is '
-        "not in it.",
-        Cause.arrival: "What changes it is knowledge that arrives at t itself: a revision, or a "
-        "deletion, with the time t supersedes an older row. The rules count what is known at t: "
-        f"ask a moment earlier, or give {view.view} an available_delay.",
+        Cause.winner: _strictly_before(query, view, feature),
+        Cause.window: 'Use closed="left", the default, in its aggregation. '
+        "Then an event at t is not in the window.",
+        Cause.arrival: "A revision or a deletion becomes visible at t itself and supersedes an "
+        "older row. Rows that are visible at t count. To exclude them, use moments a microsecond "
+        f"earlier, or set available_delay= in view {view.view!r}.",
     }
     return " ".join(fix for cause, fix in fixes.items() if cause in causes)
 
 
-def _without_later(view: ViewQuery, spine_row: Row, rows: Rows) -> list[Row]:
+def _existing_past(view: ViewQuery, spine_row: Row, rows: Rows) -> list[Row]:
     moment = spine_row[view.timestamp_field]
-    earlier = [row for row in rows if row[EVENT_TIME] is None or row[EVENT_TIME] < moment]
-    return existing_rows(view, spine_row, earlier)
+    past = [row for row in rows if row[EVENT_TIME] is None or row[EVENT_TIME] < moment]
+    return existing_rows(view, spine_row, past)
 
 
-def _mended(view: ViewQuery, feature: Column | Aggregate) -> tuple[ViewQuery, Column | Aggregate]:
-    """Return the feature as it is when no event at t itself answers."""
+def _strict(view: ViewQuery, feature: Column | Aggregate) -> tuple[ViewQuery, Column | Aggregate]:
+    """Return the view and the feature changed so that they exclude events at the moment."""
     if isinstance(feature, Column):
         return replace(view, strict=True), feature
     return view, replace(feature, window=replace(feature.window, closed_right=False))
 
 
-def _strictly(whole: Query, view: ViewQuery, feature: Column | Aggregate) -> str:
-    users = sorted({name.partition(":")[0] for name in users_of(whole, feature.output)})
-    where = ["in the service"] if feature.output in whole.outputs else []
-    where += [f"among the sources of {each}" for each in users]
-    told = " and ".join(where)
-    return f"Use {view.view}.strictly_before() {told}: then an event at t never answers."
+def _strictly_before(query: Query, view: ViewQuery, feature: Column | Aggregate) -> str:
+    on_demand = sorted({name.partition(":")[0] for name in users_of(query, feature.output)})
+    uses = ["in the service"] if feature.output in query.outputs else []
+    uses += [f"in the sources of {each}" for each in on_demand]
+    where = " and ".join(uses)
+    return f"Use {view.view}.strictly_before() {where}. Then it excludes an event at t."

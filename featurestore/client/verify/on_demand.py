@@ -1,7 +1,8 @@
-"""Checking on-demand features: each sampled row by itself, beside its answer among the others.
+"""On-demand features verified: each sampled row computed alone, compared with its answer.
 
-Inputs are those that the engine answered, which are checked by themselves. Reference inputs would
-do the same but for floats: within the rules' bound, but not equal, they could turn a comparison.
+The inputs are the engine's answers, which are verified on their own. Inputs from the reference
+would not do: floats may differ from the engine's within the bound, and a difference that small can
+turn a comparison in an expression.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from featurestore.client.on_demand import inputs_used, transform_text
+from featurestore.client.reader import Reader
 from featurestore.client.request import Request
 from featurestore.client.verify.command import explain_command
 from featurestore.client.verify.report import CheckedView, Difference, Skipped
@@ -21,31 +23,33 @@ from featurestore.engines.explain.cell import shown_value
 from featurestore.engines.on_demand.compute import Function, compute_untried, inputs_of
 from featurestore.engines.on_demand.inputs import bind_request_inputs
 from featurestore.engines.on_demand.row_wise import same_answer
-from featurestore.engines.retrieval.answer import answer
 from featurestore.errors import OnDemandError, SumOverflowError, nearest
 from featurestore.query.nodes import Input, OnDemand, Output, Query
 from featurestore.store.delta.snapshot import Snapshot
 
-MOST_ALONE = 5_000
-"""How many rows are computed by themselves for one on-demand view: SQL takes some 20 s."""
+MOST_SINGLE_ROWS = 5_000
+"""At most this many rows of one on-demand view are computed alone. SQL takes some 20 s for it."""
 
 FAILS = "it fails"
-"""In place of the value of a row that cannot be computed by itself."""
+"""Shown as the reference value of a row that cannot be computed alone."""
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """The rows that were drawn, to ask on-demand features at.
+class SampledRows:
+    """The sampled spine rows at which on-demand features are verified.
 
     Args:
-        request: What is asked.
-        snapshots: The pinned tables.
-        tables: The spine's rows alone; or those around the events of each view.
-        from_spine: Whether they are the spine's.
-        seed: Draws those that are computed by themselves.
+        request: The features, and the spine's time column and zone.
+        reader: Answers the inputs within the project's memory limit.
+        snapshots: The pinned table of each view.
+        tables: One table, if the rows come from a spine. Otherwise one table for each use of a
+            view, with moments around the view's events.
+        from_spine: Whether the rows come from a spine.
+        seed: Selects the rows that are computed alone.
     """
 
     request: Request
+    reader: Reader
     snapshots: Mapping[str, Snapshot]
     tables: Sequence[pa.Table]
     from_spine: bool
@@ -53,54 +57,54 @@ class Drawn:
 
 
 def check_on_demand(
-    query: Query, node: OnDemand, function: Function | None, drawn: Drawn
+    query: Query, node: OnDemand, function: Function | None, sampled: SampledRows
 ) -> CheckedView | Skipped:
-    """Return what differs between rows by themselves and among others, or why none was asked.
+    """Return where rows computed alone differ from the answers, or why none was checked.
 
     Args:
-        query: What is asked.
+        query: The whole query of the call.
         node: One of its on-demand views.
-        function: The Python function, where its transform is one.
-        drawn: The rows.
+        function: The view's Python function. None if its transform is SQL.
+        sampled: The rows.
 
     Raises:
-        OnDemandError: The expression or function fails for the rows together.
-        SpineError: A request value of the spine is not as declared.
+        OnDemandError: The expression or function fails for all rows together.
+        SpineError: A request value of the spine has another type than declared.
     """
-    own = _own(query, node)
-    needed = _columns(own)
-    rows = next((t for t in drawn.tables if needed <= set(t.column_names)), None)
+    part = _part_of(query, node)
+    columns = _spine_columns(part)
+    rows = next((t for t in sampled.tables if columns <= set(t.column_names)), None)
     if rows is None:
-        return _skipped(node, drawn)
+        return _skipped(node, sampled)
     try:
-        inputs, keys = _inputs(own, rows, drawn)
+        inputs, keys = _inputs(part, rows, sampled)
     except SumOverflowError as error:
         names = tuple(output.output for output in node.outputs)
-        return Skipped(node.view, names, f"of an input, {error.found}", error.fix)
-    places: Sequence[int] = range(inputs.num_rows)
-    if inputs.num_rows > MOST_ALONE:
-        places = sorted(Random(drawn.seed).sample(places, MOST_ALONE))
-    batch = _Batch(node, function, inputs, keys, drawn.request.features)
+        return Skipped(node.view, names, f"an input overflows: {error.found}", error.fix)
+    positions: Sequence[int] = range(inputs.num_rows)
+    if inputs.num_rows > MOST_SINGLE_ROWS:
+        positions = sorted(Random(sampled.seed).sample(positions, MOST_SINGLE_ROWS))
+    batch = _Batch(node, function, inputs, keys, sampled.request.features)
     return CheckedView(
         node.view,
         None,
-        rows=len(places),
-        cells=len(places) * len(node.outputs),
-        left_out=inputs.num_rows - len(places),
-        differences=tuple(_differences(batch, places)) if places else (),
+        rows=len(positions),
+        cells=len(positions) * len(node.outputs),
+        unchecked_rows=inputs.num_rows - len(positions),
+        differences=tuple(_differences(batch, positions)) if positions else (),
         features=tuple(output.output for output in node.outputs),
     )
 
 
 def users_of(query: Query, column: str) -> tuple[str, ...]:
-    """Return the on-demand features that are computed from a stored one, as ``view:feature``.
+    """Return the on-demand features that use a stored feature, as ``view:feature``.
 
     Args:
-        query: What is asked.
+        query: The whole query of the call.
         column: The stored feature's name in the engine's answer.
 
     Example:
-        >>> users_of(Query("ask", ()), "amount")
+        >>> users_of(Query("call", ()), "amount")
         ()
     """
     return tuple(
@@ -113,7 +117,7 @@ def users_of(query: Query, column: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class _Batch:
-    """The rows that were asked together: what the transform sees, and each one's keys."""
+    """The rows that are computed together: the transform's inputs, and the rows' keys."""
 
     node: OnDemand
     function: Function | None
@@ -122,14 +126,14 @@ class _Batch:
     features: str | Sequence[str]
 
 
-def _own(query: Query, node: OnDemand) -> Query:
+def _part_of(query: Query, node: OnDemand) -> Query:
     """Return the part of a query that one on-demand view needs."""
-    wanted = {each.column for each in node.stored}
+    stored = {each.column for each in node.stored}
     views = [
         replace(
             view,
-            columns=tuple(each for each in view.columns if each.output in wanted),
-            aggregates=tuple(each for each in view.aggregates if each.output in wanted),
+            columns=tuple(each for each in view.columns if each.output in stored),
+            aggregates=tuple(each for each in view.aggregates if each.output in stored),
         )
         for view in query.views
     ]
@@ -137,93 +141,93 @@ def _own(query: Query, node: OnDemand) -> Query:
     return replace(query, views=used, on_demand=(node,), order=None)
 
 
-def _columns(own: Query) -> set[str]:
-    """Return the columns that rows must have to be asked."""
-    keys = {key.spine_column for view in own.views for key in view.keys}
-    times = {view.timestamp_field for view in own.views}
-    return keys | times | {each.column for node in own.on_demand for each in node.given}
+def _spine_columns(query: Query) -> set[str]:
+    """Return the columns that a spine needs for a query."""
+    keys = {key.spine_column for view in query.views for key in view.keys}
+    times = {view.timestamp_field for view in query.views}
+    return keys | times | {each.column for node in query.on_demand for each in node.given}
 
 
-def _inputs(own: Query, rows: pa.Table, drawn: Drawn) -> tuple[pa.Table, pa.Table]:
-    """Return what the transform sees, and the rows' keys."""
-    zone = drawn.request.timezone
-    bound = bind(own, rows, timezone=zone, null_times="keep")
-    given = bind_request_inputs(own, rows, timezone=zone, null_times="keep")
-    answers = answer(own.stored, bound, drawn.snapshots)
-    [inputs] = inputs_of(own, answers, given)
-    keys = {key.spine_column for view in own.views for key in view.keys}
+def _inputs(query: Query, rows: pa.Table, sampled: SampledRows) -> tuple[pa.Table, pa.Table]:
+    """Return the transform's inputs, and the rows' keys."""
+    zone = sampled.request.timezone
+    bound = bind(query, rows, timezone=zone, null_times="keep")
+    request_inputs = bind_request_inputs(query, rows, timezone=zone, null_times="keep")
+    answers = sampled.reader.answer(query.stored, bound, sampled.snapshots)
+    [inputs] = inputs_of(query, answers, request_inputs)
+    keys = {key.spine_column for view in query.views for key in view.keys}
     return inputs.combine_chunks(), bound.select([n for n in bound.column_names if n in keys])
 
 
-def _differences(batch: _Batch, places: Sequence[int]) -> Iterator[Difference]:
+def _differences(batch: _Batch, positions: Sequence[int]) -> Iterator[Difference]:
     together = compute_untried(batch.node, batch.inputs, batch.function)
-    for place in places:
-        alone, problem = _alone(batch, place)
+    for position in positions:
+        alone, problem = _compute_alone(batch, position)
         for output in batch.node.outputs:
-            among, value = together[output.output][place].as_py(), alone[output.output]
-            if problem or not same_answer(among, value):
-                yield _difference(batch, place, output, (among, value, problem))
+            engine = together[output.output][position].as_py()
+            reference = alone[output.output]
+            if problem or not same_answer(engine, reference):
+                yield _difference(batch, position, output, (engine, reference, problem))
 
 
-def _alone(batch: _Batch, place: int) -> tuple[Mapping[str, Any], str]:
-    """Return the features of one row by itself, or what is wrong with it."""
+def _compute_alone(batch: _Batch, position: int) -> tuple[Mapping[str, Any], str]:
+    """Return the features of one row computed alone, and the error's text if that fails."""
     try:
-        found = compute_untried(batch.node, batch.inputs.take([place]), batch.function)
+        answer = compute_untried(batch.node, batch.inputs.take([position]), batch.function)
     except OnDemandError as error:
         return dict.fromkeys((each.output for each in batch.node.outputs), FAILS), error.found
-    return found.to_pylist()[0], ""
+    return answer.to_pylist()[0], ""
 
 
 def _difference(
-    batch: _Batch, place: int, output: Output, found: tuple[Any, Any, str]
+    batch: _Batch, position: int, output: Output, values: tuple[Any, Any, str]
 ) -> Difference:
-    node, (among, alone, problem) = batch.node, found
-    values = batch.inputs.slice(place, 1).to_pylist()[0]
-    moment = values[EVENT_TIME]
-    requests = {each.column: values[each.name] for each in node.given if each.source}
-    row = batch.keys.slice(place, 1).to_pylist()[0] | requests
+    node, (engine, reference, problem) = batch.node, values
+    inputs = batch.inputs.slice(position, 1).to_pylist()[0]
+    moment = inputs[EVENT_TIME]
+    requests = {each.column: inputs[each.name] for each in node.given if each.source}
+    row = batch.keys.slice(position, 1).to_pylist()[0] | requests
     return Difference(
         node.view,
         output.output,
         row,
         moment,
-        engine=among,
-        reference=alone,
-        why=_why(batch, output, values, problem),
-        explain=explain_command(batch.features, row, moment),
+        engine=engine,
+        reference=reference,
+        reason=_reason(batch, output, inputs, problem),
+        explain_command=explain_command(batch.features, row, moment),
     )
 
 
-def _why(batch: _Batch, output: Output, values: Mapping[str, Any], problem: str) -> str:
-    node = batch.node
+def _reason(batch: _Batch, output: Output, inputs: Mapping[str, Any], problem: str) -> str:
+    node, count = batch.node, batch.inputs.num_rows
     names = [each.name for each in inputs_used(node, output.name)]
-    seen = ", ".join(f"{name} = {shown_value(values[name])}" for name in names)
-    what = f"{transform_text(node, output.name)} ({node.place})"
-    told = (
-        f"fails for the row by itself ({problem})" if problem else "gives this for the row alone"
-    )
+    listed = ", ".join(f"{name} = {shown_value(inputs[name])}" for name in names)
+    transform = f"{transform_text(node, output.name)} ({node.place})"
+    outcome = f"fails ({problem})" if problem else "gives the reference value"
     return (
-        f"{what} {told}, and the other among {batch.inputs.num_rows} rows: each row's answer may "
-        f"depend on that row alone. Its inputs: {seen or 'none'}"
+        f"For this row alone, {transform} {outcome}. Together with the other rows ({count} in "
+        "all) it gives the engine's value. A row's features must not depend on other rows. "
+        f"Inputs: {listed or 'none'}"
     )
 
 
-def _skipped(node: OnDemand, drawn: Drawn) -> Skipped:
+def _skipped(node: OnDemand, sampled: SampledRows) -> Skipped:
     names = tuple(output.output for output in node.outputs)
-    known = list(dict.fromkeys(name for table in drawn.tables for name in table.column_names))
-    missing = [each for each in node.given if each.source and each.column not in known]
+    present = list(dict.fromkeys(name for table in sampled.tables for name in table.column_names))
+    missing = [each for each in node.given if each.source and each.column not in present]
     listed = ", ".join(repr(each.column) for each in missing)
-    if drawn.from_spine:
-        near = " ".join(dict.fromkeys(nearest(each.column, known) for each in missing))
-        why, fix = f"the spine lacks {listed}", f"{near} Give request values with each row."
+    if sampled.from_spine:
+        near = " ".join(dict.fromkeys(nearest(each.column, present) for each in missing))
+        reason, fix = f"the spine has no column {listed}", f"{near} Add the request values to it."
     elif missing:
-        why = f"moments around stored events have no request values ({listed})"
-        fix = "Give rows that have them, by spine= or --spine."
+        reason = f"moments around stored events have no request values ({listed})"
+        fix = "Pass rows that have them: spine= in Python, --spine on the command line."
     else:
-        why = "its inputs have keys or times that no one view's events have together"
-        fix = "Give rows that have them, by spine= or --spine."
-    return Skipped(node.view, names, why, fix)
+        reason = "no view's events have all the keys and times of its inputs"
+        fix = "Pass rows that have them: spine= in Python, --spine on the command line."
+    return Skipped(node.view, names, reason, fix)
 
 
-def _is_stored(given: Input) -> bool:
-    return given.source is None
+def _is_stored(each: Input) -> bool:
+    return each.source is None

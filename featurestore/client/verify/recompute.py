@@ -1,11 +1,11 @@
-"""Recomputing sampled cells by the reference, from the stored rows of their keys alone."""
+"""The reference cells of spine rows, computed from the stored rows of their keys alone."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from featurestore.client.verify.leakage import Cause, causes_of, value_without
+from featurestore.client.verify.leakage import Cause, causes_of, past_value
 from featurestore.client.verify.values import same_value, value_or_overflow
 from featurestore.engines.explain.stored_rows import Key, rows_of_keys
 from featurestore.engines.reference.agreement import bound_among
@@ -15,52 +15,54 @@ from featurestore.query.nodes import ViewQuery
 from featurestore.store.delta.snapshot import Snapshot
 
 MOST_ROWS = 100_000
-"""A key with more rows is left out: its rows would fill the memory."""
+"""A key with more stored rows than this is not checked: its rows would fill the memory."""
 
 MOST_STEPS = 50_000_000
-"""How many stored rows are gone through for one view, a feature and a moment each: some 30 s."""
+"""At most this many steps for one view, some 30 s. A step is one stored row for one cell."""
 
 
 @dataclass(frozen=True)
 class Cells:
-    """One spine row's features by the rules.
+    """The reference values of one spine row.
 
     Args:
-        values: Each feature's value.
-        bounds: How far an engine's may be off.
-        without: Each feature's value without the rows at or after the moment, if it was asked.
-        causes: Why those differ that do.
+        values: The value of each feature.
+        bounds: How far the engine's value of each feature may be off.
+        past_values: The value of each feature from the rows before the moment alone. Empty if
+            leakage is not checked.
+        causes: For each feature whose past value differs, the causes.
     """
 
     values: Mapping[str, Any]
     bounds: Mapping[str, float]
-    without: Mapping[str, Any] = field(default_factory=dict)
+    past_values: Mapping[str, Any] = field(default_factory=dict)
     causes: Mapping[str, tuple[Cause, ...]] = field(default_factory=dict)
 
 
 def recompute(
     view: ViewQuery, snapshot: Snapshot, spine_rows: Sequence[Row], *, leakage: bool
 ) -> dict[int, Cells]:
-    """Return the cells of spine rows, by the rows' places.
+    """Return the reference cells of spine rows, by the positions of these rows.
 
-    Rows are left out whose keys have too many stored rows to be gone through one by one.
+    Rows whose keys have more stored rows than `MOST_ROWS` or `MOST_STEPS` allows are missing.
 
     Args:
         view: The use of the view.
-        snapshot: Its pinned table.
-        spine_rows: Spine rows, with bound keys and times in UTC microseconds.
-        leakage: Whether to compute them without the rows at or after their moments too.
+        snapshot: The view's pinned table.
+        spine_rows: Spine rows, with bound keys and with times in UTC microseconds.
+        leakage: Whether to compute the past values too.
     """
-    places: dict[Key, list[int]] = defaultdict(list)
-    for place, row in enumerate(spine_rows):
-        places[spine_key(view, row)].append(place)
-    cells, steps, keys = {}, MOST_STEPS, len(places)
-    for key, rows in rows_of_keys(view, snapshot, places, most=MOST_ROWS):
-        each = len(rows or ()) * (1 + len(view.features)) + 1
-        allowed = 0 if rows is None else steps // keys // each
-        for place in places[key][:allowed]:
-            cells[place] = _cells(view, spine_rows[place], rows or (), leakage)
-        steps -= each * min(allowed, len(places[key]))
+    positions: dict[Key, list[int]] = defaultdict(list)
+    for position, row in enumerate(spine_rows):
+        positions[spine_key(view, row)].append(position)
+    cells, steps, keys = {}, MOST_STEPS, len(positions)
+    for key, rows in rows_of_keys(view, snapshot, positions, most=MOST_ROWS):
+        steps_per_row = len(rows or ()) * (1 + len(view.features)) + 1
+        # Each key that is still to come may take an equal part of the steps that are left.
+        allowed = 0 if rows is None else steps // keys // steps_per_row
+        for position in positions[key][:allowed]:
+            cells[position] = _cells(view, spine_rows[position], rows or (), leakage)
+        steps -= steps_per_row * min(allowed, len(positions[key]))
         keys -= 1
     return dict(sorted(cells.items()))
 
@@ -71,10 +73,10 @@ def _cells(view: ViewQuery, spine_row: Row, rows: Rows, leakage: bool) -> Cells:
     bounds = {n.output: bound_among(view, n, spine_row, existing) for n in view.features}
     if not leakage:
         return Cells(values, bounds)
-    without = {n.output: value_without(view, n, spine_row, rows) for n in view.features}
+    past_values = {n.output: past_value(view, n, spine_row, rows) for n in view.features}
     causes = {
         each.output: causes_of(view, each, spine_row, rows)
         for each in view.features
-        if not same_value(values[each.output], without[each.output])
+        if not same_value(values[each.output], past_values[each.output])
     }
-    return Cells(values, bounds, without, causes)
+    return Cells(values, bounds, past_values, causes)

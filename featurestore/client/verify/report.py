@@ -1,4 +1,4 @@
-"""What a check of answers has found: `Verification`, its differences and its leaks."""
+"""`Verification`: the result of a check, with its differences and its leaks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,19 +8,19 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class Difference:
-    """A cell that an engine answers otherwise than the reference does.
+    """A value of the engine that differs from the reference.
 
     Args:
         view: The view.
         feature: The feature's name in the answer.
-        key: The spine's key columns; of an on-demand feature, its request values too.
-        moment: When it was asked for; None where the row has no time.
-        engine: What the engine answers; of an on-demand feature, among the other rows.
-        reference: The reference answer; of an on-demand feature, for the row alone.
-        why: How the rules come to that.
-        explain: The command that tells more.
-        used_by: The on-demand features, as ``view:feature``, that are computed from it and so
-            are wrong, too.
+        key: The spine's key columns. For an on-demand feature, its request values too.
+        moment: The row's moment. None if the row has no time.
+        engine: The engine's value. For an on-demand feature, computed together with other rows.
+        reference: The reference value. For an on-demand feature, computed for the row alone.
+        reason: How the reference gets its value.
+        explain_command: The shell command that explains the row.
+        used_by: The on-demand features that use this one, as ``view:feature``. They are wrong
+            too.
     """
 
     view: str
@@ -29,101 +29,102 @@ class Difference:
     moment: datetime | None
     engine: Any
     reference: Any
-    why: str
-    explain: str
+    reason: str
+    explain_command: str
     used_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Leak:
-    """A feature that changes when rows at or after the moment asked for are taken away.
+    """A feature that changes when the rows at or after the moment are removed.
 
     Args:
         view: The view.
         feature: The feature's name in the answer.
-        rows: In how many of the asked rows it changes.
-        of: How many rows were asked.
-        key: The spine's key columns, of one of them.
-        moment: Its moment.
-        value: What is answered there.
-        without: What would be, without the rows at or after that moment.
+        rows: The number of checked rows in which it changes.
+        checked_rows: The number of checked rows.
+        key: The spine's key columns in one of these rows.
+        moment: The moment of that row.
+        value: The feature's value in that row.
+        past_value: The value from the rows before that moment alone.
         fix: What to do about it.
-        used_by: The on-demand features, as ``view:feature``, that are computed from it and so
-            leak, too.
+        used_by: The on-demand features that use this one, as ``view:feature``. They leak too.
     """
 
     view: str
     feature: str
     rows: int
-    of: int
+    checked_rows: int
     key: Mapping[str, Any]
     moment: datetime
     value: Any
-    without: Any
+    past_value: Any
     fix: str
     used_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """Features that were not checked.
+    """The features of an on-demand view that were not checked.
 
     Args:
-        view: Their on-demand view.
-        features: Their names in the answer.
-        why: What is missing.
+        view: The on-demand view.
+        features: The features' names in the answer.
+        reason: What is missing.
         fix: What to do to have them checked.
     """
 
     view: str
     features: tuple[str, ...]
-    why: str
+    reason: str
     fix: str
 
 
 @dataclass(frozen=True)
 class Overflow:
-    """A feature with a window whose sum does not fit its type: to ask for it there is an error.
+    """A feature with a sum that does not fit its type. A call with such a row is an error.
 
     Args:
         view: The view.
         feature: The feature's name in the answer.
-        rows: In how many of the asked rows.
-        of: How many rows were asked.
-        key: The spine's key columns, of one of them.
-        moment: Its moment.
+        rows: The number of checked rows in which it overflows.
+        checked_rows: The number of checked rows.
+        key: The spine's key columns in one of these rows.
+        moment: The moment of that row.
     """
 
     view: str
     feature: str
     rows: int
-    of: int
+    checked_rows: int
     key: Mapping[str, Any]
     moment: datetime
 
 
 @dataclass(frozen=True)
 class CheckedView:
-    """What was checked of one use of a view.
+    """The result for one use of a view.
 
     Args:
         view: The view.
-        version: The Delta version of its table; None of an on-demand view.
-        rows: How many rows were asked.
-        cells: How many values were compared.
-        left_out: How many rows more were drawn, but would take too long: they have too many
-            stored rows to go through, or are too many to compute one by one.
+        version: The Delta version of its table. None for an on-demand view.
+        rows: The number of checked rows.
+        cells: The number of compared values.
+        unchecked_rows: The number of sampled rows that were not checked, because that would take
+            too long: their keys have too many stored rows, or there are too many rows to compute
+            each alone.
         differences: The values that differ.
-        leaks: The features that leak; empty where leakage was not looked for.
-        features: The names of its features in the answer, which tell uses of a view apart.
-        overflows: The features that the rules refuse in some row, as the engine does.
+        leaks: The features that leak. Empty if leakage is not checked.
+        features: The names of its features in the answer. Different uses of a view have
+            different names.
+        overflows: The features with a sum that does not fit its type.
     """
 
     view: str
     version: int | None
     rows: int
     cells: int
-    left_out: int = 0
+    unchecked_rows: int = 0
     differences: tuple[Difference, ...] = ()
     leaks: tuple[Leak, ...] = ()
     features: tuple[str, ...] = ()
@@ -132,17 +133,17 @@ class CheckedView:
 
 @dataclass(frozen=True)
 class Verification:
-    """What a check of answers against the rules has found.
+    """The result of comparing sampled answers with the reference.
 
     Args:
-        views: What was checked, a use of a view each.
-        moments: ``"spine"`` where a spine gave the rows, ``"events"`` where they were drawn
-            around the views' own stored rows.
-        skipped: Features that were not checked, since the rows lack what they need.
+        views: The results, one for each use of a view.
+        moments: ``"spine"`` if a spine gave the rows, ``"events"`` if moments around the views'
+            stored rows were sampled.
+        skipped: The on-demand features that were not checked, because the rows lack an input.
 
     Example:
         >>> print(Verification((CheckedView("activity", 3, rows=10, cells=40),)))
-        40 values are as the rules give them
+        40 values equal the reference
     """
 
     views: tuple[CheckedView, ...]
@@ -151,7 +152,7 @@ class Verification:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing differs and nothing leaks."""
+        """Whether no value differs and no feature leaks."""
         return not self.differences and not self.leaks
 
     @property
@@ -171,15 +172,15 @@ class Verification:
 
     @property
     def cells(self) -> int:
-        """How many values were compared."""
+        """The number of compared values."""
         return sum(view.cells for view in self.views)
 
     def __repr__(self) -> str:
-        """Return the outcome in words: differences may be many and hold personal data."""
+        """Return the summary: the differences may be many and may hold personal data."""
         return f"Verification({self})"
 
     def __str__(self) -> str:
-        """Return the outcome as a sentence."""
+        """Return the summary in one line."""
         parts = [self._compared()]
         leaks, overflows = len(self.leaks), len(self.overflows)
         if leaks:
@@ -195,10 +196,10 @@ class Verification:
 
     def _compared(self) -> str:
         if not self.cells:
-            left = sum(view.left_out for view in self.views)
-            why = f"{left:,} rows were left out" if left else "there were no rows to ask"
-            return f"nothing was checked: {why}"
+            unchecked = sum(view.unchecked_rows for view in self.views)
+            reason = f"{unchecked:,} rows would take too long" if unchecked else "no rows"
+            return f"nothing was checked: {reason}"
         if self.differences:
             wrong = len(self.differences)
-            return f"{wrong:,} of {self.cells:,} values differ from what the rules give"
-        return f"{self.cells:,} values are as the rules give them"
+            return f"{wrong:,} of {self.cells:,} values differ from the reference"
+        return f"{self.cells:,} values equal the reference"

@@ -1,4 +1,4 @@
-"""A value by the rules, or that its sum overflows: for some windows they give none."""
+"""The reference value of a cell, or the fact that its sum overflows and it has no value."""
 
 from typing import Any
 
@@ -9,19 +9,19 @@ from featurestore.engines.reference.rows import Row, Rows
 from featurestore.query.nodes import Aggregate, Column, ViewQuery
 
 OVERFLOW = "the sum does not fit its type"
-"""In place of a value that there is none of; told from a text that is stored by identity."""
+"""Sentinel for a sum that overflows. Compare with ``is``: a stored string may be equal."""
 
 
 def value_or_overflow(
     view: ViewQuery, feature: Column | Aggregate, spine_row: Row, existing: Rows
 ) -> Any:
-    """Return one feature at one spine row, or `OVERFLOW`.
+    """Return the value of one feature at one spine row, or `OVERFLOW`.
 
     Args:
         view: The use of the view.
         feature: The feature.
         spine_row: The spine row.
-        existing: The rows that exist for it.
+        existing: The stored rows that exist at the spine row's moment.
     """
     try:
         return value_of(view, feature, spine_row, existing)
@@ -30,7 +30,12 @@ def value_or_overflow(
 
 
 def same_value(one: Any, other: Any, bound: float = 0.0) -> bool:
-    """Return whether two values agree, one of which may be that a sum overflows.
+    """Return whether two values agree. Each may be `OVERFLOW`, which agrees with itself only.
+
+    Args:
+        one: A value.
+        other: Another value.
+        bound: How far apart two floats may be.
 
     Example:
         >>> same_value(1.0, OVERFLOW, 1e-9), same_value(OVERFLOW, OVERFLOW)

@@ -1,4 +1,4 @@
-"""What lets a feature know of its moment is told by its cause, and the advice helps."""
+"""Each leak has its cause, and the fix for it."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 
 import featurestore as fs
-from featurestore.client.verify.leakage import Cause, causes_of, value_without
+from featurestore.client.verify.leakage import Cause, causes_of, past_value
 from featurestore.client.verify.values import same_value, value_or_overflow
 from featurestore.definitions.model.types import Float64, Int64
 from featurestore.engines import reference
@@ -61,48 +61,52 @@ def total(window: Window) -> Aggregate:
         ),
     ],
 )
-def test_a_change_is_told_by_its_cause(stored, feature, strict, expected):
+def test_a_leak_has_its_causes(stored, feature, strict, expected):
     assert causes(stored, feature, strict=strict) == expected
 
 
 @given(worlds())
 @examples(150)
-def test_what_is_known_later_than_its_time_lets_no_strict_feature_change(world: World) -> None:
+def test_strict_features_do_not_leak_if_every_row_is_visible_after_its_event(
+    world: World,
+) -> None:
     view = replace(world.query, strict=True, rows=replace(
         world.query.rows, available_delay=world.query.rows.available_delay + 1
     ))  # fmt: skip
     rows = [later(stored) for stored in world.rows]
 
-    for asked in world.spine:
+    for spine_row in world.spine:
         for feature in view.features:
             left = closed_left(feature)
-            existing = reference.existing_rows(view, asked, rows) if reference.is_answerable(
-                view, asked
+            existing = reference.existing_rows(view, spine_row, rows) if reference.is_answerable(
+                view, spine_row
             ) else []  # fmt: skip
-            now = value_or_overflow(view, left, asked, existing)
-            assert same_value(now, value_without(view, left, asked, rows))
+            now = value_or_overflow(view, left, spine_row, existing)
+            assert same_value(now, past_value(view, left, spine_row, rows))
 
 
 @given(worlds())
 @examples(150)
 def test_only_revisions_can_arrive_at_the_moment(world: World) -> None:
     view = world.query
-    for asked in world.spine:
-        for feature in view.features if reference.is_answerable(view, asked) else ():
-            existing = reference.existing_rows(view, asked, world.rows)
-            now = value_or_overflow(view, feature, asked, existing)
-            if not same_value(now, value_without(view, feature, asked, world.rows)):
-                found = causes_of(view, feature, asked, world.rows)
-                assert found
-                assert view.rows.unique_by or Cause.arrival not in found
+    for spine_row in world.spine:
+        for feature in view.features if reference.is_answerable(view, spine_row) else ():
+            existing = reference.existing_rows(view, spine_row, world.rows)
+            now = value_or_overflow(view, feature, spine_row, existing)
+            if not same_value(now, past_value(view, feature, spine_row, world.rows)):
+                causes = causes_of(view, feature, spine_row, world.rows)
+                assert causes
+                assert view.rows.unique_by or Cause.arrival not in causes
 
 
 def later(stored: dict) -> dict:
-    """Return a row that is known a microsecond after it happened, or was known, at the soonest."""
-    known, event = stored["available_timestamp"], stored["event_timestamp"]
-    if known is None:
+    """Return the row with an available time a microsecond later, and after its event."""
+    available, event = stored["available_timestamp"], stored["event_timestamp"]
+    if available is None:
         return stored
-    return stored | {"available_timestamp": max(known, known if event is None else event) + 1}
+    return stored | {
+        "available_timestamp": max(available, available if event is None else event) + 1
+    }
 
 
 def closed_left(feature: Column | Aggregate) -> Column | Aggregate:
@@ -125,7 +129,7 @@ moved = fs.FeatureView(
 
 @pytest.fixture
 def moved(tmp_path: Path) -> fs.FeatureStore:
-    """An order of 1:00 that is moved to 3:00, and known so from then on."""
+    """A store with an order of 1:00 that a revision, visible from 3:00 on, moves to 3:00."""
     (tmp_path / "featurestore.toml").write_text('project = "shop"\n')
     (tmp_path / "feature_defs").mkdir()
     (tmp_path / "feature_defs" / "shop.py").write_text(DEFINITIONS + CHANGING)
@@ -136,17 +140,14 @@ def moved(tmp_path: Path) -> fs.FeatureStore:
     return store
 
 
-def test_the_advice_depends_on_the_cause(moved: fs.FeatureStore) -> None:
-    found = moved.verify(["moved"], spine=[{"id": 1, "event_timestamp": at(3)}], leakage=True)
+def test_the_fix_depends_on_the_cause(moved: fs.FeatureStore) -> None:
+    result = moved.verify(["moved"], spine=[{"id": 1, "event_timestamp": at(3)}], leakage=True)
 
-    total, count = found.leaks
-    assert (total.feature, total.value, total.without) == ("amount_sum_4h", None, 5.0)
-    assert total.fix == (
-        "What changes it is knowledge that arrives at t itself: a revision, or a deletion, with "
-        "the time t supersedes an older row. The rules count what is known at t: ask a moment "
-        "earlier, or give moved an available_delay."
-    )
-    assert (count.feature, count.value, count.without) == ("count_1h", 1, 0)
-    assert count.fix == (
-        'Give its aggregation closed="left", the default: then an event at t is not in it.'
-    )
+    total, count = result.leaks
+    assert (total.feature, total.value, total.past_value) == ("amount_sum_4h", None, 5.0)
+    assert "available_delay=" in total.fix
+    assert "'moved'" in total.fix
+    assert "closed=" not in total.fix
+    assert (count.feature, count.value, count.past_value) == ("count_1h", 1, 0)
+    assert 'closed="left"' in count.fix
+    assert "available_delay=" not in count.fix
