@@ -1,12 +1,12 @@
 """A project's settings: the file ``featurestore.toml`` in its folder."""
 
-import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from featurestore.errors import ProjectError, nearest
+from featurestore.sizes import parse_bytes
 
 FILE = "featurestore.toml"
 
@@ -83,34 +83,6 @@ def read_settings(folder: str | Path, memory_limit: int | str | None = None) -> 
     written = texts.pop("memory_limit", None)
     limit = written if memory_limit is None else memory_limit
     return Settings(path, **texts, memory_limit=None if limit is None else parse_bytes(limit))
-
-
-def parse_bytes(size: int | str) -> int:
-    """Return a size in bytes, given as a number or with a unit: kB, MB, GB, KiB, MiB, GiB.
-
-    Raises:
-        ProjectError: It is no positive size.
-
-    Example:
-        >>> parse_bytes("2GB"), parse_bytes("1.5 GiB"), parse_bytes(4096)
-        (2000000000, 1610612736, 4096)
-    """
-    found = _SIZE.fullmatch(str(size).strip().lower())
-    value = int(float(found["number"]) * _UNITS[found["unit"]]) if found else 0
-    if value <= 0:
-        raise ProjectError(
-            "set memory_limit", f"{size!r} is no size of memory", "Write e.g. '2GB' or '512MiB'."
-        )
-    return value
-
-
-_UNITS = {
-    "": 1,
-    "b": 1,
-    **{unit: 1000**power for power, unit in enumerate(("kb", "mb", "gb", "tb"), 1)},
-    **{unit: 1024**power for power, unit in enumerate(("kib", "mib", "gib", "tib"), 1)},
-}
-_SIZE = re.compile(rf"(?P<number>\d+(\.\d+)?)\s*(?P<unit>{'|'.join(_UNITS)})")
 
 
 def _checked(call: str, values: dict[str, Any]) -> dict[str, str]:

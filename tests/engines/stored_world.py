@@ -1,4 +1,4 @@
-"""A world's rows as a feature table, and the engine in process asked of it."""
+"""A world's rows as a feature table, and the answers of the engine in process."""
 
 from pathlib import Path
 
@@ -12,11 +12,11 @@ from featurestore.store.delta.snapshot import Snapshot, open_snapshot
 from tests.engines.kernel.worlds import World
 
 MANY = 1000
-"""Rows a chunk, or a row group, that no tiny world has."""
+"""More rows of a chunk, or of a row group, than any world has."""
 
 
 def write_world(world: World, folder: Path, *, commits: int = 1, row_group: int = 2) -> Snapshot:
-    """Write the rows that Spark would keep, each commit sorted, with tiny row groups."""
+    """Write the rows that Spark would store, each commit sorted, in tiny row groups."""
     names = [key.key for key in world.query.keys]
     rows = world.rows_table()
     for name in (*names, "event_timestamp"):
@@ -34,7 +34,7 @@ def write_world(world: World, folder: Path, *, commits: int = 1, row_group: int 
 
 
 def ask_world(world: World, snapshot: Snapshot, rows_per_chunk: int = MANY) -> pa.Table:
-    """Answer a world's spine from its table."""
+    """Return the answers of a world's spine, from its table."""
     query = Query("ask", (world.query,), world.query.timestamp_field)
     spine = bind(query, world.spine_table(), null_times="keep")
     return answer(query, spine, {world.query.view: snapshot}, rows_per_chunk=rows_per_chunk)

@@ -1,4 +1,4 @@
-"""The engine in process: chunks of the query run in threads, each reading its own part."""
+"""The engine in process: threads answer the chunks of a query, and each reads its own rows."""
 
 import os
 from collections.abc import Mapping
@@ -10,20 +10,26 @@ import pyarrow as pa
 
 from featurestore.definitions.model.types import String
 from featurestore.engines.kernel import answer_view
-from featurestore.engines.retrieval.budget import Budget, budget
-from featurestore.engines.retrieval.chunks import Chunk, cut, halved
-from featurestore.engines.retrieval.cost import Need
-from featurestore.engines.retrieval.lazy_rows import StoredRows
+from featurestore.engines.retrieval.budget import Budget, budget_for
+from featurestore.engines.retrieval.chunks import Chunk, halve, split_into_chunks
+from featurestore.engines.retrieval.cost import Cost
+from featurestore.engines.retrieval.lazy_rows import LazyRows
 from featurestore.engines.retrieval.scan import open_rows
-from featurestore.engines.retrieval.scatter import Collector, Places, collectors
-from featurestore.engines.retrieval.spine_order import Arranged, Order, arrange, order_of
+from featurestore.engines.retrieval.scatter import AnswerColumn, ChunkRows, answer_columns
+from featurestore.engines.retrieval.spine_order import (
+    SortedSpine,
+    SpineOrder,
+    order_of,
+    sort_spine,
+)
 from featurestore.engines.retrieval.threads import run_all
 from featurestore.errors import ContractError, SumOverflowError
 from featurestore.query.nodes import Query, ViewQuery
 from featurestore.store.columns import arrow_type
 from featurestore.store.delta.snapshot import Snapshot
 
-_LARGEST_LEARNT = 31 << 20
+# The C library raises its limit to the size of a freed block of up to 32 MiB.
+_FREED_BLOCK = 31 << 20
 
 
 def answer(
@@ -37,118 +43,127 @@ def answer(
     """Return the features of every spine row, in the spine's order.
 
     Args:
-        query: What is asked.
+        query: The query.
         spine: The bound spine (see `featurestore.engines.bind`).
         snapshots: The pinned table of each view, by name.
-        memory_limit: In bytes, what this may take; None for no limit.
-        rows_per_chunk: About how many stored rows a thread reads at once; None for what is quick
-            and keeps within the limit.
+        memory_limit: The most memory to use, in bytes; None for no limit.
+        rows_per_chunk: About how many stored rows a thread reads at once; None for the fastest
+            number within the limit.
 
     Returns:
-        One column a feature, one row a spine row.
+        One column for each feature, one row for each spine row.
 
     Raises:
-        ContractError: An answer has not exactly one row for each spine row: a bug.
-        SumOverflowError: A window's sum does not fit its type.
-        RequestError: The memory limit is too small to work in.
+        ContractError: The answer does not have exactly one row for each spine row: a bug.
+        SumOverflowError: A window's sum does not fit in its type.
+        RequestError: The memory limit is too small.
     """
-    allowed = budget(query, spine, snapshots, memory_limit, os.cpu_count() or 1)
-    arranged = _arranged(query, spine, allowed.threads)
-    answers: dict[str, Collector] = {}
+    budget = budget_for(query, spine, snapshots, memory_limit, os.cpu_count() or 1)
+    spines = _sorted_spines(query, spine, budget.threads)
+    answers: dict[str, AnswerColumn] = {}
     for view in query.views:
         types = {feature.output: arrow_type(feature.result) for feature in view.features}
-        answers |= collectors(spine.num_rows, types)
-    _keep_freed_memory()
-    tasks = (
-        _Task(view, arranged[order_of(view)], snapshots[view.view], need, allowed)
-        for view, need in zip(query.views, allowed.needs, strict=True)
+        answers |= answer_columns(spine.num_rows, types)
+    _let_c_library_keep_memory()
+    work = (
+        _ViewWork(view, spines[order_of(view)], snapshots[view.view], cost, budget)
+        for view, cost in zip(query.views, budget.costs, strict=True)
     )
-    chunks = (
-        partial(_answer_chunk, task, chunk, answers)
-        for task in tasks
-        for chunk in cut(
-            task.view,
-            task.spine,
-            task.snapshot,
-            rows_per_chunk or allowed.rows_at_once(task.need),
+    tasks = (
+        partial(_answer_chunk, each, chunk, answers)
+        for each in work
+        for chunk in split_into_chunks(
+            each.view,
+            each.spine,
+            each.snapshot,
+            rows_per_chunk or budget.rows_per_chunk(each.cost),
         )
     )
-    run_all(chunks, allowed.threads)
-    finished = run_all((column.finish for column in answers.values()), allowed.threads)
+    run_all(tasks, budget.threads)
+    finished = run_all((column.finish for column in answers.values()), budget.threads)
     columns = dict(zip(answers, finished, strict=True))
     _check_contract(query, spine, columns)
     return pa.table(columns) if columns else spine.select([])
 
 
-def _arranged(query: Query, spine: pa.Table, threads: int) -> dict[Order, Arranged]:
+def _sorted_spines(query: Query, spine: pa.Table, threads: int) -> dict[SpineOrder, SortedSpine]:
     views = {order_of(view): view for view in query.views}
-    return {order: arrange(view, spine, threads) for order, view in views.items()}
+    return {order: sort_spine(view, spine, threads) for order, view in views.items()}
 
 
 @dataclass(frozen=True)
-class _Task:
+class _ViewWork:
+    """All work on one use of a view."""
+
     view: ViewQuery
-    spine: Arranged
+    spine: SortedSpine
     snapshot: Snapshot
-    need: Need
-    allowed: Budget
+    cost: Cost
+    budget: Budget
 
 
-def _answer_chunk(task: _Task, chunk: Chunk, answers: Mapping[str, Collector]) -> None:
-    """Answer a chunk, or its halves one by one if it turns out not to fit the memory limit."""
-    view, room = task.view, task.allowed.room
-    text = tuple(key.key for key in view.keys if key.dtype == String)
-    kept = task.allowed.keys_kept(task.need)
-    with room.taken(task.need.looking(kept)):
-        rows = open_rows(task.snapshot, chunk.bounds, chunk.wanted, text, keys_kept=kept)
-    stored = rows.num_rows
-    size = task.need.of(stored, len(chunk.places))
-    if not room.fits(size):
-        del rows  # the keys that were read
-        for half in _halves(task, chunk, stored):
-            _answer_chunk(task, half, answers)
+def _answer_chunk(work: _ViewWork, chunk: Chunk, answers: Mapping[str, AnswerColumn]) -> None:
+    """Answer a chunk, or its halves one after the other if it does not fit the memory limit."""
+    view, limiter = work.view, work.budget.limiter
+    text_keys = tuple(key.key for key in view.keys if key.dtype == String)
+    cached = work.budget.max_cached_key_rows(work.cost)
+    with limiter.reserved(work.cost.of_key_scan(cached)):
+        rows = open_rows(
+            work.snapshot, chunk.bounds, chunk.keys, text_keys, max_cached_key_rows=cached
+        )
+    stored_rows = rows.num_rows
+    size = work.cost.of_chunk(stored_rows, len(chunk.positions))
+    if not limiter.fits(size):
+        del rows  # frees its key column
+        for half in _halves(work, chunk, stored_rows):
+            _answer_chunk(work, half, answers)
         return
-    with room.taken(size):
-        answer = _answered(task, chunk, rows)
-        places = Places(chunk.places)
+    with limiter.reserved(size):
+        answer = _kernel_answer(work, chunk, rows)
+        chunk_rows = ChunkRows(chunk.positions)
         for name in view.outputs:
-            answers[name].put(places, answer[name])
+            answers[name].put(chunk_rows, answer[name])
 
 
-def _answered(task: _Task, chunk: Chunk, rows: StoredRows) -> pa.Table:
+def _kernel_answer(work: _ViewWork, chunk: Chunk, rows: LazyRows) -> pa.Table:
     try:
-        return answer_view(task.view, chunk.spine, rows)
+        return answer_view(work.view, chunk.spine, rows)
     except SumOverflowError as error:
-        row = None if error.row is None else int(chunk.places[error.row])
-        raise error.within(task.allowed.query.call, row) from None
+        row = None if error.row is None else int(chunk.positions[error.row])
+        raise error.within(work.budget.query.call, row) from None
 
 
-def _halves(task: _Task, chunk: Chunk, stored: int) -> list[Chunk]:
-    halves = halved(task.view, task.spine, chunk)
+def _halves(work: _ViewWork, chunk: Chunk, stored_rows: int) -> list[Chunk]:
+    halves = halve(work.view, work.spine, chunk)
     if not halves:
-        key, whose = chunk.bounds.key, f"view {task.view.view!r}"
-        whose = whose if key is None else f"{key}={chunk.bounds.key_low!r} of {whose}"
-        task.allowed.refuse(task.need, whose, stored, len(chunk.places))
+        key, name = chunk.bounds.key, f"view {work.view.view!r}"
+        name = name if key is None else f"{name} with {key}={chunk.bounds.key_low!r}"
+        raise work.budget.refusal(work.cost, name, stored_rows, len(chunk.positions))
     return halves
 
 
-def _keep_freed_memory() -> None:
-    """Let the C library keep what the kernel frees, for the arrays that come next.
+def _let_c_library_keep_memory() -> None:
+    """Let the C library keep the memory that the kernel frees, for its next arrays.
 
-    The GNU C library gives freed memory back to the system beyond a bound that it learns from
-    the largest block it has seen freed, up to 32 MiB (mallopt(3), ``M_MMAP_THRESHOLD``). To get
-    such pages anew takes a third of the time of windows. Elsewhere this does nothing.
+    PERF: the GNU C library returns freed memory to the system above a limit. It raises the limit
+    to the size of the largest block that was freed, up to 32 MiB (mallopt(3),
+    ``M_MMAP_THRESHOLD``). To get such memory again takes a quarter to a third of the time of
+    windows (ADR 11). With another C library this does nothing.
     """
-    np.empty(_LARGEST_LEARNT, np.uint8)
+    np.empty(_FREED_BLOCK, np.uint8)
 
 
 def _check_contract(query: Query, spine: pa.Table, columns: Mapping[str, pa.Array]) -> None:
     if tuple(columns) != query.outputs:
-        raise ContractError(query.call, f"answered {tuple(columns)}", "Please report this.")
+        raise ContractError(
+            query.call,
+            f"the answer has the columns {tuple(columns)}, not {query.outputs}",
+            "This is a bug. Please report it.",
+        )
     for name, column in columns.items():
         if len(column) != spine.num_rows:
             raise ContractError(
                 query.call,
-                f"feature {name!r} has {len(column)} rows for {spine.num_rows} of the spine",
-                "Please report this.",
+                f"feature {name!r} has {len(column)} rows for {spine.num_rows} spine rows",
+                "This is a bug. Please report it.",
             )

@@ -1,7 +1,7 @@
-"""Keeping an answer within a memory limit, or saying which limit is enough.
+"""The memory budget of an answer: the sizes of chunks within ``memory_limit``, or an error.
 
-The limit covers what the engine holds: the spine, the answer, and in each thread one chunk with
-the kernel's arrays. The interpreter and its libraries, some 250 MB, come on top.
+The budget covers what the engine holds: the spine, the answer, and for each thread one chunk with
+the kernel's arrays. The interpreter and its libraries need some 250 MB more.
 """
 
 from bisect import bisect_right
@@ -10,213 +10,210 @@ from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
-from featurestore.engines.retrieval.cost import Need, held_bytes, need_of, quickest_rows, row_bytes
-from featurestore.engines.retrieval.limiter import Room
+from featurestore.engines.retrieval.cost import (
+    Cost,
+    cost_of,
+    fastest_chunk_rows,
+    spine_and_answer_bytes,
+    stored_row_bytes,
+)
+from featurestore.engines.retrieval.limiter import Limiter
 from featurestore.errors import RequestError
 from featurestore.query.nodes import Aggregate, Query, ViewQuery
+from featurestore.sizes import format_bytes, format_megabytes
 from featurestore.store.delta.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
 class Budget:
-    """What chunks may take.
+    """The memory for the chunks of a query.
 
     Args:
-        query: What is asked.
-        needs: What its uses of views take, in their order.
-        held: What the spine and the answer take.
-        room: What all chunks may take together that are in work at a time.
-        threads: How many these are.
+        query: The query.
+        costs: The cost of each use of a view, in the query's order.
+        spine_and_answer: The bytes of the spine and of the answer.
+        limiter: The bytes that all running chunks share.
+        threads: The number of chunks that run at the same time.
     """
 
     query: Query
-    needs: tuple[Need, ...]
-    held: int = 0
-    room: Room = field(default_factory=Room)
+    costs: tuple[Cost, ...]
+    spine_and_answer: int = 0
+    limiter: Limiter = field(default_factory=Limiter)
     threads: int = 1
 
-    def rows_at_once(self, need: Need) -> int:
-        """Return about how many stored rows, and spine rows, a chunk of a view shall have.
-
-        Example:
-            >>> need = Need("v", reading=40_000, stored=80, asked=40)
-            >>> Budget(Query("ask", ()), (need,), room=Room(1_000_000)).rows_at_once(need)
-            5333
-        """
-        if self.room.size is None:
-            return need.quick
-        share = self.room.size // self.threads - need.reading
-        # A chunk may come out half as large again, where its ends are moved to those of files.
-        return max(1, min(need.quick, 2 * share // (3 * (need.stored + need.asked))))
-
-    def keys_kept(self, need: Need) -> int | None:
-        """Return of how many rows a chunk may keep keys before its size is known; None for all.
-
-        These are as many as a chunk is meant to have at most, so that what they take fits.
-
-        Example:
-            >>> need = Need("v", reading=40_000, stored=80, asked=40)
-            >>> Budget(Query("ask", ()), (need,), room=Room(1_000_000)).keys_kept(need)
-            7999
-        """
-        return None if self.room.size is None else self.rows_at_once(need) * 3 // 2
-
-    def refuse(self, need: Need, whose: str, stored: int, asked: int) -> None:
-        """Refuse a chunk that does not fit even by itself, and cannot be cut.
+    def rows_per_chunk(self, cost: Cost) -> int:
+        """Return about how many stored rows, and how many spine rows, a view's chunk may have.
 
         Args:
-            need: What its view takes.
-            whose: Whose rows they are, in words.
-            stored: How many stored rows it has.
-            asked: How many spine rows.
+            cost: The view's cost.
 
-        Raises:
-            RequestError: In any case.
+        Example:
+            >>> cost = Cost("v", fixed=40_000, per_stored_row=80, per_spine_row=40)
+            >>> budget = Budget(Query("call", ()), (cost,), limiter=Limiter(1_000_000))
+            >>> budget.rows_per_chunk(cost)
+            5333
         """
-        size = need.of(stored, asked)
-        fewer = need.of(stored, asked // 2) <= (self.room.size or 0)
-        raise RequestError(
+        if self.limiter.size is None:
+            return cost.fastest_rows
+        share = self.limiter.size // self.threads - cost.fixed
+        row = cost.per_stored_row + cost.per_spine_row
+        # A chunk may become half as large again, because its edges are moved to those of files.
+        return max(1, min(cost.fastest_rows, 2 * share // (3 * row)))
+
+    def max_cached_key_rows(self, cost: Cost) -> int | None:
+        """Return the most rows whose keys may stay in memory while the chunk's size is unknown.
+
+        This is the largest number of rows that a chunk is planned to have, so their keys fit.
+
+        Args:
+            cost: The view's cost.
+
+        Returns:
+            A number of stored rows; None for any number.
+
+        Example:
+            >>> cost = Cost("v", fixed=40_000, per_stored_row=80, per_spine_row=40)
+            >>> budget = Budget(Query("call", ()), (cost,), limiter=Limiter(1_000_000))
+            >>> budget.max_cached_key_rows(cost)
+            7999
+        """
+        return None if self.limiter.size is None else self.rows_per_chunk(cost) * 3 // 2
+
+    def refusal(
+        self, cost: Cost, stored_name: str, stored_rows: int, spine_rows: int
+    ) -> RequestError:
+        """Return the error for a chunk that does not fit by itself and cannot be divided.
+
+        Args:
+            cost: The view's cost.
+            stored_name: What the stored rows have in common, such as ``view 'v' with id=7``.
+            stored_rows: The number of stored rows in the chunk.
+            spine_rows: The number of spine rows in the chunk.
+        """
+        size = cost.of_chunk(stored_rows, spine_rows)
+        left = self.limiter.size or 0
+        helps = cost.of_chunk(stored_rows, spine_rows // 2) <= left
+        return RequestError(
             self.query.call,
-            f"{whose} has {stored:,} rows, asked for by {asked:,} spine rows, "
-            f"which take {at_least(size)} at once; memory_limit leaves "
-            f"{at_least(self.room.size or 0)}",
-            f"Give at least memory_limit='{at_least(self.held + size)}'"
-            f"{', or ask with fewer spine rows of it at a time' if fewer else ''}.",
+            f"the {stored_rows:,} stored rows of {stored_name} and their {spine_rows:,} spine "
+            f"rows need {format_megabytes(size)} at once. memory_limit leaves "
+            f"{format_megabytes(left)} for them",
+            f"Set memory_limit='{format_megabytes(self.spine_and_answer + size)}' or more"
+            f"{', or use fewer of these spine rows in one call' if helps else ''}.",
         )
 
 
-def budget(
+def budget_for(
     query: Query,
     spine: pa.Table,
     snapshots: Mapping[str, Snapshot],
     limit: int | None,
     cores: int,
 ) -> Budget:
-    """Return what chunks of a query may take within a memory limit, and how many at a time.
+    """Return the budget of a query within a memory limit.
 
     Args:
-        query: What is asked.
+        query: The query.
         spine: The bound spine.
         snapshots: The pinned table of each view, by name.
         limit: In bytes; None for no limit.
-        cores: At most so many chunks are in work at a time; fewer, where all would not fit.
+        cores: The most chunks that run at the same time. Fewer run if not all of them fit.
 
     Raises:
-        RequestError: The limit is too small to work in.
+        RequestError: The limit is too small for a single thread.
 
     Example:
-        >>> budget(Query("ask", ()), pa.table({"x": [1]}), {}, None, 2).threads
+        >>> budget_for(Query("call", ()), pa.table({"x": [1]}), {}, None, 2).threads
         2
     """
     if limit is None or not query.views:
-        # What nobody holds against a limit is not worked out.
-        boundless = tuple(
-            Need(view.view, 0, 0, 0, quick=quickest_rows(view)) for view in query.views
+        # Without a limit the costs are not needed, and to compute them takes time.
+        free = tuple(
+            Cost(view.view, 0, 0, 0, fastest_rows=fastest_chunk_rows(view)) for view in query.views
         )
-        return Budget(query, boundless, threads=cores)
-    needs = tuple(need_of(view, snapshots[view.view]) for view in query.views)
-    held, rows = held_bytes(query, spine), int(spine.num_rows)
-    least = max(need.least(rows) for need in needs)
-    threads = min(cores, (limit - held) // least) if least else cores
+        return Budget(query, free, threads=cores)
+    costs = tuple(cost_of(view, snapshots[view.view]) for view in query.views)
+    held, rows = spine_and_answer_bytes(query, spine), int(spine.num_rows)
+    largest = max(cost.of_smallest_chunk(rows) for cost in costs)
+    threads = min(cores, (limit - held) // largest) if largest else cores
     if threads < 1:
-        raise _too_small(query, spine, snapshots, limit)
-    return Budget(query, needs, held, Room(limit - held), threads)
+        raise _limit_too_small(query, spine, snapshots, limit)
+    return Budget(query, costs, held, Limiter(limit - held), threads)
 
 
 def require_rows_fit(
     call: str, view: ViewQuery, snapshot: Snapshot, rows: int, limit: int | None
 ) -> None:
-    """Refuse to read stored rows as they are where they take more than a memory limit.
+    """Check that stored rows, returned as they are, fit in a memory limit.
 
     Args:
         call: The call that reads them.
         view: The use of the view.
         snapshot: The view's pinned table.
-        rows: How many rows are read.
+        rows: The number of rows to read.
         limit: In bytes; None for no limit.
 
     Raises:
-        RequestError: They take more.
+        RequestError: The rows do not fit.
     """
-    size = rows * row_bytes(view, snapshot)
+    size = rows * stored_row_bytes(view, snapshot)
     if limit is not None and size > limit:
         raise RequestError(
             call,
-            f"memory_limit is {format_bytes(limit)}; the {rows:,} rows of view {view.view!r} "
-            f"that must be read take about {at_least(size)}",
-            f"Give at least memory_limit='{at_least(size)}', or fewer columns, or a shorter time "
-            "from start to end.",
+            f"memory_limit is {format_bytes(limit)}. The {rows:,} rows of view {view.view!r} that "
+            f"the call reads need about {format_megabytes(size)}",
+            f"Set memory_limit='{format_megabytes(size)}' or more, select fewer columns, or set "
+            "a shorter time from start to end.",
         )
 
 
-def format_bytes(size: int) -> str:
-    """Return a number of bytes exactly, in the largest unit that makes it a whole number.
-
-    Example:
-        >>> [format_bytes(size) for size in (480_000_000, 1_500_000, 2**30, 7)]
-        ['480MB', '1500kB', '1GiB', '7B']
-    """
-    fitting = [unit for unit, bytes_ in _UNITS.items() if size % bytes_ == 0]
-    return f"{size // _UNITS[fitting[0]]}{fitting[0]}"
-
-
-def at_least(size: int) -> str:
-    """Return a number of bytes as a person reads it, rounded up to whole megabytes.
-
-    Example:
-        >>> at_least(7_000_000), at_least(7_000_001)
-        ('7MB', '8MB')
-    """
-    return f"{-(-size // _UNITS['MB'])}MB"
-
-
-_UNITS = {
-    "TB": 1000**4, "TiB": 1024**4, "GB": 1000**3, "GiB": 1024**3,
-    "MB": 1000**2, "MiB": 1024**2, "kB": 1000, "KiB": 1024, "B": 1,
-}  # fmt: skip
-
-
-def _too_small(
+def _limit_too_small(
     query: Query, spine: pa.Table, snapshots: Mapping[str, Snapshot], limit: int
 ) -> RequestError:
-    held = held_bytes(query, spine)
-    needs = (need_of(view, snapshots[view.view]) for view in query.views)
-    most = max(needs, key=lambda need: need.least(spine.num_rows))
-    least = most.least(spine.num_rows)
+    held = spine_and_answer_bytes(query, spine)
+    costs = (cost_of(view, snapshots[view.view]) for view in query.views)
+    costliest = max(costs, key=lambda cost: cost.of_smallest_chunk(spine.num_rows))
+    chunk = costliest.of_smallest_chunk(spine.num_rows)
     return RequestError(
         query.call,
-        f"memory_limit is {format_bytes(limit)}; the spine and its answer take {at_least(held)}, "
-        f"and reading view {most.view!r} with one thread at least {at_least(least)}",
-        f"Give at least memory_limit='{at_least(held + least)}'"
-        f"{_what_else_helps(query, spine, snapshots, limit)}.",
+        f"memory_limit is {format_bytes(limit)}. The spine and the answer need "
+        f"{format_megabytes(held)}, and one thread that reads view {costliest.view!r} needs "
+        f"{format_megabytes(chunk)}",
+        f"Set memory_limit='{format_megabytes(held + chunk)}' or more"
+        f"{_smaller_call(query, spine, snapshots, limit)}.",
     )
 
 
-def _what_else_helps(
+def _smaller_call(
     query: Query, spine: pa.Table, snapshots: Mapping[str, Snapshot], limit: int
 ) -> str:
-    """Return how to ask for less, where that would fit."""
-    rows = bisect_right(
+    """Return advice to make the call smaller, or ``""`` if that is not enough."""
+    too_many = bisect_right(
         range(spine.num_rows + 1),
         limit,
-        key=lambda count: _needed(query, spine.slice(0, count), snapshots),
+        key=lambda rows: _smallest_limit(query, spine.slice(0, rows), snapshots),
     )
-    if rows > 1:
-        return f", or ask with at most {rows - 1:,} spine rows at a time"
-    singles = [single for view in query.views for single in _singles(view)]
-    alone = (_needed(replace(query, views=(single,)), spine, snapshots) for single in singles)
-    if len(singles) > 1 and all(needed <= limit for needed in alone):
-        return ", or ask for fewer features at a time"
+    if too_many > 1:
+        return f", or use at most {too_many - 1:,} spine rows in one call"
+    singles = [single for view in query.views for single in _single_features(view)]
+    limits = (_smallest_limit(replace(query, views=(one,)), spine, snapshots) for one in singles)
+    if len(singles) > 1 and all(each <= limit for each in limits):
+        return ", or request fewer features in one call"
     return ""
 
 
-def _needed(query: Query, spine: pa.Table, snapshots: Mapping[str, Snapshot]) -> int:
-    least = (need_of(view, snapshots[view.view]).least(spine.num_rows) for view in query.views)
-    return held_bytes(query, spine) + max(least)
+def _smallest_limit(query: Query, spine: pa.Table, snapshots: Mapping[str, Snapshot]) -> int:
+    """Return the smallest limit that a call fits in, in bytes."""
+    chunks = (
+        cost_of(view, snapshots[view.view]).of_smallest_chunk(spine.num_rows)
+        for view in query.views
+    )
+    return spine_and_answer_bytes(query, spine) + max(chunks)
 
 
-def _singles(view: ViewQuery) -> list[ViewQuery]:
-    """Return a use of the view for each of its features."""
+def _single_features(view: ViewQuery) -> list[ViewQuery]:
+    """Return one use of the view for each of its features."""
     return [
         replace(view, columns=(), aggregates=(feature,))
         if isinstance(feature, Aggregate)

@@ -1,10 +1,10 @@
-"""What an answer takes in memory, by the types and numbers of its rows."""
+"""Estimates of the memory that an answer needs, from the types and numbers of its rows."""
 
 from dataclasses import dataclass
 
 import pyarrow as pa
 
-from featurestore.engines.retrieval.scan import most_rows_read, needed_columns
+from featurestore.engines.retrieval.scan import max_rows_per_read, needed_columns
 from featurestore.engines.retrieval.scatter import fixed_width
 from featurestore.engines.retrieval.spine_order import order_of
 from featurestore.query.nodes import Query, ViewQuery
@@ -12,108 +12,142 @@ from featurestore.store.columns import arrow_type
 from featurestore.store.delta.snapshot import Snapshot
 
 ROWS_PER_CHUNK = 400_000
-"""More at once is no quicker."""
+"""Stored rows of a chunk. Larger chunks are not faster."""
 
-ROWS_OF_WINDOWS = 250_000
-"""More at once is slower: the arrays that windows take no longer fit the processor's cache."""
+WINDOW_ROWS_PER_CHUNK = 250_000
+"""The same for windows. Larger chunks are slower: their arrays do not fit the CPU cache."""
 
-LEAST_ROWS = 10_000
-"""Fewer at once would read each row group too many times."""
+MIN_ROWS_PER_CHUNK = 10_000
+"""Smaller chunks would read each row group too many times."""
 
+# The bytes of one number in an array.
 _WORD = 8
-# Arrays of a word a stored row that the kernel makes: codes, times, composed numbers, positions.
+# The kernel's arrays with one number for each stored row: codes, times, combined numbers,
+# positions.
 _ARRAYS = 10
-# Of an aggregated column: digits and running sums, an order, five levels of two range tables.
-_ARRAYS_OF_AGGREGATES = 25
-# Of a spine row: codes, times, places, winners; of a window: its two edges, and where they fall.
-_ARRAYS_ASKED, _ARRAYS_OF_WINDOWS = 8, 4
-# Of a spine row, once an order: its place and time, and what sorting leaves to the allocators.
-_ARRAYS_ARRANGED = 6
+# More such arrays for each aggregated column: exact sums and running sums, one order, and the five
+# levels of two range tables.
+_ARRAYS_PER_AGGREGATED_COLUMN = 25
+# Arrays with one number for each spine row: codes, times, positions, winning rows.
+_ARRAYS_PER_SPINE_ROW = 8
+# More of them for each window: its two edges, and their positions.
+_ARRAYS_PER_WINDOW = 4
+# Arrays of a sorted spine: positions and times, and what the allocators keep after the sort.
+_ARRAYS_OF_SORTED_SPINE = 6
+# Assumed bytes of a value without a fixed width.
 _TEXT = 32
-# As a part of what was read, of which half or more is wanted.
-_KEY_KEPT = 2 * _WORD
-# A column as it is read, and as its part that is kept or looked at.
-_READ_TWICE = 2
-# Rows as they are read, those of them that count, and these sorted.
-_COPIES = 3
+# Bytes for each row whose key column stays in memory. The column may be a slice of rows of which
+# only half are needed.
+_CACHED_KEY = 2 * _WORD
+# A column is in memory twice: as it was read, and its selected rows.
+_COPIES_WHILE_READ = 2
+# Rows returned as they are stored: as they were read, filtered, and sorted.
+_COPIES_OF_STORED_ROWS = 3
 
 
 @dataclass(frozen=True)
-class Need:
-    """About what a chunk of one use of a view takes, in bytes.
+class Cost:
+    """The estimated memory of a chunk of one use of a view, in bytes.
 
     Args:
         view: The view's name.
-        reading: To read a column, before the wanted rows are picked.
-        stored: For a stored row of a wanted key, with the kernel's arrays.
-        asked: For a spine row, with its answers.
-        stored_rows: How many rows the view's table has.
-        quick: How many rows at once are quickest.
+        fixed: To read one column, before its needed rows are selected.
+        per_stored_row: For a stored row with a needed key, including the kernel's arrays.
+        per_spine_row: For a spine row, including its answers.
+        table_rows: The number of rows in the view's table.
+        fastest_rows: The number of stored rows in a chunk at which the answer is fastest.
 
     Example:
-        >>> Need("v", reading=50, stored=7, asked=5).of(10, 1)
+        >>> Cost("v", fixed=50, per_stored_row=7, per_spine_row=5).of_chunk(10, 1)
         125
     """
 
     view: str
-    reading: int
-    stored: int
-    asked: int
-    stored_rows: int = 0
-    quick: int = ROWS_PER_CHUNK
+    fixed: int
+    per_stored_row: int
+    per_spine_row: int
+    table_rows: int = 0
+    fastest_rows: int = ROWS_PER_CHUNK
 
-    def of(self, stored: int, asked: int) -> int:
-        """Return what a chunk of so many stored rows and spine rows takes."""
-        return self.reading + stored * self.stored + asked * self.asked
+    def of_chunk(self, stored_rows: int, spine_rows: int) -> int:
+        """Return the bytes that a chunk of this size needs."""
+        return self.fixed + stored_rows * self.per_stored_row + spine_rows * self.per_spine_row
 
-    def looking(self, keys_kept: int | None) -> int:
-        """Return what it takes to find a chunk's rows, and to keep the keys of so many."""
-        return self.reading + (keys_kept or 0) * _KEY_KEPT
+    def of_key_scan(self, cached_key_rows: int | None) -> int:
+        """Return the bytes that the search for a chunk's rows needs.
 
-    def least(self, spine_rows: int) -> int:
-        """Return what the smallest chunk takes that is worth to be cut."""
-        return self.of(min(self.stored_rows, LEAST_ROWS), min(spine_rows, LEAST_ROWS))
+        Args:
+            cached_key_rows: The key column of so many rows stays in memory; None counts as 0.
+        """
+        return self.fixed + (cached_key_rows or 0) * _CACHED_KEY
+
+    def of_smallest_chunk(self, spine_rows: int) -> int:
+        """Return the bytes of the smallest chunk worth cutting.
+
+        Args:
+            spine_rows: The number of rows in the spine.
+        """
+        return self.of_chunk(
+            min(self.table_rows, MIN_ROWS_PER_CHUNK), min(spine_rows, MIN_ROWS_PER_CHUNK)
+        )
 
 
-def need_of(view: ViewQuery, snapshot: Snapshot) -> Need:
-    """Return about what chunks of a view take."""
+def cost_of(view: ViewQuery, snapshot: Snapshot) -> Cost:
+    """Return the cost of a view's chunks.
+
+    Args:
+        view: The use of the view.
+        snapshot: The view's pinned table.
+    """
     keys = sum(2 * _width(arrow_type(key.dtype)) for key in view.keys)
     columns = {name: snapshot.schema.field(name).type for name in needed_columns(view)}
     values = sum(2 * _width(columns[feature.column]) for feature in view.columns)
     aggregated = {name for each in view.aggregates for name in (each.column, each.by) if name}
-    arrays = _ARRAYS + _ARRAYS_OF_AGGREGATES * len(aggregated)
+    arrays = _ARRAYS + _ARRAYS_PER_AGGREGATED_COLUMN * len(aggregated)
     windows = len({aggregate.window for aggregate in view.aggregates})
-    return Need(
+    spine_arrays = _ARRAYS_PER_SPINE_ROW + _ARRAYS_PER_WINDOW * windows
+    widest = max(map(_width, columns.values()))
+    return Cost(
         view.view,
-        reading=_READ_TWICE * most_rows_read(snapshot) * max(map(_width, columns.values())),
-        stored=_WORD * arrays + keys + values,
-        asked=_WORD * (_ARRAYS_ASKED + _ARRAYS_OF_WINDOWS * windows) + keys + 2 * _answers(view),
-        stored_rows=snapshot.rows,
-        quick=quickest_rows(view),
+        fixed=_COPIES_WHILE_READ * max_rows_per_read(snapshot) * widest,
+        per_stored_row=_WORD * arrays + keys + values,
+        per_spine_row=_WORD * spine_arrays + keys + 2 * _answer_bytes(view),
+        table_rows=snapshot.rows,
+        fastest_rows=fastest_chunk_rows(view),
     )
 
 
-def held_bytes(query: Query, spine: pa.Table) -> int:
-    """Return what the bound spine, once more in each order, and the answer take."""
+def spine_and_answer_bytes(query: Query, spine: pa.Table) -> int:
+    """Return the bytes of the bound spine, of its sorted copies, and of the answer.
+
+    Args:
+        query: The query.
+        spine: The bound spine.
+    """
     orders = len({order_of(view) for view in query.views})
-    answers = sum(_answers(view) for view in query.views)
-    arranged = _WORD * _ARRAYS_ARRANGED * orders
-    return int(spine.nbytes) * (1 + orders) + int(spine.num_rows) * (arranged + answers)
+    answers = sum(_answer_bytes(view) for view in query.views)
+    sorted_spines = _WORD * _ARRAYS_OF_SORTED_SPINE * orders
+    return int(spine.nbytes) * (1 + orders) + int(spine.num_rows) * (sorted_spines + answers)
 
 
-def row_bytes(view: ViewQuery, snapshot: Snapshot) -> int:
-    """Return about what a stored row takes that is read, filtered and sorted as it is."""
+def stored_row_bytes(view: ViewQuery, snapshot: Snapshot) -> int:
+    """Return the bytes that one stored row needs if it is read, filtered, sorted and returned.
+
+    Args:
+        view: The use of the view.
+        snapshot: The view's pinned table.
+    """
     columns = (snapshot.schema.field(name).type for name in needed_columns(view))
-    return _COPIES * sum(map(_width, columns))
+    return _COPIES_OF_STORED_ROWS * sum(map(_width, columns))
 
 
-def quickest_rows(view: ViewQuery) -> int:
-    """Return how many rows at once are quickest."""
-    return ROWS_OF_WINDOWS if view.aggregates else ROWS_PER_CHUNK
+def fastest_chunk_rows(view: ViewQuery) -> int:
+    """Return the number of stored rows in a chunk at which the view is answered fastest."""
+    return WINDOW_ROWS_PER_CHUNK if view.aggregates else ROWS_PER_CHUNK
 
 
-def _answers(view: ViewQuery) -> int:
-    """Return what a row of answers takes; a byte each says whether it is null."""
+def _answer_bytes(view: ViewQuery) -> int:
+    """Return the bytes of one row of answers; one byte for each answer says whether it is null."""
     return sum(_width(arrow_type(feature.result)) + 1 for feature in view.features)
 
 

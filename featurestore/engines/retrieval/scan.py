@@ -1,4 +1,4 @@
-"""Reading of one view's stored rows: only the files, row groups and columns that can matter."""
+"""Reading one view's stored rows: only the files, row groups and columns that can matter."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pyarrow as pa
 
-from featurestore.engines.retrieval.lazy_rows import Part, StoredRows, part_of, whole_part
+from featurestore.engines.retrieval.lazy_rows import FileRows, LazyRows, all_rows, matching_rows
 from featurestore.query.nodes import ViewQuery
 from featurestore.store.columns import AVAILABLE_TIME, DELETED, EVENT_TIME, ROW_HASH, SEQUENCE
 from featurestore.store.delta.files import open_file
@@ -18,20 +18,20 @@ from featurestore.times import from_micros, to_micros
 
 _FIRST = to_micros(datetime.min.replace(tzinfo=UTC))
 _LAST = to_micros(datetime.max.replace(tzinfo=UTC))
-# Files are made smaller; who has joined them into large ones shall need no more memory for it.
-_READ_AT_ONCE = 1_000_000
+# Our files are smaller than this; the cap bounds memory for compacted tables.
+_MAX_ROWS_PER_READ = 1_000_000
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """The rows wanted: a range of the first join key and a range of event times, both closed.
+    """The range of rows to read: by the first join key and by event time, both ends included.
 
     Args:
         key: The first join key's stored name; None for a view without keys.
-        key_low: Least key; None for no bound.
-        key_high: Greatest key; None for no bound.
-        time_low: Earliest event, in UTC microseconds; None for no bound.
-        time_high: Last event, in UTC microseconds; None for no bound.
+        key_low: The smallest key; None for no bound.
+        key_high: The greatest key; None for no bound.
+        time_low: The earliest event time, in UTC microseconds; None for no bound.
+        time_high: The latest event time, in UTC microseconds; None for no bound.
     """
 
     key: str | None
@@ -42,7 +42,10 @@ class Bounds:
 
 
 def needed_columns(query: ViewQuery) -> list[str]:
-    """Return the stored columns that the kernel needs to answer ``query``, each once.
+    """Return the names of the stored columns that the kernel needs, each once.
+
+    Args:
+        query: The use of the view.
 
     Example:
         >>> needed_columns(ViewQuery("v", keys=(), timestamp_field="t"))
@@ -62,9 +65,17 @@ def needed_columns(query: ViewQuery) -> list[str]:
 
 
 def time_bounds(query: ViewQuery, first: int, last: int) -> tuple[int | None, int | None]:
-    """Return the earliest and last event times that can matter to moments first..last.
+    """Return the earliest and the latest event time that can change an answer.
 
-    A view with ``unique_by`` has no bounds but the last: a revision may move in time.
+    A view with ``unique_by`` has no earliest time, because a revision may move an event in time.
+
+    Args:
+        query: The use of the view.
+        first: The earliest moment of the spine, in UTC microseconds.
+        last: The latest moment.
+
+    Returns:
+        Two times in UTC microseconds; None for no bound.
 
     Example:
         >>> from featurestore.definitions.model.types import Float64
@@ -79,28 +90,28 @@ def time_bounds(query: ViewQuery, first: int, last: int) -> tuple[int | None, in
     reaches: list[int | None] = [
         None
         if window.size is None
-        # On a grid it may have ended almost a step ago.
+        # On a grid, a window may have ended almost one step earlier.
         else window.size + window.delay + (window.every or 0)
         for window in (aggregate.window for aggregate in query.aggregates)
     ]
     if query.columns:
         reaches.append(query.ttl)
-    known = [reach for reach in reaches if reach is not None]
-    return (first - max(known) if known and len(known) == len(reaches) else None), last
+    finite = [reach for reach in reaches if reach is not None]
+    return (first - max(finite) if finite and len(finite) == len(reaches) else None), last
 
 
 def read_rows(snapshot: Snapshot, columns: list[str], bounds: Bounds) -> pa.Table:
-    """Return the wanted columns of all rows within the bounds, and of some beyond them.
+    """Return columns of all rows within the bounds, and of some rows beyond them.
 
-    Pruning is by whole files and row groups, so rows out of bounds may come along.
+    Only whole files and row groups are left out, so other rows of a row group come too.
 
     Args:
         snapshot: The pinned table.
-        columns: Stored columns, in the order in which they are returned.
-        bounds: Which rows are wanted.
+        columns: The names of stored columns, in the order of the result.
+        bounds: The range of rows.
 
     Returns:
-        Rows in the order of the files.
+        A table, its rows in the order of the files.
     """
     schema = pa.schema([snapshot.schema.field(name) for name in columns])
     rows = open_rows(snapshot, bounds)
@@ -108,71 +119,75 @@ def read_rows(snapshot: Snapshot, columns: list[str], bounds: Bounds) -> pa.Tabl
 
 
 def count_rows(snapshot: Snapshot, bounds: Bounds) -> int:
-    """Return how many rows `read_rows` returns; reads footers, no column."""
+    """Return the number of rows that `read_rows` returns. Reads file footers only."""
     return open_rows(snapshot, bounds).num_rows
 
 
 def open_rows(
     snapshot: Snapshot,
     bounds: Bounds,
-    wanted: pa.Array | None = None,
-    text: tuple[str, ...] = (),
+    keys: pa.Array | None = None,
+    text_columns: tuple[str, ...] = (),
     *,
-    keys_kept: int | None = None,
-) -> StoredRows:
-    """Return rows within the bounds, and some beyond them, whose columns are read at need.
+    max_cached_key_rows: int | None = None,
+) -> LazyRows:
+    """Return rows within the bounds, and some rows beyond them, with columns read on access.
 
     Args:
         snapshot: The pinned table.
-        bounds: Which rows are wanted.
-        wanted: The first join key's values that are wanted, distinct and ascending; None for
-            all in the bounds.
-        text: Text columns to read as dictionaries.
-        keys_kept: Of how many rows at most to keep the keys that told which are wanted; those of
-            more are read again when they are asked for. None for any number.
+        bounds: The range of rows.
+        keys: The needed values of the first join key, distinct and ascending; None for all
+            values within the bounds.
+        text_columns: Text columns to read as dictionaries.
+        max_cached_key_rows: Keep the key column for at most this many rows; beyond that re-read
+            it on access. None for any number of rows.
     """
     parts, rows = [], 0
-    for part in _parts(snapshot, bounds, wanted, text):
+    for part in _parts(snapshot, bounds, keys, text_columns):
         rows += part.rows
-        parts.append(part if keys_kept is None or rows <= keys_kept else part.forgetting())
-    return StoredRows(parts, snapshot.schema)
+        fits = max_cached_key_rows is None or rows <= max_cached_key_rows
+        parts.append(part if fits else part.without_cache())
+    return LazyRows(parts, snapshot.schema)
 
 
-def most_rows_read(snapshot: Snapshot) -> int:
-    """Return how many rows of a column are in memory at most while it is read.
+def max_rows_per_read(snapshot: Snapshot) -> int:
+    """Return the most rows of a column that one read of a file has in memory.
+
+    Args:
+        snapshot: The pinned table.
 
     Example:
         >>> files = pa.table({"path": ["a", "b"], "num_records": [50, 70]})
-        >>> most_rows_read(Snapshot("t", 0, files, pa.schema([])))
+        >>> max_rows_per_read(Snapshot("t", 0, files, pa.schema([])))
         70
     """
     counts = [count or 0 for count in snapshot.files["num_records"].to_pylist()]
-    most = max(counts, default=0)
-    if most <= _READ_AT_ONCE:
-        return most
-    path = snapshot.files["path"][counts.index(most)].as_py()
+    largest = max(counts, default=0)
+    if largest <= _MAX_ROWS_PER_READ:
+        return largest
+    path = snapshot.files["path"][counts.index(largest)].as_py()
     footer = snapshot.footers.get(path) or open_file(snapshot, path).footer
-    return min(most, max(_READ_AT_ONCE, *footer.rows))
+    return min(largest, max(_MAX_ROWS_PER_READ, *footer.rows))
 
 
 def _parts(
-    snapshot: Snapshot, bounds: Bounds, wanted: pa.Array | None, text: tuple[str, ...]
-) -> Iterator[Part]:
+    snapshot: Snapshot, bounds: Bounds, keys: pa.Array | None, text_columns: tuple[str, ...]
+) -> Iterator[FileRows]:
     for path in _paths(snapshot, bounds):
-        file = open_file(snapshot, path, text)
+        file = open_file(snapshot, path, text_columns)
         for groups in _batches(file.footer, _row_groups(file.footer, bounds)):
-            if bounds.key is None or wanted is None:
-                yield whole_part(file, groups)
-            elif part := part_of(file, groups, bounds.key, wanted):
+            if bounds.key is None or keys is None:
+                yield all_rows(file, groups)
+            elif part := matching_rows(file, groups, bounds.key, keys):
                 yield part
 
 
 def _batches(footer: Footer, groups: list[int]) -> Iterator[list[int]]:
-    """Return row groups in batches that are read at once."""
+    """Yield row groups in batches; one read returns the rows of one batch."""
     batch: list[int] = []
     rows = 0
     for group in groups:
-        if batch and rows + footer.rows[group] > _READ_AT_ONCE:
+        if batch and rows + footer.rows[group] > _MAX_ROWS_PER_READ:
             yield batch
             batch, rows = [], 0
         batch.append(group)
@@ -182,11 +197,11 @@ def _batches(footer: Footer, groups: list[int]) -> Iterator[list[int]]:
 
 
 def _paths(snapshot: Snapshot, bounds: Bounds) -> list[str]:
-    keep = np.ones(snapshot.files.num_rows, dtype=bool)
+    matches = np.ones(snapshot.files.num_rows, dtype=bool)
     for column, low, high in _ranges(bounds):
         least, greatest = (_scalar(snapshot, column, value) for value in (low, high))
-        keep &= may_hold(snapshot.files, column, least, greatest)
-    paths: list[str] = snapshot.files["path"].filter(pa.array(keep)).to_pylist()
+        matches &= may_hold(snapshot.files, column, least, greatest)
+    paths: list[str] = snapshot.files["path"].filter(pa.array(matches)).to_pylist()
     return paths
 
 
@@ -196,7 +211,7 @@ def _row_groups(footer: Footer, bounds: Bounds) -> list[int]:
 
 
 def _ranges(bounds: Bounds) -> list[tuple[str, object, object]]:
-    """Columns with the least and greatest value wanted, as Python's own values."""
+    """Return columns with the smallest and greatest value to read, as Python values."""
     ranges = [(EVENT_TIME, _moment(bounds.time_low), _moment(bounds.time_high))]
     if bounds.key is not None:
         ranges.append((bounds.key, bounds.key_low, bounds.key_high))
@@ -206,13 +221,13 @@ def _ranges(bounds: Bounds) -> list[tuple[str, object, object]]:
 def _scalar(snapshot: Snapshot, column: str, value: object) -> pa.Scalar | None:
     if value is None:
         return None
-    wide = {pa.int32(): pa.int64()}
-    kind = snapshot.schema.field(column).type
-    return pa.scalar(value, wide.get(kind, kind))
+    wider = {pa.int32(): pa.int64()}
+    dtype = snapshot.schema.field(column).type
+    return pa.scalar(value, wider.get(dtype, dtype))
 
 
 def _moment(micros: int | None) -> object:
-    # A moment less a window or ttl of thousands of years is no date of Python's: no bound.
+    # A window or ttl of thousands of years may reach beyond Python's dates: then no bound.
     if micros is None or not _FIRST <= micros <= _LAST:
         return None
     return from_micros(micros)

@@ -1,4 +1,4 @@
-"""A memory limit is kept by smaller chunks, and refused where no chunk would fit."""
+"""A memory limit is kept by smaller chunks. It is refused only where no chunk fits."""
 
 import re
 from dataclasses import replace
@@ -6,22 +6,24 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from featurestore.definitions.model.types import Float64, Int64, String
 from featurestore.engines.retrieval.answer import answer
-from featurestore.engines.retrieval.budget import Budget, at_least, budget, format_bytes
+from featurestore.engines.retrieval.budget import Budget, budget_for, require_rows_fit
 from featurestore.engines.retrieval.cost import (
-    LEAST_ROWS,
-    ROWS_OF_WINDOWS,
+    MIN_ROWS_PER_CHUNK,
     ROWS_PER_CHUNK,
-    held_bytes,
-    need_of,
+    WINDOW_ROWS_PER_CHUNK,
+    cost_of,
+    spine_and_answer_bytes,
+    stored_row_bytes,
 )
+from featurestore.engines.retrieval.limiter import Limiter
 from featurestore.errors import RequestError
 from featurestore.query.nodes import Aggregate, Column, KeyBinding, Query, ViewQuery, Window
-from featurestore.settings import parse_bytes
+from featurestore.sizes import format_bytes, format_megabytes, parse_bytes
 from featurestore.store.columns import UTC_MICROS
 from featurestore.store.delta.snapshot import Snapshot
 from tests.tables import feature_table, write_runs
@@ -34,213 +36,235 @@ VIEW = ViewQuery(
 )
 TOTAL = Aggregate("s", column="x", dtype=Float64, function="sum", window=Window(5), result=Float64)
 WINDOWS = replace(VIEW, columns=(), aggregates=(TOTAL,))
-ASKED = Query("ask()", (VIEW,))
+QUERY = Query("call()", (VIEW,))
 SCHEMA = feature_table({"id": [1]}, [1], {"x": [0.5], "name": ["a"]}).schema
 
 
-def spine(rows: int) -> pa.Table:
+def spine_of(rows: int) -> pa.Table:
     return pa.table({"id": range(rows), "at": pa.array(range(rows), UTC_MICROS)})
 
 
-def stored(*rows: int) -> dict[str, Snapshot]:
-    """Return a table of files with so many rows, by the log."""
+def table_of(*rows: int) -> dict[str, Snapshot]:
+    """Return a table whose log lists one file for each number of rows."""
     paths = [f"{file}.parquet" for file in range(len(rows))]
     files = pa.table({"path": paths, "num_records": pa.array(rows, pa.int64())})
     return {"v": Snapshot("t", 0, files, SCHEMA)}
 
 
-LARGE = stored(*[500_000] * 20)
+def smallest_limit(query: Query, spine: pa.Table, tables: dict[str, Snapshot]) -> int:
+    """Return the bytes that one thread needs for the smallest chunk of the costliest view."""
+    costs = [cost_of(view, tables[view.view]) for view in query.views]
+    chunk = max(cost.of_smallest_chunk(spine.num_rows) for cost in costs)
+    return spine_and_answer_bytes(query, spine) + chunk
 
 
-def test_the_spine_its_order_and_the_answer_are_held() -> None:
-    # 16 bytes a row and again in order, 6 words to sort by, then 8 and 32 for the values and a
-    # byte each for null.
-    assert held_bytes(ASKED, spine(1000)) == 1000 * (16 + 16 + 48 + 9 + 33)
+def limit_in(refused: pytest.ExceptionInfo[RequestError]) -> int:
+    """Return the limit that a refusal proposes."""
+    return parse_bytes(re.search(r"memory_limit='(\w+)'", refused.value.fix)[1])
 
 
-def test_aggregated_columns_take_more_than_read_ones() -> None:
-    read = replace(VIEW, columns=VIEW.columns[:1])
+LARGE = table_of(*[500_000] * 20)
 
-    assert need_of(WINDOWS, LARGE["v"]).stored > need_of(read, LARGE["v"]).stored
+
+def test_the_spine_its_sorted_copy_and_the_answer_are_counted() -> None:
+    # A row of 16 bytes, once more in order, and 6 numbers for the sort. Then values of 8 and 32
+    # bytes, each with 1 byte for null.
+    row = 16 + 16 + 6 * 8 + (8 + 1) + (32 + 1)
+
+    assert spine_and_answer_bytes(QUERY, spine_of(1000)) == 1000 * row
+
+
+def test_aggregated_columns_cost_more_than_plain_ones() -> None:
+    plain = replace(VIEW, columns=VIEW.columns[:1])
+
+    costs = [cost_of(view, LARGE["v"]).per_stored_row for view in (plain, WINDOWS)]
+
+    assert costs[0] < costs[1]
 
 
 @given(
-    limit=st.integers(10**6, 10**9),
+    limit=st.integers(10**5, 10**9),
     cores=st.integers(1, 64),
     rows=st.lists(st.integers(0, 500_000), max_size=9),
+    view=st.sampled_from([VIEW, WINDOWS]),
 )
-def test_what_is_held_and_read_at_once_never_exceeds_the_limit(limit, cores, rows) -> None:
-    try:
-        allowed = budget(ASKED, spine(1000), stored(*rows), limit, cores)
-    except RequestError:
-        return
+def test_all_threads_together_keep_within_the_limit_if_one_of_them_does(limit, cores, rows, view):
+    query, spine, tables = Query("call()", (view,)), spine_of(1000), table_of(*rows)
+    assume(limit >= smallest_limit(query, spine, tables))
 
-    [need] = allowed.needs
-    # Half as much again, where chunks end with files.
-    most = 3 * allowed.rows_at_once(need) // 2
-    assert allowed.held == held_bytes(ASKED, spine(1000))
-    assert allowed.held + allowed.threads * need.of(most, most) <= limit or most == 1
-    assert 1 <= allowed.threads <= cores
-    assert 1 <= allowed.rows_at_once(need) <= ROWS_PER_CHUNK
-    assert allowed.room.size == limit - allowed.held
+    budget = budget_for(query, spine, tables, limit, cores)
 
-
-def test_where_not_all_cores_fit_the_limit_fewer_threads_read() -> None:
-    one = parse_bytes(floor(ASKED, spine(10), LARGE, 1_500_000, cores=1))
-
-    assert floor(ASKED, spine(10), LARGE, 1_500_000, cores=64) == format_bytes(one)
-    assert [budget(ASKED, spine(10), LARGE, n * one, 64).threads for n in (1, 2, 100)] == [
-        1,
-        2,
-        64,
-    ]
-
-
-def test_windows_are_answered_in_smaller_chunks() -> None:
-    needs = [need_of(view, LARGE["v"]) for view in (VIEW, WINDOWS)]
-
-    found = [Budget(ASKED, (need,)).rows_at_once(need) for need in needs]
-
-    assert found == [ROWS_PER_CHUNK, ROWS_OF_WINDOWS]
-    assert ROWS_OF_WINDOWS < ROWS_PER_CHUNK
+    [cost] = budget.costs
+    # A chunk becomes half as large again where its edges are moved to those of files.
+    largest = 3 * budget.rows_per_chunk(cost) // 2
+    chunks = budget.threads * cost.of_chunk(largest, largest)
+    assert budget.spine_and_answer == spine_and_answer_bytes(query, spine)
+    assert budget.spine_and_answer + chunks <= limit or largest == 1
+    assert 1 <= budget.threads <= cores
+    assert 1 <= budget.rows_per_chunk(cost) <= cost.fastest_rows
+    assert budget.max_cached_key_rows(cost) == largest
+    assert budget.limiter.size == limit - budget.spine_and_answer
 
 
 @given(
-    limit=st.integers(1, 10**7),
+    share=st.floats(0.01, 1, exclude_max=True),
     cores=st.integers(1, 64),
     spine_rows=st.integers(1, 50_000),
     rows=st.lists(st.integers(0, 500_000), max_size=9),
     view=st.sampled_from([VIEW, WINDOWS]),
 )
-def test_a_limit_too_small_is_told_as_asked_with_one_that_is_enough(
-    limit, cores, spine_rows, rows, view
+def test_a_limit_too_small_for_one_thread_is_refused_with_the_next_megabyte_that_is_enough(
+    share, cores, spine_rows, rows, view
 ) -> None:
-    query, asked, tables = Query("ask()", (view,)), spine(spine_rows), stored(*rows)
-    try:
-        budget(query, asked, tables, limit, cores)
-    except RequestError as refused:
-        message = str(refused)
-    else:
-        return
+    query, spine, tables = Query("call()", (view,)), spine_of(spine_rows), table_of(*rows)
+    smallest = smallest_limit(query, spine, tables)
+    limit = int(share * smallest)
 
-    said = re.search(r"memory_limit is (\w+);", message)
-    assert said is not None
-    assert parse_bytes(said[1]) == limit
-    enough = parse_bytes(re.search(r"at least memory_limit='(\w+)'", message)[1])
-    assert limit < enough
-    assert budget(query, asked, tables, enough, cores).threads >= 1
-    # Rounded up to a whole megabyte, and no further.
-    with pytest.raises(RequestError):
-        budget(query, asked, tables, enough - 1_000_000 or 1, cores)
+    with pytest.raises(RequestError) as refused:
+        budget_for(query, spine, tables, limit, cores)
+
+    assert refused.value.call == "call()"
+    assert f"memory_limit is {format_bytes(limit)}." in refused.value.found
+    assert "'v'" in refused.value.found
+    assert smallest <= limit_in(refused) < smallest + 1_000_000
+    assert budget_for(query, spine, tables, limit_in(refused), cores).threads >= 1
 
 
-@pytest.mark.parametrize(
-    ("size", "exactly", "rounded"),
-    [
-        (20_000_000, "20MB", "20MB"),
-        (480_000_000, "480MB", "480MB"),
-        (480_000_001, "480000001B", "481MB"),
-        (1_500_000, "1500kB", "2MB"),
-        (2**30, "1GiB", "1074MB"),
-        (2_000_000_000, "2GB", "2000MB"),
-    ],
-)
-def test_limits_are_told_exactly_and_floors_rounded_up_if_need_be(size, exactly, rounded) -> None:
-    assert (format_bytes(size), at_least(size)) == (exactly, rounded)
-    assert parse_bytes(format_bytes(size)) == size
+def test_fewer_threads_run_where_the_limit_does_not_fit_all_cores() -> None:
+    with pytest.raises(RequestError) as refused:
+        budget_for(QUERY, spine_of(10), LARGE, 1_500_000, 1)
+    one = limit_in(refused)
+
+    budgets = [budget_for(QUERY, spine_of(10), LARGE, n * one, 64) for n in (1, 2, 100)]
+
+    assert [budget.threads for budget in budgets] == [1, 2, 64]
 
 
-def test_a_small_table_needs_no_more_than_its_rows() -> None:
-    need = need_of(VIEW, stored(142)["v"])
+def test_windows_are_answered_in_smaller_chunks() -> None:
+    costs = [cost_of(view, LARGE["v"]) for view in (VIEW, WINDOWS)]
 
-    assert floor(ASKED, spine(10), stored(142), 1000) == "1MB"
-    assert need.least(10) == need.of(142, 10)
-    assert need_of(VIEW, LARGE["v"]).least(10**6) == need_of(VIEW, LARGE["v"]).of(
-        LEAST_ROWS, LEAST_ROWS
-    )
+    rows = [Budget(QUERY, (cost,)).rows_per_chunk(cost) for cost in costs]
+
+    assert rows == [ROWS_PER_CHUNK, WINDOW_ROWS_PER_CHUNK]
+    assert WINDOW_ROWS_PER_CHUNK < ROWS_PER_CHUNK
+
+
+def test_a_small_table_costs_no_more_than_its_rows() -> None:
+    small, large = cost_of(VIEW, table_of(142)["v"]), cost_of(VIEW, LARGE["v"])
+
+    assert small.of_smallest_chunk(10) == small.of_chunk(142, 10)
+    assert large.of_smallest_chunk(10**6) == large.of_chunk(MIN_ROWS_PER_CHUNK, MIN_ROWS_PER_CHUNK)
+    with pytest.raises(RequestError) as refused:
+        budget_for(QUERY, spine_of(10), table_of(142), 1000, 2)
+    assert limit_in(refused) == 1_000_000
 
 
 def test_fewer_spine_rows_are_advised_where_they_help_and_as_many_as_fit() -> None:
-    asked = spine(1_000_000)
+    spine = spine_of(1_000_000)
 
-    with pytest.raises(RequestError, match="ask with at most") as refused:
-        budget(ASKED, asked, LARGE, 100_000_000, 2)
+    with pytest.raises(RequestError) as refused:
+        budget_for(QUERY, spine, LARGE, 100_000_000, 2)
 
-    most = int(re.search(r"at most ([\d,]+) spine", str(refused.value))[1].replace(",", ""))
+    most = int(re.search(r"at most ([\d,]+) spine rows", refused.value.fix)[1].replace(",", ""))
     assert 100_000 < most < 1_000_000
-    assert budget(ASKED, asked.slice(0, most), LARGE, 100_000_000, 2).threads == 1
+    assert budget_for(QUERY, spine.slice(0, most), LARGE, 100_000_000, 2).threads == 1
     with pytest.raises(RequestError):
-        budget(ASKED, asked.slice(0, most + 1), LARGE, 100_000_000, 2)
+        budget_for(QUERY, spine.slice(0, most + 1), LARGE, 100_000_000, 2)
 
 
 def test_fewer_features_are_advised_where_they_help_and_rows_do_not() -> None:
-    wide = replace(
-        WINDOWS, aggregates=tuple(replace(TOTAL, output=c, column=c) for c in "abcdefghij")
-    )
-    schema = pa.schema([*SCHEMA, *(pa.field(c, pa.float64()) for c in "abcdefghij")])
+    names = "abcdefghij"
+    features = tuple(replace(TOTAL, output=name, column=name) for name in names)
+    query = Query("call()", (replace(WINDOWS, aggregates=features),))
+    schema = pa.schema([*SCHEMA, *(pa.field(name, pa.float64()) for name in names)])
     tables = {"v": replace(LARGE["v"], schema=schema)}
 
-    with pytest.raises(RequestError, match=r"'29MB', or ask for fewer features at a time\.$"):
-        budget(Query("ask()", (wide,)), spine(10), tables, 20_000_000, 2)
-    with pytest.raises(RequestError, match=r"at least memory_limit='29MB'\.$"):
-        budget(Query("ask()", (wide,)), spine(10), tables, 5_000_000, 2)
+    refusals = []
+    for limit in (20_000_000, 5_000_000):
+        with pytest.raises(RequestError) as refused:
+            budget_for(query, spine_of(10), tables, limit, 2)
+        refusals.append((limit_in(refused), "features" in refused.value.fix))
+
+    assert refusals == [(29_000_000, True), (29_000_000, False)]
 
 
-def floor(query, asked, tables, limit, cores=2) -> str:
-    """Return the limit that is said to be enough where this one is not."""
-    with pytest.raises(RequestError, match="with one thread") as refused:
-        budget(query, asked, tables, limit, cores)
-    return enough(refused.value)
+def test_stored_rows_that_do_not_fit_are_refused_with_a_limit_that_is_enough() -> None:
+    size = 1_000_000 * stored_row_bytes(VIEW, LARGE["v"])
+    require_rows_fit("read()", VIEW, LARGE["v"], 1_000_000, None)
+    require_rows_fit("read()", VIEW, LARGE["v"], 1_000_000, size)
 
+    with pytest.raises(RequestError) as refused:
+        require_rows_fit("read()", VIEW, LARGE["v"], 1_000_000, size - 1)
 
-def enough(error: RequestError) -> str:
-    return str(error).split("memory_limit='")[1].split("'")[0]
+    assert refused.value.call == "read()"
+    assert f"memory_limit is {format_bytes(size - 1)}." in refused.value.found
+    assert "1,000,000 rows of view 'v'" in refused.value.found
+    require_rows_fit("read()", VIEW, LARGE["v"], 1_000_000, limit_in(refused))
 
 
 @pytest.fixture(scope="module")
 def hot_key(tmp_path_factory) -> dict[str, Snapshot]:
-    """600,000 rows of one key, and 3,000 of each of 100 others."""
+    """600,000 rows of key 7, and 3,000 rows of each key from 100 to 199."""
     moments = np.arange(900_000, dtype=np.int64)
     keys = np.append(np.full(600_000, 7), np.repeat(np.arange(100, 200), 3_000))
     table = feature_table({"id": keys}, moments, {"x": np.sqrt(moments)})
     return {"v": write_runs(tmp_path_factory.mktemp("hot") / "table", [table])}
 
 
-NUMBERS = Query("ask()", (replace(VIEW, columns=VIEW.columns[:1]),))
+NUMBERS = Query("call()", (replace(VIEW, columns=VIEW.columns[:1]),))
 
 
-def test_a_hot_key_is_answered_within_a_limit_that_fits_it_and_refused_by_a_smaller_one(hot_key):
-    asked = pa.table({"id": [7, 7, 100], "at": pa.array([5, 400_000, 600_002], UTC_MICROS)})
+def test_a_hot_key_is_refused_with_a_limit_that_is_enough_for_it(hot_key):
+    spine = pa.table({"id": [7, 7, 100], "at": pa.array([5, 400_000, 600_002], UTC_MICROS)})
 
-    with pytest.raises(RequestError, match=r"id=7 of view 'v' has 600,000 rows") as refused:
-        answer(NUMBERS, asked, hot_key, memory_limit=50_000_000)
-    found = answer(NUMBERS, asked, hot_key, memory_limit=parse_bytes(enough(refused.value)))
+    with pytest.raises(RequestError) as refused:
+        answer(NUMBERS, spine, hot_key, memory_limit=50_000_000)
+    answers = answer(NUMBERS, spine, hot_key, memory_limit=limit_in(refused))
 
-    assert "spine rows of it" not in str(refused.value)
-    assert found["x"].to_pylist() == [np.sqrt(5), np.sqrt(400_000), np.sqrt(600_002)]
+    assert "600,000 stored rows of view 'v' with id=7 and their 2 spine rows" in (
+        refused.value.found
+    )
+    assert "spine rows" not in refused.value.fix
+    assert answers["x"].to_pylist() == [np.sqrt(5), np.sqrt(400_000), np.sqrt(600_002)]
 
 
-def test_chunks_that_turn_out_too_large_are_answered_by_halves(hot_key):
+def test_fewer_spine_rows_of_a_hot_key_are_advised_where_they_help(hot_key):
+    [view] = NUMBERS.views
+    cost = cost_of(view, hot_key["v"])
+    left = cost.of_chunk(600_000, 1_500_000)
+    budget = Budget(NUMBERS, (cost,), limiter=Limiter(left))
+
+    helps = budget.refusal(cost, "view 'v' with id=7", 600_000, 2_000_000)
+    too_large = budget.refusal(cost, "view 'v' with id=7", 600_000, 4_000_000)
+
+    assert "spine rows" in helps.fix
+    assert "spine rows" not in too_large.fix
+    assert f"memory_limit leaves {format_megabytes(left)}" in helps.found
+
+
+def test_a_chunk_that_is_too_large_is_answered_in_halves(hot_key):
     keys = np.arange(100, 200)
-    asked = pa.table({"id": keys, "at": pa.array([10**6] * 100, UTC_MICROS)})
-    limit = parse_bytes(floor(NUMBERS, asked, hot_key, 1_000_000))
+    spine = pa.table({"id": keys, "at": pa.array([10**6] * 100, UTC_MICROS)})
+    with pytest.raises(RequestError) as refused:
+        budget_for(NUMBERS, spine, hot_key, 1_000_000, 2)
 
     # One chunk of 300,000 rows, where 10,000 fit.
-    found = answer(NUMBERS, asked, hot_key, memory_limit=limit, rows_per_chunk=10**9)
+    answers = answer(NUMBERS, spine, hot_key, memory_limit=limit_in(refused), rows_per_chunk=10**9)
 
     last = 600_000 + 3_000 * np.arange(1, 101) - 1
-    assert found["x"].to_pylist() == np.sqrt(last).tolist()
+    assert answers["x"].to_pylist() == np.sqrt(last).tolist()
 
 
 def test_a_view_without_keys_that_does_not_fit_is_refused_with_a_limit_that_is_enough(tmp_path):
     view = replace(VIEW, keys=(), columns=VIEW.columns[:1])
     moments = np.arange(100_000, dtype=np.int64)
     table = feature_table({}, moments, {"x": np.sqrt(moments)})
-    query, asked = Query("ask()", (view,)), spine(3).drop(["id"])
+    query, spine = Query("call()", (view,)), spine_of(3).drop(["id"])
     snapshots = {"v": write_runs(tmp_path, [table])}
 
-    with pytest.raises(RequestError, match=r"view 'v' has 50,000 rows, asked for by 3") as refused:
-        answer(query, asked, snapshots, memory_limit=5_000_000)
-    found = answer(query, asked, snapshots, memory_limit=parse_bytes(enough(refused.value)))
+    with pytest.raises(RequestError) as refused:
+        answer(query, spine, snapshots, memory_limit=5_000_000)
+    answers = answer(query, spine, snapshots, memory_limit=limit_in(refused))
 
-    assert found["x"].to_pylist() == [0.0, 1.0, np.sqrt(2)]
+    assert "50,000 stored rows of view 'v' and their 3 spine rows" in refused.value.found
+    assert answers["x"].to_pylist() == [0.0, 1.0, np.sqrt(2)]

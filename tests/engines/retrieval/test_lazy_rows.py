@@ -1,4 +1,4 @@
-"""Columns are read at need, of the wanted keys only, and no wanted row is lost."""
+"""Columns are read on access, for the needed keys only, and no needed row is lost."""
 
 from datetime import date
 from pathlib import Path
@@ -10,22 +10,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from featurestore.engines.retrieval.scan import Bounds, most_rows_read, open_rows
+from featurestore.engines.retrieval.scan import Bounds, max_rows_per_read, open_rows
 from tests.tables import feature_table, write_runs
 
 KEYS = {
     "numbers": st.integers(-5, 20),
     "text": st.sampled_from(["", "a", "ab", "b", "é", "𝄞"]),
     "dates": st.dates(date(1969, 12, 30), date(1970, 1, 9)),
-    "truths": st.booleans(),
+    "booleans": st.booleans(),
 }
 
 
 @pytest.mark.parametrize("kind", KEYS)
 @given(data=st.data())
-def test_every_row_of_a_wanted_key_is_read_whatever_the_order(kind, data, tmp_path_factory):
+def test_every_row_of_a_needed_key_is_read_in_any_order_of_the_file(kind, data, tmp_path_factory):
     runs = data.draw(st.lists(st.lists(KEYS[kind], min_size=1, max_size=30), max_size=3), "runs")
-    wanted = data.draw(st.sets(KEYS[kind], min_size=1), "wanted")
+    needed = data.draw(st.sets(KEYS[kind], min_size=1), "needed")
     if data.draw(st.booleans(), "sorted"):
         runs = [sorted(run) for run in runs]
     tables = [
@@ -33,20 +33,20 @@ def test_every_row_of_a_wanted_key_is_read_whatever_the_order(kind, data, tmp_pa
         for run in runs
     ]
     snapshot = write_runs(Path(tmp_path_factory.mktemp("rows")), tables or [EMPTY[kind]], 4)
-    keys = pa.array(sorted(wanted), tables[0]["key"].type if tables else EMPTY[kind]["key"].type)
+    keys = pa.array(sorted(needed), tables[0]["key"].type if tables else EMPTY[kind]["key"].type)
 
-    bounds = Bounds("key", min(wanted), max(wanted))
-    kept = data.draw(st.none() | st.integers(0, 60), "keys kept")
-    rows = open_rows(snapshot, bounds, keys, ("key",), keys_kept=kept)
+    bounds = Bounds("key", min(needed), max(needed))
+    cached = data.draw(st.none() | st.integers(0, 60), "cached key rows")
+    rows = open_rows(snapshot, bounds, keys, ("key",), max_cached_key_rows=cached)
 
     read = pa.table({name: decoded(rows[name]) for name in ("key", "x")})
-    found = read.filter(pc.is_in(read["key"], keys)).to_pylist()
+    matching = read.filter(pc.is_in(read["key"], keys)).to_pylist()
     stored = [row for table in tables for row in table.select(["key", "x"]).to_pylist()]
-    assert sorted(found, key=str) == sorted((r for r in stored if r["key"] in wanted), key=str)
+    assert sorted(matching, key=str) == sorted((r for r in stored if r["key"] in needed), key=str)
     assert rows.num_rows == read.num_rows
 
 
-def test_few_wanted_rows_come_alone_and_many_as_a_stretch(tmp_path) -> None:
+def test_few_needed_rows_come_alone_and_many_as_a_slice(tmp_path) -> None:
     keys = [key for key in range(100) for _ in range(10)]
     table = feature_table({"id": keys}, range(1000), {"x": [0.0] * 1000})
     snapshot = write_runs(tmp_path, [table])
@@ -58,21 +58,21 @@ def test_few_wanted_rows_come_alone_and_many_as_a_stretch(tmp_path) -> None:
     assert set(most["id"].to_pylist()) == {3, 4, 5, 6, 7, 8}
 
 
-def test_keys_of_more_rows_than_may_be_kept_are_read_again(tmp_path) -> None:
+def test_the_keys_of_too_many_rows_are_not_cached_but_read_again(tmp_path) -> None:
     names = ["a"] * 50_000 + ["b"] * 50_000
     table = feature_table({"id": names}, range(100_000), {"x": [0.0] * 100_000})
     snapshot = write_runs(tmp_path, [table, table])
-    bounds, wanted = Bounds("id", "a", "b"), pa.array(["a", "b"], pa.large_string())
+    bounds, keys = Bounds("id", "a", "b"), pa.array(["a", "b"], pa.large_string())
 
-    for kept, least, most in ((200_000, 800_000, 10**9), (99_999, 0, 400_000)):
+    for cached, least, most in ((200_000, 800_000, 10**9), (99_999, 0, 400_000)):
         before = pa.total_allocated_bytes()
-        rows = open_rows(snapshot, bounds, wanted, ("id",), keys_kept=kept)
+        rows = open_rows(snapshot, bounds, keys, ("id",), max_cached_key_rows=cached)
         assert least <= pa.total_allocated_bytes() - before <= most
         assert decoded(rows["id"]).to_pylist() == names * 2
         del rows
 
 
-def test_a_column_that_nobody_asks_for_is_not_read(tmp_path) -> None:
+def test_a_column_without_access_is_not_read(tmp_path) -> None:
     table = feature_table({"id": [1, 1]}, [5, 6], {"x": [0.5, 0.7]})
     snapshot = write_runs(tmp_path, [table])
     file = tmp_path / snapshot.files["path"][0].as_py()
@@ -86,7 +86,7 @@ def test_a_column_that_nobody_asks_for_is_not_read(tmp_path) -> None:
         rows["_row_hash"]
 
 
-def test_a_file_without_a_wanted_key_gives_no_row(tmp_path) -> None:
+def test_a_file_without_a_needed_key_gives_no_row(tmp_path) -> None:
     snapshot = write_runs(tmp_path, [feature_table({"id": ["a", "z"]}, [1, 2], {"x": [1.0, 2.0]})])
 
     rows = open_rows(snapshot, Bounds("id", "b", "c"), pa.array(["b", "c"]), ("id",))
@@ -100,7 +100,7 @@ EMPTY = {
         "numbers": pa.int64(),
         "text": pa.string(),
         "dates": pa.date32(),
-        "truths": pa.bool_(),
+        "booleans": pa.bool_(),
     }.items()
 }
 
@@ -111,7 +111,7 @@ def decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column
 
 
-def test_a_small_stretch_of_a_row_group_keeps_no_more_than_itself_in_memory(tmp_path) -> None:
+def test_a_small_slice_of_a_row_group_holds_no_more_than_itself_in_memory(tmp_path) -> None:
     table = feature_table({"id": range(1000)}, range(1000), {"x": [0.5] * 1000})
     snapshot = write_runs(tmp_path, [table])
 
@@ -126,7 +126,7 @@ def test_a_large_file_is_read_in_parts(tmp_path) -> None:
     table = feature_table({"id": np.arange(rows)}, np.arange(rows), {"x": np.arange(rows)})
     snapshot = write_runs(tmp_path, [table], row_group=100_000)
 
-    found = open_rows(snapshot, Bounds("id", 0, rows), pa.array(range(0, rows, 2)))
+    dense = open_rows(snapshot, Bounds("id", 0, rows), pa.array(range(0, rows, 2)))
 
-    assert most_rows_read(snapshot) == 1_000_000
-    assert found["x"].to_numpy().tolist() == list(range(rows - 1))
+    assert max_rows_per_read(snapshot) == 1_000_000
+    assert dense["x"].to_numpy().tolist() == list(range(rows - 1))

@@ -1,4 +1,4 @@
-"""Answers of chunks come together at their places, whatever their type and order."""
+"""Answers of chunks come to the positions of their spine rows, for any type and order."""
 
 from datetime import date
 from decimal import Decimal
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from featurestore.engines.retrieval.scatter import Places, collectors
+from featurestore.engines.retrieval.scatter import ChunkRows, answer_columns
 from featurestore.store.columns import UTC_MICROS
 from featurestore.times import from_micros
 
@@ -33,25 +33,65 @@ VALUES = {
 
 @pytest.mark.parametrize("dtype", VALUES, ids=str)
 @given(data=st.data())
-def test_each_answer_stands_at_its_row_and_all_others_are_null(dtype, data) -> None:
+def test_each_answer_is_at_its_row_and_all_other_rows_are_null(dtype, data) -> None:
     rows = data.draw(st.integers(0, 12))
     answered = data.draw(st.permutations(range(rows)))[: data.draw(st.integers(0, rows))]
     cut = data.draw(st.integers(0, len(answered)))
     values = {row: data.draw(st.none() | VALUES[dtype]) for row in answered}
-    column = collectors(rows, {"before": pa.date32(), "x": dtype, "behind": pa.int64()})["x"]
+    types = {"before": pa.date32(), "x": dtype, "behind": pa.int64()}
+    column = answer_columns(rows, types)["x"]
 
-    for places in (answered[cut:], answered[:cut]):
-        found = pa.array([values[row] for row in places], dtype)
-        padded = pa.concat_arrays([pa.nulls(1, dtype), found])[1:]
-        column.put(Places(np.array(places, np.int64)), pa.chunked_array([padded]))
+    for positions in (answered[cut:], answered[:cut]):
+        answers = pa.array([values[row] for row in positions], dtype)
+        padded = pa.concat_arrays([pa.nulls(1, dtype), answers])[1:]
+        column.put(ChunkRows(np.array(positions, np.int64)), pa.chunked_array([padded]))
 
     assert column.finish().type == dtype
     assert column.finish().to_pylist() == [values.get(row) for row in range(rows)]
 
 
+NULLS = st.lists(st.booleans(), min_size=24, max_size=24)
+
+
+@given(
+    bitmaps=st.lists(NULLS, min_size=1, max_size=2),
+    uses=st.lists(
+        st.lists(st.tuples(st.integers(0, 1), st.integers(0, 12)), min_size=3, max_size=3),
+        min_size=1,
+        max_size=5,
+    ),
+    order=st.permutations(range(36)),
+)
+def test_columns_that_share_bitmaps_are_null_exactly_where_each_of_them_is(bitmaps, uses, order):
+    """In each of three chunks, a column has one of the bitmaps, at any offset.
+
+    The plain twin of the caches of masks and bitmaps looks at each value by itself.
+    """
+    chunks = [order[:12], order[12:24], order[24:]]
+    columns = answer_columns(36, {str(number): pa.int64() for number in range(len(uses))})
+    expected = [dict.fromkeys(range(36)) for _ in uses]
+
+    for number, positions in enumerate(chunks):
+        shared = [pa.py_buffer(np.packbits(bits, bitorder="little")) for bits in bitmaps]
+        chunk = ChunkRows(np.array(positions))
+        for column, use in enumerate(uses):
+            choice, offset = use[number][0] % len(bitmaps), use[number][1]
+            values = pa.py_buffer(np.arange(24) + 100 * column)
+            answers = pa.Array.from_buffers(
+                pa.int64(), 12, [shared[choice], values], offset=offset
+            )
+            columns[str(column)].put(chunk, pa.chunked_array([answers]))
+            for place, row in enumerate(positions):
+                if bitmaps[choice][offset + place]:
+                    expected[column][row] = offset + place + 100 * column
+
+    for column, values in enumerate(expected):
+        assert columns[str(column)].finish().to_pylist() == [values[row] for row in range(36)]
+
+
 def test_dates_and_empty_columns_keep_their_type() -> None:
-    days = collectors(1, {"day": pa.date32()})["day"]
-    days.put(Places(np.array([0])), pa.chunked_array([[date(1969, 12, 31)]]))
+    days = answer_columns(1, {"day": pa.date32()})["day"]
+    days.put(ChunkRows(np.array([0])), pa.chunked_array([[date(1969, 12, 31)]]))
 
     assert days.finish().to_pylist() == [date(1969, 12, 31)]
-    assert collectors(0, {"x": pa.string()})["x"].finish().type == pa.string()
+    assert answer_columns(0, {"x": pa.string()})["x"].finish().type == pa.string()

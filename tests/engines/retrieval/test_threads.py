@@ -1,4 +1,4 @@
-"""Threads that are kept: order, errors, and forks."""
+"""Threads that are kept between calls: order, errors, and forks."""
 
 import os
 import subprocess
@@ -24,11 +24,11 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 
 
-def test_answers_come_in_the_order_of_the_tasks() -> None:
+def test_results_come_in_the_order_of_the_tasks() -> None:
     assert run_all((lambda n=n: n * n for n in range(50)), 2) == [n * n for n in range(50)]
 
 
-def test_the_same_threads_answer_again() -> None:
+def test_the_same_threads_run_later_calls() -> None:
     used = {name for _ in range(5) for name in run_all([_thread_name] * 20, 3)}
 
     assert len(used) <= (os.cpu_count() or 1)
@@ -49,7 +49,7 @@ def test_no_more_tasks_run_at_once_than_are_allowed() -> None:
     assert seen == [1] * 20
 
 
-def test_of_several_errors_the_first_task_s_is_told() -> None:
+def test_of_several_errors_the_first_task_s_is_raised() -> None:
     def fail(number: int) -> None:
         time.sleep(0.02 * (number == 1))
         if number:
@@ -60,7 +60,7 @@ def test_of_several_errors_the_first_task_s_is_told() -> None:
             run_all([lambda n=n: fail(n) for n in range(20)], 2)
 
 
-def test_after_an_error_no_task_runs_and_none_begins() -> None:
+def test_after_an_error_no_task_runs_and_none_starts() -> None:
     begun, ended = [], []
 
     def fail() -> None:
@@ -80,30 +80,35 @@ def test_after_an_error_no_task_runs_and_none_begins() -> None:
     assert len(begun) == seen
 
 
-def test_an_error_while_tasks_are_made_lets_those_that_run_end() -> None:
-    ended = []
+def test_an_error_of_the_iterable_is_raised_after_the_running_tasks_have_ended() -> None:
+    begun, ended = threading.Event(), []
+
+    def task() -> None:
+        begun.set()
+        time.sleep(0.02)
+        ended.append(1)
 
     def tasks() -> Iterator[object]:
-        yield lambda: ended.append(1)
+        yield task
+        begun.wait(60)
         raise ValueError("no more")
 
     with pytest.raises(ValueError, match="no more"):
         run_all(tasks(), 2)
-    run_all([_thread_name] * 20, 3)
 
-    assert len(ended) <= 1
+    assert ended == [1]
 
 
-def test_a_question_does_not_wait_for_another_ones_tasks() -> None:
-    asked, answered = threading.Event(), threading.Event()
+def test_a_call_does_not_wait_for_the_tasks_of_another_call() -> None:
+    begun, answered = threading.Event(), threading.Event()
 
     def wait_for_the_other() -> bool:
-        asked.set()
+        begun.set()
         return answered.wait(60)
 
     with ThreadPoolExecutor(1) as other:
         first = other.submit(run_all, [wait_for_the_other] * 8, 8)
-        asked.wait(60)
+        begun.wait(60)
         assert run_all([lambda: 1, lambda: 2], 2) == [1, 2]
         answered.set()
 
