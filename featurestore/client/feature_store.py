@@ -67,7 +67,7 @@ class FeatureStore:
         memory_limit: int | str | None = None,
     ) -> None:
         self.settings: Settings = read_settings(folder, memory_limit)
-        self.layout = Layout(self.settings.store_root)
+        self.layout = Layout(self.settings.store_root, folder=self.settings.folder)
         self.registry = Registry(self.layout, clock)
         self._user_session, self._clock = spark, clock
 
@@ -303,7 +303,7 @@ class FeatureStore:
         from featurestore.client.preview.dispatch import Surroundings, preview
         from featurestore.client.spines.read import read_spine
 
-        around = Surroundings(self.layout, self.settings.folder, self._spark)
+        around = Surroundings(self.layout, self._spark)
         return self._with_spark(preview(view, read_spine(rows), around, timezone))
 
     @cached_property
@@ -317,7 +317,6 @@ class FeatureStore:
 
         return Job(
             self.layout,
-            folder=self.settings.folder,
             applied=self.applied,
             loaded=self.load,
             spark=self._spark,

@@ -17,7 +17,7 @@ from featurestore.store.delta.log import is_table
 from featurestore.store.delta.snapshot import Snapshot, open_snapshot
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.tables import Tables
-from featurestore.store.paths import address, is_local, local_path
+from featurestore.store.paths import is_local, local_path
 
 _MISSING_TABLE = re.compile(r'Table with name "?([^" ]+)"? does not exist')
 _ADVICE = ("Did you mean", "Either")
@@ -32,9 +32,8 @@ def query_sql(manifest: Manifest, layout: Layout, settings: Settings, text: str)
 
     Args:
         manifest: What is applied.
-        layout: Where the tables lie.
-        settings: The project's: its folder, which sources' paths start from, and how much memory
-            DuckDB may take for its work.
+        layout: Where the tables and sources lie.
+        settings: The project's: how much memory DuckDB may take for its work.
         text: One SELECT, in DuckDB's SQL.
 
     Raises:
@@ -51,7 +50,7 @@ def query_sql(manifest: Manifest, layout: Layout, settings: Settings, text: str)
             duckdb.connect(config=_config(spill, settings.memory_limit)) as connection,
         ):
             connection.execute("SET timezone = 'UTC'")
-            for name, snapshot in _tables(manifest, layout, settings.folder):
+            for name, snapshot in _tables(manifest, layout):
                 connection.execute(f"CREATE VIEW {_quoted(name)} AS {_select(snapshot)}")
                 names.append(name)
             _check_single(connection.extract_statements(text))
@@ -96,7 +95,7 @@ def _fix(told: Sequence[str], text: str, tables: Sequence[str], manifest: Manife
     return f"Correct the SELECT; sql('DESCRIBE {table}') gives a table's columns and types."
 
 
-def _tables(manifest: Manifest, layout: Layout, folder: Path) -> Iterator[tuple[str, Snapshot]]:
+def _tables(manifest: Manifest, layout: Layout) -> Iterator[tuple[str, Snapshot]]:
     tables = CurrentTables(layout, Tables(layout).records())
     for view in manifest.views:
         table = tables.of(view)
@@ -105,9 +104,9 @@ def _tables(manifest: Manifest, layout: Layout, folder: Path) -> Iterator[tuple[
     taken = {view.name for view in manifest.views}
     for source in manifest.sources:
         if isinstance(source, DeltaSource) and source.name not in taken:
-            place = address(source.path, str(folder))
-            if is_local(place) and is_table(place):
-                yield source.name, open_snapshot(place)
+            uri = layout.source(source.path)
+            if is_local(uri) and is_table(uri):
+                yield source.name, open_snapshot(uri)
 
 
 def _select(snapshot: Snapshot) -> str:

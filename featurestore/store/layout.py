@@ -1,14 +1,18 @@
-"""Where a project's tables lie under its root, which is a folder or an object-store URL."""
+"""Where a project's tables lie: under its root, which is a folder or an object-store URL."""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
+
+from featurestore.store.paths import address
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The addresses of a project's tables.
+    """The addresses of a project's tables and sources.
 
     Args:
         root: ``<root>/<project>``: a folder or a URL, without a closing slash.
+        folder: The project's folder; relative paths of sources start here.
 
     Example:
         >>> Layout("store/demo").features("card_activity", "t1")
@@ -16,6 +20,17 @@ class Layout:
     """
 
     root: str
+    _: KW_ONLY
+    folder: Path = Path()
+
+    def source(self, path: str) -> str:
+        """Return the address of a source: its absolute path, or its URL as it is.
+
+        Example:
+            >>> Layout("store/demo", folder=Path("/project")).source("data/paid")
+            '/project/data/paid'
+        """
+        return address(path, self.folder)
 
     def features(self, view: str, table_id: str) -> str:
         """Return the address of one build of a view's feature table."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 
-def address(path: str, folder: str) -> str:
+def address(path: str, folder: str | Path) -> str:
     """Return a source's path as an absolute path, or as the URL that it is.
 
     Example:

@@ -49,14 +49,13 @@ class World:
 
     @property
     def layout(self) -> Layout:
-        return Layout(str(self.folder / "store"))
+        return Layout(str(self.folder / "store"), folder=self.folder)
 
     @property
     def job(self) -> Job:
         manifest = Manifest.of([*self.views])
         return Job(
             self.layout,
-            folder=self.folder,
             applied=lambda: manifest,
             loaded=lambda: manifest,
             spark=lambda: self.spark,

@@ -78,7 +78,7 @@ class Project:
 
     @property
     def layout(self) -> Layout:
-        return Layout(str(self.folder / "store"))
+        return Layout(str(self.folder / "store"), folder=self.folder)
 
     def source(self, shape: Shape, half: int) -> pa.Table:
         """Every other row of every world."""
@@ -125,7 +125,6 @@ class Project:
         manifest = Manifest.of([shape.view])
         job = Job(
             self.layout,
-            folder=self.folder,
             applied=lambda: manifest,
             loaded=lambda: manifest,
             spark=lambda: self.spark,

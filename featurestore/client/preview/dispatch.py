@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import singledispatch
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -32,13 +31,11 @@ class Surroundings:
     """Where a view's source is, and what reads it.
 
     Args:
-        layout: Where the tables of other views lie.
-        folder: The project's folder, which paths start from.
+        layout: Where sources, and the tables of other views, lie.
         spark: Gives the session; called for views alone.
     """
 
     layout: Layout
-    folder: Path
     spark: "Callable[[], SparkSession]"
 
 
@@ -84,9 +81,7 @@ def _(
     with spark_extra("preview"):
         # Only here, so that on-demand views are previewed without pyspark.
         from featurestore.client.preview.view import preview_view  # noqa: PLC0415 - see above
-    return preview_view(
-        view, rows, around.layout, around.folder, around.spark(), timezone=timezone
-    )
+    return preview_view(view, rows, around.layout, around.spark(), timezone=timezone)
 
 
 @preview.register

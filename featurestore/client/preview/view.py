@@ -1,6 +1,5 @@
 """Features of a view that need not be applied, straight from source rows; no table is written."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -28,7 +27,6 @@ def preview_view(
     view: FeatureView,
     spine: pa.Table,
     layout: Layout,
-    folder: Path,
     spark: "SparkSession",
     *,
     timezone: str | None = None,
@@ -38,12 +36,12 @@ def preview_view(
     Args:
         view: The definition, applied or not.
         spine: A few rows with the join keys and ``event_timestamp``.
-        layout: Where the table of a view lies that this one is derived from.
-        folder: The project's folder, which the source's path starts from.
+        layout: Where the source, or the table of the upstream view, lies.
         spark: The session that reads and transforms.
         timezone: The zone of times that have none.
     """
-    given = Input(view, upstream_of(view, layout).source, str(folder))
+    upstream = upstream_of(view, layout)
+    given = Input(view, upstream.source, upstream.uri)
     stored = preview_rows(given, own_session(spark))
     return _answered(view, spine, stored, timezone)
 

@@ -22,7 +22,6 @@ from featurestore.store.delta.log import (
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.files import FileRecord, Files
 from featurestore.store.ledger.tables import TableRecord
-from featurestore.store.paths import address
 from featurestore.store.source_files import SourceFile, list_files
 
 Notes = Mapping[str, object]
@@ -31,18 +30,17 @@ Notes = Mapping[str, object]
 _FEW = 20
 
 
-def gather(layout: Layout, record: TableRecord, source: StoredSource, folder: str) -> Evidence:
-    """Return what is found of one build of a view's table."""
+def gather(layout: Layout, record: TableRecord, source: StoredSource, uri: str) -> Evidence:
+    """Return what is found of one build of a view's table, which is made of a source."""
     table = layout.features(record.view, record.table_id)
     newest = _newest(table)
     generation = None if newest is None else newest["generation"]
-    place = address(source.path, folder)
     return Evidence(
         exists=is_table(table),
         lost=newest is not None and _is_lost(layout, record, newest),
-        resumes_at=_resumes_at(source, place, newest),
+        resumes_at=_resumes_at(source, uri, newest),
         generation_used=generation == record.generation,
-        changed_files=_changed(layout, record, place) if isinstance(source, FileSource) else (),
+        changed_files=_changed(layout, record, uri) if isinstance(source, FileSource) else (),
     )
 
 

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -32,8 +31,7 @@ class Job:
     """A project as the jobs see it.
 
     Args:
-        layout: Where its tables lie.
-        folder: Its folder, which sources' relative paths start from.
+        layout: Where its tables and sources lie.
         applied: Gives what is applied.
         loaded: Gives what the definitions folder declares; its transforms can run.
         spark: Gives the session; called once everything that needs none is checked.
@@ -43,7 +41,6 @@ class Job:
 
     layout: Layout
     _: KW_ONLY
-    folder: Path
     applied: Callable[[], Manifest]
     loaded: Callable[[], Manifest]
     spark: "Callable[[], SparkSession]"

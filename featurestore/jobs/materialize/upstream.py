@@ -19,11 +19,13 @@ class Upstream:
 
     Args:
         source: The table or the files.
+        uri: Their address.
         table_id: Of a derived view: the build of its source view.
         version: Of a derived view: that build's newest version when the run began.
     """
 
     source: StoredSource
+    uri: str
     table_id: str | None = None
     version: int | None = None
 
@@ -37,14 +39,15 @@ def upstream_of(view: FeatureView, layout: Layout) -> Upstream:
     """
     source = view.source
     if not isinstance(source, FeatureView):
-        return Upstream(stored_source(view))
+        stored = stored_source(view)
+        return Upstream(stored, layout.source(stored.path))
     table = CurrentTables(layout, Tables(layout).records()).of(source)
     if isinstance(table, NoTable):
         raise _not_there(view, source, "was never materialized")
     if table.state == "changed":
         raise _not_there(view, source, "was changed since its table was built")
     stored_rows = DeltaSource(source.name, path=table.uri, timestamp_field=EVENT_TIME)
-    return Upstream(stored_rows, table.record.table_id, latest_version(table.uri))
+    return Upstream(stored_rows, table.uri, table.record.table_id, latest_version(table.uri))
 
 
 def _not_there(view: FeatureView, source: FeatureView, found: str) -> SourceError:

@@ -27,7 +27,6 @@ from featurestore.store.delta.protocol import check_plain
 from featurestore.store.ledger.files import Files
 from featurestore.store.ledger.runs import Outcome, RunKind, RunRecord, Runs, RunStatus
 from featurestore.store.ledger.tables import TableRecord, Tables
-from featurestore.store.paths import address
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -64,12 +63,7 @@ class ViewRun:
     @property
     def given(self) -> Input:
         """The view and what it is made of."""
-        return Input(self.view, self.upstream.source, self.folder)
-
-    @property
-    def folder(self) -> str:
-        """The project's folder."""
-        return str(self.job.folder)
+        return Input(self.view, self.upstream.source, self.upstream.uri)
 
     def tell(self, phase: Phase, **numbers: int) -> None:
         """Report how far it is."""
@@ -127,18 +121,18 @@ def _run(run: ViewRun) -> RunResult:
 
 
 def _situation(run: ViewRun, tables: Tables) -> Situation:
-    source, layout = run.upstream.source, run.job.layout
+    upstream, layout = run.upstream, run.job.layout
     past = Runs(layout).records(run.view.name)
     return Situation(
         run.view.name,
         fingerprint=table_fingerprint(run.view),
         current=tables.current(run.view.name),
         building=tables.building(run.view.name),
-        evidence=lambda record: gather(layout, record, source, run.folder),
+        evidence=lambda record: gather(layout, record, upstream.source, upstream.uri),
         interrupted=bool(past) and past[-1].status == "interrupted",
         table_id=uuid4().hex[:16],
         now=run.job.clock(),
-        upstream=run.upstream.table_id,
+        upstream=upstream.table_id,
     )
 
 
@@ -159,14 +153,13 @@ def _stream(run: ViewRun, step: Step) -> None:
     """Read what is new; where a resumed source has nothing new, there is nothing to start."""
     layout, table = run.job.layout, step.table
     place = layout.features(table.view, table.table_id)
-    source_place = address(run.upstream.source.path, run.folder)
-    newest = latest_version(source_place) if step.starting_version is not None else None
+    newest = latest_version(run.upstream.uri) if step.starting_version is not None else None
     if newest is None or newest >= (step.starting_version or 0):
         run_stream(run.spark, _stream_of(run, step, place))
     if not is_table(place):
         _create(run, table, place)
     check_plain(place)
-    Files(layout).record(files_read(layout, table, source_place, run.run_id))
+    Files(layout).record(files_read(layout, table, run.upstream.uri, run.run_id))
 
 
 def _create(run: ViewRun, table: TableRecord, place: str) -> None:
@@ -195,7 +188,7 @@ def _stream_of(run: ViewRun, step: Step, place: str) -> Stream:
             start=table.start,
         ),
         reading=Reading(
-            run.folder,
+            run.upstream.uri,
             files_per_batch=run.job.files_per_batch if step.kind == "build" else None,
             starting_version=step.starting_version,
         ),

@@ -101,7 +101,7 @@ def test_a_derived_view_stands_on_its_source_views_table_and_follows_it(world: W
     # Not applied, and of no other table than the one that its source view has now.
     tried = other(BY_DAY, name="tried", transform=None, available_delay="0s")
     spine = as_spine([("a", 2), ("b", 0), ("b", 2)])
-    shown = preview_view(tried, spine, world.layout, world.folder, world.spark).to_arrow()
+    shown = preview_view(tried, spine, world.layout, world.spark).to_arrow()
     assert shown["amount_sum_7d"].to_pylist() == [1.0, None, 2.0]
 
 

@@ -14,7 +14,6 @@ from featurestore.engines.spark.source.timestamps import TimeColumn, moment, quo
 from featurestore.engines.spark.types import fits, spark_type
 from featurestore.errors import SourceError, nearest
 from featurestore.store.delta.log import is_table
-from featurestore.store.paths import address
 from featurestore.store.source_files import list_files
 
 UNLIMITED = 2**31 - 1
@@ -27,12 +26,12 @@ class Reading:
     """How a source is read as a stream.
 
     Args:
-        folder: The project's folder, which relative paths start from.
+        uri: The source's address.
         files_per_batch: At most so many new files a batch; None for all that is new at once.
         starting_version: A Delta source's first version to read; None for the whole table.
     """
 
-    folder: str
+    uri: str
     _: KW_ONLY
     files_per_batch: int | None = None
     starting_version: int | None = None
@@ -54,21 +53,20 @@ def stored_source(view: FeatureView) -> StoredSource:
     return source
 
 
-def require_present(source: StoredSource, folder: str) -> None:
+def require_present(source: StoredSource, uri: str) -> None:
     """Refuse a source that is not there.
 
     Raises:
-        SourceError: No Delta table, or no folder with files, lies at its path.
+        SourceError: No Delta table, or no folder with files, lies at its address.
     """
-    place = address(source.path, folder)
     if isinstance(source, DeltaSource):
-        there, kind = is_table(place), "Delta table"
+        there, kind = is_table(uri), "Delta table"
     else:
-        there, kind = bool(list_files(place)), "folder with data files"
+        there, kind = bool(list_files(uri)), "folder with data files"
     if not there:
         raise SourceError(
             _asked(source),
-            f"there is no {kind} at {place}",
+            f"there is no {kind} at {uri}",
             "Check path= (it is relative to the project's folder), or produce the data first.",
         )
 
@@ -88,35 +86,35 @@ def _(source: DeltaSource, spark: SparkSession, reading: Reading) -> DataFrame:
         reader = reader.option("readChangeFeed", "true")
     if reading.starting_version is not None:
         reader = reader.option("startingVersion", str(reading.starting_version))
-    return reader.load(address(source.path, reading.folder))
+    return reader.load(reading.uri)
 
 
 @read_stream.register
 def _(source: FileSource, spark: SparkSession, reading: Reading) -> DataFrame:
-    place = address(source.path, reading.folder)
-    reader = spark.readStream.format(source.format).schema(_file_schema(source, spark, place))
+    reader = spark.readStream.format(source.format).schema(
+        _file_schema(source, spark, reading.uri)
+    )
     reader = reader.options(**_text_options(source)).option("maxFileAge", _FOR_EVER)
     if reading.files_per_batch is not None:
         reader = reader.option("maxFilesPerTrigger", str(reading.files_per_batch))
-    return _typed(source, reader.load(place))
+    return _typed(source, reader.load(reading.uri))
 
 
 @singledispatch
-def read_now(source: StoredSource, spark: SparkSession, folder: str) -> DataFrame:
+def read_now(source: StoredSource, spark: SparkSession, uri: str) -> DataFrame:
     """Return the source's rows as they lie there now, not as a stream."""
     raise TypeError(source)
 
 
 @read_now.register
-def _(source: DeltaSource, spark: SparkSession, folder: str) -> DataFrame:
-    return spark.read.format("delta").load(address(source.path, folder))
+def _(source: DeltaSource, spark: SparkSession, uri: str) -> DataFrame:
+    return spark.read.format("delta").load(uri)
 
 
 @read_now.register
-def _(source: FileSource, spark: SparkSession, folder: str) -> DataFrame:
-    place = address(source.path, folder)
-    reader = spark.read.format(source.format).schema(_file_schema(source, spark, place))
-    return _typed(source, reader.options(**_text_options(source)).load(place))
+def _(source: FileSource, spark: SparkSession, uri: str) -> DataFrame:
+    reader = spark.read.format(source.format).schema(_file_schema(source, spark, uri))
+    return _typed(source, reader.options(**_text_options(source)).load(uri))
 
 
 def _file_schema(source: FileSource, spark: SparkSession, place: str) -> T.StructType:

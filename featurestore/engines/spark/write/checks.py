@@ -14,7 +14,6 @@ from featurestore.engines.spark.transform.inputs import require_fitting_transfor
 from featurestore.engines.spark.transform.run import transformed
 from featurestore.engines.spark.transform.stored_rows import stored_rows
 from featurestore.errors import SourceError
-from featurestore.store.paths import address
 
 
 @dataclass(frozen=True)
@@ -24,12 +23,12 @@ class Input:
     Args:
         view: The view, as loaded.
         source: The table or the files to read: its source, or its upstream view's table.
-        folder: The project's folder, which the source's path starts from.
+        uri: The source's address.
     """
 
     view: FeatureView
     source: StoredSource
-    folder: str
+    uri: str
 
 
 def check_view(given: Input, spark: SparkSession) -> None:
@@ -44,8 +43,8 @@ def check_view(given: Input, spark: SparkSession) -> None:
         MaterializationError: The transform fails, or gives other columns than declared.
     """
     view, source = given.view, given.source
-    require_present(source, given.folder)
-    require_feed(source, address(source.path, given.folder))
+    require_present(source, given.uri)
+    require_feed(source, given.uri)
     with spark_errors(f"check view {view.name!r} ({view.origin})"):
         rows = _no_rows(given, spark)
         stored_rows(view, transformed(view, rows))
@@ -61,7 +60,7 @@ def require_rows(given: Input, spark: SparkSession) -> None:
     view, source = given.view, given.source
     call = f"materialize view {view.name!r} ({view.origin})"
     with spark_errors(call):
-        empty = read_now(source, spark, given.folder).isEmpty()
+        empty = read_now(source, spark, given.uri).isEmpty()
     if empty:
         raise SourceError(
             call,
@@ -86,11 +85,11 @@ def preview_rows(given: Input, spark: SparkSession, start: datetime | None = Non
         MaterializationError: The transform fails, or gives other columns than declared.
     """
     view, source = given.view, given.source
-    require_present(source, given.folder)
+    require_present(source, given.uri)
     with spark_errors(f"read view {view.name!r} ({view.origin})"):
-        rows = rows_now(view, read_now(source, spark, given.folder))
+        rows = rows_now(view, read_now(source, spark, given.uri))
         return stored_rows(view, transformed(view, rows), start)
 
 
 def _no_rows(given: Input, spark: SparkSession) -> DataFrame:
-    return rows_now(given.view, read_now(given.source, spark, given.folder).limit(0))
+    return rows_now(given.view, read_now(given.source, spark, given.uri).limit(0))
