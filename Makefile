@@ -53,7 +53,7 @@ lock: venv ## bring requirements-dev.lock in line with pyproject.toml; UPGRADE="
 	  --generate-hashes --no-emit-index-url --no-header $(UPGRADE) -o requirements-dev.lock
 
 audit: venv ## known vulnerabilities of the locked versions (needs a network)
-	$(BIN)/pip-audit --disable-pip --require-hashes -r requirements-dev.lock
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements-dev.lock
 
 clean: ## remove caches and what the demo made; .venv stays
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage data store

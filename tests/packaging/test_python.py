@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.packaging.interpreters import OWN, interpreters, other_interpreter
+from tests.packaging.interpreters import OWN, interpreter, other_interpreter
 from tests.packaging.project_copy import ROOT, copy_project
 
 # What the Makefile and the set-up's scripts call, beside Python and Java.
@@ -47,28 +47,28 @@ def run(
 
 def test_a_python_that_does_not_run_is_passed_over(folder_on_path: Path) -> None:
     put(folder_on_path, "python3.13", REFUSES)
-    put(folder_on_path, "python3", interpreters()[OWN])
+    put(folder_on_path, "python3", interpreter(OWN))
 
     done = run(ROOT / "tools/find_python.sh", path=folder_on_path)
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert Path(done.stdout.strip()) == interpreters()[OWN]
+    assert Path(done.stdout.strip()) == interpreter(OWN)
 
 
 def test_a_python_that_only_pyenv_has_is_found(folder_on_path: Path, tmp_path: Path) -> None:
     inside = tmp_path / "pyenv/versions/3.11.99/bin"
     inside.mkdir(parents=True)
-    put(inside, "python", interpreters()[OWN])
+    put(inside, "python", interpreter(OWN))
 
     done = run(
         ROOT / "tools/find_python.sh", path=folder_on_path, PYENV_ROOT=str(tmp_path / "pyenv")
     )
 
-    assert Path(done.stdout.strip()) == interpreters()[OWN]
+    assert Path(done.stdout.strip()) == interpreter(OWN)
 
 
 def test_the_named_python_is_taken(folder_on_path: Path) -> None:
-    put(folder_on_path, "python3", interpreters()[OWN])
+    put(folder_on_path, "python3", interpreter(OWN))
     _, other = other_interpreter()
 
     done = run(ROOT / "tools/find_python.sh", path=folder_on_path, PYTHON=str(other))
@@ -88,7 +88,7 @@ def test_a_missing_java_ends_make_test_before_anything_is_installed(
     folder_on_path: Path, tmp_path: Path
 ) -> None:
     project = copy_project(tmp_path / "project")
-    put(folder_on_path, "python3", interpreters()[OWN])
+    put(folder_on_path, "python3", interpreter(OWN))
     start = time.monotonic()
 
     done = run("make", "test", path=folder_on_path, cwd=project)

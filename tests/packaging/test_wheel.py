@@ -8,7 +8,7 @@ import pytest
 
 from tests.packaging.builds import build_wheel
 from tests.packaging.environments import Environment, make_environment
-from tests.packaging.interpreters import OWN, interpreters, other_interpreter
+from tests.packaging.interpreters import OWN, interpreter, other_interpreter
 from tests.packaging.project_copy import ROOT
 
 integration = pytest.mark.integration
@@ -83,7 +83,7 @@ def make_shop(environment: Environment, folder: Path) -> str:
 def shop(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the example project with its tables, made by the wheel with its Spark extra."""
     folder = tmp_path_factory.mktemp("with spark")
-    environment = make_environment(folder / "env", interpreters()[OWN], f"{wheel}[spark]")
+    environment = make_environment(folder / "env", interpreter(OWN), f"{wheel}[spark]")
     make_shop(environment, folder)
     return folder / "shop"
 
@@ -92,7 +92,7 @@ def shop(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_core_alone_plans_and_names_the_extra_that_builds(
     pure_wheel: Path, tmp_path: Path
 ) -> None:
-    environment = make_environment(tmp_path / "env", interpreters()[OWN], str(pure_wheel))
+    environment = make_environment(tmp_path / "env", interpreter(OWN), str(pure_wheel))
 
     version = environment.output("featurestore", "--version")
     environment.output("featurestore", "init", "shop", cwd=tmp_path)
@@ -111,7 +111,7 @@ def test_the_core_alone_plans_and_names_the_extra_that_builds(
 def test_the_spark_extra_by_pip_builds_and_fetches_the_jars_once(
     wheel: Path, tmp_path: Path
 ) -> None:
-    subprocess.run([interpreters()[OWN], "-m", "venv", tmp_path / "env"], check=True)
+    subprocess.run([interpreter(OWN), "-m", "venv", tmp_path / "env"], check=True)
     home = tmp_path / "home"
     home.mkdir()
     environment = Environment(tmp_path / "env", {"HOME": str(home), "XDG_CACHE_HOME": ""})
@@ -158,7 +158,7 @@ def loops_module(wheel: Path) -> str:
 def test_an_extra_alone_does_what_it_is_for(
     shop: Path, wheel: Path, tmp_path: Path, extra: str
 ) -> None:
-    environment = make_environment(tmp_path / "env", interpreters()[OWN], named(wheel, extra))
+    environment = make_environment(tmp_path / "env", interpreter(OWN), named(wheel, extra))
 
     environment.output("python", "-W", "error", "-c", READS + USES[extra], cwd=shop)
 
@@ -169,7 +169,7 @@ def test_an_extra_alone_does_what_it_is_for(
 
 @integration
 def test_the_demo_extra_alone_has_what_the_demo_imports(wheel: Path, tmp_path: Path) -> None:
-    environment = make_environment(tmp_path / "env", interpreters()[OWN], named(wheel, "demo"))
+    environment = make_environment(tmp_path / "env", interpreter(OWN), named(wheel, "demo"))
     modules = ".".join(("demo", "domains"))
 
     environment.output("python", "-c", f"import {modules}, demo.runner", cwd=ROOT)
@@ -180,11 +180,9 @@ def test_the_demo_extra_alone_has_what_the_demo_imports(wheel: Path, tmp_path: P
 def test_the_oldest_versions_of_every_range_do_the_same(
     wheel: Path, tmp_path: Path, version: str
 ) -> None:
-    if version not in interpreters():
-        pytest.skip(f"Python {version} is not on this machine")
     every = named(wheel, "spark,pandas,polars,duckdb,sklearn")
     lowest = ("--resolution", "lowest-direct", "--only-binary", ":all:", "--no-binary", "pyspark")
-    environment = make_environment(tmp_path / "env", interpreters()[version], *lowest, every)
+    environment = make_environment(tmp_path / "env", interpreter(version), *lowest, every)
 
     make_shop(environment, tmp_path)
 
