@@ -14,7 +14,7 @@ from featurestore.definitions.model.references import manifest_of
 from featurestore.definitions.model.view import Code
 from featurestore.definitions.origin import origin_of, place
 from featurestore.engines.explain.bound import explain_bound
-from featurestore.engines.explain.cell import Explanation, input_text
+from featurestore.engines.explain.cell import Explanation, describe_input
 from featurestore.engines.on_demand.compute import Function, compute
 from featurestore.engines.on_demand.sql_expression import columns_used
 from featurestore.query.compile import compile_query
@@ -115,7 +115,7 @@ def explain_on_demand(
                     _told(each, values[each.name], stored)
                     for each in inputs_used(node, output.name)
                 )
-                shown = map(input_text, told)
+                shown = map(describe_input, told)
                 text = "; ".join([transform_text(node, output.name), *shown])
                 return Explanation(feature, node.view, "computed", text, inputs=told)
     return explain_bound(query.stored, bound, snapshots, row, feature)

@@ -19,7 +19,7 @@ from featurestore.client.verify.command import explain_command
 from featurestore.client.verify.report import CheckedView, Difference, Skipped
 from featurestore.definitions.reserved import EVENT_TIME
 from featurestore.engines.bind import bind
-from featurestore.engines.explain.cell import shown_value
+from featurestore.engines.explain.cell import format_value
 from featurestore.engines.on_demand.compute import Function, compute_untried, inputs_of
 from featurestore.engines.on_demand.inputs import bind_request_inputs
 from featurestore.engines.on_demand.row_wise import same_answer
@@ -202,7 +202,7 @@ def _difference(
 def _reason(batch: _Batch, output: Output, inputs: Mapping[str, Any], problem: str) -> str:
     node, count = batch.node, batch.inputs.num_rows
     names = [each.name for each in inputs_used(node, output.name)]
-    listed = ", ".join(f"{name} = {shown_value(inputs[name])}" for name in names)
+    listed = ", ".join(f"{name} = {format_value(inputs[name])}" for name in names)
     transform = f"{transform_text(node, output.name)} ({node.place})"
     outcome = f"fails ({problem})" if problem else "gives the reference value"
     return (

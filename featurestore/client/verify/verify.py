@@ -31,7 +31,7 @@ from featurestore.client.verify.values import OVERFLOW, same_value
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.engines.bind import bind
 from featurestore.engines.explain.cell import explain_cell
-from featurestore.engines.explain.stored_rows import Key, draw_keys, plain_rows, rows_of_keys
+from featurestore.engines.explain.stored_rows import Key, plain_rows, rows_of_keys, sample_keys
 from featurestore.engines.reference.rows import Row, spine_key
 from featurestore.errors import RequestError
 from featurestore.query.compile import compile_query
@@ -150,7 +150,7 @@ def _check_view(reader: Reader, use: _ViewUse, bound: pa.Table, check: Check) ->
 
 def _sample_moments(use: _ViewUse, sample: int, random: Random) -> pa.Table:
     """Return bound rows: stored keys at the edges of their events, and a few absent keys."""
-    keys = draw_keys(use.view, use.snapshot, -(-sample // _MOMENTS_PER_KEY), random)
+    keys = sample_keys(use.view, use.snapshot, -(-sample // _MOMENTS_PER_KEY), random)
     pairs: list[tuple[Key, int]] = []
     moments_per_key = -(-sample // max(1, len(keys)))
     for key, rows in rows_of_keys(use.view, use.snapshot, keys, most=MOST_ROWS):

@@ -1,1 +1,1 @@
-"""Why a value is what it is: the row that won, or the rows that were excluded and why."""
+"""Why an answer has its value: the winning row, or the excluded rows with the reason."""

@@ -1,4 +1,4 @@
-"""Explaining a cell of an answer: its key's stored rows are read again, from the same versions."""
+"""Explanations of answers: the stored rows of a cell's key are read again, from pinned tables."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,20 +18,22 @@ def explain_bound(
     """Return why a feature has its value at one row of a bound spine.
 
     Args:
-        query: What was asked.
+        query: The query.
         bound: The bound spine.
-        snapshots: The pinned tables that were read.
-        row: The row's number.
-        feature: The feature's name; one of the query's.
+        snapshots: The pinned table of each view that the answer was read from, by name.
+        row: The row's number in the spine.
+        feature: The name of one of the query's features.
     """
-    view, wanted = _find(query, feature)
+    view, node = _feature_node(query, feature)
     times = [each.timestamp_field for each in query.views]
     spine_row = plain_rows(bound.slice(row, 1), times)[0]
     snapshot = snapshots[view.view]
     [(_, rows)] = rows_of_keys(view, snapshot, [spine_key(view, spine_row)])
-    return replace(explain_cell(view, wanted, spine_row, rows or ()), version=snapshot.version)
+    return replace(explain_cell(view, node, spine_row, rows or ()), version=snapshot.version)
 
 
-def _find(query: Query, feature: str) -> tuple[ViewQuery, Column | Aggregate]:
-    found = [(v, each) for v in query.views for each in v.features if each.output == feature]
-    return found[0]
+def _feature_node(query: Query, feature: str) -> tuple[ViewQuery, Column | Aggregate]:
+    """Return the feature of this name, with the use of a view that it belongs to."""
+    return next(
+        (view, each) for view in query.views for each in view.features if each.output == feature
+    )

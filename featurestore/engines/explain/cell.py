@@ -1,7 +1,7 @@
-"""Why one cell is what it is, told from the stored rows of its key in plain Python.
+"""Why one cell of an answer has its value, from all stored rows of its key.
 
-The winner and the window are found by the reference, by the rules as they are written, beside the
-kernel's.
+The reference selects the winning row and the rows of a window. So an explanation does not depend
+on the kernel, and shows when the two disagree.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from featurestore.definitions.model.functions import FUNCTION_SPECS
-from featurestore.engines.explain.excluded import Withheld, time_text, told_of, withheld_rows
+from featurestore.engines.explain.excluded import (
+    ExcludedRows,
+    describe_excluded,
+    excluded_rows,
+    format_time,
+)
 from featurestore.engines.reference.features import in_window, window_rows, winner
 from featurestore.engines.reference.rows import Row, existing_rows, is_tombstone, visible_from
 from featurestore.query.nodes import Aggregate, Column, ViewQuery, Window
@@ -18,28 +23,29 @@ from featurestore.store.columns import AVAILABLE_TIME, EVENT_TIME
 from featurestore.times import from_micros
 
 SHOWN_ROWS = 20
+"""The most rows of a window that an explanation shows."""
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why a cell is what it is.
+    """Why a cell of an answer has its value.
 
     Args:
         feature: The feature's name.
-        view: Its view.
-        reason: ``computed`` of an on-demand feature, whose inputs may come by ``request`` or be
-            the row's ``moment``; else ``answered``, ``null_key``, ``null_time``, ``no_row``,
-            ``not_yet_available``, ``retracted``, ``superseded``, ``expired``, ``tombstone`` or
-            ``null_value``; ``empty_window`` where no event of the key lies in the window,
-            ``too_few`` where its function needs more values.
-        text: The same as a sentence.
-        row: The stored row that won, or that would have; its times as UTC datetimes. None
-            without one.
-        rows: Of a window, the rows in it, newest last, at most 20.
-        count: Of a window, how many rows are in it.
-        inputs: Of an on-demand feature, why each of its inputs is what it is.
+        view: The name of its view; of its source for a request value.
+        reason: One word. For a value: ``answered``; ``computed`` for an on-demand feature;
+            ``request`` or ``moment`` for an input of one. For null: ``null_key``, ``null_time``,
+            ``no_row``, ``not_yet_available``, ``retracted``, ``superseded``, ``expired``,
+            ``tombstone`` or ``null_value``. For windows also ``empty_window``, if the key has no
+            event in the window, and ``too_few``, if the function needs more values.
+        text: The same in sentences.
+        row: The winning row, or the row that is closest to an answer, with its times as UTC
+            datetimes. None if there is none.
+        rows: For a window: the rows in it, the newest last, at most 20.
+        count: For a window: the number of rows in it.
+        inputs: For an on-demand feature: the explanation of each input.
         value: The feature's value in the answer.
-        version: The Delta version of the view's table that was read.
+        version: The Delta version of the view's table.
     """
 
     feature: str
@@ -55,34 +61,40 @@ class Explanation:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """The sentence; of an on-demand feature its transform, then a line for each input."""
-        shown = tuple(input_text(each) for each in self.inputs)
-        return (self.text.removesuffix("; ".join(("", *shown))), *shown) if shown else (self.text,)
+        """The text; for an on-demand feature the transform, then one line for each input."""
+        inputs = tuple(describe_input(each) for each in self.inputs)
+        if not inputs:
+            return (self.text,)
+        return (self.text.removesuffix("; ".join(("", *inputs))), *inputs)
 
     def __str__(self) -> str:
-        """Return the sentence, with the feature's name and its table before it."""
+        """Return the text after the feature's name, its view and the version of the table."""
         version = "" if self.version is None else f" at version {self.version}"
         return f"{self.feature} ({self.view}{version}): {self.text}"
 
 
-def input_text(told: Explanation) -> str:
-    """Return the value of an on-demand feature's input, and why it is that.
+def describe_input(explanation: Explanation) -> str:
+    """Return the value of an on-demand feature's input, and where it comes from.
+
+    Args:
+        explanation: The explanation of the input.
 
     Example:
-        >>> input_text(Explanation("price", "checkout", "request", "given", value=1.5))
-        'price = 1.5, given'
-        >>> input_text(Explanation("price", "checkout", "request", "null: not given"))
-        'price = null: not given'
+        >>> describe_input(Explanation("price", "checkout", "request", "from the call", value=1.5))
+        'price = 1.5, from the call'
+        >>> describe_input(Explanation("price", "checkout", "request", "null: not in the call"))
+        'price = null: not in the call'
     """
-    joint = "" if told.text.startswith("null: ") else f"{shown_value(told.value)}, "
-    return f"{told.feature} = {joint}{told.text}"
+    is_null = explanation.text.startswith("null: ")
+    value = "" if is_null else f"{format_value(explanation.value)}, "
+    return f"{explanation.feature} = {value}{explanation.text}"
 
 
-def shown_value(value: object) -> str:
-    """Return an input's value as it is told of.
+def format_value(value: object) -> str:
+    """Return an input's value as explanations show it.
 
     Example:
-        >>> shown_value(1.5), shown_value(None)
+        >>> format_value(1.5), format_value(None)
         ('1.5', 'null')
     """
     if value is None:
@@ -98,8 +110,8 @@ def explain_cell(
     Args:
         query: The use of the view.
         feature: One of its features.
-        spine_row: The spine row's bound keys and its time in UTC microseconds.
-        rows: The stored rows of that key, all of them.
+        spine_row: The spine row's bound keys, and its moment in UTC microseconds.
+        rows: All stored rows of that key.
 
     Example:
         >>> from featurestore.definitions.model.types import Float64
@@ -110,11 +122,12 @@ def explain_cell(
     """
     moment = spine_row[query.timestamp_field]
     if moment is None:
-        return _told(query, feature, "null_time", "null: the spine row has no time")
+        text = f"null: the spine row has no time in {query.timestamp_field!r}"
+        return _explanation(query, feature, "null_time", text)
     for key in query.keys:
         if spine_row[key.spine_column] is None:
-            text = f"null: {key.spine_column!r}, a part of the key, is null"
-            return _told(query, feature, "null_key", text)
+            text = f"null: the key column {key.spine_column!r} is null"
+            return _explanation(query, feature, "null_key", text)
     timed = [row for row in rows if row[EVENT_TIME] is not None]
     existing = existing_rows(query, spine_row, timed)
     if isinstance(feature, Aggregate):
@@ -129,37 +142,39 @@ def _explain_column(
     if won is None:
         return _explain_absence(query, feature, moment, rows)
     age = moment - won[EVENT_TIME]
-    told = f"the row of {time_text(won[EVENT_TIME])}"
+    row = f"the row of {format_time(won[EVENT_TIME])}"
     if query.ttl is not None and age > query.ttl:
-        late = f"null: {told} won but is {_span(age)} old, and the ttl is {_span(query.ttl)}"
-        return _told(query, feature, "expired", late, won)
+        text = (
+            f"null: {row} won, but it is {_duration(age)} old. The ttl is {_duration(query.ttl)}"
+        )
+        return _explanation(query, feature, "expired", text, won)
     if is_tombstone(query, won):
-        return _told(query, feature, "tombstone", f"null: {told} won, and it is a tombstone", won)
+        text = f"null: {row} won, but it is a tombstone"
+        return _explanation(query, feature, "tombstone", text, won)
     if won[feature.column] is None:
-        text = f"null: {told} won, and its {feature.column!r} is null, as it was materialized"
-        return _told(query, feature, "null_value", text, won)
+        text = f"null: {row} won, but its {feature.column!r} is null in the table"
+        return _explanation(query, feature, "null_value", text, won)
     since = visible_from(query, won)
-    known = "" if since == won[EVENT_TIME] else f", known since {time_text(since)}"
-    before = f"{_span(age)} before the moment" if age else "at the moment itself"
-    text = f"{told} won, {before}{known}"
-    return _told(query, feature, "answered", text, won)
+    visible = "" if since == won[EVENT_TIME] else f". It is visible since {format_time(since)}"
+    when = f"{_duration(age)} before the moment" if age else "at the moment itself"
+    return _explanation(query, feature, "answered", f"{row} won, {when}{visible}", won)
 
 
 def _explain_absence(
     query: ViewQuery, feature: Column, moment: int, rows: Sequence[Row]
 ) -> Explanation:
     if not rows:
-        return _told(query, feature, "no_row", "null: the view has no row of this key")
+        return _explanation(query, feature, "no_row", "null: the view has no row of this key")
     last = moment - 1 if query.strict else moment
     past = [row for row in rows if row[EVENT_TIME] <= last]
     if not past:
-        first = time_text(min(row[EVENT_TIME] for row in rows))
+        first = format_time(min(row[EVENT_TIME] for row in rows))
         where = "not before the moment" if query.strict else "after the moment"
-        text = f"null: the key's first event, of {first}, is {where}"
-        return _told(query, feature, "no_row", text)
-    found = withheld_rows(query, moment, rows, past)
-    text = f"null: {told_of(found, 'the row of {}', 'the {} earlier rows')}"
-    return _told(query, feature, found[0].reason, text, found[0].row)
+        text = f"null: the first event of this key is of {first}, {where}"
+        return _explanation(query, feature, "no_row", text)
+    excluded = excluded_rows(query, moment, rows, past)
+    text = f"null: {describe_excluded(excluded, 'the row of {}', 'the {} earlier rows')}"
+    return _explanation(query, feature, excluded[0].reason, text, excluded[0].row)
 
 
 def _explain_window(
@@ -175,17 +190,18 @@ def _explain_window(
         for row in window_rows(query, feature, moment, existing)
         if all(row[name] is not None for name in needed)
     ]
-    there = [row for row in rows if in_window(feature.window, row[EVENT_TIME], moment)]
-    left_out = withheld_rows(query, moment, rows, there, needed)
+    candidates = [row for row in rows if in_window(feature.window, row[EVENT_TIME], moment)]
+    excluded = excluded_rows(query, moment, rows, candidates, needed)
     if not inside:
-        return _explain_emptiness(query, feature, moment, rows, left_out)
-    text = f"{_counted(feature, len(inside))} {span_text(feature.window, moment)}"
+        return _explain_empty_window(query, feature, moment, rows, excluded)
+    text = f"{_counted(feature, len(inside))} {describe_window(feature.window, moment)}"
     fewest = FUNCTION_SPECS[feature.function].least_values(feature.ddof)
     few = len(inside) < fewest
     if few:
-        text = f"null: {text}, and it takes {fewest}"
-    if left_out:
-        text = f"{text}; {told_of(left_out, 'one more there, of {},', '{} more there')}"
+        text = f"null: {text}. {_function(feature)} needs {fewest} {_noun(feature)}s"
+    if excluded:
+        one, many = "One more row in the window, of {},", "{} more rows in the window"
+        text = f"{text}. {describe_excluded(excluded, one, many)}"
     return Explanation(
         feature.output,
         query.view,
@@ -197,21 +213,23 @@ def _explain_window(
     )
 
 
-def _explain_emptiness(
+def _explain_empty_window(
     query: ViewQuery,
     feature: Aggregate,
     moment: int,
     rows: Sequence[Row],
-    left_out: Sequence[Withheld],
+    excluded: Sequence[ExcludedRows],
 ) -> Explanation:
-    nothing = f"no {_noun(feature)} {span_text(feature.window, moment)}"
+    empty = f"no {_noun(feature)} {describe_window(feature.window, moment)}"
     if not rows:
-        return _told(query, feature, "no_row", f"{nothing}: the view has no row of this key")
-    if not left_out:
-        near = _nearest_events(feature.window, moment, rows)
-        return _told(query, feature, "empty_window", f"{nothing}: {near}")
-    text = f"{nothing}: {told_of(left_out, 'the row there, of {},', 'the {} rows there')}"
-    return _told(query, feature, left_out[0].reason, text, left_out[0].row)
+        text = f"{empty}. The view has no row of this key"
+        return _explanation(query, feature, "no_row", text)
+    if not excluded:
+        text = f"{empty}. {_nearest_events(feature.window, moment, rows)}"
+        return _explanation(query, feature, "empty_window", text)
+    one, many = "The row in the window, of {},", "The {} rows in the window"
+    text = f"{empty}. {describe_excluded(excluded, one, many)}"
+    return _explanation(query, feature, excluded[0].reason, text, excluded[0].row)
 
 
 def _nearest_events(window: Window, moment: int, rows: Sequence[Row]) -> str:
@@ -219,14 +237,20 @@ def _nearest_events(window: Window, moment: int, rows: Sequence[Row]) -> str:
     times = [row[EVENT_TIME] for row in rows]
     before = max((time for time in times if low is not None and time < low), default=None)
     after = min((time for time in times if time >= high), default=None)
-    parts = [] if before is None else [f"of {time_text(before)} before it"]
-    parts += [] if after is None else [f"of {time_text(after)} after it"]
-    are = "event is" if len(parts) == 1 else "events are"
-    return f"the key's nearest {are} {', and '.join(parts)}"
+    nearest = (("before", before), ("after", after))
+    return ". ".join(
+        f"The key's nearest event {side} the window is of {format_time(time)}"
+        for side, time in nearest
+        if time is not None
+    )
 
 
 def window_edges(window: Window, moment: int) -> tuple[int | None, int]:
-    """Return a window's first microsecond and the one after its last; None for no beginning.
+    """Return a window's first microsecond and the one after its last; None for no lower edge.
+
+    Args:
+        window: The window.
+        moment: The moment, in UTC microseconds.
 
     Example:
         >>> window_edges(Window(10, 1), 100), window_edges(Window(10, 1, True), 100)
@@ -236,39 +260,43 @@ def window_edges(window: Window, moment: int) -> tuple[int | None, int]:
     return (None if window.size is None else end - window.size), end
 
 
-def span_text(window: Window, moment: int) -> str:
-    """Return where a window lies, in words.
+def describe_window(window: Window, moment: int) -> str:
+    """Return the times of a window, as the end of a sentence.
+
+    Args:
+        window: The window.
+        moment: The moment, in UTC microseconds.
 
     Example:
-        >>> span_text(Window(None, closed_right=True), 0)
+        >>> describe_window(Window(None, closed_right=True), 0)
         'up to and including 1970-01-01 00:00:00Z'
-        >>> span_text(Window(1_000_000), 0)
+        >>> describe_window(Window(1_000_000), 0)
         'from 1969-12-31 23:59:59Z to before 1970-01-01 00:00:00Z'
     """
     low, high = window_edges(window, moment)
     if window.closed_right:
-        after = "" if low is None else f"after {time_text(low - 1)} "
-        return f"{after}up to and including {time_text(high - 1)}"
-    start = "the beginning" if low is None else time_text(low)
-    return f"from {start} to before {time_text(high)}"
+        after = "" if low is None else f"after {format_time(low - 1)} "
+        return f"{after}up to and including {format_time(high - 1)}"
+    start = "the beginning" if low is None else format_time(low)
+    return f"from {start} to before {format_time(high)}"
 
 
-def function_text(feature: Aggregate) -> str:
-    """Return a window's function as one writes it: ``last3``, ``p90``, ``sum``."""
+def _function(feature: Aggregate) -> str:
+    """Return a window's function as definitions write it: ``last3``, ``p90``, ``sum``."""
     return FUNCTION_SPECS[feature.function].written(feature.number)
 
 
 def _counted(feature: Aggregate, count: int) -> str:
     noun = _noun(feature) + ("" if count == 1 else "s")
     by = "" if feature.by is None else f" by {feature.by!r}"
-    return f"{function_text(feature)} of {count} {noun}{by}"
+    return f"{_function(feature)} of {count} {noun}{by}"
 
 
 def _noun(feature: Aggregate) -> str:
     return "row" if feature.column == "*" else "value"
 
 
-def _told(
+def _explanation(
     query: ViewQuery, feature: Column | Aggregate, reason: str, text: str, row: Row | None = None
 ) -> Explanation:
     shown = None if row is None else _with_times(row)
@@ -276,12 +304,12 @@ def _told(
 
 
 def _with_times(row: Row) -> Row:
-    """Return a row with its times as people and JSON have them."""
+    """Return a row with its times as UTC datetimes."""
     times = {name: row[name] for name in (EVENT_TIME, AVAILABLE_TIME)}
     return {**row} | {
         name: None if micros is None else from_micros(micros) for name, micros in times.items()
     }
 
 
-def _span(micros: int) -> str:
+def _duration(micros: int) -> str:
     return str(timedelta(microseconds=micros))

@@ -1,4 +1,4 @@
-"""Why stored rows do not answer though their events lie right: not known yet, taken back, null."""
+"""Why stored rows give no answer although their events are at the right time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ from featurestore.times import from_micros
 
 
 @dataclass(frozen=True)
-class Withheld:
-    """Rows that do not answer for one reason.
+class ExcludedRows:
+    """Rows that give no answer, all for the same reason.
 
     Args:
         reason: ``not_yet_available``, ``retracted``, ``superseded``, ``tombstone`` or
             ``null_value``.
-        count: How many; of an event's revisions that are retracted one.
-        text: What happened to them, to be told after ``it`` or after their number.
-        row: The one that is nearest to an answer.
+        count: The number of rows; the revisions of a retracted event count as one row.
+        text: The reason as the rest of a sentence about these rows.
+        row: The row that is closest to an answer.
     """
 
     reason: str
@@ -34,123 +34,134 @@ class Withheld:
     row: Row
 
 
-def withheld_rows(
+def excluded_rows(
     query: ViewQuery,
     moment: int,
     rows: Sequence[Row],
     candidates: Sequence[Row],
     needed: Sequence[str] = (),
-) -> list[Withheld]:
-    """Return why none of some rows answers at a moment, each reason once.
+) -> list[ExcludedRows]:
+    """Return why candidate rows give no answer at a moment, each reason once.
 
     Args:
         query: The use of the view.
-        moment: The moment.
-        rows: The stored rows of the key that have a time, all of them.
-        candidates: Those whose events lie where an answer is looked for.
-        needed: The columns without which a row does not answer.
+        moment: The moment, in UTC microseconds.
+        rows: All stored rows of the key that have an event time.
+        candidates: The rows among them whose event time is right.
+        needed: The columns that must not be null.
 
     Example:
         >>> query = ViewQuery("v", keys=(), timestamp_field="t")
         >>> late = {"event_timestamp": 5, "available_timestamp": 2_000_000}
-        >>> [found] = withheld_rows(query, 7, [late], [late])
-        >>> found.reason, found.text
-        ('not_yet_available', 'is known only from 1970-01-01 00:00:02Z on')
+        >>> [excluded] = excluded_rows(query, 7, [late], [late])
+        >>> excluded.reason, excluded.text
+        ('not_yet_available', 'is visible only from 1970-01-01 00:00:02Z on')
     """
-    unseen = [row for row in candidates if visible_from(query, row) > moment]
-    seen = [row for row in candidates if visible_from(query, row) <= moment]
-    found = [_unknown(query, unseen)] if unseen else []
+    invisible = [row for row in candidates if visible_from(query, row) > moment]
+    visible = [row for row in candidates if visible_from(query, row) <= moment]
+    excluded = [_not_yet_available(query, invisible)] if invisible else []
     if query.rows.unique_by:
-        revised, seen = _revised(query, moment, rows, seen)
-        found += revised
-    gone = [row for row in seen if is_tombstone(query, row)]
-    if gone:
-        text = "is a tombstone" if len(gone) == 1 else "are tombstones"
-        found.append(Withheld("tombstone", len(gone), text, _newest(gone)))
-    found += _nulls([row for row in seen if not is_tombstone(query, row)], needed)
-    return found
+        revised, visible = _split_off_revised(query, moment, rows, visible)
+        excluded += revised
+    tombstones = [row for row in visible if is_tombstone(query, row)]
+    if tombstones:
+        text = "is a tombstone" if len(tombstones) == 1 else "are tombstones"
+        excluded.append(ExcludedRows("tombstone", len(tombstones), text, _newest(tombstones)))
+    excluded += _with_nulls([row for row in visible if not is_tombstone(query, row)], needed)
+    return excluded
 
 
-def told_of(found: Sequence[Withheld], one: str, many: str) -> str:
-    """Return what happened to rows as a clause.
+def describe_excluded(excluded: Sequence[ExcludedRows], one: str, many: str) -> str:
+    """Return why rows are excluded, one sentence for each reason.
 
     Args:
-        found: What happened.
-        one: What to call a single row; ``{}`` in it is its time.
-        many: What to call several; ``{}`` in it is how many.
+        excluded: The rows, by reason.
+        one: The subject for a single row. ``{}`` stands for its event time.
+        many: The subject for several rows. ``{}`` stands for their number.
 
     Example:
         >>> row = {"event_timestamp": 0}
-        >>> told_of([Withheld("tombstone", 1, "is a tombstone", row)], "the row of {}", "{} rows")
+        >>> tombstone = ExcludedRows("tombstone", 1, "is a tombstone", row)
+        >>> describe_excluded([tombstone], "the row of {}", "the {} rows")
         'the row of 1970-01-01 00:00:00Z is a tombstone'
+        >>> null = ExcludedRows("null_value", 2, "have null in 'x'", row)
+        >>> describe_excluded([tombstone, null], "the row of {}", "the {} rows")
+        "the 3 rows are excluded. 1 is a tombstone. 2 have null in 'x'"
     """
-    total = sum(each.count for each in found)
+    total = sum(each.count for each in excluded)
     if total == 1:
-        return f"{one.format(time_text(found[0].row[EVENT_TIME]))} {found[0].text}"
-    if len(found) == 1:
-        return f"{many.format(total)} {found[0].text}"
-    parts = [f"{each.count} {each.text}" for each in found]
-    return f"of {many.format(total)} {', '.join(parts[:-1])} and {parts[-1]}"
+        return f"{one.format(format_time(excluded[0].row[EVENT_TIME]))} {excluded[0].text}"
+    if len(excluded) == 1:
+        return f"{many.format(total)} {excluded[0].text}"
+    reasons = [f"{each.count} {each.text}" for each in excluded]
+    return ". ".join([f"{many.format(total)} are excluded", *reasons])
 
 
-def time_text(micros: int) -> str:
-    """Return a time as explanations tell it.
+def format_time(micros: int) -> str:
+    """Return a time as explanations show it.
+
+    Args:
+        micros: In UTC microseconds.
 
     Example:
-        >>> time_text(1)
+        >>> format_time(1)
         '1970-01-01 00:00:00.000001Z'
     """
     return from_micros(micros).isoformat(" ").replace("+00:00", "Z")
 
 
-def _unknown(query: ViewQuery, unseen: list[Row]) -> Withheld:
-    soonest = min(unseen, key=lambda row: visible_from(query, row))
-    since = time_text(visible_from(query, soonest))
-    told = f"is known only from {since} on"
-    if len(unseen) > 1:
-        told = f"are known only later, the first from {since} on"
-    return Withheld("not_yet_available", len(unseen), told, soonest)
+def _not_yet_available(query: ViewQuery, rows: list[Row]) -> ExcludedRows:
+    soonest = min(rows, key=lambda row: visible_from(query, row))
+    since = format_time(visible_from(query, soonest))
+    text = f"is visible only from {since} on"
+    if len(rows) > 1:
+        text = f"are visible only later, the first from {since} on"
+    return ExcludedRows("not_yet_available", len(rows), text, soonest)
 
 
-def _revised(
-    query: ViewQuery, moment: int, rows: Sequence[Row], seen: list[Row]
-) -> tuple[list[Withheld], list[Row]]:
-    """Return what was taken back or moved away, and the rows that are not."""
-    known = [row for row in rows if visible_from(query, row) <= moment]
+def _split_off_revised(
+    query: ViewQuery, moment: int, rows: Sequence[Row], candidates: list[Row]
+) -> tuple[list[ExcludedRows], list[Row]]:
+    """Return the candidates that are retracted or superseded, and the other candidates.
+
+    A candidate is superseded here if its event's newest revision has another event time, so that
+    the revision is no candidate.
+    """
+    visible = [row for row in rows if visible_from(query, row) <= moment]
     newest: dict[tuple[object, ...], Row] = {}
-    for row in sorted(known, key=revision_rank):
+    for row in sorted(visible, key=revision_rank):
         newest[event_name(query, row)] = row
-    left = {event_name(query, row): row for row in seen}
-    retracted = {name: row for name, row in left.items() if is_tombstone(query, newest[name])}
+    events = {event_name(query, row): row for row in candidates}
+    retracted = {name: row for name, row in events.items() if is_tombstone(query, newest[name])}
     moved = {
         name: row
-        for name, row in left.items()
-        if name not in retracted and not any(newest[name] is each for each in seen)
+        for name, row in events.items()
+        if name not in retracted and not any(newest[name] is each for each in candidates)
     }
-    found = []
-    for reason, by, events in (
+    excluded = []
+    for reason, how, gone in (
         ("retracted", "", retracted),
-        ("superseded", " by a revision of another time", moved),
+        ("superseded", " by a revision with another event time", moved),
     ):
-        if events:
-            last = time_text(max(visible_from(query, newest[name]) for name in events))
-            text = f"was {reason}{by} at {last}"
-            if len(events) > 1:
-                text = f"were {reason}{by}, the last at {last}"
-            found.append(Withheld(reason, len(events), text, _newest(list(events.values()))))
-    ends = [row for name, row in newest.items() if name in left and name not in retracted]
-    return found, [row for row in ends if any(row is each for each in seen)]
+        if gone:
+            last = format_time(max(visible_from(query, newest[name]) for name in gone))
+            text = f"was {reason}{how} at {last}"
+            if len(gone) > 1:
+                text = f"were {reason}{how}, the last at {last}"
+            excluded.append(ExcludedRows(reason, len(gone), text, _newest(list(gone.values()))))
+    ends = [row for name, row in newest.items() if name in events and name not in retracted]
+    return excluded, [row for row in ends if any(row is each for each in candidates)]
 
 
-def _nulls(rows: list[Row], needed: Sequence[str]) -> list[Withheld]:
-    found = []
+def _with_nulls(rows: list[Row], needed: Sequence[str]) -> list[ExcludedRows]:
+    excluded = []
     for name in needed:
         nulls = [row for row in rows if row[name] is None]
         rows = [row for row in rows if row[name] is not None]
         if nulls:
             text = f"{'has' if len(nulls) == 1 else 'have'} null in {name!r}"
-            found.append(Withheld("null_value", len(nulls), text, _newest(nulls)))
-    return found
+            excluded.append(ExcludedRows("null_value", len(nulls), text, _newest(nulls)))
+    return excluded
 
 
 def _newest(rows: list[Row]) -> Row:

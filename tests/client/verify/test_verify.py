@@ -14,7 +14,7 @@ from featurestore.client.verify.edges import absent_keys, edges_of, moments_near
 from featurestore.client.verify.values import OVERFLOW, same_value, value_or_overflow
 from featurestore.engines import reference
 from featurestore.engines.explain import stored_rows
-from featurestore.engines.explain.stored_rows import draw_keys, rows_of_keys
+from featurestore.engines.explain.stored_rows import rows_of_keys, sample_keys
 from featurestore.engines.kernel.functions.table import AGGREGATORS
 from featurestore.errors import NotFoundError, RequestError, SpineError
 from featurestore.query.nodes import KeyBinding, ViewQuery
@@ -338,7 +338,7 @@ def test_absent_keys_are_not_stored() -> None:
 def test_the_rows_of_a_key_are_exactly_the_stored_rows_with_it(
     tmp_path, monkeypatch, at_once
 ) -> None:
-    monkeypatch.setattr(stored_rows, "READ_AT_ONCE", at_once)
+    monkeypatch.setattr(stored_rows, "MAX_ROWS_PER_READ", at_once)
     runs = [feature_table({"id": [1, 2, 3, 2]}, [1, 2, 3, n], {"x": [n, n, n, n]}) for n in (5, 6)]
     snapshot = write_runs(tmp_path, runs, row_group=2)
     view = ViewQuery("v", keys=BY_ID, timestamp_field="t")
@@ -357,7 +357,7 @@ def test_sampled_keys_are_stored_and_come_with_the_time_of_an_event(tmp_path) ->
     )
     view = ViewQuery("v", keys=BY_ID, timestamp_field="t")
 
-    keys = draw_keys(view, snapshot, 12, Random(0))
+    keys = sample_keys(view, snapshot, 12, Random(0))
 
     assert len(keys) == 12
     assert all(event == key[0] * HOUR for key, event in keys.items())
