@@ -34,3 +34,26 @@ def test_links_lead_to_files_and_headings_that_exist(page: Path) -> None:
             missing.append(link)
 
     assert missing == []
+
+
+NAMED = [page for page in PAGES if page.name in {"architecture.md", "CONTRIBUTING.md"}]
+PATH = re.compile(r"`([\w-]+\.py|[\w-]+(?:/[\w.-]+)+/?)`")
+CODE_FOLDERS = ("featurestore", "demo", "feature_defs")
+# Files of the pages' examples, which a reader makes.
+EXAMPLES = re.compile(r"energy|mean_abs")
+
+
+def exists(path: str) -> bool:
+    """Return whether a file is there: below the root or the package, or a module by its name."""
+    if "/" in path:
+        return any((folder / path).exists() for folder in (ROOT, ROOT / "featurestore"))
+    return any(any((ROOT / folder).rglob(path)) for folder in CODE_FOLDERS)
+
+
+@pytest.mark.parametrize("page", NAMED, ids=lambda page: page.name)
+def test_files_that_a_page_names_exist(page: Path) -> None:
+    paths = set(PATH.findall(page.read_text("utf-8")))
+    missing = [path for path in paths if not EXAMPLES.search(path) and not exists(path)]
+
+    assert len(paths) > 20
+    assert missing == []
