@@ -73,7 +73,7 @@ def timezone_problem(name: str) -> str:
 
     Example:
         >>> timezone_problem("Europe/Paris"), timezone_problem("asia/calcuta")
-        ('', "unknown timezone 'asia/calcuta'. Did you mean 'Asia/Calcutta'?")
+        ('', "unknown timezone 'asia/calcuta'. Did you mean 'Asia/Calcutta'...")
     """
     try:
         zoneinfo.ZoneInfo(name)
