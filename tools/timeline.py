@@ -233,7 +233,7 @@ class Panel:
         parts = [
             f'<rect class="bar" x="{start:g}" y="{y - 8:g}" width="{end - start:g}" height="16"/>'
         ]
-        existing = reference.existing_rows(line.query, line.spine_row, self._rows)
+        existing = reference.valid_rows(line.query, line.spine_row, self._rows)
         used = rows_used(line, existing)
         parts += [self._draw_used(line, row, y) for row in used]
         parts += self._draw_unknown(line, used, y)

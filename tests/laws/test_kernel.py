@@ -1,11 +1,12 @@
-"""What changes no bit: the order of rows, rows of others or of the future, and pieces."""
+"""What changes no bit: the order of rows, rows of other keys or of the future, and pieces."""
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from featurestore.engines.kernel import answer_view, slices, winning_rows
-from featurestore.errors import FeatureStoreError
+from featurestore.engines.kernel import answer_view, slices
+from featurestore.errors import SumOverflowError
+from featurestore.query.nodes import ViewQuery
 from tests.effort import examples
 from tests.engines.kernel.worlds import World, rows_table, spine_table, worlds
 
@@ -24,12 +25,15 @@ def test_shuffling_rows_changes_nothing(world: World, random: object) -> None:
 @given(worlds())
 @examples(100)
 def test_rows_of_the_future_change_nothing_before_them(world: World) -> None:
-    moments = sorted(asked["at"] for asked in world.spine if asked["at"] is not None)
-    if not moments or world.query.rows.unique_by:
-        return
+    moments = sorted(row["at"] for row in world.spine if row["at"] is not None)
+    assume(moments)
     now = moments[len(moments) // 2]
-    past = [row for row in world.rows if (row["event_timestamp"] or 0) <= now]
-    spine = [asked for asked in world.spine if asked["at"] is not None and asked["at"] <= now]
+    past = [
+        row
+        for row in world.rows
+        if row["event_timestamp"] is None or row["event_timestamp"] <= now
+    ]
+    spine = [row for row in world.spine if row["at"] is not None and row["at"] <= now]
 
     assert answer(world.query, spine, past) == answer(world.query, spine, world.rows)
 
@@ -38,11 +42,13 @@ def test_rows_of_the_future_change_nothing_before_them(world: World) -> None:
 @examples(100)
 def test_a_spine_row_is_answered_as_if_it_were_alone(world: World) -> None:
     together = answer(world.query, world.spine, world.rows)
-    alone = [answer(world.query, [asked], world.rows) for asked in world.spine]
-    if "overflow" in (together, *alone):
-        return
+    alone = [answer(world.query, [row], world.rows) for row in world.spine]
 
-    assert together == [row for one in alone for row in one]
+    overflows = [each for each in alone if isinstance(each, str)]
+    if overflows:
+        assert together in overflows
+    else:
+        assert together == [row for one in alone for row in one]
 
 
 @given(worlds(aggregates=True))
@@ -52,27 +58,20 @@ def test_answering_in_pieces_changes_nothing(world: World) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(slices, "AT_ONCE", 2)
-        assert answer(world.query, world.spine, world.rows) == expected
+        in_pieces = answer(world.query, world.spine, world.rows)
+
+    # With several overflows, the one that is met first depends on the pieces.
+    assert isinstance(in_pieces, str) == isinstance(expected, str)
+    assert isinstance(expected, str) or in_pieces == expected
 
 
-@given(worlds(aggregates=False))
-@examples(100)
-def test_the_winning_row_holds_every_value_that_is_not_null(world: World) -> None:
-    rows = rows_table(world.query, world.rows)
-    spine = spine_table(world.query, world.spine)
-    answers = answer_view(world.query, spine, rows)
-    winners = winning_rows(world.query, spine, rows)
+def answer(query: ViewQuery, spine: list[dict], rows: list[dict]) -> list[str] | str:
+    """Return the answer's rows as text, so that each bit counts and NaN equals NaN.
 
-    for feature in world.query.columns:
-        for got, at in zip(answers[feature.output], winners.tolist(), strict=True):
-            if got.is_valid:
-                assert str(got) == str(rows[feature.column][at])
-
-
-def answer(query: object, spine: list[dict], rows: list[dict]) -> object:
-    """Return the answer's rows as text, which tells every bit and lets NaN equal NaN."""
+    Where a sum overflows, it is the error's text.
+    """
     try:
         table = answer_view(query, spine_table(query, spine), rows_table(query, rows))
-    except FeatureStoreError:
-        return "overflow"
+    except SumOverflowError as error:
+        return str(error)
     return list(map(repr, table.to_pylist()))

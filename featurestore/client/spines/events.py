@@ -11,7 +11,7 @@ from featurestore.client.arrow_rows import rows_at, rows_where
 from featurestore.client.reader import Reader
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.view import FeatureView
-from featurestore.engines.kernel.exists_at import existing_at
+from featurestore.engines.kernel.exists_at import positions_valid_at
 from featurestore.engines.retrieval.scan import Bounds
 from featurestore.errors import NotFoundError, RequestError, nearest
 from featurestore.query.compile import compile_view
@@ -72,7 +72,7 @@ def label_spine(manifest: Manifest, reader: Reader, wanted: Events, as_of: datet
     first = None if query.rows.unique_by else low
     bounds = Bounds(None, time_low=first, time_high=moment)
     rows = reader.read(wanted.call, query, snapshot, bounds)
-    rows = rows_at(rows, existing_at(query, rows, moment))
+    rows = rows_at(rows, positions_valid_at(query, rows, moment))
     times = rows[EVENT_TIME].cast(pa.int64())
     inside = pc.less(times, high)
     inside = inside if low is None else pc.and_(inside, pc.greater_equal(times, low))

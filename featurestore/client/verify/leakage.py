@@ -8,7 +8,7 @@ from typing import Any
 from featurestore.client.verify.on_demand import users_of
 from featurestore.client.verify.values import same_value, value_or_overflow
 from featurestore.engines.reference.features import is_answerable, window_rows, winner
-from featurestore.engines.reference.rows import Row, Rows, existing_rows
+from featurestore.engines.reference.rows import Row, Rows, valid_rows
 from featurestore.query.nodes import Aggregate, Column, Query, ViewQuery
 from featurestore.store.columns import EVENT_TIME
 
@@ -45,7 +45,7 @@ def causes_of(
         spine_row: The spine row.
         rows: The stored rows of its key.
     """
-    existing, past = existing_rows(view, spine_row, rows), _existing_past(view, spine_row, rows)
+    existing, past = valid_rows(view, spine_row, rows), _existing_past(view, spine_row, rows)
     moment = spine_row[view.timestamp_field]
     if isinstance(feature, Aggregate):
         inside = window_rows(view, feature, moment, existing)
@@ -87,7 +87,7 @@ def fix_of(
 def _existing_past(view: ViewQuery, spine_row: Row, rows: Rows) -> list[Row]:
     moment = spine_row[view.timestamp_field]
     past = [row for row in rows if row[EVENT_TIME] is None or row[EVENT_TIME] < moment]
-    return existing_rows(view, spine_row, past)
+    return valid_rows(view, spine_row, past)
 
 
 def _strict(view: ViewQuery, feature: Column | Aggregate) -> tuple[ViewQuery, Column | Aggregate]:

@@ -8,9 +8,9 @@ from typing import Any
 from featurestore.client.verify.leakage import Cause, causes_of, past_value
 from featurestore.client.verify.values import same_value, value_or_overflow
 from featurestore.engines.explain.stored_rows import Key, rows_of_keys
-from featurestore.engines.reference.agreement import bound_among
+from featurestore.engines.reference.agreement import error_bound
 from featurestore.engines.reference.features import is_answerable
-from featurestore.engines.reference.rows import Row, Rows, existing_rows, spine_key
+from featurestore.engines.reference.rows import Row, Rows, spine_key, valid_rows
 from featurestore.query.nodes import ViewQuery
 from featurestore.store.delta.snapshot import Snapshot
 
@@ -68,9 +68,9 @@ def recompute(
 
 
 def _cells(view: ViewQuery, spine_row: Row, rows: Rows, leakage: bool) -> Cells:
-    existing = existing_rows(view, spine_row, rows) if is_answerable(view, spine_row) else []
+    existing = valid_rows(view, spine_row, rows) if is_answerable(view, spine_row) else []
     values = {n.output: value_or_overflow(view, n, spine_row, existing) for n in view.features}
-    bounds = {n.output: bound_among(view, n, spine_row, existing) for n in view.features}
+    bounds = {n.output: error_bound(view, n, spine_row, existing) for n in view.features}
     if not leakage:
         return Cells(values, bounds)
     past_values = {n.output: past_value(view, n, spine_row, rows) for n in view.features}

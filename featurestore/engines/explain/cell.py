@@ -17,7 +17,7 @@ from featurestore.engines.explain.excluded import (
     format_time,
 )
 from featurestore.engines.reference.features import in_window, window_rows, winner
-from featurestore.engines.reference.rows import Row, existing_rows, is_tombstone, visible_from
+from featurestore.engines.reference.rows import Row, is_tombstone, valid_rows, visible_from
 from featurestore.query.nodes import Aggregate, Column, ViewQuery, Window
 from featurestore.store.columns import AVAILABLE_TIME, EVENT_TIME
 from featurestore.times import from_micros
@@ -129,7 +129,7 @@ def explain_cell(
             text = f"null: the key column {key.spine_column!r} is null"
             return _explanation(query, feature, "null_key", text)
     timed = [row for row in rows if row[EVENT_TIME] is not None]
-    existing = existing_rows(query, spine_row, timed)
+    existing = valid_rows(query, spine_row, timed)
     if isinstance(feature, Aggregate):
         return _explain_window(query, feature, moment, existing, timed)
     return _explain_column(query, feature, moment, existing, timed)

@@ -71,15 +71,6 @@ def answer_view(query: ViewQuery, spine: pa.Table, rows: pa.Table) -> pa.Table:
     return pa.table({name: answers[name] for name in query.outputs})
 
 
-def winning_rows(query: ViewQuery, spine: pa.Table, rows: pa.Table) -> Ints:
-    """Return, for each spine row, the position in ``rows`` of its as-of winner; -1 for none.
-
-    The winner may be too old for the query's ttl, or a tombstone: that is for the caller to see.
-    """
-    world = _load(query, spine, rows, tombstones=True)
-    return _in_rows(world.events, _winners(query, world), world.moments)
-
-
 @dataclass(frozen=True)
 class _World:
     moments: Moments

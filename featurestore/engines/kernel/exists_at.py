@@ -8,7 +8,7 @@ from featurestore.engines.kernel.validity import load_events
 from featurestore.query.nodes import ViewQuery
 
 
-def existing_at(query: ViewQuery, rows: pa.Table, moment: int) -> pa.Array:
+def positions_valid_at(query: ViewQuery, rows: pa.Table, moment: int) -> pa.Array:
     """Return the places of the rows that exist, by key and rank.
 
     Revised rows and tombstones do not; nor do rows without a time or with a null in the key.
@@ -22,7 +22,7 @@ def existing_at(query: ViewQuery, rows: pa.Table, moment: int) -> pa.Array:
         >>> query = ViewQuery("v", keys=(), timestamp_field="t")
         >>> rows = pa.table({"event_timestamp": [5, 3, 9], "available_timestamp": [5, 8, 9],
         ...                  "_row_hash": [1, 2, 3]})
-        >>> existing_at(query, rows, 8).to_pylist()
+        >>> positions_valid_at(query, rows, 8).to_pylist()
         [1, 0]
     """
     events = load_events(_codes(query, rows), rows, query.rows, tombstones=False)

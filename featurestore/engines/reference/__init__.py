@@ -1,15 +1,20 @@
-"""The reference: the rules of point-in-time answers in plain Python, obvious by reading.
+"""The reference: the rules of point-in-time answers in plain Python.
 
-The tests and `featurestore verify` compare every engine with it, and explanations are made by its
-rules. One function a rule, no cleverness, O(spine x rows), and nothing of the kernel. Times are
-integers (microseconds), rows are dictionaries of stored columns, values are Python's own. Where
-this and an engine differ, read the rules; where they leave a choice, it is written here.
+The tests and `featurestore verify` compare every engine with the reference, and explanations use
+its functions. It is written to be read: one function for each rule, no optimization, and nothing
+of the kernel. An answer takes O(spine rows x stored rows).
 
-`rows` says which rows exist and how they rank, `features` what is answered from them, `functions`
-what an aggregate makes of its window's values, and `agreement` how near floats must come.
+Times are integers (UTC microseconds), rows are dictionaries of stored columns, and values are
+Python objects. If an engine and the reference differ, docs/semantics.md decides. Where that page
+leaves a choice, the reference makes it.
+
+- `rows`: which stored rows are valid at a moment, and their rank.
+- `features`: the answer from the valid rows.
+- `functions`: the aggregation functions.
+- `agreement`: how near a float must come to the reference.
 """
 
-from featurestore.engines.reference.agreement import agree, bound_of
+from featurestore.engines.reference.agreement import agree, error_bound
 from featurestore.engines.reference.features import (
     aggregate_value,
     answer,
@@ -23,11 +28,11 @@ from featurestore.engines.reference.features import (
 )
 from featurestore.engines.reference.functions import IntegerOverflowError, to_float
 from featurestore.engines.reference.rows import (
-    existing_rows,
     is_tombstone,
     rank,
     row_key,
     spine_key,
+    valid_rows,
     visible_from,
 )
 
@@ -37,9 +42,8 @@ __all__ = [
     "agree",
     "answer",
     "answer_row",
-    "bound_of",
     "column_value",
-    "existing_rows",
+    "error_bound",
     "in_window",
     "is_answerable",
     "is_tombstone",
@@ -47,6 +51,7 @@ __all__ = [
     "row_key",
     "spine_key",
     "to_float",
+    "valid_rows",
     "visible_from",
     "window_rows",
     "window_values",

@@ -1,4 +1,4 @@
-"""How near an answer must come to the reference: floats within a bound, all else exactly."""
+"""How near an engine's answer must be to the reference: floats within a bound, others equal."""
 
 import datetime as dt
 import math
@@ -6,24 +6,25 @@ from typing import Any
 
 from featurestore.definitions.model.functions import FUNCTION_SPECS
 from featurestore.definitions.model.types import FLOATS, Map
-from featurestore.engines.reference.features import is_answerable, window_values
-from featurestore.engines.reference.rows import Row, Rows, existing_rows
+from featurestore.engines.reference.features import window_values
+from featurestore.engines.reference.rows import Row, Rows
 from featurestore.query.nodes import Aggregate, Column, ViewQuery
 
 
-def bound_of(query: ViewQuery, feature: Column | Aggregate, spine_row: Row, rows: Rows) -> float:
-    """Return how far an engine's value at a spine row may be off, from all stored rows."""
-    existing = existing_rows(query, spine_row, rows) if is_answerable(query, spine_row) else []
-    return bound_among(query, feature, spine_row, existing)
-
-
-def bound_among(
-    query: ViewQuery, feature: Column | Aggregate, spine_row: Row, existing: Rows
+def error_bound(
+    query: ViewQuery, feature: Column | Aggregate, spine_row: Row, valid: Rows
 ) -> float:
-    """Return how far a float aggregate may be off: 1e-9 of the size that its function names.
+    """Return the largest allowed difference of an engine's answer from the reference.
 
-    The size is the greatest absolute value in the window; of a variance, the greatest square. The
-    bound is never less than two of the least floats.
+    For floats it is 1e-9 of a size that the function's specification defines, such as the greatest
+    absolute value in the window, but at least twice the smallest positive float. It is 0 for all
+    other answers.
+
+    Args:
+        query: The use of the view.
+        feature: The feature.
+        spine_row: The spine row.
+        valid: The rows of its key that are valid at its moment.
     """
     moment = spine_row[query.timestamp_field]
     if not isinstance(feature, Aggregate) or moment is None:
@@ -33,13 +34,18 @@ def bound_among(
         return 0.0
     if (feature.result.value if isinstance(feature.result, Map) else feature.result) not in FLOATS:
         return 0.0
-    values = [float(value) for value in window_values(query, feature, moment, existing)]
+    values = [float(value) for value in window_values(query, feature, moment, valid)]
     greatest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
     return max(1e-9 * size(greatest), 2 * math.ulp(0.0))
 
 
 def agree(reference: Any, engine: Any, bound: float) -> bool:
-    """Return whether an engine's value is the reference one; floats may be off by the bound.
+    """Return whether an engine's value agrees with the reference.
+
+    Args:
+        reference: The reference's value.
+        engine: The engine's value.
+        bound: The largest allowed difference of finite floats.
 
     Example:
         >>> agree(0.3, 0.1 + 0.2, 1e-9), agree(0.3, 0.1 + 0.2, 0.0), agree(None, 0, 1e-9)

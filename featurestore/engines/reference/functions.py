@@ -1,4 +1,7 @@
-"""What each aggregate function makes of a window's values, which are in the order of rank."""
+"""The aggregation functions, as exact as Python can compute them.
+
+Each takes the feature and the values in a window, without nulls, in the order of rank.
+"""
 
 import math
 from collections import Counter
@@ -17,7 +20,7 @@ EXACT = Context(prec=2000, Emax=MAX_EMAX, Emin=MIN_EMIN)
 
 
 class IntegerOverflowError(Exception):
-    """A window's sum does not fit its type."""
+    """A window's sum does not fit the feature's type; the message is the feature's name."""
 
 
 def count(feature: Aggregate, values: list[Any]) -> Any:
@@ -26,7 +29,11 @@ def count(feature: Aggregate, values: list[Any]) -> Any:
 
 
 def total(feature: Aggregate, values: list[Any]) -> Any:
-    """Return the sum in the result's type, an error where it does not fit."""
+    """Return the sum in the type of the result.
+
+    Raises:
+        IntegerOverflowError: A sum of integers or decimals does not fit that type.
+    """
     if not values:
         return None
     if feature.dtype in FLOATS:
@@ -50,7 +57,7 @@ def _decimal_total(values: list[Decimal]) -> Decimal:
 
 
 def float_total(values: list[float]) -> float:
-    """Return the sum of floats, rounded once."""
+    """Return the sum of floats: the exact sum, rounded once."""
     special = [each for each in values if not math.isfinite(each)]
     if special:
         return math.fsum(special) if len({*map(str, special)}) == 1 else math.nan
@@ -58,7 +65,7 @@ def float_total(values: list[float]) -> float:
 
 
 def mean(feature: Aggregate, values: list[Any]) -> Any:
-    """Return the mean, rounded once."""
+    """Return the mean: the exact mean, rounded once."""
     if not values:
         return None
     if any(not math.isfinite(each) for each in values):
@@ -67,13 +74,13 @@ def mean(feature: Aggregate, values: list[Any]) -> Any:
 
 
 def variance(feature: Aggregate, values: list[Any]) -> Any:
-    """Return the variance; null for no more values than ``ddof``, NaN where one is not finite."""
+    """Return the variance; null for at most ``ddof`` values, NaN if a value is not finite."""
     exact = _variance(feature, values)
     return to_float(exact) if isinstance(exact, Fraction) else exact
 
 
 def stddev(feature: Aggregate, values: list[Any]) -> Any:
-    """Return the variance's root."""
+    """Return the square root of the variance."""
     exact = _variance(feature, values)
     if not isinstance(exact, Fraction):
         return exact
@@ -91,12 +98,12 @@ def _variance(feature: Aggregate, values: list[Any]) -> Any:
 
 
 def least(feature: Aggregate, values: list[Any]) -> Any:
-    """Return the least value; NaN where there is one."""
+    """Return the least value; NaN if a value is NaN."""
     return _extreme(min, values)
 
 
 def greatest(feature: Aggregate, values: list[Any]) -> Any:
-    """Return the greatest value; NaN where there is one."""
+    """Return the greatest value; NaN if a value is NaN."""
     return _extreme(max, values)
 
 
@@ -129,23 +136,23 @@ def last_n(feature: Aggregate, values: list[Any]) -> Any:
 
 
 def top_n(feature: Aggregate, values: list[Any]) -> Any:
-    """Return the greatest values, descending; NaN is greater than all others."""
+    """Return the greatest values, descending; NaN is greater than every number."""
     return [plain(each) for each in sorted(values, key=nan_last, reverse=True)][: feature.number]
 
 
 def mode(feature: Aggregate, values: list[Any]) -> Any:
-    """Return the most frequent value, of several the least; all NaN are one, the greatest."""
-    times = Counter("NaN" if is_nan(each) else each for each in values)
+    """Return the most frequent value; if several are, the least. All NaN are one value."""
+    counts = Counter("NaN" if is_nan(each) else each for each in values)
     most = [
-        each for each in values if times["NaN" if is_nan(each) else each] == max(times.values())
+        each for each in values if counts["NaN" if is_nan(each) else each] == max(counts.values())
     ]
     return plain(min(most, key=nan_last)) if most else None
 
 
 def percentile(feature: Aggregate, values: list[Any]) -> Any:
-    """Return the value at that percentage of the way from the least to the greatest.
+    """Return the percentile of the sorted values, interpolated linearly between neighbours.
 
-    Between two values in proportion; NaN where there is one.
+    It is NaN if a value is NaN.
     """
     if not values:
         return None
@@ -160,12 +167,12 @@ def percentile(feature: Aggregate, values: list[Any]) -> Any:
 
 
 def nan_last(each: Any) -> tuple[bool, Any]:
-    """Return a key by which values are sorted."""
+    """Return the sort key of a value: NaN sorts after every number."""
     return (True, 0) if is_nan(each) else (False, each)
 
 
 def plain(each: Any) -> Any:
-    """Return a value with -0.0 as 0.0."""
+    """Return the value, with 0.0 for -0.0."""
     return each + 0.0 if isinstance(each, float) else each
 
 
@@ -180,7 +187,7 @@ def every(feature: Aggregate, values: list[Any]) -> Any:
 
 
 def count_distinct(feature: Aggregate, values: list[Any]) -> Any:
-    """Return how many different values there are; all NaN are one, -0.0 is 0.0."""
+    """Return the number of different values; all NaN are one value, and -0.0 equals 0.0."""
     return len({"NaN" if is_nan(each) else each for each in values})
 
 
@@ -190,7 +197,7 @@ def is_nan(each: Any) -> bool:
 
 
 def to_float(exact: Fraction) -> float:
-    """Return the nearest float, infinite where it is beyond them all."""
+    """Return the nearest float; infinity if the number is beyond the greatest float."""
     try:
         return float(exact)
     except OverflowError:

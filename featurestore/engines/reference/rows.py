@@ -1,4 +1,4 @@
-"""Which stored rows exist at a moment, and how they rank."""
+"""Which stored rows are valid at a moment, and their rank."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,16 +13,16 @@ from featurestore.store.columns import (
 )
 
 Row = Mapping[str, Any]
-"""A stored or a spine row; its times are UTC microseconds."""
+"""A stored row or a spine row; times are UTC microseconds."""
 
 Rows = Sequence[Row]
 
 
-def existing_rows(query: ViewQuery, spine_row: Row, rows: Rows) -> list[Row]:
-    """Return the rows of the spine row's key that exist at its moment.
+def valid_rows(query: ViewQuery, spine_row: Row, rows: Rows) -> list[Row]:
+    """Return the stored rows of the spine row's key that are valid at its moment.
 
-    With ``unique_by`` only the newest revision that can be known exists, and a tombstone is not
-    itself a row: it takes its event back.
+    A row is valid from the moment when it becomes visible. With ``unique_by``, only the newest
+    visible revision of an event is valid, and none if that is a tombstone.
     """
     moment, key = spine_row[query.timestamp_field], spine_key(query, spine_row)
     visible = [
@@ -46,7 +46,7 @@ def existing_rows(query: ViewQuery, spine_row: Row, rows: Rows) -> list[Row]:
 
 
 def visible_from(query: ViewQuery, row: Row) -> int:
-    """Return the moment from which the row can be known."""
+    """Return the moment at which the row becomes visible."""
     if row[AVAILABLE_TIME] is None:
         return int(row[EVENT_TIME]) + query.rows.available_delay
     return int(max(row[EVENT_TIME], row[AVAILABLE_TIME]))
@@ -64,12 +64,12 @@ def revision_rank(row: Row) -> tuple[Any, ...]:
 
 
 def is_tombstone(query: ViewQuery, row: Row) -> bool:
-    """Return whether the row says that its entity or event is gone."""
+    """Return whether the row is a tombstone: it deletes its entity or its event."""
     return query.rows.has_deleted and row[DELETED] is True
 
 
 def event_name(query: ViewQuery, row: Row) -> tuple[Any, ...]:
-    """Return what rows share that are revisions of one event; null equals null here."""
+    """Return the values that revisions of one event have in common; null equals null here."""
     return tuple(row[name] for name in query.rows.unique_by)
 
 

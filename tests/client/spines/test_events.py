@@ -132,7 +132,7 @@ def claim(numbers: tuple[int, ...], deleted: bool, card: int) -> dict:
 
 def exists(query: ViewQuery, row: dict, rows: list[dict], moment: int) -> bool:
     asked = {"id": row["id"], "name": row["name"], "event_timestamp": moment}
-    existing = reference.existing_rows(query, asked, rows)
+    existing = reference.valid_rows(query, asked, rows)
     return any(each is row for each in existing) and not reference.is_tombstone(query, row)
 
 

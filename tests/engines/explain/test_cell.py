@@ -244,7 +244,7 @@ def test_the_explained_row_is_the_reference_s(world: World):
             if explanation.reason in ("null_key", "null_time"):
                 assert None in (*key, spine_row["at"])
                 continue
-            existing = reference.existing_rows(world.query, spine_row, world.rows)
+            existing = reference.valid_rows(world.query, spine_row, world.rows)
             if isinstance(feature, Column):
                 value = reference.column_value(world.query, feature, spine_row["at"], existing)
                 assert (explanation.reason == "answered") == (value is not None)

@@ -1,23 +1,24 @@
-"""Comparing the kernel's answer with the reference's, cell by cell."""
+"""Compares the kernel's answers with the reference, cell by cell."""
 
 import pyarrow as pa
 import pytest
 
 from featurestore.engines import reference
 from featurestore.engines.kernel import answer_view
-from featurestore.errors import FeatureStoreError
+from featurestore.errors import SumOverflowError
 from tests.engines.kernel.worlds import World
 
 Expected = dict[str, list[object]]
 
 
 def check(world: World) -> None:
-    """Compare every cell."""
+    """Compare every cell; where the reference overflows, the kernel must refuse that feature."""
     try:
         expected = reference.answer(world.query, world.spine, world.rows)
     except reference.IntegerOverflowError as overflow:
-        with pytest.raises(FeatureStoreError, match=f"feature '{overflow}'"):
+        with pytest.raises(SumOverflowError) as error:
             answer_view(world.query, world.spine_table(), world.rows_table())
+        assert f"feature '{overflow}'" in error.value.call
         return
     answer = answer_view(world.query, world.spine_table(), world.rows_table())
     assert answer.column_names == list(world.query.outputs)
@@ -25,12 +26,16 @@ def check(world: World) -> None:
 
 
 def wrong_cells(world: World, expected: Expected, answer: pa.Table) -> list[str]:
-    """Return each cell of an answer that is not the reference's, in words."""
-    wrong = []
-    for feature in world.query.features:
-        found = answer[feature.output].to_pylist()
-        for asked, want, got in zip(world.spine, expected[feature.output], found, strict=True):
-            bound = reference.bound_of(world.query, feature, asked, world.rows)
+    """Return a line for each cell that does not agree with the reference."""
+    query, wrong = world.query, []
+    for feature in query.features:
+        values = answer[feature.output].to_pylist()
+        for spine_row, want, got in zip(
+            world.spine, expected[feature.output], values, strict=True
+        ):
+            answerable = reference.is_answerable(query, spine_row)
+            valid = reference.valid_rows(query, spine_row, world.rows) if answerable else []
+            bound = reference.error_bound(query, feature, spine_row, valid)
             if not reference.agree(want, got, bound):
-                wrong.append(f"{feature} at {asked}: {want!r} wanted, {got!r} found (+- {bound})")
+                wrong.append(f"{feature} at {spine_row}: {want!r} expected, {got!r} (+- {bound})")
     return wrong

@@ -14,7 +14,7 @@ from featurestore.definitions.model.types import (
     Int32,
     String,
 )
-from featurestore.engines.kernel import answer_view, winning_rows
+from featurestore.engines.kernel import answer_view
 from featurestore.errors import SpineError
 from featurestore.query.nodes import KeyBinding, Rows
 from tests.engines.kernel.tables import as_of, ask, events, stored
@@ -349,10 +349,3 @@ def test_spine_times_of_seconds_match_by_value() -> None:
     spine = pa.table({"card": [1], "at": pa.array([1], pa.timestamp("s", tz="UTC"))})
 
     assert answer_view(as_of(), spine, events((1_000_000, 5)))["x"].to_pylist() == [5]
-
-
-def test_the_winning_rows_are_positions_in_the_stored_rows_whatever_the_ttl() -> None:
-    rows = events((20, 2), (10, 1))
-    spine = pa.table({"card": [1, 1, 1, None], "at": [15, 5, 99, 15]})
-
-    assert winning_rows(as_of(ttl=1), spine, rows).tolist() == [1, -1, 0, -1]
