@@ -1,6 +1,6 @@
-"""The tree of errors that featurestore raises, and the one way their messages are put together.
+"""The errors that featurestore raises, and the form of their messages.
 
-Every message has three parts: what was asked, what was found, and what to do next.
+Every message has three parts: the call, what was found, and what to do next.
 """
 
 import difflib
@@ -8,11 +8,11 @@ from collections.abc import Iterable
 
 
 class FeatureStoreError(Exception):
-    """Anything the store refuses or cannot do.
+    """Base class of every error that featurestore raises.
 
     Args:
-        call: What was being done, e.g. ``"get_training_set('fraud_v1')"``.
-        found: What stood in its way.
+        call: The call or the step that failed, e.g. ``"get_training_set('fraud_v1')"``.
+        found: What was found wrong.
         fix: What to do next, as a full sentence.
 
     Attributes:
@@ -27,105 +27,119 @@ class FeatureStoreError(Exception):
 
     def __init__(self, call: str, found: str, fix: str) -> None:
         self.call, self.found, self.fix = call, found, fix
-        told = found.rstrip(".")
-        stop = "" if told.endswith("?") else "."
-        super().__init__(f"{call}: {told}{stop} {fix}".strip())
+        super().__init__(f"{call}: {sentences(found, fix)}")
 
     def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
-        """Pickle by the three parts: errors cross process borders inside Spark tasks."""
+        """Pickle by the three parts: Spark tasks send errors to another process."""
         return type(self), (self.call, self.found, self.fix)
 
 
 class DefinitionError(FeatureStoreError):
-    """The definitions do not load, or break rules; ``found`` lists each with file and line."""
+    """The definitions do not load, or break rules; ``found`` lists each problem with its line."""
 
     exit_code = 2
 
 
 class ProjectError(FeatureStoreError):
-    """The folder is no project, or its ``featurestore.toml`` is wrong."""
+    """The folder is not a project, or its ``featurestore.toml`` is wrong."""
 
     exit_code = 2
 
 
 class SetupError(FeatureStoreError):
-    """Something that must be installed is missing, such as Java or an optional package."""
+    """A required program or package is not installed, such as Java or an optional extra."""
 
     exit_code = 2
 
 
 class RequestError(FeatureStoreError):
-    """A call's arguments do not fit what is applied."""
+    """The arguments of a call are wrong, or do not fit the applied definitions."""
 
     exit_code = 2
 
 
 class NotFoundError(RequestError):
-    """A view, service or feature of that name is not applied."""
+    """No view, service or feature of that name is applied."""
 
 
 class SpineError(RequestError):
-    """The spine lacks a column, has another type than a key, or holds unusable times."""
+    """The spine lacks a column, a key column has another type, or a time cannot be used."""
 
 
 class SourceError(FeatureStoreError):
-    """A source is missing, is empty, changed under us, or gives other columns than declared."""
+    """A source is missing or empty, its files changed, or its columns are not as declared."""
 
 
 class OnDemandError(FeatureStoreError):
-    """An on-demand feature cannot be computed: its function or expression fails, or misbehaves."""
+    """An on-demand feature cannot be computed: its function or its SQL expression fails."""
 
 
 class SumOverflowError(FeatureStoreError):
     """A window's sum of integers or decimals does not fit the feature's type.
 
     Attributes:
-        row: Where the row stands among those that were asked about; None if that is not known.
+        row: The position of the row among the rows to answer; None if it is unknown.
     """
 
     row: int | None = None
 
     def within(self, call: str, row: int | None = None) -> "SumOverflowError":
-        """Return it as the error of a call, told with a row's position in the spine.
+        """Return the same error as the error of a call, with the row's position in the spine.
+
+        Args:
+            call: The user's call, e.g. ``"get_training_set('fraud_v1')"``.
+            row: The row's position in the spine; None if it is unknown.
 
         Example:
             >>> error = SumOverflowError("feature 'x'", "a sum does not fit Int64", "Cast it.")
             >>> str(error.within("get_training_set('fraud_v1')", 7))
             "get_training_set('fraud_v1'): feature 'x': a sum does not fit Int64 (row 7). Cast it."
         """
-        place = "" if row is None else f" (row {row})"
-        return SumOverflowError(f"{call}: {self.call}", f"{self.found}{place}", self.fix)
+        position = "" if row is None else f" (row {row})"
+        return SumOverflowError(f"{call}: {self.call}", f"{self.found}{position}", self.fix)
 
 
 class MaterializationError(FeatureStoreError):
-    """Spark failed while it materialized a view."""
+    """A materialization failed: Spark, or the view's transform, raised an error."""
 
 
 class TableError(FeatureStoreError):
-    """A table cannot be read: missing, or of a protocol that the local engine lacks."""
+    """A table cannot be used: it is missing, outdated, or needs an unsupported Delta feature."""
 
 
 class ConflictError(FeatureStoreError):
-    """Somebody else holds the lock, or the plan is stale: nothing was changed, try again."""
+    """Another process holds the lock, or the plan is outdated. Nothing was changed; try again."""
 
     exit_code = 5
 
 
 class ContractError(FeatureStoreError):
-    """An answer broke the row contract. This is a bug of ours; no answer is given."""
+    """The engine's answer broke the row contract: a bug of featurestore. No answer is returned."""
 
     exit_code = 70
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return a sentence that offers the known names nearest to ``name``.
+def sentences(found: str, fix: str) -> str:
+    """Return what was found and what to do next as sentences, with one stop between them.
+
+    Example:
+        >>> sentences("no view 'activty' is applied", "Did you mean 'activity'?")
+        "no view 'activty' is applied. Did you mean 'activity'?"
+    """
+    text = found.rstrip(".")
+    stop = "" if text.endswith("?") else "."
+    return f"{text}{stop} {fix}".strip()
+
+
+def nearest(name: str, existing: Iterable[str]) -> str:
+    """Return a sentence that offers the existing names nearest to an unknown name.
 
     Args:
-        name: The name that was not found.
-        known: The names that exist.
+        name: The unknown name.
+        existing: The names that exist.
 
     Returns:
-        ``"Did you mean 'x'?"``, or the list of what exists, or that nothing exists.
+        ``"Did you mean 'x'?"``; without a near name, the list of all names.
 
     Example:
         >>> nearest("amuont", ["amount", "merchant"])
@@ -133,7 +147,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
         >>> nearest("zzz", ["amount", "merchant"])
         'Known: amount, merchant.'
     """
-    names = sorted(set(known))
+    names = sorted(set(existing))
     close = difflib.get_close_matches(name, names, n=3)
     if close:
         return f"Did you mean {' or '.join(repr(match) for match in close)}?"

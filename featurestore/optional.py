@@ -1,4 +1,4 @@
-"""Packages that the core does not install."""
+"""Imports of optional packages: their absence is an error that names the extra to install."""
 
 import importlib
 from collections.abc import Iterator
@@ -9,14 +9,14 @@ from featurestore.errors import SetupError
 
 
 def optional(package: str, call: str) -> Any:
-    """Return an optional package, imported.
+    """Import an optional package and return it.
 
     Args:
-        package: Its name, which is also the name of the extra that installs it.
-        call: What needs it.
+        package: The package's name, which is also the name of its extra.
+        call: The call that needs the package, for the message.
 
     Raises:
-        SetupError: It is not installed.
+        SetupError: The package is not installed.
 
     Example:
         >>> optional("no_such_package", "to_x()")
@@ -36,10 +36,10 @@ def optional(package: str, call: str) -> Any:
 
 @contextmanager
 def spark_extra(call: str) -> Iterator[None]:
-    """Let imports that need pyspark say which extra installs it.
+    """Turn the absence of pyspark into an error that names the extra to install.
 
     Args:
-        call: The call that needs it, for the message.
+        call: The call that needs pyspark, for the message.
 
     Raises:
         SetupError: pyspark or delta-spark is not installed.

@@ -13,16 +13,16 @@ FILE = "featurestore.toml"
 
 @dataclass(frozen=True)
 class Settings:
-    """What ``featurestore.toml`` says.
+    """The settings in ``featurestore.toml``.
 
     Args:
         folder: The project's folder; relative paths start here.
-        project: The project's name, a part of every table's address.
-        root: The folder or URL under which all projects' tables lie.
+        project: The project's name; it is part of every table's address.
+        root: The folder or URL that holds the tables of all projects.
         definitions: The folder of definitions.
         spark_conf: A file of Spark settings; None for the defaults.
-        memory_limit: What features and the work of SQL may take in process, in bytes; None for no
-            limit.
+        memory_limit: The most bytes that a retrieval or a SQL query may use in this process; None
+            for no limit.
     """
 
     folder: Path
@@ -44,7 +44,7 @@ class Settings:
 
     @property
     def store_root(self) -> str:
-        """The address under which this project's tables lie."""
+        """The address that holds this project's tables."""
         root = self.root if "://" in self.root else str(self.folder / self.root)
         return f"{root.rstrip('/')}/{self.project}"
 
@@ -54,11 +54,11 @@ def read_settings(folder: str | Path, memory_limit: int | str | None = None) -> 
 
     Args:
         folder: The project's folder.
-        memory_limit: In place of the file's, e.g. ``"2GB"``; None for the file's.
+        memory_limit: A limit that replaces the file's, e.g. ``"2GB"``; None for the file's.
 
     Raises:
-        ProjectError: The folder holds no ``featurestore.toml``, or the file does not parse, lacks
-            ``project``, or has a name or value that is not known.
+        ProjectError: The folder has no ``featurestore.toml``; or the file does not parse, lacks
+            ``project``, or has an unknown setting or a wrong value.
 
     Example:
         >>> read_settings("no/such/folder")
@@ -73,33 +73,38 @@ def read_settings(folder: str | Path, memory_limit: int | str | None = None) -> 
         raise ProjectError(
             call,
             f"there is no {FILE}",
-            "Go to the project's folder (or pass --project), or make one: `featurestore init`.",
+            "Go to the project's folder (or pass --project), or create a project with "
+            "`featurestore init`.",
         )
     try:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ProjectError(call, f"{FILE} does not parse: {error}", "Mend that line.") from None
+        raise ProjectError(call, f"{FILE} does not parse: {error}", "Correct that line.") from None
     texts = _checked(call, values)
-    written = texts.pop("memory_limit", None)
-    limit = written if memory_limit is None else memory_limit
+    file_limit = texts.pop("memory_limit", None)
+    limit = file_limit if memory_limit is None else memory_limit
     return Settings(path, **texts, memory_limit=None if limit is None else parse_bytes(limit))
 
 
 def _checked(call: str, values: dict[str, Any]) -> dict[str, str]:
-    known = ("project", "root", "definitions", "spark_conf", "memory_limit")
+    names = ("project", "root", "definitions", "spark_conf", "memory_limit")
     for name, value in values.items():
-        if name not in known:
-            raise ProjectError(call, f"{FILE} has an unknown name {name!r}", nearest(name, known))
+        if name not in names:
+            raise ProjectError(
+                call, f"{FILE} has an unknown setting {name!r}", nearest(name, names)
+            )
         if not isinstance(value, str) or not value:
-            raise ProjectError(call, f"{FILE}: {name} is {value!r}", "Give it as a text.")
+            raise ProjectError(
+                call, f"{FILE}: {name} is {value!r}", f'Write a text: {name} = "..."'
+            )
     if "project" not in values:
         raise ProjectError(
-            call, f"{FILE} names no project", 'Add the line: project = "my_project"'
+            call, f"{FILE} has no project name", 'Add the line: project = "my_project"'
         )
     if not values["project"].replace("_", "a").replace("-", "a").isalnum():
         raise ProjectError(
             call,
             f"{FILE}: the project's name is {values['project']!r}",
-            "Use letters, digits, - and _: it becomes a folder's name.",
+            "Use letters, digits, - and _: the name becomes a folder's name.",
         )
     return values

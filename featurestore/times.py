@@ -1,4 +1,4 @@
-"""Durations and moments as whole UTC microseconds: parsing, printing, and the clock."""
+"""Durations and moments in whole UTC microseconds: how they are parsed and printed; the clock."""
 
 import difflib
 import re
@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from featurestore.errors import RequestError
 
 Clock = Callable[[], datetime]
-"""Gives the present moment, aware; an argument wherever time matters, so that tests freeze it."""
+"""Returns the present moment as an aware datetime. It is an argument, so that tests can fix it."""
 
 MICROS = {
     "s": 1_000_000,
@@ -39,13 +39,13 @@ def system_clock() -> datetime:
 def parse_duration(text: str) -> int:
     """Return a duration in microseconds.
 
-    A day is always 86,400 seconds: durations lie on the UTC axis and know no calendar.
+    A day is always 86,400 seconds, as in UTC: durations do not follow a calendar.
 
     Args:
         text: A whole number and one of ``s m h d w``; ``m`` is minutes.
 
     Raises:
-        RequestError: ``text`` is no such duration.
+        RequestError: ``text`` has another form, or the duration is too long.
 
     Example:
         >>> parse_duration("2h")
@@ -63,13 +63,13 @@ def parse_duration(text: str) -> int:
         raise RequestError(
             f"duration {text!r}",
             "too long: more than 146,000 years",
-            f"Give a shorter one, such as '3650d'; a window of all time is {LIFETIME!r}.",
+            f"Write a shorter one, such as '3650d'; a window of all time is {LIFETIME!r}.",
         )
     return micros
 
 
 def timezone_problem(name: str) -> str:
-    """Return what is wrong with a time zone's name, or ``""``.
+    """Return what is wrong with a time zone's name, or ``""`` for a valid name.
 
     Example:
         >>> timezone_problem("Europe/Paris"), timezone_problem("asia/calcuta")
@@ -96,10 +96,10 @@ def format_duration(micros: int) -> str:
 
 
 def to_micros(moment: datetime) -> int:
-    """Return microseconds since 1970-01-01 UTC, exactly.
+    """Return a moment as whole microseconds since 1970-01-01 UTC.
 
     Raises:
-        RequestError: ``moment`` is naive.
+        RequestError: ``moment`` has no time zone.
 
     Example:
         >>> to_micros(datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC))
@@ -109,7 +109,7 @@ def to_micros(moment: datetime) -> int:
         raise RequestError(
             f"time {moment.isoformat()}",
             "it has no time zone",
-            "Give an aware datetime, e.g. datetime(2026, 1, 1, tzinfo=timezone.utc).",
+            "Use an aware datetime, e.g. datetime(2026, 1, 1, tzinfo=timezone.utc).",
         )
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
@@ -125,10 +125,12 @@ def from_micros(micros: int) -> datetime:
 
 
 def parse_moment(text: str | datetime) -> datetime:
-    """Return a moment from an aware datetime or ISO 8601 text; a bare date is its midnight in UTC.
+    """Return a moment in UTC from an aware datetime or an ISO 8601 text.
+
+    A date without a time is midnight in UTC.
 
     Raises:
-        RequestError: It is neither, or a time of day without an offset.
+        RequestError: The text is not ISO 8601, or the time has no time zone.
 
     Example:
         >>> parse_moment("2026-01-01T00:00:00+01:00").astimezone(UTC).isoformat()
@@ -136,7 +138,7 @@ def parse_moment(text: str | datetime) -> datetime:
         >>> parse_moment("2026-01-01T09:30:00")
         Traceback (most recent call last):
         ...
-        featurestore.errors.RequestError: time '...': it has no time zone. Write its offset, ...
+        featurestore.errors.RequestError: time '...': it has no time zone. Write its offset; ...
     """
     if isinstance(text, datetime):
         return from_micros(to_micros(text))
@@ -148,7 +150,7 @@ def parse_moment(text: str | datetime) -> datetime:
         ) from None
     if moment.tzinfo is None and not _is_date(text):
         raise RequestError(
-            f"time {text!r}", "it has no time zone", f"Write its offset, in UTC {text + 'Z'!r}."
+            f"time {text!r}", "it has no time zone", f"Write its offset; for UTC {text + 'Z'!r}."
         )
     return from_micros(to_micros(moment if moment.tzinfo else moment.replace(tzinfo=UTC)))
 
@@ -162,14 +164,14 @@ def _is_date(text: str) -> bool:
 
 
 def _nearest_zone(name: str) -> str:
-    """Return what a zone's name may mean: a zone, or its city written without its continent."""
+    """Return a sentence that offers the zones nearest to a name, or to a city without its area."""
     zones = {zone.casefold(): zone for zone in zoneinfo.available_timezones()}
     cities = {zone.rpartition("/")[2]: zones[zone] for zone in zones}
-    wanted = name.casefold().replace(" ", "_")
-    if wanted in zones:
-        return f"Did you mean {zones[wanted]!r}?"
-    near = difflib.get_close_matches(wanted, zones) or difflib.get_close_matches(wanted, cities)
-    found = [zones.get(each) or cities[each] for each in near]
-    if found:
-        return f"Did you mean {' or '.join(map(repr, found))}?"
+    text = name.casefold().replace(" ", "_")
+    if text in zones:
+        return f"Did you mean {zones[text]!r}?"
+    near = difflib.get_close_matches(text, zones) or difflib.get_close_matches(text, cities)
+    matches = [zones.get(each) or cities[each] for each in near]
+    if matches:
+        return f"Did you mean {' or '.join(map(repr, matches))}?"
     return "Write for example 'UTC' or 'Europe/Paris'."

@@ -1,4 +1,4 @@
-"""A moment that is written says its zone; a date says midnight in UTC; nothing else is guessed."""
+"""A moment has a time zone in its text; a date is midnight in UTC; nothing is guessed."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -18,7 +18,7 @@ def test_a_date_is_its_midnight_in_utc(day: date) -> None:
 
 
 @given(MOMENTS)
-def test_a_time_with_its_zone_is_what_it_says(moment: datetime) -> None:
+def test_a_time_with_its_zone_is_that_moment(moment: datetime) -> None:
     assert parse_moment(moment) == parse_moment(moment.isoformat()) == moment
 
 
@@ -29,17 +29,26 @@ def test_an_offset_counts() -> None:
 
 
 @pytest.mark.parametrize("text", ["2026-01-01T00:00", "2026W01T01", "20260101T00"])
-def test_a_time_of_day_without_its_zone_is_refused_with_what_to_write(text: str) -> None:
-    with pytest.raises(RequestError, match=rf"no time zone\. Write its offset, in UTC '{text}Z'"):
+def test_a_time_of_day_without_its_zone_is_refused(text: str) -> None:
+    with pytest.raises(RequestError) as caught:
         parse_moment(text)
 
+    assert caught.value.call == f"time {text!r}"
+    assert f"'{text}Z'" in caught.value.fix
 
-def test_a_naive_datetime_is_refused() -> None:
-    with pytest.raises(RequestError, match=r"no time zone\. Give an aware datetime"):
+
+def test_a_datetime_without_its_zone_is_refused() -> None:
+    with pytest.raises(RequestError) as caught:
         parse_moment(datetime(2026, 1, 1))  # noqa: DTZ001 - the case
+
+    assert caught.value.call == "time 2026-01-01T00:00:00"
+    assert "tzinfo=timezone.utc" in caught.value.fix
 
 
 @pytest.mark.parametrize("wrong", ["tomorrow", "", "2026-13-01", 7, None])
-def test_what_is_no_moment_is_refused(wrong: object) -> None:
-    with pytest.raises(RequestError, match=r"not an ISO 8601 time\. Write for example"):
+def test_a_value_that_is_not_a_moment_is_refused(wrong: object) -> None:
+    with pytest.raises(RequestError) as caught:
         parse_moment(wrong)
+
+    assert (caught.value.call, "ISO 8601" in caught.value.found) == (f"time {wrong!r}", True)
+    parse_moment(caught.value.fix.split("'")[1])

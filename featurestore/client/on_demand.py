@@ -12,7 +12,7 @@ from featurestore.definitions.loading.function_import import import_function
 from featurestore.definitions.model.on_demand import OnDemandFeatureView
 from featurestore.definitions.model.references import manifest_of
 from featurestore.definitions.model.view import Code
-from featurestore.definitions.origin import origin_of, place
+from featurestore.definitions.origin import origin_of, set_origin
 from featurestore.engines.explain.bound import explain_bound
 from featurestore.engines.explain.cell import Explanation, describe_input
 from featurestore.engines.on_demand.compute import Function, compute
@@ -74,7 +74,7 @@ def without_function(
         return view, None
     name = getattr(view.transform, "__name__", "transform")
     bare = replace(view, transform=Code(name, "", ""))
-    place(bare, origin_of(view))
+    set_origin(bare, origin_of(view))
     return bare, view.transform
 
 

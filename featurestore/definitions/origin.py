@@ -1,4 +1,4 @@
-"""Where in the user's files an object was declared, so that every problem names file and line."""
+"""The origin of a definition: its file and line, which every problem names."""
 
 import dataclasses
 import sys
@@ -10,7 +10,11 @@ _PACKAGE = str(Path(__file__).parent)
 
 @dataclass(frozen=True)
 class Origin:
-    """A place in a source file.
+    """A line of a source file.
+
+    Args:
+        file: The file's path.
+        line: The line's number, from 1.
 
     Example:
         >>> print(Origin("feature_defs/fraud.py", 12))
@@ -25,7 +29,7 @@ class Origin:
 
 
 def origin() -> Origin:
-    """Return the place outside this package from which the running constructor was called.
+    """Return the line that called the running constructor, outside of this package.
 
     Example:
         >>> origin().line > 0
@@ -38,7 +42,10 @@ def origin() -> Origin:
 
 
 def origin_of(declared: object) -> Origin:
-    """Return the place of a declared object.
+    """Return the origin of a declared object.
+
+    Raises:
+        TypeError: The object has no origin: no user declared it.
 
     Example:
         >>> origin_of(Origin("views.py", 3))
@@ -46,26 +53,26 @@ def origin_of(declared: object) -> Origin:
             ...
         TypeError: Origin was not declared by the user
     """
-    where = getattr(declared, "origin", None)
-    if not isinstance(where, Origin):
+    found = getattr(declared, "origin", None)
+    if not isinstance(found, Origin):
         raise TypeError(f"{type(declared).__name__} was not declared by the user")
-    return where
+    return found
 
 
-def place(declared: object, where: Origin) -> None:
-    """Set the place of a declared object, which its equality and fingerprints leave out.
+def set_origin(declared: object, new: Origin) -> None:
+    """Set the origin of a declared object; equality and fingerprints ignore it.
 
-    The loader shortens paths with it and the registry puts back what it has kept: the one change
-    that a frozen definition ever sees.
+    This is the only change that a frozen definition allows. The loader shortens paths by it, and
+    the registry restores stored origins.
 
     Example:
         >>> from featurestore.definitions.model.source import DeltaSource
         >>> paid = DeltaSource("paid", path="data/paid", timestamp_field="at")
-        >>> place(paid, Origin("feature_defs/sources.py", 3))
+        >>> set_origin(paid, Origin("feature_defs/sources.py", 3))
         >>> print(paid.origin)
         feature_defs/sources.py:3
     """
-    object.__setattr__(declared, "origin", where)
+    object.__setattr__(declared, "origin", new)
 
 
 def _is_ours(filename: str) -> bool:

@@ -1,4 +1,4 @@
-"""Names of the columns that every feature table has beside keys and values."""
+"""Names of the columns that every feature table has besides keys and values."""
 
 EVENT_TIME = "event_timestamp"
 AVAILABLE_TIME = "available_timestamp"

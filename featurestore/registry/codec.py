@@ -21,7 +21,7 @@ from featurestore.definitions.model.types import Array, Decimal, Scalar
 from featurestore.definitions.model.types import Field as Column
 from featurestore.definitions.model.view import Code, FeatureReference, FeatureView
 from featurestore.definitions.model.window import Sliding, Tumbling
-from featurestore.definitions.origin import Origin, place
+from featurestore.definitions.origin import Origin, set_origin
 from featurestore.errors import TableError
 
 __all__ = ["SCHEMA", "canonical_json", "decode", "encode", "fingerprint"]
@@ -198,7 +198,7 @@ def _rebuilt(data: Mapping[str, Json], known: _Known) -> object:
     rebuilt = kind(**values)
     if "origin" in data:
         file, _, line = str(data["origin"]).rpartition(":")
-        place(rebuilt, Origin(file, int(line)))
+        set_origin(rebuilt, Origin(file, int(line)))
     return rebuilt
 
 

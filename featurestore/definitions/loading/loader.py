@@ -14,7 +14,7 @@ from featurestore.definitions.model.manifest import Definition, Manifest
 from featurestore.definitions.model.on_demand import OnDemandReference
 from featurestore.definitions.model.references import manifest_of, reachable
 from featurestore.definitions.model.view import FeatureReference
-from featurestore.definitions.origin import Origin, origin_of, place
+from featurestore.definitions.origin import Origin, origin_of, set_origin
 from featurestore.definitions.rules import Issue, Rule, check
 from featurestore.errors import DefinitionError, ProjectError
 
@@ -130,7 +130,7 @@ def _collect(modules: list[ModuleType], base: Path) -> Manifest:
         if isinstance(value, Definition | FeatureReference | OnDemandReference)
     ]
     for declared in reachable(roots):
-        place(declared, _relative(origin_of(declared), base))
+        set_origin(declared, _relative(origin_of(declared), base))
     return manifest_of(roots)
 
 

@@ -1,6 +1,7 @@
-"""The rules that definitions must keep, one small function each; `check` runs them all."""
+"""The rules of definitions, one small function each; `check` runs all of them."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.references import complete
@@ -16,7 +17,7 @@ from featurestore.definitions.rules import (
     transforms,
     views,
 )
-from featurestore.definitions.rules.argument_types import shape_issues, well_formed
+from featurestore.definitions.rules.argument_types import arguments_have_their_types, well_formed
 from featurestore.definitions.rules.issue import Issue
 
 __all__ = ["Issue", "Rule", "check"]
@@ -36,28 +37,33 @@ RULES = (
 
 
 Rule = Callable[[Manifest], Iterable[Issue]]
-"""Looks at definitions whose arguments have right types, and yields what is wrong with them."""
+"""A check of definitions whose arguments have the right types; it yields the problems."""
 
 
 def check(manifest: Manifest, more: Iterable[Rule] = ()) -> list[Issue]:
-    """Return every problem of the definitions, in the order of files and lines.
+    """Return every problem of the definitions, sorted by file and line.
 
-    Objects with arguments of a wrong Python type are reported for that alone; the other rules
-    look at the rest.
+    A definition with an argument of a wrong Python type is reported for that alone: the other
+    rules check the rest.
 
     Args:
         manifest: The definitions.
-        more: Rules that need more than the standard library.
+        more: Further rules, which need more than the standard library.
 
     Example:
         >>> from featurestore.definitions.model.service import FeatureService
         >>> [issue] = check(Manifest.of([FeatureService("fraud_v1", features=())]))
         >>> issue.message
-        "service 'fraud_v1' has no features: give it views, or views[[names]]"
+        "service 'fraud_v1' has no features. Add views, or view[[names]], to features=."
     """
     everything = complete(manifest)
-    sound = well_formed(everything)
-    found = [*shape_issues(everything)]
+    checked = well_formed(everything)
+    issues = _issues(arguments_have_their_types, everything)
     for rule in (*RULES, *more):
-        found.extend(rule(sound))
-    return sorted(dict.fromkeys(found), key=lambda issue: (issue.origin.file, issue.origin.line))
+        issues.extend(_issues(rule, checked))
+    return sorted(dict.fromkeys(issues), key=lambda issue: (issue.origin.file, issue.origin.line))
+
+
+def _issues(rule: Rule, manifest: Manifest) -> list[Issue]:
+    name = getattr(rule, "__name__", "")
+    return [replace(issue, rule=name) for issue in rule(manifest)]

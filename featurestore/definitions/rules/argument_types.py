@@ -1,4 +1,4 @@
-"""Arguments must have the Python types that the definitions' annotations say."""
+"""The rule of arguments: each has the Python type of its annotation."""
 
 from collections.abc import Iterator
 from dataclasses import fields
@@ -13,36 +13,38 @@ from featurestore.definitions.rules.issue import Issue, label
 from featurestore.definitions.rules.type_hints import fits, problem
 
 
-def shape_issues(manifest: Manifest) -> Iterator[Issue]:
-    """Yield the arguments of a wrong Python type, such as a list where a tuple is due.
+def arguments_have_their_types(manifest: Manifest) -> Iterator[Issue]:
+    """Yield arguments of a wrong Python type, such as a list instead of a tuple.
 
     Example:
         >>> from featurestore.definitions.model.entity import Entity
-        >>> [issue] = shape_issues(Manifest.of([Entity("card", join_keys=[])]))
+        >>> [issue] = arguments_have_their_types(Manifest.of([Entity("card", join_keys=[])]))
         >>> issue.message
-        "entity 'card': join_keys is a list; write a tuple: join_keys=()"
+        "entity 'card': join_keys is a list. Write a tuple: join_keys=()."
     """
     for definition in manifest.definitions:
         yield from _issues(definition, label(definition))
 
 
 def well_formed(manifest: Manifest) -> Manifest:
-    """Return the definitions whose arguments, and those of all they use, have right types.
+    """Return the definitions whose arguments have the right types, at any depth.
 
     Example:
         >>> from featurestore.definitions.model.entity import Entity
         >>> well_formed(Manifest.of([Entity("card", join_keys=[])])).entities
         ()
     """
-    return Manifest.of([found for found in manifest.definitions if _is_sound(found)])
+    return Manifest.of([each for each in manifest.definitions if _is_well_formed(each)])
 
 
-def _is_sound(declared: object) -> bool:
-    return not any(_issues(declared, "")) and all(_is_sound(part) for part in parts(declared))
+def _is_well_formed(declared: object) -> bool:
+    if any(_issues(declared, "")):
+        return False
+    return all(_is_well_formed(part) for part in parts(declared))
 
 
 def _issues(declared: object, owner: str) -> Iterator[Issue]:
-    """Yield the wrong arguments of one object and of its parts that are no definitions."""
+    """Yield the wrong arguments of an object, and of its parts that are not definitions."""
     for name, value, hint in _arguments(declared):
         if not fits(value, hint):
             yield Issue(origin_of(declared), f"{owner}: {problem(name, value, hint)}")
@@ -62,5 +64,5 @@ def _arguments(declared: object) -> list[tuple[str, object, object]]:
 
 @cache
 def _hints(kind: type) -> dict[str, Any]:
-    # What is no type at all has a rule of its own, which knows the names of types.
+    # `dtypes.fields_have_known_types` checks dtype= and offers near names of types.
     return get_type_hints(kind) | ({"dtype": Any} if kind is Field else {})

@@ -1,4 +1,4 @@
-"""Columns: the types of join keys, and names that occur twice or are reserved."""
+"""Rules of columns: join keys have a key type; no name occurs twice or is reserved."""
 
 from collections.abc import Iterable, Iterator
 
@@ -14,28 +14,27 @@ from featurestore.definitions.rules.issue import Issue, label
 
 
 def entities_have_join_keys(manifest: Manifest) -> Iterator[Issue]:
-    """Yield entities without any join key."""
+    """Yield entities without join keys."""
     for entity in manifest.entities:
         if not entity.join_keys:
-            text = f"{label(entity)} has no join_keys; for features without keys use entities=()"
-            yield Issue(entity.origin, text)
+            text = f"{label(entity)} has no join keys. Add join_keys=(Field(...),)"
+            yield Issue(entity.origin, f"{text}, or use entities=() in views without keys.")
 
 
 def join_keys_have_key_types(manifest: Manifest) -> Iterator[Issue]:
-    """Yield join keys of a type that cannot be compared exactly."""
+    """Yield join keys of a type whose values cannot be compared exactly."""
     allowed = ", ".join(map(str, JOIN_KEY_TYPES))
     for entity in manifest.entities:
         for key in entity.join_keys:
             if key.dtype not in JOIN_KEY_TYPES and not type_problem(key.dtype):
-                text = (
-                    f"join key {key.name!r} of {label(entity)} is {key.dtype}; keys are {allowed}"
-                )
-                advice = ": cast it in the source or transform, e.g. to Int64 or String"
-                yield Issue(key.origin, text + (advice if key.dtype in FLOATS else ""))
+                text = f"{label(entity)}: join key {key.name!r} is of type {key.dtype}."
+                text += f" Use one of {allowed}"
+                cast = ": cast it in the source or in a transform, e.g. to Int64 or String"
+                yield Issue(key.origin, f"{text}{cast if key.dtype in FLOATS else ''}.")
 
 
 def columns_are_unique(manifest: Manifest) -> Iterator[Issue]:
-    """Yield columns that an entity, a view or a source's schema has twice."""
+    """Yield columns that occur twice in an entity, a view or a source's schema."""
     for entity in manifest.entities:
         yield from _repeated(entity, entity.join_keys)
     for view in manifest.views:
@@ -48,7 +47,7 @@ def columns_are_unique(manifest: Manifest) -> Iterator[Issue]:
 
 
 def columns_are_not_reserved(manifest: Manifest) -> Iterator[Issue]:
-    """Yield join keys, fields and ``unique_by`` columns named like the store's own columns."""
+    """Yield join keys, fields and ``unique_by`` columns with a reserved name."""
     for entity in manifest.entities:
         yield from _reserved(entity, entity.join_keys)
     for on_demand in manifest.on_demand_views:
@@ -59,7 +58,7 @@ def columns_are_not_reserved(manifest: Manifest) -> Iterator[Issue]:
         renamed = {roles.timestamp_field, roles.available_timestamp_field, roles.sequence_field}
         stored = set(roles.unique_by) & set(view.unique_columns)
         for name in sorted(stored.intersection(RESERVED) - renamed):
-            text = f"unique_by {name!r} of {label(view.source)}: {_reserved_text(name)}"
+            text = f"{label(view.source)}: unique_by column {name!r} {_reserved_text(name)}"
             yield Issue(view.source.origin, text)
 
 
@@ -75,15 +74,12 @@ def _repeated(owner: object, columns: Iterable[Field]) -> Iterator[Issue]:
     # Spark and Delta compare column names without regard to case.
     first: dict[str, Field] = {}
     for column in columns:
-        known = first.get(column.name.casefold())
-        if known is not None:
-            text = f"column {column.name!r} of {label(owner)} occurs twice: also {_named(known)}"
-            yield Issue(column.origin, text)
+        earlier = first.get(column.name.casefold())
+        if earlier is not None:
+            text = f"{label(owner)} has the column {column.name!r} twice: the first is"
+            text += f" {earlier.name!r} at {earlier.origin}. Remove or rename one"
+            yield Issue(column.origin, f"{text} (upper and lower case count as equal).")
         first.setdefault(column.name.casefold(), column)
-
-
-def _named(column: Field) -> str:
-    return f"{column.name!r} at {column.origin}"
 
 
 def _reserved(
@@ -91,9 +87,12 @@ def _reserved(
 ) -> Iterator[Issue]:
     for column in columns:
         if column.name.casefold() in RESERVED:
-            text = f"column {column.name!r} of {label(owner)}: {_reserved_text(column.name)}"
+            text = f"{label(owner)}: column {column.name!r} {_reserved_text(column.name)}"
             yield Issue(column.origin, text)
 
 
 def _reserved_text(name: str) -> str:
-    return f"the store itself keeps a column of that name; rename it, e.g. {name.strip('_')}_value"
+    return (
+        "has the name of a column that the store adds itself. "
+        f"Rename it, e.g. to {name.strip('_') + '_value'!r}."
+    )

@@ -1,4 +1,4 @@
-"""Fields have one of the known types, within its limits."""
+"""The rule of types: every field has one of the store's types, within its limits."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,7 +14,7 @@ _NAMES = (*_SCALAR_NAMES, "Decimal(precision, scale)", "Array(item)")
 
 
 def fields_have_known_types(manifest: Manifest) -> Iterator[Issue]:
-    """Yield fields of an unknown type, and decimals of impossible sizes."""
+    """Yield fields of an unknown type, and decimals outside their limits."""
     owners: list[tuple[object, Sequence[Field]]] = [
         *((entity, entity.join_keys) for entity in manifest.entities),
         *(
@@ -27,18 +27,18 @@ def fields_have_known_types(manifest: Manifest) -> Iterator[Issue]:
     for owner, columns in owners:
         for column in columns:
             if problem := type_problem(column.dtype):
-                yield Issue(column.origin, f"{label(column)} of {label(owner)}: {problem}")
+                yield Issue(column.origin, f"{label(owner)}: {label(column)}: {problem}")
 
 
 RULES = (fields_have_known_types,)
 
 
 def type_problem(dtype: object) -> str:
-    """Return what is wrong with a field's type, or ``""``.
+    """Return what is wrong with a field's type and what to write, or ``""`` for a valid type.
 
     Example:
         >>> type_problem(Decimal(39, 2))
-        'Decimal(39, 2) has a precision outside 1 to 38'
+        'the type Decimal(39, 2) is wrong. A precision is 1 to 38.'
         >>> type_problem("Flota64")
         "unknown type 'Flota64'. Did you mean 'Float64'?"
     """
@@ -50,18 +50,18 @@ def type_problem(dtype: object) -> str:
         return ""
     name = dtype if isinstance(dtype, str) else getattr(dtype, "__name__", str(dtype))
     if name in ("Decimal", "Array"):
-        return f"{name} needs arguments, such as Decimal(10, 2) or Array(Float32)"
+        return f"the type {name} lacks its arguments. Write e.g. Decimal(10, 2) or Array(Float32)."
     if name in _SCALAR_NAMES:
-        return f"its type is the text {dtype!r}; write the constant fs.{name}"
+        return f"the type is the text {dtype!r}. Write the constant: fs.{name}."
     return f"unknown type {name!r}. {nearest(name, _NAMES)}"
 
 
 def _decimal_problem(dtype: Decimal) -> str:
     numbers = (dtype.precision, dtype.scale)
     if not all(isinstance(number, int) and not isinstance(number, bool) for number in numbers):
-        return f"{dtype} needs whole numbers"
+        return f"the type {dtype} is wrong. Precision and scale are whole numbers."
     if not 1 <= dtype.precision <= 38:
-        return f"{dtype} has a precision outside 1 to 38"
+        return f"the type {dtype} is wrong. A precision is 1 to 38."
     if not 0 <= dtype.scale <= dtype.precision:
-        return f"{dtype} has a scale outside 0 to its precision"
+        return f"the type {dtype} is wrong. A scale is 0 to the precision."
     return ""

@@ -1,13 +1,18 @@
-"""`Issue`: one problem of the definitions, and the place that has to change."""
+"""`Issue`: one problem of the definitions, at the line to correct."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from featurestore.definitions.origin import Origin
 
 
 @dataclass(frozen=True)
 class Issue:
-    """A problem: where it stands, what is wrong, and what to write.
+    """One problem of the definitions.
+
+    Args:
+        origin: The line to correct.
+        message: The definition, what is wrong with it, and what to write instead.
+        rule: The name of the rule that found the problem.
 
     Example:
         >>> print(Issue(Origin("feature_defs/fraud.py", 12), "view 'v' has no features"))
@@ -16,13 +21,14 @@ class Issue:
 
     origin: Origin
     message: str
+    rule: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return f"{self.origin}: {self.message}"
 
 
 def label(declared: object) -> str:
-    """Return what a message calls a definition: its kind and its name.
+    """Return how messages name a definition: by its kind and its name.
 
     Example:
         >>> from featurestore.definitions.model.entity import Entity

@@ -1,10 +1,18 @@
-"""Sources: schemas, time zones and units, revisions, and the columns that views take from them."""
+"""Rules of sources: schemas, time zones and units, revisions, and the columns that views use."""
 
 from collections.abc import Iterator
 
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.source import DeltaSource, FileSource, StoredSource
-from featurestore.definitions.model.types import INTEGERS, Boolean, DataType, Field, Timestamp
+from featurestore.definitions.model.types import (
+    INTEGERS,
+    Boolean,
+    DataType,
+    Date,
+    Field,
+    String,
+    Timestamp,
+)
 from featurestore.definitions.model.view import FeatureView
 from featurestore.definitions.rules.issue import Issue, label
 from featurestore.errors import nearest
@@ -16,39 +24,44 @@ def paths_and_columns_are_named(manifest: Manifest) -> Iterator[Issue]:
     for source in _stored(manifest):
         for name, text in {"path": source.path, **source.roles.columns}.items():
             if text == "":
-                yield Issue(source.origin, f"{label(source)}: {name} is empty")
+                yield Issue(
+                    source.origin, f"{label(source)}: {name} is empty. Give {name}= a value."
+                )
 
 
 def text_files_have_a_schema(manifest: Manifest) -> Iterator[Issue]:
-    """Yield CSV and JSON sources without the schema that their files do not carry."""
+    """Yield CSV and JSON sources without a schema: their files contain no types."""
     for source in _stored(manifest):
         if isinstance(source, FileSource) and source.format != "parquet" and not source.schema:
             text = (
-                f"{label(source)}: {source.format} files carry no types; give schema=(Field(...),)"
+                f"{label(source)}: the schema is missing, and {source.format} files have no types"
             )
-            yield Issue(source.origin, text)
+            yield Issue(source.origin, f"{text}. Add schema=(Field(...),).")
 
 
 def change_feeds_have_a_key(manifest: Manifest) -> Iterator[Issue]:
-    """Yield change feeds that do not say which rows are one event."""
+    """Yield change feeds without the columns that identify an event."""
     for source in _stored(manifest):
         if isinstance(source, DeltaSource) and source.change_feed and not source.unique_by:
-            text = f"{label(source)}: an undeclared change-feed key; with change_feed=True give"
-            yield Issue(source.origin, f"{text} unique_by=, the columns that name one event")
+            text = f"{label(source)}: change_feed=True is declared without unique_by="
+            fix = "Add unique_by= with the columns that, with the join keys, identify one event."
+            yield Issue(source.origin, f"{text}. {fix}")
 
 
 def change_feeds_order_their_own_rows(manifest: Manifest) -> Iterator[Issue]:
-    """Yield change feeds whose rows would be ordered or named by other columns than they need."""
+    """Yield change feeds with a sequence field, or identified by the time of the change."""
     for source in _stored(manifest):
         if not source.roles.change_feed:
             continue
         if source.sequence_field is not None:
-            text = "change_feed=True orders rows by their commits; drop sequence_field="
-            yield Issue(source.origin, f"{label(source)}: {text}")
+            text = "sequence_field= has no effect: change_feed=True orders rows by their commits"
+            yield Issue(source.origin, f"{label(source)}: {text}. Remove sequence_field=.")
         if source.available_timestamp_field in source.unique_by:
-            text = f"unique_by holds the available time {source.available_timestamp_field!r}"
-            why = "which change_feed=True sets to the commit's time; name the event without it"
-            yield Issue(source.origin, f"{label(source)}: {text}, {why}")
+            text = f"unique_by contains the available time {source.available_timestamp_field!r}"
+            why = "With change_feed=True it is the commit's time and differs between revisions."
+            yield Issue(
+                source.origin, f"{label(source)}: {text}. {why} Remove it from unique_by=."
+            )
 
 
 def unique_columns_occur_once(manifest: Manifest) -> Iterator[Issue]:
@@ -57,28 +70,30 @@ def unique_columns_occur_once(manifest: Manifest) -> Iterator[Issue]:
         for name in sorted(
             {name for name in source.unique_by if source.unique_by.count(name) > 1}
         ):
-            yield Issue(source.origin, f"{label(source)}: unique_by holds {name!r} twice")
+            text = f"{label(source)}: unique_by contains {name!r} twice"
+            yield Issue(source.origin, f"{text}. Remove one.")
         if "" in source.unique_by:
-            yield Issue(source.origin, f"{label(source)}: unique_by holds an empty name")
+            text = f"{label(source)}: unique_by contains an empty name"
+            yield Issue(source.origin, f"{text}. Remove it, or name a column.")
 
 
 def time_zones_are_known(manifest: Manifest) -> Iterator[Issue]:
-    """Yield time zones that the IANA database does not have."""
+    """Yield time zones that are not in the IANA database."""
     for source in _stored(manifest):
         if source.timezone is not None and (wrong := timezone_problem(source.timezone)):
             yield Issue(source.origin, f"{label(source)}: {wrong}")
 
 
 def units_have_no_time_zone(manifest: Manifest) -> Iterator[Issue]:
-    """Yield sources that give both ``unit`` and ``timezone``."""
+    """Yield sources that declare both ``unit`` and ``timezone``."""
     for source in _stored(manifest):
         if source.unit is not None and source.timezone is not None:
-            text = "unit= counts from 1970 in UTC, so that timezone= has no meaning; drop one"
-            yield Issue(source.origin, f"{label(source)}: {text}")
+            text = "timezone= has no meaning with unit=, which counts from 1970 in UTC"
+            yield Issue(source.origin, f"{label(source)}: {text}. Remove one of the two.")
 
 
 def schemas_fit_their_roles(manifest: Manifest) -> Iterator[Issue]:
-    """Yield columns of a source's schema whose type does not fit what they are used for."""
+    """Yield columns of a source's schema whose type does not fit their role."""
     for source in manifest.sources:
         if not isinstance(source, FileSource):
             continue
@@ -88,15 +103,17 @@ def schemas_fit_their_roles(manifest: Manifest) -> Iterator[Issue]:
             if column in types and (wrong := _time_problem(types[column], source)):
                 yield Issue(source.origin, f"{label(source)}: {name} {column!r} {wrong}")
         if types.get(source.sequence_field or "", INTEGERS[0]) not in INTEGERS:
-            text = f"sequence_field {source.sequence_field!r} is not Int32 or Int64"
-            yield Issue(source.origin, f"{label(source)}: {text}")
+            dtype = types[source.sequence_field or ""]
+            text = f"sequence_field {source.sequence_field!r} is of type {dtype}"
+            yield Issue(source.origin, f"{label(source)}: {text}. Use an Int32 or Int64 column.")
         if types.get(source.deleted_field or "", Boolean) != Boolean:
-            text = f"deleted_field {source.deleted_field!r} is not Boolean"
-            yield Issue(source.origin, f"{label(source)}: {text}")
+            dtype = types[source.deleted_field or ""]
+            text = f"deleted_field {source.deleted_field!r} is of type {dtype}"
+            yield Issue(source.origin, f"{label(source)}: {text}. Use a Boolean column.")
 
 
 def views_take_columns_that_exist(manifest: Manifest) -> Iterator[Issue]:
-    """Yield columns that a view without transform takes from a schema that lacks them."""
+    """Yield columns of a view without transform that its source's schema lacks."""
     for view in manifest.views:
         source = view.source
         if isinstance(source, FileSource) and source.schema and view.transform is None:
@@ -122,21 +139,21 @@ def _stored(manifest: Manifest) -> list[StoredSource]:
 
 def _time_problem(dtype: DataType, source: StoredSource) -> str:
     if dtype in INTEGERS and source.unit is None:
-        return f"is {dtype}: say unit='s', 'ms' or 'us'"
+        return f"is of type {dtype}, without a unit. Add unit='s', 'ms' or 'us'."
     if dtype not in INTEGERS and source.unit is not None:
-        return f"is {dtype}, but unit={source.unit!r} is for integers"
-    text_or_time = (Timestamp, *INTEGERS)
-    if dtype not in text_or_time and str(dtype) not in ("String", "Date"):
-        return f"is {dtype}, which is no time"
+        return f"is of type {dtype}, but unit={source.unit!r} is for integers. Remove unit=."
+    if dtype not in (Timestamp, Date, String, *INTEGERS):
+        return f"is of type {dtype}. Use a Timestamp, Date, String or integer column."
     return ""
 
 
-def _missing(view: FeatureView, source: FileSource, known: set[str]) -> Iterator[Issue]:
+def _missing(view: FeatureView, source: FileSource, existing: set[str]) -> Iterator[Issue]:
     fields: tuple[Field, ...] = (*view.join_keys, *view.schema)
-    wanted = [(column.name, column.origin) for column in fields]
+    required = [(column.name, column.origin) for column in fields]
     roles = [name for name in source.roles.columns.values() if name]
-    wanted += [(name, source.origin) for name in (*roles, *source.unique_by)]
-    for name, place in wanted:
-        if name not in known:
-            text = f"{label(view)}: {label(source)} has no column {name!r}. {nearest(name, known)}"
-            yield Issue(place, text)
+    required += [(name, source.origin) for name in (*roles, *source.unique_by)]
+    for name, origin in required:
+        if name not in existing:
+            near = nearest(name, existing)
+            text = f"{label(view)}: {label(source)} has no column {name!r}. {near}"
+            yield Issue(origin, text)

@@ -1,4 +1,4 @@
-"""Transforms: SQL over the source, or a function whose text can be found and compared."""
+"""Rules of transforms: SQL over the source, or a function whose code can be read and compared."""
 
 import inspect
 from collections.abc import Iterator
@@ -10,22 +10,23 @@ from featurestore.definitions.model.view import Code
 from featurestore.definitions.rules.issue import Issue, label
 from featurestore.errors import DefinitionError
 
-_DECLARE = "declare it by `def` at the top of a module"
+_DECLARE = "Declare it by `def` at the top of a module."
 
 
 def sql_selects_from_the_source(manifest: Manifest) -> Iterator[Issue]:
-    """Yield SQL transforms without the placeholder of their source."""
+    """Yield SQL transforms without the placeholder ``{source}``."""
     for view in manifest.views:
         if isinstance(view.transform, str) and "{source}" not in view.transform:
-            text = f"{label(view)}: the SQL transform does not select from {{source}}"
-            yield Issue(view.origin, f"{text}, which stands for the source's rows")
+            text = f"{label(view)}: the SQL transform does not contain {{source}}, the rows of its"
+            yield Issue(view.origin, f"{text} source. Write SELECT ... FROM {{source}}.")
 
 
 def functions_are_declared_in_modules(manifest: Manifest) -> Iterator[Issue]:
-    """Yield transforms whose code cannot be found, compared, or called with one DataFrame."""
+    """Yield transforms whose code cannot be read, compared, or called with one DataFrame."""
     for view in manifest.views:
-        given = isinstance(view.transform, str | Code | None)
-        if not given and (problem := function_problem(view.transform, "the DataFrame")):
+        if isinstance(view.transform, str | Code | None):
+            continue
+        if problem := function_problem(view.transform, "the DataFrame"):
             yield Issue(view.origin, f"{label(view)}: transform {problem}")
 
 
@@ -33,24 +34,24 @@ RULES = (sql_selects_from_the_source, functions_are_declared_in_modules)
 
 
 def function_problem(function: object, argument: str) -> str:
-    """Return why a transform's code cannot be found, compared, or called; or ``""``.
+    """Return why a transform's code cannot be read, compared or called; ``""`` if it can.
 
     Args:
-        function: What was given as a function.
-        argument: What it is called with, in words.
+        function: The transform.
+        argument: The argument of a call, in words.
 
     Example:
         >>> function_problem(7, "the DataFrame")
-        'is a int, not a function; declare it by `def` at the top of a module'
+        'is of type int, not a function. Declare it by `def` at the top of a module.'
     """
     if not isinstance(function, FunctionType):
-        return f"is a {type(function).__name__}, not a function; {_DECLARE}"
+        return f"is of type {type(function).__name__}, not a function. {_DECLARE}"
     if function.__name__ == "<lambda>":
-        return f"is a lambda, whose changes cannot be followed; {_DECLARE}"
+        return f"is a lambda, whose changes cannot be tracked. {_DECLARE}"
     if "<locals>" in function.__qualname__:
-        return f"{function.__name__!r} is declared inside another function; {_DECLARE}"
+        return f"{function.__name__!r} is declared inside another function. {_DECLARE}"
     if not _takes_one(function):
-        return f"{function.__name__!r} must take one argument, {argument}"
+        return f"{function.__name__!r} cannot be called with one argument. Let it take {argument}."
     try:
         function_code(function)
     except DefinitionError as error:

@@ -1,4 +1,4 @@
-"""Whether a value fits a type annotation, and how to say what is wrong with one that does not."""
+"""Compare a value with a type annotation, and say what to write where it does not fit."""
 
 import collections.abc
 import types
@@ -9,7 +9,7 @@ from featurestore.errors import nearest
 
 
 def fits(value: object, hint: Any) -> bool:
-    """Return whether a value is what an annotation says; a bool is no number.
+    """Return whether a value fits a type annotation; a bool does not count as a number.
 
     Example:
         >>> fits(("a", "b"), tuple[str, ...]), fits(["a"], tuple[str, ...]), fits(True, int)
@@ -34,11 +34,11 @@ def fits(value: object, hint: Any) -> bool:
 
 
 def problem(name: str, value: object, hint: Any) -> str:
-    """Return what is wrong with an argument, and what to write.
+    """Return what is wrong with an argument, and what to write instead.
 
     Example:
         >>> problem("tags", "fraud", tuple[str, ...])
-        "tags is text; write a tuple: tags=('fraud',)"
+        "tags is text. Write a tuple: tags=('fraud',)."
         >>> problem("closed", "rihgt", Literal["left", "right"])
         "closed is 'rihgt'. Did you mean 'right'?"
     """
@@ -47,7 +47,7 @@ def problem(name: str, value: object, hint: Any) -> str:
         return f"{name} is {value!r}. {nearest(str(value), options)}"
     if any(get_origin(part) is tuple for part in _options(hint)):
         return _tuple_problem(name, value, hint)
-    return f"{name} is {_kind(value)}; expected {_text(hint)}"
+    return f"{name} is {_kind(value)}. Give {_text(hint)}."
 
 
 def _items_fit(value: tuple[object, ...], arguments: tuple[Any, ...]) -> bool:
@@ -63,12 +63,12 @@ def _entries_fit(value: Mapping[object, object], arguments: tuple[Any, ...]) -> 
 def _tuple_problem(name: str, value: object, hint: Any) -> str:
     if isinstance(value, list):
         shown = ", ".join(_name(item) for item in value) + ("," if len(value) == 1 else "")
-        return f"{name} is a list; write a tuple: {name}=({shown})"
+        return f"{name} is a list. Write a tuple: {name}=({shown})."
     if not isinstance(value, tuple):
-        return f"{name} is {_kind(value)}; write a tuple: {name}=({_name(value)},)"
+        return f"{name} is {_kind(value)}. Write a tuple: {name}=({_name(value)},)."
     item_hint = next(get_args(part)[0] for part in _options(hint) if get_origin(part) is tuple)
     wrong = next(item for item in value if not fits(item, item_hint))
-    return f"{name} holds {_name(wrong)}, which is {_kind(wrong)}; expected {_text(item_hint)}"
+    return f"{name} contains {_name(wrong)}, {_kind(wrong)}. Give {_text(item_hint)}."
 
 
 def _options(hint: Any) -> tuple[Any, ...]:
@@ -82,17 +82,17 @@ def _name(value: object) -> str:
 def _kind(value: object) -> str:
     if value is None:
         return "None"
-    known = {
+    kinds = {
         str: "text",
         list: "a list",
         int: "a number",
         float: "a number",
-        bool: "a truth value",
+        bool: "a boolean",
     }
     if isinstance(value, type):
         return f"the class {value.__name__}"
     name = type(value).__name__
-    return known.get(type(value), f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}")
+    return kinds.get(type(value), f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}")
 
 
 def _text(hint: Any) -> str:

@@ -1,4 +1,4 @@
-"""Views: what they must have, and the durations that they give."""
+"""Rules of views: features, a stored source, and valid durations."""
 
 from collections.abc import Iterator
 
@@ -14,19 +14,20 @@ def views_have_features(manifest: Manifest) -> Iterator[Issue]:
     """Yield views with neither schema nor aggregations."""
     for view in manifest.views:
         if not view.schema and not view.aggregations:
-            yield Issue(view.origin, f"{label(view)} has no features: give schema= some fields")
+            yield Issue(view.origin, f"{label(view)} has no features. Add fields to schema=.")
 
 
 def views_read_stored_sources(manifest: Manifest) -> Iterator[Issue]:
-    """Yield views over request values, which are not there to materialize."""
+    """Yield views over request values, which cannot be materialized."""
     for view in manifest.views:
         if not isinstance(view.source, StoredSource | FeatureView):
-            text = f"{label(view)} reads {label(view.source)}, which comes only with requests"
-            yield Issue(view.origin, f"{text}; give a DeltaSource or a FileSource")
+            text = f"{label(view)} reads {label(view.source)}, whose values come with requests."
+            fix = "Give it a DeltaSource or a FileSource, or declare an OnDemandFeatureView."
+            yield Issue(view.origin, f"{text} {fix}")
 
 
 def durations_are_durations(manifest: Manifest) -> Iterator[Issue]:
-    """Yield ttl and available_delay that are no durations."""
+    """Yield ttl and available_delay that are not durations."""
     for view in manifest.views:
         for name, text in (("ttl", view.ttl), ("available_delay", view.available_delay)):
             if text is not None and (wrong := duration_problem(text)):
@@ -34,11 +35,12 @@ def durations_are_durations(manifest: Manifest) -> Iterator[Issue]:
 
 
 def aggregating_views_have_no_ttl(manifest: Manifest) -> Iterator[Issue]:
-    """Yield views that give both windows and a ttl."""
+    """Yield views with aggregations and a ttl."""
     for view in manifest.views:
         if view.aggregations and view.ttl is not None:
             text = f"{label(view)}: ttl={view.ttl!r} has no meaning with aggregations"
-            yield Issue(view.origin, f"{text}; their windows say how old a row may be")
+            fix = "Remove ttl=: the windows of the aggregations limit the age of rows."
+            yield Issue(view.origin, f"{text}. {fix}")
 
 
 RULES = (
@@ -50,7 +52,7 @@ RULES = (
 
 
 def duration_problem(text: str) -> str:
-    """Return what is wrong with a duration, or ``""``.
+    """Return what is wrong with a duration and what to write, or ``""`` for a valid one.
 
     Example:
         >>> duration_problem("7d"), duration_problem("7x")[:18]

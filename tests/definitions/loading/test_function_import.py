@@ -1,4 +1,4 @@
-"""Readers import the applied function from where it was declared, and no other."""
+"""Readers import the applied function from the module that declares it, and no other."""
 
 import subprocess
 import sys
@@ -40,10 +40,17 @@ def folder(tmp_path: Path) -> Path:
 
 
 def code_in(folder: Path) -> Code:
-    """Return what a registry would keep of the function."""
+    """Return the function's `Code`, as a registry stores it."""
     [view] = decode(encode(load(folder))).on_demand_views
     assert isinstance(view.transform, Code)
     return view.transform
+
+
+def refusal(code: Code, folder: Path) -> DefinitionError:
+    """Return the error of an import that is refused."""
+    with pytest.raises(DefinitionError) as caught:
+        import_function(code, folder)
+    return caught.value
 
 
 def test_the_applied_function_comes_from_the_definitions(folder: Path) -> None:
@@ -69,37 +76,45 @@ def test_it_is_imported_once_until_a_file_changes(folder: Path) -> None:
         ("_rates.py", "RATE = 2", "RATE = 3"),
     ],
 )
-def test_a_change_of_it_or_of_what_it_uses_is_refused(
+def test_a_changed_function_or_dependency_is_refused(
     folder: Path, file: str, old: str, new: str
 ) -> None:
     code = code_in(folder)
     changed = folder / file
     changed.write_text(changed.read_text().replace(old, new))
 
-    with pytest.raises(DefinitionError, match=r"shapes.py:\d+ is not the one that was applied"):
-        import_function(code, folder)
+    error = refusal(code, folder)
+
+    assert error.call == "import defs.shapes.worth_of"
+    assert f"{folder / 'shapes.py'}:" in error.found
+    assert "`featurestore apply`" in error.fix
 
 
-def test_what_is_gone_is_told(folder: Path) -> None:
+def test_a_function_or_a_module_that_is_gone_is_named(folder: Path) -> None:
     code = code_in(folder)
     (folder / "shapes.py").write_text("")
-
-    with pytest.raises(DefinitionError, match=r"defs.shapes.worth_of: the module has no such fun"):
-        import_function(code, folder)
+    no_function = refusal(code, folder)
     (folder / "shapes.py").unlink()
-    with pytest.raises(DefinitionError, match=r"No module named 'defs\.shapes'"):
-        import_function(code, folder)
-    with pytest.raises(DefinitionError, match="No module named 'defs'"):
-        import_function(code, folder.parent / "nowhere" / "defs")
+    no_module = refusal(code, folder)
+    no_folder = refusal(code, folder.parent / "nowhere" / "defs")
+
+    assert [error.call for error in (no_function, no_module, no_folder)] == [
+        "import defs.shapes.worth_of"
+    ] * 3
+    assert "module" in no_function.found
+    assert "No module named 'defs.shapes'" in no_module.found
+    assert "No module named 'defs'" in no_folder.found
 
 
 @pytest.mark.parametrize("module", ["os", "shutil", "featurestore.errors", ""])
-def test_nothing_of_python_or_the_library_is_taken_by_its_name(folder: Path, module: str) -> None:
-    with pytest.raises(DefinitionError, match="neither of the definitions nor of an installed"):
-        import_function(Code("rmtree", "", "", module), folder)
+def test_no_function_of_python_or_of_featurestore_is_imported(folder: Path, module: str) -> None:
+    error = refusal(Code("rmtree", "", "", module), folder)
+
+    assert error.call == f"import {module}.rmtree"
+    assert "`def`" in error.fix
 
 
-def test_a_function_of_an_installed_package_is_taken_as_that_version_has_it(
+def test_a_function_of_an_installed_package_is_imported_from_the_applied_version(
     tmp_path: Path,
 ) -> None:
     applied = function_code(version.parse)
@@ -107,8 +122,7 @@ def test_a_function_of_an_installed_package_is_taken_as_that_version_has_it(
 
     assert import_function(applied, tmp_path / "defs") is version.parse
     older = replace(applied, fingerprint="of another version")
-    with pytest.raises(DefinitionError, match="is not the one that was applied"):
-        import_function(older, tmp_path / "defs")
+    assert refusal(older, tmp_path / "defs").call == "import packaging.version.parse"
 
 
 def test_another_process_finds_the_same_fingerprint(folder: Path) -> None:

@@ -16,7 +16,18 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "feature_defs"
 
 
-def test_all_modules_are_loaded_and_each_object_counts_once(folder: Path) -> None:
+def problems(folder: Path) -> dict[str, str]:
+    """Return the problems of definitions that do not load: the message by file and line."""
+    with pytest.raises(DefinitionError) as caught:
+        load(folder)
+    assert caught.value.exit_code == 2
+    count, *lines = caught.value.found.splitlines()
+    assert int(count.split()[0]) == len(lines)
+    messages = (line.strip().split(": ", maxsplit=1) for line in lines)
+    return {origin.removeprefix("feature_defs/"): message for origin, message in messages}
+
+
+def test_all_modules_are_loaded_and_each_definition_counts_once(folder: Path) -> None:
     write(
         folder,
         {
@@ -40,7 +51,7 @@ def test_all_modules_are_loaded_and_each_object_counts_once(folder: Path) -> Non
     assert [service.name for service in manifest.services] == ["scoring"]
 
 
-def test_helpers_are_importable_and_only_what_others_use_of_them_counts(folder: Path) -> None:
+def test_of_modules_with_an_underscore_only_what_others_use_counts(folder: Path) -> None:
     write(
         folder,
         {
@@ -99,7 +110,7 @@ def test_an_init_module_is_a_module_like_others(folder: Path) -> None:
     assert load(folder).views[0].name == "activity"
 
 
-def test_places_are_relative_to_the_project(folder: Path) -> None:
+def test_origins_are_relative_to_the_project(folder: Path) -> None:
     write(folder, {"fraud/cards.py": CARDS})
 
     view = load(folder).views[0]
@@ -133,7 +144,7 @@ def test_an_edited_helper_is_seen(folder: Path) -> None:
     assert load(folder).views[0].ttl == "9d"
 
 
-def test_two_projects_may_call_their_folder_alike(tmp_path: Path) -> None:
+def test_the_folders_of_two_projects_may_have_one_name(tmp_path: Path) -> None:
     one = write(tmp_path / "one" / "feature_defs", {"cards.py": CARDS})
     other = write(tmp_path / "other" / "feature_defs", {"cards.py": CARDS.replace("1d", "3d")})
 
@@ -210,18 +221,16 @@ def test_every_broken_module_is_reported_with_line_and_cause(folder: Path) -> No
         },
     )
 
-    with pytest.raises(DefinitionError) as caught:
-        load(folder)
+    found = problems(folder)
 
-    assert caught.value.found.splitlines() == [
-        "4 problems:",
-        "  feature_defs/a_syntax.py:7: does not import: "
-        "SyntaxError: '(' was never closed (a_syntax.py, line 7)",
-        "  feature_defs/b_name.py:8: does not import: NameError: name 'card_of' is not defined",
-        "  feature_defs/_deep.py:8: does not import: ZeroDivisionError: division by zero",
-        "  feature_defs/d_exit.py:7: does not import: SystemExit: 3",
-    ]
-    assert caught.value.exit_code == 2
+    causes = {
+        "a_syntax.py:7": "SyntaxError: '(' was never closed (a_syntax.py, line 7)",
+        "b_name.py:8": "NameError: name 'card_of' is not defined",
+        "_deep.py:8": "ZeroDivisionError: division by zero",
+        "d_exit.py:7": "SystemExit: 3",
+    }
+    assert list(found) == list(causes)
+    assert [found[line].endswith(cause) for line, cause in causes.items()] == [True] * 4
     assert "feature_defs.fine" not in sys.modules
 
 
@@ -235,69 +244,61 @@ def test_a_broken_module_that_others_import_is_reported_once(folder: Path) -> No
         },
     )
 
-    with pytest.raises(DefinitionError) as caught:
-        load(folder)
+    found = problems(folder)
 
-    assert caught.value.found.splitlines() == [
-        "1 problem:",
-        "  feature_defs/broken.py:7: does not import: ZeroDivisionError: division by zero",
-    ]
+    assert list(found) == ["broken.py:7"]
+    assert found["broken.py:7"].endswith("ZeroDivisionError: division by zero")
 
 
-def test_a_misspelt_module_is_answered_with_the_nearest(folder: Path) -> None:
+def test_for_a_misspelt_module_the_nearest_is_offered(folder: Path) -> None:
     write(folder, {"fraud/cards.py": CARDS, "a.py": "from feature_defs.fraud.crads import card"})
 
-    with pytest.raises(DefinitionError) as caught:
-        load(folder)
+    message = problems(folder)["a.py:7"]
 
-    assert (
-        "feature_defs/a.py:7: does not import: ModuleNotFoundError: No module named "
-        "'feature_defs.fraud.crads'. Did you mean 'feature_defs.fraud.cards'"
-    ) in caught.value.found
+    assert "ModuleNotFoundError: No module named 'feature_defs.fraud.crads'" in message
+    assert message.partition("crads'")[2].count("'feature_defs.fraud.cards'") == 1
 
 
 @pytest.mark.parametrize(
-    ("line", "problem"),
+    ("line", "error", "names", "end"),
     [
         (
             "from feature_defs.cards import crad",
-            "ImportError: cannot import name 'crad' from 'feature_defs.cards' (%s). "
-            "Did you mean 'card'?",
+            "ImportError",
+            ("'crad'", "'feature_defs.cards'"),
+            "'card'?",
         ),
-        (
-            "card = Entiti('card')",
-            "NameError: name 'Entiti' is not defined. Did you mean 'Entity'?",
-        ),
+        ("card = Entiti('card')", "NameError", ("'Entiti'",), "'Entity'?"),
         (
             "import featurestore as fs; x = fs.Strin",
-            "AttributeError: module 'featurestore' has no attribute 'Strin'. "
-            "Did you mean 'String'",
+            "AttributeError",
+            ("'featurestore'", "'Strin'"),
+            "?",
         ),
-        ("import sparkk", "ModuleNotFoundError: No module named 'sparkk'"),
+        ("import sparkk", "ModuleNotFoundError", (), "'sparkk'"),
     ],
 )
-def test_a_misspelt_name_is_answered_with_the_nearest(
-    folder: Path, line: str, problem: str
+def test_for_a_misspelt_name_the_nearest_is_offered(
+    folder: Path, line: str, error: str, names: tuple[str, ...], end: str
 ) -> None:
     write(folder, {"cards.py": CARDS, "a.py": line})
 
-    with pytest.raises(DefinitionError) as caught:
-        load(folder)
+    message = problems(folder)["a.py:7"]
 
-    expected = problem.replace("%s", str(folder / "cards.py"))
-    assert f"  feature_defs/a.py:7: does not import: {expected}" in caught.value.found
+    assert f"{error}: " in message
+    assert [name for name in names if name not in message] == []
+    assert message.endswith(end)
+    assert ("'String'" in message) == (error == "AttributeError")
 
 
-def test_a_misspelt_argument_is_answered_with_the_nearest(folder: Path) -> None:
+def test_for_a_misspelt_argument_the_nearest_is_offered(folder: Path) -> None:
     write(folder, {"cards.py": CARDS.replace("schema=", "shema=")})
 
-    with pytest.raises(DefinitionError) as caught:
-        load(folder)
+    message = problems(folder)["cards.py:9"]
 
-    assert (
-        "feature_defs/cards.py:9: does not import: TypeError: FeatureView.__init__() got an "
-        "unexpected keyword argument 'shema'. Did you mean 'schema'?"
-    ) in caught.value.found
+    assert "TypeError: FeatureView.__init__()" in message
+    assert "'shema'" in message
+    assert message.endswith("'schema'?")
 
 
 def test_problems_of_rules_are_all_reported_with_their_lines(folder: Path) -> None:
@@ -315,57 +316,42 @@ def test_problems_of_rules_are_all_reported_with_their_lines(folder: Path) -> No
         },
     )
 
-    with pytest.raises(DefinitionError) as caught:
-        load(folder)
+    found = problems(folder)
 
-    assert caught.value.found.splitlines() == [
-        "2 problems:",
-        "  feature_defs/cards.py:9: view 'activity': ttl '7x' is not a whole number followed by "
-        "s, m (minutes), h, d or w. Write for example '30s', '15m', '24h', '7d' or '4w'.",
-        "  feature_defs/services.py:10: service 'scoring': view 'activity' has no feature "
-        "'amuont'. Did you mean 'amount'?",
-    ]
+    assert list(found) == ["cards.py:9", "services.py:10"]
+    assert found["cards.py:9"].startswith("view 'activity': ttl '7x' ")
+    assert found["services.py:10"].startswith("service 'scoring': view 'activity' ")
+    assert found["services.py:10"].endswith("'amount'?")
 
 
-def test_two_objects_of_one_name_name_both_places(folder: Path) -> None:
+def test_of_two_definitions_of_one_name_both_lines_are_named(folder: Path) -> None:
     write(folder, {"a.py": CARDS, "b.py": CARDS.replace("1d", "2d")})
 
-    with pytest.raises(DefinitionError) as caught:
-        load(folder)
+    found = problems(folder)
 
-    assert caught.value.found.splitlines() == [
-        "1 problem:",
-        "  feature_defs/b.py:9: view 'activity' is declared a second time, after "
-        "feature_defs/a.py:9, with another ttl: import the first, or rename one",
-    ]
+    assert list(found) == ["b.py:9"]
+    assert found["b.py:9"].startswith("view 'activity' ")
+    assert "feature_defs/a.py:9" in found["b.py:9"]
+    assert "ttl" in found["b.py:9"]
 
 
-@pytest.mark.parametrize(
-    ("name", "found"),
-    [
-        ("feature-defs", "'feature-defs' cannot be the name of a Python package"),
-        ("json", "the name 'json' is that of an installed package"),
-        ("pyarrow", "the name 'pyarrow' is that of an installed package"),
-        ("featurestore", "the name 'featurestore' is that of an installed package"),
-    ],
-)
-def test_a_folder_that_cannot_be_a_package_is_refused(
-    tmp_path: Path, name: str, found: str
-) -> None:
+@pytest.mark.parametrize("name", ["feature-defs", "json", "pyarrow", "featurestore"])
+def test_a_folder_that_cannot_be_a_package_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
 
     with pytest.raises(ProjectError) as caught:
         load(tmp_path / name)
 
-    assert caught.value.found == found
+    assert repr(name) in caught.value.found
+    assert "'feature_defs'" in caught.value.fix
 
 
-def test_a_missing_folder_is_refused_with_what_to_do(tmp_path: Path) -> None:
+def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ProjectError) as caught:
         load(tmp_path / "nowhere")
 
-    assert caught.value.found == "there is no such folder"
-    assert "definitions" in caught.value.fix
+    assert "nowhere" in caught.value.call
+    assert "`definitions`" in caught.value.fix
 
 
 def test_an_empty_folder_declares_nothing(folder: Path) -> None:
@@ -374,7 +360,7 @@ def test_an_empty_folder_declares_nothing(folder: Path) -> None:
     assert load(folder).views == ()
 
 
-def test_any_other_name_will_do_wherever_python_is_started(tmp_path: Path) -> None:
+def test_the_folder_may_have_any_name_and_lie_anywhere(tmp_path: Path) -> None:
     manifest = load(write(tmp_path / "what_we_know", {"cards.py": CARDS}))
 
     assert [view.name for view in manifest.views] == ["activity"]

@@ -1,4 +1,4 @@
-"""A small valid project in objects, and what the rules say of changes to it."""
+"""A small valid project in objects, and the problems that the rules find in changes to it."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from featurestore.definitions.model.manifest import Definition, Manifest
 from featurestore.definitions.model.source import DeltaSource
 from featurestore.definitions.model.types import Boolean, Field, Float64, Int64, String
 from featurestore.definitions.model.view import FeatureView
-from featurestore.definitions.rules import check
+from featurestore.definitions.rules import Issue, check
 
 CARD = Entity("card", join_keys=(Field("card_id", String),))
 PAYMENTS = DeltaSource("payments", path="data/payments", timestamp_field="paid_at")
@@ -22,8 +22,8 @@ SCHEMA = (
 
 def view(name: str = "activity", **changes: Any) -> FeatureView:
     """Return a valid view with some arguments replaced."""
-    given = {"entities": (CARD,), "source": PAYMENTS, "schema": SCHEMA, **changes}
-    return FeatureView(name, **given)
+    arguments = {"entities": (CARD,), "source": PAYMENTS, "schema": SCHEMA, **changes}
+    return FeatureView(name, **arguments)
 
 
 def windows(*aggregations: Aggregation) -> FeatureView:
@@ -31,6 +31,16 @@ def windows(*aggregations: Aggregation) -> FeatureView:
     return view(aggregations=aggregations)
 
 
-def messages(*definitions: Definition) -> list[str]:
-    """Return what the rules say, without places."""
-    return [issue.message for issue in check(Manifest.of(list(definitions)))]
+def issues(*definitions: Definition) -> list[Issue]:
+    """Return the problems that the rules find."""
+    return check(Manifest.of(list(definitions)))
+
+
+def rules(*definitions: Definition) -> list[str]:
+    """Return the name of the rule behind each problem that the rules find."""
+    return [issue.rule for issue in issues(*definitions)]
+
+
+def missing(issue: Issue, *parts: object) -> list[str]:
+    """Return the parts that a problem's message does not contain."""
+    return [str(part) for part in parts if str(part) not in issue.message]

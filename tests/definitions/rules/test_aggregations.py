@@ -5,6 +5,7 @@ import pytest
 from featurestore.definitions.model.aggregation import Aggregation
 from featurestore.definitions.model.functions import functions_of
 from featurestore.definitions.model.types import (
+    JOIN_KEY_TYPES,
     Array,
     Binary,
     Boolean,
@@ -15,158 +16,166 @@ from featurestore.definitions.model.types import (
     Timestamp,
 )
 from featurestore.definitions.model.window import Sliding, Tumbling
-from tests.definitions.rules.cases import SCHEMA, messages, view, windows
-from tests.definitions.rules.test_views import DURATION
+from tests.definitions.rules.cases import SCHEMA, issues, missing, rules, view, windows
 
 WEEK = ("7d",)
-OF_STRINGS, OF_BOOLEANS = (", ".join(functions_of(dtype)) for dtype in (String, Boolean))
+OF_STRINGS, OF_BOOLEANS = functions_of(String), functions_of(Boolean)
 
 
 @pytest.mark.parametrize(
-    ("aggregation", "problem"),
+    ("aggregation", "rule", "parts"),
     [
-        (
-            Aggregation("amuont", "sum", windows=WEEK),
-            "sum of 'amuont': the schema has no field 'amuont'. Did you mean 'amount'?",
-        ),
-        (
-            Aggregation("amount", "smu", windows=WEEK),
-            "smu of 'amount': unknown function 'smu'. Did you mean 'sum'?",
-        ),
+        (Aggregation("amuont", "sum", windows=WEEK), "columns_exist", ("'amuont'", "'amount'?")),
+        (Aggregation("amount", "smu", windows=WEEK), "functions_exist", ("'smu'", "'sum'?")),
         (
             Aggregation("merchant", "sum", windows=WEEK),
-            f"sum of 'merchant' (String) has no meaning; it can {OF_STRINGS}",
+            "functions_fit_their_columns",
+            ("'merchant'", "String", ", ".join(OF_STRINGS)),
         ),
         (
             Aggregation("online", "mean", windows=WEEK),
-            f"mean of 'online' (Boolean) has no meaning; it can {OF_BOOLEANS}",
+            "functions_fit_their_columns",
+            ("'online'", "Boolean", ", ".join(OF_BOOLEANS)),
         ),
-        (
-            Aggregation("*", "sum", windows=WEEK),
-            "sum of '*' has no meaning; a function of '*' is count",
-        ),
+        (Aggregation("*", "sum", windows=WEEK), "functions_fit_their_columns", ("'*'", "count")),
         (
             Aggregation("amount", "sum", windows=()),
-            "sum of 'amount': windows is empty; give lengths such as ('7d',)",
+            "windows_are_durations",
+            ("windows", "('7d',)"),
         ),
         (
             Aggregation("amount", "sum", windows=("7x",)),
-            f"sum of 'amount': window '7x' {DURATION}",
+            "windows_are_durations",
+            ("window", "'7x'", "'7d'"),
         ),
         (
             Aggregation("amount", "sum", windows=("0d",)),
-            "sum of 'amount': window '0d' is empty; give it a length",
+            "windows_are_durations",
+            ("window", "'0d'", "length"),
         ),
         (
             Aggregation("amount", "sum", windows=(Sliding("7x", every="1d"),)),
-            f"sum of 'amount': window {Sliding('7x', every='1d')}: size '7x' {DURATION}",
+            "windows_are_durations",
+            (Sliding("7x", every="1d"), "size '7x'", "'7d'"),
         ),
         (
             Aggregation("amount", "sum", windows=(Sliding("7d", every="0d"),)),
-            f"sum of 'amount': window {Sliding('7d', every='0d')}: every '0d' is empty; give it a "
-            "length",
+            "windows_are_durations",
+            (Sliding("7d", every="0d"), "every '0d'", "length"),
         ),
         (
             Aggregation("amount", "sum", windows=(Tumbling("lifetime"),)),
-            f"sum of 'amount': window {Tumbling('lifetime')}: every 'lifetime' {DURATION}",
+            "windows_are_durations",
+            (Tumbling("lifetime"), "every 'lifetime'", "'7d'"),
         ),
         (
             Aggregation("amount", "sum", windows=(Tumbling("1d", offset="2x"),)),
-            f"sum of 'amount': window {Tumbling('1d', offset='2x')}: offset '2x' {DURATION}",
+            "windows_are_durations",
+            (Tumbling("1d", offset="2x"), "offset '2x'", "'7d'"),
         ),
         (
             Aggregation("amount", "sum", windows=(Tumbling("1d", offset="24h"),)),
-            f"sum of 'amount': window {Tumbling('1d', offset='24h')}: offset '24h' is not less "
-            "than '1d', by which it moves on",
+            "windows_are_durations",
+            (Tumbling("1d", offset="24h"), "offset '24h'", "less than '1d'"),
         ),
         (
             Aggregation("amount", "sum", windows=(Tumbling("1d"),), closed="right"),
-            f"sum of 'amount': {Tumbling('1d')} is [e - W, e); closed='right' has no meaning for "
-            "it",
+            "grids_are_closed_left",
+            (Tumbling("1d"), "closed='right'"),
         ),
         (
             Aggregation("amount", "sum", windows=WEEK, delay="soon"),
-            f"sum of 'amount': delay 'soon' {DURATION}",
+            "windows_are_durations",
+            ("delay 'soon'", "'7d'"),
         ),
         (
             Aggregation("items", "sum", windows=WEEK, empty=0.5),
-            "sum of 'items': empty=0.5 is no Int64, which the result is",
+            "empty_fits_the_result",
+            ("empty=0.5", "Int64"),
         ),
         (
             Aggregation("items", "sum", windows=WEEK, empty=2**63),
-            "sum of 'items': empty=9223372036854775808 is no Int64, which the result is",
+            "empty_fits_the_result",
+            (f"empty={2**63}", "Int64"),
         ),
         (
             Aggregation("amount", "mean", windows=WEEK, empty="none"),
-            "mean of 'amount': empty='none' is no Float64, which the result is",
+            "empty_fits_the_result",
+            ("empty='none'", "Float64"),
         ),
         (
             Aggregation("amount", "max", windows=WEEK, empty=False),
-            "max of 'amount': empty=False is no Float64, which the result is",
+            "empty_fits_the_result",
+            ("empty=False", "Float64"),
         ),
         (
             Aggregation("merchant", "last", windows=WEEK, empty=1),
-            "last of 'merchant': empty=1 is no String, which the result is",
+            "empty_fits_the_result",
+            ("empty=1", "String"),
         ),
         (
             Aggregation("amount", "last_n", windows=WEEK),
-            "last_n of 'amount': unknown function 'last_n'. Did you mean 'last3'?",
+            "functions_exist",
+            ("'last_n'", "'last3'?"),
         ),
-        (
-            Aggregation("amount", "last0", windows=WEEK),
-            "last0 of 'amount': its number is out of range; write last1 to last1000",
-        ),
-        (
-            Aggregation("amount", "top1001", windows=WEEK),
-            "top1001 of 'amount': its number is out of range; write top1 to top1000",
-        ),
-        (
-            Aggregation("amount", "p101", windows=WEEK),
-            "p101 of 'amount': its number is out of range; write p0 to p100",
-        ),
+        (Aggregation("amount", "last0", windows=WEEK), "functions_exist", ("last1 to last1000",)),
+        (Aggregation("amount", "top1001", windows=WEEK), "functions_exist", ("top1 to top1000",)),
+        (Aggregation("amount", "p101", windows=WEEK), "functions_exist", ("p0 to p100",)),
         (
             Aggregation("merchant", "p50", windows=WEEK),
-            f"p50 of 'merchant' (String) has no meaning; it can {OF_STRINGS}",
+            "functions_fit_their_columns",
+            ("'merchant'", "String", ", ".join(OF_STRINGS)),
         ),
         (
             Aggregation("*", "last3", windows=WEEK),
-            "last3 of '*' has no meaning; a function of '*' is count",
+            "functions_fit_their_columns",
+            ("'*'", "count"),
         ),
         (
             Aggregation("amount", "last3", windows=WEEK, empty=0),
-            "last3 of 'amount': empty=0 is no Array(Float64), which the result is",
+            "empty_fits_the_result",
+            ("empty=0", "Array(Float64)"),
         ),
         (
             Aggregation("amount", "sum", windows=WEEK, by="mercant"),
-            "sum of 'amount': the schema has no field 'mercant'. Did you mean 'merchant'?",
+            "columns_exist",
+            ("'mercant'", "'merchant'?"),
         ),
         (
             Aggregation("amount", "mean", windows=WEEK, by="merchant"),
-            "mean of 'amount': by='merchant' has a meaning only for count and sum",
+            "functions_fit_their_columns",
+            ("by='merchant'", "count and sum"),
         ),
         (
             Aggregation("*", "count", windows=WEEK, by="amount"),
-            "count of '*': by='amount' is of type Float64; categories are one of Int32, Int64, "
-            "String, Boolean, Date",
+            "functions_fit_their_columns",
+            ("by='amount'", "Float64", ", ".join(map(str, JOIN_KEY_TYPES))),
         ),
         (
             Aggregation("amount", "sum", windows=WEEK, by="merchant", empty=0),
-            "sum of 'amount': empty=0 is no Map(String, Float64), which the result is",
+            "empty_fits_the_result",
+            ("empty=0", "Map(String, Float64)"),
         ),
         (
             Aggregation("amount", "stddev", windows=WEEK, ddof=2),
-            "stddev of 'amount': ddof is 1 for the sample's or 0 for the population's, not 2",
+            "ddof_is_the_samples_or_the_populations",
+            ("ddof", "1", "0", "2"),
         ),
         (
             Aggregation("amount", "mean", windows=WEEK, ddof=0),
-            "mean of 'amount': ddof=0 has a meaning only for variance and stddev",
+            "ddof_is_the_samples_or_the_populations",
+            ("ddof=0", "variance and stddev"),
         ),
     ],
 )
-def test_what_an_aggregation_says_must_have_a_meaning(
-    aggregation: Aggregation, problem: str
+def test_aggregations_without_a_meaning_are_reported(
+    aggregation: Aggregation, rule: str, parts: tuple[object, ...]
 ) -> None:
-    assert messages(windows(aggregation)) == [f"view 'activity': {problem}"]
+    [issue] = issues(windows(aggregation))
+
+    assert (issue.rule, issue.origin) == (rule, aggregation.origin)
+    head = f"{aggregation.function} of {aggregation.column!r}"
+    assert missing(issue, "view 'activity'", head, *parts) == []
 
 
 @pytest.mark.parametrize(
@@ -186,8 +195,8 @@ def test_what_an_aggregation_says_must_have_a_meaning(
         Aggregation("online", "any", windows=WEEK, empty=False),
     ],
 )
-def test_aggregations_with_a_meaning_are_fine(aggregation: Aggregation) -> None:
-    assert messages(windows(aggregation)) == []
+def test_aggregations_with_a_meaning_are_valid(aggregation: Aggregation) -> None:
+    assert issues(windows(aggregation)) == []
 
 
 @pytest.mark.parametrize(
@@ -219,7 +228,7 @@ def test_results_and_empty_values_go_by_type(
 ) -> None:
     aggregation = Aggregation("x", function, windows=WEEK, empty=empty)
 
-    assert len(messages(view(schema=(Field("x", dtype),), aggregations=(aggregation,)))) == count
+    assert len(issues(view(schema=(Field("x", dtype),), aggregations=(aggregation,)))) == count
 
 
 def test_an_unknown_type_is_reported_once() -> None:
@@ -227,28 +236,30 @@ def test_an_unknown_type_is_reported_once() -> None:
         schema=(Field("x", "Int"),), aggregations=(Aggregation("x", "sum", windows=WEEK, empty=0),)
     )
 
-    assert messages(odd) == [
-        "field 'x' of view 'activity': unknown type 'Int'. Did you mean 'Int64' or 'Int32'?"
-    ]
+    [issue] = issues(odd)
+
+    assert issue.rule == "fields_have_known_types"
+    assert missing(issue, "view 'activity'", "field 'x'", "'Int'", "'Int64'", "'Int32'") == []
 
 
-def test_a_feature_that_is_made_twice_is_reported_with_both_places() -> None:
+def test_of_a_feature_that_is_declared_twice_both_lines_are_named() -> None:
     first = Aggregation("amount", "sum", windows=("1d", "7d"))
     second = Aggregation("amount", "sum", windows=("7d", "30d"), delay="1d")
 
-    assert messages(windows(first, second)) == [
-        f"view 'activity': feature 'amount_sum_7d' is also made at {first.origin}; "
-        "give one of them name="
-    ]
-    assert messages(windows(first, Aggregation("amount", "sum", windows=WEEK, name="late"))) == []
+    [issue] = issues(windows(first, second))
+
+    assert (issue.rule, issue.origin) == ("feature_names_are_unique", second.origin)
+    assert missing(issue, "view 'activity'", "'amount_sum_7d'", first.origin, "name=") == []
+    assert issues(windows(first, Aggregation("amount", "sum", windows=WEEK, name="late"))) == []
 
 
-def test_a_window_given_twice_is_reported() -> None:
+def test_a_window_that_is_listed_twice_is_reported() -> None:
     twice = Aggregation("amount", "sum", windows=("7d", "7d"))
 
-    [message] = messages(windows(twice))
+    [issue] = issues(windows(twice))
 
-    assert "feature 'amount_sum_7d' is also made at" in message
+    assert issue.rule == "feature_names_are_unique"
+    assert missing(issue, "view 'activity'", "'amount_sum_7d'", twice.origin) == []
 
 
 def test_all_problems_of_a_view_are_reported_at_once() -> None:
@@ -262,7 +273,17 @@ def test_all_problems_of_a_view_are_reported_at_once() -> None:
         transform="select 1",
     )
 
-    assert len(messages(odd)) == 9
+    assert sorted(rules(odd)) == [
+        "aggregating_views_have_no_ttl",
+        "columns_are_unique",
+        "columns_exist",
+        "durations_are_durations",
+        "fields_have_known_types",
+        "functions_exist",
+        "sql_selects_from_the_source",
+        "windows_are_durations",
+        "windows_are_durations",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -272,18 +293,20 @@ def test_all_problems_of_a_view_are_reported_at_once() -> None:
         *(("nunique", "count_distinct"), ("median", "p50"), ("top_n", "top3"), ("summ", "sum")),
     ],
 )
-def test_what_other_tools_call_a_function_is_answered_with_its_name_here(
+def test_for_the_name_of_a_function_in_other_tools_the_name_here_is_offered(
     text: str, meant: str
 ) -> None:
-    [message] = messages(windows(Aggregation("amount", text, windows=WEEK)))
+    [issue] = issues(windows(Aggregation("amount", text, windows=WEEK)))
 
-    assert message.endswith(f"unknown function {text!r}. Did you mean {meant!r}?")
+    assert issue.rule == "functions_exist"
+    assert missing(issue, "view 'activity'", repr(text), f"{meant!r}?") == []
 
 
-def test_a_window_that_is_too_long_is_told_so() -> None:
+def test_a_window_that_is_too_long_is_reported() -> None:
     long = Aggregation("amount", "sum", windows=("99999999999999w",))
 
-    assert messages(windows(long)) == [
-        "view 'activity': sum of 'amount': window '99999999999999w' is too long: more than "
-        "146,000 years. Give a shorter one, such as '3650d'; a window of all time is 'lifetime'."
-    ]
+    [issue] = issues(windows(long))
+
+    assert issue.rule == "windows_are_durations"
+    parts = ("view 'activity'", "'99999999999999w'", "146,000 years", "'3650d'", "'lifetime'")
+    assert missing(issue, *parts) == []

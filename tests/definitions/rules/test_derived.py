@@ -5,10 +5,10 @@ from featurestore.definitions.model.entity import Entity
 from featurestore.definitions.model.on_demand import OnDemandFeatureView
 from featurestore.definitions.model.types import Field, Float64, String
 from featurestore.definitions.model.view import FeatureView
-from featurestore.definitions.origin import place
+from featurestore.definitions.origin import set_origin
 from featurestore.query.compile import compile_view
 from featurestore.store.columns import stored_columns
-from tests.definitions.rules.cases import CARD, PAYMENTS, messages, view
+from tests.definitions.rules.cases import CARD, PAYMENTS, issues, missing, view
 
 SHOP = Entity("shop", join_keys=(Field("merchant", String),))
 REVISED = replace(PAYMENTS, unique_by=("payment_id",))
@@ -16,45 +16,49 @@ FED = replace(REVISED, change_feed=True)
 
 
 def derived(source: FeatureView, **changes: object) -> FeatureView:
-    given = {"source": source, "schema": (Field("amount", Float64),), **changes}
-    return view("daily", **given)
+    arguments = {"source": source, "schema": (Field("amount", Float64),), **changes}
+    return view("daily", **arguments)
 
 
-def test_a_view_may_be_made_of_another_one_under_other_keys() -> None:
-    assert messages(derived(view(), entities=(SHOP,))) == []
+def test_a_view_may_derive_from_a_view_with_other_keys() -> None:
+    assert issues(derived(view(), entities=(SHOP,))) == []
 
 
 def test_a_derived_view_without_transform_takes_columns_that_are_stored() -> None:
-    found = messages(derived(view(), schema=(Field("amuont", Float64),)))
+    amuont = Field("amuont", Float64)
 
-    near = "Did you mean 'amount'?"
-    assert found == [f"view 'daily': view 'activity' stores no column 'amuont'. {near}"]
+    [issue] = issues(derived(view(), schema=(amuont,)))
+
+    assert (issue.rule, issue.origin) == ("derived_columns_exist", amuont.origin)
+    assert missing(issue, "view 'daily'", "view 'activity'", "'amuont'", "'amount'?") == []
 
 
 def test_a_transform_may_make_columns() -> None:
     sql = "SELECT *, amount * 2 AS double FROM {source}"
 
-    assert messages(derived(view(), schema=(Field("double", Float64),), transform=sql)) == []
+    assert issues(derived(view(), schema=(Field("double", Float64),), transform=sql)) == []
 
 
-def test_rows_that_are_revised_keep_their_keys_unless_a_change_feed_takes_them_back() -> None:
+def test_views_of_revised_rows_keep_their_keys_unless_a_change_feed_retracts_them() -> None:
     revised, fed = view(source=REVISED), view(source=FED)
 
-    assert messages(derived(revised)) == messages(derived(fed, entities=(SHOP,))) == []
-    assert messages(derived(revised, entities=(SHOP,))) == [
-        "view 'daily' has other keys than view 'activity' (card_id), whose rows are revised or "
-        "deleted: under another key a row could not be taken back; keep the keys, or read the "
-        "source by change_feed=True"
+    assert issues(derived(revised)) == issues(derived(fed, entities=(SHOP,))) == []
+    [issue] = issues(derived(revised, entities=(SHOP,)))
+    assert issue.rule == "retractable_rows_keep_their_keys"
+    parts = ("view 'daily'", "view 'activity'", "(card_id)", "change_feed=True")
+    assert missing(issue, *parts) == []
+
+
+def test_a_view_does_not_derive_from_itself() -> None:
+    cycle = view("daily", source=derived(view()))
+    set_origin(cycle, replace(cycle.origin, line=1))
+
+    [issue] = [
+        issue for issue in issues(cycle) if issue.rule == "views_are_not_derived_from_themselves"
     ]
 
-
-def test_a_view_is_not_derived_from_itself() -> None:
-    circle = view("daily", source=derived(view()))
-    place(circle, replace(circle.origin, line=1))
-
-    found = messages(circle)
-
-    assert "view 'daily' is derived from itself: daily <- daily" in found
+    assert issue.origin == cycle.origin
+    assert missing(issue, "view 'daily'", "daily <- daily") == []
 
 
 def test_a_view_of_an_on_demand_view_is_refused() -> None:
@@ -62,12 +66,13 @@ def test_a_view_of_an_on_demand_view_is_refused() -> None:
         "ratio", sources=(view(),), schema=(Field("x", Float64),), transform={"x": "amount"}
     )
 
-    [found] = messages(derived(computed))
+    [issue] = issues(derived(computed))
 
-    assert found.startswith("view 'daily': source is an OnDemandFeatureView; expected")
+    assert issue.rule == "arguments_have_their_types"
+    assert missing(issue, "view 'daily'", "source", "OnDemandFeatureView", "FeatureView") == []
 
 
-def test_names_of_events_marks_and_delays_are_inherited() -> None:
+def test_unique_columns_system_columns_and_delays_are_inherited() -> None:
     upstream = view(source=FED, available_delay="1h")
     made = derived(upstream, entities=(SHOP,), available_delay="30m")
 
@@ -81,7 +86,7 @@ def test_names_of_events_marks_and_delays_are_inherited() -> None:
     assert view().lineage == ()
 
 
-def test_a_derived_table_is_another_one_when_its_source_views_table_is() -> None:
+def test_a_derived_table_changes_with_the_table_of_its_source_view() -> None:
     made = table_fingerprint(derived(view()))
 
     assert table_fingerprint(derived(view(ttl="1d", name="renamed"))) == made

@@ -2,30 +2,29 @@ import pytest
 
 from featurestore.definitions.model.aggregation import Aggregation
 from featurestore.definitions.model.entity import Entity
-from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.service import FeatureService
 from featurestore.definitions.model.source import DeltaSource, FileSource
 from featurestore.definitions.model.types import Field, Float64, Int64, String
-from featurestore.definitions.rules import check
-from tests.definitions.rules.cases import CARD, PAYMENTS, messages, view, windows
-
-FORM = "a name is a letter, then letters, digits and underscores, 63 at most"
+from tests.definitions.rules.cases import CARD, PAYMENTS, issues, missing, view, windows
 
 
 def test_a_valid_project_has_no_problems() -> None:
     service = FeatureService("scoring", features=(view(),))
 
-    assert messages(CARD, PAYMENTS, view(), service) == []
+    assert issues(CARD, PAYMENTS, view(), service) == []
 
 
 @pytest.mark.parametrize("name", ["", "7d", "_card", "card-x", "card x", "kärtchen", "x" * 64])
-def test_names_that_are_no_identifiers_are_reported(name: str) -> None:
-    assert messages(Entity(name, join_keys=CARD.join_keys)) == [f"entity {name!r}: {FORM}"]
+def test_names_that_are_not_identifiers_are_reported(name: str) -> None:
+    [issue] = issues(Entity(name, join_keys=CARD.join_keys))
+
+    assert issue.rule == "definitions_have_plain_names"
+    assert missing(issue, f"entity {name!r}", "letters", "digits", "underscores", "63") == []
 
 
 @pytest.mark.parametrize("name", ["c", "Card_7", "x" * 63])
-def test_names_that_are_identifiers_are_fine(name: str) -> None:
-    assert messages(Entity(name, join_keys=CARD.join_keys)) == []
+def test_names_that_are_identifiers_are_valid(name: str) -> None:
+    assert issues(Entity(name, join_keys=CARD.join_keys)) == []
 
 
 def test_names_of_columns_and_aggregations_are_checked() -> None:
@@ -35,54 +34,56 @@ def test_names_of_columns_and_aggregations_are_checked() -> None:
         aggregations=(Aggregation("*", "count", windows=("7d",), name="n-7"),),
     )
 
-    assert messages(odd_key, odd_view) == [
-        f"join key 'card.id' of entity 'odd': {FORM}",
-        f"field 'net amount' of view 'activity': {FORM}",
-        f"aggregation name 'n-7' of view 'activity': {FORM}",
-    ]
+    key, column, aggregation = issues(odd_key, odd_view)
+
+    assert {each.rule for each in (key, column, aggregation)} == {"columns_have_plain_names"}
+    assert missing(key, "entity 'odd'", "'card.id'", "letter") == []
+    assert missing(column, "view 'activity'", "'net amount'", "letter") == []
+    assert missing(aggregation, "view 'activity'", "'n-7'", "letter") == []
 
 
-def test_two_different_objects_of_one_name_name_both_places() -> None:
+def test_of_two_different_definitions_of_one_name_both_lines_are_named() -> None:
     first = Entity("card", join_keys=(Field("card_id", String),))
     second = Entity("card", join_keys=(Field("card_id", Int64),), owner="me")
 
-    [issue] = check(Manifest.of([second, first]))
+    [issue] = issues(second, first)
 
-    assert issue.origin == second.origin
-    assert issue.message == (
-        f"entity 'card' is declared a second time, after {first.origin}, "
-        "with another join_keys, owner: import the first, or rename one"
-    )
+    assert (issue.rule, issue.origin) == ("names_are_unique", second.origin)
+    assert missing(issue, "entity 'card'", first.origin, "join_keys, owner", "Import") == []
 
 
 def test_sources_of_different_classes_share_their_names() -> None:
     delta = DeltaSource("rows", path="a", timestamp_field="t")
     files = FileSource("rows", path="a", timestamp_field="t", format="parquet")
 
-    assert messages(delta, files) == [
-        f"source 'rows' is declared a second time, after {delta.origin}: rename one"
-    ]
+    [issue] = issues(delta, files)
+
+    assert (issue.rule, issue.origin) == ("names_are_unique", files.origin)
+    assert missing(issue, "source 'rows'", delta.origin, "Rename") == []
 
 
-def test_equal_objects_and_other_kinds_may_share_a_name() -> None:
+def test_equal_definitions_and_definitions_of_other_kinds_may_share_a_name() -> None:
     again = Entity("card", join_keys=(Field("card_id", String),))
     source = DeltaSource("card", path="data/cards", timestamp_field="at")
 
-    assert messages(CARD, again, source) == []
+    assert issues(CARD, again, source) == []
 
 
-def test_objects_that_are_only_used_are_checked_too() -> None:
+def test_definitions_that_are_only_used_by_others_are_checked_too() -> None:
     odd = Entity("odd-one", join_keys=CARD.join_keys)
     service = FeatureService("scoring", features=(view(entities=(odd,)),))
 
-    assert messages(service) == [f"entity 'odd-one': {FORM}"]
+    [issue] = issues(service)
+
+    assert (issue.rule, issue.origin) == ("definitions_have_plain_names", odd.origin)
+    assert missing(issue, "entity 'odd-one'") == []
 
 
 def test_problems_come_in_the_order_of_lines() -> None:
     odd_view = windows(Aggregation("*", "count", windows=("7x",)))
     odd_entity = Entity("odd-one", join_keys=())
 
-    lines = [issue.origin.line for issue in check(Manifest.of([odd_entity, odd_view]))]
+    lines = [issue.origin.line for issue in issues(odd_entity, odd_view)]
 
     assert len(lines) == 3
     assert lines == sorted(lines)

@@ -5,14 +5,12 @@ from typing import Any
 import pytest
 
 from featurestore.definitions.model.aggregation import Aggregation
-from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.on_demand import OnDemandFeatureView
 from featurestore.definitions.model.service import FeatureService
 from featurestore.definitions.model.source import RequestSource
 from featurestore.definitions.model.types import Field, Float64, Int64, String
 from featurestore.definitions.model.view import Code
-from featurestore.definitions.rules import check
-from tests.definitions.rules.cases import PAYMENTS, messages, view, windows
+from tests.definitions.rules.cases import PAYMENTS, issues, missing, view, windows
 
 CHECKOUT = RequestSource("checkout", schema=(Field("price", Float64),))
 PROFILE = view("profile")
@@ -36,91 +34,138 @@ class Shapes:
 
 def shape(**changes: Any) -> OnDemandFeatureView:
     """Return a valid on-demand view with some arguments replaced."""
-    given = {
+    arguments = {
         "sources": (SPENT, CHECKOUT),
         "schema": (Field("ratio", Float64),),
         "transform": RATIO,
         **changes,
     }
-    return OnDemandFeatureView("shape", **given)
+    return OnDemandFeatureView("shape", **arguments)
 
 
 @pytest.mark.parametrize("transform", [RATIO, ratio, Code("ratio", "def ratio(): ...", "1", "m")])
-def test_a_function_and_sql_for_each_feature_are_right(transform: Any) -> None:
-    assert messages(shape(transform=transform)) == []
+def test_a_function_and_sql_for_each_feature_are_valid(transform: Any) -> None:
+    assert issues(shape(transform=transform)) == []
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("changes", "rule", "parts"),
     [
-        ({"schema": (), "transform": {}}, "has no features: give schema= some fields"),
-        ({"sources": ()}, "has no sources: give it views, uses of views, or a RequestSource"),
+        ({"schema": (), "transform": {}}, "on_demand_views_are_not_empty", ("schema=",)),
+        (
+            {"sources": ()},
+            "on_demand_views_are_not_empty",
+            ("sources=", "RequestSource"),
+        ),
         (
             {"sources": (PAYMENTS,)},
-            "sources holds payments, which is a DeltaSource; expected FeatureView or "
-            "FeatureReference or RequestSource",
+            "arguments_have_their_types",
+            ("payments", "a DeltaSource", "FeatureView or FeatureReference or RequestSource"),
         ),
-        ({"sources": (shape(),)}, "sources holds shape, which is an OnDemandFeatureView"),
-        ({"sources": [SPENT]}, "sources is a list; write a tuple: sources=(activity,)"),
-        ({"sources": (SPENT[["amount_sum_7d"]],)}, "has no feature 'amount_sum_7d'. Did you mean"),
-        ({"sources": (SPENT[[]],)}, "takes no feature of view 'activity'"),
-        ({"sources": (SPENT.with_prefix("1_"),)}, "prefix '1_' is not letters, digits and"),
+        (
+            {"sources": (shape(),)},
+            "arguments_have_their_types",
+            ("sources", "an OnDemandFeatureView"),
+        ),
+        (
+            {"sources": [SPENT]},
+            "arguments_have_their_types",
+            ("a list", "sources=(activity,)"),
+        ),
+        (
+            {"sources": (SPENT[["amount_sum_7d"]],)},
+            "inputs_exist",
+            ("view 'activity'", "'amount_sum_7d'", "'amount_sum_1h'?"),
+        ),
+        ({"sources": (SPENT[[]],)}, "inputs_exist", ("view 'activity'", "[[]]")),
+        ({"sources": (SPENT.with_prefix("1_"),)}, "inputs_exist", ("prefix", "'1_'", "letters")),
         (
             {"sources": (SPENT.with_join_keys({"card": "payer"}),)},
-            "view 'activity' has no join key 'card'. Did you mean 'card_id'?",
+            "inputs_exist",
+            ("view 'activity'", "'card'", "'card_id'?"),
         ),
-        ({"transform": {}}, "transform has no expression for feature 'ratio'"),
+        ({"transform": {}}, "expressions_fit_the_schema", ("transform={'ratio': ...}",)),
         (
             {"transform": {"ratoi": "1"}},
-            "transform has 'ratoi', which the schema lacks. Did you mean 'ratio'?",
+            "expressions_fit_the_schema",
+            ("'ratoi'", "schema=", "'ratio'?"),
         ),
-        ({"transform": {"ratio": "  "}}, "the expression for 'ratio' is empty"),
-        ({"transform": "price / 2"}, "transform is text; expected a dictionary of texts or a fun"),
-        ({"transform": {"ratio": 2}}, "transform is a dict; expected a dictionary of texts or"),
-        ({"transform": lambda inputs: inputs}, "transform is a lambda, whose changes cannot be"),
-        ({"transform": two}, "transform 'two' must take one argument, the table of inputs"),
-        ({"transform": Shapes.ratio}, "declare it at the module's top"),
-        ({"transform": textwrap.dedent}, "'dedent' is of 'textwrap', which is neither of the"),
-        ({"transform": statistics.mean}, "'mean' is of 'statistics', which is neither of the"),
-        ({"schema": (Field("ratio", "Float64"),)}, "its type is the text 'Float64'; write the"),
-        ({"schema": (Field("ratio", Float64), Field("Ratio", Float64))}, "'Ratio' of on-demand"),
-        ({"schema": (Field("event_timestamp", Float64),)}, "the store itself keeps a column of"),
-        ({"schema": (Field("price", Float64),)}, "'price' has the name of an input, 'price' of"),
+        ({"transform": {"ratio": "  "}}, "expressions_fit_the_schema", ("'ratio'", "empty")),
+        (
+            {"transform": "price / 2"},
+            "arguments_have_their_types",
+            ("transform is text", "a dictionary of texts or a function"),
+        ),
+        (
+            {"transform": {"ratio": 2}},
+            "arguments_have_their_types",
+            ("transform is a dict", "a dictionary of texts"),
+        ),
+        ({"transform": lambda inputs: inputs}, "functions_can_be_imported", ("lambda", "`def`")),
+        (
+            {"transform": two},
+            "functions_can_be_imported",
+            ("'two'", "one argument", "the table of inputs"),
+        ),
+        ({"transform": Shapes.ratio}, "functions_can_be_imported", ("'ratio'", "`def`")),
+        ({"transform": textwrap.dedent}, "functions_can_be_imported", ("'dedent'", "'textwrap'")),
+        ({"transform": statistics.mean}, "functions_can_be_imported", ("'mean'", "'statistics'")),
+        (
+            {"schema": (Field("ratio", "Float64"),)},
+            "fields_have_known_types",
+            ("field 'ratio'", "'Float64'", "fs.Float64"),
+        ),
+        (
+            {"schema": (Field("ratio", Float64), Field("Ratio", Float64))},
+            "columns_are_unique",
+            ("'Ratio'", "'ratio'"),
+        ),
+        (
+            {"schema": (Field("event_timestamp", Float64),)},
+            "columns_are_not_reserved",
+            ("'event_timestamp'", "'event_timestamp_value'"),
+        ),
+        (
+            {"schema": (Field("price", Float64),)},
+            "names_do_not_clash",
+            ("'price'", "source 'checkout'", "Rename"),
+        ),
     ],
 )
-def test_what_is_wrong_is_told(changes: dict[str, Any], message: str) -> None:
-    found = messages(shape(**changes))
+def test_problems_of_an_on_demand_view_are_reported(
+    changes: dict[str, Any], rule: str, parts: tuple[str, ...]
+) -> None:
+    found = [issue for issue in issues(shape(**changes)) if issue.rule == rule]
 
-    assert any(message in text and "on-demand view 'shape'" in text for text in found), found
+    assert [] in [missing(issue, "on-demand view 'shape'", *parts) for issue in found]
 
 
 @pytest.mark.parametrize(
-    ("column", "what"),
+    ("column", "first"),
     [
-        ("amount_sum_1h", "activity:amount_sum_1h and 'amount_sum_1h' of source 'other' are both"),
-        ("PRICE", "'price' of source 'checkout' and 'PRICE' of source 'other' are both the input"),
-        (
-            "event_timestamp",
-            "the row's own moment and 'event_timestamp' of source 'other' are both",
-        ),
+        ("amount_sum_1h", "activity:amount_sum_1h"),
+        ("PRICE", "'price' of source 'checkout'"),
+        ("event_timestamp", "the row's moment"),
     ],
 )
-def test_inputs_have_different_names(column: str, what: str) -> None:
-    other = RequestSource("other", schema=(Field(column, Float64),))
+def test_inputs_have_different_names(column: str, first: str) -> None:
+    repeated = Field(column, Float64)
+    other = RequestSource("other", schema=(repeated,))
 
-    [message] = messages(shape(sources=(SPENT, CHECKOUT, other)))
+    [issue] = issues(shape(sources=(SPENT, CHECKOUT, other)))
 
-    assert what in message
-    assert "rename one, or use view.with_prefix('...')" in message
+    assert (issue.rule, issue.origin) == ("names_do_not_clash", repeated.origin)
+    parts = ("on-demand view 'shape'", first, f"{column!r} of source 'other'", "with_prefix")
+    assert missing(issue, *parts) == []
 
 
-def test_problems_stand_at_the_line_of_the_use() -> None:
+def test_problems_of_a_use_have_the_line_of_the_use() -> None:
     use = SPENT[["nothing"]]
     declared = shape(sources=(use, CHECKOUT))
 
-    [issue] = check(Manifest.of([declared]))
+    [issue] = issues(declared)
 
-    assert issue.origin == use.origin
+    assert (issue.rule, issue.origin) == ("inputs_exist", use.origin)
     assert issue.origin != declared.origin
 
 
@@ -129,54 +174,64 @@ def test_a_view_and_an_on_demand_view_have_different_names() -> None:
         "profile", sources=(CHECKOUT,), schema=(Field("ratio", Float64),), transform=ratio
     )
 
-    [message] = messages(PROFILE, named)
+    [issue] = issues(PROFILE, named)
 
-    assert "'profile' is declared a second time" in message
-    assert message.endswith("rename one")
+    assert (issue.rule, issue.origin) == ("names_are_unique", named.origin)
+    assert missing(issue, "on-demand view 'profile'", PROFILE.origin, "Rename") == []
 
 
 @pytest.mark.parametrize(
-    ("features", "message"),
+    ("features", "rule", "parts"),
     [
-        ((shape(), shape()), "shape:ratio and shape:ratio both come out as 'ratio'"),
+        ((shape(), shape()), "outputs_do_not_collide", ("shape:ratio", "'ratio'")),
         (
             (shape().with_prefix("p"), view("odd", schema=(Field("pratio", Int64),))),
-            "shape:ratio and odd:pratio both come out as 'pratio'",
+            "outputs_do_not_collide",
+            ("shape:ratio", "odd:pratio", "'pratio'"),
         ),
         (
             (shape(), view("odd", schema=(Field("price", Int64),))),
-            "the spine's column 'price', of source 'checkout', and odd:price both come out",
+            "outputs_do_not_collide",
+            ("column 'price' of source 'checkout'", "odd:price"),
         ),
-        ((shape()[["rato"]],), "on-demand view 'shape' has no feature 'rato'. Did you mean"),
-        ((shape()[[]],), "takes no feature of on-demand view 'shape'"),
-        ((shape().with_prefix("7"),), "prefix '7' is not letters"),
+        (
+            (shape()[["rato"]],),
+            "features_exist",
+            ("on-demand view 'shape'", "'rato'", "'ratio'?"),
+        ),
+        ((shape()[[]],), "services_have_features", ("on-demand view 'shape'", "[[]]")),
+        ((shape().with_prefix("7"),), "prefixes_are_plain", ("'7'", "letters")),
     ],
 )
-def test_services_use_them_as_they_use_views(features: Any, message: str) -> None:
-    found = messages(FeatureService("scoring", features=features))
+def test_services_use_on_demand_views_like_views(
+    features: Any, rule: str, parts: tuple[str, ...]
+) -> None:
+    [issue] = issues(FeatureService("scoring", features=features))
 
-    assert any(message in text for text in found), found
+    assert issue.rule == rule
+    assert missing(issue, "service 'scoring'", *parts) == []
 
 
 def test_keys_of_inputs_count_among_the_services_keys() -> None:
     names = view("names", schema=(Field("owner", String),), entities=())
-    taken = shape(sources=(SPENT.with_join_keys({"card_id": "owner"}), CHECKOUT))
+    renamed = shape(sources=(SPENT.with_join_keys({"card_id": "owner"}), CHECKOUT))
 
-    [message] = messages(FeatureService("scoring", features=(taken, names)))
+    [issue] = issues(FeatureService("scoring", features=(renamed, names)))
 
-    assert "the spine's key column 'owner' and names:owner both come out as 'owner'" in message
+    assert issue.rule == "outputs_do_not_collide"
+    parts = ("service 'scoring'", "key column 'owner'", "names:owner")
+    assert missing(issue, *parts) == []
 
 
 def test_a_request_value_and_a_key_of_one_column_have_one_type() -> None:
     cards = RequestSource("cards", schema=(Field("card_id", Int64),))
     shaped = shape(sources=(SPENT, cards), transform={"ratio": "card_id"})
 
-    [message] = messages(FeatureService("scoring", features=(shaped,)))
+    [issue] = issues(FeatureService("scoring", features=(shaped,)))
 
-    assert message == (
-        "service 'scoring': spine column 'card_id' is String for view 'activity', Int64 for "
-        "source 'cards'; rename one"
-    )
+    assert issue.rule == "request_columns_have_one_type"
+    types = ("'card_id'", "String for view 'activity'", "Int64 for source 'cards'")
+    assert missing(issue, "service 'scoring'", *types, "Rename") == []
 
 
 def test_numbers_of_two_widths_may_share_a_column() -> None:
@@ -188,15 +243,14 @@ def test_numbers_of_two_widths_may_share_a_column() -> None:
         transform={"half": "price / 2"},
     )
 
-    assert messages(FeatureService("scoring", features=(shape(), other))) == []
+    assert issues(FeatureService("scoring", features=(shape(), other))) == []
 
 
-def test_strictly_before_is_refused_among_the_sources_where_there_are_windows() -> None:
+def test_strictly_before_is_refused_among_the_sources_if_the_view_has_windows() -> None:
     use = SPENT.strictly_before()
 
-    [issue] = check(Manifest.of([shape(sources=(use, CHECKOUT))]))
+    [issue] = issues(shape(sources=(use, CHECKOUT)))
 
-    assert issue.message.startswith(
-        "on-demand view 'shape': strictly_before() does nothing for view 'activity'"
-    )
-    assert issue.origin == use.origin
+    assert (issue.rule, issue.origin) == ("inputs_exist", use.origin)
+    parts = ("on-demand view 'shape'", "view 'activity'", "Remove strictly_before()")
+    assert missing(issue, *parts) == []

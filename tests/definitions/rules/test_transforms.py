@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from featurestore.definitions.model.view import Code
-from tests.definitions.rules.cases import messages, view
+from tests.definitions.rules.cases import issues, missing, view
 
 LOCK = object()
 
@@ -59,46 +59,48 @@ class Callable:
     "transform",
     [None, settled, optional, decorated, "select * from {source}", Code("f", "def f(): ...", "1")],
 )
-def test_functions_of_modules_and_sql_are_fine(transform: Any) -> None:
-    assert messages(view(transform=transform)) == []
+def test_functions_of_modules_and_sql_are_valid(transform: Any) -> None:
+    assert issues(view(transform=transform)) == []
 
 
 @pytest.mark.parametrize(
-    ("transform", "problem"),
+    ("transform", "reason"),
     [
-        (lambda rows: rows, "is a lambda, whose changes cannot be followed"),
-        (partial(settled), "is a partial, not a function"),
-        (len, "is a builtin_function_or_method, not a function"),
-        (Callable(), "is a Callable, not a function"),
-        (Callable, "is a type, not a function"),
-        (Callable().__call__, "is a method, not a function"),
-        (disguised, "'wrapper' is declared inside another function"),
+        (lambda rows: rows, "lambda"),
+        (partial(settled), "partial"),
+        (len, "builtin_function_or_method"),
+        (Callable(), "Callable"),
+        (Callable, "type type"),
+        (Callable().__call__, "method"),
+        (disguised, "'wrapper'"),
     ],
 )
-def test_transforms_whose_code_cannot_be_followed_are_reported(
-    transform: Any, problem: str
-) -> None:
-    assert messages(view(transform=transform)) == [
-        f"view 'activity': transform {problem}; declare it by `def` at the top of a module"
-    ]
+def test_transforms_whose_code_cannot_be_read_are_reported(transform: Any, reason: str) -> None:
+    made = view(transform=transform)
+
+    [issue] = issues(made)
+
+    assert (issue.rule, issue.origin) == ("functions_are_declared_in_modules", made.origin)
+    assert missing(issue, "view 'activity'", reason, "`def`", "module") == []
 
 
 def test_a_transform_takes_one_argument() -> None:
-    assert messages(view(transform=two)) == [
-        "view 'activity': transform 'two' must take one argument, the DataFrame"
-    ]
+    [issue] = issues(view(transform=two))
+
+    assert issue.rule == "functions_are_declared_in_modules"
+    assert missing(issue, "view 'activity'", "'two'", "one argument", "DataFrame") == []
 
 
-def test_a_transform_that_reaches_what_cannot_be_compared_is_reported() -> None:
-    assert messages(view(transform=secretive)) == [
-        "view 'activity': transform 'secretive': fingerprint 'LOCK': values of object "
-        "cannot be compared between runs. Use plain values (numbers, text, tuples, dictionaries), "
-        "or make it in the function."
-    ]
+def test_a_transform_that_uses_a_value_without_comparison_is_reported() -> None:
+    [issue] = issues(view(transform=secretive))
+
+    assert issue.rule == "functions_are_declared_in_modules"
+    parts = ("view 'activity'", "'secretive'", "'LOCK'", "object", "dictionaries")
+    assert missing(issue, *parts) == []
 
 
 def test_sql_selects_from_the_source() -> None:
-    assert messages(view(transform="select * from payments")) == [
-        "view 'activity': the SQL transform does not select from {source}, which stands for the "
-        "source's rows"
-    ]
+    [issue] = issues(view(transform="select * from payments"))
+
+    assert issue.rule == "sql_selects_from_the_source"
+    assert missing(issue, "view 'activity'", "FROM {source}") == []

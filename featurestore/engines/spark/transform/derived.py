@@ -4,7 +4,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
 
 from featurestore.definitions.model.view import FeatureView
-from featurestore.definitions.rules.derived import is_taken_back, takes_back_whole_rows
+from featurestore.definitions.rules.derived import has_retractions, retracts_whole_rows
 from featurestore.engines.spark.source.timestamps import quoted
 from featurestore.engines.spark.transform.row_metadata import with_row_metadata
 from featurestore.store.columns import AVAILABLE_TIME, DELETED, EVENT_TIME, ROW_HASH, SEQUENCE
@@ -48,7 +48,7 @@ def banned_operators(upstream: FeatureView) -> frozenset[str]:
     A revision that does not pass a filter leaves the row that it revises; of a change feed, what
     is revised comes again as a whole and goes through the same filter.
     """
-    safe = takes_back_whole_rows(upstream) or not is_taken_back(upstream)
+    safe = retracts_whole_rows(upstream) or not has_retractions(upstream)
     return frozenset() if safe else frozenset({"Filter"})
 
 
