@@ -13,7 +13,7 @@ from tests.semantics.case import Case, Example, clock
 from tests.semantics.cases import CASES
 from tools.function_table import function_table
 from tools.timeline import picture
-from tools.timeline_words import told, value_told
+from tools.timeline_text import describe_case, format_value
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "semantics.md"
@@ -29,17 +29,17 @@ END_OF_FUNCTIONS = "<!-- end of functions -->\n"
 
 def main() -> str | None:
     """Write what is stale; return nothing, or why it cannot be done."""
-    for path, text in wanted().items():
+    for path, text in expected_files().items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
-    for path in set(PICTURES.glob("*.svg")) - set(wanted()):
+    for path in set(PICTURES.glob("*.svg")) - set(expected_files()):
         path.unlink()
     return None
 
 
 def stale() -> list[Path]:
-    """Return the files that differ from what the examples give, or should not be there."""
-    texts = wanted()
+    """Return the files that differ from the examples, and pictures of no example."""
+    texts = expected_files()
     differing = [
         path
         for path, text in texts.items()
@@ -48,8 +48,8 @@ def stale() -> list[Path]:
     return sorted([*differing, *(set(PICTURES.glob("*.svg")) - set(texts))])
 
 
-def wanted() -> dict[Path, str]:
-    """Return the page and all pictures as they should be."""
+def expected_files() -> dict[Path, str]:
+    """Return the page and all pictures with their current texts."""
     texts = {PICTURES / case.picture: picture(case) for case in CASES if case.picture}
     return {PAGE: page(PAGE.read_text("utf-8")), **texts}
 
@@ -71,11 +71,13 @@ def section(case: Case) -> str:
     """Return a case as Markdown."""
     parts = [f"### {case.name}", case.text]
     if case.picture:
-        words = told(case).replace("[", r"\[").replace("]", r"\]")
+        words = describe_case(case).replace("[", r"\[").replace("]", r"\]")
         parts.append(f"![{words}](images/semantics/{case.picture})")
     else:
         parts += [f"Example: {each.caption}\n\n{table(each)}" for each in case.examples]
-    parts += [f"{asked}:\n\n```text\n{told_}\n```" for asked, told_ in case.refusals.items()]
+    parts += [
+        f"{request}:\n\n```text\n{message}\n```" for request, message in case.refusals.items()
+    ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -85,7 +87,7 @@ def table(example: Example) -> str:
     rows = [
         [
             *map(_cell, row.items()),
-            *(value_told(each[number]) for each in example.answers.values()),
+            *(format_value(each[number]) for each in example.answers.values()),
         ]
         for number, row in enumerate(example.spine)
     ]
@@ -95,7 +97,7 @@ def table(example: Example) -> str:
 
 def _cell(item: tuple[str, object]) -> str:
     name, value = item
-    return clock(value) if name == EVENT_TIME and isinstance(value, int) else value_told(value)
+    return clock(value) if name == EVENT_TIME and isinstance(value, int) else format_value(value)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Draws a case: the events of each key on a line, and below it who asks, and the answer."""
+"""Draw a case: a line of events for each key, and below them the spine rows and answers."""
 
 from html import escape
 
@@ -7,7 +7,7 @@ from featurestore.query.nodes import Aggregate
 from featurestore.store.columns import EVENT_TIME
 from tests.semantics.case import Case, Example, clock
 from tools.timeline_axis import CHARACTER, axis_of, grid_of, moments_of, stacks_of
-from tools.timeline_marks import (
+from tools.timeline_shapes import (
     STYLE,
     bracket_at,
     cross,
@@ -17,19 +17,19 @@ from tools.timeline_marks import (
     text_at,
     upright,
 )
-from tools.timeline_words import (
+from tools.timeline_text import (
     Line,
     Row,
-    answer_told,
-    answers_told,
-    asker_told,
-    key_told,
+    accepted_times,
+    accepts,
+    answer_heading,
+    describe_case,
+    format_answer,
+    format_key,
+    format_row,
+    format_spine_row,
     lines_of,
-    reach,
-    reaches,
-    row_told,
     rows_used,
-    told,
 )
 
 LINE, STACK, TOP, LATE = 28, 30, 26, 14
@@ -51,7 +51,7 @@ def picture(case: Case) -> str:
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" '
             f'width="{width:g}" height="{height:g}" role="img" aria-labelledby="title desc">',
             f'<title id="title">{escape(case.name)}</title>',
-            f'<desc id="desc">{escape(told(case))}</desc>',
+            f'<desc id="desc">{escape(describe_case(case))}</desc>',
             f"<style>\n{STYLE}</style>",
             f'<rect class="card" x=".5" y=".5" width="{width - 1:g}" height="{height - 1:g}" '
             'rx="6"/>',
@@ -72,7 +72,7 @@ class Panel:
         self._rows = sorted(
             (row for row in example.rows if row[EVENT_TIME] is not None), key=reference.rank
         )
-        self._lanes = list(dict.fromkeys(key_told(row, self._keys) for row in self._rows))
+        self._lanes = list(dict.fromkeys(format_key(row, self._keys) for row in self._rows))
         self._stacks = stacks_of(self._rows, self._keys)
         self._late = {
             id(row)
@@ -80,25 +80,25 @@ class Panel:
             if reference.visible_from(self._query, row) > row[EVENT_TIME]
         }
         self._grid = grid_of(self._lines, self._rows)
-        names = [*self._lanes, *(asker_told(line, example) for line in self._lines)]
+        names = [*self._lanes, *(format_spine_row(line, example) for line in self._lines)]
         self._left = 24 + max(map(len, names)) * CHARACTER
         self._axis = axis_of(self._left, self._widths())
-        self._right = max(self._axis.places.values()) + max(30, self._last_half())
-        answers = [answer_told(line, example) for line in self._lines]
+        self._right = max(self._axis.positions.values()) + max(30, self._last_half())
+        answers = [format_answer(line, example) for line in self._lines]
         self.signs: set[str] = set()
-        headed = max(map(len, [*answers, answers_told(example)]))
+        headed = max(map(len, [*answers, answer_heading(example)]))
         self.width = self._right + 24 + headed * CHARACTER + 20
         self.width = max(self.width, 40 + len(example.caption) * 7.6)
         lanes = sum(self._lane_height(lane) for lane in self._lanes)
         self.height = TOP + lanes + 34 + LINE * len(self._lines)
 
     def _widths(self) -> dict[int, float]:
-        """Return how wide the writing at each moment is."""
+        """Return the width of the text at each moment."""
         moments = moments_of(self._lines, self._rows) | self._grid
         widths = {moment: len(clock(moment)) for moment in moments}
         for row in self._rows:
             happened = row[EVENT_TIME]
-            widths[happened] = max(widths[happened], len(row_told(self._query, row)))
+            widths[happened] = max(widths[happened], len(format_row(self._query, row)))
         return {moment: width * CHARACTER + 10 for moment, width in widths.items()}
 
     def _last_half(self) -> float:
@@ -116,38 +116,38 @@ class Panel:
         for lane in self._lanes:
             baseline += self._lane_height(lane)
             parts += self._draw_lane(lane, baseline - self._below(lane))
-        parts.append(text_at(self._right + 24, bottom + 18, answers_told(self._example), "soft"))
+        parts.append(text_at(self._right + 24, bottom + 18, answer_heading(self._example), "soft"))
         for number, line in enumerate(self._lines):
             parts += self._draw_line(line, bottom + 34 + LINE * number + LINE / 2)
         return "\n".join(parts)
 
     def _lane_height(self, lane: str) -> float:
         deepest = max(
-            self._stacks[id(row)] for row in self._rows if key_told(row, self._keys) == lane
+            self._stacks[id(row)] for row in self._rows if format_key(row, self._keys) == lane
         )
         return 36 + STACK * deepest + self._below(lane)
 
     def _below(self, lane: str) -> float:
-        """Return the room that late rows on the line itself need below it."""
+        """Return the height that late rows on the line itself need below it."""
         late = any(
             id(row) in self._late and not self._stacks[id(row)]
             for row in self._rows
-            if key_told(row, self._keys) == lane
+            if format_key(row, self._keys) == lane
         )
         return LATE if late else 0
 
     def _draw_times(self, bottom: float) -> list[str]:
         return [
             text_at(x, bottom + 18, clock(moment), "soft", "middle")
-            for moment, x in self._axis.places.items()
+            for moment, x in self._axis.positions.items()
         ]
 
     def _draw_grid(self, top: float, bottom: float) -> list[str]:
-        """Draw the points at which windows on a grid end, down to who asks."""
+        """Draw the points at which windows on a grid end, down to the last spine row."""
         self.signs |= {"grid"} if self._grid else set()
         end = bottom + 34 + LINE * len(self._lines)
         return [
-            upright("grid", x, (top, end), self._written(x, top, bottom))
+            upright("grid", x, (top, end), self._text_gaps(x, top, bottom))
             for x in map(self._axis.at, sorted(self._grid))
         ]
 
@@ -158,24 +158,24 @@ class Panel:
             if line.row_moment is not None
         }
         return [
-            upright("moment", x, (top, end), self._written(x, top, bottom))
+            upright("moment", x, (top, end), self._text_gaps(x, top, bottom))
             for x, end in ends.items()
         ]
 
-    def _written(self, x: float, top: float, bottom: float) -> list[tuple[float, float]]:
-        """Return from where to where writing lies in an upright line's way."""
-        found, baseline = [(bottom + 1, bottom + 24)], top
+    def _text_gaps(self, x: float, top: float, bottom: float) -> list[tuple[float, float]]:
+        """Return the vertical gaps where texts would be crossed by an upright line."""
+        gaps, baseline = [(bottom + 1, bottom + 24)], top
         for lane in self._lanes:
             baseline += self._lane_height(lane)
             for row in self._rows:
-                half = len(row_told(self._query, row)) * CHARACTER / 2
+                half = len(format_row(self._query, row)) * CHARACTER / 2
                 if (
-                    key_told(row, self._keys) == lane
+                    format_key(row, self._keys) == lane
                     and abs(self._axis.at(row[EVENT_TIME]) - x) <= half
                 ):
                     y = baseline - self._below(lane) - STACK * self._stacks[id(row)]
-                    found.append((y - 23, y - 6))
-        return found
+                    gaps.append((y - 23, y - 6))
+        return gaps
 
     def _draw_lane(self, lane: str, y: float) -> list[str]:
         parts = [
@@ -183,7 +183,7 @@ class Panel:
             f'<path class="axis" d="M{self._left:g} {y:g}H{self._right:g}"/>',
         ]
         for row in self._rows:
-            if key_told(row, self._keys) == lane:
+            if format_key(row, self._keys) == lane:
                 parts += self._draw_event(row, y - STACK * self._stacks[id(row)])
         return parts
 
@@ -197,10 +197,10 @@ class Panel:
         else:
             self.signs.add("event")
             parts.append(dot(x, y, kind="hollow" if id(row) in self._late else ""))
-        return [*parts, text_at(x, y - 10, row_told(self._query, row), "value", "middle")]
+        return [*parts, text_at(x, y - 10, format_row(self._query, row), "value", "middle")]
 
     def _draw_late(self, row: Row, y: float) -> str:
-        """Draw the way from the event to when it is known; on the line itself, below it."""
+        """Draw an arrow from the event to the time from which it is visible."""
         self.signs.add("late")
         start = self._axis.at(row[EVENT_TIME])
         end = self._axis.at(reference.visible_from(self._query, row))
@@ -216,52 +216,52 @@ class Panel:
 
     def _draw_line(self, line: Line, y: float) -> list[str]:
         parts = [
-            text_at(14, y + 4, asker_told(line, self._example)),
-            text_at(self._right + 24, y + 4, answer_told(line, self._example), "answer"),
+            text_at(14, y + 4, format_spine_row(line, self._example)),
+            text_at(self._right + 24, y + 4, format_answer(line, self._example), "answer"),
         ]
         key = reference.spine_key(line.query, line.spine_row)
         if line.moment is None or None in key:
             return parts
-        return parts + self._draw_reach(line, y)
+        return parts + self._draw_accepted_times(line, y)
 
-    def _draw_reach(self, line: Line, y: float) -> list[str]:
-        """Draw the bar of what can answer, and in it what does."""
-        low, high, brackets = reach(line)
+    def _draw_accepted_times(self, line: Line, y: float) -> list[str]:
+        """Draw the bar of accepted event times, and in it the rows that give the answer."""
+        low, high, brackets = accepted_times(line)
         start = self._left if low is None else self._axis.at(low)
         end = self._axis.at(high)
-        self.signs.add("window" if isinstance(line.feature, Aggregate) else "reach")
+        self.signs.add("window" if isinstance(line.feature, Aggregate) else "accepted_times")
         parts = [
             f'<rect class="bar" x="{start:g}" y="{y - 8:g}" width="{end - start:g}" height="16"/>'
         ]
         existing = reference.valid_rows(line.query, line.spine_row, self._rows)
         used = rows_used(line, existing)
         parts += [self._draw_used(line, row, y) for row in used]
-        parts += self._draw_unknown(line, used, y)
+        parts += self._draw_not_visible(line, used, y)
         edges = [] if low is None else [bracket_at(start, y, brackets[0])]
         if line.ahead:
-            self.signs.add("answered")
+            self.signs.add("label_known")
             edges.append(diamond(self._axis.at(line.moment), y))
         return [*parts, *edges, bracket_at(end, y, brackets[1])]
 
     def _draw_used(self, line: Line, row: Row, y: float) -> str:
         x = self._axis.at(row[EVENT_TIME])
-        if not reaches(line, row[EVENT_TIME]):
+        if not accepts(line, row[EVENT_TIME]):
             self.signs.add("expired")
             return dot(x, y, kind="expired")
         return cross(x, y) if reference.is_tombstone(line.query, row) else dot(x, y)
 
-    def _draw_unknown(self, line: Line, used: list[Row], y: float) -> list[str]:
-        """Draw what lies in the bar and is not known yet."""
+    def _draw_not_visible(self, line: Line, used: list[Row], y: float) -> list[str]:
+        """Draw the events in the bar that are not visible yet."""
         taken = {row[EVENT_TIME] for row in used}
-        unknown = [
+        not_visible = [
             row
             for row in self._rows
             if reference.row_key(line.query, row)
             == reference.spine_key(line.query, line.spine_row)
-            and reaches(line, row[EVENT_TIME])
+            and accepts(line, row[EVENT_TIME])
             and reference.visible_from(line.query, row) > line.moment
             and row[EVENT_TIME] not in taken
         ]
-        self.signs |= {"unknown"} if unknown else set()
-        places = dict.fromkeys(self._axis.at(row[EVENT_TIME]) for row in unknown)
-        return [dot(x, y, kind="hollow") for x in places]
+        self.signs |= {"not_visible"} if not_visible else set()
+        positions = dict.fromkeys(self._axis.at(row[EVENT_TIME]) for row in not_visible)
+        return [dot(x, y, kind="hollow") for x in positions]

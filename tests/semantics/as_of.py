@@ -1,4 +1,4 @@
-"""Cases of which row answers, and whether it still does."""
+"""Cases of the as-of rule: the winning row, and its ttl."""
 
 import featurestore as fs
 from featurestore.store.columns import ROW_HASH

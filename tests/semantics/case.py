@@ -1,4 +1,4 @@
-"""What a case is: its rule, and examples as data, which are run, drawn and written out.
+"""Cases as data: a rule and its examples, which tests run and the page shows.
 
 Times are clock times of one day, such as ``"9:00"``, or whole dates; stored as microseconds.
 """
@@ -33,7 +33,7 @@ DAY = "2026-03-02"
 
 @dataclass(frozen=True)
 class Computed:
-    """What an on-demand view makes of an example's view and of a request.
+    """The on-demand features of an example.
 
     Args:
         view: The on-demand view; the example's view stands for its first source.
@@ -45,7 +45,7 @@ class Computed:
 
     @property
     def request(self) -> fs.RequestSource:
-        """What comes with the spine."""
+        """The source of the request values in the spine."""
         (request,) = self.view.requests
         return request
 
@@ -55,13 +55,13 @@ class Example:
     """Stored rows of one view, a spine, and the answers.
 
     Args:
-        caption: What is special about it, as one would write it in a definition.
+        caption: What is special about it, written as in a definition.
         uses: Uses of the view; its features come out in this order.
-        rows: What is stored, in Python's own values; times in microseconds.
-        spine: The rows that ask.
+        rows: The stored rows, as Python values; times in microseconds.
+        spine: The spine rows.
         answers: The values of each feature, one a spine row.
-        ahead: How long before the spine's moments the rows lie that the answers are labels of.
-        computed: What an on-demand view makes of the answers; None without one.
+        ahead: For labels: how long before the spine's moments the labelled rows lie.
+        computed: On-demand features of the answers; None without any.
     """
 
     caption: str
@@ -87,14 +87,14 @@ class Example:
         return Manifest.of([*view.entities, source, view, service, *self._on_demand(name, view)])
 
     def _on_demand(self, name: str, view: fs.FeatureView) -> Iterator[object]:
-        """Yield what computes on demand; view and service are called ``<name>_computed``."""
+        """Yield the on-demand definitions; view and service are named ``<name>_computed``."""
         if self.computed is not None:
             sources = (view, self.computed.request)
             by = replace(self.computed.view, name=f"{name}_computed", sources=sources)
             yield from (self.computed.request, by, fs.FeatureService(by.name, features=(by,)))
 
     def query(self, name: str = "example") -> Query:
-        """Return what it asks."""
+        """Return its query."""
         return compile_query(self.manifest(name), name, call=name)
 
     def stored(self) -> pa.Table:
@@ -128,8 +128,8 @@ class Case:
         rule: The table's rule, which binds.
         text: The rule for users, in Markdown.
         examples: Run on every engine, and drawn.
-        drawn: Whether a picture helps; else the examples are written as tables.
-        refusals: What is asked wrongly, and the message that answers it.
+        drawn: Whether the page shows a picture; otherwise it shows tables.
+        refusals: Wrong requests, and the message of each error.
     """
 
     name: str
@@ -159,7 +159,7 @@ def at(text: str) -> int:
 
 
 def clock(micros: int) -> str:
-    """Return a time as short as it can be told: `at` the other way round."""
+    """Return a time as a short text: the inverse of `at`."""
     moment = from_micros(micros)
     date, time = f"{moment:%Y-%m-%d}", f"{moment.hour}:{moment:%M}"
     if moment.second or moment.microsecond:
@@ -225,14 +225,14 @@ def total(window: Length, **options: object) -> fs.Aggregation:
 
 
 def event(time: str | None, *, known: str | None = "then", **columns: object) -> dict:
-    """Return a source's row; ``known`` at its event, unless a time or null is given."""
+    """Return a source's row, available at its event, or at the time ``known``, or null."""
     happened = None if time is None else at(time)
     loaded = happened if known == "then" else None if known is None else at(known)
     return {"card": "A", EVENT_TIME: happened, AVAILABLE_TIME: loaded, **columns}
 
 
 def ask(*times: str | None, **columns: object) -> tuple[dict, ...]:
-    """Return spine rows of card A, unless another is given."""
+    """Return spine rows of card A, unless ``card`` says otherwise."""
     known = [None if time is None else at(time) for time in times]
     return tuple({"card": "A", **columns, EVENT_TIME: time} for time in known)
 
@@ -261,7 +261,7 @@ def example(
 
 
 def _stored_row(view: fs.FeatureView, delay: int, row: dict) -> dict:
-    """Return a row as materialization stores it: availability holds the delay."""
+    """Return a row as materialization stores it: its available time includes the delay."""
     known = row[AVAILABLE_TIME]
     full = {key.name: row.get(key.name) for key in view.join_keys}
     full |= {name: value for name, value in row.items() if name != "card"}

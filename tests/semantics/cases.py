@@ -1,6 +1,6 @@
-"""All cases, each a section of docs/semantics.md and a test: first those of the rules' table.
+"""All cases. Each is a section of docs/semantics.md and a test.
 
-``name`` and ``rule`` are the table's words, which bind; ``text`` says the rule to users.
+``name`` and ``rule`` quote the table of the rules, which binds; ``text`` explains it to users.
 """
 
 from tests.semantics import as_of, computed, grids, spine, windows
@@ -40,7 +40,7 @@ TABLE: tuple[Case, ...] = (
     as_of.LABEL_LEAKAGE,
     as_of.LATEST_TTL,
 )
-"""In the order of the rules' table."""
+"""The cases of the rules' table, in its order."""
 
 CASES: tuple[Case, ...] = (
     *TABLE,

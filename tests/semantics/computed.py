@@ -1,4 +1,4 @@
-"""Cases of what is made of stored rows: derived views, on-demand features and labels."""
+"""Cases of derived views, on-demand features and labels."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Cases of windows that end on a grid, and of those without a beginning."""
+"""Cases of windows that end on a grid, and of lifetime windows."""
 
 import featurestore as fs
 from tests.semantics.case import Case, ask, event, example, payments, source, total

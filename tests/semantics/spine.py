@@ -1,4 +1,4 @@
-"""Cases of what asks: keys, times and columns of the spine, and what is refused."""
+"""Cases of the spine: its keys, times and columns, and what is refused."""
 
 import featurestore as fs
 from tests.semantics.case import Case, ask, event, example, profile

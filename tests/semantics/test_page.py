@@ -1,4 +1,4 @@
-"""docs/semantics.md and its pictures show the examples that the tests run, all of them."""
+"""docs/semantics.md and its pictures show all examples that the tests run."""
 
 import re
 import xml.etree.ElementTree as ET
@@ -48,7 +48,7 @@ def test_a_changed_picture_or_page_is_noticed(
 
 
 @pytest.mark.parametrize("case", DRAWN, ids=lambda case: case.slug)
-def test_each_picture_is_told_in_words_and_lies_within_its_frame(case: Case) -> None:
+def test_each_picture_has_a_description_and_its_texts_fit(case: Case) -> None:
     root = ET.fromstring((draw_semantics.PICTURES / str(case.picture)).read_text("utf-8"))
     width, height = (float(root.attrib[name]) for name in ("width", "height"))
 
@@ -64,7 +64,7 @@ def test_each_picture_is_told_in_words_and_lies_within_its_frame(case: Case) -> 
 
 
 @pytest.mark.parametrize("case", DRAWN, ids=lambda case: case.slug)
-def test_no_line_strikes_through_what_is_written_of_an_event(case: Case) -> None:
+def test_no_line_crosses_the_text_of_an_event(case: Case) -> None:
     root = ET.fromstring((draw_semantics.PICTURES / str(case.picture)).read_text("utf-8"))
     lines = [
         tuple(map(float, segment))
@@ -99,40 +99,40 @@ def test_each_answer_is_written_in_the_picture(case: Case) -> None:
     assert len(answers) == len(expected)
 
 
-def taken(text: str) -> set[str]:
-    """Return the kinds of types that the page's words name."""
+def kinds_in(text: str) -> set[str]:
+    """Return the kinds of types that a cell of the page names."""
     named = set(re.findall(r"\b(?:[A-Z]\w+|arrays)\b", text))
     if "numbers" in text:
         page = draw_semantics.PAGE.read_text("utf-8")
-        return taken(re.search(r"^Numbers are (.*?)\.", page, re.MULTILINE)[1])
+        return kinds_in(re.search(r"^Numbers are (.*?)\.", page, re.MULTILINE)[1])
     return set(KINDS) - named if "every type" in text else named
 
 
-def functions_told() -> dict[str, str]:
-    """Return what the page says that each function takes, by the first cell of its line."""
+def cells_of_functions() -> dict[str, str]:
+    """Return the second cell of each line in the table of functions, by the first."""
     page = draw_semantics.PAGE.read_text("utf-8").partition("| function |")[2]
     lines = page.partition("\n\n")[0].splitlines()[2:]
     return {cells[1].strip(): cells[2] for cells in (line.split("|") for line in lines)}
 
 
 def test_the_page_says_which_types_each_function_takes() -> None:
-    told = {
-        name: taken(text)
-        for cell, text in functions_told().items()
+    kinds = {
+        name: kinds_in(text)
+        for cell, text in cells_of_functions().items()
         if "by=" not in cell
         for name in re.findall(r"`(\w+)`", cell)
     }
 
-    assert told == {
+    assert kinds == {
         name: {kind for kind, dtype in KINDS.items() if output_type(spec.sample, dtype)}
         for name, spec in FUNCTION_SPECS.items()
     }
 
 
 def test_the_page_says_which_types_a_category_has() -> None:
-    (text,) = (text for cell, text in functions_told().items() if "by=" in cell)
+    (text,) = (text for cell, text in cells_of_functions().items() if "by=" in cell)
 
-    assert taken(text) == {
+    assert kinds_in(text) == {
         kind for kind, dtype in KINDS.items() if output_type("count", None, dtype)
     }
 

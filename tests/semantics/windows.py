@@ -1,4 +1,4 @@
-"""Cases of which rows a window holds, and what comes of them."""
+"""Cases of windows: the rows that they hold, and the answers."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What a picture shows, in words: who asks, what answers, and what lies in reach."""
+"""The texts of a picture: spine rows, events, answers, and the interval of accepted events."""
 
 import math
 from collections.abc import Mapping
@@ -13,63 +13,64 @@ Row = Mapping[str, object]
 Feature = Column | Aggregate
 
 
-NOTHING = object()
-"""In place of what is computed on demand, where nothing is."""
+NOT_COMPUTED = object()
+"""Sentinel for a line without an on-demand feature."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One asked value: a row of the spine, and a feature of a use of the view."""
+    """One line of a picture: a spine row, and a feature of one use of the view."""
 
     spine_row: Row
     query: ViewQuery
     feature: Feature
     answer: object
     ahead: int = 0
-    computed: object = NOTHING
+    computed: object = NOT_COMPUTED
 
     @property
     def moment(self) -> int | None:
-        """As of when it is answered."""
+        """The moment as of which the feature is computed."""
         return self.spine_row[self.query.timestamp_field]
 
     @property
     def row_moment(self) -> int | None:
-        """The moment of the row itself: of a label, long before it is answered."""
+        """The moment of the row itself. A label is computed later than that."""
         return None if self.moment is None else self.moment - self.ahead
 
 
-def told(case: Case) -> str:
-    """Return in words what a case's picture shows."""
-    return " ".join(example_told(each) for each in case.examples)
+def describe_case(case: Case) -> str:
+    """Return a text that describes a case's picture."""
+    return " ".join(describe_example(each) for each in case.examples)
 
 
-def example_told(example: Example) -> str:
-    """Return in words an example's events and answers."""
+def describe_example(example: Example) -> str:
+    """Return a text that lists an example's events and answers."""
     query = example.query()
     keys = [key.key for key in query.views[0].keys]
-    several = len({key_told(row, keys) for row in example.rows}) > 1
+    several = len({format_key(row, keys) for row in example.rows}) > 1
     events = [
-        (f"{key_told(row, keys)} " if several else "") + event_told(query.views[0], row)
+        (f"{format_key(row, keys)} " if several else "") + describe_event(query.views[0], row)
         for row in example.rows
         if row[EVENT_TIME] is not None
     ]
     answers = [
-        f"{asker_told(line, example)}: {answer_told(line, example)}" for line in lines_of(example)
+        f"{format_spine_row(line, example)}: {format_answer(line, example)}"
+        for line in lines_of(example)
     ]
     named = "Labels" if example.ahead else "Answers"
     return f"{example.caption}. Events: {'; '.join(events)}. {named}: {'; '.join(answers)}."
 
 
-def event_told(query: ViewQuery, row: Row) -> str:
-    """Return in words an event's time, its values and the time from which it is visible."""
-    known = reference.visible_from(query, row)
-    late = f" (visible from {clock(known)})" if known > row[EVENT_TIME] else ""
-    return f"{clock(row[EVENT_TIME])} {row_told(query, row)}{late}"
+def describe_event(query: ViewQuery, row: Row) -> str:
+    """Return a text with an event's time, its values, and from when it is visible."""
+    visible = reference.visible_from(query, row)
+    late = f" (visible from {clock(visible)})" if visible > row[EVENT_TIME] else ""
+    return f"{clock(row[EVENT_TIME])} {format_row(query, row)}{late}"
 
 
 def lines_of(example: Example) -> list[Line]:
-    """Return what an example asks, in the order in which it is drawn."""
+    """Return an example's lines, in the order in which they are drawn."""
     query = example.query()
     return [
         Line(
@@ -88,13 +89,13 @@ def lines_of(example: Example) -> list[Line]:
 
 def _computed(example: Example, number: int) -> object:
     if example.computed is None:
-        return NOTHING
+        return NOT_COMPUTED
     (values,) = example.computed.answers.values()
     return values[number]
 
 
-def reach(line: Line) -> tuple[int | None, int, str]:
-    """Return the edges of what can answer, and their brackets."""
+def accepted_times(line: Line) -> tuple[int | None, int, str]:
+    """Return the edges of the interval in which an event is accepted, and their brackets."""
     if isinstance(line.feature, Aggregate):
         window = line.feature.window
         high = window.end(line.moment)
@@ -104,15 +105,15 @@ def reach(line: Line) -> tuple[int | None, int, str]:
     return low, line.moment, "[)" if line.query.strict else "[]"
 
 
-def reaches(line: Line, event: int) -> bool:
-    """Return whether an event lies where it can answer."""
-    low, high, brackets = reach(line)
+def accepts(line: Line, event: int) -> bool:
+    """Return whether an event lies in the interval of accepted events."""
+    low, high, brackets = accepted_times(line)
     above = low is None or event > low or (event == low and brackets[0] == "[")
     return above and (event < high or (event == high and brackets[1] == "]"))
 
 
 def rows_used(line: Line, existing: list[Row]) -> list[Row]:
-    """Return the rows that the answer is made of: the winner, or what a window holds."""
+    """Return the rows that give the answer: the winning row, or the rows in the window."""
     if isinstance(line.feature, Column):
         won = reference.winner(line.query, line.moment, existing)
         return [] if won is None else [won]
@@ -124,54 +125,54 @@ def rows_used(line: Line, existing: list[Row]) -> list[Row]:
     ]
 
 
-def key_told(row: Row, keys: list[str]) -> str:
+def format_key(row: Row, keys: list[str]) -> str:
     """Return a row's key."""
-    values = [value_told(row[name]) for name in keys]
+    values = [format_value(row[name]) for name in keys]
     return f"{keys[0]} {values[0]}" if len(values) == 1 else f"({', '.join(values)})"
 
 
-def row_told(query: ViewQuery, row: Row) -> str:
-    """Return what a stored row says."""
+def format_row(query: ViewQuery, row: Row) -> str:
+    """Return a stored row's values, its line and its change."""
     if reference.is_tombstone(query, row):
         values = "deleted"
     else:
-        values = ", ".join(value_told(row[name]) for name in query.value_columns) or "row"
+        values = ", ".join(format_value(row[name]) for name in query.value_columns) or "row"
     line = f", line {row['_seq']}" if row.get("_seq") is not None else ""
     change = f" (change {row['change']})" if row.get("change") is not None else ""
     return values + line + change
 
 
-def asker_told(line: Line, example: Example) -> str:
-    """Return who asks and as of when."""
+def format_spine_row(line: Line, example: Example) -> str:
+    """Return a spine row's key and moment."""
     columns = [key.spine_column for key in line.query.keys]
-    key = key_told(line.spine_row, columns)
+    key = format_key(line.spine_row, columns)
     when = "without time" if line.row_moment is None else clock(line.row_moment)
-    keys = {key_told(spine_row, columns) for spine_row in example.spine}
+    keys = {format_key(spine_row, columns) for spine_row in example.spine}
     if example.ahead:
         return f"row at {when}"
     if example.computed is not None:
         request = example.computed.request.schema
-        values = ((each.name, value_told(line.spine_row[each.name])) for each in request)
+        values = ((each.name, format_value(line.spine_row[each.name])) for each in request)
         when += "".join(f", {name} {value}" for name, value in values)
     return f"{key}, {when}" if len(keys) > 1 or len(columns) > 1 else f"row at {when}"
 
 
-def answer_told(line: Line, example: Example) -> str:
+def format_answer(line: Line, example: Example) -> str:
     """Return an answer, with its feature's name where there are several."""
-    value = value_told(line.answer)
-    if line.computed is not NOTHING:
-        value = f"{value} → {value_told(line.computed)}"
+    value = format_value(line.answer)
+    if line.computed is not NOT_COMPUTED:
+        value = f"{value} → {format_value(line.computed)}"
     return f"{line.feature.output}: {value}" if len(example.answers) > 1 else value
 
 
-def answers_told(example: Example) -> str:
-    """Return what stands above the answers."""
+def answer_heading(example: Example) -> str:
+    """Return the heading of the column of answers."""
     if example.computed is None:
         return "label" if example.ahead else "answer"
     return " → ".join([*example.answers, *example.computed.answers])
 
 
-def value_told(value: object) -> str:
+def format_value(value: object) -> str:
     """Return a value as pictures and tables show it."""
     if value is None:
         return "null"
@@ -180,7 +181,7 @@ def value_told(value: object) -> str:
     if isinstance(value, float):
         return "NaN" if math.isnan(value) else "-∞" if value < 0 else "∞"
     if isinstance(value, tuple):  # an entry of a map
-        return ": ".join(map(value_told, value))
+        return ": ".join(map(format_value, value))
     if isinstance(value, list):
-        return f"[{', '.join(map(value_told, value))}]"
+        return f"[{', '.join(map(format_value, value))}]"
     return str(value)

@@ -1,4 +1,4 @@
-"""The marks of a timeline as SVG text, readable on light and dark pages."""
+"""The shapes of a picture as SVG text, readable on light and dark pages."""
 
 from collections.abc import Sequence
 from html import escape
@@ -41,17 +41,17 @@ MEANINGS = {
     "event": "an event, visible at once",
     "late": "a late event, visible from the arrow on",
     "tombstone": "a tombstone",
-    "reach": "accepted event times, and the winning row",
+    "accepted_times": "accepted event times, and the winning row",
     "window": "the window, and the rows in it",
-    "unknown": "not visible yet",
+    "not_visible": "not visible yet",
     "expired": "the newest row, older than the ttl",
     "grid": "grid points",
-    "answered": "the label is known from here on",
+    "label_known": "the label is known from here on",
 }
 
 
 def legend_of(signs: set[str], y: float) -> tuple[str, float]:
-    """Return the meaning of the signs, in two columns, and how high that is."""
+    """Return the meaning of the signs, in two columns, and its height."""
     chosen = [name for name in MEANINGS if name in signs]
     parts = []
     for number, sign in enumerate(chosen):
@@ -63,7 +63,7 @@ def legend_of(signs: set[str], y: float) -> tuple[str, float]:
 def _sign(sign: str, x: float, y: float) -> str:
     if sign == "event":
         return dot(x + 12, y)
-    if sign == "unknown":
+    if sign == "not_visible":
         return dot(x + 12, y, kind="hollow")
     if sign == "expired":
         return dot(x + 12, y, kind="expired")
@@ -71,7 +71,7 @@ def _sign(sign: str, x: float, y: float) -> str:
         return cross(x + 12, y)
     if sign == "grid":
         return f'<path class="grid" d="M{x + 12:g} {y - 9:g}v18"/>'
-    if sign == "answered":
+    if sign == "label_known":
         return diamond(x + 12, y)
     if sign == "late":
         return (
@@ -94,7 +94,7 @@ def diamond(x: float, y: float) -> str:
 def upright(
     kind: str, x: float, between: tuple[float, float], gaps: Sequence[tuple[float, float]]
 ) -> str:
-    """Return a moment as a line that leaves gaps for what is written on its way."""
+    """Return an upright line for a moment, with gaps for the texts on its way."""
     (top, bottom), parts = between, []
     for start, end in sorted((max(top, low), min(bottom, high)) for low, high in gaps):
         if start > top:
@@ -111,7 +111,7 @@ def cross(x: float, y: float) -> str:
 
 
 def bracket_at(x: float, y: float, bracket: str) -> str:
-    """Return the edge of what can answer."""
+    """Return an edge of the interval of accepted events."""
     shape = {
         "[": f"M{x + 5:g} {y - 10:g}h-5v20h5",
         "]": f"M{x - 5:g} {y - 10:g}h5v20h-5",
