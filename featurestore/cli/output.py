@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from featurestore.errors import FeatureStoreError
+
 SHOWN_ROWS = 20
 _INDENT = "    "
 _COLOURS = {"+": "green", "~": "yellow", "-": "red"}
@@ -122,6 +124,9 @@ def to_json(value: Any) -> object:
     """
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
+    if isinstance(value, FeatureStoreError):
+        parts = {"call": value.call, "found": value.found, "fix": value.fix}
+        return {"type": type(value).__name__, **parts}
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, Decimal):

@@ -22,8 +22,9 @@ from featurestore.definitions.model.entity import Entity
 from featurestore.definitions.model.types import Field, String
 from featurestore.engines.spark.session.session import session
 from featurestore.engines.spark.write import batch
-from featurestore.jobs.materialize import view_run
+from featurestore.jobs.materialize import run
 from featurestore.jobs.materialize.materialize import materialize
+from featurestore.jobs.materialize.record import RunLog
 from tests.jobs.changing import LAST, at
 from tests.jobs.world import World, other
 
@@ -34,8 +35,8 @@ MOMENTS = {
     (batch.write_batch.__code__, "call"): "begins a batch",
     (batch._commit.__code__, "call"): "commits",
     (batch._commit.__code__, "return"): "has committed",
-    (view_run._stream.__code__, "return"): "has read all",
-    (view_run._end.__code__, "call"): "records its end",
+    (run._read_source.__code__, "return"): "has read all",
+    (RunLog.end.__code__, "call"): "records its end",
 }
 """Between two batches; before its rows are in; before Spark, then the ledger knows of them."""
 
@@ -94,7 +95,8 @@ def _watch(deaths: Deaths, signal: int) -> Callable[[FrameType, str, object], No
         moment = MOMENTS.get((frame.f_code, event))
         if moment is None:
             return
-        subject = frame.f_locals.get("view") or frame.f_locals["run"].view
+        scope = frame.f_locals
+        subject = scope.get("view") or scope.get("run", scope.get("self")).view
         times[subject.name, moment] += 1
         if deaths.get(subject.name) == [moment, times[subject.name, moment]]:
             last.wait()

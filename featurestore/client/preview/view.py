@@ -12,7 +12,7 @@ from featurestore.engines.bind import bind
 from featurestore.engines.kernel import answer_view
 from featurestore.engines.spark.retrieve.sample import rows_of_keys, stored_of_given
 from featurestore.engines.spark.session.child import own_session
-from featurestore.engines.spark.write.checks import Input, preview_rows
+from featurestore.engines.spark.write.checks import ViewInput, preview_rows
 from featurestore.errors import SumOverflowError
 from featurestore.jobs.materialize.upstream import upstream_of
 from featurestore.query.compile import compile_view
@@ -41,8 +41,8 @@ def preview_view(
         timezone: The zone of times that have none.
     """
     upstream = upstream_of(view, layout)
-    given = Input(view, upstream.source, upstream.uri)
-    stored = preview_rows(given, own_session(spark))
+    view_input = ViewInput(view, upstream.source, upstream.uri)
+    stored = preview_rows(view_input, own_session(spark))
     return _answered(view, spine, stored, timezone)
 
 

@@ -1,7 +1,5 @@
 """What lies on disk of a build: its table, its stream's checkpoint, and the files it has read."""
 
-from collections.abc import Mapping
-
 from featurestore.definitions.model.source import DeltaSource, FileSource, StoredSource
 from featurestore.engines.spark.source.offsets import (
     has_ended_batch,
@@ -10,21 +8,13 @@ from featurestore.engines.spark.source.offsets import (
     resume_version,
     seen_files,
 )
-from featurestore.engines.spark.write.batch import COMMIT_SCHEMA
 from featurestore.jobs.materialize.decide import Evidence
-from featurestore.store.delta.log import (
-    Commit,
-    commits,
-    is_table,
-    latest_version,
-    table_identity,
-)
+from featurestore.store.commit import CommitNotes, batch_commits
+from featurestore.store.delta.log import is_table, latest_version, table_identity
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.files import FileRecord, Files
 from featurestore.store.ledger.tables import TableRecord
 from featurestore.store.source_files import SourceFile, list_files
-
-Notes = Mapping[str, object]
 
 # Beside our batches' commits there are only those of compaction, so that a few hold one of ours.
 _FEW = 20
@@ -34,7 +24,7 @@ def gather(layout: Layout, record: TableRecord, source: StoredSource, uri: str) 
     """Return what is found of one build of a view's table, which is made of a source."""
     table = layout.features(record.view, record.table_id)
     newest = _newest(table)
-    generation = None if newest is None else newest["generation"]
+    generation = None if newest is None else newest.generation
     return Evidence(
         exists=is_table(table),
         lost=newest is not None and _is_lost(layout, record, newest),
@@ -68,34 +58,29 @@ def files_read(
     )
 
 
-def _newest(table: str) -> Notes | None:
+def _newest(table: str) -> CommitNotes | None:
     version = latest_version(table)
     if version is None:
         return None
-    recent = commits(table, after=version - _FEW)
-    ours = _of_batches(recent) or _of_batches(commits(table))
-    return ours[-1] if ours else None
+    found = batch_commits(table, after=version - _FEW) or batch_commits(table)
+    return found[-1].notes if found else None
 
 
-def _of_batches(found: tuple[Commit, ...]) -> list[Notes]:
-    return [commit.notes for commit in found if commit.notes.get("schema") == COMMIT_SCHEMA]
-
-
-def _is_lost(layout: Layout, record: TableRecord, newest: Notes) -> bool:
+def _is_lost(layout: Layout, record: TableRecord, newest: CommitNotes) -> bool:
     checkpoint = layout.checkpoint(record.table_id, record.generation)
     last = last_batch(checkpoint)
     if last is None:
         return True
-    if newest["generation"] != record.generation:
+    if newest.generation != record.generation:
         # Spark repeats a first batch that a crash cut off, and only startingVersion keeps Delta
         # from putting the whole table into it.
         return not has_ended_batch(checkpoint)
     # An older checkpoint, put back from a copy, would number new batches like committed ones.
-    return int(str(newest["batch_id"])) > last
+    return newest.batch_id > last
 
 
-def _resumes_at(source: StoredSource, place: str, newest: Notes | None) -> int | None:
-    offset = None if newest is None else str(newest["source_offset"])
+def _resumes_at(source: StoredSource, place: str, newest: CommitNotes | None) -> int | None:
+    offset = None if newest is None else newest.source_offset
     if not isinstance(source, DeltaSource) or offset is None or not is_table(place):
         return None
     return resume_version(offset) if reservoir(offset) == table_identity(place) else None

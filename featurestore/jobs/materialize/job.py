@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from featurestore.definitions.model.manifest import Manifest
+from featurestore.errors import FeatureStoreError
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.runs import RunKind, RunStatus
 from featurestore.times import Clock, system_clock
@@ -80,6 +81,7 @@ class RunResult:
         seconds: How long it took.
         message: What happened, as a sentence.
         table_id: The build of the table.
+        error: The error of a failed or interrupted run.
     """
 
     view: str
@@ -95,3 +97,4 @@ class RunResult:
     seconds: float = 0.0
     message: str = ""
     table_id: str = ""
+    error: FeatureStoreError | None = None

@@ -15,7 +15,7 @@ from featurestore.jobs.materialize.job import Job, Request, RunResult, new_run_i
 from featurestore.jobs.materialize.lock import view_lock
 from featurestore.jobs.materialize.order import run_in_order
 from featurestore.jobs.materialize.progress import Progress, ProgressEvent, silent
-from featurestore.jobs.materialize.view_run import ViewRun
+from featurestore.jobs.materialize.run import ViewRun
 from featurestore.query.compile import compile_view
 from featurestore.store.current import CurrentTables, NoTable
 from featurestore.store.ledger.tables import Tables

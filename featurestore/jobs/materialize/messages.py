@@ -1,36 +1,75 @@
-"""What a run did, in words."""
+"""The sentences of a run's result: what it stored, left out, or skipped."""
 
 from collections.abc import Sequence
 
+from featurestore.jobs.materialize.job import RunResult
 from featurestore.store.ledger.runs import Outcome
+
+NOTHING_NEW = "no new data: nothing was committed"
 
 
 def run_summary(did: Outcome, version: int | None, unique: Sequence[str]) -> str:
-    """Return which rows a run stored and left out, and what is odd about those that it stored.
+    """Return how many rows a run stored and left out.
 
     Args:
-        did: What the run did.
+        did: The outcome of the run.
         version: The table's version afterwards.
-        unique: The columns that, with the keys, name an event.
+        unique: The columns that, with the keys, identify an event.
 
     Example:
         >>> run_summary(Outcome(rows_in=3, rows_out=2, null_rows=1), 0, ())
         'stored 2 of 3 rows as version 0, left out 1 with a null key or time'
     """
-    told = f"stored {did.rows_out:,} of {did.rows_in:,} rows as version {version}"
+    stored = f"stored {did.rows_out:,} of {did.rows_in:,} rows as version {version}"
     if did.null_rows:
-        told += f", left out {did.null_rows:,} with a null key or time"
-    return told + null_unique_told(did.null_unique_rows, unique)
+        stored += f", left out {did.null_rows:,} with a null key or time"
+    return stored + null_unique_note(did.null_unique_rows, unique)
 
 
-def null_unique_told(count: int, unique: Sequence[str]) -> str:
-    """Return what becomes of rows that name no event, as a part of a sentence; ``""`` for none.
+def null_unique_note(count: int, unique: Sequence[str]) -> str:
+    """Return what happens to rows with a null in ``unique_by``; ``""`` if there are none.
 
     Example:
-        >>> null_unique_told(2, ["order_id"])
-        '; 2 have a null in order_id: of those of a key only the newest exists'
+        >>> null_unique_note(2, ["order_id"])
+        '; 2 have a null in order_id: of these, only the newest row of each key exists'
     """
     if not count:
         return ""
     names = ", ".join(unique)
-    return f"; {count:,} have a null in {names}: of those of a key only the newest exists"
+    return f"; {count:,} have a null in {names}: of these, only the newest row of each key exists"
+
+
+def upstream_note(source: str, version: int | None) -> str:
+    """Return from which version of its source view a derived view is made.
+
+    Args:
+        source: The source view's name.
+        version: The version of its table; None if the view is not derived.
+
+    Example:
+        >>> upstream_note("spending", 0)
+        "; derived from version 0 of view 'spending'"
+    """
+    return "" if version is None else f"; derived from version {version} of view {source!r}"
+
+
+def recovery_note(runs: int) -> str:
+    """Return how many crashed runs were recorded; ``""`` for none.
+
+    Example:
+        >>> recovery_note(1)
+        '; recorded 1 earlier run that had crashed'
+    """
+    return f"; recorded {runs} earlier run{'s' * (runs > 1)} that had crashed" if runs else ""
+
+
+def skip_reason(upstream: RunResult) -> str:
+    """Return why a derived view was not run."""
+    return f"its source view {upstream.view!r} {_ENDS[upstream.status]}: {upstream.message}"
+
+
+_ENDS = {
+    "failed": "failed",
+    "interrupted": "was interrupted",
+    "skipped": "was skipped",
+}

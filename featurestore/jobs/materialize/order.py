@@ -5,7 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Event
 
 from featurestore.jobs.materialize.job import RunResult
-from featurestore.jobs.materialize.view_run import ViewRun, run_view, skip_view
+from featurestore.jobs.materialize.run import ViewRun, run_view, skip_view
 
 # Each stream keeps a thread of the driver busy; more of them only share the same executors.
 _SIDE_BY_SIDE = 2

@@ -4,49 +4,44 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from featurestore.engines.spark.write.batch import COMMIT_SCHEMA
-from featurestore.store.delta.log import Commit, commits
+from featurestore.store.commit import BatchCommit, batch_commits
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.runs import Outcome, RunRecord, Runs, RunStatus
 from featurestore.store.ledger.tables import TableRecord
 from featurestore.times import from_micros
 
 
-def outcome(found: Sequence[Commit]) -> Outcome:
-    """Return what a run did, from the commits that it made.
+def outcome(commits: Sequence[BatchCommit]) -> Outcome:
+    """Return what a run did, from the commits of its batches.
 
     Example:
         >>> outcome([]).rows_out
         0
     """
-    if not found:
+    if not commits:
         return Outcome()
-    notes = [commit.notes for commit in found]
-    newest = [n["max_event_timestamp"] for n in notes if n["max_event_timestamp"] is not None]
+    notes = [commit.notes for commit in commits]
+    newest = [n.max_event_timestamp for n in notes if n.max_event_timestamp is not None]
     return Outcome(
-        version=found[-1].version,
-        batches=len(found),
-        rows_in=_total(notes, "rows_in"),
-        rows_out=_total(notes, "rows_out"),
-        null_rows=_total(notes, "null_rows"),
-        null_unique_rows=_total(notes, "null_unique_rows"),
-        max_event_timestamp=from_micros(max(int(str(n)) for n in newest)) if newest else None,
-        source_offset=str(notes[-1]["source_offset"]),
+        version=commits[-1].version,
+        batches=len(commits),
+        rows_in=sum(note.rows_in for note in notes),
+        rows_out=sum(note.rows_out for note in notes),
+        null_rows=sum(note.null_rows for note in notes),
+        null_unique_rows=sum(note.null_unique_rows for note in notes),
+        max_event_timestamp=from_micros(max(newest)) if newest else None,
+        source_offset=notes[-1].source_offset,
     )
 
 
-def of_run(found: Sequence[Commit], run_id: str) -> list[Commit]:
+def of_run(commits: Sequence[BatchCommit], run_id: str) -> list[BatchCommit]:
     """Return those commits that a run made.
 
     Example:
         >>> of_run([], "r1")
         []
     """
-    return [
-        commit
-        for commit in found
-        if commit.notes.get("schema") == COMMIT_SCHEMA and commit.notes.get("run_id") == run_id
-    ]
+    return [commit for commit in commits if commit.notes.run_id == run_id]
 
 
 def reconcile(layout: Layout, tables: Sequence[TableRecord], now: datetime) -> list[RunRecord]:
@@ -70,25 +65,17 @@ def reconcile(layout: Layout, tables: Sequence[TableRecord], now: datetime) -> l
     return added
 
 
-def _total(notes: Sequence[Mapping[str, object]], name: str) -> int:
-    return sum(int(str(note.get(name, 0))) for note in notes)
-
-
 def _completed(
     layout: Layout, table: TableRecord, known: Mapping[str, RunRecord], now: datetime
 ) -> list[RunRecord]:
     own = [run for run in known.values() if run.table_id == table.table_id]
     dangling = [run for run in own if run.status == "running"]
     versions = [run.outcome.version for run in own if run.outcome.version is not None]
-    found = commits(
+    found = batch_commits(
         layout.features(table.view, table.table_id),
         after=-1 if dangling else max(versions, default=-1),
     )
-    unknown = {
-        str(commit.notes["run_id"])
-        for commit in found
-        if commit.notes.get("schema") == COMMIT_SCHEMA and commit.notes["run_id"] not in known
-    }
+    unknown = {commit.notes.run_id for commit in found} - set(known)
     return [
         *(_ended(run, table, of_run(found, run.run_id), now) for run in dangling),
         *(_rebuilt(run_id, table, of_run(found, run_id)) for run_id in sorted(unknown)),
@@ -96,7 +83,7 @@ def _completed(
 
 
 def _ended(
-    run: RunRecord, table: TableRecord, found: Sequence[Commit], now: datetime
+    run: RunRecord, table: TableRecord, found: Sequence[BatchCommit], now: datetime
 ) -> RunRecord:
     # A build is done when the pointer has moved to it, a run when it has committed.
     complete = bool(found) and (run.kind == "run" or table.state != "building")
@@ -107,14 +94,14 @@ def _ended(
     return replace(run, status=status, ended_at=now, outcome=did)
 
 
-def _rebuilt(run_id: str, table: TableRecord, found: Sequence[Commit]) -> RunRecord:
+def _rebuilt(run_id: str, table: TableRecord, found: Sequence[BatchCommit]) -> RunRecord:
     return RunRecord(
         run_id,
         view=table.view,
         table_id=table.table_id,
         kind="build" if found[0].version == 0 else "run",
         status="done",
-        started_at=datetime.fromisoformat(str(found[0].notes["started_at"])),
+        started_at=found[0].notes.started_at,
         ended_at=found[-1].at,
         outcome=outcome(found),
     )

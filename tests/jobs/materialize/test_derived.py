@@ -11,6 +11,7 @@ from featurestore.client.preview.view import preview_view
 from featurestore.client.status import view_statuses
 from featurestore.definitions.model.entity import Entity
 from featurestore.definitions.model.types import Field, String
+from featurestore.errors import SourceError
 from featurestore.jobs.materialize.job import RunResult
 from featurestore.jobs.materialize.materialize import materialize
 from featurestore.store.ledger.runs import Runs
@@ -88,7 +89,7 @@ def test_a_derived_view_stands_on_its_source_views_table_and_follows_it(world: W
     by_name(world)
     world.pay(("b", 1, 2.0))
     [nothing] = materialize(world.job, ["by_day"])
-    assert nothing.message.endswith("; it stands on spending as of version 0")
+    assert nothing.message.endswith("version 0 of view 'spending'")
     by_name(world, "spending", full=True)
     states = {v.view: v.state for v in view_statuses(world.job.applied(), world.layout)}
     assert states == {"by_day": "outdated", "spending": "current"}
@@ -119,9 +120,11 @@ def test_what_is_derived_from_a_view_that_fails_is_skipped_with_the_reason(world
         "fine": "done",
         "spending": "failed",
     }
-    reason = "skipped: view 'spending', which it is derived from, failed: "
-    assert results["by_day"].message.startswith(reason)
-    assert "there is no Delta table" in results["by_day"].message
+    assert isinstance(results["spending"].error, SourceError)
+    skipped = results["by_day"].message
+    assert skipped.startswith("skipped: ")
+    assert f"'spending' failed: {results['spending'].message}" in skipped
+    assert "'by_day' was skipped" in results["by_band"].message
     last = Runs(world.layout).records("by_day")[-1]
     assert (last.status, last.outcome.error) == ("skipped", results["by_day"].message)
 

@@ -1,6 +1,5 @@
 """One batch of a stream: transformed, normalised, and committed to the feature table."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass
@@ -26,9 +25,9 @@ from featurestore.engines.spark.transform.stored_rows import (
 )
 from featurestore.errors import MaterializationError
 from featurestore.store.columns import EVENT_TIME
+from featurestore.store.commit import CommitNotes
 from featurestore.store.delta.log import last_transaction
 
-COMMIT_SCHEMA = "featurestore.commit/1"
 # Enough rows that a file is worth opening, few enough that it holds a narrow range of keys.
 ROWS_PER_FILE = 500_000
 
@@ -110,24 +109,23 @@ def _failing(view: FeatureView) -> Iterator[None]:
 
 
 def _notes(
-    view: FeatureView, target: Target, rows: DataFrame, kept: DataFrame, batch_id: int
-) -> dict[str, object]:
-    counts = _counts(view, kept)
-    return {
-        "schema": COMMIT_SCHEMA,
-        "run_id": target.run_id,
-        "view": view.name,
-        "table_id": target.table_id,
-        "generation": target.generation,
-        "batch_id": batch_id,
-        "source_offset": source_offset(target.checkpoint, batch_id),
-        "rows_in": _rows_in(view, target, rows, counts),
-        "rows_out": counts["rows_out"],
-        "null_rows": counts["null_rows"],
-        "null_unique_rows": counts["null_unique_rows"],
-        "max_event_timestamp": counts["newest"],
-        "started_at": target.started_at.isoformat(),
-    }
+    view: FeatureView, target: Target, rows: DataFrame, stored: DataFrame, batch_id: int
+) -> CommitNotes:
+    counts = _counts(view, stored)
+    return CommitNotes(
+        target.run_id,
+        view=view.name,
+        table_id=target.table_id,
+        generation=target.generation,
+        batch_id=batch_id,
+        source_offset=source_offset(target.checkpoint, batch_id),
+        rows_in=_rows_in(view, target, rows, counts),
+        rows_out=counts["rows_out"],
+        null_rows=counts["null_rows"],
+        null_unique_rows=counts["null_unique_rows"],
+        max_event_timestamp=counts["newest"],
+        started_at=target.started_at,
+    )
 
 
 def _counts(view: FeatureView, kept: DataFrame) -> Row:
@@ -147,21 +145,20 @@ def _rows_in(view: FeatureView, target: Target, rows: DataFrame, counts: Row) ->
     return rows.count()
 
 
-def _commit(view: FeatureView, target: Target, kept: DataFrame, notes: dict[str, object]) -> None:
-    rows_out, batch_id = int(str(notes["rows_out"])), int(str(notes["batch_id"]))
-    if rows_out == 0:
+def _commit(view: FeatureView, target: Target, stored: DataFrame, notes: CommitNotes) -> None:
+    if notes.rows_out == 0:
         return
-    files = -(-rows_out // target.rows_per_file)
-    ordered = _in_order(view, kept.where(~unmatched(view)), files)
+    files = -(-notes.rows_out // target.rows_per_file)
+    ordered = _in_order(view, stored.where(~unmatched(view)), files)
     ordered.write.format("delta").mode("append").options(
         txnAppId=target.application,
-        txnVersion=str(batch_id),
-        userMetadata=json.dumps(notes, sort_keys=True),
+        txnVersion=str(notes.batch_id),
+        userMetadata=notes.to_json(),
     ).save(target.table)
-    if last_transaction(target.table, target.application) != batch_id:
+    if last_transaction(target.table, target.application) != notes.batch_id:
         # Delta drops a write whose number is not newer without an exception.
         raise MaterializationError(
-            f"commit batch {batch_id} of view {view.name!r}",
+            f"commit batch {notes.batch_id} of view {view.name!r}",
             f"table {target.table} did not take it up",
             "Materialize again; if it stays so, build anew: `featurestore materialize --full`.",
         )

@@ -17,7 +17,7 @@ from featurestore.errors import SourceError
 
 
 @dataclass(frozen=True)
-class Input:
+class ViewInput:
     """What a view is made of, and how to get at it.
 
     Args:
@@ -31,36 +31,36 @@ class Input:
     uri: str
 
 
-def check_view(given: Input, spark: SparkSession) -> None:
+def check_view(view_input: ViewInput, spark: SparkSession) -> None:
     """Refuse a view whose source is missing, or whose columns do not fit; reads no rows.
 
     Args:
-        given: The view and its source.
+        view_input: The view and its source.
         spark: A session of ours, by `writing.own_session`.
 
     Raises:
         SourceError: The source is missing, or a time column needs ``timezone=`` or ``unit=``.
         MaterializationError: The transform fails, or gives other columns than declared.
     """
-    view, source = given.view, given.source
-    require_present(source, given.uri)
-    require_feed(source, given.uri)
+    view, source = view_input.view, view_input.source
+    require_present(source, view_input.uri)
+    require_feed(source, view_input.uri)
     with spark_errors(f"check view {view.name!r} ({view.origin})"):
-        rows = _no_rows(given, spark)
+        rows = _no_rows(view_input, spark)
         stored_rows(view, transformed(view, rows))
         require_fitting_transform(view, rows)
 
 
-def require_rows(given: Input, spark: SparkSession) -> None:
+def require_rows(view_input: ViewInput, spark: SparkSession) -> None:
     """Refuse to build a table from a source without any row.
 
     Raises:
         SourceError: The source is empty.
     """
-    view, source = given.view, given.source
+    view, source = view_input.view, view_input.source
     call = f"materialize view {view.name!r} ({view.origin})"
     with spark_errors(call):
-        empty = read_now(source, spark, given.uri).isEmpty()
+        empty = read_now(source, spark, view_input.uri).isEmpty()
     if empty:
         raise SourceError(
             call,
@@ -69,27 +69,29 @@ def require_rows(given: Input, spark: SparkSession) -> None:
         )
 
 
-def create_table(given: Input, spark: SparkSession, table: str) -> None:
+def create_table(view_input: ViewInput, spark: SparkSession, table: str) -> None:
     """Create the view's feature table without rows, where no row of the source was to be kept."""
-    view = given.view
+    view = view_input.view
     with spark_errors(f"create the table of view {view.name!r} ({view.origin})"):
-        rows = stored_rows(view, transformed(view, _no_rows(given, spark)))
+        rows = stored_rows(view, transformed(view, _no_rows(view_input, spark)))
         rows.write.format("delta").save(table)
 
 
-def preview_rows(given: Input, spark: SparkSession, start: datetime | None = None) -> DataFrame:
+def preview_rows(
+    view_input: ViewInput, spark: SparkSession, start: datetime | None = None
+) -> DataFrame:
     """Return all rows that the view's table would hold, from its source as it is now.
 
     Raises:
         SourceError: The source is missing, or a time column needs ``timezone=`` or ``unit=``.
         MaterializationError: The transform fails, or gives other columns than declared.
     """
-    view, source = given.view, given.source
-    require_present(source, given.uri)
+    view, source = view_input.view, view_input.source
+    require_present(source, view_input.uri)
     with spark_errors(f"read view {view.name!r} ({view.origin})"):
-        rows = rows_now(view, read_now(source, spark, given.uri))
+        rows = rows_now(view, read_now(source, spark, view_input.uri))
         return stored_rows(view, transformed(view, rows), start)
 
 
-def _no_rows(given: Input, spark: SparkSession) -> DataFrame:
-    return rows_now(given.view, read_now(given.source, spark, given.uri).limit(0))
+def _no_rows(view_input: ViewInput, spark: SparkSession) -> DataFrame:
+    return rows_now(view_input.view, read_now(view_input.source, spark, view_input.uri).limit(0))

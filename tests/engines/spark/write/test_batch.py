@@ -16,7 +16,7 @@ from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.spark.session.child import own_session
 from featurestore.engines.spark.write.batch import Target, write_batch
 from featurestore.jobs.materialize.reconcile import outcome
-from featurestore.store.delta.log import commits
+from featurestore.store.commit import batch_commits
 from featurestore.store.delta.protocol import check_plain
 from featurestore.store.delta.snapshot import open_snapshot, open_table
 
@@ -130,10 +130,10 @@ def test_rows_that_can_never_match_are_left_out_and_counted(
 
     write_batch(VIEW, target, rows, 0)
 
-    (commit,) = commits(target.table)
-    counted = {name: commit.notes[name] for name in ("rows_in", "rows_out", "null_rows")}
-    assert counted == {"rows_in": 3, "rows_out": 1, "null_rows": 2}
-    assert commit.notes["null_unique_rows"] == 0
+    (commit,) = batch_commits(target.table)
+    notes = commit.notes
+    assert (notes.rows_in, notes.rows_out, notes.null_rows) == (3, 1, 2)
+    assert notes.null_unique_rows == 0
     assert open_snapshot(target.table).rows == 1
 
 
@@ -150,8 +150,8 @@ def test_rows_that_name_no_event_are_stored_and_counted(
 
     write_batch(VIEW, target, rows, 0)
 
-    (commit,) = commits(target.table)
-    assert (commit.notes["rows_out"], commit.notes["null_unique_rows"]) == (3, 2)
+    (commit,) = batch_commits(target.table)
+    assert (commit.notes.rows_out, commit.notes.null_unique_rows) == (3, 2)
     assert outcome([commit]).null_unique_rows == 2
 
 
@@ -162,13 +162,13 @@ def test_a_batch_that_comes_twice_is_stored_once(ours: "SparkSession", target: T
     write_batch(VIEW, replace(target, run_id="r2"), rows, 0)
     write_batch(VIEW, replace(target, run_id="r3", generation=1), rows, 0)
 
-    assert [commit.notes["run_id"] for commit in commits(target.table)] == ["r1", "r3"]
+    assert [commit.notes.run_id for commit in batch_commits(target.table)] == ["r1", "r3"]
 
 
 def test_a_batch_without_rows_makes_no_commit(ours: "SparkSession", target: Target) -> None:
     write_batch(VIEW, target, payments(ours, (None, NOON, None, 1, False, "p1", 1.0)), 0)
 
-    assert commits(target.table) == ()
+    assert batch_commits(target.table) == ()
 
 
 def test_files_are_sorted_in_small_row_groups_with_bounds_on_time(

@@ -1,0 +1,216 @@
+"""The run of one view: decide what to do, record it, read the new rows, record the result."""
+
+import time
+from dataclasses import KW_ONLY, dataclass, replace
+from functools import cached_property
+from threading import Event
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from featurestore.definitions.code.fingerprint import table_fingerprint
+from featurestore.definitions.model.view import FeatureView
+from featurestore.engines.spark.source.readers import Reading
+from featurestore.engines.spark.write.batch import Target
+from featurestore.engines.spark.write.checks import (
+    ViewInput,
+    check_view,
+    create_table,
+    require_rows,
+)
+from featurestore.engines.spark.write.latest import refresh_if_stale
+from featurestore.engines.spark.write.stream import InterruptedRunError, Stream, run_stream
+from featurestore.errors import FeatureStoreError, SourceError
+from featurestore.jobs.materialize.decide import Situation, Step, decide, ended
+from featurestore.jobs.materialize.evidence import files_read, gather
+from featurestore.jobs.materialize.job import Job, Request, RunResult
+from featurestore.jobs.materialize.messages import recovery_note, skip_reason, upstream_note
+from featurestore.jobs.materialize.progress import Phase, Progress, ProgressEvent
+from featurestore.jobs.materialize.reconcile import reconcile
+from featurestore.jobs.materialize.record import RunLog
+from featurestore.jobs.materialize.upstream import Upstream, upstream_of
+from featurestore.store.delta.log import is_table, latest_version
+from featurestore.store.delta.protocol import check_plain
+from featurestore.store.ledger.files import Files
+from featurestore.store.ledger.runs import Runs
+from featurestore.store.ledger.tables import TableRecord, Tables
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+@dataclass(frozen=True)
+class ViewRun:
+    """One materialization of one view.
+
+    Args:
+        job: The project.
+        view: The view, as loaded.
+        request: The options of the call.
+        spark: A session of ours, by `session.child.own_session`.
+        stop: Set by the caller to end the run early.
+        progress: Called at each step of the run.
+        run_id: The run's name in the ledger and in commits.
+    """
+
+    job: Job
+    _: KW_ONLY
+    view: FeatureView
+    request: Request
+    spark: "SparkSession"
+    stop: Event
+    progress: Progress
+    run_id: str
+
+    @cached_property
+    def upstream(self) -> Upstream:
+        """The table or files that the view is read from; looked up once for the whole run."""
+        return upstream_of(self.view, self.job.layout)
+
+    @property
+    def view_input(self) -> ViewInput:
+        """The view and its source, for the checks."""
+        return ViewInput(self.view, self.upstream.source, self.upstream.uri)
+
+    @property
+    def log(self) -> RunLog:
+        """The run's records in the ledger."""
+        return RunLog(self.job, view=self.view, run_id=self.run_id)
+
+    def table(self, record: TableRecord) -> str:
+        """Return the address of a build of the view's table."""
+        return self.job.layout.features(record.view, record.table_id)
+
+    def report(self, phase: Phase, **numbers: int) -> None:
+        """Report the run's progress."""
+        self.progress(ProgressEvent(self.view.name, phase, **numbers))  # type: ignore[arg-type]  # no message
+
+
+def run_view(run: ViewRun) -> RunResult:
+    """Bring one view's table up to date, and return the result; a failure is a result too.
+
+    Committed batches stay after a failure, and the next run continues after them. The caller holds
+    the view's lock.
+    """
+    begun = time.monotonic()
+    try:
+        result = _run(run)
+    except InterruptedRunError as error:
+        result = run.log.fail(error, "interrupted")
+    except FeatureStoreError as error:
+        result = run.log.fail(error, "failed")
+    result = replace(result, seconds=round(time.monotonic() - begun, 3))
+    _report_end(run, result)
+    return result
+
+
+def skip_view(run: ViewRun, upstream: RunResult) -> RunResult:
+    """Record that a view was not run because the run of its source view did not succeed."""
+    result = run.log.skip(skip_reason(upstream))
+    _report_end(run, result)
+    return result
+
+
+def _report_end(run: ViewRun, result: RunResult) -> None:
+    run.progress(
+        ProgressEvent(run.view.name, result.status, rows=result.rows_out, message=result.message)  # type: ignore[arg-type]  # an ended run's status is a phase
+    )
+
+
+def _run(run: ViewRun) -> RunResult:
+    run.report("checking")
+    tables = Tables(run.job.layout)
+    builds = [record for record in tables.records() if record.view == run.view.name]
+    recovered = reconcile(run.job.layout, builds, run.job.clock())
+    check_view(run.view_input, run.spark)
+    situation = _situation(run, tables)
+    step = decide(situation, run.request)
+    if step.records:
+        tables.record(*step.records)
+    record = run.log.begin(step.table, step.kind)
+    before = latest_version(run.table(step.table))
+    _read_source(run, step)
+    if step.kind == "build":
+        tables.record(*ended(step, situation))
+    # Before the run's end: if the latest table fails, the run is recorded as failed, so that
+    # `status` shows it. The rows are stored all the same.
+    _refresh_latest(run, step)
+    result = run.log.end(record, before)
+    notes = upstream_note(run.upstream.source.name, run.upstream.version)
+    notes += recovery_note(len(recovered))
+    return replace(result, message=result.message + notes)
+
+
+def _situation(run: ViewRun, tables: Tables) -> Situation:
+    upstream, layout = run.upstream, run.job.layout
+    past = Runs(layout).records(run.view.name)
+    return Situation(
+        run.view.name,
+        fingerprint=table_fingerprint(run.view),
+        current=tables.current(run.view.name),
+        building=tables.building(run.view.name),
+        evidence=lambda record: gather(layout, record, upstream.source, upstream.uri),
+        interrupted=bool(past) and past[-1].status == "interrupted",
+        table_id=uuid4().hex[:16],
+        now=run.job.clock(),
+        upstream=upstream.table_id,
+    )
+
+
+def _read_source(run: ViewRun, step: Step) -> None:
+    """Store the source's new rows.
+
+    No stream is started for a source that has no version after the one to resume from.
+    """
+    layout, table = run.job.layout, step.table
+    newest = latest_version(run.upstream.uri) if step.starting_version is not None else None
+    if newest is None or newest >= (step.starting_version or 0):
+        run_stream(run.spark, _stream(run, step))
+    if not is_table(run.table(table)):
+        _create_empty(run, table)
+    check_plain(run.table(table))
+    Files(layout).record(files_read(layout, table, run.upstream.uri, run.run_id))
+
+
+def _create_empty(run: ViewRun, table: TableRecord) -> None:
+    """Create the table of a build that stored no row: the view left out all of the source's rows.
+
+    Raises:
+        SourceError: The source has no row at all. The build is retired.
+    """
+    try:
+        require_rows(run.view_input, run.spark)
+    except SourceError:
+        retired = replace(table, state="retired", at=run.job.clock())
+        Tables(run.job.layout).record(retired)
+        raise
+    create_table(run.view_input, run.spark, run.table(table))
+
+
+def _stream(run: ViewRun, step: Step) -> Stream:
+    table = step.table
+    return Stream(
+        run.view,
+        source=run.upstream.source,
+        target=Target(
+            run.run_id,
+            table_id=table.table_id,
+            generation=table.generation,
+            table=run.table(table),
+            checkpoint=run.job.layout.checkpoint(table.table_id, table.generation),
+            started_at=run.job.clock(),
+            start=table.start,
+        ),
+        reading=Reading(
+            run.upstream.uri,
+            files_per_batch=run.job.files_per_batch if step.kind == "build" else None,
+            starting_version=step.starting_version,
+        ),
+        stop=run.stop,
+        watch=lambda batches, rows: run.report("reading", batches=batches, rows=rows),
+    )
+
+
+def _refresh_latest(run: ViewRun, step: Step) -> None:
+    if run.view.latest:
+        run.report("latest")
+        refresh_if_stale(run.spark, run.job.layout, run.view, step.table.table_id, run.job.clock())

@@ -1,0 +1,110 @@
+"""The note in each commit of a feature table: which run wrote the batch, and what it counted.
+
+The note is JSON text in the commit's ``userMetadata``. A batch writes it in the same commit as its
+rows, so the note and the rows always agree. Later runs read the notes: to rebuild the ledger of
+runs, and to resume a stream that lost its checkpoint.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, asdict, dataclass
+from datetime import datetime
+
+from featurestore.store.delta.log import commits
+
+COMMIT_SCHEMA = "featurestore.commit/1"
+
+
+@dataclass(frozen=True)
+class CommitNotes:
+    """What a batch notes in the commit of its rows.
+
+    Args:
+        run_id: The run that wrote the batch.
+        view: The view's name.
+        table_id: The build of the view's table.
+        generation: The generation of the stream's checkpoint.
+        batch_id: The stream's number of the batch. It starts from 0 with each generation.
+        source_offset: The end of the batch in the source, as the checkpoint's JSON text; None if
+            the checkpoint has no offset for the batch.
+        rows_in: Number of source rows read.
+        rows_out: Number of rows stored.
+        null_rows: Number of rows left out because a key or the event time is null.
+        null_unique_rows: Number of rows stored with a null in ``unique_by``.
+        max_event_timestamp: The newest event time stored, in UTC microseconds.
+        started_at: Start of the run.
+    """
+
+    run_id: str
+    _: KW_ONLY
+    view: str
+    table_id: str
+    generation: int
+    batch_id: int
+    source_offset: str | None
+    rows_in: int
+    rows_out: int
+    null_rows: int
+    null_unique_rows: int = 0
+    max_event_timestamp: int | None
+    started_at: datetime
+
+    def to_json(self) -> str:
+        """Return the text to store in the commit's ``userMetadata``."""
+        fields = asdict(self) | {"started_at": self.started_at.isoformat()}
+        return json.dumps({"schema": COMMIT_SCHEMA, **fields}, sort_keys=True)
+
+    @classmethod
+    def from_notes(cls, notes: Mapping[str, object]) -> "CommitNotes | None":
+        """Return the notes of a batch; None for the notes of any other commit.
+
+        Commits of older releases lack the counts that were added later; these are 0. Fields that
+        this release does not know are ignored.
+
+        Args:
+            notes: The JSON object in a commit's ``userMetadata``, as `store.delta.log` reads it.
+
+        Example:
+            >>> CommitNotes.from_notes({"operation": "OPTIMIZE"}) is None
+            True
+        """
+        if notes.get("schema") != COMMIT_SCHEMA:
+            return None
+        known = {name: notes[name] for name in cls.__dataclass_fields__ if name in notes}
+        started_at = datetime.fromisoformat(str(notes["started_at"]))
+        return cls(**known | {"started_at": started_at})  # type: ignore[arg-type]  # as written by to_json
+
+
+@dataclass(frozen=True)
+class BatchCommit:
+    """One commit of a batch.
+
+    Args:
+        version: The Delta version of the feature table.
+        at: The time of the commit, by the writer's clock.
+        notes: What the batch noted.
+    """
+
+    version: int
+    at: datetime
+    notes: CommitNotes
+
+
+def batch_commits(uri: str, *, after: int = -1) -> tuple[BatchCommit, ...]:
+    """Return the commits of batches newer than version ``after``, oldest first.
+
+    Commits of other writers, such as a compaction, are left out.
+
+    Args:
+        uri: Address of the feature table. Without a table there are no commits.
+        after: A Delta version.
+
+    Example:
+        >>> batch_commits("no/such/table")
+        ()
+    """
+    return tuple(
+        BatchCommit(commit.version, commit.at, notes)
+        for commit in commits(uri, after=after)
+        if (notes := CommitNotes.from_notes(commit.notes)) is not None
+    )
