@@ -1,1 +1,1 @@
-"""Recommendations from ratings."""
+"""Recommendations of films, from users' ratings."""

@@ -1,11 +1,11 @@
-"""Whose features these are."""
+"""The entities of the domain: users, films and genres."""
 
 import featurestore as fs
 
 user = fs.Entity(
     "user",
     join_keys=(fs.Field("user_id", fs.Int64),),
-    description="Somebody who rates films",
+    description="A person who rates films",
     owner="recommendations@example.com",
     tags=("ecommerce",),
 )

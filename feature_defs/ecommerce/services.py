@@ -1,4 +1,4 @@
-"""The models and pages that use these features."""
+"""The features of each model and of the film page."""
 
 import featurestore as fs
 from feature_defs.ecommerce.views import (
@@ -17,7 +17,7 @@ next_rating_v1 = fs.FeatureService(
         user_genre_taste.with_join_keys({"genre": "genre_1"}).with_prefix("genre_1_"),
         user_genre_taste.with_join_keys({"genre": "genre_2"}).with_prefix("genre_2_"),
     ),
-    description="How many stars a user will give a film",
+    description="The rating that a user will give a film",
     owner="recommendations@example.com",
     tags=("ecommerce", "ranking"),
 )
@@ -28,7 +28,7 @@ movie_page_v1 = fs.FeatureService(
         movie_catalogue,
         movie_popularity[["movie_mean_lifetime", "raters_lifetime"]],
     ),
-    description="What a film's page shows: facts and popularity",
+    description="The film page: facts and popularity",
     owner="catalogue@example.com",
     tags=("ecommerce", "page"),
 )
@@ -38,7 +38,7 @@ user_segments_v1 = fs.FeatureService(
     features=(
         user_taste[["user_mean_lifetime", "user_stddev_lifetime", "user_ratings_lifetime"]],
     ),
-    description="What kinds of users there are",
+    description="Groups of similar users",
     owner="recommendations@example.com",
     tags=("ecommerce", "segments"),
 )

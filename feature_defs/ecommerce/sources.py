@@ -1,4 +1,4 @@
-"""Where ratings and films come from."""
+"""The sources of ratings and films."""
 
 import featurestore as fs
 
@@ -7,7 +7,7 @@ ratings = fs.DeltaSource(
     path="data/ecommerce/ratings",
     timestamp_field="rated_at",
     unit="s",
-    description="A row for each rating, half a star to five, with the film's genres",
+    description="One row for each rating, from half a star to five, with the film's genres",
     owner="recommendations@example.com",
     tags=("ecommerce",),
 )

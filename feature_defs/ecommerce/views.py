@@ -1,4 +1,4 @@
-"""How a user rates, how a film is rated, and how a user rates one genre."""
+"""Ratings of a user, ratings of a film, and ratings of a user in one genre."""
 
 import featurestore as fs
 from feature_defs.ecommerce.entities import genre, movie, user
@@ -17,7 +17,7 @@ user_taste = fs.FeatureView(
         fs.Aggregation("rating", "last", name="user_last"),
         fs.Aggregation("*", "count", windows=("1d", "30d", "lifetime"), name="user_ratings"),
     ),
-    description="How a user has rated so far",
+    description="A user's ratings so far",
     owner="recommendations@example.com",
     tags=("ecommerce", "user"),
 )
@@ -26,13 +26,13 @@ movie_popularity = fs.FeatureView(
     "movie_popularity",
     entities=(movie,),
     source=ratings,
-    schema=(stars, fs.Field("user_id", fs.Int64, description="Who rated")),
+    schema=(stars, fs.Field("user_id", fs.Int64, description="The user who rated")),
     aggregations=(
         fs.Aggregation("rating", "mean", windows=("365d", "lifetime"), name="movie_mean"),
         fs.Aggregation("rating", "stddev", name="movie_stddev"),
         fs.Aggregation("user_id", "count_distinct", windows=("365d", "lifetime"), name="raters"),
     ),
-    description="How a film has been rated so far, and by how many",
+    description="A film's ratings so far, and the number of its raters",
     owner="recommendations@example.com",
     tags=("ecommerce", "movie"),
 )
@@ -54,7 +54,7 @@ user_genre_taste = fs.FeatureView(
     ),
     # A quarter of a million pairs that nobody browses; models are answered from the table itself.
     latest=False,
-    description="How a user has rated films of one genre so far",
+    description="A user's ratings so far of films in one genre",
     owner="recommendations@example.com",
     tags=("ecommerce", "user"),
 )
@@ -68,7 +68,7 @@ movie_catalogue = fs.FeatureView(
         fs.Field("release_year", fs.Int32),
         fs.Field("genres", fs.Array(fs.String)),
     ),
-    description="What a film's page shows",
+    description="The facts on a film's page",
     owner="catalogue@example.com",
     tags=("ecommerce", "movie"),
 )

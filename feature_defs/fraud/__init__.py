@@ -1,1 +1,1 @@
-"""Card fraud, where rows come late and labels later."""
+"""Card fraud: payments that may arrive late, and labels that are known weeks later."""

@@ -1,4 +1,4 @@
-"""Whose features these are."""
+"""The entities of the fraud domain: cards and merchants."""
 
 import featurestore as fs
 
@@ -13,7 +13,7 @@ card = fs.Entity(
 merchant = fs.Entity(
     "merchant",
     join_keys=(fs.Field("merchant_id", fs.String),),
-    description="Somebody who takes payments",
+    description="A shop that accepts payments",
     owner="risk@example.com",
     tags=("fraud",),
 )

@@ -1,4 +1,4 @@
-"""What follows from a payment and what is known of its card by then; stored nowhere."""
+"""On-demand features of a payment, from its request values and its card's features."""
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,28 +20,36 @@ payment_shape = fs.OnDemandFeatureView(
         checkout,
     ),
     schema=(
-        fs.Field("amount_by_mean", fs.Float64, description="How many usual payments it is worth"),
-        fs.Field("amount_above_mean", fs.Float64, description="In standard deviations"),
+        fs.Field(
+            "amount_by_mean",
+            fs.Float64,
+            description="The amount divided by the card's mean amount",
+        ),
+        fs.Field(
+            "amount_above_mean",
+            fs.Float64,
+            description="The amount's distance from the mean, in standard deviations",
+        ),
     ),
     transform={
         "amount_by_mean": "amount / nullif(amount_mean_lifetime, 0)",
         "amount_above_mean": "(amount - amount_mean_30d) / nullif(amount_stddev_30d, 0)",
     },
-    description="The payment beside the card's usual ones",
+    description="The payment compared with the card's usual payments",
     owner="risk@example.com",
     tags=("fraud",),
 )
 
 
 def travelled(inputs: pa.Table) -> dict[str, pa.ChunkedArray]:
-    """Return how far and how fast a card went since a terminal last saw it."""
+    """Return the distance and the speed of a card since its last use at a terminal."""
     north = pc.subtract(inputs["latitude"], inputs["last_latitude"])
     east = pc.subtract(inputs["longitude"], inputs["last_longitude"])
     squares = [
         pc.power(pc.multiply(north, KILOMETRES_A_DEGREE_NORTH), 2),
         pc.power(pc.multiply(east, KILOMETRES_A_DEGREE_EAST), 2),
     ]
-    # An online shop's place says nothing of where the card is.
+    # The location of an online shop is not the location of the card.
     at_terminal = pc.invert(inputs["online"])
     kilometres = pc.if_else(at_terminal, pc.sqrt(pc.add(*squares)), None)
     passed = pc.subtract(inputs["event_timestamp"], inputs["last_at"]).cast(pa.int64())
@@ -54,14 +62,20 @@ def travelled(inputs: pa.Table) -> dict[str, pa.ChunkedArray]:
 
 card_travel = fs.OnDemandFeatureView(
     "card_travel",
-    # The payment being judged is itself a row of this view: ask for the one before it.
+    # The new payment is itself a row of this view, so the row before it is needed.
     sources=(card_whereabouts.strictly_before(), checkout),
     schema=(
-        fs.Field("kilometres", fs.Float64, description="From where the card was last used"),
-        fs.Field("speed", fs.Float64, description="In kilometres an hour"),
+        fs.Field(
+            "kilometres", fs.Float64, description="The distance from the card's last terminal"
+        ),
+        fs.Field(
+            "speed",
+            fs.Float64,
+            description="The speed from the card's last terminal, in kilometres an hour",
+        ),
     ),
     transform=travelled,
-    description="How far and how fast a card went since a terminal last saw it",
+    description="The distance and the speed of a card since its last use at a terminal",
     owner="risk@example.com",
     tags=("fraud", "geography"),
 )

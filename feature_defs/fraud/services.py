@@ -1,4 +1,4 @@
-"""The models that use these features."""
+"""The features of each fraud model."""
 
 import featurestore as fs
 from feature_defs.fraud.on_demand import card_travel, payment_shape
@@ -14,7 +14,7 @@ fraud_v1 = fs.FeatureService(
     "fraud_v1",
     features=(
         card_activity,
-        # The payment being judged is itself a row of this view: ask for the one before it.
+        # The new payment is itself a row of this view, so the row before it is needed.
         card_whereabouts.strictly_before(),
         merchant_activity,
         merchant_chargebacks,

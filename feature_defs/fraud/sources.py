@@ -1,4 +1,4 @@
-"""Payments, which may reach us late, and chargebacks, which always do."""
+"""Payments, which may arrive late, and chargebacks, which always arrive late."""
 
 import featurestore as fs
 
@@ -7,25 +7,25 @@ transactions = fs.DeltaSource(
     path="data/fraud/transactions",
     timestamp_field="event_timestamp",
     available_timestamp_field="ingested_at",
-    description="A row for each payment; 2% come minutes to days after it",
+    description="One row for each payment; 2% arrive minutes to days after the payment",
     owner="payments@example.com",
     tags=("fraud",),
 )
 
-# The event is the payment, so that windows count by when the fraud was done; it is known only when
-# the cardholder has complained. A join that forgets the second time trains on the future.
+# The event is the payment, so windows count frauds by the time of the payment. The row is visible
+# only after the cardholder has complained. A join without this second time uses the future.
 chargebacks = fs.FileSource(
     "chargebacks",
     path="data/fraud/chargebacks",
     format="parquet",
     timestamp_field="event_timestamp",
     available_timestamp_field="reported_at",
-    description="A row for each disputed payment, reported 1 to 30 days after it",
+    description="One row for each disputed payment, reported 1 to 30 days after the payment",
     owner="disputes@example.com",
     tags=("fraud", "label"),
 )
 
-# What the terminal sends with the question; the on-demand features use it.
+# The terminal sends these values with each request; the on-demand features use them.
 checkout = fs.RequestSource(
     "checkout",
     schema=(
@@ -35,7 +35,7 @@ checkout = fs.RequestSource(
         fs.Field("latitude", fs.Float64),
         fs.Field("longitude", fs.Float64),
     ),
-    description="The payment that waits for an answer",
+    description="The payment to decide on",
     owner="payments@example.com",
     tags=("fraud",),
 )

@@ -1,4 +1,4 @@
-"""What cards and merchants did lately, where a card was last, and what was charged back."""
+"""Payments of cards and merchants, the last location of a card, and chargebacks."""
 
 import featurestore as fs
 from feature_defs.fraud.entities import card, merchant
@@ -10,7 +10,7 @@ card_activity = fs.FeatureView(
     "card_activity",
     entities=(card,),
     source=transactions,
-    schema=(amount, fs.Field("merchant_id", fs.String, description="Who was paid")),
+    schema=(amount, fs.Field("merchant_id", fs.String, description="The merchant of the payment")),
     aggregations=(
         fs.Aggregation("*", "count", windows=("10m", "1h", "24h", "7d", "30d"), name="payments"),
         fs.Aggregation("amount", "sum", windows=("1h", "24h")),
@@ -38,12 +38,12 @@ card_whereabouts = fs.FeatureView(
     source=transactions,
     transform=AT_TERMINALS,
     schema=(
-        fs.Field("last_latitude", fs.Float64, description="Where the card was last used"),
-        fs.Field("last_longitude", fs.Float64, description="Where the card was last used"),
-        fs.Field("last_at", fs.Timestamp, description="When that was"),
+        fs.Field("last_latitude", fs.Float64, description="Location of the card's last use"),
+        fs.Field("last_longitude", fs.Float64, description="Location of the card's last use"),
+        fs.Field("last_at", fs.Timestamp, description="The time of the last use"),
     ),
     ttl="14d",
-    description="Where a card was last put into a terminal",
+    description="The last use of a card at a terminal",
     owner="risk@example.com",
     tags=("fraud", "geography"),
 )
@@ -52,7 +52,7 @@ merchant_activity = fs.FeatureView(
     "merchant_activity",
     entities=(merchant,),
     source=transactions,
-    schema=(amount, fs.Field("card_id", fs.String, description="Who paid")),
+    schema=(amount, fs.Field("card_id", fs.String, description="The card of the payment")),
     aggregations=(
         fs.Aggregation("*", "count", windows=("1h", "24h", "30d"), name="sales"),
         fs.Aggregation("amount", "mean", windows=("30d",), name="sale_mean"),
@@ -72,7 +72,7 @@ merchant_chargebacks = fs.FeatureView(
         fs.Aggregation("*", "count", windows=("30d", "60d"), name="merchant_chargebacks"),
         fs.Aggregation("amount", "sum", windows=("60d",), name="merchant_charged_back"),
     ),
-    description="A merchant's payments that are known to be disputed by now",
+    description="A merchant's disputed payments, as far as reported",
     owner="disputes@example.com",
     tags=("fraud", "label"),
 )
@@ -83,7 +83,7 @@ card_chargebacks = fs.FeatureView(
     source=chargebacks,
     schema=(amount,),
     aggregations=(fs.Aggregation("*", "count", windows=("1d", "60d"), name="card_chargebacks"),),
-    description="A card's payments that are known to be disputed by now",
+    description="A card's disputed payments, as far as reported",
     owner="disputes@example.com",
     tags=("fraud", "label"),
 )

@@ -1,4 +1,4 @@
-"""Whose features these are."""
+"""The entity of the domain: patients."""
 
 import featurestore as fs
 

@@ -1,4 +1,4 @@
-"""The models that use these features."""
+"""The features of the diagnosis model."""
 
 import featurestore as fs
 from feature_defs.healthcare.views import diagnosis_history, lab_history, patient_profile

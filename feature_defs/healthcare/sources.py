@@ -1,4 +1,4 @@
-"""Where the cohort's raw rows come from: one source of each kind of file."""
+"""The sources of the cohort's rows: CSV files, a Delta table and JSON files."""
 
 import featurestore as fs
 
@@ -16,7 +16,7 @@ patients = fs.FileSource(
         fs.Field("bmi", fs.Float64),
     ),
     timestamp_field="enrolled_at",
-    description="A line for each patient, measured at enrolment (nafld1)",
+    description="One line for each patient, measured at enrolment (nafld1)",
     owner="clinical-data@example.com",
     tags=("healthcare",),
 )
@@ -25,7 +25,7 @@ lab_results = fs.DeltaSource(
     "lab_results",
     path="data/healthcare/lab_results",
     timestamp_field="taken_at",
-    description="A row for each laboratory value or vital sign, long form (nafld2)",
+    description="One row for each laboratory value or vital sign, in long form (nafld2)",
     owner="laboratory@example.com",
     tags=("healthcare",),
 )
@@ -40,7 +40,7 @@ diagnoses = fs.FileSource(
         fs.Field("condition", fs.String),
     ),
     timestamp_field="diagnosed_at",
-    description="A line for each coded diagnosis (nafld3)",
+    description="One line for each coded diagnosis (nafld3)",
     owner="clinical-data@example.com",
     tags=("healthcare",),
 )

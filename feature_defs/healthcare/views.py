@@ -1,4 +1,4 @@
-"""What is known of a patient: measurements at enrolment, laboratory history, earlier diagnoses."""
+"""A patient's measurements at enrolment, laboratory history and earlier diagnoses."""
 
 from typing import TYPE_CHECKING
 
@@ -18,14 +18,14 @@ patient_profile = fs.FeatureView(
         fs.Field("height_cm", fs.Float64, description="Height at enrolment"),
         fs.Field("bmi", fs.Float64, description="Body mass index at enrolment"),
     ),
-    description="Body measurements, known from enrolment on",
+    description="Body measurements, visible from enrolment on",
     owner="clinical-data@example.com",
     tags=("healthcare",),
 )
 
-# One column a test: last, mean and the like skip the nulls that this leaves. The published table
-# repeats hdl as "chol" and sbp as "dbp", so those two carry nothing. Pressures outside 40-300 mmHg
-# (0 and 13,682 occur) are slips of the pen.
+# One column for each test. All other columns of a row are null, and last, mean and other functions
+# skip nulls. The published table repeats hdl as "chol" and sbp as "dbp": these two are left out.
+# Pressures outside 40-300 mmHg (0 and 13,682 occur) are errors of writing, and are left out.
 WIDE_LABS = """
     SELECT patient_id, taken_at,
            CASE WHEN test = 'hdl' THEN value END AS hdl,
@@ -105,7 +105,7 @@ diagnosis_history = fs.FeatureView(
     ),
     # Coding takes about a week.
     available_delay="7d",
-    description="What was diagnosed, and coded, before a visit",
+    description="Coded diagnoses before a visit",
     owner="clinical-data@example.com",
     tags=("healthcare",),
 )
