@@ -38,27 +38,25 @@ def shop(tmp_path: Path) -> fs.FeatureStore:
 
 
 @pytest.mark.parametrize(
-    ("columns", "message"),
+    ("columns", "facts"),
     [
-        (
-            {"pirce": [1.0]},
-            r"no column 'price', which comes with the request as source 'checkout' says, .*"
-            r"Did you mean 'pirce'",
-        ),
-        ({"price": ["1.0"]}, r"'price' .* 'checkout' declares .* it is string, not Float64: cast"),
-        ({"price": [1.0], "pieces": [2.5]}, r"'pieces' .* it is double, not Int32: cast it"),
-        ({"price": [1.0], "pieces": [2**31]}, r"'pieces' .*Integer value 2147483648 not in range"),
-        ({"price": [2**53 + 1]}, r"'price' .*Integer value 9007199254740993 not in range"),
-        ({"price": [1.0], "share": [1.0]}, r"feature 'share' of on-demand view 'shape' has the"),
+        ({"pirce": [1.0]}, ["'price'", "'shape'", "'checkout'", "'pirce'"]),
+        ({"price": ["1.0"]}, ["'price'", "'checkout'", "string", "Float64", "spine['price']"]),
+        ({"price": [1.0], "pieces": [2.5]}, ["'pieces'", "double", "Int32", "spine['pieces']"]),
+        ({"price": [1.0], "pieces": [2**31]}, ["'pieces'", "Int32", str(2**31)]),
+        ({"price": [2**53 + 1]}, ["'price'", "Float64", str(2**53 + 1)]),
+        ({"price": [1.0], "share": [1.0]}, ["'share'", "'shape'", "spine column", "with_prefix"]),
     ],
 )
 def test_request_values_are_as_declared_or_an_error_says_what_to_cast(
-    shop: fs.FeatureStore, columns: dict[str, Any], message: str
+    shop: fs.FeatureStore, columns: dict[str, Any], facts: list[str]
 ) -> None:
     spine = pa.table({"id": [1], "event_timestamp": [at(5)], "pieces": [1], **columns})
 
-    with pytest.raises(SpineError, match=message):
+    with pytest.raises(SpineError) as refused:
         shop.get_historical_features("shape", spine)
+
+    assert [fact for fact in facts if fact not in str(refused.value)] == []
 
 
 def test_rows_without_a_moment_are_refused_or_answered_as_far_as_they_go(
@@ -111,28 +109,22 @@ def test_sql_and_status_read_the_registry_alone(shop: fs.FeatureStore, tmp_path:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ('{"worth": inputs["price"]}', r"it returned no 'known'. .*Return every feature"),
-        (
-            '{"worth": total, "known": total, "more": total}',
-            r"it returned 'more', which the schema lacks",
-        ),
-        (
-            '{"worth": total[:2], "known": pc.is_null(total)}',
-            r"it returned 2 values of 'worth' for 5 rows. Return one a row",
-        ),
+        ('{"worth": inputs["price"]}', r"returned no 'known'"),
+        ('{"worth": total, "known": total, "more": total}', r"returned 'more'.*schema"),
+        ('{"worth": total[:2], "known": pc.is_null(total)}', r"2 values of 'worth' for 5 rows"),
         (
             '{"worth": pc.is_null(total), "known": pc.is_null(total)}',
-            r"feature 'worth': it is bool, not Float64: cast it",
+            r"feature 'worth'.* bool, not Float64",
         ),
-        ('{"worth": 3.0, "known": total}', r"it returned a float as 'worth'"),
-        ("inputs.to_pylist()", r"it returned a list. Return a pyarrow.Table, or a dict of arrays"),
-        ('inputs.select(["price", "price"])', r"it returned a column twice"),
+        ('{"worth": 3.0, "known": total}', r"returned a float as 'worth'"),
+        ("inputs.to_pylist()", r"returned a list\..* pyarrow.Table "),
+        ('inputs.select(["price", "price"])', r"returned .*\['price', 'price'\]"),
         ('{"worth": inputs["prize"]}', r"KeyError: .*prize.*, in .*feature_defs/shop.py:\d+"),
         (
             '{"worth": pc.cumulative_sum(total, skip_nulls=True), "known": pc.is_valid(total)}',
-            r"row 2 gives 'worth' = 15.0 without the others, and 32.0 among them. Each row's answ",
+            r"'worth' of row 2 is 32.0 in .* 5 rows, and 15.0 in .* 2 ",
         ),
-        ('{"worth": 1 / 0}', r"ZeroDivisionError: division by zero, in .*shop.py:\d+\. Mend"),
+        ('{"worth": 1 / 0}', r"ZeroDivisionError: division by zero, in .*shop.py:\d+\."),
     ],
 )
 def test_a_function_that_misbehaves_is_told_with_its_file_and_line(
@@ -179,9 +171,9 @@ def test_wrong_sql_is_told_when_it_is_planned_with_its_file_and_line(tmp_path: P
         store.plan()
 
     before = (DEFINITIONS + ON_DEMAND).partition("shape =")[0]
-    place = f"shop.py:{before.count(chr(10)) + 1}: on-demand view 'shape': the SQL for "
+    place = f"shop.py:{before.count(chr(10)) + 1}: on-demand view 'shape': the SQL of "
     assert f"{place}'share': unknown column 'pirce'. Did you mean 'price'" in str(told.value)
-    assert f"{place}'at_home': it is string, not Boolean: cast it" in str(told.value)
+    assert f"{place}'at_home': its type is string, not Boolean" in str(told.value)
 
 
 def test_without_duckdb_sql_says_what_to_install(

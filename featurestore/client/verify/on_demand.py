@@ -20,7 +20,7 @@ from featurestore.client.verify.report import CheckedView, Difference, Skipped
 from featurestore.definitions.reserved import EVENT_TIME
 from featurestore.engines.bind import bind
 from featurestore.engines.explain.cell import format_value
-from featurestore.engines.on_demand.compute import Function, compute_untried, inputs_of
+from featurestore.engines.on_demand.compute import Function, compute_unchecked, inputs_of
 from featurestore.engines.on_demand.inputs import bind_request_inputs
 from featurestore.engines.on_demand.row_wise import same_answer
 from featurestore.errors import OnDemandError, SumOverflowError, nearest
@@ -160,7 +160,7 @@ def _inputs(query: Query, rows: pa.Table, sampled: SampledRows) -> tuple[pa.Tabl
 
 
 def _differences(batch: _Batch, positions: Sequence[int]) -> Iterator[Difference]:
-    together = compute_untried(batch.node, batch.inputs, batch.function)
+    together = compute_unchecked(batch.node, batch.inputs, batch.function)
     for position in positions:
         alone, problem = _compute_alone(batch, position)
         for output in batch.node.outputs:
@@ -173,7 +173,7 @@ def _differences(batch: _Batch, positions: Sequence[int]) -> Iterator[Difference
 def _compute_alone(batch: _Batch, position: int) -> tuple[Mapping[str, Any], str]:
     """Return the features of one row computed alone, and the error's text if that fails."""
     try:
-        answer = compute_untried(batch.node, batch.inputs.take([position]), batch.function)
+        answer = compute_unchecked(batch.node, batch.inputs.take([position]), batch.function)
     except OnDemandError as error:
         return dict.fromkeys((each.output for each in batch.node.outputs), FAILS), error.found
     return answer.to_pylist()[0], ""

@@ -1,1 +1,1 @@
-"""On-demand features: SQL and Python over the answers of stored ones, row by row."""
+"""On-demand features: SQL and Python functions over stored features and request values."""

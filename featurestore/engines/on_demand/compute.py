@@ -1,11 +1,11 @@
-"""On-demand features, computed row by row from answers and request values: Arrow in, Arrow out.
+"""On-demand features, computed for each row from answers and request values. Arrow in, Arrow out.
 
-Nothing here knows a table, a file or a registry, so that Spark tasks can do the same.
+This module reads no table, file or registry, so a Spark task can call it too.
 """
 
 import sysconfig
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,35 +13,38 @@ from typing import Any
 import pyarrow as pa
 
 from featurestore.definitions.model.view import Code
-from featurestore.engines.on_demand.exact import exactly, misfit
-from featurestore.engines.on_demand.row_wise import Columns, seen_others
+from featurestore.engines.on_demand.exact import cast_exactly, type_mismatch
+from featurestore.engines.on_demand.row_wise import Columns, other_rows_problem
 from featurestore.engines.on_demand.sql_expression import evaluate, syntax_problem
 from featurestore.errors import OnDemandError, nearest
 from featurestore.query.nodes import OnDemand, Query
 from featurestore.store.columns import arrow_type
 
-ROWS_AT_ONCE = 1_000_000
+ROWS_PER_CALL = 1_000_000
+"""The most rows that a transform computes in one call."""
 
 Function = Callable[[pa.Table], Any]
-"""A Python on-demand function: of the inputs' table, to a table or to arrays by name."""
+"""A Python on-demand function: from the inputs' table to a table or a dict of arrays."""
 
 _Call = Callable[[OnDemand, pa.Table], Columns]
 
 
-def inputs_of(query: Query, answers: pa.Table, given: Sequence[pa.Table]) -> list[pa.Table]:
-    """Return what each on-demand transform sees, in the order of the query's nodes.
+def inputs_of(
+    query: Query, answers: pa.Table, request_inputs: Sequence[pa.Table]
+) -> list[pa.Table]:
+    """Return the inputs of each on-demand transform, in the order of the query's nodes.
 
     Args:
-        query: What is asked.
+        query: The query.
         answers: The engine's answers to ``query.stored``.
-        given: By node, the columns that come with the spine (`bind_request_inputs`).
+        request_inputs: For each node, its inputs from the spine (`bind_request_inputs`).
     """
     return [
         pa.table(
             {each.name: answers[each.column] for each in node.stored}
             | {name: columns[name] for name in columns.column_names}
         )
-        for node, columns in zip(query.on_demand, given, strict=True)
+        for node, columns in zip(query.on_demand, request_inputs, strict=True)
     ]
 
 
@@ -51,16 +54,16 @@ def with_on_demand(
     inputs: Sequence[pa.Table],
     functions: Mapping[str, Function],
 ) -> pa.Table:
-    """Return the features that come out, in the query's order.
+    """Return all features of a query, stored and on demand, in the query's order.
 
     Args:
-        query: What is asked.
+        query: The query.
         answers: The engine's answers to ``query.stored``.
-        inputs: What each on-demand transform sees (`inputs_of`).
-        functions: The Python functions, by on-demand view.
+        inputs: The inputs of each on-demand transform (`inputs_of`).
+        functions: The Python functions, by the name of the on-demand view.
 
     Raises:
-        OnDemandError: An expression or function fails, or gives other columns than declared.
+        OnDemandError: An expression or function fails, or returns other columns than declared.
     """
     if query.order is None:
         return answers
@@ -76,18 +79,19 @@ def compute(
     inputs: pa.Table,
     function: Function | None = None,
     *,
-    rows_at_once: int = ROWS_AT_ONCE,
+    rows_per_call: int = ROWS_PER_CALL,
 ) -> pa.Table:
-    """Return the chosen features of one on-demand view, one row a row of the inputs.
+    """Return the features of one use of an on-demand view, one row for each row of the inputs.
 
     Args:
-        node: What to compute.
-        inputs: One column an input.
-        function: The Python function, where the transform is one.
-        rows_at_once: How many rows it sees at once: what it makes on its way takes memory.
+        node: The use of the view.
+        inputs: One column for each input.
+        function: The Python function, if the transform is a function.
+        rows_per_call: The most rows in one call of the transform. Fewer rows need less memory.
 
     Raises:
-        OnDemandError: The expression or function fails, or gives other columns than declared.
+        OnDemandError: The transform fails, returns other columns than declared, or computes a
+            row from other rows.
 
     Example:
         >>> from featurestore.definitions.model.types import Float64
@@ -100,86 +104,86 @@ def compute(
     if inputs.num_rows == 0:
         empty = {each.output: pa.nulls(0, arrow_type(each.result)) for each in node.outputs}
         return pa.table(empty)
-    starts = range(0, inputs.num_rows, rows_at_once)
-    parts = (inputs.slice(start, rows_at_once) for start in starts)
-    return pa.concat_tables([_computed(node, part, partial(_tried, function)) for part in parts])
+    starts = range(0, inputs.num_rows, rows_per_call)
+    parts = (inputs.slice(start, rows_per_call) for start in starts)
+    call = partial(_call_and_check, function)
+    return pa.concat_tables([_compute(node, part, call) for part in parts])
 
 
-def compute_untried(
+def compute_unchecked(
     node: OnDemand, inputs: pa.Table, function: Function | None = None
 ) -> pa.Table:
-    """Return what `compute` does, of one call and with no row tried by itself.
+    """Like `compute`, in one call and without the row-independence check.
 
     Args:
-        node: What to compute.
-        inputs: One column an input, one row or more.
-        function: The Python function, where the transform is one.
+        node: The use of the view.
+        inputs: One column for each input, one row or more.
+        function: The Python function, if the transform is a function.
 
     Raises:
-        OnDemandError: The expression or function fails, or gives other columns than declared.
+        OnDemandError: The transform fails, or returns other columns than declared.
 
     Example:
         >>> from featurestore.definitions.model.types import Int64
         >>> from featurestore.query.nodes import Output
-        >>> place = OnDemand("shape", inputs=(), outputs=(Output("place", "place", Int64),),
-        ...                  declared=("place",), transform=Code("f", "", ""), place="defs.py:3")
+        >>> number = OnDemand("shape", inputs=(), outputs=(Output("number", "number", Int64),),
+        ...                   declared=("number",), transform=Code("f", "", ""), place="defs.py:3")
         >>> rows = pa.table({"x": [7, 9]})
-        >>> compute_untried(place, rows, lambda rows: {"place": [1, 2]}).to_pydict()
-        {'place': [1, 2]}
+        >>> compute_unchecked(number, rows, lambda rows: {"number": [1, 2]}).to_pydict()
+        {'number': [1, 2]}
     """
-    return _computed(node, inputs, partial(_called, function))
+    return _compute(node, inputs, partial(_call_function, function))
 
 
-def _computed(node: OnDemand, inputs: pa.Table, call: _Call) -> pa.Table:
-    found = (
+def _compute(node: OnDemand, inputs: pa.Table, call: _Call) -> pa.Table:
+    columns = (
         call(node, inputs)
         if isinstance(node.transform, Code)
-        else _evaluated(node, node.transform, inputs)
+        else _evaluate_sql(node, node.transform, inputs)
     )
     return pa.table(
-        {each.output: _typed(node, each.name, each.result, found) for each in node.outputs}
+        {each.output: _typed(node, each.name, each.result, columns) for each in node.outputs}
     )
 
 
-def _evaluated(node: OnDemand, expressions: Mapping[str, str], inputs: pa.Table) -> Columns:
-    chosen = {each.name: expressions[each.name] for each in node.outputs}
-    for name, text in chosen.items():
-        # The registry's text is not the definitions': what `plan` refuses is refused here too.
-        if wrong := syntax_problem(text, inputs.column_names):
-            raise OnDemandError(_asked(node), f"the SQL for {name!r}: {wrong}", _REAPPLY)
-    found = evaluate(chosen, inputs, call=_asked(node))
-    return dict(zip(found.column_names, found.columns, strict=True))
+def _evaluate_sql(node: OnDemand, expressions: Mapping[str, str], inputs: pa.Table) -> Columns:
+    needed = {each.name: expressions[each.name] for each in node.outputs}
+    for name, text in needed.items():
+        # Somebody may have changed the text in the registry. What `plan` refuses is refused here.
+        if problem := syntax_problem(text, inputs.column_names):
+            raise OnDemandError(_call_text(node), f"the SQL of {name!r}: {problem}", _REAPPLY)
+    values = evaluate(needed, inputs, call=_call_text(node))
+    return dict(zip(values.column_names, values.columns, strict=True))
 
 
-def _tried(function: Function | None, node: OnDemand, inputs: pa.Table) -> Columns:
-    found = _called(function, node, inputs)
-    if wrong := seen_others(inputs, found, partial(_called, function, node)):
+def _call_and_check(function: Function | None, node: OnDemand, inputs: pa.Table) -> Columns:
+    columns = _call_function(function, node, inputs)
+    if problem := other_rows_problem(inputs, columns, partial(_call_function, function, node)):
         raise OnDemandError(
-            _asked(node),
-            wrong,
-            "Each row's answer may depend on that row alone: mend the function, then re-apply.",
+            _call_text(node),
+            problem,
+            f"A row's features must not depend on other rows. {_CORRECT}",
         )
-    return found
+    return columns
 
 
-def _called(function: Function | None, node: OnDemand, inputs: pa.Table) -> Columns:
+def _call_function(function: Function | None, node: OnDemand, inputs: pa.Table) -> Columns:
     if function is None:
-        raise OnDemandError(_asked(node), "its function was not imported", _REAPPLY)
+        raise OnDemandError(_call_text(node), "the function was not imported", _REAPPLY)
     try:
         result = function(inputs.combine_chunks())
     except Exception as error:  # users' code raises anything
         cause = f"{type(error).__name__}: {error}".rstrip(": ")
         raise OnDemandError(
-            _asked(node), f"{cause}, in {_line_of(error)}", "Mend the function, then re-apply."
+            _call_text(node), f"{cause}, in {_user_line(error)}", _CORRECT
         ) from error
-    found = _columns(node, result)
-    _require_names(node, list(found))
-    for name, column in found.items():
+    columns = _columns(node, result)
+    _require_names(node, list(columns))
+    for name, column in columns.items():
         if len(column) != inputs.num_rows:
-            raise _misbehaved(
-                node, f"{len(column)} values of {name!r} for {inputs.num_rows} rows", "one a row"
-            )
-    return found
+            text = f"{len(column)} values of {name!r} for {inputs.num_rows} rows"
+            raise _wrong_result(node, text, "one value for each row")
+    return columns
 
 
 def _columns(node: OnDemand, result: Any) -> dict[str, pa.ChunkedArray]:
@@ -187,11 +191,12 @@ def _columns(node: OnDemand, result: Any) -> dict[str, pa.ChunkedArray]:
         result = pa.Table.from_batches([result])
     if isinstance(result, pa.Table):
         if len(set(result.column_names)) < result.num_columns:
-            raise _misbehaved(node, f"a column twice: {result.column_names}", "each once")
+            text = f"two columns of the same name: {result.column_names}"
+            raise _wrong_result(node, text, "each column once")
         return dict(zip(result.column_names, result.columns, strict=True))
     if not isinstance(result, Mapping):
-        raise _misbehaved(
-            node, f"a {type(result).__name__}", "a pyarrow.Table, or a dict of arrays"
+        raise _wrong_result(
+            node, f"a {type(result).__name__}", "a pyarrow.Table or a dict of arrays"
         )
     return {name: _array(node, name, values) for name, values in result.items()}
 
@@ -202,56 +207,60 @@ def _array(node: OnDemand, name: str, values: Any) -> pa.ChunkedArray:
     try:
         return pa.chunked_array([values if isinstance(values, pa.Array) else pa.array(values)])
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
-        raise _misbehaved(
-            node, f"a {type(values).__name__} as {name!r} ({error})", "an array"
-        ) from None
+        text = f"a {type(values).__name__} as {name!r} ({error})"
+        raise _wrong_result(node, text, "an array") from None
 
 
-def _require_names(node: OnDemand, found: Iterable[str]) -> None:
-    names = list(found)
+def _require_names(node: OnDemand, names: Sequence[str]) -> None:
     for name in node.declared:
         if name not in names:
-            raise _misbehaved(node, f"no {name!r}. {nearest(name, names)}", "every feature")
+            text = f"no {name!r}. {nearest(name, names)}"
+            raise _wrong_result(node, text, "every feature of the schema")
     for name in names:
         if name not in node.declared:
-            known = nearest(name, node.declared)
-            raise _misbehaved(
-                node, f"{name!r}, which the schema lacks. {known}", "the schema's features only"
-            )
+            text = f"{name!r}, which is not in the schema. {nearest(name, node.declared)}"
+            raise _wrong_result(node, text, "only the features of the schema")
 
 
 def _typed(
-    node: OnDemand, name: str, dtype: Any, found: Mapping[str, pa.ChunkedArray]
+    node: OnDemand, name: str, dtype: Any, columns: Mapping[str, pa.ChunkedArray]
 ) -> pa.ChunkedArray:
-    column = found[name]
-    wrong = misfit(column.type, dtype)
+    column = columns[name]
+    problem = type_mismatch(column.type, dtype)
     try:
-        if not wrong:
-            return exactly(column, dtype)
+        if not problem:
+            return cast_exactly(column, dtype)
     except pa.ArrowInvalid as error:
-        wrong = f"it is declared {dtype}, and {error}"
+        problem = f"its declared type is {dtype}, but {error}"
     raise OnDemandError(
-        _asked(node), f"feature {name!r}: {wrong}", "Declare that type, or cast in the transform."
+        _call_text(node),
+        f"feature {name!r}: {problem}",
+        "Declare that type, or cast the values in the transform.",
     )
 
 
 _REAPPLY = "Run `featurestore plan` and `featurestore apply`."
+_CORRECT = "Correct the function, then run `featurestore apply`."
 
 
-def _asked(node: OnDemand) -> str:
+def _call_text(node: OnDemand) -> str:
     name = f" by {node.transform.name}()" if isinstance(node.transform, Code) else ""
     return f"compute on-demand view {node.view!r} ({node.place}){name}"
 
 
-def _misbehaved(node: OnDemand, found: str, due: str) -> OnDemandError:
-    return OnDemandError(_asked(node), f"it returned {found}", f"Return {due}, then re-apply.")
+def _wrong_result(node: OnDemand, result: str, expected: str) -> OnDemandError:
+    return OnDemandError(
+        _call_text(node),
+        f"the function returned {result}",
+        f"Return {expected}, then run `featurestore apply`.",
+    )
 
 
-def _line_of(error: Exception) -> str:
-    """Return the place in the user's code, which is the last one that is no library's."""
+def _user_line(error: Exception) -> str:
+    """Return the file and line in the user's code: the last frame that is not in a library."""
     frames = traceback.extract_tb(error.__traceback__)[1:]
     libraries = (sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"))
-    # Compiled code, too, has frames, whose file names are no paths.
+    # Compiled code has frames too, but their file names are not paths.
     files = [each for each in frames if Path(each.filename).is_absolute()]
     own = [each for each in files if not each.filename.startswith(libraries)] or frames
     return f"{own[-1].filename}:{own[-1].lineno}" if own else "the call itself: its arguments"

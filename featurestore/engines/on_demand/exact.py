@@ -1,7 +1,7 @@
-"""Arrow values as one of the definitions' types: exactly, or not at all.
+"""Arrow values cast to one of the definitions' types: exactly, or an error.
 
-Integers of any width, decimals and narrower floats are taken where every value has the same value
-in the wanted type. Nothing is rounded, parsed, or given a time zone.
+Integers of any width, decimals and narrower floats are cast if the declared type has the same
+values. No value is rounded or parsed, and no time zone is assumed.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,73 +28,77 @@ from featurestore.definitions.model.types import (
 )
 from featurestore.store.columns import arrow_type
 
-# Holds any decimal and any integer on its way to a decimal.
+# As many digits as any integer needs on its way to a decimal.
 _WIDEST = 76
 
 
-def misfit(found: pa.DataType, dtype: DataType) -> str:
-    """Return why values of an Arrow type are none of ``dtype``, or ``""`` where they can be.
+def type_mismatch(arrow: pa.DataType, dtype: DataType) -> str:
+    """Return why values of an Arrow type cannot be of a declared type, or ``""`` if they can.
+
+    Args:
+        arrow: The Arrow type of the values.
+        dtype: The declared type.
 
     Example:
-        >>> misfit(pa.int32(), Float64), misfit(pa.float64(), Int64)
-        ('', 'it is double, not Int64: cast it')
-        >>> misfit(pa.timestamp("us"), Timestamp)
-        'it is a time without a time zone: give it one'
+        >>> type_mismatch(pa.int32(), Float64), type_mismatch(pa.float64(), Int64)
+        ('', 'its type is double, not Int64')
+        >>> type_mismatch(pa.timestamp("us"), Timestamp)
+        'its times have no time zone'
     """
-    plain = _plain(found)
+    plain = _plain(arrow)
     if pa.types.is_null(plain) or _fits(dtype, plain):
         return ""
     if dtype == Timestamp and pa.types.is_timestamp(plain):
-        return "it is a time without a time zone: give it one"
-    return f"it is {found}, not {dtype}: cast it"
+        return "its times have no time zone"
+    return f"its type is {arrow}, not {dtype}"
 
 
-def exactly(column: pa.ChunkedArray, dtype: DataType) -> pa.ChunkedArray:
-    """Return the same values in the Arrow type of ``dtype``.
+def cast_exactly(column: pa.ChunkedArray, dtype: DataType) -> pa.ChunkedArray:
+    """Return the same values in the Arrow type of a declared type.
 
     Args:
-        column: Values of a type for which `misfit` finds nothing.
-        dtype: What they shall be.
+        column: The values, of a type without a `type_mismatch`.
+        dtype: The declared type.
 
     Raises:
         pa.ArrowInvalid: A value has no equal in ``dtype``.
 
     Example:
-        >>> exactly(pa.chunked_array([pa.array([1, None], pa.int8())]), Int64).type
+        >>> cast_exactly(pa.chunked_array([pa.array([1, None], pa.int8())]), Int64).type
         DataType(int64)
     """
     chunks = [_exact(dtype, _decoded(chunk)) for chunk in column.chunks]
     return pa.chunked_array(chunks, arrow_type(dtype))
 
 
-def _is_whole(found: pa.DataType) -> bool:
-    # DuckDB's HUGEINT comes as a decimal without digits after the point.
-    return bool(pa.types.is_integer(found) or (pa.types.is_decimal(found) and found.scale == 0))
+def _is_whole(arrow: pa.DataType) -> bool:
+    # DuckDB returns a HUGEINT as a decimal without digits after the point.
+    return bool(pa.types.is_integer(arrow) or (pa.types.is_decimal(arrow) and arrow.scale == 0))
 
 
-def _is_real(found: pa.DataType) -> bool:
-    return bool(pa.types.is_floating(found) or _is_decimal(found))
+def _is_real(arrow: pa.DataType) -> bool:
+    return bool(pa.types.is_floating(arrow) or _is_decimal(arrow))
 
 
-def _is_decimal(found: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(found) or pa.types.is_decimal(found))
+def _is_decimal(arrow: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(arrow) or pa.types.is_decimal(arrow))
 
 
-def _is_single(found: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(found) or found in (pa.float16(), pa.float32()))
+def _is_single(arrow: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(arrow) or arrow in (pa.float16(), pa.float32()))
 
 
-def _is_text(found: pa.DataType) -> bool:
-    return found in (pa.string(), pa.large_string(), pa.string_view())
+def _is_text(arrow: pa.DataType) -> bool:
+    return arrow in (pa.string(), pa.large_string(), pa.string_view())
 
 
-def _is_binary(found: pa.DataType) -> bool:
-    fixed = pa.types.is_fixed_size_binary(found)
-    return fixed or found in (pa.binary(), pa.large_binary(), pa.binary_view())
+def _is_binary(arrow: pa.DataType) -> bool:
+    fixed = pa.types.is_fixed_size_binary(arrow)
+    return fixed or arrow in (pa.binary(), pa.large_binary(), pa.binary_view())
 
 
-def _is_moment(found: pa.DataType) -> bool:
-    return bool(pa.types.is_timestamp(found) and found.tz is not None)
+def _is_moment(arrow: pa.DataType) -> bool:
+    return bool(pa.types.is_timestamp(arrow) and arrow.tz is not None)
 
 
 _SCALARS: Mapping[Scalar, Callable[[pa.DataType], bool]] = {
@@ -111,29 +115,29 @@ _SCALARS: Mapping[Scalar, Callable[[pa.DataType], bool]] = {
 
 
 @singledispatch
-def _fits(dtype: DataType, found: pa.DataType) -> bool:
+def _fits(dtype: DataType, arrow: pa.DataType) -> bool:
     raise TypeError(dtype)
 
 
 @_fits.register
-def _(dtype: Scalar, found: pa.DataType) -> bool:
-    return _SCALARS[dtype](found)
+def _(dtype: Scalar, arrow: pa.DataType) -> bool:
+    return _SCALARS[dtype](arrow)
 
 
 @_fits.register
-def _(dtype: Decimal, found: pa.DataType) -> bool:
-    return _is_decimal(found)
+def _(dtype: Decimal, arrow: pa.DataType) -> bool:
+    return _is_decimal(arrow)
 
 
 @_fits.register
-def _(dtype: Array, found: pa.DataType) -> bool:
+def _(dtype: Array, arrow: pa.DataType) -> bool:
     kinds = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
-    return any(kind(found) for kind in kinds) and not misfit(found.value_type, dtype.item)
+    return any(kind(arrow) for kind in kinds) and not type_mismatch(arrow.value_type, dtype.item)
 
 
 @_fits.register
-def _(dtype: Map, found: pa.DataType) -> bool:
-    return bool(found == arrow_type(dtype))
+def _(dtype: Map, arrow: pa.DataType) -> bool:
+    return bool(arrow == arrow_type(dtype))
 
 
 @singledispatch
@@ -143,12 +147,12 @@ def _exact(dtype: DataType, values: pa.Array) -> pa.Array:
 
 @_exact.register
 def _(dtype: Scalar, values: pa.Array) -> pa.Array:
-    found = values.cast(arrow_type(dtype))
+    cast = values.cast(arrow_type(dtype))
     if dtype == Float64 and pa.types.is_decimal(values.type):
-        back = found.cast(values.type)
+        back = cast.cast(values.type)
         if pc.any(pc.not_equal(back, values)).as_py():
-            raise pa.ArrowInvalid("a decimal has more digits than Float64 holds")
-    return found
+            raise pa.ArrowInvalid("a decimal has more digits than Float64 can hold")
+    return cast
 
 
 @_exact.register
@@ -170,8 +174,8 @@ def _(dtype: Array, values: pa.Array) -> pa.Array:
     return pa.ListArray.from_arrays(offsets, items, arrow_type(dtype), mask=missing)
 
 
-def _plain(found: pa.DataType) -> pa.DataType:
-    return found.value_type if pa.types.is_dictionary(found) else found
+def _plain(arrow: pa.DataType) -> pa.DataType:
+    return arrow.value_type if pa.types.is_dictionary(arrow) else arrow
 
 
 def _decoded(values: pa.Array) -> pa.Array:

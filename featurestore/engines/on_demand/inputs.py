@@ -1,11 +1,11 @@
-"""What on-demand transforms take from the spine itself: request values, and each row's moment."""
+"""The inputs of on-demand transforms that come with the spine: request values and moments."""
 
 import pyarrow as pa
 
 from featurestore.definitions.model.types import Timestamp
 from featurestore.definitions.reserved import EVENT_TIME
 from featurestore.engines.bind import NullTimes, bind_times, check_null_times, column_of
-from featurestore.engines.on_demand.exact import exactly, misfit
+from featurestore.engines.on_demand.exact import cast_exactly, type_mismatch
 from featurestore.errors import SpineError, nearest
 from featurestore.query.nodes import Input, OnDemand, Query
 
@@ -17,20 +17,20 @@ def bind_request_inputs(
     timezone: str | None = None,
     null_times: NullTimes = "error",
 ) -> list[pa.Table]:
-    """Return, for each on-demand view of a query, its inputs that come with the spine.
+    """Return the inputs that come with the spine, for each on-demand node of a query.
 
     Args:
-        query: What is asked.
+        query: The query.
         spine: The user's rows.
-        timezone: The zone of naive times; None refuses them.
-        null_times: Whether rows without a time are refused, or keep a null one.
+        timezone: The time zone of naive times; None refuses naive times.
+        null_times: ``"error"`` refuses rows without a moment; ``"keep"`` keeps them.
 
     Returns:
-        By node, one column an input, under the name that the transform uses.
+        For each node, a table with one column for each input, under the transform's own name.
 
     Raises:
-        SpineError: A column is missing, has another type than declared, holds a value that the
-            declared type cannot have exactly, or has a feature's name.
+        SpineError: A column is missing or has another type than declared, a value does not fit
+            in the declared type exactly, or a column has the name of a feature.
 
     Example:
         >>> bind_request_inputs(Query("ask", ()), pa.table({"x": [1, 2]}))
@@ -59,27 +59,28 @@ def _check_names(query: Query, spine: pa.Table) -> None:
 
 
 def _bound(
-    query: Query, node: OnDemand, wanted: Input, spine: pa.Table, timezone: str | None
+    query: Query, node: OnDemand, needed: Input, spine: pa.Table, timezone: str | None
 ) -> pa.ChunkedArray:
-    if wanted.source and wanted.column not in spine.column_names:
+    name = needed.column
+    if needed.source and name not in spine.column_names:
         raise SpineError(
             query.call,
-            f"there is no column {wanted.column!r}, which comes with the request as source "
-            f"{wanted.source!r} says, for on-demand view {node.view!r}",
-            f"{nearest(wanted.column, spine.column_names)} Give it with each row.",
+            f"the spine has no column {name!r}. On-demand view {node.view!r} needs it as a value "
+            f"of request source {needed.source!r}",
+            f"{nearest(name, spine.column_names)} Add the column to the spine.",
         )
-    column = column_of(query, spine, wanted.column, "time column")
-    if wanted.dtype == Timestamp:
-        return bind_times(query, wanted.column, column, timezone)
-    problem = misfit(column.type, wanted.dtype)
+    column = column_of(query, spine, name, "time column")
+    if needed.dtype == Timestamp:
+        return bind_times(query, name, column, timezone)
+    problem = type_mismatch(column.type, needed.dtype)
     try:
         if not problem:
-            return exactly(column, wanted.dtype)
+            return cast_exactly(column, needed.dtype)
     except pa.ArrowInvalid as error:
-        problem = str(error)
+        problem = f"its declared type is {needed.dtype}, but {error}"
     raise SpineError(
         query.call,
-        f"column {wanted.column!r} is not as source {wanted.source!r} declares it for on-demand "
-        f"view {node.view!r}: {problem}",
-        f"Cast it first, e.g. spine['{wanted.column}'].astype(...) in pandas.",
+        f"column {name!r} of request source {needed.source!r}, for on-demand view "
+        f"{node.view!r}: {problem}",
+        f"Cast it first, e.g. spine['{name}'].astype(...) in pandas.",
     )

@@ -1,7 +1,8 @@
-"""SQL expressions over the columns of a table, evaluated row by row by DuckDB.
+"""SQL expressions over the columns of a table. DuckDB evaluates them row by row.
 
-An expression is a text that others may have written into the registry. It must be one scalar
-expression, over known columns, of functions that give the same for the same row everywhere.
+Others may have written the text into the registry, so it is checked before it runs. It must be a
+single scalar expression over the inputs. Its functions must return the same value for the same
+row, at any time and on any machine.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,12 +11,12 @@ from typing import Any
 import pyarrow as pa
 
 from featurestore.definitions.model.types import DataType
-from featurestore.engines.on_demand.exact import misfit
+from featurestore.engines.on_demand.exact import type_mismatch
 from featurestore.engines.on_demand.sql_session import (
-    errors,
+    error_class,
+    error_text,
     functions,
     parse,
-    problem_of,
     session,
 )
 from featurestore.errors import OnDemandError, nearest
@@ -39,12 +40,13 @@ _KINDS = {
     "table_macro": "a table function",
     "pragma": "a pragma",
 }
-# Of one row by some release's declaration, but of the session or the moment all the same.
+# Some releases declare these as functions of the row. They depend on the session or the time.
 _UNSTABLE = {
     *("current_database", "current_query", "current_schema", "current_schemas", "getenv"),
     *("current_setting", "getvariable", "in_search_path", "now", "today", "txid_current"),
     *("get_current_time", "get_current_timestamp", "transaction_timestamp", "version"),
 }
+_ANOTHER_VALUE = "returns another value at each call"
 _Node = Mapping[str, Any]
 
 
@@ -65,39 +67,47 @@ def expression_problem(text: str, inputs: pa.Schema, dtype: DataType) -> str:
         >>> expression_problem("amuont > 3", columns, Boolean)
         "unknown column 'amuont'. Did you mean 'amount'?"
         >>> expression_problem("random() * amount", columns, Float64)
-        "'random' gives another value each time"
+        "'random' returns another value at each call"
     """
-    if wrong := syntax_problem(text, inputs.names):
-        return wrong
+    if problem := syntax_problem(text, inputs.names):
+        return problem
     try:
-        found = _run({"value": text}, inputs.empty_table()).schema.field(0).type
-    except errors() as error:
-        return problem_of(error)
-    return misfit(found, dtype)
+        arrow = _run({"value": text}, inputs.empty_table()).schema.field(0).type
+    except error_class() as error:
+        return error_text(error)
+    mismatch = type_mismatch(arrow, dtype)
+    return f"{mismatch}. Cast it" if mismatch else ""
 
 
 def syntax_problem(text: str, names: Iterable[str]) -> str:
-    """Return why a text is no scalar expression over columns of these names, or ``""``.
+    """Return why a text is not a scalar expression over some columns, or ``""`` if it is.
+
+    Args:
+        text: The expression.
+        names: The names of the columns.
 
     Example:
         >>> syntax_problem("sum(amount)", ["amount"])
         "'sum' is an aggregate, which sees other rows"
         >>> syntax_problem("amount; DROP TABLE inputs", ["amount"])
-        'it is not one expression'
+        'it is not a single expression'
     """
     tree = parse(text)
     if tree["error"]:
-        told = str(tree["error_message"])
-        return told if "syntax" in told else "it is not one expression"
+        message = str(tree["error_message"])
+        return message if "syntax" in message else "it is not a single expression"
     expression = _single(tree["statements"])
     if expression is None:
-        return "it is not one expression"
-    known = {name.casefold() for name in names}
-    return next(_problems(expression, known), "")
+        return "it is not a single expression"
+    columns = {name.casefold() for name in names}
+    return next(_problems(expression, columns), "")
 
 
 def columns_used(text: str) -> set[str]:
-    """Return the names of the columns in an expression without problems, in lower case.
+    """Return the names of an expression's columns, in lower case.
+
+    Args:
+        text: An expression without a `syntax_problem`.
 
     Example:
         >>> sorted(columns_used("price * Pieces"))
@@ -107,15 +117,15 @@ def columns_used(text: str) -> set[str]:
 
 
 def evaluate(expressions: Mapping[str, str], inputs: pa.Table, *, call: str) -> pa.Table:
-    """Return the values of expressions, one row a row of the inputs, in their order.
+    """Return the values of expressions, one row for each row of the inputs, in their order.
 
     Args:
-        expressions: Expressions without problems, by the names of their columns.
-        inputs: The rows; columns without a problem.
-        call: The call in words, for error messages.
+        expressions: By name of the result's column, expressions without a `syntax_problem`.
+        inputs: The rows.
+        call: The call as text, for error messages.
 
     Raises:
-        OnDemandError: A row's value cannot be computed, such as a sum that is too large.
+        OnDemandError: A row's value cannot be computed, for example a sum that is too large.
 
     Example:
         >>> evaluate({"half": "x / 2"}, pa.table({"x": [1, None]}), call="ask").to_pydict()
@@ -123,26 +133,26 @@ def evaluate(expressions: Mapping[str, str], inputs: pa.Table, *, call: str) -> 
     """
     try:
         return _run(expressions, inputs)
-    except errors() as error:
+    except error_class() as error:
         raise OnDemandError(
             call,
-            _first_failure(expressions, inputs) or problem_of(error),
-            "Let the SQL expression give null for such rows.",
+            _first_failure(expressions, inputs) or error_text(error),
+            "Change the SQL expression so that it returns null for such rows.",
         ) from None
 
 
 def _run(expressions: Mapping[str, str], inputs: pa.Table) -> pa.Table:
-    # A line of its own, so that a comment at its end does not swallow the bracket.
+    # The text has lines of its own, so a comment at its end does not hide the bracket.
     columns = (f"(\n{text}\n) AS {_quoted(name)}" for name, text in expressions.items())
-    opened = session()
-    opened.register(_TABLE, inputs)
-    query = opened.sql(f"SELECT {', '.join(columns)} FROM {_TABLE}")
-    found: pa.Table = query.to_arrow_table()
-    return found
+    connection = session()
+    connection.register(_TABLE, inputs)
+    query = connection.sql(f"SELECT {', '.join(columns)} FROM {_TABLE}")
+    values: pa.Table = query.to_arrow_table()
+    return values
 
 
 def _first_failure(expressions: Mapping[str, str], inputs: pa.Table) -> str:
-    """Return which expression fails in which row, by the inputs that it uses there."""
+    """Return which expression fails, the inputs that it uses in the first such row, and why."""
     for name, text in expressions.items():
         if _failure(text, inputs):
             rows = inputs
@@ -160,13 +170,13 @@ def _first_failure(expressions: Mapping[str, str], inputs: pa.Table) -> str:
 def _failure(text: str, inputs: pa.Table) -> str:
     try:
         _run({"value": text}, inputs)
-    except errors() as error:
-        return problem_of(error)
+    except error_class() as error:
+        return error_text(error)
     return ""
 
 
 def _single(statements: list[_Node]) -> _Node | None:
-    """Return the only expression of the only statement, where there is nothing else."""
+    """Return the expression if the statements are nothing but a single one, else None."""
     node = statements[0]["node"]
     if len(statements) > 1 or node["type"] != "SELECT_NODE" or len(node["select_list"]) != 1:
         return None
@@ -177,58 +187,58 @@ def _single(statements: list[_Node]) -> _Node | None:
     return expression if bare and not expression["alias"] else None
 
 
-def _problems(node: Any, known: set[str]) -> Iterator[str]:
+def _problems(node: Any, columns: set[str]) -> Iterator[str]:
     if isinstance(node, list):
         for item in node:
-            yield from _problems(item, known)
+            yield from _problems(item, columns)
     if not isinstance(node, Mapping):
         return
-    yield from _own_problems(node, known)
+    yield from _own_problems(node, columns)
     if node.get("class") == "LAMBDA":
-        known = known | {name.casefold() for name in _column_names(node["lhs"])}
+        columns = columns | {name.casefold() for name in _column_names(node["lhs"])}
     for value in node.values():
-        yield from _problems(value, known)
+        yield from _problems(value, columns)
 
 
-def _own_problems(node: _Node, known: set[str]) -> Iterator[str]:
+def _own_problems(node: _Node, columns: set[str]) -> Iterator[str]:
     kind = node.get("class", "CONSTANT")
     if kind not in _SCALAR:
-        yield f"it holds {_REFUSED.get(kind, kind.lower())}"
+        yield f"it contains {_REFUSED.get(kind, kind.lower())}"
     if kind == "COLUMN_REF":
         name = ".".join(node["column_names"])
-        if name.casefold() not in known:
-            yield f"unknown column {name!r}. {nearest(name, known)}"
+        if name.casefold() not in columns:
+            yield f"unknown column {name!r}. {nearest(name, columns)}"
     if kind == "FUNCTION":
-        name, place = node["function_name"].lower(), node["schema"] or node.get("catalog")
-        # Some releases put their own syntax's functions into a schema of that name.
-        if place and place != "main":
-            yield f"write {name}({place}, ...) in place of {place}.{name}(...)"
+        name, schema = node["function_name"].lower(), node["schema"] or node.get("catalog")
+        # Some releases list the functions of their own syntax in the schema "main".
+        if schema and schema != "main":
+            yield f"write {name}({schema}, ...) instead of {schema}.{name}(...)"
         arguments = node.get("arguments", node.get("children", ()))
         if name in _UNSTABLE or (name == "age" and len(arguments) == 1):
-            yield f"{name!r} gives another value each time"
+            yield f"{name!r} {_ANOTHER_VALUE}"
         yield from _function_problems(name)
 
 
 def _function_problems(name: str) -> Iterator[str]:
-    known = functions()
-    if name not in known:
-        # What the parser makes of syntax is no function of the catalogue in every release.
+    by_name = functions()
+    if name not in by_name:
+        # The parser turns some syntax into functions that not every release lists.
         return
-    for kind, stability, definition in known[name]:
+    for kind, stability, definition in by_name[name]:
         if kind == "macro" and definition:
-            yield from (f"{name!r}: {wrong}" for wrong in _macro_problems(definition))
+            yield from (f"{name!r}: {problem}" for problem in _macro_problems(definition))
         elif kind != "macro" and (kind != "scalar" or stability != "CONSISTENT"):
-            yield f"{name!r} {_why(kind)}"
+            yield f"{name!r} {_reason(kind)}"
 
 
 def _macro_problems(definition: str) -> Iterator[str]:
     tree = parse(definition)
     expression = None if tree["error"] else _single(tree["statements"])
     if expression is None:
-        yield "DuckDB's own definition of it cannot be read"
+        yield "its definition in DuckDB is not a single expression"
         return
     used = {column.casefold() for column in _column_names(expression)}
-    # Moments and users look like columns; a macro's arguments are plain names.
+    # A macro's arguments look like columns. So do the current time and user, which are refused.
     used -= {"current_timestamp", "current_user"}
     yield from _problems(expression, used)
 
@@ -244,9 +254,9 @@ def _column_names(node: Any) -> Iterator[str]:
             yield from _column_names(value)
 
 
-def _why(kind: str) -> str:
-    told = _KINDS.get(kind)
-    return f"is {told}" if told else "gives another value each time"
+def _reason(kind: str) -> str:
+    """Return why functions of a kind are refused."""
+    return f"is {_KINDS[kind]}" if kind in _KINDS else _ANOTHER_VALUE
 
 
 def _quoted(name: str) -> str:

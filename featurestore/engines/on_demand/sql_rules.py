@@ -1,4 +1,4 @@
-"""Rules of SQL on-demand expressions that only DuckDB's own parser and types can tell."""
+"""Rules for SQL on-demand expressions. They need DuckDB's parser and types."""
 
 from collections.abc import Iterator, Mapping
 
@@ -17,10 +17,13 @@ from featurestore.store.columns import arrow_type
 
 
 def sql_issues(manifest: Manifest) -> Iterator[Issue]:
-    """Yield expressions that are not one scalar expression over the inputs, of the declared type.
+    """Yield SQL that is not a single scalar expression over the inputs, of the declared type.
+
+    Args:
+        manifest: The definitions.
 
     Raises:
-        SetupError: DuckDB is not installed, and there is SQL to check.
+        SetupError: There is SQL to check, and DuckDB is not installed.
 
     Example:
         >>> list(sql_issues(Manifest()))
@@ -28,7 +31,7 @@ def sql_issues(manifest: Manifest) -> Iterator[Issue]:
     """
     for view in manifest.on_demand_views:
         types = _input_types(view)
-        # What is wrong with the inputs is told by the rules about them.
+        # Other rules report problems of the inputs.
         if types is not None and isinstance(view.transform, Mapping):
             yield from _issues(view, view.transform, types)
 
@@ -42,19 +45,19 @@ def _issues(
         if not text.strip() or type_problem(column.dtype):
             continue
         if problem := expression_problem(text, inputs, column.dtype):
-            yield Issue(view.origin, f"{label(view)}: the SQL for {column.name!r}: {problem}")
+            yield Issue(view.origin, f"{label(view)}: the SQL of {column.name!r}: {problem}")
 
 
 def _input_types(view: OnDemandFeatureView) -> dict[str, DataType] | None:
-    """Return the inputs' types by name, or None where one is not known."""
+    """Return the inputs' types by name, or None if one of them is missing or wrong."""
     types: dict[str, DataType | None] = {EVENT_TIME: Timestamp}
     for use in view.uses:
-        known = _feature_types(use.view)
-        types.update({use.prefix + name: known.get(name) for name in use.feature_names})
+        features = _feature_types(use.view)
+        types.update({use.prefix + name: features.get(name) for name in use.feature_names})
     for source in view.requests:
         types.update({column.name: column.dtype for column in source.schema})
-    sound = {name: dtype for name, dtype in types.items() if dtype and not _problem(dtype)}
-    return sound if len(sound) == len(types) else None
+    valid = {name: dtype for name, dtype in types.items() if dtype and not _problem(dtype)}
+    return valid if len(valid) == len(types) else None
 
 
 def _problem(dtype: DataType) -> str:

@@ -1,4 +1,4 @@
-"""A database for expressions alone: it reaches no file and no network, and knows no time zone."""
+"""A DuckDB database for expressions only: it opens no file and no network, and its zone is UTC."""
 
 import atexit
 import json
@@ -8,8 +8,8 @@ from typing import Any
 
 from featurestore.optional import optional
 
-_ASKED = "compute SQL on-demand features"
-# Where a release of DuckDB has another default, or lacks the setting.
+_PURPOSE = "compute SQL on-demand features"
+# Releases of DuckDB have other defaults for these, or lack some of them.
 _SETTINGS = {
     "timezone": "UTC",
     "ieee_floating_point_ops": "true",
@@ -34,20 +34,28 @@ def session() -> Any:
     return opened
 
 
-def problem_of(error: Exception) -> str:
-    """Return what DuckDB says, without its picture of the place."""
+def error_text(error: Exception) -> str:
+    r"""Return the text of DuckDB's error, without the lines that show where in the SQL it is.
+
+    Args:
+        error: The error.
+
+    Example:
+        >>> error_text(ValueError("Parser Error: syntax error\n\nLINE 1: SELECT"))
+        'Parser Error: syntax error'
+    """
     first, _, rest = str(error).partition("\n")
-    near = rest.partition("\n")[0]
-    return f"{first} {near}" if near.startswith("Did you mean") else first
+    hint = rest.partition("\n")[0]
+    return f"{first} {hint}" if hint.startswith("Did you mean") else first
 
 
-def errors() -> Any:
-    """Return the class of DuckDB's errors."""
-    return optional("duckdb", _ASKED).Error
+def error_class() -> Any:
+    """Return the base class of DuckDB's errors."""
+    return optional("duckdb", _PURPOSE).Error
 
 
 def parse(text: str) -> Mapping[str, Any]:
-    """Return the syntax tree of ``SELECT text``, as DuckDB's own parser makes it.
+    """Return the syntax tree of ``SELECT text`` from DuckDB's own parser.
 
     Example:
         >>> parse("amount / 2")["error"]
@@ -60,7 +68,7 @@ def parse(text: str) -> Mapping[str, Any]:
 
 @cache
 def functions() -> Mapping[str, tuple[tuple[str, str, str | None], ...]]:
-    """Return what DuckDB knows by each function's name: kinds, stabilities, macros' definitions.
+    """Return DuckDB's functions by name: each one's kind, stability, and definition if a macro.
 
     Example:
         >>> functions()["sqrt"]
@@ -70,22 +78,22 @@ def functions() -> Mapping[str, tuple[tuple[str, str, str | None], ...]]:
         "SELECT DISTINCT function_name, function_type, coalesce(stability, ''), macro_definition "
         "FROM duckdb_functions() ORDER BY ALL"
     )
-    found: dict[str, tuple[tuple[str, str, str | None], ...]] = {}
-    for name, *told in session().execute(query).fetchall():
-        found[name.lower()] = (*found.get(name.lower(), ()), tuple(told))
-    return found
+    by_name: dict[str, tuple[tuple[str, str, str | None], ...]] = {}
+    for name, *properties in session().execute(query).fetchall():
+        by_name[name.lower()] = (*by_name.get(name.lower(), ()), tuple(properties))
+    return by_name
 
 
 @cache
 def _database() -> Any:
-    duckdb = optional("duckdb", _ASKED)
-    # A database that outlives the interpreter's end complains on stderr.
+    duckdb = optional("duckdb", _PURPOSE)
+    # A database that is still open when the interpreter ends writes to stderr.
     atexit.register(_database.cache_clear)
-    # One thread: rows stay in their order, and Spark's tasks share no cores.
+    # One thread: rows stay in their order, and a Spark task uses one core.
     return duckdb.connect(config={"enable_external_access": False, "threads": 1})
 
 
 @cache
 def _known_settings() -> tuple[str, ...]:
-    known = _database().cursor().execute("SELECT name FROM duckdb_settings()").fetchall()
-    return tuple(name for name in _SETTINGS if (name,) in known or name == "timezone")
+    names = _database().cursor().execute("SELECT name FROM duckdb_settings()").fetchall()
+    return tuple(name for name in _SETTINGS if (name,) in names or name == "timezone")

@@ -107,7 +107,7 @@ def test_missing_inputs_are_named_with_where_they_come_from_and_near_names(
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ({**ROW, "usual_amount_mean_7d": "30"}, r"not as source 'activity' declares .* cast it"),
+        ({**ROW, "usual_amount_mean_7d": "30"}, r"source 'activity'.* string, not Float64"),
         ({**ROW, "event_timestamp": at(3).replace(tzinfo=None)}, r"naive.* Pass timezone="),
         ({**ROW, "hour": 3}, r"feature 'hour' .* has the name of a spine column"),
     ],
@@ -141,7 +141,7 @@ def test_a_definition_that_breaks_rules_is_told_with_its_file_and_line(
         store.preview(wrong, [ROW])
 
     place = f"{Path(__file__)}:{wrong.origin.line}: on-demand view 'shape'"
-    assert f"{place}: the SQL for 'ratio': unknown column 'prize'" in told.value.found
+    assert f"{place}: the SQL of 'ratio': unknown column 'prize'" in told.value.found
     assert f"{place}: transform has no expression for feature 'hour'" in told.value.found
 
 

@@ -1,4 +1,4 @@
-"""Request values come in their declared types, times included, by node and name."""
+"""The inputs that come with the spine have their declared types, times included."""
 
 from datetime import UTC, datetime
 
@@ -20,7 +20,7 @@ from featurestore.query.nodes import Input, OnDemand, Query
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def ask(dtype: DataType) -> Query:
+def query_with(dtype: DataType) -> Query:
     """Return a query with one request value and the moment."""
     inputs = (
         Input("amount", column="amount", dtype=dtype, source="checkout"),
@@ -48,7 +48,7 @@ def test_values_come_in_the_declared_type(
 ) -> None:
     spine = pa.table({"amount": values, "at": pa.array([NOON, NOON])})
 
-    [table] = bind_request_inputs(ask(dtype), spine)
+    [table] = bind_request_inputs(query_with(dtype), spine)
 
     assert table.column_names == ["amount", "event_timestamp"]
     assert table["amount"].to_pylist() == expected
@@ -59,12 +59,46 @@ def test_naive_times_need_a_zone() -> None:
     naive = pa.array([datetime(2026, 3, 1, 13)])  # noqa: DTZ001  # naive on purpose
     spine = pa.table({"amount": naive, "at": naive})
 
-    with pytest.raises(SpineError, match="'amount' is naive"):
-        bind_request_inputs(ask(Timestamp), spine)
-    [table] = bind_request_inputs(ask(Timestamp), spine, timezone="Europe/Paris")
+    with pytest.raises(SpineError) as refused:
+        bind_request_inputs(query_with(Timestamp), spine)
+    assert "'amount'" in refused.value.found
+    assert "timezone=" in refused.value.fix
+    [table] = bind_request_inputs(query_with(Timestamp), spine, timezone="Europe/Paris")
     assert table["amount"].to_pylist() == table["event_timestamp"].to_pylist() == [NOON]
 
 
 def test_the_moment_is_needed_under_the_requests_name() -> None:
-    with pytest.raises(SpineError, match="no column 'at', the time column"):
-        bind_request_inputs(ask(Float64), pa.table({"amount": [1.0], "event_timestamp": [NOON]}))
+    spine = pa.table({"amount": [1.0], "event_timestamp": [NOON]})
+
+    with pytest.raises(SpineError) as refused:
+        bind_request_inputs(query_with(Float64), spine)
+
+    assert "'at'" in refused.value.found
+    assert "timestamp_field=" in refused.value.fix
+
+
+def test_a_request_value_that_is_missing_is_named_with_its_view_source_and_near_column() -> None:
+    with pytest.raises(SpineError) as refused:
+        bind_request_inputs(query_with(Float64), pa.table({"amuont": [1.0], "at": [NOON]}))
+
+    names = ("'amount'", "'shape'", "'checkout'")
+    assert [name for name in names if name not in refused.value.found] == []
+    assert "'amuont'" in refused.value.fix
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype", "facts"),
+    [
+        (pa.array(["3"]), Float64, ["string", "Float64"]),
+        (pa.array([2**53 + 1]), Float64, ["Float64", str(2**53 + 1)]),
+    ],
+)
+def test_a_request_value_of_another_type_is_refused_with_the_cast(
+    values: pa.Array, dtype: DataType, facts: list[str]
+) -> None:
+    with pytest.raises(SpineError) as refused:
+        bind_request_inputs(query_with(dtype), pa.table({"amount": values, "at": [NOON]}))
+
+    names = ["'amount'", "'checkout'", "'shape'", *facts]
+    assert [name for name in names if name not in refused.value.found] == []
+    assert "spine['amount']" in refused.value.fix
