@@ -1,6 +1,7 @@
-"""featurestore: a lakehouse feature store whose answers are right at each row's moment.
+"""featurestore: a lakehouse feature store whose answers are correct at each row's moment.
 
-Definitions are plain Python objects; `FeatureStore` plans, applies, materializes and answers.
+Definitions are plain Python objects. `FeatureStore` applies them, materializes their feature
+tables, and returns feature values.
 Importing this package starts no JVM and loads neither pyspark nor pandas nor pyarrow.
 """
 
@@ -71,9 +72,9 @@ __all__ = [
 ]
 
 
-# What needs Arrow and Delta (0.4 s) is imported when it is first asked for, so that definition
-# files do not pay for it.
-_LATE = {
+# These names need Arrow and Delta, whose import takes 0.4 s. They are imported at their first use,
+# so that definition files are fast to import.
+_IMPORTED_ON_USE = {
     "FeatureFrame": "featurestore.client.frame.frame",
     "FeatureStore": "featurestore.client.feature_store",
     "Label": "featurestore.client.label",
@@ -82,6 +83,6 @@ _LATE = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LATE:
+    if name not in _IMPORTED_ON_USE:
         raise AttributeError(f"module 'featurestore' has no attribute {name!r}")
-    return getattr(importlib.import_module(_LATE[name]), name)
+    return getattr(importlib.import_module(_IMPORTED_ON_USE[name]), name)

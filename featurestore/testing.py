@@ -1,4 +1,4 @@
-"""For users' own tests of their definitions: given source rows, expect feature rows."""
+"""For users' tests of their definitions: from source rows to the expected features."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -30,20 +30,21 @@ def assert_features(
     now: str | datetime | None = None,
     spark: "SparkSession | None" = None,
 ) -> None:
-    """Check that a view gives these features for these source rows.
+    """Check the features that a view has for these source rows.
 
-    The view's transform runs on Spark and the kernel answers, as in production; nothing is stored.
+    As in production, Spark runs the view's transform and the kernel computes the features. Nothing
+    is stored.
 
     Args:
         view: The definition.
-        given: The source's rows: dicts, or any frame.
-        expect: Rows with the join keys, ``event_timestamp`` and the expected value of every
-            feature that shall be checked. Floats may differ by 1e-9 of their size.
-        now: The moment of expected rows that have no ``event_timestamp``.
-        spark: A session to use in place of one started here.
+        given: The source's rows: a list of dicts, or any frame.
+        expect: Rows with the join keys, ``event_timestamp`` and the expected values of some
+            features. Floats may differ by 1e-9 of their size.
+        now: The moment of the expected rows that have no ``event_timestamp``.
+        spark: A Spark session to use. None to start one.
 
     Raises:
-        AssertionError: A feature differs; each one is told.
+        AssertionError: Features differ. The message lists all of them.
 
     Example:
         ``assert_features(card_activity, given=[{"card_id": "c1", "paid_at": NOON, "amount": 3.0}],
@@ -52,10 +53,10 @@ def assert_features(
     rows = [dict(row) for row in expect]
     if now is not None:
         rows = [{"event_timestamp": parse_moment(now), **row} for row in rows]
-    found = feature_rows(view, given=given, rows=_asked(view, rows), spark=spark)
+    answers = feature_rows(view, given=given, rows=_spine(view, rows), spark=spark)
     differences = [
         f"row {number}: {name} is {answer[name]!r}, expected {row[name]!r}"
-        for number, (row, answer) in enumerate(zip(rows, found, strict=True))
+        for number, (row, answer) in enumerate(zip(rows, answers, strict=True))
         for name in view.feature_names
         if name in row and not _same(row[name], answer[name])
     ]
@@ -66,50 +67,50 @@ def assert_features(
 def feature_rows(
     view: FeatureView, *, given: Any, rows: Any, spark: "SparkSession | None" = None
 ) -> list[dict[str, Any]]:
-    """Return the view's features for some spine rows, computed from given source rows.
+    """Return the features that a view has for these source rows.
 
     Args:
         view: The definition.
-        given: The source's rows: dicts, or any frame.
-        rows: Rows with the join keys and ``event_timestamp``.
-        spark: A session to use in place of one started here.
+        given: The source's rows: a list of dicts, or any frame.
+        rows: Spine rows with the join keys and ``event_timestamp``.
+        spark: A Spark session to use. None to start one.
 
     Returns:
-        One dict of features a spine row, in order.
+        A dict of features for each spine row, in order.
     """
-    # Spark's own files (its log) go where the system keeps temporary ones.
+    # Spark writes its log and its warehouse there.
     state = Path(gettempdir()) / "featurestore-testing"
     running = spark or session(warehouse=state)
     frame = features_of_rows(view, read_spine(given), read_spine(rows), running)
-    found: list[dict[str, Any]] = frame.to_arrow().select(list(frame.features)).to_pylist()
-    return found
+    answers: list[dict[str, Any]] = frame.to_arrow().select(list(frame.features)).to_pylist()
+    return answers
 
 
 def on_demand_rows(
     view: OnDemandFeatureView, *, given: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Return an on-demand view's features for given inputs: no store, no Spark.
+    """Return the features that an on-demand view has for these inputs, without store or Spark.
 
     Args:
         view: The definition.
-        given: One dict a row: inputs by the names that the transform uses, ``event_timestamp``
-            among them. What is missing is null.
+        given: A dict for each row, with the inputs by the names that the transform uses and with
+            ``event_timestamp``. Missing inputs are null.
 
     Returns:
-        One dict of features a row, in order.
+        A dict of features for each row, in order.
     """
-    found: list[dict[str, Any]] = features_of_inputs(view, given).to_pylist()
-    return found
+    answers: list[dict[str, Any]] = features_of_inputs(view, given).to_pylist()
+    return answers
 
 
-def _asked(view: FeatureView, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _spine(view: FeatureView, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     query = compile_view(view)
     names = {query.timestamp_field, *(key.spine_column for key in query.keys)}
     return [{name: row[name] for name in row if name in names} for row in rows]
 
 
-def _same(expected: object, found: object) -> bool:
-    if isinstance(expected, float) and isinstance(found, float):
-        both_nan = math.isnan(expected) and math.isnan(found)
-        return both_nan or math.isclose(expected, found, rel_tol=1e-9, abs_tol=1e-12)
-    return expected == found
+def _same(expected: object, answer: object) -> bool:
+    if isinstance(expected, float) and isinstance(answer, float):
+        both_nan = math.isnan(expected) and math.isnan(answer)
+        return both_nan or math.isclose(expected, answer, rel_tol=1e-9, abs_tol=1e-12)
+    return expected == answer

@@ -1,8 +1,8 @@
-"""Choosing rows of a table whose columns are of any type, views of text among them."""
+"""Selecting rows of a table with columns of any type, string views included."""
 
 import pyarrow as pa
 
-# Delta tables and Polars give text as views, of which pyarrow can choose no rows.
+# Delta tables and Polars return text as string views, which pyarrow cannot filter or take.
 _PLAIN = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
 
 
@@ -10,25 +10,25 @@ def rows_where(table: pa.Table, mask: pa.Array | pa.ChunkedArray) -> pa.Table:
     """Return the rows where a mask holds, all columns with their types.
 
     Example:
-        >>> words = pa.table({"word": pa.array(["a", "b"], pa.string_view())})
-        >>> rows_where(words, pa.array([False, True]))["word"].to_pylist()
+        >>> table = pa.table({"word": pa.array(["a", "b"], pa.string_view())})
+        >>> rows_where(table, pa.array([False, True]))["word"].to_pylist()
         ['b']
     """
     return plain(table).filter(mask).cast(table.schema)
 
 
-def rows_at(table: pa.Table, places: pa.Array) -> pa.Table:
-    """Return the rows at some places, all columns with their types.
+def rows_at(table: pa.Table, positions: pa.Array) -> pa.Table:
+    """Return the rows at some positions, all columns with their types.
 
     Example:
         >>> rows_at(pa.table({"n": [7, 8]}), pa.array([1, 1]))["n"].to_pylist()
         [8, 8]
     """
-    return plain(table).take(places).cast(table.schema)
+    return plain(table).take(positions).cast(table.schema)
 
 
 def plain(table: pa.Table) -> pa.Table:
-    """Return the same rows with views of text and bytes as plain ones, which all of pyarrow takes.
+    """Return the rows with string and binary views as large strings and large binaries.
 
     Example:
         >>> plain(pa.table({"word": pa.array(["a"], pa.string_view())})).schema.types

@@ -1,7 +1,7 @@
-"""`FeatureStore`: the one object that people use; each method hands over to a module.
+"""`FeatureStore`: the entry point of the package. Each method calls a function of a module.
 
-A method imports what it needs when it is called, so that `status` and `plan` load neither the
-kernel nor pyspark (ruff's rule about local imports is off for this one module).
+A method imports this function when it is called. So `status` and `plan` load neither the kernel
+nor pyspark. (For this module alone, ruff's rule about local imports is off.)
 """
 
 from collections.abc import Sequence
@@ -38,18 +38,19 @@ if TYPE_CHECKING:
 
 
 class FeatureStore:
-    """A project's features: what is declared, what is applied, and every value at every moment.
+    """A project's feature store: its definitions, its feature tables and its feature values.
 
-    Reading starts no JVM. Spark starts when something is materialized or previewed.
+    Reading starts no JVM. Spark starts only to materialize or to preview a view.
 
     Args:
-        folder: The project's folder, which holds ``featurestore.toml``.
-        spark: A session to use in place of one of the store's own; it is not changed.
-        clock: Gives the present moment.
-        memory_limit: What features, and SQL, may take, e.g. ``"2GB"``; None for the project's.
+        folder: The project's folder, with its ``featurestore.toml``.
+        spark: A Spark session to use. Its settings are not changed. None to start one if needed.
+        clock: Returns the present moment.
+        memory_limit: The memory that features and SQL may use, e.g. ``"2GB"``. None for the limit
+            in ``featurestore.toml``.
 
     Raises:
-        ProjectError: The folder is no project.
+        ProjectError: The folder has no valid ``featurestore.toml``.
 
     Example:
         >>> FeatureStore("no/such/folder")
@@ -72,10 +73,11 @@ class FeatureStore:
         self._user_session, self._clock = spark, clock
 
     def load(self) -> Manifest:
-        """Return what the definitions folder declares.
+        """Return the definitions in the definitions folder.
 
         Raises:
-            DefinitionError: It does not import or breaks rules; every problem is listed.
+            DefinitionError: A file cannot be imported, or definitions break rules. Every problem
+                is listed.
         """
         from featurestore.engines.on_demand.sql_rules import sql_issues
 
@@ -83,18 +85,29 @@ class FeatureStore:
         return load(folder, project=self.settings.folder, rules=(sql_issues,))
 
     def applied(self) -> Manifest:
-        """Return what is applied; a `NotFoundError` where nothing is yet."""
+        """Return the applied definitions.
+
+        Raises:
+            NotFoundError: Nothing is applied yet.
+        """
         return self.registry.current(f"open project {self.settings.project!r}").manifest
 
     def plan(self) -> Plan:
-        """Return what `apply` would change: the definitions, loaded, against what is applied."""
+        """Return what `apply` would change: loaded definitions compared with the applied ones.
+
+        Raises:
+            DefinitionError: A file cannot be imported, or definitions break rules.
+        """
         return plan(self.registry.latest(), self.load())
 
     def apply(self, plan: Plan) -> RegistryVersion:
-        """Carry out exactly the plan's changes and return the registry's new version.
+        """Record exactly the plan's changes and return the registry's new version.
+
+        Args:
+            plan: The result of `plan`.
 
         Raises:
-            ConflictError: The plan is stale: somebody applied another since.
+            ConflictError: The plan is outdated: another plan was applied after it was made.
         """
         return self.registry.apply(plan)
 
@@ -103,7 +116,7 @@ class FeatureStore:
         return self.registry.history()
 
     def status(self) -> list[ViewStatus]:
-        """Return what is known of each applied view: its table, its rows, its last run."""
+        """Return the state of each applied view: its table, its newest event and its last run."""
         return view_statuses(self.applied(), self.layout)
 
     def materialize(
@@ -114,20 +127,21 @@ class FeatureStore:
         full: bool = False,
         progress: "Progress | None" = None,
     ) -> "list[RunResult]":
-        """Bring feature tables up to date with their sources, by Spark.
+        """Bring feature tables up to date with their sources, with Spark.
 
         Args:
-            views: The views' names; None for all.
-            start: On a view's first build, leave out events before this moment.
-            full: Build the tables anew from all of their sources.
-            progress: Is told how far each view is.
+            views: The views' names. None for all views.
+            start: In a view's first build, leave out events before this moment.
+            full: Build the tables again from all source rows.
+            progress: Called with each view's progress.
 
         Returns:
-            One result a view. A view that failed does not stop the others: see ``status``.
+            A result for each view. If a view fails, the others go on: see the result's
+            ``status``.
 
         Raises:
             NotFoundError: A view is not applied.
-            ConflictError: Somebody else is materializing a view.
+            ConflictError: Another process is materializing a view.
         """
         with spark_extra("materialize"):
             from featurestore.jobs.materialize.materialize import materialize
@@ -136,10 +150,10 @@ class FeatureStore:
         return materialize(self._job(), views, start=first, full=full, progress=progress)
 
     def refresh_latest(self, views: Sequence[str] | None = None) -> dict[str, int]:
-        """Write the ``latest`` tables anew as of now; return each one's Delta version.
+        """Write the ``latest`` tables again, as of now, and return their Delta versions.
 
         Args:
-            views: The views' names; None for all that keep such a table.
+            views: The views' names. None for all views with a ``latest`` table.
         """
         with spark_extra("refresh_latest"):
             from featurestore.jobs.materialize.materialize import refresh_latest
@@ -156,25 +170,25 @@ class FeatureStore:
         timezone: str | None = None,
         null_times: "NullTimes" = "error",
     ) -> "FeatureFrame":
-        """Return the spine with the features that were known at each of its rows' moments.
+        """Return labelled rows with their features, each as of its row's moment.
 
         Args:
             features: A service's name, or references such as ``["card_activity:amount_sum_7d"]``.
-            spine: Rows with keys, a time and a label: Arrow, pandas, Polars, Spark, dicts or a
-                path.
-            label: The spine's column that a model shall learn, or a `Label` to compute from a
-                view: rows whose label cannot be known yet are dropped, or kept with null.
+            spine: Rows with keys, a time and a label: an Arrow table, a pandas, Polars or Spark
+                DataFrame, a list of dicts, or a path.
+            label: The spine's column that a model learns, or a `Label` to compute from a view.
+                Its ``immature=`` says what happens to rows whose labels are not mature yet.
             timestamp_field: The spine's time column.
-            timezone: The zone of times that have none.
-            null_times: ``"keep"`` answers rows without a time by nulls in place of an error.
+            timezone: The zone of times without one, such as ``"Europe/Paris"``.
+            null_times: ``"error"``, or ``"keep"`` to keep rows without a time with null features.
 
         Returns:
-            Every (mature) spine row once, in order, all its columns, then the features.
+            Each (mature) spine row once, in order, with all its columns, then the features.
 
         Raises:
             NotFoundError: A name is not applied.
-            SpineError: The spine does not fit.
-            TableError: A view was never materialized.
+            SpineError: A column of the spine is missing or has a wrong type.
+            TableError: A view was never materialized, or was changed since.
         """
         from featurestore.client.request import Request
         from featurestore.client.training_set import training_set
@@ -195,9 +209,22 @@ class FeatureStore:
         timezone: str | None = None,
         null_times: "NullTimes" = "error",
     ) -> "FeatureFrame":
-        """Return the spine with the features as of each row's moment, e.g. for offline scoring.
+        """Return rows with their features, each as of its row's moment, e.g. for offline scoring.
 
-        Arguments, result and errors: as `get_training_set`'s, without a label.
+        Args:
+            features: As in `get_training_set`.
+            spine: Rows with keys and a time, as in `get_training_set`, without a label.
+            timestamp_field: The spine's time column.
+            timezone: The zone of times without one, such as ``"Europe/Paris"``.
+            null_times: ``"error"``, or ``"keep"`` to keep rows without a time with null features.
+
+        Returns:
+            Each spine row once, in order, with all its columns, then the features.
+
+        Raises:
+            NotFoundError: A name is not applied.
+            SpineError: A column of the spine is missing or has a wrong type.
+            TableError: A view was never materialized, or was changed since.
         """
         from featurestore.client.request import Request
         from featurestore.client.retrieve import retrieve
@@ -208,11 +235,13 @@ class FeatureStore:
         return self._with_spark(retrieve(self.applied(), self._reader, request, read_spine(spine)))
 
     def get_latest_features(self, features: str | Sequence[str], rows: Any) -> "FeatureFrame":
-        """Return the rows with the features as of now: the historical ones at this moment.
+        """Return rows with their features as of now.
+
+        The values are those of `get_historical_features` for the present moment.
 
         Args:
             features: As in `get_training_set`.
-            rows: Rows with keys and no time column, e.g. ``[{"card_id": "c1"}]``.
+            rows: Rows with keys and without a time column, e.g. ``[{"card_id": "c1"}]``.
         """
         from featurestore.client.request import Request
         from featurestore.client.retrieve import retrieve_latest
@@ -224,7 +253,7 @@ class FeatureStore:
             retrieve_latest(manifest, self._reader, request, spine, self._clock())
         )
 
-    def verify(  # noqa: PLR0913 - what to ask, and how to draw it
+    def verify(  # noqa: PLR0913 - the request's arguments, and those of the sample
         self,
         features: str | Sequence[str],
         *,
@@ -235,16 +264,19 @@ class FeatureStore:
         timestamp_field: str = "event_timestamp",
         timezone: str | None = None,
     ) -> "Verification":
-        """Return whether sampled answers are what the rules give, recomputed in plain Python.
+        """Return how sampled answers compare with the reference, the rules in plain Python.
 
         Args:
             features: As in `get_training_set`.
-            sample: How many rows to ask of each view.
-            spine: Rows to draw from; without, moments are drawn at the edges of stored events.
-            leakage: Also name features that change without the rows at or after each moment.
-            seed: Draws the sample.
+            sample: The number of rows to check for each view.
+            spine: The rows to sample. None to sample moments at which answers change.
+            leakage: Also find features that change without the rows at or after each moment.
+            seed: Another seed selects other rows.
             timestamp_field: The spine's time column.
-            timezone: The zone of times that have none.
+            timezone: The zone of times without one.
+
+        Returns:
+            The differences and the leaks. Its ``ok`` is true if there are none.
         """
         from featurestore.client.request import Request
         from featurestore.client.verify.verify import Check, verify
@@ -254,10 +286,12 @@ class FeatureStore:
         return verify(self.applied(), self._reader, check)
 
     def sql(self, text: str) -> "pa.Table":
-        """Return the rows of a SELECT over Delta sources and views' rows as stored, revised too.
+        """Return the rows of a SELECT over Delta sources and the stored rows of views.
+
+        Stored rows include revised and deleted events.
 
         Args:
-            text: One SELECT in DuckDB's SQL; each view and Delta source is a table of its name.
+            text: One SELECT in DuckDB's SQL. Each view and Delta source is a table with its name.
         """
         from featurestore.client.sql import query_sql
 
@@ -272,39 +306,39 @@ class FeatureStore:
         end: str | datetime | None = None,
         as_of: str | datetime | None = None,
     ) -> "pa.Table":
-        """Return a view's events as a spine: keys, ``event_timestamp`` and columns, by time.
+        """Return a view's events as a spine: keys, ``event_timestamp`` and fields, by time.
 
         Args:
             view: The view's name, e.g. of chargebacks.
-            columns: The fields that come along, e.g. the label; None for all.
-            start: The first event; None for no bound.
-            end: The moment before which events end; None for no bound.
-            as_of: The moment whose knowledge counts: of events revised by then the newest
-                revision comes, and none that was deleted. None for now.
+            columns: The fields to return, e.g. the label. None for all.
+            start: The earliest event time. None for no limit.
+            end: The end of the event times, exclusive. None for no limit.
+            as_of: Events are returned as they exist at this moment: the newest revision of each,
+                and no deleted ones. None for now.
         """
-        from featurestore.client.spines.events import Events, label_spine
+        from featurestore.client.spines.events import EventSelection, label_spine
 
         moment = self._clock() if as_of is None else parse_moment(as_of)
-        events = Events(view, columns, start, end)
-        return label_spine(self.applied(), self._reader, events, moment)
+        selection = EventSelection(view, columns, start, end)
+        return label_spine(self.applied(), self._reader, selection, moment)
 
     def preview(
         self, view: FeatureView | OnDemandFeatureView, rows: Any, *, timezone: str | None = None
     ) -> "FeatureFrame":
-        """Return the rows with the features of a view that need not be applied; writes nothing.
+        """Return rows with the features of a view that need not be applied. Nothing is written.
 
-        A view's source is read and transformed by Spark, for the keys of these rows only.
+        Spark reads and transforms the view's source. An on-demand view needs no Spark.
 
         Args:
             view: The definition.
-            rows: A few rows, with the view's keys or the on-demand view's inputs, and a moment.
-            timezone: The zone of times that have none.
+            rows: A few rows with a moment and the view's keys, or the on-demand view's inputs.
+            timezone: The zone of times without one.
         """
-        from featurestore.client.preview.dispatch import Surroundings, preview
+        from featurestore.client.preview.dispatch import Project, preview
         from featurestore.client.spines.read import read_spine
 
-        around = Surroundings(self.layout, self._spark)
-        return self._with_spark(preview(view, read_spine(rows), around, timezone))
+        project = Project(self.layout, self._spark)
+        return self._with_spark(preview(view, read_spine(rows), project, timezone))
 
     @cached_property
     def _reader(self) -> "Reader":

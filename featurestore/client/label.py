@@ -1,4 +1,4 @@
-"""Labels from a view: what happened to a row's keys after its moment, once that can be known."""
+"""Labels computed from a view: an aggregate of the events after a row's moment."""
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from featurestore.client.arrow_rows import rows_where
-from featurestore.client.frame.splits import LabelReach
+from featurestore.client.frame.splits import LabelTiming
 from featurestore.client.reader import Reader
 from featurestore.client.request import Request
 from featurestore.definitions.model.aggregation import ANY_ROW, output_type
@@ -37,24 +37,26 @@ _Immature = Literal["drop", "keep", "flag"]
 
 @dataclass(frozen=True)
 class Label:
-    """What a model shall learn: an aggregate of a view's rows in ``(t, t + horizon]``.
+    """The value that a model learns: an aggregate of a view's events in ``(t, t + horizon]``.
+
+    Here t is the moment of a spine row.
 
     Args:
         view: The view's name.
         column: One of its fields, or ``"*"`` to count rows.
-        function: An aggregate function such as ``"count"``, ``"sum"`` or ``"max"``.
-        horizon: How far after a row's moment its label looks.
-        maturity: How much longer to wait for rows of the horizon that become known late.
-        immature: What becomes of rows whose horizon and maturity are not over: ``"drop"``,
-            ``"keep"`` with a null label, or ``"flag"``: kept too, and every row tells in a
-            column ``<name>_mature`` whether its label can be known.
-        name: The label column's name.
-        empty: The label where the horizon holds no value, in place of 0 for counts and null else.
-        join_keys: The spine's columns that fill the view's join keys, where they are named
-            otherwise: ``{key: column}``.
+        function: An aggregation function such as ``"count"``, ``"sum"`` or ``"max"``.
+        horizon: How far the label looks ahead, such as ``"30d"``.
+        maturity: How long to wait after the horizon for late rows. Then the label is *mature*: it
+            does not change any more.
+        immature: What to do with spine rows whose labels are not mature. ``"drop"`` removes them.
+            ``"keep"`` keeps them with a null label. ``"flag"`` keeps them too, and adds a Boolean
+            column ``<name>_mature`` to all rows.
+        name: The name of the label column.
+        empty: The label if there is no value in the horizon. By default 0 for counts, else null.
+        join_keys: For join keys that have another name in the spine: ``{key: spine column}``.
 
     Raises:
-        RequestError: The horizon does not look ahead, or another argument is none.
+        RequestError: An argument is wrong, such as a horizon of 0.
 
     Example:
         >>> Label("chargebacks", "*", "count", horizon="30d", maturity="60d").name
@@ -74,28 +76,26 @@ class Label:
     origin: Origin = field(default_factory=origin, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Refuse what can be no label, where it is written."""
+        """Check the arguments where the label is written."""
         for name in ("horizon", "maturity"):
             try:
                 micros = parse_duration(getattr(self, name))
             except RequestError as error:
                 raise RequestError(self.call, f"{name}: {error.found}", error.fix) from None
             if name == "horizon" and micros == 0:
-                raise RequestError(
-                    self.call, "the label's horizon is 0", "Give it e.g. horizon='30d'."
-                )
-        if self.immature not in (known := get_args(_Immature)):
+                raise RequestError(self.call, "the horizon is 0", "Use e.g. horizon='30d'.")
+        if self.immature not in (choices := get_args(_Immature)):
             raise RequestError(
-                self.call, f"immature is {self.immature!r}", nearest(str(self.immature), known)
+                self.call, f"immature is {self.immature!r}", nearest(str(self.immature), choices)
             )
 
     @property
     def call(self) -> str:
-        """The label in words, with its place."""
+        """The label as written, with its file and line, for error messages."""
         return f"Label({self.view!r}, horizon={self.horizon!r}) at {self.origin}"
 
 
-def labelled(
+def add_label(
     manifest: Manifest,
     reader: Reader,
     request: Request,
@@ -103,32 +103,33 @@ def labelled(
     label: Label,
     now: datetime,
 ) -> pa.Table:
-    """Return the spine with a label column, with or without the rows that are not mature.
+    """Return the spine with a label column. ``label.immature`` says what happens to other rows.
 
-    A label is what is known ``horizon + maturity`` after its row's moment, whenever it is asked:
-    the same row gets the same label tomorrow.
+    A label is computed as of ``horizon + maturity`` after its row's moment. So a mature label is
+    the same in every later call.
 
     Args:
-        manifest: What is applied.
+        manifest: The applied definitions.
         reader: Reads the tables.
-        request: The time column and its zone.
+        request: The features, and the spine's time column and zone.
         spine: The rows.
-        label: What to add.
-        now: The present moment; what lies after it is not over.
+        label: The label to add.
+        now: The present moment. A label is mature if its horizon and maturity ended before it.
 
     Raises:
         NotFoundError: The label's view or column is not applied.
-        RequestError: The function has no meaning for the column.
-        SpineError: The spine has a column of the label's name.
+        RequestError: The function cannot be used for the column.
+        SpineError: The spine has a column with the label's name, or lacks a join key.
     """
     query = _query(manifest, request, label)
     _require_free_names(manifest, request, label, spine)
     _require_keys(query, label, spine)
     bound = bind(query, spine, timezone=request.timezone, null_times=request.null_times)
-    asked_at = pc.add(bound[request.timestamp_field].cast(pa.int64()), reach_of(label).known_after)
-    mature = pc.fill_null(pc.less_equal(asked_at, to_micros(now)), False)
-    place = bound.column_names.index(request.timestamp_field)
-    bound = bound.set_column(place, request.timestamp_field, asked_at.cast(UTC_MICROS))
+    moments = bound[request.timestamp_field].cast(pa.int64())
+    mature_at = pc.add(moments, timing_of(label).mature_after)
+    mature = pc.fill_null(pc.less_equal(mature_at, to_micros(now)), False)
+    position = bound.column_names.index(request.timestamp_field)
+    bound = bound.set_column(position, request.timestamp_field, mature_at.cast(UTC_MICROS))
     answers = reader.answer(query, bound, reader.pin(query, manifest))
     values = pc.if_else(mature, answers[label.name], None)
     table = spine.append_column(label.name, values)
@@ -140,16 +141,17 @@ def labelled(
 def _require_free_names(
     manifest: Manifest, request: Request, label: Label, spine: pa.Table
 ) -> None:
-    call = compile_query(
+    query = compile_query(
         manifest, request.features, call=request.call, timestamp_field=request.timestamp_field
     )
     for name in (label.name, *([_flag(label)] if label.immature == "flag" else [])):
-        for owner, names in (("column", spine.column_names), ("feature", call.outputs)):
-            if name in names:
-                found = f"the {'spine has a' if owner == 'column' else 'answer has a'}"
-                raise SpineError(
-                    label.call, f"{found} {owner} {name!r}", "Give the Label another name=."
-                )
+        if name in spine.column_names:
+            problem = f"the spine has a column {name!r} too"
+        elif name in query.outputs:
+            problem = f"a feature is named {name!r} too"
+        else:
+            continue
+        raise SpineError(label.call, problem, "Use another name= for the Label.")
 
 
 def _require_keys(query: Query, label: Label, spine: pa.Table) -> None:
@@ -157,21 +159,21 @@ def _require_keys(query: Query, label: Label, spine: pa.Table) -> None:
         if key.spine_column not in spine.column_names:
             raise SpineError(
                 label.call,
-                f"the spine has no column {key.spine_column!r}, the join key of the label's "
-                f"view {label.view!r}",
-                f"{nearest(key.spine_column, spine.column_names)} Another column is named by the "
-                f"Label's join_keys={{{key.key!r}: '...'}}.",
+                f"the spine has no column {key.spine_column!r}, which is a join key of the "
+                f"label's view {label.view!r}",
+                f"{nearest(key.spine_column, spine.column_names)} If the column has another name, "
+                f"pass join_keys={{{key.key!r}: 'column'}} to the Label.",
             )
 
 
-def reach_of(label: Label) -> LabelReach:
-    """Return how far a label looks ahead.
+def timing_of(label: Label) -> LabelTiming:
+    """Return a label's horizon and maturity in microseconds.
 
     Example:
-        >>> reach_of(Label("claims", "*", "count", horizon="1s", maturity="2s"))
-        LabelReach(horizon=1000000, maturity=2000000)
+        >>> timing_of(Label("claims", "*", "count", horizon="1s", maturity="2s"))
+        LabelTiming(horizon=1000000, maturity=2000000)
     """
-    return LabelReach(parse_duration(label.horizon), parse_duration(label.maturity))
+    return LabelTiming(parse_duration(label.horizon), parse_duration(label.maturity))
 
 
 def _flag(label: Label) -> str:
@@ -181,13 +183,15 @@ def _flag(label: Label) -> str:
 def _query(manifest: Manifest, request: Request, label: Label) -> Query:
     view = manifest.view(label.view)
     if view is None:
-        known = (each.name for each in manifest.views)
+        names = (each.name for each in manifest.views)
         raise NotFoundError(
-            label.call, f"no view {label.view!r} is applied", nearest(label.view, known)
+            label.call, f"no view {label.view!r} is applied", nearest(label.view, names)
         )
     renamed = view.with_join_keys(label.join_keys)
     for problem in renaming_problems(renamed):
-        raise RequestError(label.call, "join_keys: " + problem, "")
+        keys = ", ".join(key.name for key in view.join_keys)
+        fix = f"Use the view's join keys ({keys}) as the keys of join_keys=."
+        raise RequestError(label.call, f"join_keys: {problem}", fix)
     whole = compile_reference(renamed, request.timestamp_field)
     use = ViewQuery(
         view.name,
@@ -207,17 +211,18 @@ def _aggregate(view: FeatureView, label: Label) -> Aggregate:
         near = nearest_function(label.function)
         raise RequestError(label.call, f"unknown function {label.function!r}", near)
     if wrong := number_problem(function):
-        raise RequestError(label.call, f"{label.function!r}: {wrong}", "Give such a number.")
+        fix = "Correct the number in the function's name."
+        raise RequestError(label.call, f"{label.function!r}: {wrong}", fix)
     if result is None:
         column = f"{label.view}:{label.column} ({'rows' if dtype is None else dtype})"
         raise RequestError(
             label.call,
-            f"{label.function!r} has no meaning for {column}",
-            f"It can {', '.join(functions_of(dtype))}.",
+            f"function {label.function!r} cannot be used for {column}",
+            f"Use one of {', '.join(functions_of(dtype))}.",
         )
     if label.empty is not None and not holds(result, label.empty):
-        found = f"empty is {label.empty!r}, which is no {result}"
-        raise RequestError(label.call, found, "Give a value of the label's type.")
+        problem = f"empty is {label.empty!r}, but the label's type is {result}"
+        raise RequestError(label.call, problem, f"Use a value of type {result} for empty=.")
     horizon, maturity = parse_duration(label.horizon), parse_duration(label.maturity)
     return Aggregate(
         label.name,
@@ -225,7 +230,8 @@ def _aggregate(view: FeatureView, label: Label) -> Aggregate:
         dtype=dtype,
         function=function.name,
         number=function.number,
-        # Asked at t + horizon + maturity, (t, t + horizon] lies `maturity` in the past.
+        # The moment of this query is t + horizon + maturity. Seen from there, (t, t + horizon] is
+        # a window of length `horizon` that ended `maturity` ago.
         window=Window(horizon, maturity, closed_right=True),
         result=result,
         empty=label.empty,

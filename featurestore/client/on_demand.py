@@ -1,4 +1,4 @@
-"""On-demand features in answers: their functions imported, their SQL checked, their cells told."""
+"""On-demand features of a call: their functions are imported and their cells explained."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -24,17 +24,17 @@ from featurestore.store.delta.snapshot import Snapshot
 
 
 def import_functions(query: Query, folder: Path) -> dict[str, Function]:
-    """Return the Python functions that a query needs, by on-demand view.
+    """Return the Python function of each on-demand view that has one.
 
     Args:
-        query: What is asked.
-        folder: The folder of definitions, which functions are imported from.
+        query: The query.
+        folder: The folder of the definitions, from which functions are imported.
 
     Raises:
-        DefinitionError: A function does not import, or is not the one that was applied.
+        DefinitionError: A function cannot be imported, or is not the one that was applied.
 
     Example:
-        >>> import_functions(Query("ask", ()), Path("feature_defs"))
+        >>> import_functions(Query("call", ()), Path("feature_defs"))
         {}
     """
     return {
@@ -45,14 +45,14 @@ def import_functions(query: Query, folder: Path) -> dict[str, Function]:
 
 
 def features_of_inputs(view: OnDemandFeatureView, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
-    """Return an on-demand view's features for given inputs; needs no store.
+    """Return the features of an on-demand view, computed from its inputs without a store.
 
     Args:
         view: The definition, applied or not.
-        rows: The inputs by name, ``event_timestamp`` among them; what is missing is null.
+        rows: For each row the inputs by name, with ``event_timestamp``. Missing ones are null.
     """
-    bare, function = without_function(view)
-    node = node_of(bare)
+    definition, function = split_function(view)
+    node = node_of(definition)
     columns = {
         each.name: pa.array([row.get(each.name) for row in rows], arrow_type(each.dtype))
         for each in node.inputs
@@ -60,12 +60,12 @@ def features_of_inputs(view: OnDemandFeatureView, rows: Sequence[Mapping[str, An
     return compute(node, pa.table(columns), function)
 
 
-def without_function(
+def split_function(
     view: OnDemandFeatureView,
 ) -> tuple[OnDemandFeatureView, Function | None]:
-    """Return a definition without its function, and that: None where the transform is SQL.
+    """Return a definition without its function, and the function. It is None for SQL.
 
-    What is called is at hand, so that its text, which a notebook lacks, is not needed.
+    The function object itself is called, so no source text is needed (notebooks have none).
 
     Args:
         view: The definition, applied or not.
@@ -79,10 +79,10 @@ def without_function(
 
 
 def node_of(view: OnDemandFeatureView) -> OnDemand:
-    """Return what to compute for all features of one on-demand view.
+    """Return the query node that computes all features of one on-demand view.
 
     Args:
-        view: The definition, applied or not; its transform is no function, but `Code` or SQL.
+        view: The definition, applied or not. Its transform is `Code` or SQL, not a function.
     """
     [node] = compile_query(manifest_of([view]), view.name, call=view.name).on_demand
     return node
@@ -96,33 +96,33 @@ def explain_on_demand(
     row: int,
     feature: str,
 ) -> Explanation:
-    """Return why a feature, stored or on demand, has its value at one row.
+    """Return why a feature, stored or on-demand, has its value in one row.
 
     Args:
-        query: What was asked.
+        query: The query of the call.
         bound: The bound spine.
         snapshots: The pinned tables that were read.
-        inputs: What each on-demand transform saw.
-        row: The row's number.
-        feature: The feature's name; one of the query's.
+        inputs: The inputs of each on-demand view.
+        row: The row's position.
+        feature: The name of one of the query's features.
     """
     for node, table in zip(query.on_demand, inputs, strict=True):
         for output in node.outputs:
             if output.output == feature:
                 stored = partial(explain_bound, query.stored, bound, snapshots, row)
                 values = table.slice(row, 1).to_pylist()[0]
-                told = tuple(
-                    _told(each, values[each.name], stored)
+                explained = tuple(
+                    _explain_input(each, values[each.name], stored)
                     for each in inputs_used(node, output.name)
                 )
-                shown = map(describe_input, told)
-                text = "; ".join([transform_text(node, output.name), *shown])
-                return Explanation(feature, node.view, "computed", text, inputs=told)
+                texts = map(describe_input, explained)
+                text = "; ".join([transform_text(node, output.name), *texts])
+                return Explanation(feature, node.view, "computed", text, inputs=explained)
     return explain_bound(query.stored, bound, snapshots, row, feature)
 
 
 def inputs_used(node: OnDemand, name: str) -> Iterator[Input]:
-    """Yield the inputs that one feature is computed from; of a function, all of them.
+    """Yield the inputs that one feature uses. A function counts as using all inputs.
 
     Args:
         node: The use of an on-demand view.
@@ -133,7 +133,7 @@ def inputs_used(node: OnDemand, name: str) -> Iterator[Input]:
 
 
 def transform_text(node: OnDemand, name: str) -> str:
-    """Return a feature's expression in one line, or its function's name and module.
+    """Return a feature's SQL expression in one line, or its function's name and module.
 
     Args:
         node: The use of an on-demand view.
@@ -144,12 +144,10 @@ def transform_text(node: OnDemand, name: str) -> str:
     return " ".join(node.transform[name].split())
 
 
-def _told(used: Input, value: Any, stored: Callable[[str], Explanation]) -> Explanation:
+def _explain_input(used: Input, value: Any, stored: Callable[[str], Explanation]) -> Explanation:
     if used.source is None:
         return replace(stored(used.column), feature=used.name, value=value)
     if not used.source:
         return Explanation(used.name, "", "moment", "the row's moment", value=value)
-    told = "null: none is given" if value is None else "given"
-    return Explanation(
-        used.name, used.source, "request", f"{told} with {used.source}", value=value
-    )
+    text = f"{'null: no' if value is None else 'the'} request value of {used.source}"
+    return Explanation(used.name, used.source, "request", text, value=value)

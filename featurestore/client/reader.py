@@ -1,4 +1,4 @@
-"""`Reader`: what a store keeps between questions, so that the next one finds it open."""
+"""`Reader`: pins and reads a project's tables, and keeps them open for the next call."""
 
 import os
 from collections.abc import Mapping
@@ -22,11 +22,11 @@ from featurestore.store.ledger.tables import Tables
 
 
 class Reader:
-    """The tables of a project, pinned and read by the local engine.
+    """Reads the tables of a project, within its memory limit.
 
     Args:
-        layout: Where the tables lie.
-        settings: The project's: where on-demand functions are, and how much memory to use.
+        layout: The addresses of the tables.
+        settings: The project's settings: the folder of its definitions and its memory limit.
     """
 
     def __init__(self, layout: Layout, settings: Settings) -> None:
@@ -35,7 +35,11 @@ class Reader:
         self._tables, self._snapshots = Tables(layout), Snapshots()
 
     def pin(self, query: Query, manifest: Manifest) -> dict[str, Snapshot]:
-        """Return the newest version of the table of each view that a query reads.
+        """Return a snapshot of the newest table version of each view in a query.
+
+        Args:
+            query: The query.
+            manifest: The applied definitions.
 
         Raises:
             NotFoundError: A view is not applied.
@@ -44,12 +48,12 @@ class Reader:
         Example:
             >>> from pathlib import Path
             >>> settings = Settings(Path("no/such/project"), "shop")
-            >>> Reader(Layout(settings.store_root), settings).pin(Query("ask", ()), Manifest())
+            >>> Reader(Layout(settings.store_root), settings).pin(Query("call", ()), Manifest())
             {}
         """
         names = dict.fromkeys(view.view for view in query.views)
         uris = self._addresses(list(names), query.call, manifest)
-        # To open a table takes milliseconds, and a question may ask a hundred views.
+        # A table takes milliseconds to open, and a service may use a hundred views.
         opened = run_all(
             (partial(self._snapshots.newest, uri) for uri in uris.values()), os.cpu_count() or 1
         )
@@ -60,13 +64,13 @@ class Reader:
         return answer(query, bound, snapshots, memory_limit=self._limit)
 
     def read(self, call: str, view: ViewQuery, snapshot: Snapshot, bounds: Bounds) -> pa.Table:
-        """Return the view's stored rows within bounds, and some beyond them.
+        """Return the view's stored rows within bounds, and possibly some rows outside them.
 
         Args:
-            call: The call that reads them, for messages.
-            view: The use of the view; the columns that it needs are read.
+            call: The call's text, for error messages.
+            view: The use of the view. The columns that it needs are read.
             snapshot: The view's pinned table.
-            bounds: The keys and event times that are read.
+            bounds: The keys and event times to read.
 
         Raises:
             RequestError: The rows do not fit the memory limit.
@@ -95,7 +99,7 @@ class Reader:
                 raise TableError(
                     call,
                     f"view {name!r} was changed since its table was built",
-                    f"Run `featurestore materialize {name}`, which builds it anew.",
+                    f"Run `featurestore materialize {name}`, which builds it again.",
                 )
             addresses[name] = table.uri
         return addresses

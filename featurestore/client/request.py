@@ -1,4 +1,4 @@
-"""`Request`: the features that a caller asks for, and how to read the times of the spine."""
+"""`Request`: the requested features, and the time column of the spine."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from featurestore.engines.bind import NullTimes
 
 @dataclass(frozen=True)
 class Request:
-    """What a caller asks for.
+    """The features that a call requests, and how to read the spine's times.
 
     Args:
-        call: The call in words, for error messages.
+        call: The call's text, for error messages.
         features: A service's name, or references ``"view:feature"``.
         timestamp_field: The spine's time column.
-        timezone: The zone of naive times; None refuses them.
-        null_times: Whether rows without a time are refused or answered by nulls.
+        timezone: The zone of times without one. None makes such times an error.
+        null_times: Whether rows without a time are an error, or kept with null features.
     """
 
     call: str

@@ -1,4 +1,4 @@
-"""From a question to a `FeatureFrame`: compile, bind, pin the tables, answer."""
+"""From a request to a `FeatureFrame`: compile the query, bind the spine, pin tables, answer."""
 
 from datetime import datetime
 from functools import partial
@@ -6,7 +6,7 @@ from typing import TypedDict
 
 import pyarrow as pa
 
-from featurestore.client.frame.frame import FeatureFrame
+from featurestore.client.frame.frame import FeatureFrame, append_columns
 from featurestore.client.frame.view_read import ViewRead
 from featurestore.client.on_demand import explain_on_demand, import_functions
 from featurestore.client.reader import Reader
@@ -32,9 +32,9 @@ def retrieve(
     """Return the spine with the features as of each row's moment.
 
     Args:
-        manifest: What is applied.
+        manifest: The applied definitions.
         reader: Reads the tables.
-        request: What is asked.
+        request: The features, and the spine's time column and zone.
         spine: The rows, with their keys and times.
 
     Raises:
@@ -47,10 +47,11 @@ def retrieve(
     )
     functions = import_functions(query, reader.definitions)
     times: _Times = {"timezone": request.timezone, "null_times": request.null_times}
-    bound, given = bind(query.stored, spine, **times), bind_request_inputs(query, spine, **times)
+    bound = bind(query.stored, spine, **times)
+    request_inputs = bind_request_inputs(query, spine, **times)
     snapshots = reader.pin(query.stored, manifest)
     answers = reader.answer(query.stored, bound, snapshots)
-    inputs = inputs_of(query, answers, given)
+    inputs = inputs_of(query, answers, request_inputs)
     return FeatureFrame(
         append_columns(spine, with_on_demand(query, answers, inputs, functions)),
         query.outputs,
@@ -66,10 +67,17 @@ def retrieve(
 def retrieve_latest(
     manifest: Manifest, reader: Reader, request: Request, rows: pa.Table, now: datetime
 ) -> FeatureFrame:
-    """Return the rows with the features as of now: `retrieve` of the rows x now.
+    """Return the rows with the features as of now: `retrieve` with now as each row's moment.
+
+    Args:
+        manifest: The applied definitions.
+        reader: Reads the tables.
+        request: The features.
+        rows: The rows, with keys and without times.
+        now: The present moment.
 
     Raises:
-        SpineError: The rows bring a time column of their own.
+        SpineError: The rows have a time column.
     """
     query = compile_query(
         manifest, request.features, call=request.call, timestamp_field=request.timestamp_field
@@ -79,44 +87,33 @@ def retrieve_latest(
         if name in rows.column_names:
             raise SpineError(
                 request.call,
-                f"the rows have a time column {name!r}, but latest values are of now",
-                "Leave the column out, or ask get_historical_features for that moment.",
+                f"the rows have a time column {name!r}, but latest features are as of now",
+                "Remove the column, or call get_historical_features for these times.",
             )
         rows = rows.append_column(pa.field(name, UTC_MICROS), pa.repeat(moment, rows.num_rows))
     return retrieve(manifest, reader, request, rows)
 
 
 def time_columns(query: Query) -> list[str]:
-    """Return the spine's columns that hold the moments which a query asks about.
+    """Return the spine's columns that hold the moments of a query.
 
     Example:
-        >>> time_columns(Query("ask", ()))
+        >>> time_columns(Query("call", ()))
         []
     """
-    own = [query.timestamp_field for _ in query.on_demand]
-    return list(dict.fromkeys([*(view.timestamp_field for view in query.views), *own]))
-
-
-def append_columns(spine: pa.Table, answers: pa.Table) -> pa.Table:
-    """Return the spine's columns, unchanged, and after them the answers'.
-
-    Example:
-        >>> append_columns(pa.table({"id": [1]}), pa.table({"x": [2]})).column_names
-        ['id', 'x']
-    """
-    schema = pa.schema([*spine.schema, *answers.schema], metadata=spine.schema.metadata)
-    return pa.table([*spine.columns, *answers.columns], schema=schema)
+    on_demand = [query.timestamp_field for _ in query.on_demand]
+    return list(dict.fromkeys([*(view.timestamp_field for view in query.views), *on_demand]))
 
 
 def key_columns(query: Query) -> dict[str, tuple[str, ...]]:
-    """Return the spine's columns that hold each view's keys, those of all its uses.
+    """Return the spine's columns with each view's keys, for all uses of the view.
 
     Example:
-        >>> key_columns(Query("ask", ()))
+        >>> key_columns(Query("call", ()))
         {}
     """
-    found: dict[str, tuple[str, ...]] = {}
+    columns: dict[str, tuple[str, ...]] = {}
     for view in query.views:
-        names = *found.get(view.view, ()), *(key.spine_column for key in view.keys)
-        found[view.view] = tuple(dict.fromkeys(names))
-    return found
+        names = *columns.get(view.view, ()), *(key.spine_column for key in view.keys)
+        columns[view.view] = tuple(dict.fromkeys(names))
+    return columns

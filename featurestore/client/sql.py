@@ -1,4 +1,4 @@
-"""SQL over the project's tables, by DuckDB: for spines and for a look around."""
+"""SQL over the project's tables with DuckDB, for spines and for exploration."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -24,27 +24,27 @@ _ADVICE = ("Did you mean", "Either")
 
 
 def query_sql(manifest: Manifest, layout: Layout, settings: Settings, text: str) -> pa.Table:
-    """Return the rows that a SELECT gives over the project's tables.
+    """Return the rows of a SELECT over the project's tables.
 
-    Each applied view is a table of its name, with its stored rows (keys, ``event_timestamp``,
-    inputs), and so is each Delta source. Times are in UTC. What is stored comes as it is: revised
-    and deleted events too, for which no rule of reading is applied.
+    Each applied view is a table with the view's name. Its rows are the stored rows: keys,
+    ``event_timestamp`` and the view's columns, revised and deleted events included. Each Delta
+    source is a table too. Times are in UTC.
 
     Args:
-        manifest: What is applied.
-        layout: Where the tables and sources lie.
-        settings: The project's: how much memory DuckDB may take for its work.
-        text: One SELECT, in DuckDB's SQL.
+        manifest: The applied definitions.
+        layout: The addresses of sources and tables.
+        settings: The project's settings: its memory limit also limits DuckDB.
+        text: One SELECT in DuckDB's SQL.
 
     Raises:
         SetupError: DuckDB is not installed.
-        RequestError: The SQL is wrong, gives no rows, or is several statements; or its work does
-            not fit the memory limit.
+        RequestError: The SQL is wrong, returns no rows or has several statements, or DuckDB needs
+            more memory than the limit.
     """
     duckdb = optional("duckdb", "sql()")
     names: list[str] = []
     try:
-        # What does not fit the limit goes to files, which DuckDB would make where the user works.
+        # Beyond its memory limit DuckDB writes to files, by default in the current folder.
         with (
             TemporaryDirectory(prefix="featurestore-") as spill,
             duckdb.connect(config=_config(spill, settings.memory_limit)) as connection,
@@ -54,15 +54,15 @@ def query_sql(manifest: Manifest, layout: Layout, settings: Settings, text: str)
                 connection.execute(f"CREATE VIEW {_quoted(name)} AS {_select(snapshot)}")
                 names.append(name)
             _check_single(connection.extract_statements(text))
-            found = connection.sql(text)
-            rows: pa.Table = None if found is None else found.to_arrow_table()
+            relation = connection.sql(text)
+            rows: pa.Table = None if relation is None else relation.to_arrow_table()
     except duckdb.Error as error:
-        told = str(error).splitlines()
+        lines = str(error).splitlines()
         raise RequestError(
-            "sql()", told[0].rstrip("!"), _fix(told, text, names, manifest)
+            "sql()", lines[0].rstrip("!"), _fix(lines, text, names, manifest)
         ) from None
     if rows is None:
-        raise RequestError("sql()", "the text gives no rows", "Write one SELECT.")
+        raise RequestError("sql()", "the text returns no rows", "Write one SELECT.")
     return rows
 
 
@@ -72,27 +72,27 @@ def _config(spill: str, memory_limit: int | None) -> dict[str, str | bool]:
 
 
 def _check_single(statements: Sequence[object]) -> None:
-    """DuckDB would carry out all of them and give the rows of the last."""
+    """Refuse several statements: DuckDB would run all of them and return the rows of the last."""
     if len(statements) > 1:
-        found = f"the text is {len(statements)} statements"
-        raise RequestError("sql()", found, "Write one SELECT; WITH names rows that it reads.")
+        problem = f"the text has {len(statements)} statements"
+        raise RequestError("sql()", problem, "Write one SELECT. WITH can name partial results.")
 
 
-def _fix(told: Sequence[str], text: str, tables: Sequence[str], manifest: Manifest) -> str:
-    """Return what to do about the lines of DuckDB's error: what it advises, where it does."""
-    if told[0].startswith("Out of Memory Error"):
-        return "Give a larger memory_limit, or select fewer rows or columns at a time."
-    if missing := _MISSING_TABLE.search(told[0]):
+def _fix(lines: Sequence[str], text: str, tables: Sequence[str], manifest: Manifest) -> str:
+    """Return what to do about an error of DuckDB. If DuckDB gives advice, that is returned."""
+    if lines[0].startswith("Out of Memory Error"):
+        return "Set a larger memory_limit, or select fewer rows or columns at a time."
+    if missing := _MISSING_TABLE.search(lines[0]):
         if manifest.view(missing[1]) is not None:
             return f"Run `featurestore materialize {missing[1]}`: it has no table yet."
         return nearest(missing[1], tables)
     [table, *_] = [*(name for name in tables if name in text), *tables, "a_view"]
-    if told[0].startswith("Parser Error"):
+    if lines[0].startswith("Parser Error"):
         return f"Write one SELECT in DuckDB's SQL, e.g. SELECT * FROM {table} LIMIT 5."
-    advice = next((line.rstrip(".") for line in told[1:] if line.startswith(_ADVICE)), "")
+    advice = next((line.rstrip(".") for line in lines[1:] if line.startswith(_ADVICE)), "")
     if advice:
         return advice if advice.endswith("?") else f"{advice}."
-    return f"Correct the SELECT; sql('DESCRIBE {table}') gives a table's columns and types."
+    return f"Correct the SELECT. sql('DESCRIBE {table}') lists a table's columns and types."
 
 
 def _tables(manifest: Manifest, layout: Layout) -> Iterator[tuple[str, Snapshot]]:
@@ -110,7 +110,7 @@ def _tables(manifest: Manifest, layout: Layout) -> Iterator[tuple[str, Snapshot]
 
 
 def _select(snapshot: Snapshot) -> str:
-    """A scan of exactly the snapshot's files; a folder would give retired files too."""
+    """Return a SELECT of exactly the snapshot's files: its folder may hold removed files too."""
     root = Path(local_path(snapshot.uri))
     files = [_literal(str(root / path)) for path in snapshot.files["path"].to_pylist()]
     if files:

@@ -1,4 +1,4 @@
-"""What is known of each applied view: its table, its rows, its newest event, its last run."""
+"""The state of each applied view: its table, its rows, its newest event and its last run."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,20 +17,19 @@ class ViewStatus:
     """The state of one view.
 
     Args:
-        view: Its name.
-        features: How many features it has.
-        state: ``"current"``; ``"never materialized"``; ``"changed"`` since its table was built;
-            ``"building"``, where a first build has not ended; ``"outdated"``, where the view that
-            it is derived from has another table since; or ``"on demand"``: it is computed
-            when it is asked for, and there is nothing to materialize.
-        version: Delta version of the feature table; None without one.
-        rows: Rows of the feature table.
-        newest_event: The newest event that its runs stored; None if unknown.
-        last_run: The last run's status, such as ``"done"``; None before the first.
-        last_run_at: When the last run started.
-        error: Why the last run failed, if only at the ``latest`` table, or was skipped; None if
-            it did not.
-        derived_from: The view that it is made of; None where it has a source of its own.
+        view: The view's name.
+        features: The number of its features.
+        state: One of these texts. ``"current"``: its table can be read. ``"never materialized"``:
+            it has no table. ``"building"``: its first build has not ended. ``"changed"``: its
+            definition was changed after its table was built. ``"outdated"``: its upstream view
+            has another table now. ``"on demand"``: it is computed at each call and has no table.
+        version: The Delta version of the feature table. None without a table.
+        rows: The number of rows of the feature table.
+        newest_event: The newest event time in its table. None if unknown.
+        last_run: The status of the last run, such as ``"done"``. None if there was no run.
+        last_run_at: The time when the last run started.
+        error: Why the last run, or its ``latest`` table, failed or was skipped. Otherwise None.
+        derived_from: The upstream view. None if the view has a source of its own.
     """
 
     view: str
@@ -46,21 +45,25 @@ class ViewStatus:
 
 
 def view_statuses(manifest: Manifest, layout: Layout) -> list[ViewStatus]:
-    """Return the state of every applied view, by name; reads ledgers and logs, no data.
+    """Return the state of every applied view, from ledgers and Delta logs.
+
+    Args:
+        manifest: The applied definitions.
+        layout: The addresses of the tables.
 
     Example:
         >>> view_statuses(Manifest(), Layout("no/such/root"))
         []
     """
-    computed = [
+    on_demand = [
         ViewStatus(view.name, len(view.feature_names), "on demand")
         for view in manifest.on_demand_views
     ]
     if not manifest.views:
-        return computed
+        return on_demand
     tables = CurrentTables(layout, Tables(layout).records())
     runs = Runs(layout).records()
-    return [*(_view_status(view, tables, runs) for view in manifest.views), *computed]
+    return [*(_view_status(view, tables, runs) for view in manifest.views), *on_demand]
 
 
 def _view_status(
@@ -68,12 +71,12 @@ def _view_status(
 ) -> ViewStatus:
     table = tables.of(view)
     current = table if isinstance(table, CurrentTable) else None
-    own = [run for run in runs if run.view == view.name]
-    last = own[-1] if own else None
+    view_runs = [run for run in runs if run.view == view.name]
+    last = view_runs[-1] if view_runs else None
     snapshot = current and open_snapshot(current.uri)
     events = [
         run.outcome.max_event_timestamp
-        for run in own
+        for run in view_runs
         if current and run.table_id == current.record.table_id and run.outcome.max_event_timestamp
     ]
     return ViewStatus(

@@ -1,11 +1,11 @@
-"""Training sets: labelled spine rows with the features of each row's moment."""
+"""Training sets: labelled spine rows with their features, as of each row's moment."""
 
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from featurestore.client.frame.frame import FeatureFrame, with_label
-from featurestore.client.label import Label, labelled, reach_of
+from featurestore.client.label import Label, add_label, timing_of
 from featurestore.client.reader import Reader
 from featurestore.client.request import Request
 from featurestore.client.retrieve import retrieve
@@ -21,20 +21,21 @@ def training_set(
     label: str | Label,
     now: datetime,
 ) -> FeatureFrame:
-    """Return labelled rows with their features.
+    """Return labelled rows with their features, as of each row's moment.
 
     Args:
         manifest: The applied definitions.
         reader: Reads the tables.
-        request: The features, and how to read the spine's times.
+        request: The features, and the spine's time column and zone.
         spine: The rows, in any frame or file.
         label: A column of the spine, or a `Label` to compute.
-        now: The present moment: a computed label is mature if its horizon ended before it.
+        now: The present moment. A computed label is mature if its horizon and maturity ended
+            before it.
     """
     table, name = read_spine(spine), label if isinstance(label, str) else label.name
     if isinstance(label, Label):
-        table = labelled(manifest, reader, request, table, label, now)
-    # A missing label column is an error before any table is read.
+        table = add_label(manifest, reader, request, table, label, now)
+    # This first call only checks the label's name, before any table is read.
     with_label(FeatureFrame(table, ()), name, request.call)
     frame = with_label(retrieve(manifest, reader, request, table), name, request.call)
-    return replace(frame, label_reach=reach_of(label)) if isinstance(label, Label) else frame
+    return replace(frame, label_timing=timing_of(label)) if isinstance(label, Label) else frame

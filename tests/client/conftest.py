@@ -1,4 +1,4 @@
-"""The shop as fixtures: applied, and filled."""
+"""The shop as fixtures: its definitions applied, and its tables written."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The shop with on-demand features: by SQL and by a function, from views and a checkout."""
+"""The shop with on-demand features of SQL and of a function, from views and a request."""
 
 from pathlib import Path
 from typing import Any
@@ -81,7 +81,7 @@ def filled_shop(folder: Path) -> fs.FeatureStore:
 
 
 def fill(store: fs.FeatureStore) -> None:
-    """Put rows where materializations would."""
+    """Write the feature tables as materializations would."""
     events = [1 * HOUR, 2 * HOUR, 3 * HOUR]
     cities = {"city": ["a", "b", None]}
     write_view(store, "profile", feature_table({"id": [1, 1, 2]}, events, cities))

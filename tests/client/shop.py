@@ -40,7 +40,7 @@ def at(hours: float) -> datetime:
 
 
 def write_view(store: fs.FeatureStore, view: str, *runs: pa.Table) -> None:
-    """Put a view's rows where a materialization would."""
+    """Write a view's feature table as a materialization would."""
     definition = store.applied().view(view)
     record = TableRecord(
         view,

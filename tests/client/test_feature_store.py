@@ -1,4 +1,4 @@
-"""The store answers from applied definitions and pinned tables; no JVM, no surprise."""
+"""A store reads applied definitions and pinned tables, without a JVM."""
 
 import os
 import subprocess
@@ -29,7 +29,7 @@ SPINE = [
 ]
 
 
-def test_every_spine_row_is_answered_once_in_order_with_its_columns_before_the_features(filled):
+def test_every_spine_row_is_answered_once_in_order_with_its_columns_first(filled):
     frame = filled.get_historical_features("fraud", SPINE)
 
     table = frame.to_arrow()
@@ -59,7 +59,7 @@ def test_a_training_set_has_its_label_and_needs_it(filled):
 
     assert frame.label == "bad"
     assert frame.to_arrow()["bad"].to_pylist() == [0, 1, 0, 1, 0]
-    with pytest.raises(fs.FeatureStoreError, match=r"no column 'bda' to be the label"):
+    with pytest.raises(RequestError, match=r"'bda'.*'bad'"):
         filled.get_training_set("fraud", spine, label="bda")
 
 
@@ -71,8 +71,10 @@ def test_latest_values_are_the_historical_ones_at_now(filled):
     spine = [{**row, "event_timestamp": NOW} for row in rows]
     assert latest.to_arrow() == filled.get_historical_features("fraud", spine).to_arrow()
     assert latest.to_arrow()["amount_sum_lifetime"].to_pylist() == [7.0, 10.0, None]
-    with pytest.raises(SpineError, match=r"a time column 'event_timestamp', but latest values"):
+    with pytest.raises(SpineError) as error:
         filled.get_latest_features("fraud", spine)
+    assert "'event_timestamp'" in error.value.found
+    assert "get_historical_features" in error.value.fix
 
 
 def test_each_cell_of_an_answer_is_explained_from_the_same_version(filled):
@@ -86,42 +88,51 @@ def test_each_cell_of_an_answer_is_explained_from_the_same_version(filled):
     assert null.reason == "expired"
     assert all(fact in null.text for fact in ("5:00:00 old", "ttl", "4:00:00"))
     assert frame.explain(2, "city").reason == "null_key"
-    with pytest.raises(fs.FeatureStoreError, match=r"Did you mean 'city'"):
+
+
+def test_only_rows_and_features_of_the_frame_can_be_explained(filled):
+    frame = filled.get_historical_features("fraud", SPINE)
+
+    with pytest.raises(RequestError) as feature:
         frame.explain(0, "cty")
-    with pytest.raises(fs.FeatureStoreError, match=r"the frame has 5 rows"):
+    with pytest.raises(RequestError) as row:
         frame.explain(5, "city")
 
+    assert (feature.value.call, "'city'" in feature.value.fix) == ("explain(0, 'cty')", True)
+    assert (row.value.call, "5 rows" in row.value.found) == ("explain(5, 'city')", True)
 
-def test_an_explanation_tells_times_and_the_version_of_the_table(filled):
+
+def test_an_explanation_has_times_and_the_version_of_the_table(filled):
     frame = filled.get_historical_features("fraud", SPINE)
 
     city, total = frame.explain(0, "city"), frame.explain(0, "amount_sum_2h")
 
     assert (city.version, total.version) == (0, 1)
-    assert str(city).startswith("city (profile at version 0): the row of 1970-01-01 02:00:00Z won")
+    assert str(city).startswith("city (profile at version 0): ")
+    assert "1970-01-01 02:00:00Z" in str(city)
     assert (city.row["event_timestamp"], city.row["available_timestamp"]) == (at(2), at(2))
     assert [row["event_timestamp"] for row in total.rows] == [at(1), at(2)]
 
 
-def test_the_cells_of_a_part_are_explained_as_those_of_the_whole(filled):
+def test_the_cells_of_a_part_are_explained_like_those_of_the_whole_frame(filled):
     frame = filled.get_historical_features("fraud", SPINE)
 
     early, late = frame.split_by_time(at(5))
 
     assert late.explain(0, "city").reason == "expired"
     assert early.explain(2, "city") == frame.explain(3, "city")
-    with pytest.raises(fs.FeatureStoreError, match=r"the frame has 1 rows"):
+    with pytest.raises(RequestError, match=r"1 rows"):
         late.explain(1, "city")
 
 
-def test_features_can_be_asked_without_a_service(filled):
+def test_features_can_be_requested_without_a_service(filled):
     frame = filled.get_historical_features(["activity:count_2h", "profile:city"], SPINE[:1])
 
     assert frame.features == ("count_2h", "city")
     assert frame.to_arrow().select(frame.features).to_pylist() == [{"count_2h": 2, "city": "b"}]
 
 
-def test_no_rows_get_all_columns(filled):
+def test_a_spine_without_rows_has_all_columns_in_its_answer(filled):
     spine = pa.table({"id": pa.array([], pa.int64()),
                      "event_timestamp": pa.array([], pa.timestamp("us", tz="UTC"))})  # fmt: skip
 
@@ -142,10 +153,10 @@ def test_a_view_without_rows_answers_nulls_and_counts_zero(store):
     assert frame.to_arrow()["count_2h"].to_pylist() == [0, 0]
 
 
-def test_rows_without_a_time_are_answered_by_nulls_if_they_are_kept(filled):
+def test_rows_without_a_time_have_null_features_if_they_are_kept(filled):
     spine = [SPINE[0], {**SPINE[0], "event_timestamp": None}]
 
-    with pytest.raises(SpineError, match=r"1 of 2 rows have no time"):
+    with pytest.raises(SpineError, match=r"1 of 2 rows.*null_times="):
         filled.get_historical_features("fraud", spine)
     frame = filled.get_historical_features("fraud", spine, null_times="keep")
 
@@ -153,8 +164,11 @@ def test_rows_without_a_time_are_answered_by_nulls_if_they_are_kept(filled):
 
 
 def test_a_view_that_was_never_materialized_is_an_error_with_the_command(store):
-    with pytest.raises(TableError, match=r"never materialized.*featurestore materialize profile"):
+    with pytest.raises(TableError) as error:
         store.get_historical_features("fraud", SPINE)
+
+    assert "'profile'" in error.value.found
+    assert "`featurestore materialize profile`" in error.value.fix
 
 
 def test_a_view_that_was_changed_since_its_table_was_built_is_an_error(filled, tmp_path):
@@ -162,8 +176,11 @@ def test_a_view_that_was_changed_since_its_table_was_built_is_an_error(filled, t
     path.write_text(DEFINITIONS.replace('"city", fs.String', '"city", fs.Binary'))
     filled.apply(filled.plan())
 
-    with pytest.raises(TableError, match=r"'profile' was changed since its table was built"):
+    with pytest.raises(TableError) as error:
         filled.get_historical_features("fraud", SPINE)
+
+    assert "'profile' was changed" in error.value.found
+    assert "`featurestore materialize profile`" in error.value.fix
 
 
 def test_a_new_window_needs_no_new_table(filled, tmp_path):
@@ -178,26 +195,27 @@ def test_a_new_window_needs_no_new_table(filled, tmp_path):
     assert frame.to_arrow()["amount_sum_1h"].to_pylist() == [2.0]
 
 
-def test_nothing_applied_and_no_project_are_told(tmp_path):
-    with pytest.raises(ProjectError, match=r"there is no featurestore\.toml"):
+def test_a_folder_without_a_project_or_without_applied_definitions_is_an_error(tmp_path):
+    with pytest.raises(ProjectError, match=r"featurestore\.toml"):
         fs.FeatureStore(tmp_path)
     (tmp_path / "featurestore.toml").write_text('project = "shop"\n')
 
-    with pytest.raises(NotFoundError, match=r"nothing is applied yet"):
+    with pytest.raises(NotFoundError, match=r"'shop'.*featurestore apply"):
         fs.FeatureStore(tmp_path).get_latest_features("fraud", [{"id": 1}])
 
 
-def test_a_stale_plan_is_refused(store, tmp_path):
+def test_an_outdated_plan_is_not_applied(store, tmp_path):
     stale = store.plan()
     path = tmp_path / "feature_defs" / "shop.py"
     path.write_text(DEFINITIONS.replace('ttl="4h"', 'ttl="5h"'))
     store.apply(store.plan())
 
-    with pytest.raises(ConflictError, match=r"plan again"):
+    with pytest.raises(ConflictError):
         store.apply(stale)
+    assert store.applied().view("profile").ttl == "5h"
 
 
-def test_status_tells_tables_and_what_is_missing(filled, store, tmp_path):
+def test_status_has_the_state_of_each_table(filled):
     states = {view.view: (view.state, view.version, view.rows) for view in filled.status()}
 
     assert states == {
@@ -215,7 +233,7 @@ print(table.to_pylist())
 """
 
 
-def test_no_answer_depends_on_the_machines_zone(filled):
+def test_no_answer_depends_on_the_time_zone_of_the_machine(filled):
     answers = {
         subprocess.run(
             [sys.executable, "-c", ZONED, str(filled.settings.folder)],
@@ -241,7 +259,7 @@ def test_reading_starts_no_jvm_and_does_not_load_pyspark(filled):
     assert done.returncode == 0, done.stderr.decode()
 
 
-def test_status_needs_no_pandas_though_it_is_installed(filled):
+def test_status_does_not_load_pandas(filled):
     code = """
 import sys, featurestore as fs
 fs.FeatureStore(sys.argv[1]).status()
@@ -255,11 +273,11 @@ assert not {"pyspark", "pandas", "pandera"} & set(sys.modules)
     assert done.returncode == 0, done.stderr.decode()
 
 
-def test_the_clock_of_the_store_is_the_one_that_was_given(store):
+def test_the_store_uses_its_clock(store):
     assert store.history()[0].applied_at == NOW
 
 
-def test_a_memory_limit_too_small_to_work_in_is_refused_and_a_fitting_one_changes_nothing(filled):
+def test_a_memory_limit_that_is_too_small_is_an_error_and_a_larger_one_changes_no_answer(filled):
     rows = [{"id": 1, "event_timestamp": at(5)}]
     folder = filled.settings.folder
     whole = filled.get_historical_features("fraud", rows).to_arrow()
@@ -267,16 +285,16 @@ def test_a_memory_limit_too_small_to_work_in_is_refused_and_a_fitting_one_change
     fitting = fs.FeatureStore(folder, memory_limit="1MB")
 
     assert fitting.get_historical_features("fraud", rows).to_arrow() == whole
-    with pytest.raises(RequestError) as refused:
+    with pytest.raises(RequestError) as error:
         fs.FeatureStore(folder, memory_limit="1kB").get_historical_features("fraud", rows)
-    assert "memory_limit is 1kB." in refused.value.found
-    assert "memory_limit='1MB'" in refused.value.fix
+    assert "memory_limit is 1kB" in error.value.found
+    assert "memory_limit='1MB'" in error.value.fix
     with pytest.raises(ProjectError) as unknown:
         fs.FeatureStore(folder, memory_limit="2 apples")
     assert "'2 apples'" in unknown.value.found
 
 
-def test_a_projects_file_may_set_the_memory_limit(filled):
+def test_the_project_file_may_set_the_memory_limit(filled):
     file = filled.settings.folder / "featurestore.toml"
     file.write_text(file.read_text() + 'memory_limit = "1GiB"\n')
 
@@ -284,7 +302,7 @@ def test_a_projects_file_may_set_the_memory_limit(filled):
     assert fs.FeatureStore(filled.settings.folder, memory_limit=7).settings.memory_limit == 7
 
 
-def test_a_sum_that_overflows_is_told_with_call_definition_and_row(store, tmp_path):
+def test_a_sum_that_overflows_is_an_error_with_its_call_definition_and_row(store, tmp_path):
     definitions = tmp_path / "feature_defs" / "big.py"
     definitions.write_text(
         "from .shop import *\n"
@@ -299,9 +317,14 @@ def test_a_sum_that_overflows_is_told_with_call_definition_and_row(store, tmp_pa
     with pytest.raises(SumOverflowError) as error:
         store.get_historical_features(["big"], spine)
 
-    assert str(error.value) == (
-        "get_historical_features(['big']): feature 'n_sum_lifetime' of view 'big' "
-        "(feature_defs/big.py:2): the sum of a window does not fit Int64, such as that of id=7 "
-        "as of 1970-01-01T03:00:00Z (row 1). Declare the field 'n' as Decimal(38, 0) or Float64, "
-        "and cast it in the view's transform."
+    call = (
+        "get_historical_features(['big'])",
+        "'n_sum_lifetime'",
+        "'big'",
+        "feature_defs/big.py:2",
     )
+    assert [part in error.value.call for part in call] == [True] * len(call)
+    problem = ("Int64", "id=7", "1970-01-01T03:00:00Z", "row 1")
+    assert [part in error.value.found for part in problem] == [True] * len(problem)
+    fix = ("'n'", "Decimal(38, 0)", "Float64")
+    assert [part in error.value.fix for part in fix] == [True] * len(fix)

@@ -1,4 +1,4 @@
-"""A label is what is known of the horizon once it is over: no sooner, and the same ever after."""
+"""A label is computed when its horizon and maturity are over, and never changes after that."""
 
 import sys
 from datetime import timedelta
@@ -16,7 +16,7 @@ from tests.tables import feature_table
 
 @pytest.fixture
 def paid(store: fs.FeatureStore) -> fs.FeatureStore:
-    """Card 1 pays at 1, 2 and 3 o'clock; the payment of 2 is known at 5 only."""
+    """Card 1 pays at 1, 2 and 3 o'clock. The payment of 2 o'clock is visible from 5 on."""
     events = [1 * HOUR, 2 * HOUR, 3 * HOUR]
     table = feature_table(
         {"id": [1, 1, 1]}, events, {"amount": [1.0, 2.0, 4.0]}, [HOUR, 5 * HOUR, 3 * HOUR]
@@ -32,7 +32,7 @@ def training(store: fs.FeatureStore, label: Label, *hours: float, card: int = 1)
     return frame.to_arrow().to_pylist()
 
 
-def test_a_label_sums_what_came_after_the_moment_up_to_the_horizon(paid):
+def test_a_label_sums_the_events_after_the_moment_up_to_the_horizon(paid):
     label = Label("activity", "amount", "sum", horizon="2h", maturity="4h", name="spent")
 
     rows = training(paid, label, 0, 1, 2.5)
@@ -41,13 +41,13 @@ def test_a_label_sums_what_came_after_the_moment_up_to_the_horizon(paid):
     assert [row["count_2h"] for row in rows] == [0, 0, 1]
 
 
-def test_rows_known_after_maturity_never_change_a_label(paid):
+def test_rows_visible_after_the_maturity_do_not_change_a_label(paid):
     soon = Label("activity", "amount", "sum", horizon="2h")
 
     assert [row["label"] for row in training(paid, soon, 0, 1)] == [1.0, 4.0]
 
 
-def test_rows_whose_horizon_is_not_over_are_dropped_or_kept_without_a_label(paid):
+def test_immature_rows_are_dropped_or_kept_with_a_null_label(paid):
     drop = Label("activity", "*", "count", horizon="2h", maturity="1h")
     keep = Label("activity", "*", "count", horizon="2h", maturity="1h", immature="keep")
     last = (NOW - timedelta(hours=3) - at(0)).total_seconds() / 3600
@@ -56,7 +56,7 @@ def test_rows_whose_horizon_is_not_over_are_dropped_or_kept_without_a_label(paid
     assert [row["label"] for row in training(paid, keep, 0.5, last, last + 0.001)] == [1, 0, None]
 
 
-def test_immature_rows_are_dropped_from_a_spine_with_views_of_text(paid):
+def test_immature_rows_are_dropped_from_a_spine_with_string_views(paid):
     label = Label("activity", "*", "count", horizon="2h")
     spine = pa.table(
         {
@@ -71,62 +71,69 @@ def test_immature_rows_are_dropped_from_a_spine_with_views_of_text(paid):
     assert table.select(spine.column_names) == spine.slice(0, 1)
 
 
-def test_a_key_that_the_view_does_not_know_has_an_empty_horizon(paid):
+def test_an_absent_key_has_an_empty_horizon(paid):
     label = Label("activity", "amount", "sum", horizon="2h", empty=0.0)
 
     assert training(paid, label, 0, card=7)[0]["label"] == 0.0
 
 
 @pytest.mark.parametrize(
-    ("label", "error", "message"),
+    ("label", "error", "problem", "fix"),
     [
-        (Label("activity_", "*", "count", horizon="1h"), NotFoundError, "Did you mean 'activity'"),
-        (Label("activity", "amuont", "sum", horizon="1h"), NotFoundError, "mean 'amount'"),
         (
-            Label("profile", "city", "sum", horizon="1h"),
-            RequestError,
-            "'sum' has no meaning.*It can count, min",
+            Label("activity_", "*", "count", horizon="1h"),
+            NotFoundError,
+            "'activity_'",
+            "'activity'",
         ),
-        (Label("activity", "*", "count", horizon="1h", name="id"), SpineError, "a column 'id'"),
+        (Label("activity", "amuont", "sum", horizon="1h"), NotFoundError, "'amuont'", "'amount'"),
+        (Label("profile", "city", "sum", horizon="1h"), RequestError, "'sum'", "count, min"),
+        (Label("activity", "*", "count", horizon="1h", name="id"), SpineError, "'id'", "name="),
     ],
 )
-def test_a_label_that_cannot_be_is_told(paid, label, error, message):
-    with pytest.raises(error, match=message):
+def test_a_wrong_label_is_an_error_with_its_call_and_a_fix(paid, label, error, problem, fix):
+    with pytest.raises(error) as raised:
         training(paid, label, 0)
+
+    assert raised.value.call == label.call
+    assert problem in raised.value.found
+    assert fix in raised.value.fix
 
 
 @pytest.mark.parametrize(
-    ("wrong", "message"),
+    ("wrong", "problem", "fix"),
     [
-        ({"horizon": "0h"}, r"the label's horizon is 0"),
-        ({"horizon": "-1h"}, r"horizon: not a whole number"),
-        ({"horizon": "1h", "maturity": "soon"}, r"maturity: not a whole number"),
-        ({"horizon": "1h", "immature": "fleg"}, r"immature is 'fleg'.*Did you mean 'flag'"),
+        ({"horizon": "0h"}, "horizon", "horizon="),
+        ({"horizon": "-1h"}, "horizon: ", "'7d'"),
+        ({"horizon": "1h", "maturity": "soon"}, "maturity: ", "'7d'"),
+        ({"horizon": "1h", "immature": "fleg"}, "'fleg'", "'flag'"),
     ],
 )
-def test_a_label_that_looks_back_is_refused_where_it_is_written(wrong, message):
+def test_a_wrong_argument_of_a_label_is_an_error_at_its_line(wrong, problem, fix):
     line = sys._getframe().f_lineno + 2
-    with pytest.raises(RequestError, match=message) as raised:
+    with pytest.raises(RequestError) as raised:
         Label("activity", "*", "count", **wrong)
 
-    assert f"{__file__}:{line}" in str(raised.value)
+    assert f"{__file__}:{line}" in raised.value.call
+    assert problem in raised.value.found
+    assert fix in raised.value.fix
 
 
-def test_a_split_leaves_out_whose_labels_were_not_known_when_the_test_part_begins(paid):
+def test_a_split_excludes_rows_whose_labels_are_not_mature_when_the_test_part_begins(paid):
     label = Label("activity", "amount", "sum", horizon="2h", maturity="1h")
     spine = [{"id": 1, "event_timestamp": at(hour)} for hour in (0, 1, 2, 3, 4)]
     frame = paid.get_training_set(["activity:count_2h"], spine, label=label)
 
     train, test = frame.split_by_time(at(4))
-    with pytest.warns(UserWarning, match=r"the labels of 2 of 4 training rows look into the test"):
-        careless, _ = frame.split_by_time(at(4), gap="0s")
+    with pytest.warns(UserWarning, match=r"2 of 4 training rows"):
+        without_gap, _ = frame.split_by_time(at(4), gap="0s")
 
     assert train.to_arrow()["event_timestamp"].to_pylist() == [at(0)]
     assert test.to_arrow()["event_timestamp"].to_pylist() == [at(4)]
-    assert len(careless) == 4
+    assert len(without_gap) == 4
 
 
-def test_rows_whose_horizon_is_not_over_can_be_told_from_those_without_a_label(paid):
+def test_a_flag_marks_the_rows_with_mature_labels(paid):
     label = Label("activity", "amount", "max", horizon="2h", immature="flag")
 
     rows = training(paid, label, 0.5, 5, 11)
@@ -142,33 +149,33 @@ def test_a_label_may_be_a_percentile(paid):
     assert [row["label"] for row in training(paid, label, 0)] == [2.0]
 
 
-def test_an_empty_label_of_another_type_is_refused(paid):
-    with pytest.raises(RequestError, match=r"empty is 'none'"):
+def test_an_empty_value_of_another_type_is_an_error(paid):
+    with pytest.raises(RequestError, match=r"'none'.*Float64"):
         training(paid, Label("activity", "amount", "sum", horizon="2h", empty="none"), 0)
 
 
 @pytest.mark.parametrize(
-    ("function", "message"),
-    [
-        ("summ", r"unknown function 'summ'\. Did you mean 'sum'"),
-        ("avg", r"unknown function 'avg'\. Did you mean 'mean'"),
-        ("p101", r"'p101': .* p0 to p100"),
-    ],
+    ("function", "near"),
+    [("summ", "Did you mean 'sum'"), ("avg", "Did you mean 'mean'"), ("p101", "p0 to p100")],
 )
-def test_a_function_that_is_none_is_answered_with_the_nearest(paid, function, message):
-    with pytest.raises(RequestError, match=message):
+def test_an_unknown_function_is_an_error_with_near_names(paid, function, near):
+    with pytest.raises(RequestError) as error:
         training(paid, Label("activity", "amount", function, horizon="2h"), 0)
 
+    assert repr(function) in error.value.found
+    assert near in str(error.value)
 
-def test_a_label_named_like_a_feature_is_told_to_take_another_name(paid):
+
+def test_a_label_with_the_name_of_a_feature_is_an_error(paid):
     label = Label("activity", "amount", "sum", horizon="2h", name="count_2h")
 
     with pytest.raises(SpineError) as error:
         training(paid, label, 0)
 
     assert error.value.call == label.call
-    assert error.value.found == "the answer has a feature 'count_2h'"
-    assert error.value.fix == "Give the Label another name=."
+    assert "feature" in error.value.found
+    assert "'count_2h'" in error.value.found
+    assert "name=" in error.value.fix
 
 
 def test_the_keys_of_a_label_may_come_from_other_columns(paid):
@@ -181,20 +188,20 @@ def test_the_keys_of_a_label_may_come_from_other_columns(paid):
 
 
 @pytest.mark.parametrize(
-    ("join_keys", "error", "message"),
+    ("join_keys", "error", "problem", "fix"),
     [
-        (
-            {"id": "payr"},
-            SpineError,
-            r"Label.*no column 'payr', the join key .* 'payer'.*join_",
-        ),
-        ({"idd": "payer"}, RequestError, r"join_keys: view 'activity' has no join key 'idd'"),
+        ({"id": "payr"}, SpineError, "'payr'", "'payer'"),
+        ({"idd": "payer"}, RequestError, "'idd'", "(id)"),
     ],
 )
-def test_a_key_that_a_label_lacks_is_told_at_its_line(paid, join_keys, error, message):
+def test_a_wrong_join_key_of_a_label_is_an_error_at_its_line(paid, join_keys, error, problem, fix):
     spine = [{"id": 7, "payer": 1, "event_timestamp": at(0)}]
     label = Label("activity", "amount", "sum", horizon="2h", join_keys=join_keys)
 
-    with pytest.raises(error, match=message) as told:
+    with pytest.raises(error) as raised:
         paid.get_training_set(["activity:count_2h"], spine, label=label)
-    assert told.value.call == label.call
+
+    assert raised.value.call == label.call
+    assert problem in raised.value.found
+    assert fix in raised.value.fix
+    assert "join_keys=" in raised.value.fix

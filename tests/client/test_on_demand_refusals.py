@@ -1,4 +1,4 @@
-"""What on-demand features refuse: at plan time what can be known then, else when they are read."""
+"""Errors of on-demand features: at plan time where possible, otherwise when they are read."""
 
 import sys
 from pathlib import Path
@@ -38,9 +38,9 @@ def shop(tmp_path: Path) -> fs.FeatureStore:
 
 
 @pytest.mark.parametrize(
-    ("columns", "facts"),
+    ("columns", "parts"),
     [
-        ({"pirce": [1.0]}, ["'price'", "'shape'", "'checkout'", "'pirce'"]),
+        ({"pirce": [1.0]}, ["'price'", "'shape'", "'checkout'", "Did you mean 'pirce'"]),
         ({"price": ["1.0"]}, ["'price'", "'checkout'", "string", "Float64", "spine['price']"]),
         ({"price": [1.0], "pieces": [2.5]}, ["'pieces'", "double", "Int32", "spine['pieces']"]),
         ({"price": [1.0], "pieces": [2**31]}, ["'pieces'", "Int32", str(2**31)]),
@@ -48,23 +48,23 @@ def shop(tmp_path: Path) -> fs.FeatureStore:
         ({"price": [1.0], "share": [1.0]}, ["'share'", "'shape'", "spine column", "with_prefix"]),
     ],
 )
-def test_request_values_are_as_declared_or_an_error_says_what_to_cast(
-    shop: fs.FeatureStore, columns: dict[str, Any], facts: list[str]
+def test_request_values_have_their_declared_types_or_are_an_error(
+    shop: fs.FeatureStore, columns: dict[str, Any], parts: list[str]
 ) -> None:
     spine = pa.table({"id": [1], "event_timestamp": [at(5)], "pieces": [1], **columns})
 
-    with pytest.raises(SpineError) as refused:
+    with pytest.raises(SpineError) as error:
         shop.get_historical_features("shape", spine)
 
-    assert [fact for fact in facts if fact not in str(refused.value)] == []
+    assert [part for part in parts if part not in str(error.value)] == []
 
 
-def test_rows_without_a_moment_are_refused_or_answered_as_far_as_they_go(
+def test_rows_without_a_moment_are_an_error_or_kept_with_the_features_that_need_none(
     shop: fs.FeatureStore,
 ) -> None:
     spine = pa.table({**SPINE, "event_timestamp": pa.array([None] * 5, TIMES)})
 
-    with pytest.raises(SpineError, match="5 of 5 rows have no time"):
+    with pytest.raises(SpineError, match="5 of 5 rows"):
         shop.get_historical_features("worth", spine)
     kept = shop.get_historical_features(["shape", "worth"], spine, null_times="keep")
     assert answers(kept)["hour"] == [None] * 5
@@ -75,7 +75,7 @@ def test_only_the_applied_function_is_run(shop: fs.FeatureStore, tmp_path: Path)
     faster = FUNCTION.replace("RATE = 2.0", "RATE = 3.0")
     project(tmp_path, DEFINITIONS + ON_DEMAND + faster + SERVICES)
 
-    with pytest.raises(DefinitionError, match=r"worth_of: .* is not the one that was applied"):
+    with pytest.raises(DefinitionError, match=r"worth_of"):
         shop.get_historical_features("worth", pa.table(SPINE))
     hours = answers(shop.get_historical_features("shape:hour", pa.table(SPINE)))
     assert hours == {"hour": [2, 5, 5, 5, 5]}
@@ -85,7 +85,7 @@ def test_only_the_applied_function_is_run(shop: fs.FeatureStore, tmp_path: Path)
     assert answers(frame) == {"worth": [9.0, 42.0, 45.0, 12.0, None]}
 
 
-def test_a_comment_more_is_the_same_function(shop: fs.FeatureStore, tmp_path: Path) -> None:
+def test_a_new_comment_does_not_change_a_function(shop: fs.FeatureStore, tmp_path: Path) -> None:
     remarked = FUNCTION.replace("    total =", "    # in euros\n    total =")
     project(tmp_path, DEFINITIONS + ON_DEMAND + remarked + SERVICES)
 
@@ -94,7 +94,9 @@ def test_a_comment_more_is_the_same_function(shop: fs.FeatureStore, tmp_path: Pa
     assert answers(frame) == {"worth": [6.0, 28.0, 30.0, 8.0, None]}
 
 
-def test_sql_and_status_read_the_registry_alone(shop: fs.FeatureStore, tmp_path: Path) -> None:
+def test_sql_features_and_status_do_not_import_definitions(
+    shop: fs.FeatureStore, tmp_path: Path
+) -> None:
     (tmp_path / "feature_defs" / "shop.py").write_text("raise RuntimeError('imported')")
 
     hours = answers(shop.get_historical_features("shape:hour", pa.table(SPINE)))
@@ -102,43 +104,44 @@ def test_sql_and_status_read_the_registry_alone(shop: fs.FeatureStore, tmp_path:
     assert hours == {"hour": [2, 5, 5, 5, 5]}
     states = [(view.view, view.features, view.state) for view in shop.status()]
     assert states[-2:] == [("shape", 3, "on demand"), ("worth", 2, "on demand")]
-    with pytest.raises(DefinitionError, match=r"shop.py:1: does not import: RuntimeError: import"):
+    with pytest.raises(DefinitionError, match=r"shop.py:1: .*RuntimeError: import"):
         shop.get_historical_features("worth", pa.table(SPINE))
 
 
 @pytest.mark.parametrize(
-    ("body", "message"),
+    ("body", "parts"),
     [
-        ('{"worth": inputs["price"]}', r"returned no 'known'"),
-        ('{"worth": total, "known": total, "more": total}', r"returned 'more'.*schema"),
-        ('{"worth": total[:2], "known": pc.is_null(total)}', r"2 values of 'worth' for 5 rows"),
+        ('{"worth": inputs["price"]}', ["'known'"]),
+        ('{"worth": total, "known": total, "more": total}', ["'more'"]),
+        ('{"worth": total[:2], "known": pc.is_null(total)}', ["2 values of 'worth' for 5 rows"]),
         (
             '{"worth": pc.is_null(total), "known": pc.is_null(total)}',
-            r"feature 'worth'.* bool, not Float64",
+            ["'worth'", "bool, not Float64"],
         ),
-        ('{"worth": 3.0, "known": total}', r"returned a float as 'worth'"),
-        ("inputs.to_pylist()", r"returned a list\..* pyarrow.Table "),
-        ('inputs.select(["price", "price"])', r"returned .*\['price', 'price'\]"),
-        ('{"worth": inputs["prize"]}', r"KeyError: .*prize.*, in .*feature_defs/shop.py:\d+"),
+        ('{"worth": 3.0, "known": total}', ["float", "'worth'"]),
+        ("inputs.to_pylist()", ["list", "pyarrow.Table"]),
+        ('inputs.select(["price", "price"])', ["['price', 'price']"]),
+        ('{"worth": inputs["prize"]}', ["KeyError", "prize", "feature_defs/shop.py:"]),
         (
             '{"worth": pc.cumulative_sum(total, skip_nulls=True), "known": pc.is_valid(total)}',
-            r"'worth' of row 2 is 32.0 in .* 5 rows, and 15.0 in .* 2 ",
+            ["'worth' of row 2", "32.0", "5 rows", "15.0"],
         ),
-        ('{"worth": 1 / 0}', r"ZeroDivisionError: division by zero, in .*shop.py:\d+\."),
+        ('{"worth": 1 / 0}', ["ZeroDivisionError: division by zero", "shop.py:"]),
     ],
 )
-def test_a_function_that_misbehaves_is_told_with_its_file_and_line(
-    tmp_path: Path, body: str, message: str
+def test_a_wrong_function_is_an_error_with_its_file_and_line(
+    tmp_path: Path, body: str, parts: list[str]
 ) -> None:
     store = project(tmp_path, returning(body))
     store.apply(store.plan())
 
-    with pytest.raises(OnDemandError, match=message) as told:
+    with pytest.raises(OnDemandError) as error:
         store.get_historical_features("worth", pa.table(SPINE))
 
     line = store.applied().on_demand_view("worth").origin.line
-    place = f"on-demand view 'worth' (feature_defs/shop.py:{line}) by worth_of(): "
-    assert place in str(told.value)
+    origin = f"on-demand view 'worth' (feature_defs/shop.py:{line})"
+    expected = [origin, "worth_of()", *parts]
+    assert [part for part in expected if part not in str(error.value)] == []
 
 
 def test_a_function_may_return_a_table_with_its_columns_in_any_order(tmp_path: Path) -> None:
@@ -154,7 +157,7 @@ def test_a_function_may_return_a_table_with_its_columns_in_any_order(tmp_path: P
     }
 
 
-def test_request_values_alone_need_no_table(tmp_path: Path) -> None:
+def test_features_of_request_values_alone_need_no_table(tmp_path: Path) -> None:
     store = project(tmp_path, returning('{"worth": doubled(total), "known": pc.is_valid(total)}'))
     store.apply(store.plan())
 
@@ -163,39 +166,42 @@ def test_request_values_alone_need_no_table(tmp_path: Path) -> None:
     assert answers(frame) == {"worth": [12.0], "known": [True]}
 
 
-def test_wrong_sql_is_told_when_it_is_planned_with_its_file_and_line(tmp_path: Path) -> None:
+def test_wrong_sql_is_an_error_of_plan_with_its_file_and_line(tmp_path: Path) -> None:
     wrong = ON_DEMAND.replace("price * pieces", "pirce * pieces").replace("= 'a'", "|| 'a'")
     store = project(tmp_path, DEFINITIONS + wrong)
 
-    with pytest.raises(DefinitionError) as told:
+    with pytest.raises(DefinitionError) as error:
         store.plan()
 
     before = (DEFINITIONS + ON_DEMAND).partition("shape =")[0]
-    place = f"shop.py:{before.count(chr(10)) + 1}: on-demand view 'shape': the SQL of "
-    assert f"{place}'share': unknown column 'pirce'. Did you mean 'price'" in str(told.value)
-    assert f"{place}'at_home': its type is string, not Boolean" in str(told.value)
+    origin = f"shop.py:{before.count(chr(10)) + 1}: on-demand view 'shape'"
+    share, at_home = [line for line in str(error.value).splitlines() if origin in line]
+    for part in ("'share'", "'pirce'", "Did you mean 'price'"):
+        assert part in share
+    for part in ("'at_home'", "string", "Boolean"):
+        assert part in at_home
 
 
-def test_without_duckdb_sql_says_what_to_install(
+def test_without_duckdb_the_error_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = project(tmp_path, DEFINITIONS + ON_DEMAND)
     monkeypatch.setitem(sys.modules, "duckdb", None)
     _database.cache_clear()
 
-    with pytest.raises(SetupError, match=r"duckdb is not installed. .*featurestore\[duckdb\]"):
+    with pytest.raises(SetupError, match=r"duckdb.*featurestore\[duckdb\]"):
         store.plan()
 
 
-def test_nothing_is_materialized_for_them(shop: fs.FeatureStore) -> None:
-    with pytest.raises(NotFoundError, match="'shape' is an on-demand view: it is computed when"):
+def test_an_on_demand_view_cannot_be_materialized(shop: fs.FeatureStore) -> None:
+    with pytest.raises(NotFoundError, match="'shape' is an on-demand view"):
         shop.materialize(["shape"])
 
 
-def test_names_that_are_not_there_are_told(shop: fs.FeatureStore) -> None:
-    with pytest.raises(NotFoundError, match=r"no view 'shap' is applied. Did you mean 'shape'"):
+def test_names_that_are_not_applied_are_errors_with_near_names(shop: fs.FeatureStore) -> None:
+    with pytest.raises(NotFoundError, match=r"'shap'.*Did you mean 'shape'"):
         shop.get_latest_features("shap:hour", [{"id": 1}])
-    with pytest.raises(NotFoundError, match=r"'shape' has no feature 'hours'. Did you mean 'hour"):
+    with pytest.raises(NotFoundError, match=r"'hours'.*Did you mean 'hour"):
         shop.get_latest_features("shape:hours", [{"id": 1}])
-    with pytest.raises(RequestError, match=r"views 'shape' and 'shape' both give a column 'hour'"):
+    with pytest.raises(RequestError, match=r"'shape' and 'shape'.*'hour'"):
         shop.get_latest_features(["shape:hour", "activity", "shape:hour"], [{"id": 1}])

@@ -1,4 +1,4 @@
-"""The page on training sets shows what happens: its definitions, rows and examples are run."""
+"""The examples of the page on training sets are run with its definitions and rows."""
 
 import doctest
 import re
@@ -38,21 +38,21 @@ def tables() -> list[pa.Table]:
 
 def stored(lines: list[str]) -> pa.Table:
     names, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    table = pa.table({name: [row[place] for row in rows] for place, name in enumerate(names)})
+    table = pa.table({name: [row[number] for row in rows] for number, name in enumerate(names)})
     types = {EVENT_TIME: UTC_MICROS, AVAILABLE_TIME: UTC_MICROS, "card_id": pa.string()}
     columns = {name: table[name].cast(types.get(name, pa.float64())) for name in names}
     columns.setdefault(AVAILABLE_TIME, columns[EVENT_TIME])
     return pa.table(columns | {ROW_HASH: pa.array(range(len(rows)), pa.int64())})
 
 
-def test_the_page_shows_what_happens(page_store: fs.FeatureStore) -> None:
+def test_the_examples_have_the_results_that_the_page_shows(page_store: fs.FeatureStore) -> None:
     run = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
-    told: list[str] = []
+    failures: list[str] = []
     test = doctest.DocTestParser().get_doctest(
         "\n".join(EXAMPLES), {"fs": fs, "store": page_store}, "training-sets.md", None, 0
     )
 
-    run.run(test, out=told.append)
+    run.run(test, out=failures.append)
 
     assert test.examples
-    assert "".join(told) == ""
+    assert "".join(failures) == ""

@@ -1,4 +1,4 @@
-"""`FeatureFrame`: spine rows with their features, and the ways out of it."""
+"""`FeatureFrame`: spine rows with their features, and their conversion to other libraries."""
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from featurestore.client.arrow_rows import rows_where
-from featurestore.client.frame.splits import LabelReach, TimeSplit, check_times, held_out_entities
+from featurestore.client.frame.splits import LabelTiming, TimeSplit, check_times, held_out_entities
 from featurestore.client.frame.view_read import ViewRead
 from featurestore.engines.explain.cell import Explanation
 from featurestore.errors import RequestError, SetupError, nearest
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 
 def _no_spark() -> "SparkSession":
-    raise SetupError("to_spark()", "this frame has no session", "Pass one: to_spark(spark).")
+    raise SetupError("to_spark()", "this frame has no Spark session", "Use to_spark(spark).")
 
 
 def _no_explainer(row: int, feature: str) -> Explanation:
     raise RequestError(
         f"explain({row}, {feature!r})",
         "this frame was not read from stored tables",
-        "Ask for the features with get_historical_features.",
+        "Call get_historical_features and explain its result.",
     )
 
 
@@ -43,13 +43,14 @@ class FeatureFrame:
 
     Args:
         table: The rows.
-        features: The feature columns' names, in order.
-        label: The label column's name, where there is one.
-        timestamp_field: The time column of the request.
-        label_reach: How far the label looks ahead, where it came from a `Label`.
-        views: What was read of each view.
-        _explainer: Tells why a cell is what it is, for `explain`.
-        _spark_session: Gives the session for `to_spark`, starting one if need be.
+        features: The names of the feature columns, in order.
+        label: The name of the label column. None if there is none.
+        timestamp_field: The time column.
+        label_timing: The horizon and maturity of a computed `Label`. None for a label that is a
+            column of the spine.
+        views: The table version and the key columns that each view was read with.
+        _explainer: Explains a cell, for `explain`.
+        _spark_session: Returns a session for `to_spark`, and starts one if necessary.
 
     Example:
         >>> frame = FeatureFrame(pa.table({"id": [1], "x": [2.0], "y": [1]}), ("x",), label="y")
@@ -63,7 +64,7 @@ class FeatureFrame:
     features: tuple[str, ...]
     label: str | None = None
     timestamp_field: str = "event_timestamp"
-    label_reach: LabelReach | None = None
+    label_timing: LabelTiming | None = None
     views: Mapping[str, ViewRead] = field(default_factory=dict)
     _explainer: Callable[[int, str], Explanation] = field(
         default=_no_explainer, repr=False, compare=False
@@ -74,12 +75,12 @@ class FeatureFrame:
 
     @property
     def versions(self) -> dict[str, int]:
-        """The Delta version of each view's feature table that was read."""
+        """The Delta version of each view's feature table at which it was read."""
         return {name: v.version for name, v in self.views.items() if v.version is not None}
 
     @property
     def null_key_rows(self) -> dict[str, int]:
-        """How many of the rows have a null in each view's keys, and so no features of it."""
+        """For each view, the number of rows with a null key: their features of it are null."""
         return {name: view.null_key_rows(self.table) for name, view in self.views.items()}
 
     def __len__(self) -> int:
@@ -87,9 +88,9 @@ class FeatureFrame:
         return int(self.table.num_rows)
 
     def __repr__(self) -> str:
-        """Return the frame in words: a table may be large and hold personal data."""
+        """Return a short text without data: a table may be large and may hold personal data."""
         rows, features = len(self), len(self.features)
-        parts = [_counted(rows, "row"), _counted(features, "feature")]
+        parts = [_with_count(rows, "row"), _with_count(features, "feature")]
         if self.label:
             parts.append(f"label {self.label!r}")
         parts += [
@@ -104,7 +105,7 @@ class FeatureFrame:
         return self.table
 
     def to_pandas(self) -> "pandas.DataFrame":
-        """Return the rows as a pandas DataFrame; integers with nulls become pandas' ``Int64``.
+        """Return the rows as a pandas DataFrame. Integers with nulls become pandas' ``Int64``.
 
         Raises:
             SetupError: pandas is not installed.
@@ -134,10 +135,11 @@ class FeatureFrame:
         """Return the features as numbers, and the label.
 
         Returns:
-            A float64 array of rows x features, nulls as NaN; and the label column, or None.
+            A float64 array of shape (rows, features) with nulls as NaN, and the label column.
+            The label is None if the frame has none.
 
         Raises:
-            RequestError: A feature is no number.
+            RequestError: A feature is not numeric.
         """
         columns = [self._numbers(name) for name in self.features]
         matrix = np.column_stack(columns) if columns else np.empty((len(self), 0))
@@ -148,25 +150,26 @@ class FeatureFrame:
         """Return the rows as a Spark DataFrame.
 
         Args:
-            spark: The session; by default the store's, started if need be.
+            spark: The session. None for the store's, which is started if necessary.
         """
         return (spark or self._spark_session()).createDataFrame(self.table)
 
     def split_by_time(
         self, moment: str | datetime, *, gap: str | None = None
     ) -> tuple["FeatureFrame", "FeatureFrame"]:
-        """Return the rows before a moment, to train on, and those from it on, to test on.
+        """Return training rows before a moment, and test rows from it on.
 
-        Rows without a time are in neither.
+        Rows without a time are in neither part.
 
         Args:
-            moment: The first moment of the test rows; a bare date is its midnight in UTC.
-            gap: How long before it the training rows end. Without, as long as a `Label` takes
-                to be known, horizon and maturity; ``"0s"`` for labels that came with the spine.
+            moment: The first moment of the test rows. A date is its midnight in UTC.
+            gap: The time between the last training row and ``moment``. By default the horizon
+                plus the maturity of a computed `Label`, and ``"0s"`` for a label that is a column
+                of the spine.
 
         Warns:
-            UserWarning: The gap is shorter than a `Label`'s horizon; it says how many training
-                rows' labels look into the test part.
+            UserWarning: The gap is shorter than the `Label`'s horizon, so that labels of training
+                rows look into the test part. It says how many.
 
         Example:
             >>> times = pa.array([1, 5, 9], pa.timestamp("s", tz="UTC"))
@@ -174,7 +177,7 @@ class FeatureFrame:
             >>> [len(part) for part in frame.split_by_time("1970-01-01T00:00:06Z", gap="3s")]
             [1, 1]
         """
-        split = TimeSplit(parse_moment(moment), gap, self.label_reach)
+        split = TimeSplit(parse_moment(moment), gap, self.label_timing)
         times, call = self.table[self.timestamp_field], f"split_by_time({moment!r})"
         check_times(call, self.timestamp_field, times)
         train, test = split.masks(times)
@@ -185,31 +188,31 @@ class FeatureFrame:
     def split_by_entity(
         self, keys: str | Sequence[str], *, test: float = 0.2, seed: int = 0
     ) -> tuple["FeatureFrame", "FeatureFrame"]:
-        """Return rows to train on and rows to test on that share no entity.
+        """Return training rows and test rows that have no entity in common.
 
-        An entity's side is drawn from a hash of its keys: the same whatever rows come along, so
-        a grown training set keeps every entity where it was.
+        A hash of its keys decides the part of an entity. So an entity stays in its part when the
+        training set grows.
 
         Args:
-            keys: The columns that name an entity.
-            test: About which share of the entities to test on, from 0 to 1.
-            seed: Another seed draws other sides.
+            keys: The columns that identify an entity.
+            test: The approximate share of the test entities, between 0 and 1.
+            seed: Another seed selects other entities.
 
         Raises:
-            RequestError: A column is missing, or the share is none.
+            RequestError: A column is missing, or the share is not between 0 and 1.
 
         Example:
             >>> frame = FeatureFrame(pa.table({"id": list(range(100)) * 2}), ())
-            >>> train, held_out = frame.split_by_entity("id", test=0.3)
-            >>> set(train.table["id"].to_pylist()) & set(held_out.table["id"].to_pylist())
+            >>> train, test = frame.split_by_entity("id", test=0.3)
+            >>> set(train.table["id"].to_pylist()) & set(test.table["id"].to_pylist())
             set()
         """
         names = [keys] if isinstance(keys, str) else list(keys)
-        held_out = held_out_entities(self.table, names, test, seed)
-        return self._where(pc.invert(held_out)), self._where(held_out)
+        in_test = held_out_entities(self.table, names, test, seed)
+        return self._where(pc.invert(in_test)), self._where(in_test)
 
     def explain(self, row: int, feature: str) -> Explanation:
-        """Return why a cell is what it is: the winning stored row, or the reason for null.
+        """Return the stored row that gave a value, or the reason for a null.
 
         Args:
             row: The row's number in this frame, from 0.
@@ -220,18 +223,19 @@ class FeatureFrame:
         """
         call = f"explain({row}, {feature!r})"
         if feature not in self.features:
-            raise RequestError(call, "no such feature", nearest(feature, self.features))
+            problem = f"the frame has no feature {feature!r}"
+            raise RequestError(call, problem, nearest(feature, self.features))
         if not 0 <= row < len(self):
-            raise RequestError(call, f"the frame has {len(self)} rows", "Rows count from 0.")
-        told = self._explainer(row, feature)
-        return replace(told, value=self.table[feature][row].as_py())
+            raise RequestError(call, f"the frame has {len(self)} rows", "Count rows from 0.")
+        explanation = self._explainer(row, feature)
+        return replace(explanation, value=self.table[feature][row].as_py())
 
     def _where(self, mask: pa.ChunkedArray) -> "FeatureFrame":
-        places = np.flatnonzero(mask.fill_null(False).to_numpy(zero_copy_only=False))
+        positions = np.flatnonzero(mask.fill_null(False).to_numpy(zero_copy_only=False))
         return replace(
             self,
             table=rows_where(self.table, mask),
-            _explainer=partial(_explain_part, self._explainer, places),
+            _explainer=partial(_explain_part, self._explainer, positions),
         )
 
     def _numbers(self, name: str) -> np.ndarray:
@@ -245,8 +249,8 @@ class FeatureFrame:
         ):
             raise RequestError(
                 "to_numpy()",
-                f"feature {name!r} holds {kind}, which is no number",
-                "Leave it out of the service, or encode it from to_pandas().",
+                f"feature {name!r} has the type {kind}, which is not numeric",
+                "Use a service without it, or encode it: to_pandas().",
             )
         if pa.types.is_boolean(kind):
             column = column.cast(pa.int8())
@@ -255,30 +259,46 @@ class FeatureFrame:
 
 
 def _explain_part(
-    whole: Callable[[int, str], Explanation], places: np.ndarray, row: int, feature: str
+    explainer: Callable[[int, str], Explanation], positions: np.ndarray, row: int, feature: str
 ) -> Explanation:
-    """Explain a cell of a frame's part, whose rows lie at these places of the whole."""
-    return whole(int(places[row]), feature)
+    """Explain a cell of a part of a frame, whose rows have these positions in the frame."""
+    return explainer(int(positions[row]), feature)
+
+
+def append_columns(spine: pa.Table, answers: pa.Table) -> pa.Table:
+    """Return the spine's columns, unchanged, followed by the answers' columns.
+
+    Example:
+        >>> append_columns(pa.table({"id": [1]}), pa.table({"x": [2]})).column_names
+        ['id', 'x']
+    """
+    schema = pa.schema([*spine.schema, *answers.schema], metadata=spine.schema.metadata)
+    return pa.table([*spine.columns, *answers.columns], schema=schema)
 
 
 def with_label(frame: FeatureFrame, label: str | None, call: str) -> FeatureFrame:
-    """Return the frame with its label named.
+    """Return the frame with one of its columns as the label.
+
+    Args:
+        frame: The frame.
+        label: The column's name. None for no label.
+        call: The call, for the error message.
 
     Raises:
         RequestError: The spine has no such column.
 
     Example:
-        >>> with_label(FeatureFrame(pa.table({"y": [1]}), ()), "y", "ask").label
+        >>> with_label(FeatureFrame(pa.table({"y": [1]}), ()), "y", "call").label
         'y'
     """
     if label is not None and label not in frame.table.column_names:
         raise RequestError(
             call,
-            f"the spine has no column {label!r} to be the label",
+            f"the spine has no column {label!r} for the label",
             nearest(label, frame.table.column_names),
         )
     return replace(frame, label=label)
 
 
-def _counted(count: int, noun: str) -> str:
+def _with_count(count: int, noun: str) -> str:
     return f"{count:,} {noun}" + ("" if count == 1 else "s")

@@ -1,4 +1,4 @@
-"""Which rows of a training set are to train on, and which to test on."""
+"""Splits: the training rows and the test rows of a training set."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,21 +7,21 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from featurestore.client.frame.entity_draw import drawn
+from featurestore.client.frame.entity_sample import sample_entities
 from featurestore.errors import RequestError, nearest
 from featurestore.times import format_duration, from_micros, parse_duration, to_micros
 
 
 @dataclass(frozen=True)
-class LabelReach:
-    """How far after a row's moment its label looks, in microseconds.
+class LabelTiming:
+    """How long after a row's moment its label looks and becomes final, in microseconds.
 
     Args:
-        horizon: The label is made of events up to so much later.
-        maturity: It is known so much later than that.
+        horizon: How far the label looks ahead.
+        maturity: How long after its horizon the label is final.
 
     Example:
-        >>> LabelReach(horizon=2_000_000, maturity=1_000_000).known_after
+        >>> LabelTiming(horizon=2_000_000, maturity=1_000_000).mature_after
         3000000
     """
 
@@ -29,8 +29,8 @@ class LabelReach:
     maturity: int
 
     @property
-    def known_after(self) -> int:
-        """How long after a row's moment its label is known."""
+    def mature_after(self) -> int:
+        """How long after a row's moment its label is final: horizon plus maturity."""
         return self.horizon + self.maturity
 
 
@@ -40,78 +40,90 @@ class TimeSplit:
 
     Args:
         start: The first moment of the test rows.
-        gap: How long before it the training rows end; None for as long as labels take.
-        reach: How far the rows' labels look; None for labels that came with the rows.
+        gap: The time between the training rows and ``start``. None for the time after which the
+            labels are mature.
+        label: The timing of the rows' label. None for labels that are columns of the spine.
     """
 
     start: datetime
     gap: str | None
-    reach: LabelReach | None
+    label: LabelTiming | None
 
     @property
     def end(self) -> int:
-        """The moment before which the training rows lie, in microseconds."""
+        """The end of the training rows, exclusive, in UTC microseconds."""
         if self.gap is not None:
             return to_micros(self.start) - parse_duration(self.gap)
-        return to_micros(self.start) - (self.reach.known_after if self.reach else 0)
+        return to_micros(self.start) - (self.label.mature_after if self.label else 0)
 
     def masks(self, times: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
-        """Return which rows are to train on, and which to test on."""
+        """Return which rows are training rows, and which are test rows."""
         before = pc.less(times, _scalar(self.end, times))
         return before, pc.greater_equal(times, _scalar(to_micros(self.start), times))
 
     def leak(self, times: pa.ChunkedArray) -> str:
-        """Return in words how many training rows' labels look into the test part, or ``""``."""
-        if self.reach is None:
+        """Return a warning if labels of training rows look into the test part, else ``""``."""
+        if self.label is None:
             return ""
-        first = to_micros(self.start) - self.reach.horizon
-        reaching = pc.greater_equal(times, _scalar(first, times))
+        first = to_micros(self.start) - self.label.horizon
+        looks_into_test = pc.greater_equal(times, _scalar(first, times))
         train, _ = self.masks(times)
-        count = pc.sum(pc.and_(train, reaching)).as_py() or 0
+        count = pc.sum(pc.and_(train, looks_into_test)).as_py() or 0
         if not count:
             return ""
-        horizon, whole = map(format_duration, (self.reach.horizon, self.reach.known_after))
+        horizon, mature = map(format_duration, (self.label.horizon, self.label.mature_after))
         return (
             f"the labels of {count:,} of {pc.sum(train).as_py():,} training rows look into the "
-            f"test part: they look {horizon} ahead, and the gap is {self.gap}. Leave gap= out: "
-            f"then it is {whole}, after which labels are known."
+            f"test part. The label's horizon is {horizon}, but the gap is {self.gap}. Leave out "
+            f"gap=. Then the gap is {mature}, after which labels are mature."
         )
 
 
 def check_times(call: str, name: str, times: pa.ChunkedArray) -> None:
-    """Refuse a time column that holds no moments.
+    """Check that a time column holds timestamps with a time zone.
+
+    Args:
+        call: The call, for the error message.
+        name: The column's name.
+        times: The column.
+
+    Raises:
+        RequestError: It holds another type.
 
     Example:
         >>> check_times("split", "at", pa.chunked_array([[1]]))
         Traceback (most recent call last):
         ...
-        featurestore.errors.RequestError: split: column 'at' holds int64. Give the spine ...
+        featurestore.errors.RequestError: split: column 'at' holds int64. Cast it to a ...
     """
     if not pa.types.is_timestamp(times.type) or times.type.tz is None:
-        found, fix = f"column {name!r} holds {times.type}", "timestamps with a time zone."
-        raise RequestError(call, found, f"Give the spine {fix}")
+        fix = "Cast it to a timestamp with a time zone before it becomes the spine."
+        raise RequestError(call, f"column {name!r} holds {times.type}", fix)
 
 
 def held_out_entities(table: pa.Table, names: Sequence[str], test: float, seed: int) -> pa.Array:
-    """Return which rows are of entities to test on.
+    """Return which rows belong to the entities of the test part.
 
     Args:
         table: The rows.
-        names: The columns that name an entity.
-        test: About which share of the entities.
-        seed: Another seed draws others.
+        names: The columns that identify an entity.
+        test: The approximate share of the test entities, between 0 and 1.
+        seed: Another seed selects other entities.
+
+    Returns:
+        A Boolean for each row.
 
     Raises:
-        RequestError: A column is missing, or the share is none.
+        RequestError: A column is missing, or the share is not between 0 and 1.
     """
     call = f"split_by_entity({names!r}, test={test})"
     for name in names:
         if name not in table.column_names:
-            found, known = f"there is no column {name!r}", table.column_names
-            raise RequestError(call, found, nearest(name, known))
+            problem = f"there is no column {name!r}"
+            raise RequestError(call, problem, nearest(name, table.column_names))
     if not 0 < test < 1:
-        raise RequestError(call, "the share is not between 0 and 1", "Give e.g. test=0.2.")
-    return drawn(table.select(names), test, seed)
+        raise RequestError(call, f"test is {test}, not between 0 and 1", "Use e.g. test=0.2.")
+    return sample_entities(table.select(names), test, seed)
 
 
 def _scalar(micros: int, column: pa.ChunkedArray) -> pa.Scalar:

@@ -1,4 +1,4 @@
-"""What a frame's features read of a view: its version, and by which columns of the spine."""
+"""`ViewRead`: the table version and the spine columns that a frame's features were read with."""
 
 from dataclasses import dataclass
 
@@ -8,18 +8,21 @@ import pyarrow.compute as pc
 
 @dataclass(frozen=True)
 class ViewRead:
-    """What a frame's features read of a view.
+    """How a frame's features were read from a view.
 
     Args:
-        keys: The spine's columns that hold the view's keys, those of all its uses.
-        version: The Delta version of its feature table; None for a preview.
+        keys: The spine's columns with the view's keys, for all uses of the view.
+        version: The Delta version of the view's feature table. None for a preview.
     """
 
     keys: tuple[str, ...]
     version: int | None = None
 
     def null_key_rows(self, rows: pa.Table) -> int:
-        """Return how many rows have a null in one of the keys; columns left out have none.
+        """Return the number of rows with a null in one of the keys.
+
+        Args:
+            rows: The rows. A key column that they do not have counts as without nulls.
 
         Example:
             >>> ViewRead(("id",)).null_key_rows(pa.table({"id": [1, None]}))

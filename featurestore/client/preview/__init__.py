@@ -1,1 +1,1 @@
-"""Features of a definition that need not be applied."""
+"""Previews: features of a definition that is not applied yet."""

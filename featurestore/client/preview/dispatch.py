@@ -1,4 +1,4 @@
-"""Previews: features of a definition that need not be applied, whichever kind of view it is."""
+"""Previews of views and of on-demand views, which need not be applied."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from featurestore.client.frame.frame import FeatureFrame
-from featurestore.client.on_demand import node_of, without_function
-from featurestore.client.retrieve import append_columns
+from featurestore.client.frame.frame import FeatureFrame, append_columns
+from featurestore.client.on_demand import node_of, split_function
 from featurestore.definitions.model.on_demand import OnDemandFeatureView
 from featurestore.definitions.model.references import manifest_of
 from featurestore.definitions.model.view import FeatureView
@@ -27,12 +26,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """Where a view's source is, and what reads it.
+class Project:
+    """The project in which a view is previewed.
 
     Args:
-        layout: Where sources, and the tables of other views, lie.
-        spark: Gives the session; called for views alone.
+        layout: The addresses of sources and tables.
+        spark: Returns the Spark session. It is called for views only, not for on-demand views.
     """
 
     layout: Layout
@@ -40,21 +39,19 @@ class Surroundings:
 
 
 @singledispatch
-def preview(
-    view: object, rows: pa.Table, around: Surroundings, timezone: str | None
-) -> FeatureFrame:
-    """Return rows with the features of a definition that need not be applied.
+def preview(view: object, rows: pa.Table, project: Project, timezone: str | None) -> FeatureFrame:
+    """Return rows with the features of a definition, which need not be applied.
 
     Args:
         view: A view, or an on-demand view.
-        rows: A view's keys and moments; an on-demand view's inputs under their names.
-        around: Where a view's source is.
-        timezone: The zone of times that have none.
+        rows: For a view its keys and moments. For an on-demand view its inputs, by their names.
+        project: Where a view's source is.
+        timezone: The zone of times without one.
 
     Raises:
-        DefinitionError: An on-demand view breaks rules; every problem is listed.
-        RequestError: It is no view.
-        SpineError: The rows lack something, or hold another type.
+        DefinitionError: An on-demand view breaks rules. Every problem is listed.
+        RequestError: ``view`` is no view.
+        SpineError: A column is missing or has another type than declared.
 
     Example:
         >>> from featurestore.definitions.model.source import RequestSource
@@ -69,49 +66,47 @@ def preview(
     """
     raise RequestError(
         "preview",
-        f"it is a {type(view).__name__}",
-        "Give the definition of one view, or of one on-demand view.",
+        f"the definition is a {type(view).__name__}",
+        "Pass one FeatureView or one OnDemandFeatureView.",
     )
 
 
 @preview.register
-def _(
-    view: FeatureView, rows: pa.Table, around: Surroundings, timezone: str | None
-) -> FeatureFrame:
+def _(view: FeatureView, rows: pa.Table, project: Project, timezone: str | None) -> FeatureFrame:
     with spark_extra("preview"):
-        # Only here, so that on-demand views are previewed without pyspark.
+        # Imported here, because on-demand views are previewed without pyspark.
         from featurestore.client.preview.view import preview_view  # noqa: PLC0415 - see above
-    return preview_view(view, rows, around.layout, around.spark(), timezone=timezone)
+    return preview_view(view, rows, project.layout, project.spark(), timezone=timezone)
 
 
 @preview.register
 def _(
-    view: OnDemandFeatureView, rows: pa.Table, around: Surroundings, timezone: str | None
+    view: OnDemandFeatureView, rows: pa.Table, project: Project, timezone: str | None
 ) -> FeatureFrame:
     call = f"preview({view.name!r})"
     node, function = _checked(view, call)
-    sources = _brought_by(view)
+    sources = _sources_of_inputs(view)
     _require_inputs(call, node, sources, rows)
-    # The rows bring every input, as the request does with request values.
-    brought = tuple(
+    # Every input, features too, is read from the rows as if it were a request value.
+    from_rows = tuple(
         replace(each, column=each.name, source=sources.get(each.name, "")) for each in node.inputs
     )
-    query = Query(call, (), on_demand=(replace(node, inputs=brought),))
+    query = Query(call, (), on_demand=(replace(node, inputs=from_rows),))
     [inputs] = bind_request_inputs(query, rows, timezone=timezone)
     return FeatureFrame(append_columns(rows, compute(node, inputs, function)), view.feature_names)
 
 
 def _checked(view: OnDemandFeatureView, call: str) -> tuple[OnDemand, Function | None]:
-    bare, function = without_function(view)
-    issues = check(manifest_of([bare]), (sql_issues,))
+    definition, function = split_function(view)
+    issues = check(manifest_of([definition]), (sql_issues,))
     if issues:
-        told = "".join(f"\n  {issue}" for issue in issues)
-        raise DefinitionError(call, f"the definition breaks rules:{told}", "\nCorrect it first.")
-    return node_of(bare), function
+        listed = "".join(f"\n  {issue}" for issue in issues)
+        raise DefinitionError(call, f"the definition breaks rules:{listed}", "\nCorrect it first.")
+    return node_of(definition), function
 
 
-def _brought_by(view: OnDemandFeatureView) -> dict[str, str]:
-    """Return by input the source that brings it: a view's name or a request source's."""
+def _sources_of_inputs(view: OnDemandFeatureView) -> dict[str, str]:
+    """Return for each input the name of its view or of its request source."""
     features = {u.prefix + name: u.view.name for u in view.uses for name in u.feature_names}
     return features | {each.name: s.name for s in view.requests for each in s.schema}
 
@@ -121,14 +116,14 @@ def _require_inputs(call: str, node: OnDemand, sources: Mapping[str, str], rows:
     missing = [name for name in names if name not in rows.column_names]
     if not missing:
         return
-    spare = [name for name in rows.column_names if name not in names]
+    others = [name for name in rows.column_names if name not in names]
     listed = ", ".join(
         f"{name!r} (of {sources[name]!r})" if name in sources else f"{name!r} (the row's moment)"
         for name in missing
     )
-    near = dict.fromkeys(nearest(name, spare) for name in missing) if spare else ()
+    near = dict.fromkeys(nearest(name, others) for name in missing) if others else ()
     raise SpineError(
         call,
         f"the rows lack inputs of on-demand view {node.view!r}: {listed}",
-        " ".join([*near, "Give each input, features too, under its name in each row."]),
+        " ".join([*near, "Add a column for each input. Stored features are inputs too."]),
     )

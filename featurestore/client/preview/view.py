@@ -1,12 +1,12 @@
-"""Features of a view that need not be applied, straight from source rows; no table is written."""
+"""Features of a view computed directly from source rows. No table is written."""
 
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from featurestore.client.frame.frame import FeatureFrame
+from featurestore.client.frame.frame import FeatureFrame, append_columns
 from featurestore.client.frame.view_read import ViewRead
-from featurestore.client.retrieve import append_columns, key_columns
+from featurestore.client.retrieve import key_columns
 from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.bind import bind
 from featurestore.engines.kernel import answer_view
@@ -31,36 +31,36 @@ def preview_view(
     *,
     timezone: str | None = None,
 ) -> FeatureFrame:
-    """Return the spine with the view's features, read from its source for these keys only.
+    """Return the spine with the view's features. Only source rows with the spine's keys are used.
 
     Args:
         view: The definition, applied or not.
         spine: A few rows with the join keys and ``event_timestamp``.
-        layout: Where the source, or the table of the upstream view, lies.
-        spark: The session that reads and transforms.
-        timezone: The zone of times that have none.
+        layout: The addresses of sources and tables.
+        spark: The session that reads and transforms the source.
+        timezone: The zone of times without one.
     """
     upstream = upstream_of(view, layout)
     view_input = ViewInput(view, upstream.source, upstream.uri)
     stored = preview_rows(view_input, own_session(spark))
-    return _answered(view, spine, stored, timezone)
+    return _answer(view, spine, stored, timezone)
 
 
 def features_of_rows(
-    view: FeatureView, given: pa.Table, spine: pa.Table, spark: "SparkSession"
+    view: FeatureView, source_rows: pa.Table, spine: pa.Table, spark: "SparkSession"
 ) -> FeatureFrame:
-    """Return the spine with the view's features, computed from given source rows.
+    """Return the spine with the view's features, computed from these source rows.
 
     Args:
         view: The definition.
-        given: The source's rows.
+        source_rows: The source's rows.
         spine: Rows with the join keys and ``event_timestamp``.
-        spark: The session that transforms.
+        spark: The session that transforms the source rows.
     """
-    return _answered(view, spine, stored_of_given(view, given, own_session(spark)), None)
+    return _answer(view, spine, stored_of_given(view, source_rows, own_session(spark)), None)
 
 
-def _answered(
+def _answer(
     view: FeatureView, spine: pa.Table, stored: "DataFrame", timezone: str | None
 ) -> FeatureFrame:
     query = compile_view(view)

@@ -1,1 +1,1 @@
-"""Spines: read from any frame or file, made of a time grid, or of a view's events."""
+"""Spines: from any frame or file, from a time grid, or from a view's events."""

@@ -1,4 +1,4 @@
-"""A spine from a view of labels: its events, as they are known at a moment."""
+"""A spine from a view's events, for example from chargebacks that are labels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,14 +21,14 @@ from featurestore.times import parse_moment, to_micros
 
 
 @dataclass(frozen=True)
-class Events:
-    """Which events of a view are wanted.
+class EventSelection:
+    """The events of a view that become a spine.
 
     Args:
         view: The view's name.
-        columns: Its fields that come along; None for all.
-        start: The first event; None for no bound.
-        end: The moment before which events end; None for no bound.
+        columns: The view's fields to return. None for all.
+        start: The earliest event time. None for no limit.
+        end: The end of the event times, exclusive. None for no limit.
     """
 
     view: str
@@ -38,40 +38,41 @@ class Events:
 
     @property
     def call(self) -> str:
-        """The call in words."""
+        """The call's text, for error messages."""
         return f"get_label_spine({self.view!r})"
 
 
-def label_spine(manifest: Manifest, reader: Reader, wanted: Events, as_of: datetime) -> pa.Table:
+def label_spine(
+    manifest: Manifest, reader: Reader, selection: EventSelection, as_of: datetime
+) -> pa.Table:
     """Return a view's events as a spine.
 
     Args:
-        manifest: What is applied.
+        manifest: The applied definitions.
         reader: Reads the tables.
-        wanted: Which events.
-        as_of: The moment whose knowledge counts: what is known later is left out.
+        selection: The view, its fields and the event times.
+        as_of: Only events that exist at this moment are returned.
 
     Returns:
-        Join keys, ``event_timestamp`` and the columns, by event time and keys.
+        Join keys, ``event_timestamp`` and the fields, sorted by event time and keys.
 
     Raises:
         NotFoundError: The view or a column is not applied.
         RequestError: The end is not after the start, or the events do not fit the memory limit.
         TableError: The view is not materialized, or was changed since.
     """
-    view = manifest.view(wanted.view)
+    view = manifest.view(selection.view)
     if view is None:
-        known = (each.name for each in manifest.views)
-        raise NotFoundError(
-            wanted.call, f"no view {wanted.view!r} is applied", nearest(wanted.view, known)
-        )
-    query, moment = _query(view, wanted), to_micros(as_of)
-    low, high = _bounds(wanted, moment)
-    snapshot = reader.pin(Query(wanted.call, (query,)), manifest)[view.name]
-    # A revision may have moved in time: then what it replaces may lie in the bounds.
+        problem = f"no view {selection.view!r} is applied"
+        near = nearest(selection.view, [each.name for each in manifest.views])
+        raise NotFoundError(selection.call, problem, near)
+    query, moment = _query(view, selection), to_micros(as_of)
+    low, high = _bounds(selection, moment)
+    snapshot = reader.pin(Query(selection.call, (query,)), manifest)[view.name]
+    # A revision may move its event: the superseding row may lie outside the bounds.
     first = None if query.rows.unique_by else low
     bounds = Bounds(None, time_low=first, time_high=moment)
-    rows = reader.read(wanted.call, query, snapshot, bounds)
+    rows = reader.read(selection.call, query, snapshot, bounds)
     rows = rows_at(rows, positions_valid_at(query, rows, moment))
     times = rows[EVENT_TIME].cast(pa.int64())
     inside = pc.less(times, high)
@@ -81,28 +82,28 @@ def label_spine(manifest: Manifest, reader: Reader, wanted: Events, as_of: datet
     return spine.sort_by([(name, "ascending") for name in (EVENT_TIME, *names)])
 
 
-def _query(view: FeatureView, wanted: Events) -> ViewQuery:
+def _query(view: FeatureView, selection: EventSelection) -> ViewQuery:
     types = {field.name: field.dtype for field in view.schema}
-    names = list(types) if wanted.columns is None else list(dict.fromkeys(wanted.columns))
+    names = list(types) if selection.columns is None else list(dict.fromkeys(selection.columns))
     for name in names:
         if name not in types:
             raise NotFoundError(
-                wanted.call, f"view {view.name!r} has no field {name!r}", nearest(name, types)
+                selection.call, f"view {view.name!r} has no field {name!r}", nearest(name, types)
             )
     columns = tuple(Column(name, name, types[name]) for name in names)
     return replace(compile_view(view), columns=columns, aggregates=())
 
 
-def _bounds(wanted: Events, as_of: int) -> tuple[int | None, int]:
-    """Return the first microsecond wanted and the one after the last."""
+def _bounds(selection: EventSelection, as_of: int) -> tuple[int | None, int]:
+    """Return the first microsecond of the event times and the one after their last."""
     low, high = (
         None if each is None else to_micros(parse_moment(each))
-        for each in (wanted.start, wanted.end)
+        for each in (selection.start, selection.end)
     )
     if low is not None and high is not None and high <= low:
         raise RequestError(
-            wanted.call,
-            f"the end, {wanted.end}, is not after the start, {wanted.start}",
-            "Give start before end.",
+            selection.call,
+            f"the end, {selection.end}, is not after the start, {selection.start}",
+            "Use a start before the end.",
         )
     return low, as_of + 1 if high is None else min(high, as_of + 1)

@@ -1,4 +1,4 @@
-"""A spine from a time grid: every key at regular moments."""
+"""A spine from a time grid: each key at regularly spaced moments."""
 
 from datetime import datetime
 from typing import Any
@@ -23,20 +23,21 @@ def time_grid(
     every: str,
     timestamp_field: str = "event_timestamp",
 ) -> pa.Table:
-    """Return a spine with every row of keys at each moment of ``[start, end)``.
+    """Return a spine with each row of keys at each moment of ``[start, end)``.
 
     Args:
-        keys: Rows of keys: a list of dicts, any frame, or a path.
-        start: The first moment; a bare date is its midnight in UTC.
-        end: The moment before which the grid ends.
-        every: The step, such as ``"1d"``.
+        keys: The keys: a list of dicts, any frame, or a file's path.
+        start: The first moment. A date is its midnight in UTC.
+        end: The end of the grid, exclusive.
+        every: The step between moments, such as ``"1d"``.
         timestamp_field: The name of the time column.
 
     Returns:
-        Keys times moments rows, key by key, each key's moments ascending.
+        A row for each key and moment, in the order of the keys and then of the moments.
 
     Raises:
-        SpineError: The step is 0, the end is not after the start, or the keys have that column.
+        SpineError: The step is 0, the end is not after the start, the keys have a column with the
+            name of the time column, or there are more than 2**31 rows.
 
     Example:
         >>> keys = [{"id": 1}, {"id": 2}]
@@ -50,19 +51,19 @@ def time_grid(
         raise SpineError(
             call,
             f"the keys have a column {timestamp_field!r}",
-            "Leave it out: the grid gives it.",
+            "Remove it, or use another timestamp_field=. The grid adds this column.",
         )
     moments = _moments(call, parse_moment(start), parse_moment(end), parse_duration(every))
     if rows.num_rows * len(moments) > _MOST_ROWS:
         raise SpineError(
             call,
             f"{rows.num_rows:,} keys at {len(moments):,} moments are too many rows",
-            "Take a longer step, fewer keys, or a part of the time at once.",
+            "Use a longer step, fewer keys, or several grids of shorter time.",
         )
-    picks = pa.array(np.repeat(np.arange(rows.num_rows), len(moments)))
+    positions = pa.array(np.repeat(np.arange(rows.num_rows), len(moments)))
     times = pa.array(np.tile(np.arange(moments.start, moments.stop, moments.step), rows.num_rows))
     times = times.cast(UTC_MICROS)
-    return rows_at(rows, picks).append_column(timestamp_field, times)
+    return rows_at(rows, positions).append_column(timestamp_field, times)
 
 
 def _moments(call: str, start: datetime, end: datetime, step: int) -> range:
@@ -71,6 +72,6 @@ def _moments(call: str, start: datetime, end: datetime, step: int) -> range:
         raise SpineError(
             call,
             "the step is 0" if step == 0 else f"the end, {end}, is not after the start, {start}",
-            "Give start before end, and a step such as '1d'.",
+            "Use a start before the end, and a step such as every='1d'.",
         )
     return range(first, last, step)

@@ -1,4 +1,4 @@
-"""Reading a spine, whatever holds it, as an Arrow table."""
+"""Reading a spine from any frame or file as an Arrow table."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,16 +20,16 @@ def read_spine(data: Any) -> pa.Table:
     """Return the rows of a spine.
 
     Args:
-        data: An Arrow table, a pandas, Polars or Spark DataFrame, anything with the Arrow C stream
-            interface, a list of dicts, or the path of a Parquet, CSV or JSON-lines file or of a
-            Delta table's folder.
+        data: An Arrow table; a pandas, Polars or Spark DataFrame; any object with the Arrow C
+            stream interface; a list of dicts; or a path of a Parquet, CSV or JSON-lines file or
+            of a Delta table's folder.
 
     Returns:
         The same rows in the same order, with the same columns.
 
     Raises:
-        SpineError: It is none of these, the path does not exist, or a column mixes times with
-            and without a zone.
+        SpineError: ``data`` is none of these, the path does not exist, or a column mixes types,
+            or times with and without a zone.
 
     Example:
         >>> read_spine([{"card_id": "c1"}, {"card_id": "c2"}]).num_rows
@@ -45,7 +45,7 @@ def read_spine(data: Any) -> pa.Table:
     raise SpineError(
         "read the spine",
         f"it is a {type(data).__module__}.{type(data).__qualname__}",
-        "Give an Arrow table, a pandas, Polars or Spark DataFrame, a list of dicts or a path.",
+        "Pass an Arrow table, a pandas, Polars or Spark DataFrame, a list of dicts or a path.",
     )
 
 
@@ -89,11 +89,15 @@ def _(data: Path) -> pa.Table:
     if data.suffix not in readers:
         raise SpineError(
             f"read the spine {data}",
-            f"files of kind {data.suffix or 'without a suffix'!r} are not known",
-            f"Use one of {', '.join(readers)}, or the folder of a Delta table.",
+            f"files {_kind(data)} cannot be read",
+            f"Use {', '.join(readers)}, or the folder of a Delta table.",
         )
     table: pa.Table = readers[data.suffix](str(data))
     return table
+
+
+def _kind(path: Path) -> str:
+    return f"that end in {path.suffix!r}" if path.suffix else "without a suffix"
 
 
 def _read_delta(uri: str) -> pa.Table:
@@ -113,7 +117,7 @@ def _check_not_mixed(name: str, values: Any) -> None:
         raise SpineError(
             "read the spine",
             f"column {name!r} mixes times with and without a time zone",
-            "Give every time a zone, or none of them and pass timezone=.",
+            "Write all times with a zone, or all without one and pass timezone=.",
         )
 
 
@@ -124,6 +128,6 @@ def _table(columns: dict[str, list[Any]]) -> pa.Table:
             arrays[name] = pa.array(values)
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
             raise SpineError(
-                "read the spine", f"column {name!r} mixes types: {error}", "Use one type."
+                "read the spine", f"column {name!r} mixes types: {error}", "Use one type in it."
             ) from None
     return pa.table(arrays)

@@ -1,4 +1,4 @@
-"""Rows are parted by time with a gap, or by entity with none on both sides; grids are regular."""
+"""Rows are split by time with a gap, or by entity with no entity in both parts; time grids."""
 
 import warnings
 from dataclasses import replace
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from featurestore.client.frame.frame import FeatureFrame
-from featurestore.client.frame.splits import LabelReach
+from featurestore.client.frame.splits import LabelTiming
 from featurestore.client.spines.grid import time_grid
 from featurestore.errors import RequestError, SpineError
 from featurestore.store.columns import UTC_MICROS
@@ -33,7 +33,7 @@ def sides(part: FeatureFrame) -> set[tuple[object, ...]]:
 
 
 @given(ENTITIES, st.floats(0.01, 0.99), st.integers(0, 3))
-def test_no_entity_is_on_both_sides_and_no_row_is_lost(entities, share, seed):
+def test_no_entity_is_in_both_parts_and_no_row_is_lost(entities, share, seed):
     train, test = frame(entities).split_by_entity(["id", "kind"], test=share, seed=seed)
 
     assert not sides(train) & sides(test)
@@ -42,7 +42,7 @@ def test_no_entity_is_on_both_sides_and_no_row_is_lost(entities, share, seed):
 
 
 @given(ENTITIES, ENTITIES)
-def test_an_entity_stays_on_its_side_when_rows_are_added(entities, more):
+def test_an_entity_stays_in_its_part_when_rows_are_added(entities, more):
     before = frame(entities).split_by_entity(["id", "kind"])
     after = frame(entities + more).split_by_entity(["id", "kind"])
 
@@ -50,7 +50,7 @@ def test_an_entity_stays_on_its_side_when_rows_are_added(entities, more):
     assert sides(before[1]) <= sides(after[1])
 
 
-def test_the_share_is_about_what_was_asked_and_the_seed_draws_others():
+def test_the_share_is_close_to_its_argument_and_another_seed_selects_others():
     many = FeatureFrame(pa.table({"id": list(range(10_000))}), ())
 
     first = many.split_by_entity("id", test=0.3)[1]
@@ -63,8 +63,8 @@ def test_the_share_is_about_what_was_asked_and_the_seed_draws_others():
 @pytest.mark.parametrize(
     "kind", [pa.string(), pa.string_view(), pa.dictionary(pa.int8(), pa.string())]
 )
-def test_rows_with_text_of_any_kind_are_parted_and_keep_their_types(kind):
-    # Delta tables and Polars give views.
+def test_rows_with_any_type_of_text_are_split_and_keep_their_types(kind):
+    # Delta tables and Polars return string views.
     columns = {"id": pa.array(["a", "b", "a"], kind), "at": [at_day(day) for day in (1, 2, 3)]}
     rows = FeatureFrame(pa.table(columns), (), timestamp_field="at")
 
@@ -85,7 +85,7 @@ def test_rows_with_text_of_any_kind_are_parted_and_keep_their_types(kind):
         (pa.struct([pa.field("word", pa.string_view(), nullable=False)]), {"word": "a"}),
     ],
 )
-def test_rows_with_text_inside_other_types_are_parted(kind, value):
+def test_rows_with_text_inside_other_types_are_split(kind, value):
     rows = pa.table({"at": [at_day(1), at_day(2)], "deep": pa.array([value, value], kind)})
 
     train, _ = FeatureFrame(rows, (), timestamp_field="at").split_by_time("2026-01-02")
@@ -93,7 +93,7 @@ def test_rows_with_text_inside_other_types_are_parted(kind, value):
     assert train.to_arrow() == rows.slice(0, 1)
 
 
-def test_a_grid_takes_keys_of_any_kind_of_text():
+def test_a_grid_keeps_the_type_of_text_keys():
     keys = pa.table({"id": pa.array(["a"], pa.string_view())})
 
     grid = time_grid(keys, start="2026-01-01", end="2026-01-02", every="12h")
@@ -111,8 +111,10 @@ def at_day(day: int) -> datetime:
     st.integers(1, 9),
     st.integers(0, 9),
 )
-def test_without_a_gap_no_label_of_a_training_row_waits_for_the_test_part(days, horizon, maturity):
-    train, test = labelled(days, horizon, maturity).split_by_time(MIDNIGHT)
+def test_by_default_all_labels_of_training_rows_are_mature_before_the_test_part(
+    days, horizon, maturity
+):
+    train, test = with_label_timing(days, horizon, maturity).split_by_time(MIDNIGHT)
 
     waited = timedelta(days=horizon + maturity)
     assert all(at + waited < MIDNIGHT for at in moments(train))
@@ -121,31 +123,29 @@ def test_without_a_gap_no_label_of_a_training_row_waits_for_the_test_part(days, 
 
 
 @given(st.lists(st.integers(-20, 20), max_size=20), st.integers(1, 9), st.integers(0, 9))
-def test_a_gap_that_is_shorter_than_the_horizon_tells_how_many_labels_look_too_far(
-    days, horizon, gap
-):
+def test_a_gap_shorter_than_the_horizon_warns_and_counts_the_labels(days, horizon, gap):
     looking = sum(day < -gap and day + horizon >= 0 for day in days)
     trained = sum(day < -gap for day in days)
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        train, _ = labelled(days, horizon, 0).split_by_time(MIDNIGHT, gap=f"{gap}d")
+        train, _ = with_label_timing(days, horizon, 0).split_by_time(MIDNIGHT, gap=f"{gap}d")
 
     assert len(train) == trained
-    assert len(told) == bool(looking)
-    for each in told:
-        assert f"the labels of {looking} of {trained} training rows" in str(each.message)
+    assert len(caught) == bool(looking)
+    for each in caught:
+        assert f"{looking} of {trained} training rows" in str(each.message)
         assert each.filename == __file__
 
 
 def test_the_warning_names_the_horizon_and_the_gap_that_is_safe():
-    found = labelled([-4, -3, -2], horizon=3, maturity=30)
+    frame = with_label_timing([-4, -3, -2], horizon=3, maturity=30)
 
-    with pytest.warns(UserWarning, match=r"look 3d ahead, and the gap is 2d\. .* it is 33d"):
-        found.split_by_time("1970-01-01", gap="2d")
+    with pytest.warns(UserWarning, match=r"\b3d\b.*\b2d\b.*gap=.*\b33d\b"):
+        frame.split_by_time("1970-01-01", gap="2d")
 
 
-def test_labels_that_came_with_the_spine_have_no_gap_unless_it_is_given():
-    rows = replace(labelled([-2, -1, 0], 1, 0), label_reach=None)
+def test_labels_that_are_columns_of_the_spine_have_no_gap_by_default():
+    rows = replace(with_label_timing([-2, -1, 0], 1, 0), label_timing=None)
 
     assert [len(part) for part in rows.split_by_time("1970-01-01")] == [2, 1]
 
@@ -153,21 +153,35 @@ def test_labels_that_came_with_the_spine_have_no_gap_unless_it_is_given():
 MIDNIGHT = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def labelled(days: list[int], horizon: int, maturity: int) -> FeatureFrame:
+def with_label_timing(days: list[int], horizon: int, maturity: int) -> FeatureFrame:
     times = pa.array([MIDNIGHT + timedelta(days=day) for day in days], UTC_MICROS)
-    reach = LabelReach(horizon * MICROS["d"], maturity * MICROS["d"])
-    return FeatureFrame(pa.table({"event_timestamp": times}), (), label_reach=reach)
+    timing = LabelTiming(horizon * MICROS["d"], maturity * MICROS["d"])
+    return FeatureFrame(pa.table({"event_timestamp": times}), (), label_timing=timing)
 
 
 def moments(part: FeatureFrame) -> list[datetime]:
     return part.to_arrow()["event_timestamp"].to_pylist()
 
 
-def test_what_cannot_be_split_is_told():
-    with pytest.raises(RequestError, match=r"there is no column 'idd'\. Did you mean 'id'"):
+def test_a_wrong_column_or_share_is_an_error():
+    with pytest.raises(RequestError) as column:
         frame([]).split_by_entity("idd")
-    with pytest.raises(RequestError, match=r"the share is not between 0 and 1"):
+    with pytest.raises(RequestError) as share:
         frame([]).split_by_entity("id", test=1.0)
+
+    assert "'idd'" in column.value.found
+    assert "'id'" in column.value.fix
+    assert "1.0" in share.value.found
+    assert "test=" in share.value.fix
+
+
+def test_a_split_by_time_needs_times_with_a_zone():
+    rows = FeatureFrame(pa.table({"at": [1, 2]}), (), timestamp_field="at")
+
+    with pytest.raises(RequestError) as error:
+        rows.split_by_time("2026-01-01")
+
+    assert "'at' holds int64" in error.value.found
 
 
 def test_a_grid_has_every_key_at_every_moment_before_its_end():
@@ -184,16 +198,19 @@ def test_a_grid_has_every_key_at_every_moment_before_its_end():
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("change", "problem"),
     [
-        ({"every": "0d"}, "the step is 0"),
-        ({"end": "2026-01-01"}, "is not after the start"),
-        ({"timestamp_field": "id"}, "the keys have a column 'id'"),
-        ({"every": "1s", "end": "2200-01-01"}, "are too many rows"),
+        ({"every": "0d"}, "step is 0"),
+        ({"end": "2026-01-01"}, "2026-01-01 00:00:00+00:00"),
+        ({"timestamp_field": "id"}, "'id'"),
+        ({"every": "1s", "end": "2200-01-01"}, "5,490,892,800 moments"),
     ],
 )
-def test_a_grid_that_cannot_be_is_told(change, message):
-    asked = {"start": "2026-01-01", "end": "2026-02-01", "every": "1d"} | change
+def test_a_wrong_grid_is_an_error(change, problem):
+    arguments = {"start": "2026-01-01", "end": "2026-02-01", "every": "1d"} | change
 
-    with pytest.raises(SpineError, match=message):
-        time_grid([{"id": 1}], **asked)
+    with pytest.raises(SpineError) as error:
+        time_grid([{"id": 1}], **arguments)
+
+    assert repr(arguments["every"]) in error.value.call
+    assert problem in error.value.found
