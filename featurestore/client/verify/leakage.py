@@ -30,8 +30,8 @@ def past_value(view: ViewQuery, feature: Column | Aggregate, spine_row: Row, row
         spine_row: The spine row.
         rows: The stored rows of its key.
     """
-    existing = _existing_past(view, spine_row, rows) if is_answerable(view, spine_row) else []
-    return value_or_overflow(view, feature, spine_row, existing)
+    valid = _valid_past(view, spine_row, rows) if is_answerable(view, spine_row) else []
+    return value_or_overflow(view, feature, spine_row, valid)
 
 
 def causes_of(
@@ -45,17 +45,17 @@ def causes_of(
         spine_row: The spine row.
         rows: The stored rows of its key.
     """
-    existing, past = valid_rows(view, spine_row, rows), _existing_past(view, spine_row, rows)
+    valid, past = valid_rows(view, spine_row, rows), _valid_past(view, spine_row, rows)
     moment = spine_row[view.timestamp_field]
     if isinstance(feature, Aggregate):
-        inside = window_rows(view, feature, moment, existing)
+        inside = window_rows(view, feature, moment, valid)
         direct = (Cause.window,) if any(row[EVENT_TIME] >= moment for row in inside) else ()
     else:
-        won = winner(view, moment, existing)
+        won = winner(view, moment, valid)
         direct = (Cause.winner,) if won is not None and won[EVENT_TIME] >= moment else ()
     # If the feature changes even without the events at t, then a revision at t is a cause too.
     strict_view, strict_feature = _strict(view, feature)
-    now = value_or_overflow(strict_view, strict_feature, spine_row, existing)
+    now = value_or_overflow(strict_view, strict_feature, spine_row, valid)
     before = value_or_overflow(strict_view, strict_feature, spine_row, past)
     if direct and same_value(now, before):
         return direct
@@ -84,7 +84,7 @@ def fix_of(
     return " ".join(fix for cause, fix in fixes.items() if cause in causes)
 
 
-def _existing_past(view: ViewQuery, spine_row: Row, rows: Rows) -> list[Row]:
+def _valid_past(view: ViewQuery, spine_row: Row, rows: Rows) -> list[Row]:
     moment = spine_row[view.timestamp_field]
     past = [row for row in rows if row[EVENT_TIME] is None or row[EVENT_TIME] < moment]
     return valid_rows(view, spine_row, past)

@@ -68,9 +68,9 @@ def recompute(
 
 
 def _cells(view: ViewQuery, spine_row: Row, rows: Rows, leakage: bool) -> Cells:
-    existing = valid_rows(view, spine_row, rows) if is_answerable(view, spine_row) else []
-    values = {n.output: value_or_overflow(view, n, spine_row, existing) for n in view.features}
-    bounds = {n.output: error_bound(view, n, spine_row, existing) for n in view.features}
+    valid = valid_rows(view, spine_row, rows) if is_answerable(view, spine_row) else []
+    values = {n.output: value_or_overflow(view, n, spine_row, valid) for n in view.features}
+    bounds = {n.output: error_bound(view, n, spine_row, valid) for n in view.features}
     if not leakage:
         return Cells(values, bounds)
     past_values = {n.output: past_value(view, n, spine_row, rows) for n in view.features}

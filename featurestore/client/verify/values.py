@@ -13,7 +13,7 @@ OVERFLOW = "the sum does not fit its type"
 
 
 def value_or_overflow(
-    view: ViewQuery, feature: Column | Aggregate, spine_row: Row, existing: Rows
+    view: ViewQuery, feature: Column | Aggregate, spine_row: Row, valid: Rows
 ) -> Any:
     """Return the value of one feature at one spine row, or `OVERFLOW`.
 
@@ -21,10 +21,10 @@ def value_or_overflow(
         view: The use of the view.
         feature: The feature.
         spine_row: The spine row.
-        existing: The stored rows that exist at the spine row's moment.
+        valid: The stored rows that are valid at the spine row's moment.
     """
     try:
-        return value_of(view, feature, spine_row, existing)
+        return value_of(view, feature, spine_row, valid)
     except IntegerOverflowError:
         return OVERFLOW
 

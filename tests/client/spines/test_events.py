@@ -138,8 +138,8 @@ def claim(numbers: tuple[int, ...], deleted: bool, card: int) -> dict:
 
 def exists(query: ViewQuery, row: dict, rows: list[dict], moment: int) -> bool:
     spine_row = {"id": row["id"], "name": row["name"], "event_timestamp": moment}
-    existing = reference.valid_rows(query, spine_row, rows)
-    return any(each is row for each in existing) and not reference.is_tombstone(query, row)
+    valid = reference.valid_rows(query, spine_row, rows)
+    return any(each is row for each in valid) and not reference.is_tombstone(query, row)
 
 
 def test_events_that_do_not_fit_the_memory_limit_are_an_error_before_they_are_read(

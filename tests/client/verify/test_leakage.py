@@ -78,10 +78,10 @@ def test_strict_features_do_not_leak_if_every_row_is_visible_after_its_event(
     for spine_row in world.spine:
         for feature in view.features:
             left = closed_left(feature)
-            existing = reference.valid_rows(view, spine_row, rows) if reference.is_answerable(
+            valid = reference.valid_rows(view, spine_row, rows) if reference.is_answerable(
                 view, spine_row
             ) else []  # fmt: skip
-            now = value_or_overflow(view, left, spine_row, existing)
+            now = value_or_overflow(view, left, spine_row, valid)
             assert same_value(now, past_value(view, left, spine_row, rows))
 
 
@@ -91,8 +91,8 @@ def test_only_revisions_can_arrive_at_the_moment(world: World) -> None:
     view = world.query
     for spine_row in world.spine:
         for feature in view.features if reference.is_answerable(view, spine_row) else ():
-            existing = reference.valid_rows(view, spine_row, world.rows)
-            now = value_or_overflow(view, feature, spine_row, existing)
+            valid = reference.valid_rows(view, spine_row, world.rows)
+            now = value_or_overflow(view, feature, spine_row, valid)
             if not same_value(now, past_value(view, feature, spine_row, world.rows)):
                 causes = causes_of(view, feature, spine_row, world.rows)
                 assert causes

@@ -305,8 +305,8 @@ def test_answers_change_at_edges_only(world: World, data: st.DataObject) -> None
 
 
 def answer_at(view: ViewQuery, spine_row: dict, rows: list[dict]) -> list[object]:
-    existing = reference.valid_rows(view, spine_row, rows)
-    return [value_or_overflow(view, each, spine_row, existing) for each in view.features]
+    valid = reference.valid_rows(view, spine_row, rows)
+    return [value_or_overflow(view, each, spine_row, valid) for each in view.features]
 
 
 def agree(answer: list[object], other: list[object]) -> bool:
