@@ -1,7 +1,8 @@
-"""Keys and times of a spine are bound exactly, or refused with what to do."""
+"""Keys and times of a spine are bound exactly, or refused with a fix."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -15,12 +16,19 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TIMES = pa.array([NOON], pa.timestamp("us", tz="UTC"))
 
 
+def refusal_of(spine: pa.Table, other: Query | None = None, **options: Any) -> SpineError:
+    """Return the error that binding a spine raises."""
+    with pytest.raises(SpineError) as refused:
+        bind(other or query(), spine, **options)
+    return refused.value
+
+
 def query(dtype=fs.Int64) -> Query:
     key = KeyBinding("id", "id", dtype)
     view = ViewQuery(
         "v", keys=(key,), timestamp_field="at", columns=(Column("x", "x", fs.Float64),)
     )
-    return Query("ask", (view,), "at")
+    return Query("call()", (view,), "at")
 
 
 @pytest.mark.parametrize("kind", ["int8", "uint16", "int32", "int64", "uint64"])
@@ -33,8 +41,10 @@ def test_integers_of_any_width_are_keys_by_value(kind) -> None:
 def test_an_unsigned_value_that_no_key_can_have_is_refused() -> None:
     spine = pa.table({"id": pa.array([2**63], pa.uint64()), "at": TIMES})
 
-    with pytest.raises(SpineError, match=r"a value that no join key can have"):
-        bind(query(), spine)
+    refusal = refusal_of(spine)
+
+    assert "'id'" in refusal.found
+    assert str(2**63) in refusal.found
 
 
 @pytest.mark.parametrize(
@@ -58,96 +68,109 @@ def test_boolean_and_date_keys_are_taken_as_they_are() -> None:
 
 
 @pytest.mark.parametrize(
-    ("keys", "message"),
+    ("keys", "dtype", "cast"),
     [
-        (pa.array([1.0]), r"holds double, the join key 'id' is Int64\. Float keys.*astype"),
-        (pa.array(["1"]), r"holds string, the join key 'id' is Int64\. Cast .* to int64"),
-        (pa.array([True]), r"holds bool"),
+        (pa.array([1.0]), "double", "spine['id'].astype('Int64')"),
+        (pa.array(["1"]), "string", "int64"),
+        (pa.array([True]), "bool", "int64"),
     ],
 )
-def test_a_key_of_another_type_is_refused_with_the_cast(keys, message) -> None:
-    with pytest.raises(SpineError, match=message):
-        bind(query(), pa.table({"id": keys, "at": TIMES}))
+def test_a_key_of_another_type_is_refused_with_the_cast(keys, dtype, cast) -> None:
+    refusal = refusal_of(pa.table({"id": keys, "at": TIMES}))
+
+    assert [fact for fact in ("'id'", dtype, "Int64") if fact not in refusal.found] == []
+    assert cast in refusal.fix
 
 
 def test_missing_columns_are_named_with_the_nearest() -> None:
-    with pytest.raises(SpineError, match=r"no column 'id'.*Did you mean 'idd'"):
-        bind(query(), pa.table({"idd": [1], "at": TIMES}))
-    with pytest.raises(SpineError, match=r"no column 'at', the time column.*timestamp_field="):
-        bind(query(), pa.table({"id": [1]}))
+    no_key = refusal_of(pa.table({"idd": [1], "at": TIMES}))
+    no_time = refusal_of(pa.table({"id": [1]}))
+
+    assert (no_key.call, no_time.call) == ("call()", "call()")
+    assert [fact for fact in ("'id'", "'v'") if fact not in no_key.found] == []
+    assert "'idd'" in no_key.fix
+    assert "'at'" in no_time.found
+    assert "timestamp_field=" in no_time.fix
 
 
-def test_a_view_that_is_asked_at_another_time_column_is_named_where_that_is_missing() -> None:
+def test_a_view_with_another_time_column_is_named_if_that_column_is_missing() -> None:
     seen = replace(query().views[0], view="seen", timestamp_field="seen_at")
-    both = Query("ask", (*query().views, seen), "at")
+    both = Query("call()", (*query().views, seen), "at")
 
-    told = (
-        r"no column 'seen_at', the time column that view 'seen' is asked at by \.at\('seen_at'\)"
-    )
-    with pytest.raises(SpineError, match=told) as error:
-        bind(both, pa.table({"id": [1], "at": TIMES}))
-    assert "timestamp_field=" not in str(error.value)
+    refusal = refusal_of(pa.table({"id": [1], "at": TIMES}), both)
+
+    assert [fact for fact in ("'seen_at'", "'seen'") if fact not in refusal.found] == []
+    assert ".at('seen_at')" in refusal.fix
+    assert "timestamp_field=" not in str(refusal)
 
 
 @pytest.mark.parametrize(
-    ("times", "message"),
+    ("times", "dtype", "fix"),
     [
-        ([1_772_366_400], r"holds int64\. Say what they count.*pd\.to_datetime.*unit='s'"),
-        ([1.5], r"holds double\. Say what they count"),
-        ([date(2026, 3, 1)], r"holds date32.*a date is no moment"),
-        ([True], r"holds bool\. Give timestamps with a time zone\.$"),
+        ([1_772_366_400], "int64", "pd.to_datetime(spine['at'], unit='s', utc=True)"),
+        ([1.5], "double", "pd.to_datetime(spine['at'], unit='s', utc=True)"),
+        ([date(2026, 3, 1)], "date32", "date"),
+        ([True], "bool", "time zone"),
     ],
 )
-def test_times_that_are_none_are_answered_by_what_they_are(times: list, message: str) -> None:
-    with pytest.raises(SpineError, match=message):
-        bind(query(), pa.table({"id": [1], "at": times}))
+def test_a_time_column_of_another_type_is_refused_with_that_type_and_a_fix(
+    times: list, dtype: str, fix: str
+) -> None:
+    refusal = refusal_of(pa.table({"id": [1], "at": times}))
+
+    assert [fact for fact in ("'at'", dtype) if fact not in refusal.found] == []
+    assert fix in refusal.fix
 
 
-def test_an_unknown_time_zone_is_answered_with_the_nearest() -> None:
+def test_an_unknown_time_zone_is_refused_with_the_nearest_ones() -> None:
     naive = pa.table({"id": [1], "at": pa.array(["2026-07-01 14:00"]).cast(pa.timestamp("us"))})
 
     with pytest.raises(RequestError) as error:
         bind(query(), naive, timezone="Mars")
 
-    assert str(error.value) == (
-        "ask: unknown timezone 'Mars'. "
-        "Did you mean 'Europe/Paris' or 'Indian/Mauritius' or 'America/Matamoros'?"
-    )
+    assert error.value.call == "call()"
+    assert "'Mars'" in error.value.found
+    assert "'Europe/Paris'" in error.value.fix
 
 
 def test_a_feature_named_like_a_spine_column_is_refused() -> None:
-    with pytest.raises(
-        SpineError, match=r"feature 'x' of view 'v' has the name of a spine column"
-    ):
-        bind(query(), pa.table({"id": [1], "at": TIMES, "x": [1]}))
+    refusal = refusal_of(pa.table({"id": [1], "at": TIMES, "x": [1]}))
+
+    assert [fact for fact in ("'x'", "'v'") if fact not in refusal.found] == []
+    assert "view.with_prefix(" in refusal.fix
 
 
-def test_naive_times_are_refused_unless_their_zone_is_given() -> None:
+def test_naive_times_are_refused_unless_the_call_names_their_zone() -> None:
     naive = pa.table({"id": [1], "at": pa.array(["2026-07-01 14:00"]).cast(pa.timestamp("us"))})
 
-    with pytest.raises(SpineError, match=r"naive.*timezone="):
-        bind(query(), naive)
+    refusal = refusal_of(naive)
     bound = bind(query(), naive, timezone="Europe/Paris")
 
+    assert "'at'" in refusal.found
+    assert "timezone=" in refusal.fix
     assert bound["at"].to_pylist() == [datetime(2026, 7, 1, 12, tzinfo=UTC)]
 
 
 def test_naive_times_in_a_clock_change_are_refused() -> None:
     twice = pa.table({"id": [1], "at": pa.array(["2026-10-25 02:30"]).cast(pa.timestamp("us"))})
 
-    with pytest.raises(SpineError, match=r"clock change"):
-        bind(query(), twice, timezone="Europe/Paris")
+    refusal = refusal_of(twice, timezone="Europe/Paris")
+
+    assert [fact for fact in ("'at'", "'Europe/Paris'") if fact not in refusal.found] == []
+    assert "UTC" in refusal.fix
 
 
-def test_nanoseconds_are_taken_where_they_are_whole_microseconds() -> None:
+def test_nanoseconds_are_accepted_if_they_are_whole_microseconds() -> None:
     nanos = 1_772_366_400_000_000_000
     kind = pa.timestamp("ns", tz="Asia/Tokyo")
     whole = pa.table({"id": [1], "at": pa.array([nanos], kind)})
     finer = pa.table({"id": [1], "at": pa.array([nanos + 1], kind)})
 
+    refusal = refusal_of(finer)
+
     assert bind(query(), whole)["at"].cast(pa.int64()).to_pylist() == [nanos // 1000]
-    with pytest.raises(SpineError, match=r"1 values .* finer than a microsecond.*floor\('us'\)"):
-        bind(query(), finer)
+    assert [fact for fact in ("1 value", "'at'", "microsecond") if fact not in refusal.found] == []
+    assert "spine['at'].dt.floor('us')" in refusal.fix
 
 
 def test_times_before_1970_keep_their_microseconds() -> None:
@@ -156,27 +179,30 @@ def test_times_before_1970_keep_their_microseconds() -> None:
     assert bind(query(), spine)["at"].cast(pa.int64()).to_pylist() == [-1_500_001]
 
 
-def test_text_times_carry_an_offset_in_each_value() -> None:
+def test_text_times_need_an_offset_in_each_value_or_a_zone() -> None:
     offset = pa.table({"id": [1], "at": ["2026-03-01T13:00:00+01:00"]})
     without = pa.table({"id": [1], "at": ["2026-03-01T13:00:00"]})
 
-    assert bind(query(), offset)["at"].to_pylist() == [NOON]
-    with pytest.raises(SpineError, match=r"text that is no exact time"):
-        bind(query(), without)
+    refusal = refusal_of(without)
     zoned = bind(query(), without, timezone="Europe/Paris")
+
+    assert bind(query(), offset)["at"].to_pylist() == [NOON]
+    assert [fact for fact in ("'at'", "2026-03-01T13:00:00") if fact not in refusal.found] == []
+    assert "timezone=" in refusal.fix
     assert zoned["at"].to_pylist() == [NOON]
 
 
 def test_null_times_are_refused_and_counted_or_kept() -> None:
     spine = pa.table({"id": [1, 2], "at": pa.array([NOON, None], pa.timestamp("us", tz="UTC"))})
 
-    with pytest.raises(SpineError, match=r"1 of 2 rows have no time in 'at'.*null_times='keep'"):
-        bind(query(), spine)
+    refusal = refusal_of(spine)
+
+    assert [fact for fact in ("1 of 2 rows", "'at'") if fact not in refusal.found] == []
+    assert "null_times='keep'" in refusal.fix
     assert bind(query(), spine, null_times="keep")["at"].to_pylist() == [NOON, None]
 
 
 def test_two_spine_columns_of_one_name_are_refused() -> None:
     spine = pa.Table.from_arrays([pa.array([1]), pa.array([2]), TIMES], names=["id", "id", "at"])
 
-    with pytest.raises(SpineError, match=r"two columns 'id'"):
-        bind(query(), spine)
+    assert "'id'" in refusal_of(spine).found
