@@ -81,8 +81,9 @@ _IMPORTED_ON_USE = {
     "time_grid": "featurestore.client.spines.grid",
 }
 
+if not TYPE_CHECKING:  # for mypy, a name that is neither imported above nor here is an error
 
-def __getattr__(name: str) -> Any:
-    if name not in _IMPORTED_ON_USE:
-        raise AttributeError(f"module 'featurestore' has no attribute {name!r}")
-    return getattr(importlib.import_module(_IMPORTED_ON_USE[name]), name)
+    def __getattr__(name: str) -> Any:
+        if name not in _IMPORTED_ON_USE:
+            raise AttributeError(f"module 'featurestore' has no attribute {name!r}")
+        return getattr(importlib.import_module(_IMPORTED_ON_USE[name]), name)
