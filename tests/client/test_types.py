@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from mypy import api
 
-USERS_FILE = '''
+USERS_FILE = """
 import pyarrow as pa
 import featurestore as fs
 
@@ -38,7 +38,7 @@ fs.Label("claims", "*", "count", horizon="30d", immature="no")  # wrong: arg-typ
 fs.Entity("card", keys=())  # wrong: call-arg
 fs.time_grid(rows, every="1d")  # wrong: call-arg
 fs.NoSuchName  # wrong: attr-defined
-'''
+"""
 
 
 @pytest.mark.slow
