@@ -35,6 +35,6 @@ def write_world(world: World, folder: Path, *, commits: int = 1, row_group: int 
 
 def ask_world(world: World, snapshot: Snapshot, rows_per_chunk: int = MANY) -> pa.Table:
     """Return the answers of a world's spine, from its table."""
-    query = Query("ask", (world.query,), world.query.timestamp_field)
+    query = Query("call", (world.query,), world.query.timestamp_field)
     spine = bind(query, world.spine_table(), null_times="keep")
     return answer(query, spine, {world.query.view: snapshot}, rows_per_chunk=rows_per_chunk)

@@ -33,7 +33,7 @@ def bind_request_inputs(
             in the declared type exactly, or a column has the name of a feature.
 
     Example:
-        >>> bind_request_inputs(Query("ask", ()), pa.table({"x": [1, 2]}))
+        >>> bind_request_inputs(Query("call", ()), pa.table({"x": [1, 2]}))
         []
     """
     _check_names(query, spine)

@@ -128,7 +128,7 @@ def evaluate(expressions: Mapping[str, str], inputs: pa.Table, *, call: str) -> 
         OnDemandError: A row's value cannot be computed, for example a sum that is too large.
 
     Example:
-        >>> evaluate({"half": "x / 2"}, pa.table({"x": [1, None]}), call="ask").to_pydict()
+        >>> evaluate({"half": "x / 2"}, pa.table({"x": [1, None]}), call="call").to_pydict()
         {'half': [0.5, None]}
     """
     try:

@@ -18,8 +18,8 @@ DELETABLE = Rows(has_deleted=True)
 
 
 def row(event: int, x: float | None = 1.0, available: int | None = None, **rest: object) -> dict:
-    known = event if available is None else available
-    return {"id": 1, "event_timestamp": event, "available_timestamp": known, "x": x,
+    available = event if available is None else available
+    return {"id": 1, "event_timestamp": event, "available_timestamp": available, "x": x,
             "_row_hash": 1, "_deleted": False, **rest}  # fmt: skip
 
 

@@ -29,7 +29,7 @@ def query_with(dtype: DataType) -> Query:
     node = OnDemand(
         "shape", inputs=inputs, outputs=(), declared=(), transform={}, place="defs.py:1"
     )
-    return Query("ask", (), "at", (node,))
+    return Query("call", (), "at", (node,))
 
 
 @pytest.mark.parametrize(

@@ -81,9 +81,9 @@ def test_columns_that_share_bitmaps_are_null_exactly_where_each_of_them_is(bitma
                 pa.int64(), 12, [shared[choice], values], offset=offset
             )
             columns[str(column)].put(chunk, pa.chunked_array([answers]))
-            for place, row in enumerate(positions):
-                if bitmaps[choice][offset + place]:
-                    expected[column][row] = offset + place + 100 * column
+            for index, row in enumerate(positions, offset):
+                if bitmaps[choice][index]:
+                    expected[column][row] = index + 100 * column
 
     for column, values in enumerate(expected):
         assert columns[str(column)].finish().to_pylist() == [values[row] for row in range(36)]
