@@ -94,7 +94,10 @@ def typed_row(
 def _types(query: Query) -> dict[str, DataType]:
     """Return the types of keys and request values, by the names of their spine columns."""
     requests = {
-        each.column: each.dtype for node in query.on_demand for each in node.given if each.source
+        each.column: each.dtype
+        for node in query.on_demand
+        for each in node.request_inputs
+        if each.source
     }
     keys = {key.spine_column: key.dtype for view in query.views for key in view.keys}
     return {**requests, **keys}

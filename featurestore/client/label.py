@@ -199,7 +199,7 @@ def _query(manifest: Manifest, request: Request, label: Label) -> Query:
         timestamp_field=request.timestamp_field,
         rows=whole.rows,
         aggregates=(_aggregate(view, label),),
-        place=str(label.origin),
+        origin=str(label.origin),
     )
     return Query(request.call, (use,), request.timestamp_field)
 

@@ -1,4 +1,4 @@
-"""From what is applied and what is asked to a `Query`."""
+"""Compile a service, or references to features, to a `Query`."""
 
 from collections.abc import Sequence
 
@@ -34,12 +34,13 @@ def compile_query(
     call: str,
     timestamp_field: str = EVENT_TIME,
 ) -> Query:
-    """Return the query for a service's features, or for features named one by one.
+    """Return the query for a service, or for references to features.
 
     Args:
-        manifest: What is applied.
-        features: A service's name, or references ``"view:feature"`` (``"view"`` for all of it).
-        call: The call in words, for error messages.
+        manifest: The applied definitions.
+        features: A service's name, or references ``"view:feature"`` (``"view"`` for all features
+            of a view).
+        call: The user's call, for messages.
         timestamp_field: The spine's time column.
 
     Raises:
@@ -61,14 +62,14 @@ def compile_query(
     nodes = []
     for use in references:
         if isinstance(use, OnDemandReference):
-            views, node = _demanded(use, views, timestamp_field)
+            views, node = _with_on_demand(use, views, timestamp_field)
             nodes.append(node)
     order = tuple(use.prefix + name for use in references for name in use.feature_names)
     return Query(call, tuple(views), timestamp_field, tuple(nodes), order if nodes else None)
 
 
 def compile_view(view: FeatureView, timestamp_field: str = EVENT_TIME) -> ViewQuery:
-    """Return the query for all features of one view, keyed by columns named like its keys.
+    """Return the query for all features of a view; the spine columns have the names of its keys.
 
     Example:
         >>> from featurestore.definitions.model.source import DeltaSource
@@ -85,8 +86,8 @@ def compile_reference(use: FeatureReference, timestamp_field: str) -> ViewQuery:
     """Return the query for one use of a view.
 
     Args:
-        use: The view with selection, key renaming, prefix, ``strict`` and time column.
-        timestamp_field: The time column, where the use names none.
+        use: The use: a view with chosen features, renamed keys, prefix, strictness, time column.
+        timestamp_field: The time column of a use that names none.
 
     Example:
         >>> from featurestore.definitions.model.source import DeltaSource
@@ -109,23 +110,23 @@ def compile_reference(use: FeatureReference, timestamp_field: str) -> ViewQuery:
         aggregates=_aggregates(use),
         ttl=None if view.ttl is None else parse_duration(view.ttl),
         strict=use.strict,
-        place=str(view.origin),
+        origin=str(view.origin),
     )
 
 
-def _demanded(
+def _with_on_demand(
     use: OnDemandReference, views: Sequence[ViewQuery], timestamp_field: str
 ) -> tuple[list[ViewQuery], OnDemand]:
-    """Return the uses of views with those that the on-demand view needs, and its node."""
-    found = list(views)
+    """Return the uses of views, extended by the on-demand view's inputs, and its node."""
+    extended = list(views)
     columns: dict[str, str] = {}
     types: dict[str, DataType] = {}
     for source in use.view.uses:
-        wanted = compile_reference(source, timestamp_field)
-        found, places = with_inputs(found, wanted, use.view.name)
-        columns.update(places)
-        types.update({feature.output: feature.result for feature in wanted.features})
-    return found, compile_on_demand(use, columns, types, timestamp_field)
+        inputs = compile_reference(source, timestamp_field)
+        extended, columns_of_inputs = with_inputs(extended, inputs, use.view.name)
+        columns.update(columns_of_inputs)
+        types.update({feature.output: feature.result for feature in inputs.features})
+    return extended, compile_on_demand(use, columns, types, timestamp_field)
 
 
 def _service_references(manifest: Manifest, name: str, call: str) -> tuple[Use, ...]:
@@ -138,23 +139,24 @@ def _service_references(manifest: Manifest, name: str, call: str) -> tuple[Use, 
         call,
         f"no service {name!r} is applied",
         f"{nearest(name, (s.name for s in manifest.services))} "
-        "`featurestore status` lists what is applied; `featurestore plan` what is not.",
+        "`featurestore status` lists what is applied; `featurestore plan` lists changes that are "
+        "not applied yet.",
     )
 
 
 def _named_references(manifest: Manifest, features: Sequence[str], call: str) -> tuple[Use, ...]:
-    """Neighbouring references to one view become one use of it; the order stays."""
+    """Return the uses of views; neighbouring references to one view become one use."""
     uses: list[Use] = []
     for text in features:
         name, _, feature = text.partition(":")
         view = manifest.view(name) or manifest.on_demand_view(name)
         if view is None:
-            known = [each.name for each in manifest.views]
-            known += [each.name for each in manifest.on_demand_views]
+            names = [each.name for each in manifest.views]
+            names += [each.name for each in manifest.on_demand_views]
             raise NotFoundError(
                 call,
                 f"no view {name!r} is applied",
-                f"{nearest(name, known)} Write 'view:feature'.",
+                f"{nearest(name, names)} Write 'view:feature'.",
             )
         chosen = (feature,) if feature else view.feature_names
         _check_features(view, chosen, call)
@@ -180,10 +182,16 @@ def _check_collisions(uses: Sequence[Use], call: str) -> None:
     owner: dict[str, str] = {}
     for use in uses:
         for name in (use.prefix + feature for feature in use.feature_names):
+            if owner.get(name) == use.view.name:
+                raise RequestError(
+                    call,
+                    f"feature {name!r} of view {use.view.name!r} is requested twice",
+                    f"Name '{use.view.name}:{name}' once.",
+                )
             if name in owner:
                 raise RequestError(
                     call,
-                    f"views {owner[name]!r} and {use.view.name!r} both give a column {name!r}",
+                    f"views {owner[name]!r} and {use.view.name!r} both have a feature {name!r}",
                     "Give one of them a prefix in a service: view.with_prefix('other_').",
                 )
             owner[name] = use.view.name
@@ -265,7 +273,7 @@ def output_fields(query: Query) -> tuple[Field, ...]:
         >>> output_fields(Query("nothing", ()))
         ()
     """
-    given = [feature for view in query.views for feature in view.features]
+    stored = [feature for view in query.views for feature in view.features]
     computed = [output for node in query.on_demand for output in node.outputs]
-    types = {feature.output: feature.result for feature in (*given, *computed)}
+    types = {feature.output: feature.result for feature in (*stored, *computed)}
     return tuple(Field(name, types[name]) for name in query.outputs)

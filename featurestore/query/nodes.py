@@ -1,7 +1,7 @@
-"""What to compute, as plain data: the query that every engine answers.
+"""`Query`: the features to compute, as plain data. Every engine answers the same queries.
 
-A query names spine columns, stored columns and output columns; it knows no table, file or engine.
-All durations are whole microseconds.
+A query names columns of the spine, of stored rows and of the answer. It depends on no table, file
+or engine. All durations are whole microseconds.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,13 @@ from featurestore.definitions.model.view import Code
 
 @dataclass(frozen=True)
 class KeyBinding:
-    """A view's join key and the spine's column that fills it."""
+    """A view's join key and the spine column with its values.
+
+    Args:
+        key: The join key's name in the view.
+        spine_column: The spine column.
+        dtype: The key's type.
+    """
 
     key: str
     spine_column: str
@@ -22,12 +28,12 @@ class KeyBinding:
 
 @dataclass(frozen=True)
 class Column:
-    """An as-of feature: the winner's value of one stored column.
+    """An as-of feature: the value of one stored column in the winning row.
 
     Args:
         output: The feature's name in the answer.
         column: The stored column.
-        dtype: Its type, which is also the answer's.
+        dtype: The type of the column and of the feature.
     """
 
     output: str
@@ -36,21 +42,21 @@ class Column:
 
     @property
     def result(self) -> DataType:
-        """The answer's type."""
+        """The feature's type."""
         return self.dtype
 
 
 @dataclass(frozen=True)
 class Window:
-    """Which rows an aggregate sees: ``[end - size, end)``, where `end` says.
+    """The window of an aggregate: rows with event times in ``[end - size, end)``; see `end`.
 
     Args:
-        size: Length; None is lifetime, without a lower edge.
-        delay: How far the whole window lies in the past.
-        closed_right: Whether it is ``(end - size, end]`` instead; never on a grid.
-        every: The distance of the points of the grid on which it ends; None: it ends at
-            ``t - delay``.
-        offset: How far the grid is shifted.
+        size: The length; None for a lifetime window, which has no lower edge.
+        delay: The distance of the whole window from t, into the past.
+        closed_right: Whether the window is ``(end - size, end]`` instead; never on a grid.
+        every: The distance between points of the grid of window ends; None for a window that
+            ends at ``t - delay``.
+        offset: The shift of the grid.
 
     Example:
         >>> Window(20).end(47), Window(20, every=10, offset=3).end(47)
@@ -64,7 +70,7 @@ class Window:
     offset: int = 0
 
     def end(self, moment: int) -> int:
-        """Return where it ends as of a moment."""
+        """Return the window's end for the moment t."""
         end = moment - self.delay
         if self.every is None:
             return end
@@ -80,12 +86,12 @@ class Aggregate:
         column: The stored column, or ``"*"`` for rows.
         dtype: The stored column's type; None for ``"*"``.
         function: One of `featurestore.definitions.model.aggregation.FUNCTIONS`.
-        window: Which rows it sees.
-        result: The answer's type.
-        empty: The answer for a window without values; None for the function's own.
-        number: The length of a list, or the percentage of a percentile; None for the others.
-        by: The stored column whose values the answer's map has as keys; None for no map.
-        ddof: Of variance and stddev: what is taken from the number of values to divide by.
+        window: The window of rows.
+        result: The feature's type.
+        empty: The answer for a window without values; None for the function's default.
+        number: The length of a list, or the percentage of a percentile; None for other functions.
+        by: The stored column whose values are the keys of the answer's map; None for no map.
+        ddof: The delta degrees of freedom of variance and stddev: they divide by n - ddof.
     """
 
     output: str
@@ -103,16 +109,17 @@ class Aggregate:
 
 @dataclass(frozen=True)
 class Rows:
-    """How a view's stored rows come to exist and to answer.
+    """The properties of a view's stored rows that decide when a row exists.
 
     Args:
-        available_delay: The constant part of every row's lag behind its event; a row is visible
-            from ``max(event, available)`` on, which already holds this delay.
-        unique_by: Columns that, with the keys, make rows revisions of one event.
+        available_delay: The constant delay between events and availability. A row is visible
+            from ``max(event, available)`` on, and ``available`` includes this delay.
+        unique_by: The columns that, with the keys, identify an event: rows equal in them are its
+            revisions.
         has_sequence: Whether ``_seq`` is stored.
         has_deleted: Whether ``_deleted`` is stored.
-        has_available: Whether a row's available time may differ from its event's time plus
-            ``available_delay``; where it cannot, nobody needs to read it.
+        has_available: Whether a row's available time may differ from the event's time plus
+            ``available_delay``. If it cannot, the column need not be read.
     """
 
     available_delay: int = 0
@@ -124,18 +131,18 @@ class Rows:
 
 @dataclass(frozen=True)
 class ViewQuery:
-    """One use of one view: whose rows, at which moment, and which answers.
+    """One use of one view: its keys, its moment t, and its features.
 
     Args:
         view: The view's name.
         keys: Its join keys in stored order; empty for a view without keys.
-        timestamp_field: The spine's column that holds t.
-        rows: How its rows exist.
-        columns: As-of features; empty where there are aggregates.
-        aggregates: Window features; empty where there are columns.
-        ttl: The greatest age at which a winner answers; None for ever.
-        strict: Whether an event at exactly t is left out of the as-of.
-        place: Where the view, or a label over it, is declared, for messages.
+        timestamp_field: The spine column with the moment t.
+        rows: The properties of its stored rows.
+        columns: As-of features; empty if there are aggregates.
+        aggregates: Window features; empty if there are columns.
+        ttl: The greatest age of a winning row; None for no limit.
+        strict: Whether an event at exactly t is excluded from the as-of.
+        origin: The line that declares the view, or a label of it, for messages.
     """
 
     view: str
@@ -147,7 +154,7 @@ class ViewQuery:
     aggregates: tuple[Aggregate, ...] = ()
     ttl: int | None = None
     strict: bool = False
-    place: str = field(default="", repr=False, compare=False)
+    origin: str = field(default="", repr=False, compare=False)
 
     @property
     def features(self) -> tuple[Column | Aggregate, ...]:
@@ -161,7 +168,7 @@ class ViewQuery:
 
     @property
     def value_columns(self) -> tuple[str, ...]:
-        """The stored value columns it reads, each once, in order."""
+        """The stored value columns that its features need, each once, in order."""
         names = [feature.column for feature in self.features]
         names += [aggregate.by for aggregate in self.aggregates if aggregate.by is not None]
         return tuple(dict.fromkeys(name for name in names if name != "*"))
@@ -169,14 +176,14 @@ class ViewQuery:
 
 @dataclass(frozen=True)
 class Input:
-    """A column that an on-demand transform sees.
+    """An input column of an on-demand transform.
 
     Args:
-        name: What the transform calls it.
-        column: The column that holds it: of the engine's answers, or of the spine.
+        name: Its name in the transform.
+        column: The column with its values: of the engine's answer, or of the spine.
         dtype: Its type.
-        source: The request source that brings it, ``""`` for the row's moment; None where it is
-            a stored feature.
+        source: The request source of a request value; ``""`` for the row's moment; None for a
+            stored feature.
     """
 
     name: str
@@ -188,7 +195,13 @@ class Input:
 
 @dataclass(frozen=True)
 class Output:
-    """An on-demand feature: its name in the answer, the one in its view, and its type."""
+    """An on-demand feature.
+
+    Args:
+        output: Its name in the answer.
+        name: Its name in its view.
+        result: Its type.
+    """
 
     output: str
     name: str
@@ -201,11 +214,11 @@ class OnDemand:
 
     Args:
         view: The on-demand view's name.
-        inputs: What the transform sees, in order; the row's moment is the last.
+        inputs: The inputs of the transform, in order; the row's moment is the last.
         outputs: The chosen features, in order.
-        declared: The names of all features, which a function gives.
-        transform: SQL expressions by feature, or the `Code` of a function, to find it by.
-        place: Where the view is declared, for messages.
+        declared: The names of all features of the view; a function returns all of them.
+        transform: SQL expressions by feature, or the `Code` of a function.
+        origin: The line that declares the view, for messages.
     """
 
     view: str
@@ -214,29 +227,29 @@ class OnDemand:
     outputs: tuple[Output, ...]
     declared: tuple[str, ...]
     transform: Mapping[str, str] | Code
-    place: str
+    origin: str
 
     @property
     def stored(self) -> tuple[Input, ...]:
-        """Its inputs that come from feature tables."""
+        """The inputs that are stored features."""
         return tuple(each for each in self.inputs if each.source is None)
 
     @property
-    def given(self) -> tuple[Input, ...]:
-        """Its inputs that come with the spine, the row's moment included."""
+    def request_inputs(self) -> tuple[Input, ...]:
+        """The inputs that are columns of the spine: request values and the row's moment."""
         return tuple(each for each in self.inputs if each.source is not None)
 
 
 @dataclass(frozen=True)
 class Query:
-    """Everything that one request asks: uses of views, answered side by side.
+    """All features of one request.
 
     Args:
-        call: The call in words, for error messages.
-        views: The uses that feature tables answer; their features come out in this order.
+        call: The user's call, for messages.
+        views: The uses of views that feature tables answer.
         timestamp_field: The request's time column.
-        on_demand: What is computed from those answers and from the spine.
-        order: The names of the features that come out; None for all of ``views``.
+        on_demand: The uses of on-demand views, computed from those answers and the spine.
+        order: The names of the answer's features, in order; None for all features of ``views``.
     """
 
     call: str
@@ -247,7 +260,7 @@ class Query:
 
     @property
     def stored(self) -> "Query":
-        """The part that feature tables answer, with what on-demand features need of them."""
+        """The part that feature tables answer, including inputs of on-demand features."""
         return replace(self, on_demand=(), order=None)
 
     @property

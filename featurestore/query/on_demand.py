@@ -1,4 +1,4 @@
-"""From the use of an on-demand view to a node: which columns it is computed from, and how."""
+"""Compile a use of an on-demand view: its inputs, the columns with their values, its outputs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -17,45 +17,45 @@ def compile_on_demand(
     """Return the node for one use of an on-demand view.
 
     Args:
-        use: The use, with selection and prefix.
-        columns: By input, the engine's answer that holds it.
-        features: By input, its type.
+        use: The use, with chosen features and prefix.
+        columns: The column of the engine's answer with the values of each stored input.
+        features: The type of each stored input.
         time: The spine's time column.
     """
-    view = use.view
+    view, transform = use.view, use.view.transform
     types = {column.name: column.dtype for column in view.schema}
     stored = [Input(name, column=columns[name], dtype=features[name]) for name in columns]
-    given = [
+    requested = [
         Input(column.name, column=column.name, dtype=column.dtype, source=source.name)
         for source in view.requests
         for column in source.schema
     ]
     moment = Input(EVENT_TIME, column=time, dtype=Timestamp, source="")
-    written = view.transform
     return OnDemand(
         view.name,
-        inputs=(*stored, *given, moment),
+        inputs=(*stored, *requested, moment),
         outputs=tuple(Output(use.prefix + name, name, types[name]) for name in use.feature_names),
         declared=view.feature_names,
-        transform=written if isinstance(written, Mapping | Code) else function_code(written),
-        place=str(view.origin),
+        transform=transform if isinstance(transform, Mapping | Code) else function_code(transform),
+        origin=str(view.origin),
     )
 
 
 def with_inputs(
-    views: Sequence[ViewQuery], wanted: ViewQuery, owner: str
+    views: Sequence[ViewQuery], inputs: ViewQuery, owner: str
 ) -> tuple[list[ViewQuery], dict[str, str]]:
-    """Return the uses of views with what an on-demand view needs, and where each input is.
+    """Return the uses of views, extended by the inputs of an on-demand view.
 
-    What is asked anyway is not read twice. What is not gets a name that no feature can have.
+    An input that the request contains already is not read twice. Another input is added under a
+    name that no feature can have.
 
     Args:
         views: The uses so far.
-        wanted: A use whose features are inputs, by their names there.
+        inputs: The use whose features are inputs of the on-demand view.
         owner: The on-demand view's name.
 
     Returns:
-        The uses, and by input the column that the engine's answer will have for it.
+        The uses, and the column of the engine's answer with the values of each input.
 
     Example:
         >>> from featurestore.definitions.model.types import Float64
@@ -67,27 +67,27 @@ def with_inputs(
         >>> with_inputs([use], use, "shape")[1]
         {'x': 'x'}
     """
-    found = list(views)
-    place = next((at for at, view in enumerate(found) if _same_rows(view, wanted)), len(found))
-    host = found[place] if place < len(found) else replace(wanted, columns=(), aggregates=())
+    bare = _bare(inputs)
+    position = next((at for at, view in enumerate(views) if _bare(view) == bare), len(views))
+    extended = views[position] if position < len(views) else bare
     columns = {}
-    for feature in wanted.features:
-        known = [each for each in host.features if _same_value(each, feature)]
-        if not known:
+    for feature in inputs.features:
+        equal = [each for each in extended.features if _same_value(each, feature)]
+        if not equal:
             hidden = replace(feature, output=f"{feature.output}, for {owner}")
-            host = _with_feature(host, hidden)
-            known = [hidden]
-        columns[feature.output] = known[0].output
-    return [*found[:place], host, *found[place + 1 :]], columns
+            extended = _with_feature(extended, hidden)
+            equal = [hidden]
+        columns[feature.output] = equal[0].output
+    return [*views[:position], extended, *views[position + 1 :]], columns
 
 
-def _same_rows(one: ViewQuery, other: ViewQuery) -> bool:
-    bare = [replace(each, columns=(), aggregates=()) for each in (one, other)]
-    return bare[0] == bare[1]
+def _bare(view: ViewQuery) -> ViewQuery:
+    """Return the use without features: equal uses answer from the same rows."""
+    return replace(view, columns=(), aggregates=())
 
 
 def _same_value(one: Column | Aggregate, other: Column | Aggregate) -> bool:
-    # The type as well: an empty value of 0 equals one of 0.0.
+    # By text, because 0 == 0.0: empty=0 and empty=0.0 are different answers.
     return repr(replace(one, output="")) == repr(replace(other, output=""))
 
 

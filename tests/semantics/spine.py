@@ -152,8 +152,8 @@ COLLISION = Case(
             "service."
         ),
         "Two views have a feature with the same name": (
-            "get_historical_features(['profile', 'shop']): views 'profile' and 'shop' both give a "
-            "column 'city'. Give one of them a prefix in a service: view.with_prefix('other_')."
+            "get_historical_features(['profile', 'shop']): views 'profile' and 'shop' both have a "
+            "feature 'city'. Give one of them a prefix in a service: view.with_prefix('other_')."
         ),
     },
 )

@@ -145,7 +145,7 @@ def _spine_columns(query: Query) -> set[str]:
     """Return the columns that a spine needs for a query."""
     keys = {key.spine_column for view in query.views for key in view.keys}
     times = {view.timestamp_field for view in query.views}
-    return keys | times | {each.column for node in query.on_demand for each in node.given}
+    return keys | times | {each.column for node in query.on_demand for each in node.request_inputs}
 
 
 def _inputs(query: Query, rows: pa.Table, sampled: SampledRows) -> tuple[pa.Table, pa.Table]:
@@ -185,7 +185,7 @@ def _difference(
     node, (engine, reference, problem) = batch.node, values
     inputs = batch.inputs.slice(position, 1).to_pylist()[0]
     moment = inputs[EVENT_TIME]
-    requests = {each.column: inputs[each.name] for each in node.given if each.source}
+    requests = {each.column: inputs[each.name] for each in node.request_inputs if each.source}
     row = batch.keys.slice(position, 1).to_pylist()[0] | requests
     return Difference(
         node.view,
@@ -203,7 +203,7 @@ def _reason(batch: _Batch, output: Output, inputs: Mapping[str, Any], problem: s
     node, count = batch.node, batch.inputs.num_rows
     names = [each.name for each in inputs_used(node, output.name)]
     listed = ", ".join(f"{name} = {format_value(inputs[name])}" for name in names)
-    transform = f"{transform_text(node, output.name)} ({node.place})"
+    transform = f"{transform_text(node, output.name)} ({node.origin})"
     outcome = f"fails ({problem})" if problem else "gives the reference value"
     return (
         f"For this row alone, {transform} {outcome}. Together with the other rows ({count} in "
@@ -215,7 +215,7 @@ def _reason(batch: _Batch, output: Output, inputs: Mapping[str, Any], problem: s
 def _skipped(node: OnDemand, sampled: SampledRows) -> Skipped:
     names = tuple(output.output for output in node.outputs)
     present = list(dict.fromkeys(name for table in sampled.tables for name in table.column_names))
-    missing = [each for each in node.given if each.source and each.column not in present]
+    missing = [each for each in node.request_inputs if each.source and each.column not in present]
     listed = ", ".join(repr(each.column) for each in missing)
     if sampled.from_spine:
         near = " ".join(dict.fromkeys(nearest(each.column, present) for each in missing))

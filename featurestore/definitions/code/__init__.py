@@ -1,1 +1,1 @@
-"""What a function's result depends on: its syntax, and the code and libraries it reaches."""
+"""The code that a function's result depends on: its syntax, other code and libraries."""

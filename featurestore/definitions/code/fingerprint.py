@@ -1,4 +1,4 @@
-"""Fingerprints: short hashes that change when, and only when, the meaning of something changes."""
+"""Fingerprints: short hashes that change if and only if the meaning of a definition changes."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ from dataclasses import fields
 from functools import singledispatch
 from types import FunctionType
 
-from featurestore.definitions.code.dependencies import reach
+from featurestore.definitions.code.dependencies import dependencies
 from featurestore.definitions.code.syntax import source_text
 from featurestore.definitions.model.source import Source
 from featurestore.definitions.model.types import Field
@@ -19,14 +19,14 @@ from featurestore.times import parse_duration
 Json = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
 
 LABELS = ("name", "description", "owner", "tags", "origin")
-"""Fields of a definition that say what it is called, not what its rows are."""
+"""Fields that describe a definition and do not change its rows."""
 
-# Part of each table fingerprint: raised when a new release stores the same rows differently.
+# Part of each table fingerprint. Raise it when a release stores the same rows in another form.
 _TABLE_FORMAT = 1
 
 
 def canonical_json(data: Json) -> str:
-    """Return the one JSON text of ``data``: sorted keys, no spaces, plain ASCII.
+    """Return the canonical JSON text of plain data: sorted keys, no spaces, plain ASCII.
 
     Example:
         >>> canonical_json({"b": 1, "a": [None, "x"]})
@@ -46,15 +46,15 @@ def digest(data: Json) -> str:
 
 
 def function_code(function: object) -> Code:
-    """Return a function's text, and a fingerprint of it and of everything that it reaches.
+    """Return a function's text, with the fingerprint of the function and its dependencies.
 
-    The fingerprint covers the syntax tree (so not comments, docstrings or layout) of the function
-    and of the project's functions, classes and constants that it uses, at any depth, and the
-    versions of the libraries.
+    The fingerprint covers the syntax trees of the function and of the project's functions,
+    classes and constants that it uses, at any depth, and the versions of the libraries. Comments,
+    docstrings and layout do not count.
 
     Raises:
-        DefinitionError: It is no function with a source, or it uses an object whose value cannot
-            be compared between runs.
+        DefinitionError: The object is not a function, its text cannot be read, or it uses a value
+            that cannot be compared between runs.
 
     Example:
         >>> import textwrap
@@ -64,18 +64,18 @@ def function_code(function: object) -> Code:
     if not isinstance(function, FunctionType):
         raise DefinitionError(
             f"read the code of {function!r}",
-            f"it is a {type(function).__name__}, not a function",
-            "Declare it with `def` in a module of the definitions.",
+            f"it is of type {type(function).__name__}, not a function",
+            "Declare it by `def` in a module of the definitions.",
         )
-    text, found = source_text(function), digest(reach(function))
-    return Code(function.__name__, text, found, function.__module__)
+    text, fingerprint = source_text(function), digest(dependencies(function))
+    return Code(function.__name__, text, fingerprint, function.__module__)
 
 
 def table_fingerprint(view: FeatureView) -> str:
-    """Return the fingerprint of what a view's table stores: two equal ones share one table.
+    """Return the fingerprint of a view's table; equal fingerprints mean equal stored rows.
 
-    It covers source, keys, schema, transform and availability, and neither names nor what is
-    computed at read time (windows, ttl).
+    It covers the source, keys, schema, transform and available delay. It does not cover names,
+    nor windows and ttl, which are applied when features are read.
 
     Example:
         >>> from featurestore.definitions.model.source import DeltaSource
@@ -100,7 +100,7 @@ def table_fingerprint(view: FeatureView) -> str:
 
 @singledispatch
 def transform_fingerprint(transform: object) -> Json:
-    """Return what identifies a transform: SQL itself, or a function's fingerprint.
+    """Return the part of a table fingerprint for a transform: SQL, or a function's fingerprint.
 
     Example:
         >>> transform_fingerprint("  select * from {source} ")
@@ -127,7 +127,7 @@ def _(transform: Code) -> Json:
 def _source(source: Source | FeatureView) -> Json:
     if isinstance(source, FeatureView):
         return {"kind": "FeatureView", "table": table_fingerprint(source)}
-    # Fields at their default are left out, so that a field of a later release changes nothing.
+    # Without fields at their default, so that a new field of a later release changes nothing.
     rows = {
         field.name: _setting(getattr(source, field.name))
         for field in fields(source)

@@ -1,4 +1,4 @@
-"""Whose code a module is: the project's, a library's, or Python's own."""
+"""The owner of a module: the project, a library, or Python."""
 
 import importlib.metadata
 import importlib.util
@@ -13,7 +13,7 @@ _OURS = __name__.partition(".")[0]
 
 
 def home(module: str) -> Home:
-    """Return whose module it is; this package's own modules count as Python's.
+    """Return the owner of a module; modules of this package count as Python's.
 
     Example:
         >>> home("textwrap"), home("pyarrow.compute")
@@ -27,27 +27,27 @@ def home(module: str) -> Home:
     if spec is None and loaded is None:
         return "library"
     folders = getattr(spec, "submodule_search_locations", None) or []
-    places = [getattr(spec, "origin", None), *folders]
-    libraries = any(folder in str(place) for place in places for folder in _LIBRARY_FOLDERS)
-    return "library" if libraries else "project"
+    paths = [str(path) for path in (getattr(spec, "origin", None), *folders)]
+    installed = any(folder in path for path in paths for folder in _LIBRARY_FOLDERS)
+    return "library" if installed else "project"
 
 
 def is_installed(top: str) -> bool:
-    """Return whether a name is that of a package beside the project's own: it would be hidden.
+    """Return whether a package of Python or of a library has this name.
 
     Example:
         >>> is_installed("json"), is_installed("pyarrow"), is_installed("no_such_package")
         (True, True, False)
     """
-    known = top in sys.modules or importlib.util.find_spec(top) is not None
-    return known and home(top) != "project"
+    exists = top in sys.modules or importlib.util.find_spec(top) is not None
+    return exists and home(top) != "project"
 
 
 def outside(module: str, name: str = "") -> str:
-    """Return what code outside the project counts as: the library's version, or Python's name.
+    """Return how code outside the project counts in fingerprints.
 
-    This package's own code counts by its name alone, so that a move of its modules rebuilds no
-    user's table.
+    Code of a library counts by the library's version, code of Python by its module. Code of this
+    package counts by its name alone, so that a move of its modules rebuilds no user's table.
 
     Example:
         >>> outside("textwrap", "indent"), outside("featurestore.times", "parse_moment")
@@ -62,9 +62,9 @@ def outside(module: str, name: str = "") -> str:
 
 @cache
 def _version(top: str) -> str:
-    # By metadata, never by __version__: it must not depend on whether the library is imported.
+    # From metadata, not from __version__: the library may not be imported yet.
     try:
         return f"{top}=={importlib.metadata.version(top)}"
     except importlib.metadata.PackageNotFoundError:
-        found = sorted(set(importlib.metadata.packages_distributions().get(top, ())))
-        return " ".join(f"{name}=={importlib.metadata.version(name)}" for name in found) or top
+        names = sorted(set(importlib.metadata.packages_distributions().get(top, ())))
+        return " ".join(f"{name}=={importlib.metadata.version(name)}" for name in names) or top

@@ -1,4 +1,4 @@
-"""The syntax trees of functions and classes, found in their files and shown as plain data."""
+"""The syntax trees of functions and classes, read from their files, as plain data."""
 
 import ast
 import linecache
@@ -12,12 +12,12 @@ from featurestore.errors import DefinitionError
 Tree = str | list["Tree"] | dict[str, "Tree"]
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
-# Positions never enter a tree; these fields say nothing about the meaning either.
-_SILENT = ("ctx", "kind", "type_comment", "type_ignores")
+# Fields without a meaning for the result; positions are no fields and never part of a tree.
+_IGNORED = ("ctx", "kind", "type_comment", "type_ignores")
 
 
 def unwrapped(function: FunctionType) -> list[FunctionType]:
-    """Return the function and those that it wraps by `functools.wraps`, the innermost last.
+    """Return a function and the functions that it wraps by `functools.wraps`, innermost last.
 
     Example:
         >>> import textwrap
@@ -31,10 +31,10 @@ def unwrapped(function: FunctionType) -> list[FunctionType]:
 
 
 def source_text(function: FunctionType) -> str:
-    """Return the lines of a function as they stand in its file.
+    """Return the lines of a function in its file.
 
     Raises:
-        DefinitionError: The file does not hold it.
+        DefinitionError: The file does not contain the function.
 
     Example:
         >>> import textwrap
@@ -48,10 +48,10 @@ def source_text(function: FunctionType) -> str:
 
 
 def function_nodes(function: FunctionType) -> list[FunctionNode]:
-    """Return the syntax tree of a function; of a lambda, all those that share its line.
+    """Return the syntax tree of a function; for a lambda, the trees of all lambdas of its line.
 
     Raises:
-        DefinitionError: The file does not hold it.
+        DefinitionError: The file does not contain the function.
 
     Example:
         >>> import textwrap
@@ -59,23 +59,23 @@ def function_nodes(function: FunctionType) -> list[FunctionNode]:
         'indent'
     """
     code = function.__code__
-    found = [
+    nodes = [
         node
         for node in ast.walk(_parse("".join(_lines(code.co_filename, function.__globals__))))
         if isinstance(node, FunctionNode)
         and _first_line(node) == code.co_firstlineno
         and getattr(node, "name", "<lambda>") == code.co_name
     ]
-    if not found:
+    if not nodes:
         raise _unreadable(function.__qualname__)
-    return found
+    return nodes
 
 
 def class_nodes(declared: type) -> list[ast.ClassDef]:
-    """Return the syntax trees of the classes of that name in the class's file.
+    """Return the syntax trees of all classes in the class's file that have its name.
 
     Raises:
-        DefinitionError: The file does not hold it.
+        DefinitionError: The file does not contain the class.
 
     Example:
         >>> import string
@@ -84,14 +84,14 @@ def class_nodes(declared: type) -> list[ast.ClassDef]:
     """
     scope = vars(sys.modules[declared.__module__])
     lines = _lines(scope.get("__file__") or "", scope)
-    found = [
+    nodes = [
         node
         for node in ast.walk(_parse("".join(lines)))
         if isinstance(node, ast.ClassDef) and node.name == declared.__name__
     ]
-    if not found:
+    if not nodes:
         raise _unreadable(declared.__qualname__)
-    return found
+    return nodes
 
 
 def tree(node: ast.AST) -> Tree:
@@ -101,14 +101,14 @@ def tree(node: ast.AST) -> Tree:
         >>> tree(ast.parse("x  # why", mode="eval")) == tree(ast.parse(" x ".strip(), mode="eval"))
         True
     """
-    # Empty fields are left out: a later Python adds fields, and empty ones change nothing.
-    shown = {name: _branch(value) for name, value in ast.iter_fields(_without_docstring(node))}
-    kept = {name: branch for name, branch in shown.items() if branch and name not in _SILENT}
-    return [type(node).__name__, kept]
+    # Without empty fields: a later Python adds fields, which are empty in older code.
+    fields = ast.iter_fields(_without_docstring(node))
+    branches = {name: _branch(value) for name, value in fields if name not in _IGNORED}
+    return [type(node).__name__, {name: branch for name, branch in branches.items() if branch}]
 
 
 def names(nodes: Iterable[ast.AST]) -> set[str]:
-    """Return the names that stand in these trees.
+    """Return the names in these trees.
 
     Example:
         >>> names([ast.parse("f(x.y)")]) == {"f", "x"}
@@ -118,7 +118,7 @@ def names(nodes: Iterable[ast.AST]) -> set[str]:
 
 
 def attributes(nodes: Iterable[ast.AST]) -> tuple[str, ...]:
-    """Return the attributes that these trees take of anything, sorted.
+    """Return the names of all attributes in these trees, sorted.
 
     Example:
         >>> attributes([ast.parse("f(x.y)")])
@@ -128,36 +128,36 @@ def attributes(nodes: Iterable[ast.AST]) -> tuple[str, ...]:
 
 
 def evaluated_at_definition(nodes: Iterable[FunctionNode]) -> list[ast.AST]:
-    """Return what runs when a function is declared: its decorators and default values.
+    """Return the expressions that run when a function is declared: decorators and defaults.
 
     Example:
         >>> [node] = ast.parse("def f(x=LIMIT): ...").body
         >>> evaluated_at_definition([node])[0].id
         'LIMIT'
     """
-    found: list[ast.AST] = []
+    expressions: list[ast.AST] = []
     for node in nodes:
-        found.extend(getattr(node, "decorator_list", ()))
-        found.extend(value for value in node.args.defaults)
-        found.extend(value for value in node.args.kw_defaults if value is not None)
-    return found
+        expressions.extend(getattr(node, "decorator_list", ()))
+        expressions.extend(node.args.defaults)
+        expressions.extend(value for value in node.args.kw_defaults if value is not None)
+    return expressions
 
 
 def imports(nodes: Iterable[ast.AST]) -> list[tuple[str, str | None]]:
-    """Return the imports inside these trees: the module, with leading dots, and the name.
+    """Return the imports in these trees: each module, with leading dots, and imported name.
 
     Example:
         >>> imports([ast.parse("import a.b; from .c import d")])
         [('a.b', None), ('.c', 'd')]
     """
-    found: list[tuple[str, str | None]] = []
+    imported: list[tuple[str, str | None]] = []
     for part in _walk(nodes):
         if isinstance(part, ast.Import):
-            found.extend((alias.name, None) for alias in part.names)
+            imported.extend((alias.name, None) for alias in part.names)
         if isinstance(part, ast.ImportFrom):
             module = "." * part.level + (part.module or "")
-            found.extend((module, alias.name) for alias in part.names)
-    return found
+            imported.extend((module, alias.name) for alias in part.names)
+    return imported
 
 
 def _walk(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
@@ -198,6 +198,6 @@ def _parse(text: str) -> ast.Module:
 def _unreadable(name: str) -> DefinitionError:
     return DefinitionError(
         f"read the code of {name!r}",
-        "its file does not hold it (any more)",
-        "Declare it by `def` or `class` in a module of the definitions, and load them again.",
+        "its file does not contain it (any more)",
+        "Declare it by `def` or `class` in a module of the definitions, then load them again.",
     )

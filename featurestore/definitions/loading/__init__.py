@@ -1,1 +1,1 @@
-"""From files of definitions to a manifest, and from a registered name to its function."""
+"""Load files of definitions to a manifest, and import the functions of applied definitions."""

@@ -1,4 +1,4 @@
-"""Importing a folder's modules from their text of this moment, whatever Python has cached."""
+"""Import a folder's modules from their present text, without Python's caches."""
 
 import sys
 from collections.abc import Sequence
@@ -26,20 +26,21 @@ class FreshFinder(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Return where a module of the package lies, or None for all others."""
+        """Return the spec of a module of the package; None for any other module."""
         package, *names = fullname.split(".")
         if package != self._root.name:
             return None
-        place = self._root.joinpath(*names)
-        if (place / "__init__.py").is_file():
-            return _spec(fullname, place / "__init__.py", [str(place)])
-        if names and place.with_suffix(".py").is_file():
-            return _spec(fullname, place.with_suffix(".py"), None)
-        return _namespace(fullname, place) if place.is_dir() else None
+        path_of_module = self._root.joinpath(*names)
+        init, file = path_of_module / "__init__.py", path_of_module.with_suffix(".py")
+        if init.is_file():
+            return _spec(fullname, init, [str(path_of_module)])
+        if names and file.is_file():
+            return _spec(fullname, file, None)
+        return _namespace(fullname, path_of_module) if path_of_module.is_dir() else None
 
 
 def forget(package: str) -> None:
-    """Drop a package and its modules from those that count as imported.
+    """Remove a package and its modules from the imported modules.
 
     Example:
         >>> forget("no_such_package")
@@ -49,7 +50,7 @@ def forget(package: str) -> None:
 
 
 class _SourceOnlyLoader(SourceFileLoader):
-    """Compiles the text at each import: cached byte code goes by whole seconds and sizes."""
+    """Compiles the text at each import: Python's cache compares only sizes and whole seconds."""
 
     def get_code(self, fullname: str) -> CodeType:
         return self.source_to_code(self.get_data(self.path), self.path)

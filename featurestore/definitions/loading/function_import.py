@@ -1,4 +1,4 @@
-"""Importing an applied function: from the definitions folder or an installed package, if equal."""
+"""Import an applied function from the definitions or an installed package, if it is unchanged."""
 
 import importlib
 from functools import lru_cache
@@ -13,23 +13,24 @@ from featurestore.definitions.loading.loader import importable
 from featurestore.definitions.model.view import Code
 from featurestore.errors import DefinitionError
 
-# Importing afresh drops modules that another thread may be importing.
+# A fresh import removes modules that another thread may be importing.
 _IMPORTING = RLock()
-_REAPPLY = "Run `featurestore plan` and `featurestore apply`, or bring the applied one back."
+_REAPPLY = "Run `featurestore plan` and `featurestore apply`, or restore the applied function."
 
 
 def import_function(code: Code, folder: Path) -> FunctionType:
-    """Return the function that was applied, imported from where it was declared.
+    """Return an applied function, imported from the module that declares it.
 
-    The registry's text is never run. What is imported must have the applied fingerprint.
+    The text in the registry is never run. The imported function must have the applied
+    fingerprint.
 
     Args:
-        code: What the registry keeps of it.
+        code: The function as the registry stores it.
         folder: The folder of definitions.
 
     Raises:
-        DefinitionError: The module does not import, lacks the function, or holds another one than
-            was applied.
+        DefinitionError: The module does not import, lacks the function, or contains a changed
+            one.
 
     Example:
         >>> import_function(Code("rmtree", "", "", "shutil"), Path("feature_defs"))
@@ -39,8 +40,8 @@ def import_function(code: Code, folder: Path) -> FunctionType:
     """
     root = folder.resolve()
     files = ((str(file), file.stat()) for file in sorted(root.rglob("*.py")))
-    # Imported anew when any file has changed, and not at every call.
-    state = tuple((name, found.st_mtime_ns, found.st_size) for name, found in files)
+    # Part of the cache's key: the function is imported again only after a file has changed.
+    state = tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in files)
     with _IMPORTING:
         return _imported(code, root, state)
 
@@ -51,7 +52,7 @@ def _imported(code: Code, root: Path, state: tuple[tuple[str, int, int], ...]) -
     if not code.module or home(code.module) == "python":
         raise DefinitionError(
             call,
-            "it is neither of the definitions nor of an installed package",
+            "it is declared neither in the definitions nor in an installed package",
             "Declare it by `def` in a module of the definitions.",
         )
     with importable(root):
@@ -62,13 +63,14 @@ def _imported(code: Code, root: Path, state: tuple[tuple[str, int, int], ...]) -
             raise DefinitionError(call, str(import_issue(error, file, root)), _REAPPLY) from error
         function = getattr(module, code.name, None)
         if not isinstance(function, FunctionType):
-            raise DefinitionError(call, "the module has no such function (any more)", _REAPPLY)
+            found = f"module {code.module!r} has no function {code.name!r} (any more)"
+            raise DefinitionError(call, found, _REAPPLY)
         if function_code(function).fingerprint != code.fingerprint:
             where = f"{function.__code__.co_filename}:{function.__code__.co_firstlineno}"
             raise DefinitionError(
                 call,
-                f"the one at {where} is not the one that was applied: it, something that it uses, "
-                "or a library's version has changed",
+                f"the function at {where} differs from the applied one: its code, code that it "
+                "uses, or the version of a library was changed",
                 _REAPPLY,
             )
     return function

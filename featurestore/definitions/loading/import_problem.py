@@ -1,4 +1,4 @@
-"""Why a module of the definitions does not import, and in which line."""
+"""The reason why a module of the definitions does not import, and the line that raised it."""
 
 import re
 import sys
@@ -31,10 +31,10 @@ _UNKNOWN_ARGUMENT = re.compile(r"(\w+)\.__init__\(\) got an unexpected keyword a
 
 
 def import_issue(error: BaseException, file: Path, root: Path) -> Issue:
-    """Return the problem that kept ``file`` from importing, at the user's line that raised it.
+    """Return why a module does not import, with the user's line that raised the error.
 
     Args:
-        error: What the import raised.
+        error: The error that the import raised.
         file: The module's file.
         root: The folder of definitions.
 
@@ -69,30 +69,30 @@ def _(error: ModuleNotFoundError, root: Path) -> str:
 
 @_hint.register
 def _(error: ImportError, root: Path) -> str:
-    found = _UNKNOWN_IMPORT.search(str(error))
-    return _close(found[1], dir(sys.modules.get(error.name or ""))) if found else ""
+    match = _UNKNOWN_IMPORT.search(str(error))
+    return _near(match[1], dir(sys.modules.get(error.name or ""))) if match else ""
 
 
 @_hint.register
 def _(error: NameError, root: Path) -> str:
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    return _close(error.name, {**frames[-1].f_globals, **frames[-1].f_locals}) if frames else ""
+    return _near(error.name, {**frames[-1].f_globals, **frames[-1].f_locals}) if frames else ""
 
 
 @_hint.register
 def _(error: AttributeError, root: Path) -> str:
-    return _close(error.name, dir(error.obj))
+    return _near(error.name, dir(error.obj))
 
 
 @_hint.register
 def _(error: TypeError, root: Path) -> str:
-    found = _UNKNOWN_ARGUMENT.search(str(error))
-    return nearest(found[2], _DECLARED[found[1]]) if found and found[1] in _DECLARED else ""
+    match = _UNKNOWN_ARGUMENT.search(str(error))
+    return nearest(match[2], _DECLARED[match[1]]) if match and match[1] in _DECLARED else ""
 
 
-def _close(name: str | None, known: Iterable[str]) -> str:
-    """Return near names only: a list of everything that a module holds helps nobody."""
-    text = nearest(name or "", known)
+def _near(name: str | None, existing: Iterable[str]) -> str:
+    """Return a sentence with near names only: the list of all names of a module is too long."""
+    text = nearest(name or "", existing)
     return text if text.startswith("Did") else ""
 
 

@@ -1,4 +1,4 @@
-"""Loading a folder of definitions: every module is imported afresh, every problem reported."""
+"""Load a folder of definitions: import every module afresh and report every problem."""
 
 import importlib
 import sys
@@ -12,7 +12,7 @@ from featurestore.definitions.loading.fresh_import import FreshFinder, forget
 from featurestore.definitions.loading.import_problem import import_issue
 from featurestore.definitions.model.manifest import Definition, Manifest
 from featurestore.definitions.model.on_demand import OnDemandReference
-from featurestore.definitions.model.references import manifest_of, reachable
+from featurestore.definitions.model.references import manifest_of, referenced_objects
 from featurestore.definitions.model.view import FeatureReference
 from featurestore.definitions.origin import Origin, origin_of, set_origin
 from featurestore.definitions.rules import Issue, Rule, check
@@ -20,21 +20,22 @@ from featurestore.errors import DefinitionError, ProjectError
 
 
 def load(folder: Path, *, project: Path | None = None, rules: Iterable[Rule] = ()) -> Manifest:
-    """Return everything that the modules below a folder declare.
+    """Return the definitions of all modules below a folder.
 
-    Every ``*.py`` is imported as a module of a package named after the folder, as it stands on
-    disk now. Modules and folders whose name starts with ``_`` are helpers: others import them.
-    What counts is named at a module's top level, or stands in a list, tuple or dict that is.
+    Every ``*.py`` file is imported afresh as a module of a package with the folder's name.
+    Modules and folders whose name starts with ``_`` are skipped: other modules import them.
+    A definition counts if it, or a list, tuple or dict with it, has a name at the top level of a
+    module, or if such a definition uses it.
 
     Args:
         folder: The folder of definitions.
-        project: The folder that file names in messages are relative to; else ``folder``'s parent.
-        rules: Rules beside those of the definitions.
+        project: The folder from which messages name files; None for the parent of ``folder``.
+        rules: Further rules to check.
 
     Raises:
-        ProjectError: There is no such folder, or its name cannot be a package's.
-        DefinitionError: Modules that do not import, or definitions that break rules: all of them,
-            each with file and line.
+        ProjectError: There is no such folder, or its name cannot be a package's name.
+        DefinitionError: A module does not import, or definitions break rules; ``found`` lists all
+            problems, each with file and line.
 
     Example:
         >>> load(Path("no_such_folder"))
@@ -61,27 +62,27 @@ def _require_package(folder: Path, root: Path) -> None:
         raise ProjectError(
             call,
             "there is no such folder",
-            "Create it, or name another as `definitions` in featurestore.toml.",
+            "Create it, or name another folder as `definitions` in featurestore.toml.",
         )
     if not root.name.isidentifier():
         raise ProjectError(
             call,
-            f"{root.name!r} cannot be the name of a Python package",
-            "Rename the folder to letters, digits and underscores, such as 'feature_defs'.",
+            f"the folder's name {root.name!r} cannot be the name of a Python package",
+            "Use letters, digits and underscores for the folder's name, such as 'feature_defs'.",
         )
     if is_installed(root.name):
         raise ProjectError(
             call,
-            f"the name {root.name!r} is that of an installed package",
+            f"an installed package has the folder's name {root.name!r}",
             "Rename the folder, for example to 'feature_defs'.",
         )
 
 
 @contextmanager
 def importable(root: Path) -> Iterator[None]:
-    """Let the folder's modules be imported as they are now, and its siblings be found."""
+    """Import the folder's modules afresh, and modules beside the folder, in the context."""
     finder = FreshFinder(root)
-    # Last, so that nothing beside the folder hides an installed package.
+    # At the end of the path, so that no module beside the folder hides an installed package.
     parents = [parent for parent in [str(root.parent)] if parent not in sys.path]
     forget(root.name)
     importlib.invalidate_caches()
@@ -126,16 +127,16 @@ def _collect(modules: list[ModuleType], base: Path) -> Manifest:
         value
         for module in modules
         for named in vars(module).values()
-        for value in _held(named)
+        for value in _contained(named)
         if isinstance(value, Definition | FeatureReference | OnDemandReference)
     ]
-    for declared in reachable(roots):
+    for declared in referenced_objects(roots):
         set_origin(declared, _relative(origin_of(declared), base))
     return manifest_of(roots)
 
 
-def _held(named: object) -> Iterable[object]:
-    """Return what a name of a module stands for: an object, or those in a list, tuple or dict."""
+def _contained(named: object) -> Iterable[object]:
+    """Return the objects in a list, tuple or dict; any other object as the only one."""
     if isinstance(named, Mapping):
         return list(named.values())
     return named if isinstance(named, list | tuple) else (named,)
@@ -158,5 +159,5 @@ def _refuse(folder: Path, issues: list[Issue]) -> None:
         raise DefinitionError(
             f"load {str(folder)!r}",
             f"{count}:{lines}",
-            "\nNothing was loaded: correct the definitions and try again.",
+            "\nNothing was loaded. Correct the definitions and try again.",
         )

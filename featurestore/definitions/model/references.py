@@ -23,13 +23,13 @@ def parts(value: object) -> Iterator[object]:
             yield member
 
 
-def reachable(roots: Iterable[object]) -> list[object]:
+def referenced_objects(roots: Iterable[object]) -> list[object]:
     """Return every declared object in or below ``roots``, each once, parts after their owner.
 
     Example:
         >>> from featurestore.definitions.model.entity import Entity
         >>> from featurestore.definitions.model.types import Field, Int64
-        >>> len(reachable([Entity("card", join_keys=(Field("id", Int64),))]))
+        >>> len(referenced_objects([Entity("card", join_keys=(Field("id", Int64),))]))
         2
     """
     seen: dict[int, object] = {}
@@ -59,7 +59,9 @@ def manifest_of(roots: Iterable[object]) -> Manifest:
         >>> manifest_of([]).services
         ()
     """
-    return Manifest.of([found for found in reachable(roots) if isinstance(found, Definition)])
+    return Manifest.of(
+        [found for found in referenced_objects(roots) if isinstance(found, Definition)]
+    )
 
 
 def _members(value: object) -> Iterable[object]:

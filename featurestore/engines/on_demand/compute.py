@@ -97,7 +97,7 @@ def compute(
         >>> from featurestore.definitions.model.types import Float64
         >>> from featurestore.query.nodes import Output
         >>> half = OnDemand("shape", inputs=(), outputs=(Output("half", "half", Float64),),
-        ...                 declared=("half",), transform={"half": "x / 2"}, place="defs.py:3")
+        ...                 declared=("half",), transform={"half": "x / 2"}, origin="defs.py:3")
         >>> compute(half, pa.table({"x": [1.0, None]})).to_pydict()
         {'half': [0.5, None]}
     """
@@ -127,7 +127,7 @@ def compute_unchecked(
         >>> from featurestore.definitions.model.types import Int64
         >>> from featurestore.query.nodes import Output
         >>> number = OnDemand("shape", inputs=(), outputs=(Output("number", "number", Int64),),
-        ...                   declared=("number",), transform=Code("f", "", ""), place="defs.py:3")
+        ...                   declared=("number",), transform=Code("f", "", ""), origin="defs.py:3")
         >>> rows = pa.table({"x": [7, 9]})
         >>> compute_unchecked(number, rows, lambda rows: {"number": [1, 2]}).to_pydict()
         {'number': [1, 2]}
@@ -245,7 +245,7 @@ _CORRECT = "Correct the function, then run `featurestore apply`."
 
 def _call_text(node: OnDemand) -> str:
     name = f" by {node.transform.name}()" if isinstance(node.transform, Code) else ""
-    return f"compute on-demand view {node.view!r} ({node.place}){name}"
+    return f"compute on-demand view {node.view!r} ({node.origin}){name}"
 
 
 def _wrong_result(node: OnDemand, result: str, expected: str) -> OnDemandError:

@@ -38,7 +38,9 @@ def bind_request_inputs(
     """
     _check_names(query, spine)
     tables = [
-        pa.table({each.name: _bound(query, node, each, spine, timezone) for each in node.given})
+        pa.table(
+            {each.name: _bound(query, node, each, spine, timezone) for each in node.request_inputs}
+        )
         for node in query.on_demand
     ]
     for table in tables:

@@ -98,7 +98,7 @@ def fingerprint(folder: Path, **edits: tuple[str, str]) -> str:
         ("_numbers", "LIMIT = 3", "LIMIT = 1 + 2"),
     ],
 )
-def test_what_changes_no_outcome_changes_no_fingerprint(
+def test_an_edit_without_effect_does_not_change_the_fingerprint(
     tmp_path: Path, module: str, old: str, new: str
 ) -> None:
     assert fingerprint(tmp_path, **{module: (old, new)}) == fingerprint(tmp_path)
@@ -125,7 +125,7 @@ def test_what_changes_no_outcome_changes_no_fingerprint(
         ("_late", "LATE = 1", "LATE = 2"),  # imported inside the function
     ],
 )
-def test_what_may_change_the_outcome_changes_the_fingerprint(
+def test_an_edit_that_may_change_the_result_changes_the_fingerprint(
     tmp_path: Path, module: str, old: str, new: str
 ) -> None:
     assert fingerprint(tmp_path, **{module: (old, new)}) != fingerprint(tmp_path)
@@ -163,12 +163,13 @@ def test_modules_have_a_home() -> None:
     assert homes == ["python", "python", "library", "project", "library"]
 
 
-@pytest.mark.parametrize("odd", [len, 3, "text", Path])
-def test_what_is_no_function_has_no_code(odd: object) -> None:
+@pytest.mark.parametrize("wrong", [len, 3, "text", Path])
+def test_a_value_that_is_not_a_function_has_no_code(wrong: object) -> None:
     with pytest.raises(DefinitionError) as caught:
-        function_code(odd)
+        function_code(wrong)
 
-    assert "not a function" in caught.value.found
+    assert repr(wrong) in caught.value.call
+    assert type(wrong).__name__ in caught.value.found
 
 
 def test_a_function_without_a_file_is_refused() -> None:
@@ -178,7 +179,8 @@ def test_a_function_without_a_file_is_refused() -> None:
     with pytest.raises(DefinitionError) as caught:
         function_code(scope["made"])
 
-    assert caught.value.found == "its file does not hold it (any more)"
+    assert "'made'" in caught.value.call
+    assert "`def`" in caught.value.fix
 
 
 CARD = Entity("card", join_keys=(Field("card_id", String),))
@@ -202,7 +204,7 @@ VIEW = FeatureView(
         replace(VIEW, schema=(Field("amount", Float64, description="d"),)),
     ],
 )
-def test_what_is_not_stored_needs_no_new_table(same: FeatureView) -> None:
+def test_a_change_of_features_computed_at_read_time_needs_no_new_table(same: FeatureView) -> None:
     assert table_fingerprint(same) == table_fingerprint(VIEW)
 
 
@@ -228,7 +230,7 @@ def test_what_is_not_stored_needs_no_new_table(same: FeatureView) -> None:
         ),
     ],
 )
-def test_what_is_stored_otherwise_needs_a_new_table(other: FeatureView) -> None:
+def test_a_change_of_stored_rows_needs_a_new_table(other: FeatureView) -> None:
     assert table_fingerprint(other) != table_fingerprint(VIEW)
 
 

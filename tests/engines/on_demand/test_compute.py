@@ -26,7 +26,7 @@ def node(transform: Mapping[str, str] | Code, *outputs: Output) -> OnDemand:
         outputs=outputs,
         declared=declared,
         transform=transform,
-        place="defs/shapes.py:3",
+        origin="defs/shapes.py:3",
     )
 
 

@@ -27,7 +27,7 @@ def query_with(dtype: DataType) -> Query:
         Input("event_timestamp", column="at", dtype=Timestamp, source=""),
     )
     node = OnDemand(
-        "shape", inputs=inputs, outputs=(), declared=(), transform={}, place="defs.py:1"
+        "shape", inputs=inputs, outputs=(), declared=(), transform={}, origin="defs.py:1"
     )
     return Query("call", (), "at", (node,))
 

@@ -63,7 +63,7 @@ def overflow_told(
 
 
 def _declared(query: ViewQuery) -> str:
-    return f" ({query.place})" if query.place else ""
+    return f" ({query.origin})" if query.origin else ""
 
 
 def _type(feature: Aggregate) -> object:
