@@ -203,5 +203,5 @@ def test_names_that_are_not_applied_are_errors_with_near_names(shop: fs.FeatureS
         shop.get_latest_features("shap:hour", [{"id": 1}])
     with pytest.raises(NotFoundError, match=r"'hours'.*Did you mean 'hour"):
         shop.get_latest_features("shape:hours", [{"id": 1}])
-    with pytest.raises(RequestError, match=r"'shape' and 'shape'.*'hour'"):
+    with pytest.raises(RequestError, match=r"'hour'.*'shape'.*'shape:hour'"):
         shop.get_latest_features(["shape:hour", "activity", "shape:hour"], [{"id": 1}])
