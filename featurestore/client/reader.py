@@ -9,10 +9,11 @@ import pyarrow as pa
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.engines.retrieval.answer import answer
 from featurestore.engines.retrieval.budget import require_rows_fit
-from featurestore.engines.retrieval.scan import Bounds, count_rows, needed_columns, read_rows
+from featurestore.engines.retrieval.scan import Bounds, count_rows, read_rows
 from featurestore.engines.retrieval.threads import run_all
 from featurestore.errors import NotFoundError, TableError
 from featurestore.query.nodes import Query, ViewQuery
+from featurestore.query.requirements import needed_columns
 from featurestore.settings import Settings
 from featurestore.store.current import CurrentTables, NoTable
 from featurestore.store.delta.cache import Snapshots

@@ -12,8 +12,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from featurestore.engines.reference.rows import Row
-from featurestore.engines.retrieval.scan import Bounds, needed_columns, read_rows
+from featurestore.engines.retrieval.scan import Bounds, read_rows
 from featurestore.query.nodes import ViewQuery
+from featurestore.query.requirements import needed_columns
 from featurestore.store.columns import AVAILABLE_TIME, EVENT_TIME
 from featurestore.store.delta.pruning import may_hold
 from featurestore.store.delta.snapshot import Snapshot

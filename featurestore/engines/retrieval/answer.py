@@ -28,7 +28,6 @@ from featurestore.query.nodes import Query, ViewQuery
 from featurestore.store.columns import arrow_type
 from featurestore.store.delta.snapshot import Snapshot
 
-# The C library raises its limit to the size of a freed block of up to 32 MiB.
 _FREED_BLOCK = 31 << 20
 
 
@@ -143,13 +142,11 @@ def _halves(work: _ViewWork, chunk: Chunk, stored_rows: int) -> list[Chunk]:
 
 
 def _let_c_library_keep_memory() -> None:
-    """Let the C library keep the memory that the kernel frees, for its next arrays.
-
-    PERF: the GNU C library returns freed memory to the system above a limit. It raises the limit
-    to the size of the largest block that was freed, up to 32 MiB (mallopt(3),
-    ``M_MMAP_THRESHOLD``). To get such memory again takes a quarter to a third of the time of
-    windows (ADR 11). With another C library this does nothing.
-    """
+    """Let the C library keep the memory that the kernel frees, for the kernel's next arrays."""
+    # PERF: the GNU C library returns freed memory to the system above a limit. It raises the limit
+    # to the size of the largest block that was freed, up to 32 MiB (mallopt(3),
+    # M_MMAP_THRESHOLD). To get such memory again takes a quarter to a third of the time of windows
+    # (ADR 11). With another C library this does nothing.
     np.empty(_FREED_BLOCK, np.uint8)
 
 

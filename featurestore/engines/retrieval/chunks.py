@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 
 from featurestore.engines.arrays import Ints
-from featurestore.engines.retrieval.scan import Bounds, time_bounds
+from featurestore.engines.retrieval.scan import Bounds
 from featurestore.engines.retrieval.spine_order import SortedSpine, rows_with_first_keys
 from featurestore.query.nodes import ViewQuery
+from featurestore.query.requirements import time_bounds
 from featurestore.store.delta.pruning import bound
 from featurestore.store.delta.snapshot import Snapshot
 

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from featurestore.engines.retrieval.scan import max_rows_per_read, needed_columns
+from featurestore.engines.retrieval.scan import max_rows_per_read
 from featurestore.engines.retrieval.scatter import fixed_width
 from featurestore.engines.retrieval.spine_order import order_of
 from featurestore.query.nodes import Query, ViewQuery
+from featurestore.query.requirements import needed_columns
 from featurestore.store.columns import arrow_type
 from featurestore.store.delta.snapshot import Snapshot
 

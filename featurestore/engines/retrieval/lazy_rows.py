@@ -91,6 +91,8 @@ def matching_rows(
         key: The key column.
         values: The keys, distinct and ascending.
     """
+    # PERF: the key column that selects the rows is kept as the key's column, not read again. An
+    # as-of join takes 0.93 of the time (ADR 11).
     keys = _read(file, groups, key)
     selection, rows = _rows_with(keys, values)
     cache = {key: _select(keys, selection)}

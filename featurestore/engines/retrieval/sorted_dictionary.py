@@ -35,6 +35,8 @@ def sorted_dictionary(
         >>> encoded.dictionary.to_pylist(), encoded.indices.to_pylist()
         (['a', 'b'], [1, 0, 1, None])
     """
+    # PERF: on one core the sort of the texts took 0.2 s of 0.9 s while the other core waited
+    # (ADR 11).
     array = whole(texts)
     pivots = _pivots(array, min(threads, len(array) // rows_per_thread))
     ranges = pairwise([None, *pivots, None])

@@ -230,6 +230,7 @@ def test_an_empty_window_says_why_no_row_answers(stored, rows, reason, event, fa
     assert_in_order(["no value", time(50), time(100), ". ", *facts], explanation.text)
 
 
+@pytest.mark.slow
 @given(worlds())
 @examples(150)
 def test_the_explained_row_is_the_reference_s(world: World):

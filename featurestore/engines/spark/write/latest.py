@@ -18,13 +18,13 @@ from pyspark.sql import types as T  # noqa: N812  # pyspark's own convention
 from featurestore.definitions.code.fingerprint import digest
 from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.kernel import answer_view
-from featurestore.engines.retrieval.scan import needed_columns
 from featurestore.engines.spark.errors.mapping import spark_errors
 from featurestore.engines.spark.source.timestamps import quoted
 from featurestore.engines.spark.types import spark_type
 from featurestore.errors import SumOverflowError
 from featurestore.query.compile import compile_view, output_fields
 from featurestore.query.nodes import Query, ViewQuery
+from featurestore.query.requirements import needed_columns
 from featurestore.store.columns import EVENT_TIME, UTC_MICROS
 from featurestore.store.delta.log import Commit, commits, latest_version
 from featurestore.store.delta.protocol import check_plain

@@ -1,0 +1,69 @@
+"""The stored columns, and the times of the stored rows, that a use of a view needs."""
+
+from featurestore.definitions.reserved import (
+    AVAILABLE_TIME,
+    DELETED,
+    EVENT_TIME,
+    ROW_HASH,
+    SEQUENCE,
+)
+from featurestore.query.nodes import ViewQuery
+
+
+def needed_columns(query: ViewQuery) -> list[str]:
+    """Return the names of the stored columns that the kernel needs, each once.
+
+    Args:
+        query: The use of the view.
+
+    Example:
+        >>> needed_columns(ViewQuery("v", keys=(), timestamp_field="t"))
+        ['event_timestamp', 'available_timestamp', '_row_hash']
+    """
+    names = [
+        *(binding.key for binding in query.keys),
+        EVENT_TIME,
+        AVAILABLE_TIME,
+        *([SEQUENCE] if query.rows.has_sequence else []),
+        *([DELETED] if query.rows.has_deleted else []),
+        *query.rows.unique_by,
+        *query.value_columns,
+        ROW_HASH,
+    ]
+    return list(dict.fromkeys(names))
+
+
+def time_bounds(query: ViewQuery, first: int, last: int) -> tuple[int | None, int | None]:
+    """Return the earliest and the latest event time that can change an answer.
+
+    A view with ``unique_by`` has no earliest time, because a revision may move an event in time.
+
+    Args:
+        query: The use of the view.
+        first: The earliest moment of the spine, in UTC microseconds.
+        last: The latest moment.
+
+    Returns:
+        Two times in UTC microseconds; None for no bound.
+
+    Example:
+        >>> from featurestore.definitions.model.types import Float64
+        >>> from featurestore.query.nodes import Column
+        >>> x = Column("x", "x", Float64)
+        >>> query = ViewQuery("v", keys=(), timestamp_field="t", columns=(x,), ttl=5)
+        >>> time_bounds(query, 100, 200)
+        (95, 200)
+    """
+    if query.rows.unique_by:
+        return None, last
+    reaches: list[int | None] = [
+        None
+        if window.size is None
+        # On a grid, a window may have ended almost one step earlier.
+        else window.size + window.delay + (window.every or 0)
+        for window in (aggregate.window for aggregate in query.aggregates)
+    ]
+    if query.columns:
+        reaches.append(query.ttl)
+    finite = [reach for reach in reaches if reach is not None]
+    return (first - max(finite) if finite and len(finite) == len(reaches) else None), last
