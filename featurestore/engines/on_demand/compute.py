@@ -127,7 +127,7 @@ def compute_unchecked(
         >>> from featurestore.definitions.model.types import Int64
         >>> from featurestore.query.nodes import Output
         >>> number = OnDemand("shape", inputs=(), outputs=(Output("number", "number", Int64),),
-        ...                   declared=("number",), transform=Code("f", "", ""), origin="defs.py:3")
+        ...                   declared=("number",), transform=Code("f", "", ""), origin="d.py:3")
         >>> rows = pa.table({"x": [7, 9]})
         >>> compute_unchecked(number, rows, lambda rows: {"number": [1, 2]}).to_pydict()
         {'number': [1, 2]}
