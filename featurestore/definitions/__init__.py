@@ -1,1 +1,1 @@
-"""What a feature is: frozen dataclasses, their rules, and loading them from a folder."""
+"""Definitions of features: frozen dataclasses, their rules, and their loading from a folder."""

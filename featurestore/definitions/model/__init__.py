@@ -1,1 +1,1 @@
-"""What users write: frozen dataclasses of entities, sources, views and services."""
+"""The classes that users write: entities, sources, views and services, as frozen dataclasses."""

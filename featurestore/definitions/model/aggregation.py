@@ -1,4 +1,4 @@
-"""`Aggregation`: a function of the rows in time windows before each moment."""
+"""`Aggregation`: a function over the rows in time windows before each moment."""
 
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Literal
@@ -17,24 +17,26 @@ ANY_ROW = "*"
 class Aggregation:
     """A function over the rows of one or more windows ``[t - delay - window, t - delay)``.
 
-    The upper edge is out, so that the event that is being predicted never counts itself.
+    The upper edge is excluded, so that a window never contains the event to predict.
 
     Args:
-        column: The view's field that is aggregated, or ``"*"`` to count rows.
+        column: The field of the view to aggregate, or ``"*"`` to count rows.
         function: The name of an aggregation function, such as ``"sum"`` or ``"count_distinct"``;
             some names end with a number: ``"last3"`` is the list of the three newest values,
             ``"p90"`` a percentile. `featurestore.definitions.model.functions` has them all, and
             docs/semantics.md lists them. Nulls are skipped.
         windows: Lengths such as ``"1h"`` or ``"30d"``, or ``"lifetime"`` for no lower edge; or
             windows on a grid: `Sliding` and `Tumbling`.
-        delay: Shifts the whole window into the past.
-        closed: ``"left"`` is ``[t - W, t)``, ``"right"`` is ``(t - W, t]``; not on a grid.
-        empty: The value for a window without values, in place of 0 for counts and null else.
-        ddof: Of variance and stddev: 1 for the sample's, 0 for the population's.
-        by: A second field, of a join key's type: the answer is a map from its values to the
-            counts or sums of the rows that have each.
-        name: Replaces ``<column>_<function>`` (and ``_by_<by>``) in the feature's name, where two
-            would clash.
+        delay: The distance of the whole window from t, into the past.
+        closed: ``"left"`` for ``[t - W, t)``, ``"right"`` for ``(t - W, t]``; on a grid only
+            ``"left"``.
+        empty: The value of a window without values; None for 0 of counts and null of the rest.
+        ddof: The delta degrees of freedom of variance and stddev: 1 for a sample, 0 for the
+            population.
+        by: A second field, of a type for join keys: the feature is a map from each of its values
+            to the count or sum of the rows with that value.
+        name: Replaces ``<column>_<function>`` (and ``_by_<by>``) in the feature's name, e.g. if
+            two features would have the same name.
 
     Example:
         >>> Aggregation("amount", "sum", windows=("1h", "7d")).feature_names
@@ -59,7 +61,7 @@ class Aggregation:
 
     @property
     def feature_names(self) -> tuple[str, ...]:
-        """The names of its features, one a window, in the order of ``windows``."""
+        """The names of its features, one for each window, in the order of ``windows``."""
         column = "" if self.column == ANY_ROW else f"{self.column}_"
         by = "" if self.by is None else f"_by_{self.by}"
         stem = self.name or f"{column}{self.function}{by}"

@@ -1,4 +1,4 @@
-"""`Entity`: the thing that features describe, named by its join keys."""
+"""`Entity`: a thing that features describe, identified by its join keys."""
 
 from dataclasses import KW_ONLY, dataclass, field
 
@@ -12,11 +12,11 @@ class Entity:
 
     Args:
         name: Its name.
-        join_keys: The columns that identify one; several are compared as a tuple, never
-            concatenated. Types: `Int32`, `Int64`, `String`, `Boolean`, `Date`.
-        description: What it is, for the registry.
-        owner: Who answers for it.
-        tags: Words to find it by.
+        join_keys: The columns that identify one such thing, of type `Int32`, `Int64`, `String`,
+            `Boolean` or `Date`. Several keys are compared as a tuple, never concatenated.
+        description: A description, for the registry.
+        owner: The person or team in charge.
+        tags: Search terms.
 
     Example:
         >>> from featurestore.definitions.model.types import Int64

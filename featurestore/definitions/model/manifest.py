@@ -1,4 +1,4 @@
-"""`Manifest`: everything a project declares, as one value."""
+"""`Manifest`: all definitions of a project, as one value."""
 
 from dataclasses import KW_ONLY, dataclass, fields
 
@@ -29,15 +29,15 @@ class Manifest:
 
     @classmethod
     def of(cls, definitions: "list[Definition]") -> "Manifest":
-        """Return the manifest of these objects; equal ones count once."""
+        """Return the manifest of these definitions; equal ones count once."""
 
         def pick(*kinds: type) -> tuple:  # type: ignore[type-arg]  # the caller's field has the type
-            # Compared, not hashed: an object with a list for a tuple must still reach the rules.
-            found: list[Definition] = []
+            # Compared, not hashed: a list instead of a tuple is reported later, by the rules.
+            unique: list[Definition] = []
             for definition in definitions:
-                if isinstance(definition, kinds) and definition not in found:
-                    found.append(definition)
-            return tuple(sorted(found, key=lambda definition: str(definition.name)))
+                if isinstance(definition, kinds) and definition not in unique:
+                    unique.append(definition)
+            return tuple(sorted(unique, key=lambda definition: str(definition.name)))
 
         return cls(
             entities=pick(Entity),
@@ -62,4 +62,4 @@ class Manifest:
     @property
     def definitions(self) -> tuple[Definition, ...]:
         """Every definition, kind by kind."""
-        return tuple(found for kind in fields(self) for found in getattr(self, kind.name))
+        return tuple(each for kind in fields(self) for each in getattr(self, kind.name))

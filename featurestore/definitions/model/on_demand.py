@@ -1,4 +1,4 @@
-"""`OnDemandFeatureView`: features computed when they are asked for, and stored nowhere."""
+"""`OnDemandFeatureView`: features computed at read time, and stored nowhere."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
@@ -10,32 +10,33 @@ from featurestore.definitions.model.view import Code, FeatureReference, FeatureV
 from featurestore.definitions.origin import Origin, origin
 
 OnDemandTransform = Mapping[str, str] | Callable[[Any], Any] | Code
-"""A SQL expression for each feature, a function of an Arrow table, or such a function's `Code`."""
+"""A SQL expression for each feature; a function of an Arrow table; or the `Code` of a function."""
 
 OnDemandSource = FeatureView | FeatureReference | RequestSource
-"""Where inputs come from: features of views, or the request."""
+"""A source of inputs: features of views, or request values."""
 
 
 @dataclass(frozen=True)
 class OnDemandFeatureView:
     """Features computed at read time, row by row, from other features and request values.
 
-    The same in training sets, historical and latest features. Nothing is materialized.
+    They are computed alike in training sets, historical features and latest features. Nothing is
+    materialized.
 
     Args:
         name: Its name.
-        sources: What it is computed from: views, uses of views (``view[["amount_mean_7d"]]``,
+        sources: The sources of its inputs: views, uses of views (``view[["amount_mean_7d"]]``,
             with prefix, join keys, ``strictly_before`` or ``at``), and request sources, whose
-            values are columns of the spine or of the rows. ``event_timestamp``, the row's
-            moment, comes with them.
+            values are columns of the spine. The row's moment is always an input,
+            ``event_timestamp``.
         schema: The features.
-        transform: ``{feature: "SQL expression"}``, which DuckDB evaluates; or a function of the
-            inputs, a `pyarrow.Table` with a column an input, that returns a table, or a mapping
-            of names to arrays, with the features' columns. Each row's answer may depend on that
-            row alone.
-        description: What it describes, for the registry.
-        owner: Who answers for it.
-        tags: Words to find it by.
+        transform: ``{feature: "SQL expression"}``, which DuckDB evaluates; or a function. The
+            function takes the inputs as a `pyarrow.Table` with a column for each input, and
+            returns a table, or a mapping of names to arrays, with a column for each feature. A
+            row's result may depend on that row alone.
+        description: A description, for the registry.
+        owner: The person or team in charge.
+        tags: Search terms.
 
     Example:
         >>> from featurestore.definitions.model.types import Float64
@@ -93,7 +94,7 @@ class OnDemandReference:
     Args:
         view: The on-demand view.
         features: The chosen features; None for all.
-        prefix: What the features' names start with.
+        prefix: The prefix of the features' names.
     """
 
     view: OnDemandFeatureView

@@ -1,4 +1,4 @@
-"""What declared objects consist of: their parts, and the definitions that they use."""
+"""The objects inside of declared objects: their parts, and the definitions that they use."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass
@@ -7,7 +7,7 @@ from featurestore.definitions.model.manifest import Definition, Manifest
 
 
 def parts(value: object) -> Iterator[object]:
-    """Yield the declared objects directly inside ``value``, through tuples and lists.
+    """Yield the declared objects directly inside an object, also in tuples and lists.
 
     Example:
         >>> from featurestore.definitions.model.entity import Entity
@@ -15,8 +15,7 @@ def parts(value: object) -> Iterator[object]:
         >>> [part.name for part in parts(Entity("card", join_keys=(Field("id", Int64),)))]
         ['id']
     """
-    inside = _members(value)
-    for member in inside:
+    for member in _members(value):
         if isinstance(member, tuple | list):
             yield from parts(member)
         elif hasattr(member, "origin"):
@@ -24,7 +23,7 @@ def parts(value: object) -> Iterator[object]:
 
 
 def referenced_objects(roots: Iterable[object]) -> list[object]:
-    """Return every declared object in or below ``roots``, each once, parts after their owner.
+    """Return the roots and all objects inside of them, each once, owners before their parts.
 
     Example:
         >>> from featurestore.definitions.model.entity import Entity
@@ -43,7 +42,7 @@ def referenced_objects(roots: Iterable[object]) -> list[object]:
 
 
 def complete(manifest: Manifest) -> Manifest:
-    """Return the manifest with the definitions that its views and services use.
+    """Return the manifest together with the definitions that its views and services use.
 
     Example:
         >>> complete(Manifest()).views
@@ -53,15 +52,14 @@ def complete(manifest: Manifest) -> Manifest:
 
 
 def manifest_of(roots: Iterable[object]) -> Manifest:
-    """Return the manifest of all definitions in or below ``roots``.
+    """Return the manifest of all definitions among the roots and inside of them.
 
     Example:
         >>> manifest_of([]).services
         ()
     """
-    return Manifest.of(
-        [found for found in referenced_objects(roots) if isinstance(found, Definition)]
-    )
+    objects = referenced_objects(roots)
+    return Manifest.of([each for each in objects if isinstance(each, Definition)])
 
 
 def _members(value: object) -> Iterable[object]:

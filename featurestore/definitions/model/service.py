@@ -1,4 +1,4 @@
-"""`FeatureService`: the list of features that one model uses."""
+"""`FeatureService`: the features of one model."""
 
 from dataclasses import KW_ONLY, dataclass, field
 
@@ -7,21 +7,21 @@ from featurestore.definitions.model.view import FeatureReference, FeatureView
 from featurestore.definitions.origin import Origin, origin
 
 Use = FeatureReference | OnDemandReference
-"""How a service uses a view or an on-demand view."""
+"""The use of a view or of an on-demand view in a service."""
 
 
 @dataclass(frozen=True)
 class FeatureService:
-    """The features of one model, in the order in which they come out.
+    """The features of one model, in the order of the answer's columns.
 
     Args:
         name: Its name.
         features: Views, or uses of views: ``view[["a"]]``, ``view.with_join_keys({...})``,
-            ``view.with_prefix("payer_")``, ``view.strictly_before()``, ``view.at("seen_at")``;
-            and on-demand views, of which one can choose features and give a prefix.
-        description: What the model does, for the registry.
-        owner: Who answers for it.
-        tags: Words to find it by.
+            ``view.with_prefix("payer_")``, ``view.strictly_before()``, ``view.at("seen_at")``.
+            On-demand views can be listed too, with chosen features and a prefix.
+        description: A description, for the registry.
+        owner: The person or team in charge.
+        tags: Search terms.
 
     Example:
         >>> FeatureService("fraud_v1", features=()).references
@@ -43,7 +43,7 @@ class FeatureService:
 
     @property
     def stored_uses(self) -> tuple[FeatureReference, ...]:
-        """The uses of stored views that it needs, those that its on-demand views need included."""
+        """Its uses of stored views, including the inputs of its on-demand views."""
         return tuple(
             stored
             for use in self.references

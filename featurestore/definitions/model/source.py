@@ -1,4 +1,4 @@
-"""Sources: where raw rows come from, and which of their columns carry time and identity."""
+"""Sources: the tables, files or requests with raw rows, and the roles of their columns."""
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
@@ -64,21 +64,21 @@ class DeltaSource:
 
     Args:
         name: Its name.
-        path: Folder of the table, relative to the project's folder, or a URL.
-        timestamp_field: Column with the moment the row's event happened.
-        available_timestamp_field: Column with the moment the row could first be known; without
-            it a row counts as known from its event on.
-        sequence_field: Integer column that breaks ties of equal event and availability times.
-        deleted_field: Boolean column; true marks a tombstone.
-        unique_by: Columns that, with the join keys, name one event; rows equal in them are
-            revisions of that event, of which the newest known one counts.
-        change_feed: Read the table's change data feed, so that updates and deletes reach the
-            features; needs ``unique_by``.
-        timezone: Zone of timestamps that are stored without one, e.g. ``"Europe/Paris"``.
-        unit: Unit of integer timestamps since 1970 in UTC: ``"s"``, ``"ms"`` or ``"us"``.
-        description: What it holds, for the registry.
-        owner: Who answers for it.
-        tags: Words to find it by.
+        path: The table's folder, relative to the project's folder, or a URL.
+        timestamp_field: The column with the time of the event.
+        available_timestamp_field: The column with the time at which the row became available;
+            None if rows are available at the time of their event.
+        sequence_field: An integer column that orders rows of equal event and available times.
+        deleted_field: A Boolean column that is true for tombstones.
+        unique_by: The columns that, with the join keys, identify one event. Rows equal in them
+            are revisions of the event, and the newest available revision counts.
+        change_feed: Whether to read the table's change data feed, so that updates and deletes
+            change the features; needs ``unique_by``.
+        timezone: The time zone of timestamps without one, e.g. ``"Europe/Paris"``.
+        unit: The unit of integer timestamps since 1970 in UTC: ``"s"``, ``"ms"`` or ``"us"``.
+        description: A description, for the registry.
+        owner: The person or team in charge.
+        tags: Search terms.
 
     Example:
         >>> DeltaSource("payments", path="data/payments", timestamp_field="paid_at").name
@@ -116,19 +116,19 @@ class DeltaSource:
 
 @dataclass(frozen=True)
 class FileSource:
-    """Rows of the files in a folder. Files are immutable: new rows come as new files.
+    """Rows of the files in a folder. Files must not change: add new rows as new files.
 
     Args:
         name: Its name.
-        path: Folder of the files, relative to the project's folder, or a URL.
-        format: ``"parquet"``, ``"csv"`` (with a header line) or ``"json"`` (one object a line).
-        schema: The columns to read; required for CSV and JSON, which carry no types.
-        timestamp_field: As in `DeltaSource`, as are all that follow.
+        path: The folder of the files, relative to the project's folder, or a URL.
+        format: ``"parquet"``, ``"csv"`` (with a header line) or ``"json"`` (an object per line).
+        schema: The columns to read; required for CSV and JSON, whose files contain no types.
+        timestamp_field: As in `DeltaSource`.
         available_timestamp_field: As in `DeltaSource`.
         sequence_field: As in `DeltaSource`.
         deleted_field: As in `DeltaSource`.
         unique_by: As in `DeltaSource`.
-        timezone: As in `DeltaSource`; text times otherwise carry an offset in each value.
+        timezone: As in `DeltaSource`; without it, each time in a text needs an offset.
         unit: As in `DeltaSource`.
         description: As in `DeltaSource`.
         owner: As in `DeltaSource`.
@@ -170,14 +170,14 @@ class FileSource:
 
 @dataclass(frozen=True)
 class RequestSource:
-    """Values that come with the request, for on-demand features.
+    """Values of the request, for on-demand features.
 
     Args:
         name: Its name.
-        schema: The columns that each request row brings.
-        description: What they are, for the registry.
-        owner: Who answers for it.
-        tags: Words to find it by.
+        schema: The columns of the request's rows.
+        description: A description, for the registry.
+        owner: The person or team in charge.
+        tags: Search terms.
 
     Example:
         >>> from featurestore.definitions.model.types import Float64

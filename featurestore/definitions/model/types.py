@@ -1,4 +1,4 @@
-"""The types a key, a feature or a request value can have, and the named, typed `Field`."""
+"""The types of keys, features and request values, and `Field`: a column's name and type."""
 
 from dataclasses import dataclass, field
 
@@ -7,7 +7,7 @@ from featurestore.definitions.origin import Origin, origin
 
 @dataclass(frozen=True)
 class Scalar:
-    """A type without parameters; use the constants such as `Int64`, not this class.
+    """A type without parameters. Use the constants, such as `Int64`, not this class.
 
     Example:
         >>> print(Int64)
@@ -24,7 +24,7 @@ class Scalar:
 
 @dataclass(frozen=True)
 class Decimal:
-    """Exact decimal numbers: ``precision`` digits (1 to 38) of which ``scale`` follow the point.
+    """Exact decimal numbers of ``precision`` digits (1 to 38), ``scale`` of them after the point.
 
     Example:
         >>> print(Decimal(10, 2))
@@ -42,7 +42,7 @@ class Decimal:
 
 @dataclass(frozen=True)
 class Array:
-    """A list of ``item`` values, e.g. an embedding.
+    """A list of values of one type, e.g. an embedding.
 
     Example:
         >>> print(Array(Float32))
@@ -59,7 +59,7 @@ class Array:
 
 @dataclass(frozen=True)
 class Map:
-    """A value for each of some keys: what an aggregation ``by=`` a column gives; no field's type.
+    """A map from keys to values: the type of an aggregation with ``by=``, not of a field.
 
     Example:
         >>> print(Map(String, Int64))
@@ -94,7 +94,7 @@ FLOATS = (Float32, Float64)
 
 
 def is_number(dtype: DataType) -> bool:
-    """Return whether values of this type can be added up.
+    """Return whether values of the type can be added.
 
     Example:
         >>> is_number(Decimal(10, 2)), is_number(String)
@@ -111,7 +111,7 @@ class Field:
         name: The column's name in the source, after the view's transform.
         dtype: One of `Int32`, `Int64`, `Float32`, `Float64`, `Boolean`, `String`, `Timestamp`,
             `Date`, `Binary`, ``Decimal(precision, scale)`` or ``Array(item)``.
-        description: What it means, for the registry.
+        description: A description, for the registry.
 
     Example:
         >>> Field("amount", Float64).dtype

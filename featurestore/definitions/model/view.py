@@ -1,4 +1,4 @@
-"""`FeatureView`: features of one source, and `FeatureReference`: how a service uses a view."""
+"""`FeatureView`: features of one source. `FeatureReference`: the use of a view in a service."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
@@ -15,13 +15,13 @@ from featurestore.times import parse_duration
 
 @dataclass(frozen=True)
 class Code:
-    """A function's text and fingerprint, as the registry keeps it: to read, never to run.
+    """A function as the registry stores it: its text, which is never run, and its fingerprint.
 
     Args:
         name: The function's name.
         text: Its lines.
-        fingerprint: Of it and of all that it reaches.
-        module: Where it is declared; an on-demand function is imported from there.
+        fingerprint: The fingerprint of the function and its dependencies.
+        module: The module that declares it; an on-demand function is imported from there.
 
     Example:
         >>> Code("only_settled", "def only_settled(df): ...", "9f3c").name
@@ -35,30 +35,31 @@ class Code:
 
 
 Transform = Callable[[Any], Any] | str | Code
-"""A PySpark function of a DataFrame, SQL over ``{source}``, or such a function's `Code`."""
+"""A PySpark function of a DataFrame; SQL over ``{source}``; or the `Code` of a function."""
 
 
 @dataclass(frozen=True)
 class FeatureView:
-    """Features that come from one source and share keys and times.
+    """Features of one source, with common keys and times.
 
     Args:
         name: Its name.
-        entities: Whose features these are; ``()`` for features without keys.
-        source: Where the rows come from; another view for a derived view, which is made of
-            that view's stored rows.
-        schema: The features; with ``aggregations``, the columns that those aggregate.
+        entities: The entities that the features describe; ``()`` for features without keys.
+        source: The source of its rows. If it is another view, this view is derived from the
+            stored rows of that view.
+        schema: The features; with ``aggregations``, the columns to aggregate.
         transform: A PySpark function from DataFrame to DataFrame, or SQL that selects from
-            ``{source}``. It works row by row: materialization runs it on each batch of new rows.
-        aggregations: Window features; with any, the view's features are these alone.
-        ttl: How long after its event a row still answers; None for ever, ``"0s"`` for the
-            exact moment only.
-        available_delay: How long after ``available_timestamp_field`` (or the event) a row is
-            first known, e.g. the time the nightly load takes.
+            ``{source}``. It must work row by row: materialization runs it on each batch of new
+            rows.
+        aggregations: Window features. If there are any, they are the view's only features.
+        ttl: The greatest age of a row's event at the moment of an answer; None for no limit,
+            ``"0s"`` for an event at exactly that moment.
+        available_delay: The delay between ``available_timestamp_field`` (or the event) and the
+            row's availability, e.g. the duration of a nightly load.
         latest: Whether runs refresh the view's ``latest`` table.
-        description: What it describes, for the registry.
-        owner: Who answers for it.
-        tags: Words to find it by.
+        description: A description, for the registry.
+        owner: The person or team in charge.
+        tags: Search terms.
 
     Example:
         >>> from featurestore.definitions.model.source import DeltaSource
@@ -109,16 +110,16 @@ class FeatureView:
 
     @property
     def unique_columns(self) -> tuple[str, ...]:
-        """The stored columns that, with the keys, name one event; empty without ``unique_by``.
+        """The stored columns that, with the keys, identify one event; empty without ``unique_by``.
 
-        The source's time and sequence columns are stored under the names of `reserved`. Rows of
-        a derived view are named as in the view that they come from, by its keys too.
+        The source's time and sequence columns are stored under the names of `reserved`. The
+        events of a derived view are those of its source view: its keys identify them too.
         """
         source = self.source
         if isinstance(source, FeatureView):
-            mine = {key.name for key in self.join_keys}
-            theirs = (key.name for key in source.join_keys if key.name not in mine)
-            return (*theirs, *source.unique_columns) if source.unique_columns else ()
+            own = {key.name for key in self.join_keys}
+            keys = (key.name for key in source.join_keys if key.name not in own)
+            return (*keys, *source.unique_columns) if source.unique_columns else ()
         roles = source.roles
         stored = {
             roles.timestamp_field: EVENT_TIME,
@@ -129,7 +130,7 @@ class FeatureView:
 
     @property
     def has_sequence(self) -> bool:
-        """Whether its rows carry a number that orders what is equal in time."""
+        """Whether its rows have a number that orders rows of equal times."""
         source = self.source
         if isinstance(source, FeatureView):
             return source.has_sequence
@@ -137,7 +138,7 @@ class FeatureView:
 
     @property
     def has_tombstones(self) -> bool:
-        """Whether some of its rows say that something is gone."""
+        """Whether rows may be tombstones."""
         source = self.source
         if isinstance(source, FeatureView):
             return source.has_tombstones
@@ -145,16 +146,13 @@ class FeatureView:
 
     @property
     def least_delay(self) -> int:
-        """How long after its event a row is known at the soonest, unless it says otherwise.
-
-        In microseconds; delays of the views that it is derived from add up.
-        """
+        """The available delay in microseconds, with the delays of the views it derives from."""
         chain = (self, *self.lineage)
         return sum(parse_duration(view.available_delay) for view in chain)
 
     @property
     def lineage(self) -> "tuple[FeatureView, ...]":
-        """The views that it is derived from, the nearest first; none of any other view."""
+        """The views that it is derived from, the nearest first; empty for other views."""
         source = self.source
         return (source, *source.lineage) if isinstance(source, FeatureView) else ()
 
@@ -171,14 +169,14 @@ class FeatureView:
         return FeatureReference(self).with_prefix(prefix)
 
     def strictly_before(self) -> "FeatureReference":
-        """Return a use that asks for rows before t, where the view holds the labelled event.
+        """Return a use of rows strictly before t, for a view that contains the labelled event.
 
-        For views without aggregations: windows end before t by themselves.
+        Only for views without aggregations: windows end before t by default.
         """
         return FeatureReference(self).strictly_before()
 
     def at(self, timestamp_field: str) -> "FeatureReference":
-        """Return a use that takes its moment from another time column of the spine."""
+        """Return a use at the moment in another time column of the spine."""
         return FeatureReference(self).at(timestamp_field)
 
 
@@ -189,9 +187,9 @@ class FeatureReference:
     Args:
         view: The view.
         features: The chosen features; None for all.
-        join_keys: Pairs of the view's join key and the spine's column that fills it.
-        prefix: What the features' names start with.
-        strict: Whether an event at exactly t is left out.
+        join_keys: Pairs of a join key of the view and the spine column with its values.
+        prefix: The prefix of the features' names.
+        strict: Whether an event at exactly t is excluded.
         timestamp_field: The spine's time column; None for the request's.
     """
 

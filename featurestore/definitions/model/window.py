@@ -1,4 +1,4 @@
-"""`Sliding` and `Tumbling`: windows that end on a grid, not at each row's own moment."""
+"""`Sliding` and `Tumbling`: windows that end on a grid instead of at each row's moment."""
 
 from dataclasses import KW_ONLY, dataclass
 from functools import singledispatch
@@ -7,15 +7,15 @@ from typing import NamedTuple
 
 @dataclass(frozen=True)
 class Sliding:
-    """A window that moves on only every so often: it ends at the last point of a grid.
+    """A window that ends at the last point of a grid, so that it moves in steps.
 
-    At the moment t its end is ``e = floor((t - delay - offset) / every) * every + offset`` and
-    its rows are those in ``[e - size, e)`` that exist at t. The grid starts at 1970-01-01 UTC.
+    At the moment t it ends at ``e = floor((t - delay - offset) / every) * every + offset``. It
+    contains the rows in ``[e - size, e)`` that exist at t. The grid starts at 1970-01-01 UTC.
 
     Args:
         size: Its length, or ``"lifetime"``.
-        every: The distance of the grid's points.
-        offset: How far the grid is shifted; less than ``every``.
+        every: The distance between points of the grid.
+        offset: The shift of the grid; less than ``every``.
 
     Example:
         >>> Sliding("7d", every="1d", offset="2h")
@@ -30,11 +30,11 @@ class Sliding:
 
 @dataclass(frozen=True)
 class Tumbling:
-    """The last whole one of windows that follow each other: `Sliding` by its own length.
+    """The last complete window of consecutive windows: `Sliding` in steps of its own length.
 
     Args:
-        size: Its length, and the distance of the grid's points.
-        offset: How far the grid is shifted; less than ``size``.
+        size: Its length, and the distance between points of the grid.
+        offset: The shift of the grid; less than ``size``.
 
     Example:
         >>> Tumbling("1d")
@@ -47,11 +47,11 @@ class Tumbling:
 
 
 Length = str | Sliding | Tumbling
-"""What ``windows=`` holds: a text ends at each row's own moment, the others on a grid."""
+"""An item of ``windows=``: a text for a window that ends at each row's moment, or a grid."""
 
 
 class Grid(NamedTuple):
-    """A window as texts: its length, the distance of its grid's points (if any), the shift."""
+    """A window as texts: its length, the distance between points of its grid, the grid's shift."""
 
     size: str
     every: str | None = None
@@ -64,7 +64,7 @@ class Grid(NamedTuple):
 
 @singledispatch
 def grid_of(window: str | Sliding | Tumbling) -> Grid:
-    """Return a window's parts.
+    """Return the parts of a window.
 
     Example:
         >>> str(grid_of("7d")), str(grid_of(Tumbling("1d", offset="2h")))
@@ -85,7 +85,7 @@ def _(window: Tumbling) -> Grid:
 
 @singledispatch
 def window_name(window: str | Sliding | Tumbling) -> str:
-    """Return how the names of a window's features end; without the offset.
+    """Return the end of the names of a window's features; it omits the offset.
 
     Example:
         >>> window_name(Sliding("7d", every="1d")), window_name(Tumbling("1d"))
