@@ -1,4 +1,4 @@
-"""The three domains, each from its labelled spine to its report."""
+"""The three domains: a function for each, from its labelled spine to its report."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,20 +28,20 @@ from featurestore.times import Clock
 
 WARM_UP = pd.Timedelta(days=20)
 ENTITIES_SHOWN = 3
-# What a terminal sends with the question.
+# The request values that a terminal sends.
 CHECKOUT = ("amount", "category", "online", "latitude", "longitude")
 FRAUD_SHOWN = ("payments_24h", "amount_mean_30d", "last_at", "sales_30d", "amount_by_mean")
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What the domains' spines are made from.
+    """The data of the domains' spines.
 
     Args:
         project: The project's folder.
         cohort: The NAFLD cohort.
         ratings: MovieLens.
-        now: The present of the simulated payments.
+        now: The present moment in the simulation of payments.
     """
 
     project: Path
@@ -54,7 +54,7 @@ def healthcare(inputs: Inputs) -> Report:
     """Return the report on early diagnosis."""
     visits = labelled_visits(inputs.cohort)
     end = visits["event_timestamp"].max().to_pydatetime()
-    store = fs.FeatureStore(inputs.project, clock=_stopped(end))
+    store = fs.FeatureStore(inputs.project, clock=_fixed_clock(end))
     frame = store.get_training_set("diabetes_early_v1", visits, label="diagnosed")
     newest = _newest(visits["patient_id"])
     return Report(
@@ -87,7 +87,7 @@ def ecommerce(inputs: Inputs) -> Report:
     """Return the report on recommendations."""
     ratings = labelled_ratings(inputs.ratings)
     end = ratings["event_timestamp"].max().to_pydatetime()
-    store = fs.FeatureStore(inputs.project, clock=_stopped(end))
+    store = fs.FeatureStore(inputs.project, clock=_fixed_clock(end))
     frame = store.get_training_set("next_rating_v1", ratings, label="rating")
     users = [{"user_id": user} for user in sorted(ratings["user_id"].unique().tolist())]
     segments, silhouette = find_segments(store.get_latest_features("user_segments_v1", users))
@@ -117,7 +117,7 @@ def fraud(inputs: Inputs) -> Report:
     transactions = read_transactions(inputs.project)
     chargebacks = read_chargebacks(inputs.project)
     spine = labelled_payments(transactions, chargebacks, inputs.now, START + WARM_UP)
-    store = fs.FeatureStore(inputs.project, clock=_stopped(inputs.now))
+    store = fs.FeatureStore(inputs.project, clock=_fixed_clock(inputs.now))
     frame = store.get_training_set("fraud_v1", spine, label="is_fraud")
     newest = transactions.sort_by([("event_timestamp", "descending")]).slice(0, ENTITIES_SHOWN)
     return Report(
@@ -140,8 +140,8 @@ def fraud(inputs: Inputs) -> Report:
     )
 
 
-def _stopped(now: datetime) -> Clock:
-    """Return a clock that stands where a domain's data end: the newest values are as of then."""
+def _fixed_clock(now: datetime) -> Clock:
+    """Return a clock that always gives the end of a domain's data, for the newest values."""
     return lambda: now
 
 
@@ -192,6 +192,7 @@ def _lateness(frame: FeatureFrame, transactions: pa.Table) -> str:
     late = pc.mean(pc.greater(lag.cast(pa.int64()), 300_000_000)).as_py()
     unseen = count_unseen(frame, transactions)
     return (
-        f"{late:.1%} of payments arrive more than 5 minutes late; at {unseen:,} of {len(frame):,} "
-        "payments a join by event time alone would have counted some that had not arrived."
+        f"{late:.1%} of payments arrive more than 5 minutes late. For {unseen:,} of "
+        f"{len(frame):,} payments, a join by event time alone would count payments that had not "
+        "arrived yet."
     )

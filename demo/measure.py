@@ -1,4 +1,4 @@
-"""Scores of models on later data, and the numbers that scikit-learn takes from a training set."""
+"""Scores of models on later data, and the matrices that scikit-learn needs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,29 +14,29 @@ Matrix = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Score:
-    """One model's score on rows later than those it was trained on.
+    """One model's score on rows that are later than its training rows.
 
     Args:
-        model: The model, and what it predicts.
-        metric: What is measured; ``RMSE`` is better when lower, the others when higher.
-        train_rows: Rows it was trained on.
-        test_rows: Rows it was measured on.
-        without: The score of the same model with only what the spine itself holds.
-        with_store: The score with the store's features as well.
-        note: What a reader should know about it.
+        model: The model and what it predicts.
+        metric: The name of the score. A lower ``RMSE`` is better; of the others, a higher value.
+        train_rows: The number of training rows.
+        test_rows: The number of rows on which the model was measured.
+        without_store: The score of the same model with the columns of the spine only.
+        with_store: The score with the store's features too.
+        note: A remark for the reader.
     """
 
     model: str
     metric: str
     train_rows: int
     test_rows: int
-    without: float
+    without_store: float
     with_store: float
     note: str = ""
 
 
 def to_matrix(frame: FeatureFrame, columns: Sequence[str]) -> Matrix:
-    """Return columns as numbers, nulls as NaN, which gradient boosting takes as they are.
+    """Return columns as numbers, with nulls as NaN. Gradient boosting accepts NaN.
 
     Example:
         >>> import pyarrow as pa
@@ -48,13 +48,14 @@ def to_matrix(frame: FeatureFrame, columns: Sequence[str]) -> Matrix:
     return np.column_stack([_numbers(table[name].combine_chunks()) for name in columns])
 
 
-def informative(train: Matrix) -> npt.NDArray[np.bool_]:
-    """Return which columns vary in the training rows: the others teach nothing.
+def varying_columns(train: Matrix) -> npt.NDArray[np.bool_]:
+    """Return which columns have more than one value in the training rows.
 
-    scikit-learn's histogram boosting refuses a column without any value.
+    A model learns nothing from the other columns. scikit-learn's histogram boosting even fails for
+    a column without any value.
 
     Example:
-        >>> informative(np.array([[1.0, np.nan, 3.0], [2.0, np.nan, 3.0]])).tolist()
+        >>> varying_columns(np.array([[1.0, np.nan, 3.0], [2.0, np.nan, 3.0]])).tolist()
         [True, False, False]
     """
     lowest = np.where(np.isnan(train), np.inf, train).min(axis=0)

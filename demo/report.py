@@ -1,4 +1,4 @@
-"""What a domain's run found out, as plain data, and how it is printed."""
+"""The results of a domain as plain data, and how they are printed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ class Grid:
     """A small table of text.
 
     Args:
-        title: What it shows.
+        title: The line above the table.
         columns: The columns' names.
         rows: The cells.
     """
@@ -30,17 +30,17 @@ class Grid:
 
 @dataclass(frozen=True)
 class Report:
-    """What a domain's run found out.
+    """The results of one domain.
 
     Args:
-        domain: The domain.
+        domain: The domain's name.
         service: The feature service that its models use.
-        spine: What a row of the training set is.
-        rows: Rows of the training set.
-        features: Features that the store gives each of them.
+        spine: A noun for the rows of the training set, such as ``"payments"``.
+        rows: The number of rows of the training set.
+        features: The number of features of the store.
         scores: The models' scores.
-        grids: More tables: newest values, kinds of users and the like.
-        remarks: What else was measured, a sentence each.
+        grids: Other tables, such as the newest values.
+        remarks: Other results, one sentence each.
     """
 
     domain: str
@@ -53,14 +53,20 @@ class Report:
     remarks: Sequence[str] = field(default_factory=tuple)
 
 
-def print_report(console: Console, report: Report, *, remembered: bool) -> None:
-    """Print a domain's tables."""
+def print_report(console: Console, report: Report, *, is_saved: bool) -> None:
+    """Print a domain's tables.
+
+    Args:
+        console: Where to print.
+        report: The results.
+        is_saved: Whether they are the saved results of an earlier run.
+    """
     title = (
         f"[bold]{report.domain}[/]  {report.service}: {report.rows:,} {report.spine}, "
         f"{report.features} features"
     )
-    if remembered:
-        title += "  [dim](nothing new since the last run: its scores)[/]"
+    if is_saved:
+        title += "  [dim](nothing is new: the results of the last run)[/]"
     console.print()
     console.print(title)
     console.print(_score_table(report.scores))
@@ -71,7 +77,7 @@ def print_report(console: Console, report: Report, *, remembered: bool) -> None:
 
 
 def print_grid(console: Console, grid: Grid) -> None:
-    """Print a small table; long cells fold."""
+    """Print a small table. Long cells are wrapped."""
     table = Table(title=escape(grid.title), title_justify="left", box=SIMPLE_HEAD)
     for index, name in enumerate(grid.columns):
         table.add_column(escape(name), justify="left" if index == 0 else "right", overflow="fold")
@@ -90,7 +96,7 @@ def _score_table(scores: Sequence[Score]) -> Table:
             score.metric + (" (lower is better)" if score.metric == "RMSE" else ""),
             f"{score.train_rows:,}",
             f"{score.test_rows:,}",
-            f"{score.without:.3f}",
+            f"{score.without_store:.3f}",
             f"[bold]{score.with_store:.3f}[/]",
         )
     return table

@@ -1,6 +1,6 @@
 """The demo from end to end: sources, plan, apply, materialize, training sets, models.
 
-A second run writes one more day of payments and does only what follows from it.
+A second run adds one day of payments and repeats only the work that depends on it.
 """
 
 import time
@@ -19,8 +19,8 @@ from demo.ecommerce import data as ecommerce_data
 from demo.fraud import data as fraud_data
 from demo.fraud.simulator import Simulation, Size, simulate
 from demo.healthcare import data as healthcare_data
-from demo.memory import recall, remember, state_of
 from demo.report import Grid, Report, print_grid, print_report
+from demo.saved_reports import digest_of, read_report, save_report
 from demo.sources import Written
 from featurestore.cli.progress import progress_on_stderr
 
@@ -31,22 +31,22 @@ DOMAINS = {
 }
 NEXT = """
 [bold]Next[/]
-  featurestore status                                   what is stored, and how new it is
-  featurestore latest movie_page_v1 movie_id=356        newest values, without a JVM
-  feature_defs/fraud/views.py                           change a window, then: featurestore plan
-  make demo                                             again: the next day of payments arrives
+  featurestore status                              the tables, and how new they are
+  featurestore latest movie_page_v1 movie_id=356   newest values, without a JVM
+  featurestore plan                                after a change in feature_defs/fraud/views.py
+  make demo                                        again, with one more day of payments
 """
 
 
 @dataclass(frozen=True)
 class Data:
-    """What the sources are built from; tests take less of it.
+    """The raw data of the sources. Tests use a part of it.
 
     Args:
         cohort: The NAFLD cohort.
         ratings: MovieLens.
         simulation: The simulated payments.
-        first_load: How many of them the first run finds.
+        first_load: The number of payments in the first run.
     """
 
     cohort: healthcare_data.Cohort = field(default_factory=healthcare_data.load_cohort)
@@ -58,13 +58,13 @@ class Data:
 def run(
     project: Path, data: Data, console: Console, chosen: Sequence[str] = tuple(DOMAINS)
 ) -> list[Report]:
-    """Run the demo in a project's folder and return what each domain found out.
+    """Run the demo in a project's folder and return the results of each domain.
 
     Args:
-        project: The folder, which holds ``featurestore.toml``.
-        data: What the sources are built from.
-        console: Where tables are printed.
-        chosen: Which of `DOMAINS` to materialize and to learn from.
+        project: The folder with ``featurestore.toml``.
+        data: The raw data of the sources.
+        console: Where to print.
+        chosen: The names of the `DOMAINS` to run.
 
     Raises:
         RuntimeError: A view could not be materialized.
@@ -81,10 +81,10 @@ def run(
 
 
 def main(arguments: Sequence[str] = ()) -> None:
-    """Run the demo in the current folder; tables go to stdout.
+    """Run the demo in the current folder and print its tables to stdout.
 
     Args:
-        arguments: Names of domains; all of them without any.
+        arguments: The names of domains. All domains if there is none.
     """
     unknown = set(arguments) - set(DOMAINS)
     if unknown:
@@ -96,7 +96,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     if not console.is_terminal:
         console = Console(highlight=False, width=140)
     run(Path.cwd(), Data(), console, tuple(arguments) or tuple(DOMAINS))
-    console.print(f"[dim]{time.monotonic() - begun:.0f} seconds in all[/]")
+    console.print(f"[dim]{time.monotonic() - begun:.0f} seconds in total[/]")
 
 
 def _build_sources(project: Path, data: Data) -> tuple[list[Written], domains.Inputs]:
@@ -147,24 +147,24 @@ def _report(
     store: fs.FeatureStore, inputs: domains.Inputs, domain: str, console: Console
 ) -> Report:
     work, service = DOMAINS[domain]
-    state = state_of(store, service)
-    known = recall(inputs.project, domain, state)
-    if known is not None:
-        print_report(console, known, remembered=True)
-        return known
-    # scikit-learn's boosting waits for its threads by spinning: where something else uses a core,
-    # as Spark does here, two threads took 70 s for what one does in 7.
+    digest = digest_of(store, service)
+    saved = read_report(inputs.project, domain, digest)
+    if saved is not None:
+        print_report(console, saved, is_saved=True)
+        return saved
+    # PERF: scikit-learn's boosting spins while it waits for its threads. With Spark on a core, two
+    # threads took 70 s for the work that one thread does in 7 s.
     one_thread = threadpool_limits(limits=1, user_api="openmp")
     with _timed(console, f"training set and models: {domain}"), one_thread:
         report = work(inputs)
-    remember(inputs.project, report, state)
-    print_report(console, report, remembered=False)
+    save_report(inputs.project, report, digest)
+    print_report(console, report, is_saved=False)
     return report
 
 
 @contextmanager
-def _timed(console: Console, what: str) -> Iterator[None]:
+def _timed(console: Console, step: str) -> Iterator[None]:
     begun = time.monotonic()
-    console.print(f"\n[bold cyan]{what}[/]")
+    console.print(f"\n[bold cyan]{step}[/]")
     yield
     console.print(f"  [dim]{time.monotonic() - begun:.1f} s[/]")

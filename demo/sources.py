@@ -1,4 +1,4 @@
-"""Writing sources: each once, so that a second run of the demo leaves them alone."""
+"""Sources are written once: a second run of the demo does not write them again."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from deltalake import DeltaTable, write_deltalake
 
 @dataclass(frozen=True)
 class Written:
-    """What happened to one source.
+    """The result of writing one source.
 
     Args:
-        path: Where it lies, relative to the project's folder.
-        rows: Rows that were written now; 0 where it was there already.
+        path: The source's path, relative to the project's folder.
+        rows: The number of rows that were written. 0 if the source existed already.
     """
 
     path: str
@@ -22,14 +22,14 @@ class Written:
 
 
 def write_delta_once(project: Path, path: str, table: Callable[[], pa.Table]) -> Written:
-    """Write a Delta table unless there is one."""
+    """Write a Delta table unless it exists."""
     if DeltaTable.is_deltatable(str(project / path)):
         return Written(path, 0)
     return append_delta(project, path, table())
 
 
 def append_delta(project: Path, path: str, table: pa.Table) -> Written:
-    """Append rows to a Delta table, which is made where it is absent."""
+    """Append rows to a Delta table, which is created if necessary."""
     write_deltalake(str(project / path), table, mode="append")
     return Written(path, table.num_rows)
 
@@ -37,7 +37,7 @@ def append_delta(project: Path, path: str, table: pa.Table) -> Written:
 def write_file_once(
     project: Path, path: str, rows: int, write: Callable[[Path], object]
 ) -> Written:
-    """Write one file of a file source unless it is there; nobody ever sees half of it."""
+    """Write one file of a file source unless it exists. No reader ever sees a part of it."""
     target = project / path
     if target.exists():
         return Written(path, 0)

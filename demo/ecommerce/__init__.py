@@ -1,1 +1,1 @@
-"""Recommendations: the next rating, films by taste (ALS) and kinds of users (KMeans)."""
+"""Recommendations: the next rating (boosting and ALS) and kinds of users (KMeans)."""

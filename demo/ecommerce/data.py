@@ -1,6 +1,6 @@
 """MovieLens (100,004 ratings, 1995-2016; R package ``dslabs``) written as sources.
 
-The times are the real ones, kept as whole seconds since 1970 as MovieLens publishes them.
+The times are real. MovieLens publishes them as whole seconds since 1970.
 """
 
 from pathlib import Path
@@ -54,13 +54,12 @@ def _list_or_none(genres: list[str] | float) -> list[str]:
 
 
 def _ratings(ratings: pd.DataFrame) -> pa.Table:
-    kept = ratings[["user_id", "movie_id", "rating", "genres", "rated_at"]]
-    return pa.Table.from_pandas(kept, preserve_index=False).replace_schema_metadata(None)
+    columns = ratings[["user_id", "movie_id", "rating", "genres", "rated_at"]]
+    return pa.Table.from_pandas(columns, preserve_index=False).replace_schema_metadata(None)
 
 
 def _catalogue(ratings: pd.DataFrame) -> pa.Table:
-    # MovieLens does not say when a film was listed; nobody can have looked it up before its first
-    # rating, so that is when it counts as listed.
+    # MovieLens has no time at which a film was listed. We use the time of its first rating.
     films = ratings.groupby("movie_id", as_index=False).first()
     listed_at = pa.array(films["rated_at"] * 1_000_000, pa.int64()).cast(pa.timestamp("us", "UTC"))
     return pa.table(

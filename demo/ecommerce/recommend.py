@@ -1,10 +1,10 @@
-"""Collaborative filtering (ALS) and kinds of users (KMeans), both by MLlib.
+"""Collaborative filtering (ALS) and kinds of users (KMeans), both of MLlib.
 
-ALS learns a taste for every user and every film from ratings before `SPLIT`, and can only answer
-for pairs of which it has seen both; on those later ratings it is measured here. Without the store
-it learns the stars themselves. With it, it learns what is left of them when the film's and the
-user's means *known at that moment* are taken off, and adds those known at the later moment: they
-move on with every rating, where ALS's own tastes stand still.
+ALS learns factors of each user and each film from the ratings before `SPLIT`. It can predict only
+ratings of users and films that it has learnt, so it is measured on such later ratings. Without the
+store it learns the rating. With the store it learns the rating minus a baseline: the means of the
+film and of the user, as of the moment of the rating. A prediction adds the baseline as of its own
+moment. So the baseline follows new ratings, while ALS's factors stay the same.
 """
 
 from dataclasses import dataclass, replace
@@ -23,9 +23,9 @@ from demo.measure import Score
 from featurestore.client.frame.frame import FeatureFrame
 
 SEGMENTS = 4
-# A mean of few ratings is drawn to the mean of all, as if five such ratings had been seen before.
+# A mean of few ratings is moved towards the usual rating, as if there were five more of that.
 _PRIOR_RATINGS = 5
-_NEEDED = [
+_COLUMNS = [
     "user_id",
     "movie_id",
     "event_timestamp",
@@ -45,7 +45,7 @@ class Segment:
         users: How many there are.
         stars: Their mean rating.
         spread: The standard deviation of a user's ratings, in the mean.
-        ratings: How many films such a user has rated, typically.
+        ratings: The median number of films that such a user has rated.
     """
 
     users: int
@@ -55,28 +55,28 @@ class Segment:
 
 
 def evaluate_als(ratings: FeatureFrame) -> Score:
-    """Return ALS's score on later ratings of known users and films."""
-    slim = replace(ratings, table=ratings.to_arrow().select(_NEEDED))
-    seen, later = slim.split_by_time(SPLIT)
-    train, test = _with_baseline(seen), _with_baseline(later)
-    plain = _predicted(train.withColumn("target", sf.col("rating")), test)
-    rest = _predicted(train.withColumn("target", sf.col("rating") - sf.col("baseline")), test)
-    informed = rest.withColumn("prediction", sf.col("prediction") + sf.col("baseline")).cache()
-    means_alone = _rmse(informed.withColumn("prediction", sf.col("baseline")))
+    """Return ALS's score on the later ratings of users and films that it has learnt."""
+    narrow = replace(ratings, table=ratings.to_arrow().select(_COLUMNS))
+    before, after = narrow.split_by_time(SPLIT)
+    train, test = _with_baseline(before), _with_baseline(after)
+    plain = _predict(train.withColumn("target", sf.col("rating")), test)
+    rest = _predict(train.withColumn("target", sf.col("rating") - sf.col("baseline")), test)
+    with_store = rest.withColumn("prediction", sf.col("prediction") + sf.col("baseline")).cache()
+    baseline_alone = _rmse(with_store.withColumn("prediction", sf.col("baseline")))
     return Score(
         "next rating, MLlib ALS",
         "RMSE",
-        len(seen),
-        informed.count(),
+        len(before),
+        with_store.count(),
         _rmse(plain),
-        _rmse(informed),
-        f"of {len(later):,} later ratings, those of users and films that ALS has seen; the "
-        f"store's means alone, without ALS: {means_alone:.3f}",
+        _rmse(with_store),
+        f"measured on the ratings of users and films that ALS has learnt, of {len(after):,} later "
+        f"ratings; the store's means alone, without ALS: {baseline_alone:.3f}",
     )
 
 
 def find_segments(users: FeatureFrame) -> tuple[list[Segment], float]:
-    """Return the kinds of users, largest first, and how well apart they are (silhouette)."""
+    """Return the kinds of users, the largest first, and their separation (silhouette)."""
     rated = users.to_spark().dropna().withColumn("log_ratings", sf.log1p("user_ratings_lifetime"))
     used = ["user_mean_lifetime", "user_stddev_lifetime", "log_ratings"]
     stages: list[Estimator[Any] | Transformer] = [
@@ -95,17 +95,17 @@ def _with_baseline(ratings: FeatureFrame) -> DataFrame:
 
 def _baseline() -> Column:
     usual = sf.lit(3.5)
-    film = _drawn_in("movie_mean_lifetime", "raters_lifetime", usual)
-    user = _drawn_in("user_mean_lifetime", "user_ratings_lifetime", usual)
+    film = _shrunk_mean("movie_mean_lifetime", "raters_lifetime", usual)
+    user = _shrunk_mean("user_mean_lifetime", "user_ratings_lifetime", usual)
     return film + user - usual
 
 
-def _drawn_in(mean: str, count: str, usual: Column) -> Column:
-    seen, known = sf.col(count), sf.coalesce(sf.col(mean), usual)
-    return (known * seen + usual * _PRIOR_RATINGS) / (seen + _PRIOR_RATINGS)
+def _shrunk_mean(mean: str, count: str, usual: Column) -> Column:
+    ratings, average = sf.col(count), sf.coalesce(sf.col(mean), usual)
+    return (average * ratings + usual * _PRIOR_RATINGS) / (ratings + _PRIOR_RATINGS)
 
 
-def _predicted(train: DataFrame, test: DataFrame) -> DataFrame:
+def _predict(train: DataFrame, test: DataFrame) -> DataFrame:
     als = ALS(
         rank=10,
         numUserBlocks=2,

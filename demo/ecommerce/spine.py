@@ -1,4 +1,4 @@
-"""Ratings as they come, with what the request itself knows: the film's year and genres."""
+"""The spine: all ratings, with the film's year and genres."""
 
 import pandas as pd
 
@@ -12,10 +12,11 @@ GENRES = (
 
 
 def labelled_ratings(ratings: pd.DataFrame) -> pd.DataFrame:
-    """Return a row for each rating: who, what, when, the label ``rating``, and the film's facts.
+    """Return a row for each rating: the user, the film, the time, the label, the year and genres.
 
-    A rating is known at once, so every label is. ``genre_1`` and ``genre_2``, the film's first two
-    genres, ask for the user's taste in each; the flags such as ``is_drama`` are for the model.
+    The label is ``rating``. It is known at once. ``genre_1`` and ``genre_2`` are the film's first
+    two genres, for the features of the user's taste in each. The columns such as ``is_drama`` are
+    inputs of the model.
     """
     genres = split_genres(ratings["genres"])
     spine = pd.DataFrame(

@@ -1,1 +1,1 @@
-"""Card fraud: a seeded simulator, since no real card data is free, and a model."""
+"""Card fraud: a simulator of payments, because no real card data is free, and a model."""

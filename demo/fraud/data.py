@@ -1,4 +1,4 @@
-"""The simulated payments written as sources: a first load, then one more day at each run."""
+"""The simulated payments as sources: a first load, then one more day in each run."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,11 +20,11 @@ ONE_DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Loaded:
-    """What is in the sources after a load.
+    """The result of a load.
 
     Args:
-        written: What was written now.
-        now: The simulation's present: everything that reached us up to then is in the sources.
+        written: The sources that were written.
+        now: The present moment of the simulation. The sources have all rows that arrived by then.
     """
 
     written: list[Written]
@@ -32,10 +32,15 @@ class Loaded:
 
 
 def load_next(project: Path, simulation: Simulation, first_load: int = FIRST_LOAD) -> Loaded:
-    """Write the first load, or the day after what is there, until the simulation ends.
+    """Write the first load, or the next day, until the simulation ends.
 
-    Rows lie in the order of their arrival, so a day's load brings that day's payments and, late,
-    some of earlier days; chargebacks come as a file a load.
+    A load has the rows that arrived since the load before. Some of them are late payments of
+    earlier days. The chargebacks of a load are one file.
+
+    Args:
+        project: The project's folder.
+        simulation: The simulated payments.
+        first_load: The number of payments in the first load.
     """
     arrived = simulation.transactions["ingested_at"]
     first: datetime = arrived[min(first_load, len(arrived)) - 1].as_py()
@@ -44,8 +49,8 @@ def load_next(project: Path, simulation: Simulation, first_load: int = FIRST_LOA
     now = first if previous is None else previous + ONE_DAY
     if previous is not None and now > pc.max(simulation.transactions["event_timestamp"]).as_py():
         return Loaded([], previous)
-    # Chargebacks first: a file that is there is not written twice, so that a run that broke off
-    # between the two is made good by the next one.
+    # Chargebacks are written first, and a file is never written twice. So if a run ends between
+    # the two writes, the next run completes the load.
     return Loaded(
         [
             _write_chargebacks(project, simulation.chargebacks, previous, now),
@@ -78,7 +83,7 @@ def _newest_arrival(project: Path) -> datetime | None:
 
 
 def _whole_days(passed: timedelta) -> timedelta:
-    # The newest row came a little before its load's end, which is a whole number of days.
+    # A load ends a whole number of days after the first one, a little after its newest row.
     return -(-passed // ONE_DAY) * ONE_DAY
 
 

@@ -1,4 +1,4 @@
-"""What a join by event time alone would say: the mistake that availability prevents."""
+"""Features of a join by event time alone: the mistake that available times prevent."""
 
 import numpy as np
 import numpy.typing as npt
@@ -7,7 +7,7 @@ import pyarrow as pa
 from featurestore.client.frame.frame import FeatureFrame
 
 _DAY = 86_400_000_000
-# The features that go by chargebacks: key, window in days, and what is added up.
+# The features of chargebacks: their key, window in days, and the column of a sum.
 _BY_CHARGEBACKS = {
     "merchant_chargebacks_30d": ("merchant_id", 30, None),
     "merchant_chargebacks_60d": ("merchant_id", 60, None),
@@ -20,7 +20,7 @@ Integers = npt.NDArray[np.int64]
 
 
 def replace_by_leaky(payments: FeatureFrame, chargebacks: pa.Table) -> FeatureFrame:
-    """Return the payments with chargebacks counted from the payment's moment, reported or not."""
+    """Return the payments with features that count chargebacks before they are reported."""
     table = payments.to_arrow()
     for name, (key, days, column) in _BY_CHARGEBACKS.items():
         weights = None if column is None else chargebacks[column].to_numpy()
@@ -30,7 +30,7 @@ def replace_by_leaky(payments: FeatureFrame, chargebacks: pa.Table) -> FeatureFr
 
 
 def count_unseen(payments: FeatureFrame, transactions: pa.Table) -> int:
-    """Return at how many payments a card's last 24 hours held rows that had not arrived yet."""
+    """Return the number of payments for which a join by event time counts rows not arrived yet."""
     table = payments.to_arrow()
     by_event_time = sum_by_event_time(table, transactions, "card_id", _DAY)
     return int((by_event_time != table["payments_24h"].to_numpy()).sum())
@@ -43,7 +43,14 @@ def sum_by_event_time(
     window: int,
     weights: npt.NDArray[np.float64] | None = None,
 ) -> npt.NDArray[np.float64]:
-    """Return for each spine row the number, or sum of weights, of its key's events in [t - W, t).
+    """Return for each spine row the number of its key's events in [t - W, t), or their sum.
+
+    Args:
+        spine: The spine.
+        events: The events.
+        key: The key column of both.
+        window: The length W in microseconds.
+        weights: The value of each event, for a sum. None to count events.
 
     Example:
         >>> at = pa.array([0, 60_000_000, 60_000_000], pa.timestamp("us", tz="UTC"))
@@ -56,15 +63,15 @@ def sum_by_event_time(
     event_times, spine_times = _micros(events), _micros(spine)
     first = min(int(event_times.min()), int(spine_times.min()))
     last = max(int(event_times.max()), int(spine_times.max()))
-    # One number for key and time: keys lie more than a window apart.
+    # One number for key and time. The numbers of two keys are more than a window apart.
     step = last - first + window + 1
     composed = event_codes * step + event_times - first
     order = np.argsort(composed, kind="stable")
     ones = np.ones(len(order)) if weights is None else weights
     running = np.concatenate([[0.0], np.cumsum(ones[order])])
-    asked = spine_codes * step + spine_times - first
-    high = np.searchsorted(composed[order], asked)
-    low = np.searchsorted(composed[order], asked - window)
+    moments = spine_codes * step + spine_times - first
+    high = np.searchsorted(composed[order], moments)
+    low = np.searchsorted(composed[order], moments - window)
     return np.where(spine_codes >= 0, running[high] - running[low], 0.0)
 
 

@@ -1,12 +1,13 @@
-"""Whether a payment will be charged back, and what a join that forgets availability would claim.
+"""Whether a payment will be charged back; and the same model with a leak, for comparison.
 
-Trained on payments whose 30 days for a chargeback were over when the test month begins, measured
-on the newest month whose labels are known. The baseline knows what the terminal sends: amount,
-hour, category, online or not. The score is average precision: about 1% of the rows are frauds.
+The model is trained on payments whose labels are mature when the test month begins, and measured
+on the newest month with mature labels. The baseline uses only the request values of the terminal:
+amount, hour, category, online or not. The score is average precision: about 1% of the rows are
+frauds.
 
-The leaky model is the same one, but its chargeback counts go by the payment's time alone, as if
-every dispute were known the moment the fraud happened. It looks better on the test rows; served
-with what is truly known at that moment, it is worse than the honest one.
+The leaky model is the same model, but its features count chargebacks by the time of the payment,
+as if each dispute were known at once. On test rows with the same leak it looks better. On the
+features that exist in production it is worse than the correct model.
 """
 
 from datetime import datetime, timedelta
@@ -19,7 +20,7 @@ from sklearn.metrics import average_precision_score
 from demo.fraud.leak import replace_by_leaky
 from demo.fraud.spine import MATURITY
 from demo.fraud.world import CATEGORIES
-from demo.measure import Score, informative, to_matrix
+from demo.measure import Score, to_matrix, varying_columns
 from featurestore.client.frame.frame import FeatureFrame
 
 TEST_PERIOD = timedelta(days=30)
@@ -28,47 +29,47 @@ LABEL = "is_fraud"
 
 
 def evaluate(payments: FeatureFrame, chargebacks: pa.Table, now: datetime) -> list[Score]:
-    """Return the honest score, and the leaky one as it would be claimed and as it would be."""
+    """Return the score of the correct model, and of the leaky one with and without its leak."""
     frame = with_columns(payments)
     leaky = with_columns(replace_by_leaky(payments, chargebacks))
     train, test = split(frame, now)
     leaky_train, leaky_test = split(leaky, now)
-    columns = (*BASELINE, *derived_and_stored(payments))
-    without = _precision(_fit(train, BASELINE), test, BASELINE)
-    careless = _fit(leaky_train, columns)
+    columns = (*BASELINE, *feature_columns(payments))
+    baseline = _precision(_fit(train, BASELINE), test, BASELINE)
+    leaky_model = _fit(leaky_train, columns)
 
     def score(model: str, value: float, note: str) -> Score:
-        return Score(model, "average precision", len(train), len(test), without, value, note)
+        return Score(model, "average precision", len(train), len(test), baseline, value, note)
 
     return [
         score(
             "fraud, scikit-learn boosting",
             _precision(_fit(train, columns), test, columns),
-            "every value as it was known at the payment",
+            "each feature as of the payment",
         ),
         score(
-            "  ... leaky join: what it claims",
-            _precision(careless, leaky_test, columns),
-            "chargebacks counted before anybody reported them",
+            "  ... leaky model, measured with the leak",
+            _precision(leaky_model, leaky_test, columns),
+            "chargebacks are counted before they are reported",
         ),
         score(
-            "  ... leaky join: what it then delivers",
-            _precision(careless, test, columns),
-            "that model, served with what is known",
+            "  ... leaky model, as it works in production",
+            _precision(leaky_model, test, columns),
+            "the same model, each feature as of the payment",
         ),
     ]
 
 
 def split(payments: FeatureFrame, now: datetime) -> tuple[FeatureFrame, FeatureFrame]:
-    """Return the payments to train on and those of the newest month with known labels."""
+    """Return the training payments, and those of the newest month with mature labels."""
     begin = now - MATURITY - TEST_PERIOD
     return payments.split_by_time(begin, gap=f"{MATURITY.days}d")
 
 
 def with_columns(payments: FeatureFrame) -> FeatureFrame:
-    """Return the payments with what the baseline knows, and with the rate of chargebacks.
+    """Return the payments with the columns of the baseline, and with the chargeback rate.
 
-    The rate is no on-demand feature: the leaky model has to compute it from its own counts.
+    The rate is no on-demand feature, because the leaky model computes it from its own counts.
     """
     table = payments.to_arrow()
     added = {
@@ -81,10 +82,11 @@ def with_columns(payments: FeatureFrame) -> FeatureFrame:
     return FeatureFrame(table, payments.features, label=payments.label)
 
 
-def derived_and_stored(payments: FeatureFrame) -> tuple[str, ...]:
-    """Return the columns that the store gives, and the rate of chargebacks."""
-    as_they_are = (name for name in payments.features if not name.startswith("last_"))
-    return (*as_they_are, "chargeback_rate")
+def feature_columns(payments: FeatureFrame) -> tuple[str, ...]:
+    """Return the names of the store's features that the model uses, and of the chargeback rate."""
+    # The last location and its time are inputs of `card_travel`, not of the model.
+    features = (name for name in payments.features if not name.startswith("last_"))
+    return (*features, "chargeback_rate")
 
 
 def _chargeback_rate(table: pa.Table) -> pa.ChunkedArray:
@@ -93,9 +95,10 @@ def _chargeback_rate(table: pa.Table) -> pa.ChunkedArray:
 
 
 def _fit(train: FeatureFrame, columns: tuple[str, ...]) -> HistGradientBoostingClassifier:
-    seen = to_matrix(train, columns)
-    # A column that teaches nothing stays in its place, as zeros, so that all rows look alike.
-    seen[:, ~informative(seen)] = 0.0
+    rows = to_matrix(train, columns)
+    # A column with one value teaches nothing. It becomes zeros, so that all matrices have the same
+    # columns.
+    rows[:, ~varying_columns(rows)] = 0.0
     return HistGradientBoostingClassifier(
         max_iter=150,
         learning_rate=0.06,
@@ -103,7 +106,7 @@ def _fit(train: FeatureFrame, columns: tuple[str, ...]) -> HistGradientBoostingC
         min_samples_leaf=40,
         l2_regularization=1.0,
         random_state=0,
-    ).fit(seen, train.to_arrow()[LABEL].to_numpy())
+    ).fit(rows, train.to_arrow()[LABEL].to_numpy())
 
 
 def _precision(

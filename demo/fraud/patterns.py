@@ -1,4 +1,4 @@
-"""The frauds planted into honest payments, one function a pattern; see `demo.fraud.simulator`."""
+"""The frauds among honest payments, a function for each pattern; see `demo.fraud.simulator`."""
 
 import numpy as np
 
@@ -14,11 +14,11 @@ _JUMPS = 2.0
 _SPREES = 2.0
 _COLLUSION_DAYS = 45
 # One colluding merchant for this many payments of that pattern.
-_PAYMENTS_A_COLLUDER = 60
+_PAYMENTS_PER_COLLUDER = 60
 
 
-def plant(rng: np.random.Generator, world: World, honest: Payments) -> Payments:
-    """Return the honest payments and all planted frauds."""
+def add_frauds(rng: np.random.Generator, world: World, honest: Payments) -> Payments:
+    """Return the honest payments and frauds of each pattern."""
     thousands = len(honest.second) / 1_000
     frauds = Payments.concatenate(
         _testing(rng, world, max(1, round(thousands * _TESTING_ATTACKS))),
@@ -48,7 +48,7 @@ def _testing(rng: np.random.Generator, world: World, attacks: int) -> Payments:
 
 
 def _collusion(rng: np.random.Generator, world: World, count: int) -> Payments:
-    colluders = rng.choice(len(world.city), max(1, count // _PAYMENTS_A_COLLUDER), replace=False)
+    colluders = rng.choice(len(world.city), max(1, count // _PAYMENTS_PER_COLLUDER), replace=False)
     begins = rng.uniform(0, world.days - _COLLUSION_DAYS / 2, len(colluders)) * DAY
     which = rng.integers(0, len(colluders), count)
     card = rng.integers(0, len(world.pace), count)
@@ -77,8 +77,8 @@ def _sprees(rng: np.random.Generator, world: World, count: int) -> Payments:
 
 def _terminals(rng: np.random.Generator, world: World, city: Integers) -> Integers:
     merchant = np.empty(len(city), dtype=np.int64)
-    for place in range(CITIES):
-        there = city == place
-        shops = ~world.online & (world.city == place)
+    for each_city in range(CITIES):
+        there = city == each_city
+        shops = ~world.online & (world.city == each_city)
         merchant[there] = world.pick_merchants(rng, shops, int(there.sum()))
     return merchant

@@ -1,4 +1,4 @@
-"""`Payments`: columns of simulated payments before they get names, dates and arrival times."""
+"""`Payments`: simulated payments with numbers in place of names and dates."""
 
 from dataclasses import dataclass
 
@@ -11,14 +11,14 @@ Integers = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Payments:
-    """Simulated payments, a column each.
+    """Simulated payments, as one array for each column.
 
     Args:
-        card: Number of the card.
-        merchant: Number of the merchant.
-        second: When, in seconds since the simulation's start.
-        amount: How much.
-        pattern: Why: ``honest`` or the name of the planted fraud.
+        card: The number of the card.
+        merchant: The number of the merchant.
+        second: The time, in seconds since the simulation's start.
+        amount: The amount.
+        pattern: ``honest``, or the pattern of the fraud.
     """
 
     card: Integers
@@ -36,7 +36,7 @@ class Payments:
 
     @classmethod
     def concatenate(cls, *parts: "Payments") -> "Payments":
-        """Return all payments of the parts, part after part."""
+        """Return the payments of all parts, in the order of the parts."""
         return cls(
             np.concatenate([part.card for part in parts]),
             np.concatenate([part.merchant for part in parts]),
@@ -46,7 +46,7 @@ class Payments:
         )
 
     def take(self, rows: npt.NDArray[np.bool_] | Integers) -> "Payments":
-        """Return the chosen rows."""
+        """Return the payments at these positions, or where the mask is true."""
         return Payments(
             self.card[rows],
             self.merchant[rows],

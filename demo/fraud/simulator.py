@@ -1,21 +1,21 @@
-"""A seeded world of card payments: honest habits, planted frauds, late rows, slow chargebacks.
+"""A simulation of card payments: honest payments, frauds, late rows and chargebacks.
 
-No real card data is free, so this is invented; what is invented is written down here.
+No real card data is free, so this data is invented. It depends only on a seed.
 
-Honest payments: each of the cards has a home city, a pace and a purse of its own, travels in one
-week out of twelve, pays a third of the time online, and rarely at night. Some make short bursts of
-small payments (parking, games), so that a burst by itself proves nothing.
+Honest payments: each card has its home city, its share of the payments and its usual amount. Its
+owner travels in one week of twelve, pays online in a third of the cases, and rarely pays at night.
+Some cards make short bursts of small payments (parking, games), so a burst alone is no evidence.
 
-Planted frauds, about 1.3% of rows, in `PATTERNS`:
+Frauds, about 1.3% of the rows, have one of these `PATTERNS`:
     testing: 4-9 payments under 3.00 within minutes, then up to three large ones within the hour.
-    collusion: from some day on and for 45 days a merchant charges cards it has seen; amounts are
-        ordinary, so that only the merchant's chargebacks, once known, give it away.
-    jump: a payment at a terminal far away, within 90 minutes of one at the card's place.
+    collusion: for 45 days a merchant charges cards that it has seen. The amounts are ordinary,
+        so only the merchant's earlier chargebacks are evidence.
+    jump: a payment at a terminal far away, within 90 minutes of one in the card's city.
     spree: single purchases of 4-9 times the card's usual amount.
 
-What is known when: a row reaches us seconds after the payment, but `LATE_SHARE` of rows come 5
-minutes to 5 days late, whatever they hold. A fraud is charged back in 95% of cases, 1 to 30 days
-later; so is one honest payment in 4,000.
+Arrival: a row arrives seconds after its payment, but `LATE_SHARE` of the rows arrive 5 minutes to
+5 days late, at random. 95% of the frauds are charged back 1 to 30 days later, and so is one honest
+payment in 4,000.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pyarrow as pa
 
-from demo.fraud.patterns import plant
+from demo.fraud.patterns import add_frauds
 from demo.fraud.payments import Payments
 from demo.fraud.world import CATEGORIES, World, honest_payments, make_world
 
@@ -44,13 +44,13 @@ _UTC = pa.timestamp("us", tz="UTC")
 
 @dataclass(frozen=True)
 class Size:
-    """How much to simulate; tests take less than the demo.
+    """The size of a simulation. Tests use a smaller one than the demo.
 
     Args:
-        payments: Honest payments; frauds come on top.
-        cards: Cards.
-        merchants: Merchants.
-        days: Days from `START`.
+        payments: The number of honest payments. Frauds are added to them.
+        cards: The number of cards.
+        merchants: The number of merchants.
+        days: The number of days from `START` on.
     """
 
     payments: int = 205_000
@@ -61,11 +61,11 @@ class Size:
 
 @dataclass(frozen=True)
 class Simulation:
-    """What happened: the two tables the store may see, and the truth it may not.
+    """The tables for the sources, and the true patterns, which no source has.
 
     Args:
         transactions: All payments in the order of their arrival (``ingested_at``).
-        chargebacks: Disputed payments in the order of their report (``reported_at``).
+        chargebacks: The disputed payments in the order of their reports (``reported_at``).
         truth: ``transaction_id`` and ``pattern`` (``honest`` or one of `PATTERNS`), for tests.
     """
 
@@ -86,7 +86,7 @@ def simulate(size: Size | None = None, seed: int = 20260101) -> Simulation:
     rng = np.random.default_rng(seed)
     world = make_world(rng, size.cards, size.merchants, size.days)
     honest = honest_payments(rng, world, size.payments)
-    payments = plant(rng, world, honest).sorted_by_time()
+    payments = add_frauds(rng, world, honest).sorted_by_time()
     transactions = _transactions(rng, world, payments)
     chargebacks = _chargebacks(rng, transactions, payments)
     truth = pa.table(
@@ -134,13 +134,13 @@ def _chargebacks(rng: np.random.Generator, transactions: pa.Table, payments: Pay
     days = np.clip(1 + rng.gamma(2.0, 5.0, len(rows)), 1, LONGEST_CHARGEBACK_DAYS)
     reported = rows["event_timestamp"].to_numpy().astype("datetime64[us]").astype(np.int64)
     reported = reported + (days * _DAY).astype(np.int64)
-    kept = ["transaction_id", "card_id", "merchant_id", "amount", "event_timestamp"]
-    return rows.select(kept).append_column("reported_at", _moments(reported))
+    columns = ["transaction_id", "card_id", "merchant_id", "amount", "event_timestamp"]
+    return rows.select(columns).append_column("reported_at", _moments(reported))
 
 
 def _names(letter: str, numbers: np.ndarray) -> pa.Array:
-    known = pa.array([f"{letter}{number:04d}" for number in range(int(numbers.max()) + 1)])
-    return known.take(pa.array(numbers))
+    names = pa.array([f"{letter}{number:04d}" for number in range(int(numbers.max()) + 1)])
+    return names.take(pa.array(numbers))
 
 
 def _moments(micros: np.ndarray) -> pa.Array:

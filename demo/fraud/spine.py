@@ -1,4 +1,4 @@
-"""Payments with their labels, as far as those are known: charged back, or not any more."""
+"""The spine: payments with mature labels, so that a later chargeback is impossible."""
 
 from datetime import datetime, timedelta
 
@@ -13,19 +13,26 @@ MATURITY = timedelta(days=LONGEST_CHARGEBACK_DAYS)
 def labelled_payments(
     transactions: pa.Table, chargebacks: pa.Table, now: datetime, since: datetime
 ) -> pa.Table:
-    """Return the payments from ``since`` on that are old enough for their label to be known.
+    """Return the payments from ``since`` on whose labels are mature.
 
-    A chargeback may come for `MATURITY` after the payment: a younger payment that was not charged
-    back is not honest yet, so it is left out, and so are its charged back neighbours.
+    A payment may be charged back until `MATURITY` after it. The label of a younger payment is not
+    final, so no younger payment is returned, not even one that is charged back already: otherwise
+    the share of frauds would be too large.
+
+    Args:
+        transactions: All payments.
+        chargebacks: All chargebacks.
+        now: The present moment.
+        since: The earliest time of a returned payment.
 
     Returns:
-        ``transaction_id``, keys, ``event_timestamp``, what the terminal sends (``amount``,
+        ``transaction_id``, keys, ``event_timestamp``, the request values (``amount``,
         ``category``, ``online``, ``latitude``, ``longitude``) and the label ``is_fraud``.
     """
     at = transactions["event_timestamp"]
-    known = pc.less_equal(at, pa.scalar(now - MATURITY, at.type))
+    mature = pc.less_equal(at, pa.scalar(now - MATURITY, at.type))
     recent = pc.greater_equal(at, pa.scalar(since, at.type))
-    rows = transactions.filter(pc.and_(known, recent)).drop_columns("ingested_at")
+    rows = transactions.filter(pc.and_(mature, recent)).drop_columns("ingested_at")
     disputed = pc.is_in(rows["transaction_id"], value_set=chargebacks["transaction_id"])
     rows = rows.append_column("is_fraud", disputed.cast(pa.int64()))
     return rows.sort_by([("event_timestamp", "ascending"), ("transaction_id", "ascending")])

@@ -1,4 +1,4 @@
-"""Cards, merchants and cities of the simulated world, and the honest payments made in it."""
+"""The cards, merchants and cities of the simulated world, and honest payments."""
 
 from dataclasses import dataclass
 
@@ -35,19 +35,19 @@ _BURST_SHARE = 0.004
 
 @dataclass(frozen=True)
 class World:
-    """Who exists: cards by number, merchants by number.
+    """The cards and the merchants, each by its number.
 
     Args:
-        home: City of each card, by week: travellers pay elsewhere.
-        pace: Share of all payments that each card makes.
-        purse: Factor on each card's amounts.
-        category: Category of each merchant, as a position in `CATEGORIES`.
+        home: The city of each card in each week. In some weeks its owner travels.
+        pace: Each card's share of all payments.
+        purse: The factor of each card's amounts.
+        category: The category of each merchant, as a position in `CATEGORIES`.
         online: Whether each merchant sells online.
-        city: City of each merchant.
-        latitude: Where each merchant is.
-        longitude: Where each merchant is.
-        popularity: Share of payments that each merchant gets among its like.
-        days: How long the simulation lasts.
+        city: The city of each merchant.
+        latitude: The latitude of each merchant.
+        longitude: The longitude of each merchant.
+        popularity: Each merchant's share of the payments, compared with similar merchants.
+        days: The length of the simulation in days.
     """
 
     home: Integers
@@ -70,11 +70,11 @@ class World:
 
 
 def make_world(rng: np.random.Generator, cards: int, merchants: int, days: int) -> World:
-    """Return a world of that many cards and merchants."""
+    """Return a world with these numbers of cards and merchants."""
     city_latitude, city_longitude = rng.uniform(37, 55, CITIES), rng.uniform(-8, 24, CITIES)
     category = rng.choice(len(CATEGORIES), merchants, p=_POPULARITY)
     online = rng.random(merchants) < _ONLINE[category]
-    # Every city has shops, and somebody sells online, however few merchants there are.
+    # Every city has shops, and some merchants sell online, even if there are few merchants.
     city = np.arange(merchants) % CITIES
     online[:CITIES], online[CITIES : CITIES + 4] = False, True
     pace = rng.gamma(2.0, 1.0, cards)
@@ -93,7 +93,7 @@ def make_world(rng: np.random.Generator, cards: int, merchants: int, days: int) 
 
 
 def honest_payments(rng: np.random.Generator, world: World, count: int) -> Payments:
-    """Return that many honest payments, some of them in short bursts of small amounts."""
+    """Return ``count`` honest payments, some of them in short bursts of small amounts."""
     in_bursts = int(count * _BURST_SHARE) * 4
     usual = count - in_bursts
     card = rng.choice(len(world.pace), usual, p=world.pace)
@@ -107,7 +107,7 @@ def honest_payments(rng: np.random.Generator, world: World, count: int) -> Payme
 
 
 def amounts(rng: np.random.Generator, world: World, card: Integers, merchant: Integers) -> Floats:
-    """Return amounts as these cards usually spend at such merchants."""
+    """Return the usual amounts of these cards at these merchants."""
     usual = _PRICE[world.category[merchant]] * world.purse[card]
     return np.maximum(0.5, usual * np.exp(rng.normal(0, 0.55, len(card))))
 
@@ -129,9 +129,9 @@ def _shops(rng: np.random.Generator, world: World, card: Integers, second: Float
     online = rng.random(len(card)) < _ONLINE_SHARE
     city = world.home[card, (second // (7 * DAY)).astype(np.int64)]
     merchant = world.pick_merchants(rng, world.online, len(card))
-    for place in range(CITIES):
-        there = ~online & (city == place)
-        shops = ~world.online & (world.city == place)
+    for each_city in range(CITIES):
+        there = ~online & (city == each_city)
+        shops = ~world.online & (world.city == each_city)
         merchant[there] = world.pick_merchants(rng, shops, int(there.sum()))
     return merchant
 

@@ -1,1 +1,1 @@
-"""Early diagnosis: which patients will be found to have diabetes within two years of a visit."""
+"""Early diagnosis: whether diabetes is diagnosed within two years of a visit."""

@@ -1,12 +1,12 @@
-"""The NAFLD cohort of R's ``survival`` package, put on a calendar and written as sources.
+"""The NAFLD cohort of R's ``survival`` package, with calendar dates, written as sources.
 
-Allen et al. followed adults of Olmsted County, Minnesota. The published tables count days from
-each patient's own index date (days before it are negative) and hide the date itself. A feature
-store needs moments, so every patient gets an index date here, spread evenly over 1990-2004 by the
-patient's number: **the calendar is ours**. It orders visits honestly within a patient; across
-patients it carries no season and no trend.
+Allen et al. observed adults of Olmsted County, Minnesota. The published tables count days from
+each patient's index date. They do not contain the date itself. A feature store needs moments, so
+here each patient gets an index date between 1990 and 2004, computed from the patient's number.
+**The calendar dates are ours.** Within a patient the order and the distance of events are real.
+Between patients there is no season and no trend.
 
-Laboratory samples count as taken at 08:00, diagnoses as made at 10:00 and visits as held at 12:00.
+The times of day are ours too: samples at 08:00, diagnoses at 10:00 and visits at 12:00.
 """
 
 from dataclasses import dataclass
@@ -24,18 +24,19 @@ DIAGNOSES = "data/healthcare/diagnoses"
 
 FIRST_INDEX_DATE = pd.Timestamp("1990-01-01", tz="UTC")
 INDEX_DAYS = 15 * 365
-# Knuth's multiplicative hash: neighbours in number, who are matched pairs, land far apart.
+# Knuth's multiplicative hash. Patients with consecutive numbers are matched pairs; it gives them
+# index dates that are far apart.
 _SPREAD, _MODULUS = 2_654_435_761, 2**32
 
 
 @dataclass(frozen=True)
 class Cohort:
-    """The cohort's three tables on our calendar.
+    """The cohort's three tables, with calendar dates.
 
     Args:
-        patients: A row each, with ``enrolled_at`` and ``followed_until``.
-        labs: A row each value, with ``taken_at``.
-        diagnoses: A row each diagnosis, with ``diagnosed_at``.
+        patients: One row for each patient, with ``enrolled_at`` and ``followed_until``.
+        labs: One row for each laboratory value, with ``taken_at``.
+        diagnoses: One row for each diagnosis, with ``diagnosed_at``.
     """
 
     patients: pd.DataFrame
@@ -79,7 +80,7 @@ def build_sources(project: Path, cohort: Cohort) -> list[Written]:
 
 
 def index_date(patient_id: pd.Series) -> pd.Series:
-    """Return the day from which a patient's days count, on the calendar of this demo.
+    """Return each patient's index date, from which the published tables count days.
 
     Example:
         >>> index_date(pd.Series([1, 2])).dt.date.astype(str).tolist()

@@ -1,8 +1,8 @@
-"""Diabetes within two years of a visit: gradient boosting, and an MLlib pipeline.
+"""Diabetes within two years of a visit: gradient boosting, and a pipeline of MLlib.
 
-Trained on visits whose two years were over by `SPLIT`, measured on visits from then on. The
-baseline knows what the spine itself says: age and sex. The calendar is invented (`demo.healthcare.
-data`), so later means later in it; a patient may have visits on both sides, as in a clinic.
+The models are trained on visits whose two years ended before `SPLIT`, and measured on visits from
+then on. The baseline uses only columns of the spine: age and sex. The calendar dates are invented
+(see `demo.healthcare.data`). A patient may have visits in both parts, as in a clinic.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ from pyspark.sql import DataFrame
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 
-from demo.measure import Score, informative, to_matrix
+from demo.measure import Score, to_matrix, varying_columns
 from featurestore.client.frame.frame import FeatureFrame
 
 SPLIT = "2004-01-01"
@@ -32,20 +32,20 @@ def evaluate(visits: FeatureFrame) -> list[Score]:
 
 
 def _boosting(train: FeatureFrame, test: FeatureFrame) -> Score:
-    everything = (*BASELINE, *train.features)
+    with_features = (*BASELINE, *train.features)
     return Score(
         "diabetes within 2 years, scikit-learn boosting",
         "ROC AUC",
         len(train),
         len(test),
         _boosting_auc(train, test, BASELINE),
-        _boosting_auc(train, test, everything),
+        _boosting_auc(train, test, with_features),
     )
 
 
 def _boosting_auc(train: FeatureFrame, test: FeatureFrame, columns: tuple[str, ...]) -> float:
-    seen, later = to_matrix(train, columns), to_matrix(test, columns)
-    used = informative(seen)
+    train_rows, test_rows = to_matrix(train, columns), to_matrix(test, columns)
+    used = varying_columns(train_rows)
     model = HistGradientBoostingClassifier(
         max_iter=120,
         learning_rate=0.05,
@@ -53,8 +53,8 @@ def _boosting_auc(train: FeatureFrame, test: FeatureFrame, columns: tuple[str, .
         min_samples_leaf=50,
         l2_regularization=1.0,
         random_state=0,
-    ).fit(seen[:, used], _labels(train))
-    return float(roc_auc_score(_labels(test), model.predict_proba(later[:, used])[:, 1]))
+    ).fit(train_rows[:, used], _labels(train))
+    return float(roc_auc_score(_labels(test), model.predict_proba(test_rows[:, used])[:, 1]))
 
 
 def _labels(frame: FeatureFrame) -> np.ndarray:
@@ -62,16 +62,16 @@ def _labels(frame: FeatureFrame) -> np.ndarray:
 
 
 def _pipeline(train: FeatureFrame, test: FeatureFrame) -> Score:
-    seen, later = train.to_spark().cache(), test.to_spark().cache()
-    used = informative(to_matrix(train, train.features))
+    train_rows, test_rows = train.to_spark().cache(), test.to_spark().cache()
+    used = varying_columns(to_matrix(train, train.features))
     features = [name for name, use in zip(train.features, used, strict=True) if use]
     return Score(
         "diabetes within 2 years, MLlib logistic regression",
         "ROC AUC",
         len(train),
         len(test),
-        _pipeline_auc(seen, later, list(BASELINE)),
-        _pipeline_auc(seen, later, [*BASELINE, *features]),
+        _pipeline_auc(train_rows, test_rows, list(BASELINE)),
+        _pipeline_auc(train_rows, test_rows, [*BASELINE, *features]),
     )
 
 

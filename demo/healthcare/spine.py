@@ -1,4 +1,4 @@
-"""Landmark visits with their labels: who is found to have diabetes within two years."""
+"""The spine: visits of patients, with the label "diabetes is diagnosed within two years"."""
 
 import pandas as pd
 
@@ -10,11 +10,15 @@ BETWEEN_VISITS = pd.Timedelta(days=365)
 
 
 def labelled_visits(cohort: Cohort, horizon: pd.Timedelta = HORIZON) -> pd.DataFrame:
-    """Return visits at which the question can be asked, and whose answer is known.
+    """Return the visits whose label is known.
 
-    A visit is a day on which a sample was taken, from enrolment on, at most one a patient a year.
-    It is kept where the patient was not diagnosed before it and was followed for the whole
-    horizon after it, so that "no" is known and not merely missing.
+    A visit is a day with a laboratory sample, from enrolment on, at most one a year for a patient.
+    Only these visits are returned: the patient is not diagnosed before it, and is followed for the
+    whole horizon after it. Otherwise a missing diagnosis would not mean "no diabetes".
+
+    Args:
+        cohort: The cohort.
+        horizon: How far the label looks ahead.
 
     Returns:
         ``patient_id``, ``event_timestamp`` (noon), ``age``, ``male`` and the label ``diagnosed``.
@@ -28,8 +32,8 @@ def labelled_visits(cohort: Cohort, horizon: pd.Timedelta = HORIZON) -> pd.DataF
         age=visits["age"] + (at - visits["enrolled_at"]).dt.days / 365.25,
         diagnosed=(visits["diagnosed_at"] <= at + horizon).astype("int64"),
     )
-    kept = ["patient_id", "event_timestamp", "age", "male", "diagnosed"]
-    visits = visits.loc[undiagnosed & horizon_over & (at >= visits["enrolled_at"]), kept]
+    columns = ["patient_id", "event_timestamp", "age", "male", "diagnosed"]
+    visits = visits.loc[undiagnosed & horizon_over & (at >= visits["enrolled_at"]), columns]
     return visits.sort_values(["event_timestamp", "patient_id"], ignore_index=True)
 
 
@@ -43,15 +47,15 @@ def _visit_times(cohort: Cohort) -> pd.DataFrame:
 
 
 def _yearly(visits: pd.DataFrame) -> pd.DataFrame:
-    kept = []
+    yearly = []
     patient, last = None, None
     for row in visits.itertuples(index=False):
         if row.patient_id != patient or row.event_timestamp - last >= BETWEEN_VISITS:
             patient, last = row.patient_id, row.event_timestamp
-            kept.append((patient, last))
-    return pd.DataFrame(kept, columns=["patient_id", "event_timestamp"])
+            yearly.append((patient, last))
+    return pd.DataFrame(yearly, columns=["patient_id", "event_timestamp"])
 
 
 def _first_diagnosis(cohort: Cohort) -> pd.Series:
-    found = cohort.diagnoses[cohort.diagnoses["condition"] == CONDITION]
-    return found.groupby("patient_id")["diagnosed_at"].min()
+    diabetes = cohort.diagnoses[cohort.diagnoses["condition"] == CONDITION]
+    return diabetes.groupby("patient_id")["diagnosed_at"].min()

@@ -37,6 +37,7 @@ movie_popularity = fs.FeatureView(
     tags=("ecommerce", "movie"),
 )
 
+# One row for each rating and genre: "Drama|Comedy" becomes two rows.
 BY_GENRE = """
     SELECT user_id, rated_at, rating, explode(split(genres, '[|]')) AS genre
     FROM {source}
@@ -52,7 +53,8 @@ user_genre_taste = fs.FeatureView(
         fs.Aggregation("rating", "mean", name="mean"),
         fs.Aggregation("*", "count", name="ratings"),
     ),
-    # A quarter of a million pairs that nobody browses; models are answered from the table itself.
+    # No table of latest values: nobody browses a quarter of a million pairs of user and genre. The
+    # features of models are read from the feature table.
     latest=False,
     description="A user's ratings so far of films in one genre",
     owner="recommendations@example.com",

@@ -7,12 +7,14 @@ import featurestore as fs
 from feature_defs.fraud.sources import checkout
 from feature_defs.fraud.views import card_activity, card_whereabouts
 
-KILOMETRES_A_DEGREE_NORTH = 111.0
+KILOMETRES_PER_DEGREE_NORTH = 111.0
 # At the latitude of the cities in the data.
-KILOMETRES_A_DEGREE_EAST = 75.0
-MICROSECONDS_AN_HOUR = 3.6e9
-SHORTEST_HOURS = 0.1
+KILOMETRES_PER_DEGREE_EAST = 75.0
+MICROSECONDS_PER_HOUR = 3.6e9
+# Added to the hours between two payments, so that two payments at once have a finite speed.
+EXTRA_HOURS = 0.1
 
+# By SQL: each feature is an expression over the features of `card_activity` and the request.
 payment_shape = fs.OnDemandFeatureView(
     "payment_shape",
     sources=(
@@ -41,25 +43,30 @@ payment_shape = fs.OnDemandFeatureView(
 )
 
 
-def travelled(inputs: pa.Table) -> dict[str, pa.ChunkedArray]:
-    """Return the distance and the speed of a card since its last use at a terminal."""
+def travel(inputs: pa.Table) -> dict[str, pa.ChunkedArray]:
+    """Return the distance and the speed of a card since its last use at a terminal.
+
+    Args:
+        inputs: One column for each input, and ``event_timestamp``, the moment of the payment.
+    """
     north = pc.subtract(inputs["latitude"], inputs["last_latitude"])
     east = pc.subtract(inputs["longitude"], inputs["last_longitude"])
     squares = [
-        pc.power(pc.multiply(north, KILOMETRES_A_DEGREE_NORTH), 2),
-        pc.power(pc.multiply(east, KILOMETRES_A_DEGREE_EAST), 2),
+        pc.power(pc.multiply(north, KILOMETRES_PER_DEGREE_NORTH), 2),
+        pc.power(pc.multiply(east, KILOMETRES_PER_DEGREE_EAST), 2),
     ]
     # The location of an online shop is not the location of the card.
     at_terminal = pc.invert(inputs["online"])
     kilometres = pc.if_else(at_terminal, pc.sqrt(pc.add(*squares)), None)
-    passed = pc.subtract(inputs["event_timestamp"], inputs["last_at"]).cast(pa.int64())
-    hours = pc.divide(passed.cast(pa.float64()), MICROSECONDS_AN_HOUR)
+    micros = pc.subtract(inputs["event_timestamp"], inputs["last_at"]).cast(pa.int64())
+    hours = pc.divide(micros.cast(pa.float64()), MICROSECONDS_PER_HOUR)
     return {
         "kilometres": kilometres,
-        "speed": pc.divide(kilometres, pc.add(hours, SHORTEST_HOURS)),
+        "speed": pc.divide(kilometres, pc.add(hours, EXTRA_HOURS)),
     }
 
 
+# By a Python function over Arrow columns, for what SQL expresses badly.
 card_travel = fs.OnDemandFeatureView(
     "card_travel",
     # The new payment is itself a row of this view, so the row before it is needed.
@@ -74,7 +81,7 @@ card_travel = fs.OnDemandFeatureView(
             description="The speed from the card's last terminal, in kilometres an hour",
         ),
     ),
-    transform=travelled,
+    transform=travel,
     description="The distance and the speed of a card since its last use at a terminal",
     owner="risk@example.com",
     tags=("fraud", "geography"),

@@ -4,6 +4,7 @@ import featurestore as fs
 from feature_defs.fraud.entities import card, merchant
 from feature_defs.fraud.sources import chargebacks, transactions
 
+# A field that several views have.
 amount = fs.Field("amount", fs.Float64, description="Amount of the payment")
 
 card_activity = fs.FeatureView(
@@ -11,6 +12,8 @@ card_activity = fs.FeatureView(
     entities=(card,),
     source=transactions,
     schema=(amount, fs.Field("merchant_id", fs.String, description="The merchant of the payment")),
+    # Each aggregation has a feature for each window, such as payments_10m and amount_sum_1h.
+    # A window ends just before the moment, so the payment to decide on is not in it.
     aggregations=(
         fs.Aggregation("*", "count", windows=("10m", "1h", "24h", "7d", "30d"), name="payments"),
         fs.Aggregation("amount", "sum", windows=("1h", "24h")),
@@ -25,6 +28,7 @@ card_activity = fs.FeatureView(
     tags=("fraud", "velocity"),
 )
 
+# The transform keeps the key, the source's times, and the columns of the schema.
 AT_TERMINALS = """
     SELECT card_id, event_timestamp, ingested_at,
            latitude AS last_latitude, longitude AS last_longitude, event_timestamp AS last_at
@@ -42,7 +46,7 @@ card_whereabouts = fs.FeatureView(
         fs.Field("last_longitude", fs.Float64, description="Location of the card's last use"),
         fs.Field("last_at", fs.Timestamp, description="The time of the last use"),
     ),
-    ttl="14d",
+    ttl="14d",  # a use that is older than 14 days gives null
     description="The last use of a card at a terminal",
     owner="risk@example.com",
     tags=("fraud", "geography"),

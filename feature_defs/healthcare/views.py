@@ -61,7 +61,7 @@ lab_history = fs.FeatureView(
         fs.Aggregation("smoke", "last", windows=("lifetime",)),
         fs.Aggregation("*", "count", windows=("730d",), name="labs"),
     ),
-    # Results come back the next day: a visit does not know the sample taken that morning.
+    # Results are known one day after the sample, so a visit does not use a sample of that day.
     available_delay="1d",
     description="Laboratory values and vital signs before a visit",
     owner="laboratory@example.com",
@@ -71,7 +71,7 @@ lab_history = fs.FeatureView(
 
 def flag_conditions(df: "DataFrame") -> "DataFrame":
     """Return one 0/1 column for each condition that the model asks about."""
-    from pyspark.sql import functions as sf  # noqa: PLC0415  # to declare it needs no Spark
+    from pyspark.sql import functions as sf  # noqa: PLC0415  # only the transform needs Spark
 
     return df.withColumns(
         {
@@ -103,7 +103,7 @@ diagnosis_history = fs.FeatureView(
         fs.Aggregation("heart_disease", "max", empty=0, name="has_heart_disease"),
         fs.Aggregation("*", "count", windows=("1095d", "lifetime"), name="diagnoses"),
     ),
-    # Coding takes about a week.
+    # A diagnosis is known about a week later, when it is coded.
     available_delay="7d",
     description="Coded diagnoses before a visit",
     owner="clinical-data@example.com",

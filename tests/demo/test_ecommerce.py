@@ -1,4 +1,4 @@
-"""MovieLens as sources and as a spine."""
+"""The sources and the spine of MovieLens."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ RATED = pd.DataFrame(
 )
 
 
-def test_every_rating_is_a_row_of_the_spine_at_its_own_time() -> None:
+def test_every_rating_is_a_row_of_the_spine_with_its_time() -> None:
     spine = labelled_ratings(load_ratings())
 
     assert len(spine) == 100_004
@@ -30,7 +30,7 @@ def test_every_rating_is_a_row_of_the_spine_at_its_own_time() -> None:
     assert spine["rating"].between(0.5, 5).all()
 
 
-def test_the_spine_names_the_first_two_genres_and_flags_all() -> None:
+def test_the_spine_has_the_first_two_genres_and_a_flag_for_each_genre() -> None:
     spine = labelled_ratings(RATED)
 
     assert spine["genre_1"].tolist()[0] == "Action"

@@ -1,4 +1,4 @@
-"""Loading the payments: a first load, then a day at a time, each row once."""
+"""Loads of payments: a first load, then one day in each load, and each row once."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ def simulation() -> Simulation:
     return simulate(Size(payments=3_000, cards=60, merchants=60, days=40))
 
 
-def test_the_first_load_holds_the_first_rows_to_arrive(
+def test_the_first_load_has_the_rows_that_arrived_first(
     simulation: Simulation, tmp_path: Path
 ) -> None:
     loaded = load_next(tmp_path, simulation, 2_900)
@@ -27,7 +27,7 @@ def test_the_first_load_holds_the_first_rows_to_arrive(
     assert pc.max(read_chargebacks(tmp_path)["reported_at"]).as_py() <= loaded.now
 
 
-def test_each_later_load_is_the_next_day_with_rows_that_come_late(
+def test_each_later_load_has_the_next_day_and_late_rows(
     simulation: Simulation, tmp_path: Path
 ) -> None:
     first = load_next(tmp_path, simulation, 2_900)
@@ -40,7 +40,7 @@ def test_each_later_load_is_the_next_day_with_rows_that_come_late(
     assert new.num_rows == rows.num_rows - 2_900 > 0
 
 
-def test_loads_end_with_the_simulation_and_give_every_row_once(
+def test_loads_end_with_the_simulation_and_have_every_row_once(
     simulation: Simulation, tmp_path: Path
 ) -> None:
     loads = [load_next(tmp_path, simulation, 2_800) for _ in range(8)]
@@ -51,13 +51,13 @@ def test_loads_end_with_the_simulation_and_give_every_row_once(
     assert loads[-1].now == loads[-2].now
     assert len(ids.unique()) == len(ids)
     assert len(reported.unique()) == len(reported)
-    happened_in_time = pc.less_equal(
+    arrived_in_time = pc.less_equal(
         simulation.transactions["ingested_at"], pa.scalar(loads[-1].now)
     )
-    assert len(ids) == pc.sum(happened_in_time).as_py()
+    assert len(ids) == pc.sum(arrived_in_time).as_py()
 
 
-def test_a_load_that_broke_off_after_its_chargebacks_is_made_good(
+def test_a_load_that_ended_after_its_chargebacks_is_completed(
     simulation: Simulation, tmp_path: Path
 ) -> None:
     load_next(tmp_path / "whole", simulation, 2_900)
@@ -67,6 +67,6 @@ def test_a_load_that_broke_off_after_its_chargebacks_is_made_good(
 
     load_next(tmp_path / "broken", simulation, 2_900)
 
-    whole, mended = (read_chargebacks(tmp_path / name) for name in ("whole", "broken"))
-    assert mended.equals(whole)
+    whole, completed = (read_chargebacks(tmp_path / name) for name in ("whole", "broken"))
+    assert completed.equals(whole)
     assert read_transactions(tmp_path / "broken").num_rows == 2_900

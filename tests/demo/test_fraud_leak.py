@@ -1,4 +1,4 @@
-"""The careless join by event time, against which the honest one is measured."""
+"""The leaky join by event time, with which the correct join is compared."""
 
 import pyarrow as pa
 
@@ -12,7 +12,7 @@ def rows(keys: list[str], hours: list[int]) -> pa.Table:
     return pa.table({"card_id": keys, "event_timestamp": times})
 
 
-def test_a_window_holds_its_lower_edge_and_not_its_upper_one() -> None:
+def test_a_window_includes_its_start_and_not_its_end() -> None:
     events = rows(["a", "a", "a", "a"], [1, 2, 3, 4])
 
     counts = sum_by_event_time(rows(["a"], [3]), events, "card_id", 2 * HOUR)
@@ -20,7 +20,7 @@ def test_a_window_holds_its_lower_edge_and_not_its_upper_one() -> None:
     assert counts.tolist() == [2.0]
 
 
-def test_neighbouring_keys_and_unknown_ones_do_not_mix() -> None:
+def test_events_of_other_keys_do_not_count() -> None:
     events = rows(["a", "b", "b"], [9, 1, 2])
 
     counts = sum_by_event_time(rows(["b", "a", "c"], [3, 1, 9]), events, "card_id", 100 * HOUR)
@@ -28,7 +28,7 @@ def test_neighbouring_keys_and_unknown_ones_do_not_mix() -> None:
     assert counts.tolist() == [2.0, 0.0, 0.0]
 
 
-def test_weights_are_added_up() -> None:
+def test_with_weights_the_sum_is_returned() -> None:
     events = rows(["a", "b", "a"], [1, 1, 2])
     weights = pa.array([1.5, 100.0, 2.5]).to_numpy()
 

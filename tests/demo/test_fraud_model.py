@@ -1,4 +1,4 @@
-"""The fraud model's split, and the columns that follow from a row by itself."""
+"""The fraud model's split, and the columns that are computed from one row."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +15,7 @@ UTC_MICROS = pa.timestamp("us", "UTC")
 AT = datetime(2026, 5, 1, 15, tzinfo=UTC)
 
 
-def test_the_baseline_and_the_rate_of_chargebacks_follow_from_a_row() -> None:
+def test_the_baseline_and_the_chargeback_rate_are_computed_from_a_row() -> None:
     row = {
         "category": "grocery",
         "event_timestamp": AT,
@@ -24,14 +24,14 @@ def test_the_baseline_and_the_rate_of_chargebacks_follow_from_a_row() -> None:
     }
     table = pa.table({name: [value] for name, value in row.items()})
 
-    [found] = with_columns(FeatureFrame(table, ())).to_arrow().to_pylist()
+    [columns] = with_columns(FeatureFrame(table, ())).to_arrow().to_pylist()
 
-    assert found["hour"] == 15
-    assert found["category_code"] == CATEGORIES.index("grocery")
-    assert found["chargeback_rate"] == pytest.approx(3 / 29)
+    assert columns["hour"] == 15
+    assert columns["category_code"] == CATEGORIES.index("grocery")
+    assert columns["chargeback_rate"] == pytest.approx(3 / 29)
 
 
-def test_labels_of_the_training_rows_were_known_when_the_test_month_begins() -> None:
+def test_labels_of_training_rows_are_mature_when_the_test_month_begins() -> None:
     days = [NOW - timedelta(days=day) for day in range(30, 130)]
     payments = FeatureFrame(pa.table({"event_timestamp": pa.array(days, UTC_MICROS)}), ())
 

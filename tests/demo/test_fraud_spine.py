@@ -1,4 +1,4 @@
-"""Labels of payments: only where a chargeback can no longer come."""
+"""Payments have a label only when a chargeback is no longer possible."""
 
 from datetime import UTC, datetime
 
@@ -23,7 +23,7 @@ def payments(*days: int) -> pa.Table:
     )
 
 
-def test_a_payment_gets_its_label_when_thirty_days_are_over() -> None:
+def test_a_payment_has_a_label_after_thirty_days() -> None:
     chargebacks = pa.table({"transaction_id": ["t2", "t4"]})
     now = datetime(2026, 4, 2, tzinfo=UTC)
 
@@ -33,7 +33,7 @@ def test_a_payment_gets_its_label_when_thirty_days_are_over() -> None:
     assert spine["is_fraud"].to_pylist() == [0, 1, 0]
 
 
-def test_payments_of_the_warm_up_are_left_out() -> None:
+def test_payments_of_the_warm_up_are_excluded() -> None:
     now = datetime(2026, 5, 1, tzinfo=UTC)
 
     spine = labelled_payments(payments(1, 2), pa.table({"transaction_id": [""]}), now, day(2))
@@ -41,7 +41,7 @@ def test_payments_of_the_warm_up_are_left_out() -> None:
     assert spine["transaction_id"].to_pylist() == ["t2"]
 
 
-def test_the_spine_does_not_say_when_a_row_arrived() -> None:
+def test_the_spine_has_no_arrival_time() -> None:
     now = datetime(2026, 5, 1, tzinfo=UTC)
 
     spine = labelled_payments(payments(1), pa.table({"transaction_id": ["t1"]}), now, day(1))

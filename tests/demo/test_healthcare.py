@@ -1,4 +1,4 @@
-"""Landmark visits: asked only of the undiagnosed, labelled only when the horizon is over."""
+"""Visits: only of patients without a diagnosis, and only with a horizon that is over."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def moment(day: str, hour: int = 0) -> pd.Timestamp:
 
 def small(samples: list[str], *, until: str, diagnosed: str | None = None) -> Cohort:
     """Return the cohort of one patient, enrolled in 2000 at the age of 50."""
-    found = [] if diagnosed is None else [diagnosed]
+    diagnoses = [] if diagnosed is None else [diagnosed]
     return Cohort(
         pd.DataFrame(
             {
@@ -42,9 +42,9 @@ def small(samples: list[str], *, until: str, diagnosed: str | None = None) -> Co
         pd.DataFrame({"patient_id": 1, "taken_at": [moment(day, 8) for day in samples]}),
         pd.DataFrame(
             {
-                "patient_id": pd.Series([1] * len(found), dtype="int64"),
-                "diagnosed_at": pd.to_datetime([moment(day, 10) for day in found], utc=True),
-                "condition": pd.Series(["diabetes"] * len(found), dtype="object"),
+                "patient_id": pd.Series([1] * len(diagnoses), dtype="int64"),
+                "diagnosed_at": pd.to_datetime([moment(day, 10) for day in diagnoses], utc=True),
+                "condition": pd.Series(["diabetes"] * len(diagnoses), dtype="object"),
             }
         ),
     )
@@ -57,36 +57,36 @@ def visits(cohort: Cohort) -> list[tuple[str, int]]:
 
 
 def test_a_diagnosis_within_the_horizon_is_the_label() -> None:
-    known = small(["2001-01-01", "2004-01-01"], until="2010-01-01", diagnosed="2005-06-01")
+    cohort = small(["2001-01-01", "2004-01-01"], until="2010-01-01", diagnosed="2005-06-01")
 
-    assert visits(known) == [("2001-01-01 12:00", 0), ("2004-01-01 12:00", 1)]
-
-
-def test_a_visit_whose_horizon_is_not_over_has_no_label_not_even_a_yes() -> None:
-    known = small(["2001-01-01", "2004-01-01"], until="2005-12-30", diagnosed="2005-06-01")
-
-    assert visits(known) == [("2001-01-01 12:00", 0)]
+    assert visits(cohort) == [("2001-01-01 12:00", 0), ("2004-01-01 12:00", 1)]
 
 
-def test_whoever_is_diagnosed_already_is_not_asked_about() -> None:
-    known = small(["2001-01-01", "2004-01-01"], until="2010-01-01", diagnosed="2004-01-01")
+def test_a_visit_whose_horizon_is_not_over_is_excluded_even_with_a_diagnosis() -> None:
+    cohort = small(["2001-01-01", "2004-01-01"], until="2005-12-30", diagnosed="2005-06-01")
 
-    assert visits(known) == [("2001-01-01 12:00", 0)]
+    assert visits(cohort) == [("2001-01-01 12:00", 0)]
+
+
+def test_visits_after_the_diagnosis_are_excluded() -> None:
+    cohort = small(["2001-01-01", "2004-01-01"], until="2010-01-01", diagnosed="2004-01-01")
+
+    assert visits(cohort) == [("2001-01-01 12:00", 0)]
 
 
 def test_visits_begin_at_enrolment_and_are_a_year_apart() -> None:
-    known = small(["1999-12-31", "2001-01-01", "2001-12-31", "2002-01-01"], until="2010-01-01")
+    cohort = small(["1999-12-31", "2001-01-01", "2001-12-31", "2002-01-01"], until="2010-01-01")
 
-    assert visits(known) == [("2001-01-01 12:00", 0), ("2002-01-01 12:00", 0)]
+    assert visits(cohort) == [("2001-01-01 12:00", 0), ("2002-01-01 12:00", 0)]
 
 
-def test_age_counts_on_from_enrolment() -> None:
+def test_the_age_grows_from_enrolment_on() -> None:
     spine = labelled_visits(small(["2010-01-01"], until="2015-01-01"))
 
     assert spine["age"].tolist() == [pytest.approx(60, abs=0.01)]
 
 
-def test_the_whole_cohort_gives_labels_only_where_the_horizon_is_over(cohort: Cohort) -> None:
+def test_the_whole_cohort_has_labels_only_when_the_horizon_is_over(cohort: Cohort) -> None:
     spine = labelled_visits(cohort).merge(cohort.patients, on="patient_id")
 
     assert len(spine) == 24_134
@@ -101,7 +101,7 @@ def test_no_patient_of_the_spine_was_diagnosed_before_the_visit(cohort: Cohort) 
     assert (spine["diagnosed_at"] > spine["event_timestamp"]).all()
 
 
-def test_the_calendar_spreads_patients_evenly_and_is_fixed() -> None:
+def test_index_dates_are_spread_evenly_and_never_change() -> None:
     dates = index_date(pd.Series(range(15_000)))
 
     per_year = dates.dt.year.value_counts()
@@ -111,7 +111,7 @@ def test_the_calendar_spreads_patients_evenly_and_is_fixed() -> None:
     assert per_year.between(950, 1_050).all()
 
 
-def test_days_are_as_far_apart_as_in_the_published_table(cohort: Cohort) -> None:
+def test_events_have_the_days_of_the_published_table(cohort: Cohort) -> None:
     first = cohort.labs[cohort.labs["patient_id"] == 1]["taken_at"]
 
     assert first.iloc[0] == index_date(pd.Series([1]))[0] + pd.Timedelta(days=-459, hours=8)

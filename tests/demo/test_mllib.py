@@ -1,4 +1,4 @@
-"""Models that Spark trains, on made-up frames in which the store's features tell the answer."""
+"""Models that Spark trains, on small frames in which a feature determines the label."""
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ def moments(first: datetime, days: np.ndarray) -> pa.Array:
     return pa.array([first + timedelta(days=int(day)) for day in days], pa.timestamp("us", "UTC"))
 
 
-def test_als_adds_what_the_store_knows_to_what_it_has_learnt(spark: "SparkSession") -> None:
+def test_als_with_the_stores_means_predicts_better(spark: "SparkSession") -> None:
     rng = np.random.default_rng(0)
     users, movies = rng.integers(0, 20, 600), rng.integers(0, 15, 600)
     films = np.linspace(1.5, 4.5, 15)[movies]
@@ -41,10 +41,10 @@ def test_als_adds_what_the_store_knows_to_what_it_has_learnt(spark: "SparkSessio
     assert score.train_rows == 365
     assert score.test_rows == 235
     assert score.with_store == pytest.approx(0.1, abs=0.05)
-    assert score.with_store < score.without
+    assert score.with_store < score.without_store
 
 
-def test_kinds_of_users_are_found_and_the_largest_comes_first(spark: "SparkSession") -> None:
+def test_the_largest_kind_of_users_comes_first(spark: "SparkSession") -> None:
     rng = np.random.default_rng(0)
     sizes, stars = [40, 30, 20, 10], [4.5, 3.5, 2.5, 1.5]
     means = np.concatenate([np.full(size, star) for size, star in zip(sizes, stars, strict=True)])
@@ -67,28 +67,28 @@ def test_kinds_of_users_are_found_and_the_largest_comes_first(spark: "SparkSessi
     assert silhouette > 0.3
 
 
-def test_both_diagnosis_models_learn_from_the_stores_features_alone(
+def test_both_diagnosis_models_learn_only_from_the_stores_features(
     spark: "SparkSession",
 ) -> None:
     rng = np.random.default_rng(0)
     days = np.sort(rng.integers(0, 3_000, 2_000))
-    told = rng.normal(0, 1, 2_000)
+    signal = rng.normal(0, 1, 2_000)
     table = pa.table(
         {
             "event_timestamp": moments(datetime(2000, 1, 1, tzinfo=UTC), days),
             "age": rng.uniform(20, 80, 2_000),
             "male": rng.integers(0, 2, 2_000),
-            "told": pa.array(told, mask=rng.random(2_000) < 0.1),
-            "never_known": pa.nulls(2_000, pa.float64()),
-            "diagnosed": (told > 1).astype(int),
+            "signal": pa.array(signal, mask=rng.random(2_000) < 0.1),
+            "always_null": pa.nulls(2_000, pa.float64()),
+            "diagnosed": (signal > 1).astype(int),
         }
     )
 
     scores = evaluate(
-        FeatureFrame(table, ("told", "never_known"), "diagnosed", _spark_session=lambda: spark)
+        FeatureFrame(table, ("signal", "always_null"), "diagnosed", _spark_session=lambda: spark)
     )
 
     for score in scores:
         assert score.train_rows + score.test_rows < 2_000, score.model
-        assert score.without == pytest.approx(0.5, abs=0.1), score.model
+        assert score.without_store == pytest.approx(0.5, abs=0.1), score.model
         assert score.with_store > 0.85, score.model

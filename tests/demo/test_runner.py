@@ -1,4 +1,4 @@
-"""The demo from end to end, on a little of one domain's data, three times."""
+"""The demo from end to end, three times, on a small part of one domain's data."""
 
 from io import StringIO
 from pathlib import Path
@@ -30,25 +30,23 @@ def data() -> Data:
     return Data(
         Cohort(whole.patients.head(50), whole.labs.head(50), whole.diagnoses.head(50)),
         load_ratings().head(50),
-        # The first load is a day and a little before the end: there is one more day, then none.
+        # The first load ends a little more than a day before the simulation: one more day follows.
         simulate(Size(payments=7_000, cards=150, merchants=80, days=150)),
         7_040,
     )
 
 
-def test_a_further_run_does_only_what_is_new(
-    spark: "SparkSession", data: Data, tmp_path: Path
-) -> None:
+def test_a_later_run_does_only_new_work(spark: "SparkSession", data: Data, tmp_path: Path) -> None:
     (tmp_path / "featurestore.toml").write_text(SETTINGS, encoding="utf-8")
 
-    def run_and_listen() -> tuple[int, str]:
-        said = StringIO()
-        [report] = run(tmp_path, data, Console(file=said, width=140), ["fraud"])
-        return report.rows, said.getvalue()
+    def run_demo() -> tuple[int, str]:
+        output = StringIO()
+        [report] = run(tmp_path, data, Console(file=output, width=140), ["fraud"])
+        return report.rows, output.getvalue()
 
-    first_rows, first = run_and_listen()
-    second_rows, second = run_and_listen()
-    third_rows, third = run_and_listen()
+    first_rows, first = run_demo()
+    second_rows, second = run_demo()
+    third_rows, third = run_demo()
 
     assert "data/healthcare/lab_results" in first
     assert "build" in first
@@ -56,10 +54,11 @@ def test_a_further_run_does_only_what_is_new(
     assert "build" not in second
     assert first_rows < second_rows == third_rows
     assert "nothing new for 5 of 5 views" in third
-    assert "nothing new since the last run: its scores" in third
+    assert "the results of the last run" in third
+    assert "the results of the last run" not in second
     assert len(FeatureStore(tmp_path).history()) == 1
 
 
-def test_an_unknown_domain_is_refused() -> None:
+def test_an_unknown_domain_is_an_error_that_lists_the_domains() -> None:
     with pytest.raises(SystemExit, match="Known: healthcare, ecommerce"):
         main(["frod"])

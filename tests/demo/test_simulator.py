@@ -1,4 +1,4 @@
-"""The simulated payments: the same each time, with what the docstring says is planted."""
+"""The simulated payments depend only on the seed and have the patterns of the docstring."""
 
 import numpy as np
 import pandas as pd
@@ -18,12 +18,12 @@ def simulation() -> Simulation:
 
 @pytest.fixture(scope="module")
 def payments(simulation: Simulation) -> pd.DataFrame:
-    """All payments in the order in which they happened, with the truth."""
+    """All payments in the order of their times, with their true patterns."""
     table = simulation.transactions.join(simulation.truth, "transaction_id")
     return table.to_pandas().sort_values(["event_timestamp", "transaction_id"])
 
 
-def test_one_seed_gives_one_simulation(simulation: Simulation) -> None:
+def test_the_same_seed_gives_the_same_simulation(simulation: Simulation) -> None:
     again = simulate(SIZE)
 
     assert again.transactions.equals(simulation.transactions)
@@ -35,7 +35,7 @@ def test_another_seed_gives_another_simulation(simulation: Simulation) -> None:
     assert not simulate(SIZE, seed=1).transactions.equals(simulation.transactions)
 
 
-def test_rows_come_in_the_order_of_their_arrival(simulation: Simulation) -> None:
+def test_rows_are_in_the_order_of_their_arrival(simulation: Simulation) -> None:
     arrived = simulation.transactions["ingested_at"].to_numpy()
     reported = simulation.chargebacks["reported_at"].to_numpy()
 
@@ -43,7 +43,7 @@ def test_rows_come_in_the_order_of_their_arrival(simulation: Simulation) -> None
     assert (np.diff(reported) >= np.timedelta64(0)).all()
 
 
-def test_two_percent_of_rows_arrive_late_and_none_before_it_happened(
+def test_two_percent_of_rows_arrive_late_and_none_before_its_payment(
     payments: pd.DataFrame,
 ) -> None:
     lag = (payments["ingested_at"] - payments["event_timestamp"]).dt.total_seconds()
@@ -54,7 +54,7 @@ def test_two_percent_of_rows_arrive_late_and_none_before_it_happened(
     assert not lag.between(20, 300, inclusive="neither").any()
 
 
-def test_every_pattern_is_planted_and_frauds_are_about_one_in_a_hundred(
+def test_every_pattern_occurs_and_frauds_are_about_one_in_a_hundred(
     payments: pd.DataFrame,
 ) -> None:
     share = payments["pattern"].value_counts(normalize=True)
@@ -96,7 +96,7 @@ def test_a_jump_follows_a_payment_elsewhere_within_ninety_minutes(payments: pd.D
     assert (since[jumps] <= pd.Timedelta(minutes=90)).all()
 
 
-def test_no_source_holds_the_truth(simulation: Simulation) -> None:
+def test_no_source_has_the_true_pattern(simulation: Simulation) -> None:
     columns = {*simulation.transactions.column_names, *simulation.chargebacks.column_names}
 
     assert not columns & {"pattern", "is_fraud"}

@@ -1,4 +1,4 @@
-"""The example definitions as a whole: they load, they are documented, they fit their sources."""
+"""The example definitions load, are documented, and fit their sources."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +29,7 @@ def manifest() -> Manifest:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder with a little of every source."""
+    """A folder with a small part of every source."""
     folder = tmp_path_factory.mktemp("project")
     cohort = healthcare.load_cohort()
     few = healthcare.Cohort(
@@ -41,7 +41,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     return folder
 
 
-def test_the_definitions_load_without_a_problem(manifest: Manifest) -> None:
+def test_the_definitions_load(manifest: Manifest) -> None:
     assert [service.name for service in manifest.services] == [
         "diabetes_early_v1",
         "fraud_v1",
@@ -53,23 +53,23 @@ def test_the_definitions_load_without_a_problem(manifest: Manifest) -> None:
     assert [view.name for view in manifest.on_demand_views] == ["card_travel", "payment_shape"]
 
 
-def test_every_definition_says_what_it_is_and_whose(manifest: Manifest) -> None:
-    bare = [
+def test_every_definition_has_a_description_an_owner_and_tags(manifest: Manifest) -> None:
+    undocumented = [
         item.name
         for item in manifest.definitions
         if not (item.description and item.owner and item.tags)
     ]
 
-    assert bare == []
+    assert undocumented == []
 
 
-def test_every_kind_of_file_is_shown(manifest: Manifest) -> None:
+def test_every_file_format_has_an_example(manifest: Manifest) -> None:
     formats = {source.format for source in manifest.sources if isinstance(source, FileSource)}
 
     assert formats == {"parquet", "csv", "json"}
 
 
-def test_sources_hold_the_columns_that_definitions_name(manifest: Manifest, project: Path) -> None:
+def test_sources_have_the_columns_that_definitions_name(manifest: Manifest, project: Path) -> None:
     missing = [
         f"{view.name}: {name}"
         for view in manifest.views
@@ -81,7 +81,7 @@ def test_sources_hold_the_columns_that_definitions_name(manifest: Manifest, proj
 
 
 def named_columns(view) -> set[str]:
-    """Return the source's columns that a view needs; a transform may make the others."""
+    """Return the source's columns that a view needs. A transform may compute other columns."""
     source = view.source
     times = {source.timestamp_field, source.available_timestamp_field} - {None}
     declared = {field.name for field in getattr(source, "schema", ())}
@@ -91,10 +91,10 @@ def named_columns(view) -> set[str]:
 
 
 def columns_of(project: Path, source: DeltaSource | FileSource) -> set[str]:
-    place = project / source.path
+    folder = project / source.path
     if isinstance(source, DeltaSource):
-        return {field.name for field in DeltaTable(str(place)).schema().fields}
-    file = next(path for path in sorted(place.iterdir()) if not path.name.startswith("."))
+        return {field.name for field in DeltaTable(str(folder)).schema().fields}
+    file = next(path for path in sorted(folder.iterdir()) if not path.name.startswith("."))
     table: pa.Table = READERS[source.format](file)
     return set(table.column_names)
 
@@ -104,29 +104,29 @@ def columns_of(project: Path, source: DeltaSource | FileSource) -> set[str]:
     [("diabetes_early_v1", "diagnosed"), ("fraud_v1", "is_fraud"), ("next_rating_v1", "rating")],
 )
 def test_no_label_is_a_feature(manifest: Manifest, service: str, label: str) -> None:
-    found = manifest.service(service)
+    definition = manifest.service(service)
 
-    assert found is not None
-    names = {use.prefix + name for use in found.references for name in use.feature_names}
+    assert definition is not None
+    names = {use.prefix + name for use in definition.references for name in use.feature_names}
     assert label not in names
     assert "pattern" not in names
 
 
-def test_views_of_the_predicted_event_look_strictly_before_it(manifest: Manifest) -> None:
-    found = manifest.service("fraud_v1")
+def test_views_with_the_predicted_event_are_used_strictly_before_it(manifest: Manifest) -> None:
+    service = manifest.service("fraud_v1")
 
-    assert found is not None
-    as_of = [use for use in found.stored_uses if not use.view.aggregations]
+    assert service is not None
+    as_of = [use for use in service.stored_uses if not use.view.aggregations]
     assert [(use.view.name, use.strict) for use in as_of] == [("card_whereabouts", True)] * 2
 
 
-def test_windows_never_hold_the_moment_that_is_asked_about(manifest: Manifest) -> None:
+def test_windows_exclude_events_at_the_moment(manifest: Manifest) -> None:
     closed = {aggregation.closed for view in manifest.views for aggregation in view.aggregations}
 
     assert closed == {"left"}
 
 
-def test_what_is_learnt_late_says_so(manifest: Manifest) -> None:
+def test_late_rows_have_an_available_time_or_a_delay(manifest: Manifest) -> None:
     sources = {source.name: source for source in manifest.sources}
 
     assert sources["transactions"].available_timestamp_field == "ingested_at"

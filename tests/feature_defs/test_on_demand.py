@@ -1,4 +1,4 @@
-"""The example on-demand features, tested as their owners would: given inputs, expect features."""
+"""The example on-demand features, tested with inputs and expected features."""
 
 from datetime import UTC, datetime, timedelta
 from inspect import currentframe
@@ -25,14 +25,14 @@ AT_TERMINAL = {
 
 
 def travel(**changes: Any) -> dict[str, Any]:
-    [found] = on_demand_rows(card_travel, given=[{**AT_TERMINAL, **changes}])
-    return found
+    [features] = on_demand_rows(card_travel, given=[{**AT_TERMINAL, **changes}])
+    return features
 
 
-def test_a_payment_is_set_beside_the_cards_usual_ones() -> None:
+def test_a_payment_is_compared_with_the_cards_usual_payments() -> None:
     usual = {"amount": 30.0, "amount_mean_lifetime": 20.0, "amount_mean_30d": 20.0}
 
-    found = on_demand_rows(
+    features = on_demand_rows(
         payment_shape,
         given=[
             {**usual, "amount_stddev_30d": 5.0},
@@ -41,36 +41,36 @@ def test_a_payment_is_set_beside_the_cards_usual_ones() -> None:
         ],
     )
 
-    assert found == [
+    assert features == [
         {"amount_by_mean": 1.5, "amount_above_mean": 2.0},
         {"amount_by_mean": 1.5, "amount_above_mean": None},
         {"amount_by_mean": None, "amount_above_mean": None},
     ]
 
 
-def test_an_error_names_the_function_and_the_line_of_the_definition_that_was_given() -> None:
-    def gives_too_few(inputs: pa.Table) -> dict[str, list[int]]:
+def test_an_error_names_the_function_and_the_line_of_the_definition() -> None:
+    def too_few_values(inputs: pa.Table) -> dict[str, list[int]]:
         return {"n": []}
 
-    source = RequestSource("given", schema=(Field("n", Int64),))
+    source = RequestSource("request", schema=(Field("n", Int64),))
     line = currentframe().f_lineno + 1
     view = OnDemandFeatureView(
-        "few", sources=(source,), schema=(Field("n", Int64),), transform=gives_too_few
+        "few", sources=(source,), schema=(Field("n", Int64),), transform=too_few_values
     )
 
     with pytest.raises(OnDemandError) as error:
         on_demand_rows(view, given=[{"n": 1, "event_timestamp": NOON}])
     assert error.value.call == (
-        f"compute on-demand view 'few' ({__file__}:{line}) by gives_too_few()"
+        f"compute on-demand view 'few' ({__file__}:{line}) by too_few_values()"
     )
 
 
-def test_a_card_that_went_far_in_an_hour_was_fast() -> None:
+def test_the_speed_is_the_distance_by_the_time() -> None:
     assert travel() == {"kilometres": 111.0, "speed": pytest.approx(111.0)}
 
 
 @pytest.mark.parametrize(
     "changes", [{"online": True}, {"last_latitude": None, "last_longitude": None, "last_at": None}]
 )
-def test_an_online_payment_and_an_unknown_card_have_no_speed(changes: dict[str, Any]) -> None:
+def test_an_online_payment_and_a_new_card_have_no_speed(changes: dict[str, Any]) -> None:
     assert travel(**changes) == {"kilometres": None, "speed": None}

@@ -1,4 +1,4 @@
-"""The example definitions, tested as their owners would: given source rows, expect features."""
+"""The example definitions, tested with source rows and expected features."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,19 +15,19 @@ def after(**duration: float) -> datetime:
 
 
 def payment(at: datetime, amount: float, late: timedelta = timedelta(0), **rest: object) -> dict:
-    place = {"latitude": 48.9, "longitude": 2.3, "online": False}
+    location = {"latitude": 48.9, "longitude": 2.3, "online": False}
     return {
         "card_id": "c1", "merchant_id": "m1", "event_timestamp": at, "ingested_at": at + late,
-        "amount": amount, **place, **rest,
+        "amount": amount, **location, **rest,
     }  # fmt: skip
 
 
-def test_a_payment_that_arrives_late_counts_from_its_arrival_on(spark):
-    given = [payment(NOON, 10.0), payment(after(minutes=5), 5.0, late=timedelta(minutes=30))]
+def test_a_late_payment_counts_from_its_arrival_on(spark):
+    rows = [payment(NOON, 10.0), payment(after(minutes=5), 5.0, late=timedelta(minutes=30))]
 
     assert_features(
         fraud.card_activity,
-        given=given,
+        given=rows,
         expect=[
             {"card_id": "c1", "event_timestamp": after(minutes=20), "payments_1h": 1},
             {"card_id": "c1", "event_timestamp": after(minutes=35), "payments_1h": 2,
@@ -40,11 +40,11 @@ def test_a_payment_that_arrives_late_counts_from_its_arrival_on(spark):
 
 
 def test_online_payments_do_not_move_a_card(spark):
-    given = [payment(NOON, 1.0), payment(after(hours=1), 1.0, online=True, latitude=0.0)]
+    rows = [payment(NOON, 1.0), payment(after(hours=1), 1.0, online=True, latitude=0.0)]
 
     assert_features(
         fraud.card_whereabouts,
-        given=given,
+        given=rows,
         expect=[
             {"card_id": "c1", "event_timestamp": after(hours=2), "last_latitude": 48.9},
             {"card_id": "c1", "event_timestamp": after(days=14), "last_latitude": 48.9},
@@ -54,7 +54,7 @@ def test_online_payments_do_not_move_a_card(spark):
     )
 
 
-def test_a_dispute_is_known_only_when_it_is_reported(spark):
+def test_a_dispute_counts_from_its_report_on(spark):
     dispute = {"merchant_id": "m1", "card_id": "c1", "event_timestamp": NOON,
                "reported_at": after(days=10), "amount": 99.0}  # fmt: skip
 
@@ -70,16 +70,16 @@ def test_a_dispute_is_known_only_when_it_is_reported(spark):
     )  # fmt: skip
 
 
-def test_a_visit_does_not_know_the_sample_taken_that_day(spark):
+def test_a_visit_does_not_use_a_sample_of_the_same_day(spark):
     labs = [("hdl", 50.0, 0), ("hdl", 40.0, 10), ("sbp", 13_682.0, 10), ("sbp", 130.0, 11)]
-    given = [
+    rows = [
         {"patient_id": 7, "taken_at": after(days=day), "test": test, "value": value}
         for test, value, day in labs
     ]
 
     assert_features(
         healthcare.lab_history,
-        given=given,
+        given=rows,
         expect=[
             {"patient_id": 7, "event_timestamp": after(days=10, hours=12),
              "hdl_last_lifetime": 50.0, "labs_730d": 1},
@@ -90,12 +90,12 @@ def test_a_visit_does_not_know_the_sample_taken_that_day(spark):
     )  # fmt: skip
 
 
-def test_a_diagnosis_is_known_once_it_is_coded(spark):
-    given = [{"patient_id": 7, "diagnosed_at": NOON, "condition": "htn"}]
+def test_a_diagnosis_counts_once_it_is_coded(spark):
+    rows = [{"patient_id": 7, "diagnosed_at": NOON, "condition": "htn"}]
 
     assert_features(
         healthcare.diagnosis_history,
-        given=given,
+        given=rows,
         expect=[
             {"patient_id": 7, "event_timestamp": after(days=6), "has_hypertension_lifetime": 0,
              "diagnoses_lifetime": 0},
@@ -106,8 +106,8 @@ def test_a_diagnosis_is_known_once_it_is_coded(spark):
     )  # fmt: skip
 
 
-def test_a_film_of_two_genres_tells_of_both(spark):
-    given = [
+def test_a_rating_counts_for_each_genre_of_its_film(spark):
+    rows = [
         {"user_id": 1, "rated_at": int(NOON.timestamp()), "rating": 5.0, "genres": "Drama|Comedy"},
         {
             "user_id": 1,
@@ -119,7 +119,7 @@ def test_a_film_of_two_genres_tells_of_both(spark):
 
     assert_features(
         ecommerce.user_genre_taste,
-        given=given,
+        given=rows,
         expect=[
             {"user_id": 1, "genre": "Drama", "mean_lifetime": 3.5, "ratings_lifetime": 2},
             {"user_id": 1, "genre": "Comedy", "mean_lifetime": 5.0, "ratings_lifetime": 1},

@@ -1,4 +1,4 @@
-"""Reports of earlier runs: where tables and code are as they were, nothing is trained again."""
+"""Saved reports: while the tables and the code stay the same, no model is trained again."""
 
 import hashlib
 import json
@@ -12,10 +12,10 @@ from featurestore.client.feature_store import FeatureStore
 FOLDER = "data/demo"
 
 
-def state_of(store: FeatureStore, service: str) -> str:
-    """Return a digest of all that a domain's report follows from.
+def digest_of(store: FeatureStore, service: str) -> str:
+    """Return a hash of everything that determines a domain's report.
 
-    That is the service as applied, the versions of its views' tables, and the code of the demo.
+    That is the applied service, the versions of its views' tables, and the code of the demo.
     """
     applied = store.applied().service(service)
     views = {use.view.name for use in applied.stored_uses} if applied else set()
@@ -30,15 +30,15 @@ def state_of(store: FeatureStore, service: str) -> str:
     return digest.hexdigest()
 
 
-def recall(project: Path, domain: str, state: str) -> Report | None:
-    """Return the report of an earlier run in the same state."""
+def read_report(project: Path, domain: str, digest: str) -> Report | None:
+    """Return the saved report with this digest. None if there is none."""
     file = project / FOLDER / f"{domain}.json"
     if not file.is_file():
         return None
-    kept = json.loads(file.read_text(encoding="utf-8"))
-    if kept["state"] != state:
+    saved = json.loads(file.read_text(encoding="utf-8"))
+    if saved["digest"] != digest:
         return None
-    report = kept["report"]
+    report = saved["report"]
     return Report(
         **report
         | {
@@ -49,9 +49,9 @@ def recall(project: Path, domain: str, state: str) -> Report | None:
     )
 
 
-def remember(project: Path, report: Report, state: str) -> None:
-    """Keep a report for the next run."""
+def save_report(project: Path, report: Report, digest: str) -> None:
+    """Save a report for the next run."""
     file = project / FOLDER / f"{report.domain}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({"state": state, "report": asdict(report)}, indent=1)
+    text = json.dumps({"digest": digest, "report": asdict(report)}, indent=1)
     file.write_text(text, encoding="utf-8")
