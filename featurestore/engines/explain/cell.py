@@ -129,16 +129,16 @@ def explain_cell(
             text = f"null: the key column {key.spine_column!r} is null"
             return _explanation(query, feature, "null_key", text)
     timed = [row for row in rows if row[EVENT_TIME] is not None]
-    existing = valid_rows(query, spine_row, timed)
+    valid = valid_rows(query, spine_row, timed)
     if isinstance(feature, Aggregate):
-        return _explain_window(query, feature, moment, existing, timed)
-    return _explain_column(query, feature, moment, existing, timed)
+        return _explain_window(query, feature, moment, valid, timed)
+    return _explain_column(query, feature, moment, valid, timed)
 
 
 def _explain_column(
-    query: ViewQuery, feature: Column, moment: int, existing: list[Row], rows: Sequence[Row]
+    query: ViewQuery, feature: Column, moment: int, valid: list[Row], rows: Sequence[Row]
 ) -> Explanation:
-    won = winner(query, moment, existing)
+    won = winner(query, moment, valid)
     if won is None:
         return _explain_absence(query, feature, moment, rows)
     age = moment - won[EVENT_TIME]
@@ -170,7 +170,7 @@ def _explain_absence(
     if not past:
         first = format_time(min(row[EVENT_TIME] for row in rows))
         where = "not before the moment" if query.strict else "after the moment"
-        text = f"null: the first event of this key is of {first}, {where}"
+        text = f"null: the first event of this key is at {first}, {where}"
         return _explanation(query, feature, "no_row", text)
     excluded = excluded_rows(query, moment, rows, past)
     text = f"null: {describe_excluded(excluded, 'the row of {}', 'the {} earlier rows')}"
@@ -181,13 +181,13 @@ def _explain_window(
     query: ViewQuery,
     feature: Aggregate,
     moment: int,
-    existing: list[Row],
+    valid: list[Row],
     rows: Sequence[Row],
 ) -> Explanation:
     needed = [name for name in (feature.column, feature.by) if name not in (None, "*")]
     inside = [
         row
-        for row in window_rows(query, feature, moment, existing)
+        for row in window_rows(query, feature, moment, valid)
         if all(row[name] is not None for name in needed)
     ]
     candidates = [row for row in rows if in_window(feature.window, row[EVENT_TIME], moment)]
@@ -239,7 +239,7 @@ def _nearest_events(window: Window, moment: int, rows: Sequence[Row]) -> str:
     after = min((time for time in times if time >= high), default=None)
     nearest = (("before", before), ("after", after))
     return ". ".join(
-        f"The key's nearest event {side} the window is of {format_time(time)}"
+        f"The key's nearest event {side} the window is at {format_time(time)}"
         for side, time in nearest
         if time is not None
     )

@@ -13,15 +13,13 @@ from featurestore.client.verify import recompute, verify
 from featurestore.client.verify.edges import absent_keys, edges_of, moments_near
 from featurestore.client.verify.values import OVERFLOW, same_value, value_or_overflow
 from featurestore.engines import reference
-from featurestore.engines.explain import stored_rows
-from featurestore.engines.explain.stored_rows import rows_of_keys, sample_keys
 from featurestore.engines.kernel.functions.table import AGGREGATORS
 from featurestore.errors import NotFoundError, RequestError, SpineError
 from featurestore.query.nodes import KeyBinding, ViewQuery
 from tests.client.shop import DEFINITIONS, HOUR, at, write_view
 from tests.effort import examples
 from tests.engines.kernel.worlds import ORDINARY, World, worlds
-from tests.tables import feature_table, write_runs
+from tests.tables import feature_table
 
 SPINE = [{"id": card, "event_timestamp": at(hour)} for card in (1, 2, 9) for hour in (2, 3, 8)]
 BY_ID = (KeyBinding("id", "card", fs.Int64),)
@@ -332,32 +330,3 @@ def test_absent_keys_are_not_stored() -> None:
     assert made
     assert not set(made) & set(keys)
     assert absent_keys([()], 3, Random(0)) == []
-
-
-@pytest.mark.parametrize("at_once", [1, 1_000_000])
-def test_the_rows_of_a_key_are_exactly_the_stored_rows_with_it(
-    tmp_path, monkeypatch, at_once
-) -> None:
-    monkeypatch.setattr(stored_rows, "MAX_ROWS_PER_READ", at_once)
-    runs = [feature_table({"id": [1, 2, 3, 2]}, [1, 2, 3, n], {"x": [n, n, n, n]}) for n in (5, 6)]
-    snapshot = write_runs(tmp_path, runs, row_group=2)
-    view = ViewQuery("v", keys=BY_ID, timestamp_field="t")
-
-    rows = dict(rows_of_keys(view, snapshot, [(2,), (7,), (None,), (3,)], most=3))
-
-    assert rows[(2,)] is None
-    assert [row["event_timestamp"] for row in rows[(3,)]] == [3, 3]
-    assert rows[(7,)] == rows[(None,)] == []
-
-
-def test_sampled_keys_are_stored_and_come_with_the_time_of_an_event(tmp_path) -> None:
-    ids = list(range(40))
-    snapshot = write_runs(
-        tmp_path, [feature_table({"id": ids}, [n * HOUR for n in ids], {"x": ids})], row_group=7
-    )
-    view = ViewQuery("v", keys=BY_ID, timestamp_field="t")
-
-    keys = sample_keys(view, snapshot, 12, Random(0))
-
-    assert len(keys) == 12
-    assert all(event == key[0] * HOUR for key, event in keys.items())

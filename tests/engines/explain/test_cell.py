@@ -245,13 +245,13 @@ def test_the_explained_row_is_the_reference_s(world: World):
             if explanation.reason in ("null_key", "null_time"):
                 assert None in (*key, spine_row["at"])
                 continue
-            existing = reference.valid_rows(world.query, spine_row, world.rows)
+            valid = reference.valid_rows(world.query, spine_row, world.rows)
             if isinstance(feature, Column):
-                value = reference.column_value(world.query, feature, spine_row["at"], existing)
+                value = reference.column_value(world.query, feature, spine_row["at"], valid)
                 assert (explanation.reason == "answered") == (value is not None)
                 assert value is None or same(explanation.row[feature.column], value)
             else:
-                values = reference.window_values(world.query, feature, spine_row["at"], existing)
+                values = reference.window_values(world.query, feature, spine_row["at"], valid)
                 if feature.by is None:
                     assert explanation.count == len(values)
                 assert (explanation.reason in ("answered", "too_few")) == (explanation.count > 0)
