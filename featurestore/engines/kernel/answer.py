@@ -1,4 +1,4 @@
-"""Answering one use of one view for a spine: the kernel's way in."""
+"""The features of one use of one view for a spine: the kernel's entry point."""
 
 from dataclasses import dataclass
 from decimal import Decimal as PythonDecimal
@@ -21,7 +21,7 @@ from featurestore.engines.arrays import (
 from featurestore.engines.kernel.asof import winners
 from featurestore.engines.kernel.column import Column, lay_out
 from featurestore.engines.kernel.functions.by_category import Categories, categorized, maps_of
-from featurestore.engines.kernel.functions.overflow import overflow_told
+from featurestore.engines.kernel.functions.overflow import overflow_context
 from featurestore.engines.kernel.functions.table import AGGREGATORS
 from featurestore.engines.kernel.gather import Gather
 from featurestore.engines.kernel.keys import encode
@@ -34,13 +34,13 @@ from featurestore.store.columns import arrow_type
 
 
 def answer_view(query: ViewQuery, spine: pa.Table, rows: pa.Table) -> pa.Table:
-    """Return the features of one use of one view, one row a spine row, in the spine's order.
+    """Return the features of one use of one view: a row for each spine row, in the spine's order.
 
     Args:
-        query: What is asked.
-        spine: Has the columns that the query's keys and time name; times are microseconds, as
-            timestamps or integers. A null key or time gives null features.
-        rows: The view's stored columns that the query needs, in any order of rows.
+        query: The use of the view.
+        spine: The spine, with the query's key and time columns. Times are timestamps, or integers
+            of microseconds. A null key or time gives null features.
+        rows: The stored columns that the query needs, with the rows in any order.
 
     Raises:
         SpineError: A key column of the spine has another type than the key.
@@ -73,6 +73,8 @@ def answer_view(query: ViewQuery, spine: pa.Table, rows: pa.Table) -> pa.Table:
 
 @dataclass(frozen=True)
 class _World:
+    """The spine's moments and the stored rows with their keys."""
+
     moments: Moments
     events: Events
 
@@ -80,10 +82,10 @@ class _World:
 def _load(query: ViewQuery, spine: pa.Table, rows: pa.Table, *, tombstones: bool) -> _World:
     codes = encode(query.keys, spine, rows)
     column = whole(spine[query.timestamp_field])
-    known = both(validity(column), codes.spine >= 0)
-    kept = None if known is None or known.all() else np.flatnonzero(known)
-    asked = sort_moments(codes.spine, moments(column), kept, codes.distinct)
-    return _World(asked, load_events(codes.rows, rows, query.rows, tombstones=tombstones))
+    answerable = both(validity(column), codes.spine >= 0)
+    selected = None if answerable is None or answerable.all() else np.flatnonzero(answerable)
+    spine_moments = sort_moments(codes.spine, moments(column), selected, codes.distinct)
+    return _World(spine_moments, load_events(codes.rows, rows, query.rows, tombstones=tombstones))
 
 
 def _winners(query: ViewQuery, world: _World) -> Ints:
@@ -91,12 +93,12 @@ def _winners(query: ViewQuery, world: _World) -> Ints:
     return winners(world.events, world.moments, delay=delay, strict=query.strict)
 
 
-def _in_rows(events: Events, won: Ints, asked: Moments) -> Ints:
-    """Return winners as positions in the stored rows, in the spine's order."""
+def _in_rows(events: Events, won: Ints, spine_moments: Moments) -> Ints:
+    """Return the winners as positions in the stored rows, in the spine's order; -1 for none."""
     if events.source is not None:
         won = np.append(events.source, -1)[won]
-    answer = np.full(asked.spine_rows, -1)
-    answer[asked.place] = won
+    answer = np.full(spine_moments.spine_rows, -1)
+    answer[spine_moments.position] = won
     return answer
 
 
@@ -104,7 +106,7 @@ def _column_answers(query: ViewQuery, spine: pa.Table, rows: pa.Table) -> dict[s
     world = _load(query, spine, rows, tombstones=True)
     won = _winners(query, world)
     if len(world.events):
-        won = np.where(_silent(query, world, won), -1, won)
+        won = np.where(_expired_or_deleted(query, world, won), -1, won)
     gather = Gather(_in_rows(world.events, won, world.moments))
     return {
         feature.output: gather.of(rows[feature.column]).cast(arrow_type(feature.dtype))
@@ -112,21 +114,21 @@ def _column_answers(query: ViewQuery, spine: pa.Table, rows: pa.Table) -> dict[s
     }
 
 
-def _silent(query: ViewQuery, world: _World, won: Ints) -> Mask:
-    """Return which winners are too old to answer, or say that there is nothing."""
-    silent = np.zeros(len(won), np.bool_)
+def _expired_or_deleted(query: ViewQuery, world: _World, won: Ints) -> Mask:
+    """Return which winners do not answer: older than the ttl, or tombstones."""
+    mask = np.zeros(len(won), np.bool_)
     if query.ttl is not None:
-        silent |= earlier(world.moments.time, query.ttl) > world.events.time[won]
+        mask |= earlier(world.moments.time, query.ttl) > world.events.time[won]
     if world.events.deleted is not None:
-        silent |= world.events.deleted[won]
-    return silent
+        mask |= world.events.deleted[won]
+    return mask
 
 
 def _aggregate_answers(query: ViewQuery, spine: pa.Table, rows: pa.Table) -> dict[str, pa.Array]:
     world = _load(query, spine, rows, tombstones=False)
     frames = Frames(world.events, world.moments, query.rows.available_delay)
     columns = {
-        name: lay_out(rows, name, world.events, frames.patches)
+        name: lay_out(rows, name, world.events, frames.corrections)
         for name in dict.fromkeys((*_star(query), *query.value_columns))
     }
     by_category: dict[tuple[str, str | None], Categories] = {
@@ -141,11 +143,11 @@ def _aggregate_answers(query: ViewQuery, spine: pa.Table, rows: pa.Table) -> dic
             slices = frames.slices(window, part)
             for feature in _of_window(query, window):
                 inputs = columns[feature.column], by_category.get((feature.column, feature.by))
-                with overflow_told(query, feature, spine, world.moments.place[part]):
+                with overflow_context(query, feature, spine, world.moments.position[part]):
                     pieces[feature.output].append(_aggregate(feature, *inputs, slices))
-    places = _places(world.moments)
+    order = _moment_of_spine_rows(world.moments)
     return {
-        feature.output: _at_places(_joined(pieces[feature.output], feature), places)
+        feature.output: _in_spine_order(_joined(pieces[feature.output], feature), order)
         for feature in query.aggregates
     }
 
@@ -155,6 +157,7 @@ def _of_window(query: ViewQuery, window: Window) -> list[Aggregate]:
 
 
 def _star(query: ViewQuery) -> list[str]:
+    """Return ``"*"`` if a feature counts rows."""
     return ["*"] if any(feature.column == "*" for feature in query.aggregates) else []
 
 
@@ -171,14 +174,15 @@ def _aggregate(
 
 
 def _empty(feature: Aggregate) -> pa.Scalar:
+    """Return the value that the definition gives for windows without values."""
     empty = feature.empty
     if isinstance(feature.result, Decimal):
         return pa.scalar(PythonDecimal(str(empty)), arrow_type(feature.result))
     return pa.scalar(empty).cast(arrow_type(feature.result))
 
 
-def _at_places(answers: pa.Array, places: Ints | None) -> pa.Array:
-    return answers if places is None else taken(answers, places)
+def _in_spine_order(answers: pa.Array, order: Ints | None) -> pa.Array:
+    return answers if order is None else taken(answers, order)
 
 
 def _joined(pieces: list[pa.Array], feature: Aggregate) -> pa.Array:
@@ -187,10 +191,12 @@ def _joined(pieces: list[pa.Array], feature: Aggregate) -> pa.Array:
     return pa.chunked_array(pieces, arrow_type(feature.result)).combine_chunks()
 
 
-def _places(asked: Moments) -> Ints | None:
-    """Return where each spine row stands among the moments, -1 where it is none of them."""
-    if len(asked) == asked.spine_rows and (asked.place[1:] > asked.place[:-1]).all():
+def _moment_of_spine_rows(spine_moments: Moments) -> Ints | None:
+    """Return the moment of each spine row, -1 for none; None if the moments are the spine rows."""
+    position = spine_moments.position
+    every_row = len(position) == spine_moments.spine_rows
+    if every_row and (position[1:] > position[:-1]).all():
         return None
-    place = np.full(asked.spine_rows, -1)
-    place[asked.place] = np.arange(len(asked))
-    return place
+    moment = np.full(spine_moments.spine_rows, -1)
+    moment[position] = np.arange(len(position))
+    return moment

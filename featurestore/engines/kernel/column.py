@@ -1,4 +1,4 @@
-"""A stored column laid out in the slots that slices speak of."""
+"""A stored column, laid out in the slots that slices refer to."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from featurestore.engines.arrays import (
     validity,
     whole,
 )
-from featurestore.engines.kernel.corrections import Patches
+from featurestore.engines.kernel.corrections import Corrections
 from featurestore.engines.kernel.slices import Slices
 from featurestore.engines.kernel.validity import Events
 
@@ -29,9 +29,10 @@ class Column:
     """Values in slots.
 
     Args:
-        values: One a slot; for ``"*"`` nulls, of which only the number matters.
+        values: The value in each slot; nulls for ``"*"``, where only their number matters.
         valid: Which slots hold a value; None if all do.
-        slot_row: The row in each slot, in the order of (code, rank); None: the slot itself.
+        slot_row: The number of the row in each slot, in the order of (code, rank); None if it is
+            the slot's own number.
     """
 
     values: pa.Array
@@ -44,21 +45,24 @@ class Column:
         return None if self.valid is None else running(self.valid)
 
     def counts(self, slices: Slices) -> Ints:
-        """Return how many values each moment's slices hold."""
+        """Return the number of values of each moment."""
         return self.at(slices, _counts)
 
     def absent(self, slices: Slices) -> Absent:
-        """Return which moments' slices hold no value."""
+        """Return which moments have no value."""
         return self.at(slices, _absent)
 
     def once(self, prepare: "Callable[[Column], T]") -> T:
-        """Return what a function makes of this column, made once for all windows."""
+        """Return a function's result for this column, computed once for all windows."""
         if prepare not in self._prepared:
             self._prepared[prepare] = prepare(self)
         return cast("T", self._prepared[prepare])
 
     def at(self, slices: Slices, compute: "Callable[[Column, Slices], T]") -> T:
-        """Return what a function makes of this column at some slices, computed once for both."""
+        """Return a function's result for this column and some slices, computed once for both."""
+        # PERF: aggregates of one window share counts, nulls and sums: 0.7 ms instead of 4.0 ms for
+        # the nulls of 8 columns of 500,000 rows (ADR 11). The id is safe: the memo lives no longer
+        # than the slices of one call, and the call holds its columns.
         key = (id(self), compute)
         if key not in slices.memo:
             slices.memo[key] = compute(self, slices)
@@ -79,10 +83,10 @@ def _counts(column: Column, slices: Slices) -> Ints:
     return slices.sums(column.running_count)
 
 
-def lay_out(rows: pa.Table, name: str, events: Events, patches: Patches | None) -> Column:
-    """Return a stored column, or ``"*"``, in the slots of the events and their patches."""
-    slot_row = None if patches is None else patches.slot_row
-    hidden = None if patches is None else patches.hidden
+def lay_out(rows: pa.Table, name: str, events: Events, corrections: Corrections | None) -> Column:
+    """Return a stored column, or ``"*"``, in the slots of the events and their corrections."""
+    slot_row = None if corrections is None else corrections.slot_row
+    hidden = None if corrections is None else corrections.hidden
     shown = None if hidden is None else ~hidden
     if name == "*":
         slots = len(events) if slot_row is None else len(slot_row)

@@ -1,8 +1,12 @@
-"""Patches: rows that exist otherwise than from their event (plus the constant delay) to ever.
+"""Corrections of windows, for rows whose validity is not [event + delay, forever).
 
-Events before t - delay are positions in one array, and a window is a stretch of it. A patch says
-at which moments a row must be cut out of such a stretch, or added to it. A row that is seldom
-there is hidden in the array and added where it is; a row that is seldom missing is cut out.
+Without corrections, the rows in a window are one range of the sorted events. Late, early, revised
+and deleted rows are irregular: a row can be in that range before or after it is valid, or be valid
+while it is not yet in the range. A correction says at which moments a row is removed from the
+range, or added to it.
+
+A mostly absent row is hidden in the array and added where it counts. A mostly present row stays in
+the array and is removed elsewhere.
 """
 
 from dataclasses import dataclass
@@ -17,14 +21,14 @@ from featurestore.engines.kernel.validity import Events
 
 
 @dataclass(frozen=True)
-class Stretches:
-    """Rows and the moments, ``first`` to ``stop``, at which something holds for each.
+class Intervals:
+    """For each of some rows, an interval of moments.
 
     Args:
-        row: Positions in the events.
-        slot: The column slots that stand for them.
-        first: The first moment.
-        stop: The moment behind the last.
+        row: The position of each row in the events.
+        slot: Its slot in the columns.
+        first: The position of the interval's first moment.
+        stop: The position behind its last moment.
     """
 
     row: Ints
@@ -32,89 +36,111 @@ class Stretches:
     first: Ints
     stop: Ints
 
-    def within(self, first: Ints, stop: Ints) -> "Stretches":
-        """Return the stretches cut to other bounds, one pair a stretch; empty ones drop out."""
+    def within(self, first: Ints, stop: Ints) -> "Intervals":
+        """Return the intersections with other intervals, one for each; without empty ones."""
         first, stop = np.maximum(self.first, first), np.minimum(self.stop, stop)
         left = np.flatnonzero(first < stop)
-        return Stretches(self.row[left], self.slot[left], first[left], stop[left])
+        return Intervals(self.row[left], self.slot[left], first[left], stop[left])
 
     def pairs(self) -> tuple[Ints, Ints]:
-        """Return (slot, moment) for every moment of every stretch."""
+        """Return (slot, moment) for every moment of every interval."""
         moments, slots = spread(self.first, self.stop, self.slot)
         return slots, moments
 
 
 @dataclass(frozen=True)
-class Patches:
-    """What differs from the plain stretches, and the slots of the columns that it needs.
+class Corrections:
+    """The corrections of all windows over some events.
 
     Args:
-        cuts: Rows that are in the array and must go.
-        adds: Rows that must come in.
-        hidden: Slots whose row counts only where it is added; None if there is none.
-        slot_row: The row that each slot holds: all rows in order, then the hidden ones again;
-            None where that is all rows.
+        removed: Rows that are in the range of a window but are not valid.
+        added: Rows that are valid but are not in the range.
+        hidden: The slots of rows that count only where they are added; None if there are none.
+        slot_row: The row in each slot: all rows in order, then the hidden ones again; None if
+            each row has its own slot only.
     """
 
-    cuts: Stretches
-    adds: Stretches
+    removed: Intervals
+    added: Intervals
     hidden: Mask | None
     slot_row: Ints | None
 
 
-def find_patches(events: Events, moments: Moments, delay: int) -> Patches | None:
-    """Return the patches for windows over these events; None if every row is regular."""
+def find_corrections(events: Events, moments: Moments, delay: int) -> Corrections | None:
+    """Return the corrections for windows over these events; None if every row is regular.
+
+    Args:
+        events: The rows, in the order of (code, rank).
+        moments: The spine rows, in the order of (code, t).
+        delay: The view's constant delay, in microseconds.
+    """
     base = earlier(events.time, -delay)
     irregular = events.visible != base
     if events.until is not None:
         irregular |= events.until != LAST
     if not irregular.any():
         return None
-    odd = np.flatnonzero(irregular)
+    rows = np.flatnonzero(irregular)
     line = Timeline(moments.code, moments.time)
-    code = events.code[odd]
+    code = events.code[rows]
     end = runs(moments.code, moments.keys)[code + 1]
-    asked = line.asked(code)
-    from_base = asked.before(base[odd])
-    since = asked.before(events.visible[odd])
-    until = np.maximum(since, stops(line, moments, events, odd))
-    missing = np.maximum(since - from_base, 0) + (end - np.maximum(until, from_base))
-    return _patches(odd, (from_base, since, until, end), until - since < missing, len(events))
+    searcher = line.searcher(code)
+    from_base = searcher.before(base[rows])
+    since = searcher.before(events.visible[rows])
+    until = np.maximum(since, stops(line, moments, events, rows))
+    absent = np.maximum(since - from_base, 0) + (end - np.maximum(until, from_base))
+    mostly_absent = until - since < absent
+    return _corrections(rows, (from_base, since, until, end), mostly_absent, len(events))
 
 
 def stops(line: Timeline, moments: Moments, events: Events, rows: Ints) -> Ints:
-    """Return the first moment, if any of its key, at which each of some rows exists no more.
+    """Return, for each of some rows, the first moment of its key at which it is superseded.
 
     Args:
-        line: The moments, to be searched.
-        moments: The same.
+        line: The timeline of the moments.
+        moments: The moments.
         events: The rows.
-        rows: Positions of some of them, ascending.
+        rows: The positions of some rows, ascending.
+
+    Returns:
+        Positions in the moments; where a row is never superseded, the end of its key's moments.
     """
     code = events.code[rows]
     end = runs(moments.code, moments.keys)[code + 1]
     if events.until is None:
         return end
     until = events.until[rows]
-    return np.where(until == LAST, end, line.asked(code).before(until))
+    return np.where(until == LAST, end, line.searcher(code).before(until))
 
 
-def _patches(odd: Ints, at: tuple[Ints, Ints, Ints, Ints], rare: Mask, rows: int) -> Patches:
+def _corrections(
+    rows: Ints, at: tuple[Ints, Ints, Ints, Ints], mostly_absent: Mask, events: int
+) -> Corrections:
+    """Return the corrections of irregular rows.
+
+    Args:
+        rows: The irregular rows.
+        at: For each, the moments at which it enters the range of a window without lower edge, is
+            visible, is superseded, and at which its key's moments end.
+        mostly_absent: Which of them are hidden.
+        events: How many rows there are in all.
+    """
     from_base, since, until, end = at
-    fixed = ~rare
-    kept, shy = odd[fixed], odd[rare]
-    late = Stretches(kept, kept, from_base[fixed], since[fixed])
-    gone = Stretches(kept, kept, np.maximum(until, from_base)[fixed], end[fixed])
-    early = Stretches(kept, kept, since[fixed], np.minimum(from_base, until)[fixed])
-    there = Stretches(shy, rows + np.arange(len(shy)), since[rare], until[rare])
+    present = ~mostly_absent
+    visible, hidden_rows = rows[present], rows[mostly_absent]
+    late = Intervals(visible, visible, from_base[present], since[present])
+    gone = Intervals(visible, visible, np.maximum(until, from_base)[present], end[present])
+    early = Intervals(visible, visible, since[present], np.minimum(from_base, until)[present])
+    own_slots = events + np.arange(len(hidden_rows))
+    valid = Intervals(hidden_rows, own_slots, since[mostly_absent], until[mostly_absent])
     hidden, slot_row = None, None
-    if len(shy):
-        slot_row = np.concatenate([np.arange(rows), shy])
+    if len(hidden_rows):
+        slot_row = np.concatenate([np.arange(events), hidden_rows])
         hidden = np.zeros(len(slot_row), np.bool_)
-        hidden[shy] = True
-    return Patches(_joined(late, gone), _joined(early, there), hidden, slot_row)
+        hidden[hidden_rows] = True
+    return Corrections(_joined(late, gone), _joined(early, valid), hidden, slot_row)
 
 
-def _joined(left: Stretches, right: Stretches) -> Stretches:
+def _joined(left: Intervals, right: Intervals) -> Intervals:
     names = ("row", "slot", "first", "stop")
-    return Stretches(*(np.append(getattr(left, name), getattr(right, name)) for name in names))
+    return Intervals(*(np.append(getattr(left, name), getattr(right, name)) for name in names))

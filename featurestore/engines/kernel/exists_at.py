@@ -1,4 +1,4 @@
-"""Which stored rows exist as of one moment, for all keys at once."""
+"""Which stored rows are valid at one moment, for all keys."""
 
 import numpy as np
 import pyarrow as pa
@@ -9,14 +9,14 @@ from featurestore.query.nodes import ViewQuery
 
 
 def positions_valid_at(query: ViewQuery, rows: pa.Table, moment: int) -> pa.Array:
-    """Return the places of the rows that exist, by key and rank.
+    """Return the positions of the rows that are valid at a moment, by key and rank.
 
-    Revised rows and tombstones do not; nor do rows without a time or with a null in the key.
+    Tombstones, rows without a time and rows with a null in their key are not among them.
 
     Args:
         query: The use of the view.
-        rows: Its stored rows, all of their keys.
-        moment: In UTC microseconds.
+        rows: The view's stored rows of all keys.
+        moment: The moment, in UTC microseconds.
 
     Example:
         >>> query = ViewQuery("v", keys=(), timestamp_field="t")
@@ -27,19 +27,19 @@ def positions_valid_at(query: ViewQuery, rows: pa.Table, moment: int) -> pa.Arra
     """
     events = load_events(_codes(query, rows), rows, query.rows, tombstones=False)
     until = LAST if events.until is None else events.until
-    exist = np.flatnonzero((events.visible <= moment) & (moment < until))
-    return pa.array(exist if events.source is None else events.source[exist])
+    valid = np.flatnonzero((events.visible <= moment) & (moment < until))
+    return pa.array(valid if events.source is None else events.source[valid])
 
 
 def _codes(query: ViewQuery, rows: pa.Table) -> Ints:
-    """Return a number for each row's key, the same for equal ones; -1 where a part is null."""
+    """Return a number for each row's key, equal for equal keys; -1 where a part is null."""
     codes = np.zeros(rows.num_rows, np.int64)
     for key in query.keys:
         encoded = whole(rows[key.key]).dictionary_encode()
-        part, known = integers(encoded.indices), validity(encoded.indices)
-        if known is not None:
-            part = np.where(known, part, -1)
+        part, present = integers(encoded.indices), validity(encoded.indices)
+        if present is not None:
+            part = np.where(present, part, -1)
         pairs = np.where((part < 0) | (codes < 0), -1, codes * len(encoded.dictionary) + part)
-        found, dense = np.unique(pairs, return_inverse=True)
-        codes = dense - int(len(found) > 0 and found[0] < 0)
+        distinct, dense = np.unique(pairs, return_inverse=True)
+        codes = dense - int(len(distinct) > 0 and distinct[0] < 0)
     return codes

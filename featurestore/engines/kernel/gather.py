@@ -1,7 +1,7 @@
-"""Taking the same positions from many columns of one table.
+"""Takes the values at the same positions from many columns of one table.
 
-What can be said of the positions alone is said once. Positions that ascend, as winners mostly do,
-are taken chunk by chunk, which saves joining the chunks.
+Everything that depends on the positions alone is computed once. Ascending positions, which winners
+mostly have, are taken chunk by chunk, so that the chunks need not be joined.
 """
 
 import numpy as np
@@ -24,14 +24,14 @@ class Gather:
     """
 
     def __init__(self, at: Ints) -> None:
-        self._at, self._found = at, at >= 0
-        # A position in the place of -1 that keeps the order; its value is hidden by the bits.
+        self._at, self._present = at, at >= 0
+        # Each -1 is replaced by a position that keeps the order; the bits make its value null.
         self._filled = np.maximum(np.maximum.accumulate(at), 0) if len(at) else at
         self._ascends = bool(len(at)) and bool(
-            (self._filled[self._found] == at[self._found]).all()
+            (self._filled[self._present] == at[self._present]).all()
         )
-        bits = np.packbits(self._found, bitorder="little")
-        self._bits = None if self._found.all() else pa.py_buffer(bits)
+        bits = np.packbits(self._present, bitorder="little")
+        self._bits = None if self._present.all() else pa.py_buffer(bits)
         self._plans: dict[tuple[int, ...], list[pa.Array]] = {}
 
     def of(self, column: pa.ChunkedArray) -> pa.Array:
@@ -46,12 +46,13 @@ class Gather:
         return self._hidden(pieces[0] if len(pieces) == 1 else pa.concat_arrays(pieces))
 
     def _plan(self, lengths: tuple[int, ...]) -> list[pa.Array]:
+        """Return the positions within each chunk."""
         ends = np.cumsum(lengths)
         cuts = [0, *np.searchsorted(self._filled, ends).tolist()]
         starts = (ends - lengths).tolist()
         return [
-            pa.array(self._filled[cuts[place] : cuts[place + 1]] - start)
-            for place, start in enumerate(starts)
+            pa.array(self._filled[cuts[chunk] : cuts[chunk + 1]] - start)
+            for chunk, start in enumerate(starts)
         ]
 
     def _hidden(self, values: pa.Array) -> pa.Array:
@@ -59,6 +60,6 @@ class Gather:
         if self._bits is None:
             return values
         if values.null_count or values.offset or pa.types.is_boolean(values.type):
-            return pc.if_else(pa.array(self._found), values, None)
+            return pc.if_else(pa.array(self._present), values, None)
         buffers = [self._bits, values.buffers()[1]]
         return pa.Array.from_buffers(values.type, len(values), buffers)

@@ -1,7 +1,6 @@
 """Spine rows in the order of (code, t); stored rows in the order of (code, rank).
 
-Nothing is assumed about the order in which they come: one pass checks it, and only what is out of
-order is sorted.
+The rows may come in any order. One pass checks it, and only rows that are out of order are sorted.
 """
 
 from dataclasses import dataclass
@@ -19,64 +18,80 @@ class Moments:
     """The spine rows that have a key and a time, in the order of (code, t).
 
     Args:
-        place: Their positions in the spine.
-        code: Their keys' codes.
-        time: Their t.
+        position: Their positions in the spine.
+        code: The codes of their keys.
+        time: Their times t.
         spine_rows: How many rows the spine has in all.
         keys: How many codes there are.
     """
 
-    place: Ints
+    position: Ints
     code: Ints
     time: Ints
     spine_rows: int
     keys: int
 
     def __len__(self) -> int:
-        return len(self.place)
+        return len(self.position)
 
 
-def sort_moments(codes: Ints, times: Ints, known: Ints | None, keys: int) -> Moments:
-    """Return the moments of the ``known`` spine rows; ``keys`` is how many codes there are.
-
-    Example:
-        >>> sort_moments(np.array([1, 0]), np.array([5, 6]), None, 2).place.tolist()
-        [1, 0]
-    """
-    order = _order(picked(codes, known), picked(times, known), stable=False)
-    if order is None:
-        place = np.arange(len(codes)) if known is None else known
-        return Moments(place, picked(codes, known), picked(times, known), len(codes), keys)
-    place = order if known is None else known[order]
-    return Moments(place, codes[place], times[place], len(codes), keys)
-
-
-def rank_order(codes: Ints, events: Ints, rows: pa.Table, known: Ints | None) -> Ints | None:
-    """Return the positions of the ``known`` rows in the order of (code, rank).
+def sort_moments(codes: Ints, times: Ints, selected: Ints | None, keys: int) -> Moments:
+    """Return the moments of the selected spine rows.
 
     Args:
-        codes: The known rows' keys.
+        codes: The code of each spine row's key.
+        times: Its time.
+        selected: The positions of the rows that have both; None if all have.
+        keys: How many codes there are.
+
+    Example:
+        >>> sort_moments(np.array([1, 0]), np.array([5, 6]), None, 2).position.tolist()
+        [1, 0]
+    """
+    order = _order(picked(codes, selected), picked(times, selected), stable=False)
+    if order is None:
+        position = np.arange(len(codes)) if selected is None else selected
+        return Moments(
+            position, picked(codes, selected), picked(times, selected), len(codes), keys
+        )
+    position = order if selected is None else selected[order]
+    return Moments(position, codes[position], times[position], len(codes), keys)
+
+
+def rank_order(codes: Ints, events: Ints, rows: pa.Table, selected: Ints | None) -> Ints | None:
+    """Return the positions of the selected rows in the order of (code, rank).
+
+    Args:
+        codes: The codes of the selected rows' keys.
         events: Their event times.
         rows: All rows, with the columns that break ties.
-        known: The known rows' positions in ``rows``; None if all are known.
+        selected: The positions of the selected rows in ``rows``; None if all are selected.
 
     Returns:
-        Positions in ``rows``; None if that is all rows as they come.
+        Positions in ``rows``; None if these are all rows in their own order.
     """
     order = _order(codes, events, stable=True)
     if order is not None:
         codes, events = codes[order], events[order]
-        known = order if known is None else known[order]
+        selected = order if selected is None else selected[order]
     equal = (codes[1:] == codes[:-1]) & (events[1:] == events[:-1])
     if not equal.any():
-        return known
-    return _break_ties(equal, rows, known)
+        return selected
+    return _break_ties(equal, rows, selected)
 
 
 def tie_breakers(rows: pa.Table, at: Ints) -> list[Ints]:
-    """Return (available_ts, seq, row_hash) of some rows, weakest first, as sort keys.
+    """Return sort keys by (available_ts, seq, row_hash), nulls lowest, for `numpy.lexsort`.
 
-    A column with nulls gives two keys, its values and, stronger, whether they are there.
+    A column with nulls gives two keys: its values, and whether they are present, which comes
+    first.
+
+    Args:
+        rows: All rows.
+        at: The positions of the rows to sort.
+
+    Returns:
+        The keys, the least significant one first.
     """
     keys: list[Ints] = []
     for name in (ROW_HASH, SEQUENCE, AVAILABLE_TIME):
@@ -90,6 +105,7 @@ def tie_breakers(rows: pa.Table, at: Ints) -> list[Ints]:
 
 
 def _order(codes: Ints, times: Ints, *, stable: bool) -> Ints | None:
+    """Return the order of the pairs (code, time); None if they are in order."""
     same = codes[1:] == codes[:-1]
     if not ((codes[1:] < codes[:-1]) | (same & (times[1:] < times[:-1]))).any():
         return None
@@ -99,14 +115,21 @@ def _order(codes: Ints, times: Ints, *, stable: bool) -> Ints | None:
     return np.argsort(numbers, kind="stable" if stable else None)
 
 
-def _break_ties(equal: Mask, rows: pa.Table, known: Ints | None) -> Ints | None:
+def _break_ties(equal: Mask, rows: pa.Table, selected: Ints | None) -> Ints | None:
+    """Return the selected positions with rows of equal code and event time sorted by rank.
+
+    Args:
+        equal: Which rows are equal to the next one in code and event time.
+        rows: All rows, with the columns that break ties.
+        selected: Their positions, sorted by code and event time; None for all rows in order.
+    """
     first, last = np.append(equal, False), np.append(False, equal)
     slots = np.flatnonzero(first | last)
     group = np.cumsum(~last[slots])
-    members = slots if known is None else known[slots]
+    members = slots if selected is None else selected[slots]
     order = np.lexsort((*tie_breakers(rows, members), group))
     if (order[1:] > order[:-1]).all():
-        return known
-    answer = np.arange(len(last)) if known is None else known.copy()
+        return selected
+    answer = np.arange(len(last)) if selected is None else selected.copy()
     answer[slots] = members[order]
     return answer

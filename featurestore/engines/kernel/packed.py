@@ -1,4 +1,4 @@
-"""Columns without their gaps: only the slots that hold a value, one after the other."""
+"""Packed columns: only the slots that hold a value, without gaps."""
 
 import numpy as np
 
@@ -8,23 +8,24 @@ from featurestore.engines.kernel.slices import Slices
 
 
 def packed(column: Column, slices: Slices) -> Slices:
-    """Return slices of places among the values in place of slices of slots."""
+    """Return the slices as positions in the packed column."""
     before = column.running_count
     if before is None:
         return slices
     return Slices(before[slices.start], before[slices.stop], slices.offsets)
 
 
-def slots_of(column: Column, places: Ints) -> Ints:
-    """Return the slots of the values in some places."""
-    return places if column.valid is None else column.once(_filled)[places]
+def slots_of(column: Column, positions: Ints) -> Ints:
+    """Return the slots of some positions in the packed column."""
+    return positions if column.valid is None else column.once(_filled)[positions]
 
 
 def rows_of(column: Column, slots: Ints) -> Ints:
-    """Return the rows that some slots hold; they stand in the order of rank."""
+    """Return the rows in some slots; rows are numbered in the order of (code, rank)."""
     return slots if column.slot_row is None else picked(column.slot_row, slots)
 
 
 def _filled(column: Column) -> Ints:
+    """Return the slots that hold a value."""
     every = np.arange(len(column.values))
     return every if column.valid is None else every[column.valid]

@@ -1,12 +1,16 @@
-"""Searching (code, time) pairs: how many of the sorted pairs lie before a given one.
+"""Searches among sorted (code, time) pairs: how many of them are less than a given pair.
 
-Code and time are composed into one int64, since one binary search over one array is several times
-as fast as anything on two. Times count from the first one and are clamped to just outside the
-range, so that the numbers stay small; where they still do not fit, the codes are cut into blocks
-that do (90 days hold 1.2 million codes, 3 years 97,000).
+There are two implementations with the same results:
 
-Many pairs are searched through a `featurestore.engines.kernel.guide`. All this is for NumPy: where
-`featurestore.engines.kernel.native.loops` are compiled, one pass over both pairs does without.
+- The compiled loops (`featurestore.engines.kernel.native.loops`) pass over the sorted and the
+  searched pairs together, once.
+- NumPy composes code and time into one int64 and searches these numbers, with a
+  `featurestore.engines.kernel.bucket_index` if there are many.
+
+To keep composed numbers small, times count from the first one, and a time outside of the range of
+the sorted pairs counts as just outside. If the numbers still do not fit an int64, the codes are
+divided into blocks whose numbers fit: with times over 90 days a block has 1.2 million codes, over
+3 years 97,000.
 """
 
 from collections.abc import Iterator
@@ -18,12 +22,103 @@ from typing import Protocol
 import numpy as np
 
 from featurestore.engines.arrays import FIRST, LAST, Ints, earlier
-from featurestore.engines.kernel.guide import ROWS_AN_ASKED, Guide, guide
+from featurestore.engines.kernel.bucket_index import (
+    MOST_NUMBERS_PER_SEARCH,
+    BucketIndex,
+    bucket_index,
+)
 from featurestore.engines.kernel.native.loops import compiled, count_before
+
+
+class Timeline:
+    """Pairs of (code, time), in ascending order, that can be searched.
+
+    Args:
+        codes: From 0 on, ascending.
+        times: Ascending within each code.
+
+    Example:
+        >>> line = Timeline(np.array([0, 0, 1]), np.array([5, 9, 2]))
+        >>> searcher = line.searcher(np.array([0, 0, 1]))
+        >>> searcher.before(np.array([9, 99, 2])).tolist()
+        [1, 2, 2]
+    """
+
+    def __init__(self, codes: Ints, times: Ints) -> None:
+        self._codes, self._times = codes, times
+
+    def searcher(self, codes: Ints) -> "Searcher":
+        """Return a searcher for pairs of these codes; the codes must ascend."""
+        # PERF: windows take 0.83 of NumPy's time with the loops, as-of joins 0.87 (ADR 12).
+        loops = compiled()
+        if loops is not None:
+            return _CompiledSearcher(loops, self._codes, self._times, codes)
+        parts = []
+        for block in self._blocks:
+            part = slice(*np.searchsorted(codes, [block.code, block.end]).tolist())
+            parts.append((part, block, block.offsets(codes[part])))
+        return _BlockSearcher(len(codes), len(self._codes), parts)
+
+    @cached_property
+    def _blocks(self) -> list["_Block"]:
+        return list(_blocks(self._codes, self._times))
+
+
+class Searcher(Protocol):
+    """Codes whose pairs with any times can be searched in a timeline."""
+
+    def before(self, times: Ints, shift: int = 0) -> Ints:
+        """Return how many of the timeline's pairs are less than each (code, time - shift)."""
+
+
+@dataclass(frozen=True)
+class _CompiledSearcher:
+    loops: CDLL
+    codes: Ints
+    times: Ints
+    searched_codes: Ints
+
+    def before(self, times: Ints, shift: int = 0) -> Ints:
+        pairs, searched = (self.codes, self.times), (self.searched_codes, times)
+        return count_before(self.loops, pairs, searched, shift)
+
+
+@dataclass(frozen=True)
+class _BlockSearcher:
+    """The NumPy implementation.
+
+    Args:
+        searches: How many codes are searched.
+        pairs: How many pairs the timeline has.
+        parts: Each block, the positions of its codes among the searched ones, and their offsets.
+    """
+
+    searches: int
+    pairs: int
+    parts: list[tuple[slice, "_Block", Ints]]
+
+    def before(self, times: Ints, shift: int = 0) -> Ints:
+        answer = np.full(self.searches, self.pairs)
+        for part, block, offsets in self.parts:
+            counts = block.before(block.compose(offsets, times[part], shift))
+            np.add(counts, block.rows.start, out=answer[part])
+        return answer
 
 
 @dataclass(frozen=True)
 class _Block:
+    """Pairs of some consecutive codes, as numbers.
+
+    Args:
+        code: The first code.
+        end: The code behind the last.
+        rows: The positions of the block's pairs in the timeline.
+        low: A time just below the timeline's range.
+        high: A time just above it.
+        width: The numbers that one code takes; 0 for a single code whose times fill an int64.
+        composed: The pairs as numbers, ascending.
+    """
+
     code: int
     end: int
     rows: slice
@@ -32,23 +127,27 @@ class _Block:
     width: int
     composed: Ints
 
-    def before(self, asked: Ints) -> Ints:
-        """Return how many of the block's pairs are less than each asked one, as composed."""
-        few = len(asked) * ROWS_AN_ASKED < len(self.composed)
-        guide = None if few else self._guide
-        return np.searchsorted(self.composed, asked) if guide is None else guide.before(asked)
+    def before(self, searched: Ints) -> Ints:
+        """Return how many of the block's pairs are less than each composed number."""
+        few = len(searched) * MOST_NUMBERS_PER_SEARCH < len(self.composed)
+        index = None if few else self._index
+        return (
+            np.searchsorted(self.composed, searched) if index is None else index.before(searched)
+        )
 
     @cached_property
-    def _guide(self) -> Guide | None:
-        return guide(self.composed, self.width * (self.end - self.code)) if self.width else None
+    def _index(self) -> BucketIndex | None:
+        if not self.width:
+            return None
+        return bucket_index(self.composed, self.width * (self.end - self.code))
 
     def offsets(self, codes: Ints) -> Ints:
-        """Return what makes a time of each code its pair's number."""
-        # The product may wrap around, but with a time of the block's range the sum is right.
+        """Return, for each code, the number that is added to a time to compose their pair."""
+        # The product may wrap around, but the sum with a time of the block's range is right.
         return (codes - self.code) * self.width - (self.low if self.width else 0)
 
     def compose(self, offsets: Ints, times: Ints, shift: int = 0) -> Ints:
-        """Return the numbers of pairs whose times are shifted back, clamped to the range."""
+        """Return the numbers of (code, time - shift), with times limited to the block's range."""
         if self.low + shift < FIRST or self.high + shift > LAST:
             times, shift = earlier(times, shift), 0
         numbers = np.clip(times, self.low + shift, self.high + shift)
@@ -57,73 +156,8 @@ class _Block:
         return numbers
 
 
-class Timeline:
-    """Pairs of (code, time), ascending, ready to be searched.
-
-    Args:
-        codes: From 0 on, ascending.
-        times: Ascending within each code.
-
-    Example:
-        >>> line = Timeline(np.array([0, 0, 1]), np.array([5, 9, 2]))
-        >>> asked = line.asked(np.array([0, 0, 1]))
-        >>> asked.before(np.array([9, 99, 2])).tolist()
-        [1, 2, 2]
-    """
-
-    def __init__(self, codes: Ints, times: Ints) -> None:
-        self._codes, self._times = codes, times
-
-    def asked(self, codes: Ints) -> "Asked":
-        """Return codes, which ascend, ready to be asked for with any times."""
-        loops = compiled()
-        if loops is not None:
-            return _Walked(loops, self._codes, self._times, codes)
-        parts = []
-        for block in self._blocks:
-            part = slice(*np.searchsorted(codes, [block.code, block.end]).tolist())
-            parts.append((part, block, block.offsets(codes[part])))
-        return _Searched(len(codes), len(self._codes), parts)
-
-    @cached_property
-    def _blocks(self) -> list[_Block]:
-        return list(_blocks(self._codes, self._times))
-
-
-class Asked(Protocol):
-    """Codes that a timeline is asked for."""
-
-    def before(self, times: Ints, shift: int = 0) -> Ints:
-        """Return how many of the line's pairs are less than each (code, time - shift)."""
-
-
-@dataclass(frozen=True)
-class _Walked:
-    loops: CDLL
-    codes: Ints
-    times: Ints
-    asked: Ints
-
-    def before(self, times: Ints, shift: int = 0) -> Ints:
-        return count_before(self.loops, (self.codes, self.times), (self.asked, times), shift)
-
-
-@dataclass(frozen=True)
-class _Searched:
-    codes: int
-    pairs: int
-    parts: list[tuple[slice, _Block, Ints]]
-
-    def before(self, times: Ints, shift: int = 0) -> Ints:
-        answer = np.full(self.codes, self.pairs)
-        for part, block, offsets in self.parts:
-            found = block.before(block.compose(offsets, times[part], shift))
-            np.add(found, block.rows.start, out=answer[part])
-        return answer
-
-
 def composed(codes: Ints, times: Ints) -> Ints | None:
-    """Return one number a pair, in the order of the pairs; None where they do not fit.
+    """Return a number for each pair, in the order of the pairs; None if they do not fit an int64.
 
     Example:
         >>> composed(np.array([1, 0]), np.array([20, 21])).tolist()
@@ -156,4 +190,5 @@ def _blocks(codes: Ints, times: Ints) -> Iterator[_Block]:
 
 
 def _range(times: Ints) -> tuple[int, int]:
+    """Return a time just below all times and one just above, within int64."""
     return max(int(times.min()) - 1, FIRST), min(int(times.max()) + 1, LAST)

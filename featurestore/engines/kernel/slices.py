@@ -1,7 +1,7 @@
-"""Slices: which slots of a column each moment's window holds.
+"""Slices: the slots of a column that are in each moment's window.
 
-Nearly always one slice a moment. Where rows in the window do not exist yet, or not any more, the
-moment has several. Every aggregate works on slices and knows nothing of time.
+A moment nearly always has one slice. It has several if some rows between them are not valid at the
+moment. The aggregation functions work on slices and know nothing of time.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from featurestore.engines.arrays import Ints, ScalarT
 
 AT_ONCE = 1 << 22
-"""How many single slots are spread out at a time: about 200 MB with what is made of them."""
+"""How many slots are listed one by one at a time: about 200 MB with the arrays made from them."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,10 @@ class Slices:
     Args:
         start: The first slot of each slice.
         stop: The slot behind its last.
-        offsets: Where each moment's slices start, strictly ascending; None: one slice a moment.
-        memo: What columns computed of these slices, for the next aggregate of the same window.
+        offsets: The position of each moment's first slice, strictly ascending; None if each moment
+            has one slice.
+        memo: Results that columns computed for these slices and that other aggregates of the same
+            window use again.
 
     Example:
         >>> two = Slices(np.array([0, 4, 6]), np.array([3, 4, 7]), np.array([0, 2]))
@@ -41,24 +43,24 @@ class Slices:
         return len(self.start if self.offsets is None else self.offsets)
 
     def merged(self, combine: np.ufunc, per_slice: npt.NDArray[ScalarT]) -> npt.NDArray[ScalarT]:
-        """Return one value a moment from one a slice."""
+        """Combine the values of each moment's slices to one value."""
         if self.offsets is None or not len(self.offsets):
             return per_slice
         merged: npt.NDArray[ScalarT] = combine.reduceat(per_slice, self.offsets)
         return merged
 
     def lengths(self) -> Ints:
-        """Return how many slots each moment has."""
+        """Return the number of slots of each moment."""
         return self.merged(np.add, self.stop - self.start)
 
     def sums(self, running: Ints) -> Ints:
-        """Return each moment's sum, from running sums that start with 0."""
+        """Return the sum of each moment's slots, from running sums that start with 0."""
         sums = running.take(self.stop)
         sums -= running.take(self.start)
         return self.merged(np.add, sums)
 
     def owners(self) -> Ints:
-        """Return the moment that each slice belongs to."""
+        """Return the moment of each slice."""
         if self.offsets is None:
             return np.arange(len(self.start))
         return np.repeat(
@@ -70,11 +72,11 @@ class Slices:
         if self.offsets is None:
             return Slices(self.start[first:stop], self.stop[first:stop])
         bounds = np.append(self.offsets, len(self.start))
-        held = slice(bounds[first], bounds[stop])
-        return Slices(self.start[held], self.stop[held], self.offsets[first:stop] - bounds[first])
+        part = slice(bounds[first], bounds[stop])
+        return Slices(self.start[part], self.stop[part], self.offsets[first:stop] - bounds[first])
 
     def only(self, moments: Ints) -> "Slices":
-        """Return the slices of some of the moments, which ascend.
+        """Return the slices of some moments, which must ascend.
 
         Example:
             >>> Slices(np.array([0, 4, 6]), np.array([3, 4, 7]), np.array([0, 2])).only(
@@ -85,24 +87,24 @@ class Slices:
             return Slices(self.start[moments], self.stop[moments])
         counts = np.diff(self.offsets, append=len(self.start))[moments]
         first = self.offsets[moments]
-        held, _ = spread(first, first + counts, moments)
-        return Slices(self.start[held], self.stop[held], np.cumsum(counts) - counts)
+        part, _ = spread(first, first + counts, moments)
+        return Slices(self.start[part], self.stop[part], np.cumsum(counts) - counts)
 
     def pieces(self) -> Iterator[tuple[slice, "Slices"]]:
-        """Yield the moments and their slices in pieces of few slots."""
+        """Yield the moments and their slices in pieces of at most `AT_ONCE` slots."""
         for piece in pieces(np.append(0, np.cumsum(self.lengths()))):
             yield piece, self.part(piece.start, piece.stop)
 
     def slots(self) -> tuple[Ints, Ints]:
-        """Return every slot, and the moment that it belongs to; both ascend by moment."""
+        """Return every slot and its moment, in the order of the moments."""
         return spread(self.start, self.stop, self.owners())
 
 
 def pieces(load: Ints) -> Iterator[slice]:
-    """Yield moments in pieces that are light enough to be spread out, at least one in each.
+    """Yield moments in pieces with a load of at most `AT_ONCE`, or of a single moment.
 
     Args:
-        load: The running load before each moment, and of all.
+        load: The running sum of the loads before each moment; at the end, of all.
 
     Example:
         >>> list(pieces(np.array([0, 3, 9])))
@@ -117,7 +119,7 @@ def pieces(load: Ints) -> Iterator[slice]:
 
 
 def spread(start: Ints, stop: Ints, labels: Ints) -> tuple[Ints, Ints]:
-    """Return every number of the ranges one after the other, each with its range's label.
+    """Return every number of every range, and the label of its range.
 
     Example:
         >>> spread(np.array([3, 9]), np.array([5, 10]), np.array([0, 1]))

@@ -1,4 +1,4 @@
-"""When each stored row exists: from the moment it is visible until it is superseded."""
+"""The validity of each stored row: from the moment it is visible until it is superseded."""
 
 from dataclasses import dataclass
 
@@ -27,12 +27,12 @@ class Events:
     """The stored rows that have a key of the spine and a time, in the order of (code, rank).
 
     Args:
-        source: Their positions in the table; None if they are the table as it is.
-        code: Their keys' codes.
-        time: When they happened.
-        visible: From when on they can be known.
-        until: When a later revision takes their place, `LAST` for never; None if none does.
-        deleted: Which are tombstones; None if none is.
+        source: Their positions in the table; None if they are all its rows, in its order.
+        code: The codes of their keys.
+        time: Their event times.
+        visible: The moment from which each is visible.
+        until: The moment at which each is superseded, `LAST` for never; None if none ever is.
+        deleted: Which rows are tombstones; None if none is.
     """
 
     source: Ints | None
@@ -47,19 +47,19 @@ class Events:
 
 
 def load_events(codes: Ints, rows: pa.Table, rule: Rows, *, tombstones: bool) -> Events:
-    """Return the rows that have a code and a time, sorted, with the span in which each exists.
+    """Return the rows that have a code and a time, sorted, with the validity of each.
 
     Args:
-        codes: The rows' keys.
+        codes: The code of each row's key; -1 for none.
         rows: The stored columns.
-        rule: How the view's rows come to exist.
-        tombstones: Whether tombstones are events that answer; with ``unique_by`` they never are.
+        rule: The rules of the view's rows.
+        tombstones: Whether tombstones are events that answer. With ``unique_by`` they never are.
     """
     column = whole(rows[EVENT_TIME])
     times = moments(column)
-    known = both(validity(column), codes >= 0)
-    kept = None if known is None or known.all() else np.flatnonzero(known)
-    source = rank_order(picked(codes, kept), picked(times, kept), rows, kept)
+    usable = both(validity(column), codes >= 0)
+    positions = None if usable is None or usable.all() else np.flatnonzero(usable)
+    source = rank_order(picked(codes, positions), picked(times, positions), rows, positions)
     code, time = picked(codes, source), picked(times, source)
     visible = _visible(time, rows, source, rule)
     until = _superseded(code, visible, rows, source, rule.unique_by) if rule.unique_by else None
@@ -89,18 +89,18 @@ def _deleted(rows: pa.Table, source: Ints | None, rule: Rows) -> Mask | None:
 def _without_tombstones(events: Events) -> Events:
     if events.deleted is None:
         return events
-    kept = np.flatnonzero(~events.deleted)
-    source = kept if events.source is None else events.source[kept]
-    until = None if events.until is None else events.until[kept]
+    rest = np.flatnonzero(~events.deleted)
+    source = rest if events.source is None else events.source[rest]
+    until = None if events.until is None else events.until[rest]
     return Events(
-        source, events.code[kept], events.time[kept], events.visible[kept], until, deleted=None
+        source, events.code[rest], events.time[rest], events.visible[rest], until, deleted=None
     )
 
 
 def _superseded(
     code: Ints, visible: Ints, rows: pa.Table, source: Ints | None, unique_by: tuple[str, ...]
 ) -> Ints | None:
-    """Return, a row, the least visible time among its greater revisions."""
+    """Return, for each row, the least visible time of its revisions with a greater rank."""
     group = _groups(code, rows, source, unique_by)
     revised = np.flatnonzero(np.bincount(group)[group] > 1)
     if not len(revised):
@@ -116,9 +116,16 @@ def _superseded(
 
 
 def _least_after(visible: Ints, new_group: Mask, new_rank: Mask) -> Ints:
-    """Return the least of the values in the same group but behind those of equal rank."""
-    # Walked backwards, each group's numbers lie below those of the group behind it:
-    # minimum.accumulate over (group, position of the value) never reaches into another group.
+    """Return, for each value, the least value of its group among those of a greater rank.
+
+    Args:
+        visible: The values, by group and rank.
+        new_group: Where a group starts.
+        new_rank: Where a rank of a group starts.
+    """
+    # Each value becomes the number (group, position among all sorted values). Going backwards, the
+    # numbers of a group are less than those of the groups behind it, so that
+    # minimum.accumulate never takes a number of another group.
     by_value = np.argsort(visible, kind="stable")
     position = np.empty(len(visible), np.int64)
     position[by_value] = np.arange(len(visible))
@@ -134,6 +141,7 @@ def _least_after(visible: Ints, new_group: Mask, new_rank: Mask) -> Ints:
 
 
 def _groups(code: Ints, rows: pa.Table, source: Ints | None, unique_by: tuple[str, ...]) -> Ints:
+    """Return a number for each row's event: equal for the revisions of one event."""
     group = code
     for name in unique_by:
         encoded = whole(rows[name]).dictionary_encode(null_encoding="encode")
@@ -143,6 +151,7 @@ def _groups(code: Ints, rows: pa.Table, source: Ints | None, unique_by: tuple[st
 
 
 def _changes(values: Ints) -> Mask:
+    """Return which values differ from the one before; the first one does."""
     changes = np.ones(len(values), np.bool_)
     changes[1:] = values[1:] != values[:-1]
     return changes

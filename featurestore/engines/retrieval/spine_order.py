@@ -71,11 +71,11 @@ def sort_spine(query: ViewQuery, spine: pa.Table, threads: int = 1) -> SortedSpi
     complete = both(validity(times), codes.spine >= 0)
     chosen = None if complete is None or complete.all() else np.flatnonzero(complete)
     ordered = sort_moments(codes.spine, moments(times), chosen, codes.distinct)
-    positions = pa.array(ordered.place)
+    positions = pa.array(ordered.position)
     columns = {name: column.take(positions) for name, column in encoded.items()}
     first = columns[query.keys[0].spine_column] if query.keys else None
     runs = _first_key_runs(first, len(ordered))
-    return SortedSpine(ordered.place, pa.table(columns), ordered.time, *runs)
+    return SortedSpine(ordered.position, pa.table(columns), ordered.time, *runs)
 
 
 def rows_with_first_keys(spine: SortedSpine, first_key: str, low: int, high: int) -> pa.Table:

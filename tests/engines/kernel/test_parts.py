@@ -1,4 +1,4 @@
-"""The kernel's parts against their plain definitions, also where tiny worlds never lead."""
+"""The parts of the kernel against plain definitions, on inputs that small worlds never have."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from featurestore.engines import reference
-from featurestore.engines.kernel import search as timeline
-from featurestore.engines.kernel.asof import paint
+from featurestore.engines.kernel import search
+from featurestore.engines.kernel.asof import interval_max
+from featurestore.engines.kernel.bucket_index import bucket_index
 from featurestore.engines.kernel.native.loops import compiled
-from featurestore.engines.kernel.range_queries import exact_sums as digits
-from featurestore.engines.kernel.range_queries import range_table as ranges
+from featurestore.engines.kernel.range_queries import exact_sums, range_table
 from featurestore.engines.kernel.range_queries.range_table import Layout, Ranges, RangeTable
 from featurestore.engines.kernel.range_queries.wavelet import Wavelet
 from featurestore.engines.kernel.search import Timeline, composed
@@ -26,66 +26,97 @@ ENDS = st.sampled_from([-(2**63), -(2**62), 0, 2**62, 2**63 - 1])
 TIMES = ENDS | st.integers(-20, 20)
 SHIFTS = st.integers(-20, 20) | st.sampled_from([-(2**62), 2**62, 2**63 - 1])
 PAIRS = st.lists(st.tuples(st.integers(0, 3), TIMES))
-# As most values are: their digits have two places, which are floats unless there are many.
+# Like most values: their sums have two digits, which are floats unless there are many values.
 NEAR = st.floats(-9, 9).map(lambda value: value + 10) | st.sampled_from([2.0**21 - 2**-30, 2e-5])
 TIMES_OVER = st.sampled_from([1, 3000])
 FLOATS = st.floats(allow_nan=False, allow_infinity=False) | st.floats(-10, 10)
 
 
-WAYS = pytest.mark.parametrize("loops", [None, compiled()], ids=["numpy", "compiled"])
+NEEDS_LOOPS = pytest.mark.skipif(compiled() is None, reason="the loops are not compiled here")
+BOTH_IMPLEMENTATIONS = pytest.mark.parametrize(
+    "loops", ["numpy", pytest.param("compiled", marks=NEEDS_LOOPS)]
+)
 
 
 @contextmanager
-def by_way_of(loops: object) -> Iterator[None]:
-    """Let the kernel use the compiled loops, or none."""
+def implemented_by(loops: str) -> Iterator[None]:
+    """Let the kernel use the compiled loops, or NumPy."""
+    library = compiled() if loops == "compiled" else None
     with pytest.MonkeyPatch.context() as patch:
-        for module in (digits, timeline, ranges):
-            patch.setattr(module, "compiled", lambda: loops)
+        for module in (exact_sums, search, range_table):
+            patch.setattr(module, "compiled", lambda: library)
         yield
 
 
-@WAYS
+@BOTH_IMPLEMENTATIONS
 @given(
     rows=PAIRS,
-    asked=st.lists(st.tuples(st.integers(0, 5), TIMES)),
+    searched=st.lists(st.tuples(st.integers(0, 5), TIMES)),
     in_order=st.booleans(),
     shift=SHIFTS,
 )
-def test_a_timeline_counts_the_pairs_before_each_asked_one(
-    loops: object, rows: list, asked: list, in_order: bool, shift: int
+def test_a_timeline_counts_the_pairs_before_each_searched_one(
+    loops: str, rows: list, searched: list, in_order: bool, shift: int
 ) -> None:
-    rows, asked = sorted(rows), sorted(asked, key=None if in_order else itemgetter(0))
-    codes, times = columns(asked)
+    rows, searched = sorted(rows), sorted(searched, key=None if in_order else itemgetter(0))
+    codes, times = columns(searched)
 
-    with by_way_of(loops):
-        found = Timeline(*columns(rows)).asked(codes).before(times, shift)
+    with implemented_by(loops):
+        counts = Timeline(*columns(rows)).searcher(codes).before(times, shift)
 
-    shifted = [(code, max(-(2**63), min(time - shift, 2**63 - 1))) for code, time in asked]
-    assert found.tolist() == [sum(row < pair for row in rows) for pair in shifted]
+    shifted = [(code, max(-(2**63), min(time - shift, 2**63 - 1))) for code, time in searched]
+    assert counts.tolist() == [sum(row < pair for row in rows) for pair in shifted]
 
 
-@WAYS
+@BOTH_IMPLEMENTATIONS
 @given(
     seed=st.integers(0, 99),
     pairs=st.integers(0, 3000),
-    asked=st.integers(0, 300),
+    searches=st.integers(0, 300),
     codes=st.sampled_from([1, 2, 40, 5000]),
     range_of_times=st.sampled_from([3, 500, 10**15]),
 )
-def test_a_long_timeline_counts_alike_however_far_apart_the_asked_are(
-    loops: object, seed: int, pairs: int, asked: int, codes: int, range_of_times: int
+def test_a_long_timeline_counts_as_a_plain_binary_search(
+    loops: str, seed: int, pairs: int, searches: int, codes: int, range_of_times: int
 ) -> None:
     draw = np.random.default_rng(seed)
-    line, wanted = (
+    line, searched = (
         np.sort(draw.integers(0, codes, size) * 2**50 + draw.integers(0, range_of_times, size))
-        for size in (pairs, asked)
+        for size in (pairs, searches)
     )
 
-    with by_way_of(loops):
-        held, sought = (divmod(numbers, 2**50) for numbers in (line, wanted))
-        found = Timeline(*held).asked(sought[0]).before(sought[1])
+    with implemented_by(loops):
+        searched_codes, searched_times = divmod(searched, 2**50)
+        counts = Timeline(*divmod(line, 2**50)).searcher(searched_codes).before(searched_times)
 
-    assert found.tolist() == np.searchsorted(line, wanted).tolist()
+    assert counts.tolist() == np.searchsorted(line, searched).tolist()
+
+
+@given(
+    seed=st.integers(0, 99),
+    count=st.integers(1, 5000),
+    searches=st.integers(0, 300),
+    end=st.sampled_from([1, 7, 500, 2**20, 2**62]),
+)
+def test_a_bucket_index_counts_as_a_plain_binary_search(
+    seed: int, count: int, searches: int, end: int
+) -> None:
+    draw = np.random.default_rng(seed)
+    numbers, searched = np.sort(draw.integers(0, end, count)), draw.integers(0, end, searches)
+
+    index = bucket_index(numbers, end)
+
+    if count > 100 * end:
+        assert index is None
+    elif index is not None:
+        assert index.before(searched).tolist() == np.searchsorted(numbers, searched).tolist()
+
+
+def test_evenly_spread_numbers_have_a_bucket_index_and_clustered_ones_have_none() -> None:
+    even, clustered = np.arange(0, 10_000, 7), np.append(np.zeros(1000, np.int64), 9_999)
+
+    assert bucket_index(even, 10_000) is not None
+    assert bucket_index(clustered, 10_000) is None
 
 
 @given(PAIRS)
@@ -103,28 +134,32 @@ def columns(pairs: list[tuple[int, int]]) -> np.ndarray:
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20))), st.just(20))
-def test_painting_shows_the_greatest_colour_over_each_place(stretches: list, size: int) -> None:
-    first, stop = columns(stretches)
+def test_the_interval_maximum_is_the_greatest_value_over_each_position(
+    intervals: list, size: int
+) -> None:
+    first, stop = columns(intervals)
 
-    found = paint(first, stop, np.arange(len(stretches)), size)
+    greatest = interval_max(first, stop, np.arange(len(intervals)), size)
 
-    assert found.tolist() == [
-        max((n for n, (low, high) in enumerate(stretches) if low <= place < high), default=-1)
-        for place in range(size)
+    assert greatest.tolist() == [
+        max((n for n, (low, high) in enumerate(intervals) if low <= position < high), default=-1)
+        for position in range(size)
     ]
 
 
 @given(st.lists(st.integers(0, 70)), st.data())
-def test_a_wavelet_matrix_counts_what_is_below_in_any_range(numbers: list, data: object) -> None:
+def test_a_wavelet_matrix_counts_the_numbers_below_a_bound_in_any_range(
+    numbers: list, data: object
+) -> None:
     edge = st.integers(0, len(numbers))
-    asked = data.draw(st.lists(st.tuples(edge, edge, st.integers(0, 200)), max_size=5))
-    asked = [(min(low, high), max(low, high), bound) for low, high, bound in asked]
+    ranges = data.draw(st.lists(st.tuples(edge, edge, st.integers(0, 200)), max_size=5))
+    ranges = [(min(low, high), max(low, high), bound) for low, high, bound in ranges]
 
-    start, stop, bound = np.array(asked, np.int64).reshape(-1, 3).T
-    found = Wavelet(np.array(numbers, np.int64)).below(start, stop, bound)
+    start, stop, bound = np.array(ranges, np.int64).reshape(-1, 3).T
+    counts = Wavelet(np.array(numbers, np.int64)).below(start, stop, bound)
 
-    assert found.tolist() == [
-        sum(number < bound for number in numbers[low:high]) for low, high, bound in asked
+    assert counts.tolist() == [
+        sum(number < bound for number in numbers[low:high]) for low, high, bound in ranges
     ]
 
 
@@ -134,16 +169,16 @@ def test_a_wavelet_matrix_finds_the_nth_of_several_ranges_together(
 ) -> None:
     edge = st.integers(0, len(numbers))
     ranges = data.draw(st.lists(st.tuples(edge, edge).map(sorted), min_size=1, max_size=4))
-    held = sorted(number for low, high in ranges for number in numbers[low:high])
+    expected = sorted(number for low, high in ranges for number in numbers[low:high])
     slices = Slices(*columns(ranges), np.array([0]))
 
     matrix = Wavelet(np.array(numbers, np.int64))
-    found = [int(matrix.nth(slices, np.array([n]))[0]) for n in range(len(held))]
+    nth = [int(matrix.nth(slices, np.array([n]))[0]) for n in range(len(expected))]
 
-    assert found == held
+    assert nth == expected
 
 
-@WAYS
+@BOTH_IMPLEMENTATIONS
 @given(
     size=st.sampled_from([1, 31, 300, 20_000]),
     seed=st.integers(0, 9),
@@ -151,50 +186,49 @@ def test_a_wavelet_matrix_finds_the_nth_of_several_ranges_together(
     data=st.data(),
 )
 def test_a_range_table_finds_the_extreme_of_any_range(
-    loops: object, size: int, seed: int, dtype: type, data: object
+    loops: str, size: int, seed: int, dtype: type, data: object
 ) -> None:
     numbers = np.random.default_rng(seed).integers(-99, 99, size).astype(dtype)
     if dtype is np.float64:
         numbers[numbers == 7.0] = np.nan
     edge = st.integers(0, size)
-    asked = data.draw(st.lists(st.tuples(edge, edge).map(sorted), max_size=9))
-    inside = Ranges(Layout(size), *columns(asked))
-    held = [at for at, (low, high) in enumerate(asked) if low < high]
+    ranges = data.draw(st.lists(st.tuples(edge, edge).map(sorted), min_size=1, max_size=9))
+    filled = [at for at, (low, high) in enumerate(ranges) if low < high]
 
     for choose in (np.minimum, np.maximum):
-        with by_way_of(loops):
-            found = RangeTable(numbers, choose).of(inside)
+        with implemented_by(loops):
+            extremes = RangeTable(numbers, choose).of(Ranges(Layout(size), *columns(ranges)))
 
-        wanted = [choose.reduce(numbers[slice(*asked[at])]) for at in held]
-        assert len(found) == len(asked)
-        np.testing.assert_array_equal(found[held], wanted)
+        expected = [choose.reduce(numbers[slice(*ranges[at])]) for at in filled]
+        assert len(extremes) == len(ranges)
+        np.testing.assert_array_equal(extremes[filled], expected)
 
 
-@WAYS
+@BOTH_IMPLEMENTATIONS
 @given(
     values=st.lists(FLOATS, max_size=20) | st.lists(NEAR, max_size=20),
     times=TIMES_OVER,
     data=st.data(),
 )
 @examples(400)
-def test_digit_sums_of_floats_are_the_nearest_floats(
-    loops: object, values: list, times: int, data: object
+def test_exact_sums_of_floats_are_the_nearest_floats(
+    loops: str, values: list, times: int, data: object
 ) -> None:
     low = data.draw(st.integers(0, len(values)))
     exact = times * sum(map(Fraction, values), Fraction(0)) - sum(map(Fraction, values[:low]))
     slices = Slices(np.array([low]), np.array([len(values) * times]))
 
     column = np.tile(np.array(values, np.float64), times)
-    with by_way_of(loops):
-        found = digits.of_floats(column).rounded(slices)[0]
+    with implemented_by(loops):
+        total = exact_sums.of_floats(column).rounded(slices)[0]
 
-    assert found == reference.to_float(exact)
+    assert total == reference.to_float(exact)
 
 
 @given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=20))
-def test_digit_sums_of_integers_are_exact(values: list) -> None:
+def test_exact_sums_of_integers_are_exact(values: list) -> None:
     slices = Slices(np.array([0]), np.array([len(values)]))
 
-    totals = digits.of_integers(np.array(values, np.int64)).totals(slices).places
+    digits = exact_sums.of_integers(np.array(values, np.int64)).totals(slices).digits
 
-    assert sum(int(total[0]) << (32 * place) for place, total in enumerate(totals)) == sum(values)
+    assert sum(int(digit[0]) << (32 * nth) for nth, digit in enumerate(digits)) == sum(values)

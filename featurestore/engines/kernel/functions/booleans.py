@@ -1,4 +1,4 @@
-"""any and all: whether some, or every one, of the truth values holds."""
+"""any and all of boolean values."""
 
 import pyarrow as pa
 
@@ -10,13 +10,13 @@ from featurestore.query.nodes import Aggregate
 
 
 def any_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
-    """Return whether any value of each moment is true, null where there is no value."""
+    """Return whether any value of each moment is true; null without values."""
     true = slices.sums(column.once(_running_true))
     return pa.array(true > 0, mask=column.absent(slices).mask)
 
 
 def all_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
-    """Return whether all values of each moment are true, null where there is no value."""
+    """Return whether all values of each moment are true; null without values."""
     true, counts = slices.sums(column.once(_running_true)), column.counts(slices)
     return pa.array(true == counts, mask=column.absent(slices).mask)
 

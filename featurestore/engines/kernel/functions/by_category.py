@@ -1,7 +1,8 @@
-"""Counts and sums by category: a map from the values of a second column.
+"""Functions by category: a map from the values of a second column to counts or sums.
 
-Laid out by category first, the values of one category that a window holds are a stretch again,
-which every aggregate takes. Which categories a window holds is found by looking at each row.
+The values are laid out by (category, slot). So the values of one category in a window are one
+slice again, which every aggregation function takes. To find the categories in a window, each of
+its slots is read.
 """
 
 from collections.abc import Iterator
@@ -23,13 +24,13 @@ from featurestore.store.columns import arrow_type
 
 @dataclass(frozen=True)
 class Categories:
-    """A column's values laid out by (category, slot); nulls of either column are left out.
+    """A column's values laid out by (category, slot), without slots where either column is null.
 
     Args:
         values: The values, in that order.
-        names: The categories as numbers of the same order, and the way back.
+        names: The categories as numbers in the same order, and the function to decode them.
         different: The number of each category, ascending.
-        code: The category in each slot, -1 for none.
+        code: The category of each slot, as a position in ``different``; -1 for none.
         pairs: Category and slot of each value, composed to one number.
     """
 
@@ -40,16 +41,16 @@ class Categories:
     pairs: Ints
 
     def compose(self, codes: Ints, slots: Ints) -> Ints:
-        """Return numbers in the order of (category, slot)."""
+        """Return a number for each pair of category and slot, in the order of the pairs."""
         return codes * (len(self.code) + 1) + slots
 
     def before(self, codes: Ints, slots: Ints) -> Ints:
-        """Return how many values lie before a slot of a category."""
+        """Return how many values come before each pair of category and slot."""
         return np.searchsorted(self.pairs, self.compose(codes, slots))
 
 
 def categorized(column: Column, by: Column) -> Categories:
-    """Return a column's values laid out by the categories that another column tells."""
+    """Return a column's values laid out by the categories in another column."""
     valid = both(column.valid, by.valid)
     slots = np.arange(len(column.values)) if valid is None else np.flatnonzero(valid)
     names = by.once(ordered)
@@ -58,8 +59,8 @@ def categorized(column: Column, by: Column) -> Categories:
     code[slots] = codes
     order = np.argsort(codes, kind="stable")
     laid_out = Column(column.values.take(pa.array(slots[order])), None)
-    found = Categories(laid_out, names, different, code, slots[:0])
-    return replace(found, pairs=found.compose(codes[order], slots[order]))
+    categories = Categories(laid_out, names, different, code, slots[:0])
+    return replace(categories, pairs=categories.compose(codes[order], slots[order]))
 
 
 def maps_of(
@@ -100,13 +101,13 @@ def _of_one_category(feature: Aggregate) -> Aggregate:
 def _by_category(
     categories: Categories, slices: Slices
 ) -> Iterator[tuple[Ints, Ints, Slices, int]]:
-    """Yield moments and their categories, by both, with the slices of the values of each."""
+    """Yield (moment, category) pairs in pieces: moments, categories, slices, number of moments."""
     different = max(len(categories.different), 1)
     for _, part in slices.pieces():
         slots, nth = spread(part.start, part.stop, np.arange(len(part.start)))
         codes = categories.code[slots]
-        known = codes >= 0
-        nth, codes = np.divmod(np.unique(nth[known] * different + codes[known]), different)
+        present = codes >= 0
+        nth, codes = np.divmod(np.unique(nth[present] * different + codes[present]), different)
         owners = part.owners()[nth]
         order = np.lexsort((codes, owners))
         nth, codes, owners = nth[order], codes[order], owners[order]

@@ -1,8 +1,9 @@
-"""count_distinct: the slots of a slice whose value did not occur before in the same slice.
+"""count_distinct: the number of slots whose value does not occur earlier in the same slice.
 
-With the previous slot of the same value known for each slot, a value is new in a slice where that
-lies before the slice. Short slices are looked through; for long ones a wavelet matrix counts all
-numbers below a bound in a range, one pass a bit.
+For each slot, the previous slot with the same value is computed. The value is new in a slice if
+that previous slot is before the slice. In short slices every slot is read. In long slices a
+wavelet matrix counts the slots: it counts the numbers below a bound in any range, in one pass for
+each bit.
 """
 
 import numpy as np
@@ -17,11 +18,11 @@ from featurestore.engines.kernel.slices import Slices
 from featurestore.query.nodes import Aggregate
 
 _LONG = 64
-"""Slots in a slice beyond which the matrix counts: its cost does not grow with the slice."""
+"""Slices with more slots than this use the matrix, whose cost does not grow with the slice."""
 
 
 def count_distinct_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
-    """Return how many different values each moment has; nulls are none, all NaN are one."""
+    """Return the number of different values of each moment; all NaN are one value."""
     if slices.offsets is not None:
         return pa.array(_in_pieces(column, slices))
     lengths = slices.stop - slices.start
@@ -36,14 +37,14 @@ def count_distinct_of(feature: Aggregate, column: Column, slices: Slices) -> pa.
 
 
 def _in_pieces(column: Column, slices: Slices) -> Ints:
-    look = _by_looking if slices.offsets is None else _by_sorting
+    count = _by_previous_slot if slices.offsets is None else _by_sorting
     answer = np.zeros(len(slices), np.int64)
     for piece, part in slices.pieces():
-        answer[piece] = look(column, part)
+        answer[piece] = count(column, part)
     return answer
 
 
-def _by_looking(column: Column, slices: Slices) -> Ints:
+def _by_previous_slot(column: Column, slices: Slices) -> Ints:
     slots, owners = slices.slots()
     new = running(column.once(_previous)[slots] < slices.start[owners])
     ends = np.cumsum(slices.lengths())
@@ -59,15 +60,15 @@ def _by_sorting(column: Column, slices: Slices) -> Ints:
 
 
 def _matrix(column: Column) -> Wavelet:
-    # Counted from 1, since -1 is the previous slot of a first occurrence.
+    # Plus 1, since the previous slot of a first occurrence is -1.
     return Wavelet(column.once(_previous) + 1)
 
 
 def _previous(column: Column) -> Ints:
-    """Return each value's previous slot, -1 if it is new; for no value one behind all slots."""
+    """Return the previous slot of each value, -1 for none; where there is no value, the end."""
     codes = column.once(_codes)
     slots = len(codes)
-    # One sort of single numbers is four times as fast as a stable sort by code.
+    # PERF: sorting single numbers takes a quarter of the time of a stable sort by code.
     order = np.sort((codes + 1) * slots + np.arange(slots)) % max(slots, 1)
     previous = np.full(slots, -1)
     repeated = np.flatnonzero(codes[order[1:]] == codes[order[:-1]])
@@ -76,14 +77,14 @@ def _previous(column: Column) -> Ints:
 
 
 def _codes(column: Column) -> Ints:
-    """Return a number for each value, equal for equal values; -1 where there is none."""
+    """Return a code for each value, equal for equal values; -1 where there is none."""
     values = column.values
     if pa.types.is_floating(values.type):
         plain = plain_numbers(column)
         values = pa.array(np.where(np.isnan(plain), np.nan, plain).view(np.int64))
     codes = integers(values.dictionary_encode().indices)
-    known = both(column.valid, validity(values))
-    return codes if known is None else np.where(known, codes, -1)
+    present = both(column.valid, validity(values))
+    return codes if present is None else np.where(present, codes, -1)
 
 
 AGGREGATORS: dict[str, Aggregator] = {"count_distinct": count_distinct_of}

@@ -1,4 +1,4 @@
-"""min and max: the extreme of each slice, of values as numbers of the same order."""
+"""min and max: the extreme of each slice, computed on numbers in the order of the values."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,18 +20,18 @@ from featurestore.store.columns import arrow_type
 
 @dataclass(frozen=True)
 class Ordered:
-    """A column as numbers of the same order, and the way back.
+    """A column's values as numbers in the same order, and the function to decode them.
 
     Args:
-        numbers: One a slot; anything where there is no value.
-        decode: From numbers, and where there is none, to values.
+        numbers: The number in each slot; any number where there is no value.
+        decode: Returns the values of numbers, null where a moment has none.
     """
 
     numbers: np.ndarray
     decode: Callable[[np.ndarray, Absent | None], pa.Array]
 
     def table(self, valid: Mask | None, choose: np.ufunc) -> RangeTable:
-        """Return the table of the numbers, the neutral one where there is none."""
+        """Return a range table of the numbers, with the neutral number where there is no value."""
         table = RangeTable(self.numbers, choose)
         if valid is None:
             return table
@@ -39,17 +39,17 @@ class Ordered:
 
 
 def min_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
-    """Return each moment's least value; NaN where there is one, null where there is no value."""
+    """Return each moment's least value; NaN if a value is NaN, null without values."""
     return _extreme(feature, column, slices, column.once(_table_of_least))
 
 
 def max_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
-    """Return each moment's greatest value, as `min_of` does the least."""
+    """Return each moment's greatest value; NaN if a value is NaN, null without values."""
     return _extreme(feature, column, slices, column.once(_table_of_greatest))
 
 
 def ordered(column: Column) -> Ordered:
-    """Return a column's values as numbers of the same order; NaN is NaN, -0.0 is 0.0."""
+    """Return a column's values as numbers in the same order; NaN stays NaN, -0.0 becomes 0.0."""
     dtype = column.values.type
     if pa.types.is_floating(dtype):
         return Ordered(plain_numbers(column), _decode_numbers)
@@ -57,10 +57,10 @@ def ordered(column: Column) -> Ordered:
         return Ordered(integers(column.values), partial(_decode_integers, dtype))
     encoded = column.values.dictionary_encode()
     order = pc.sort_indices(encoded.dictionary).to_numpy().astype(np.int64)
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order))
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
     codes = (
-        np.append(place, 0)[integers(encoded.indices)]
+        np.append(rank, 0)[integers(encoded.indices)]
         if len(order)
         else np.zeros(len(column.values), np.int64)
     )

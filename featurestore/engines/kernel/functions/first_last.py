@@ -1,4 +1,4 @@
-"""first and last: the values of the lowest and of the highest rank."""
+"""first and last: the value of the lowest and of the highest rank."""
 
 import numpy as np
 import pyarrow as pa
@@ -12,13 +12,13 @@ from featurestore.store.columns import arrow_type
 
 
 def first_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
-    """Return each moment's earliest value that is not null."""
+    """Return each moment's value of the lowest rank, without nulls."""
     slot = np.append(column.once(_next_valid), LAST)[slices.start]
     return _values(feature, column, slices, np.where(slot < slices.stop, slot, -1), np.minimum)
 
 
 def last_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
-    """Return each moment's latest value that is not null."""
+    """Return each moment's value of the highest rank, without nulls."""
     slot = np.append(column.once(_latest_valid), -1)[slices.stop - 1]
     slot = np.where((slices.stop > slices.start) & (slot >= slices.start), slot, -1)
     return _values(feature, column, slices, slot, np.maximum)
@@ -27,37 +27,45 @@ def last_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
 def _values(
     feature: Aggregate, column: Column, slices: Slices, slot: Ints, choose: np.ufunc
 ) -> pa.Array:
-    """Return the values in the chosen slots: of each moment's, the one of the extreme rank."""
+    """Return the values in the slots, one a moment.
+
+    Args:
+        feature: The feature.
+        column: The column.
+        slices: The slices.
+        slot: The slot of each slice; -1 for none.
+        choose: `numpy.minimum` for the lowest rank among a moment's slots, or `numpy.maximum`.
+    """
     if slices.offsets is not None:
         slot = _extreme(column, slices, slot, choose)
     return taken(column.values, slot).cast(arrow_type(feature.result))
 
 
 def _next_valid(column: Column) -> Ints:
-    """Return, a slot, the first slot from it on that holds a value; `LAST` for none."""
+    """Return, for each slot, the first one from it on that holds a value; `LAST` for none."""
     slots = np.arange(len(column.values))
     if column.valid is None:
         return slots
-    found: Ints = np.minimum.accumulate(np.where(column.valid, slots, LAST)[::-1])[::-1]
-    return found
+    next_valid: Ints = np.minimum.accumulate(np.where(column.valid, slots, LAST)[::-1])[::-1]
+    return next_valid
 
 
 def _latest_valid(column: Column) -> Ints:
-    """Return, a slot, the last slot up to it that holds a value."""
+    """Return, for each slot, the last one up to it that holds a value; -1 for none."""
     slots = np.arange(len(column.values))
     if column.valid is None:
         return slots
-    found: Ints = np.maximum.accumulate(np.where(column.valid, slots, -1))
-    return found
+    latest_valid: Ints = np.maximum.accumulate(np.where(column.valid, slots, -1))
+    return latest_valid
 
 
 def _extreme(column: Column, slices: Slices, slot: Ints, choose: np.ufunc) -> Ints:
-    """Return, of each moment's slots, the one whose row has the extreme rank; -1 for none."""
+    """Return, of each moment's slots, the one whose row has the chosen rank; -1 for none."""
     none = -1 if choose is np.maximum else LAST
     row = slot if column.slot_row is None else np.append(column.slot_row, -1)[slot]
     row = np.where(slot < 0, none, row)
     chosen = slices.merged(choose, row)[slices.owners()]
-    # A row may lie in two slots, but never in two of one moment's.
+    # A row may have two slots, but a moment never has both.
     return slices.merged(np.maximum, np.where((row == chosen) & (slot >= 0), slot, -1))
 
 

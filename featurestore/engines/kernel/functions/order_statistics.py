@@ -1,7 +1,8 @@
-"""top_n, percentile and mode: what comes of the values' own order.
+"""top_n, percentile and mode: functions of the values' own order.
 
-Each value gets the number of lesser different ones. A wavelet matrix of these finds the n-th of
-any window in one pass a bit, however long the window. Only mode looks at each value again.
+Each value is replaced by its rank: the number of different lesser values. A wavelet matrix of the
+ranks finds the n-th least of any window, in one pass for each bit, however long the window is.
+Only mode reads every value of a window.
 """
 
 from dataclasses import dataclass
@@ -25,12 +26,12 @@ from featurestore.store.columns import arrow_type
 
 @dataclass(frozen=True)
 class Ranks:
-    """A column's values by their order; all NaN are one, and the greatest.
+    """The ranks of a column's values; all NaN are one value, the greatest.
 
     Args:
-        column: The values as numbers, and the way back.
-        different: The different numbers, ascending; at least one, whatever it is.
-        ranks: The place among those of each value, where it is not null.
+        column: The values as numbers in the same order, and the function to decode them.
+        different: The different numbers, ascending; at least one, even if there are no values.
+        ranks: The position in ``different`` of each value, without nulls.
     """
 
     column: Ordered
@@ -39,33 +40,33 @@ class Ranks:
 
     @cached_property
     def matrix(self) -> Wavelet:
-        """Finds the n-th of a window's ranks."""
+        """The wavelet matrix that finds the n-th rank of a window."""
         return Wavelet(self.ranks)
 
     def values(self, ranks: Ints, absent: Absent | None = None) -> pa.Array:
-        """Return the values of some ranks, null where there is none."""
+        """Return the values of some ranks, null where a moment has none."""
         return self.column.decode(self.different[ranks], absent)
 
 
 def top_n_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
-    """Return each moment's greatest values, descending; NaN is greater than all others."""
+    """Return each moment's greatest values, descending; NaN is greater than every number."""
     inside, ranks = column.at(slices, packed), column.once(_ranks)
-    held = inside.lengths()
-    counts = np.minimum(held, feature.number or 0)
+    lengths = inside.lengths()
+    counts = np.minimum(lengths, feature.number or 0)
     first = np.cumsum(counts) - counts
-    found = np.empty(int(counts.sum()), np.int64)
+    greatest = np.empty(int(counts.sum()), np.int64)
     for nth in range(int(counts.max(initial=0))):
-        asked = np.flatnonzero(counts > nth)
-        found[first[asked] + nth] = ranks.matrix.nth(inside.only(asked), held[asked] - 1 - nth)
-    return listed(ranks.values(found), counts, feature.result)
+        rest = np.flatnonzero(counts > nth)
+        greatest[first[rest] + nth] = ranks.matrix.nth(inside.only(rest), lengths[rest] - 1 - nth)
+    return listed(ranks.values(greatest), counts, feature.result)
 
 
 def percentile_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
-    """Return each moment's percentile between the nearest two values; NaN where there is one."""
+    """Return each moment's percentile, interpolated linearly; NaN if a value is NaN."""
     counts = column.counts(slices)
-    asked = np.flatnonzero(counts)
+    filled = np.flatnonzero(counts)
     answer = np.zeros(len(slices))
-    answer[asked] = _between(column, column.at(slices, packed).only(asked), feature.number or 0)
+    answer[filled] = _between(column, column.at(slices, packed).only(filled), feature.number or 0)
     apart = column.once(specials)
     if apart is not None:
         answer = np.where(slices.sums(apart.nan) > 0, np.nan, answer)
@@ -73,26 +74,26 @@ def percentile_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Arra
 
 
 def mode_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
-    """Return each moment's most frequent value, of several the least; null without values."""
+    """Return each moment's most frequent value, the least of several; null without values."""
     inside, ranks = column.at(slices, packed), column.once(_ranks)
-    found = np.zeros(len(slices), np.int64)
+    modes = np.zeros(len(slices), np.int64)
     for piece, part in inside.pieces():
-        places, owners = part.slots()
-        found[piece] = _most_frequent(ranks.ranks[places], owners, len(part))
-    values = ranks.values(found, column.absent(slices))
+        positions, owners = part.slots()
+        modes[piece] = _most_frequent(ranks.ranks[positions], owners, len(part))
+    values = ranks.values(modes, column.absent(slices))
     return values.cast(arrow_type(feature.result))
 
 
 def _ranks(column: Column) -> Ranks:
-    known = column.once(ordered)
-    values = len(known.numbers) if column.running_count is None else column.running_count[-1]
-    numbers = known.numbers[slots_of(column, np.arange(values))]
+    values = column.once(ordered)
+    count = len(values.numbers) if column.running_count is None else column.running_count[-1]
+    numbers = values.numbers[slots_of(column, np.arange(count))]
     different, ranks = np.unique(numbers, return_inverse=True)
-    return Ranks(known, different if len(different) else np.zeros(1, numbers.dtype), ranks)
+    return Ranks(values, different if len(different) else np.zeros(1, numbers.dtype), ranks)
 
 
 def _between(column: Column, inside: Slices, percent: int) -> Floats:
-    """Return the percentile of windows that hold a value, by linear interpolation."""
+    """Return the percentile of windows that have a value, interpolated linearly."""
     ranks = column.once(_ranks)
     steps = (inside.lengths() - 1) * percent
     lower = ranks.matrix.nth(inside, steps // 100)
@@ -107,15 +108,22 @@ def _between(column: Column, inside: Slices, percent: int) -> Floats:
 
 
 def _most_frequent(ranks: Ints, owners: Ints, moments: int) -> Ints:
-    found = np.zeros(moments, np.int64)
+    """Return the most frequent rank of each moment, the least of several.
+
+    Args:
+        ranks: The ranks of all moments.
+        owners: The moment of each.
+        moments: How many moments there are.
+    """
+    modes = np.zeros(moments, np.int64)
     different = int(ranks.max(initial=0)) + 1
     pairs, times = np.unique(owners * different + ranks, return_counts=True)
     owner = pairs // different
-    # Stable, so that of equally frequent values the least stays first.
+    # The sort is stable: of equally frequent values the least stays first.
     order = np.lexsort((-times, owner))
     _, first = np.unique(owner, return_index=True)
-    found[owner[first]] = (pairs % different)[order][first]
-    return found
+    modes[owner[first]] = (pairs % different)[order][first]
+    return modes
 
 
 AGGREGATORS: dict[str, Aggregator] = {

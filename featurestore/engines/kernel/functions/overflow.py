@@ -1,4 +1,4 @@
-"""Sums that do not fit their type: found among a column's slices, told by keys and moment."""
+"""Sums that do not fit their type: from the moment of the overflow to the user's error."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,11 +12,11 @@ from featurestore.errors import SumOverflowError
 from featurestore.query.nodes import Aggregate, ViewQuery
 
 
-class OverflowAt(Exception):  # noqa: N818  # carries a moment to where its row is known
-    """A sum does not fit, at one of the moments of the slices at hand.
+class OverflowAt(Exception):  # noqa: N818  # a position, caught where its spine row is available
+    """The sum of a moment's slices does not fit.
 
     Args:
-        moment: The first such moment, counted from the slices' first.
+        moment: The position of the first such moment among the moments of the slices.
     """
 
     def __init__(self, moment: int) -> None:
@@ -24,26 +24,29 @@ class OverflowAt(Exception):  # noqa: N818  # carries a moment to where its row 
 
 
 def refuse_overflow(overflows: Mask) -> None:
-    """Refuse sums that do not fit.
+    """Raise an error if any sum overflows.
+
+    Args:
+        overflows: Which moments' sums overflow.
 
     Raises:
-        OverflowAt: There are any.
+        OverflowAt: At least one does.
     """
     if overflows.any():
         raise OverflowAt(int(overflows.argmax()))
 
 
 @contextmanager
-def overflow_told(
-    query: ViewQuery, feature: Aggregate, spine: pa.Table, places: Ints
+def overflow_context(
+    query: ViewQuery, feature: Aggregate, spine: pa.Table, positions: Ints
 ) -> Iterator[None]:
-    """Tell of a sum that does not fit by its feature, its view, and the row that it is of.
+    """Turn an `OverflowAt` into an error that names the feature, its view and the spine row.
 
     Args:
         query: The use of the view.
         feature: The feature that is computed.
         spine: The spine.
-        places: Where the rows of the slices' moments stand in it.
+        positions: The spine row of each moment.
 
     Raises:
         SumOverflowError: A sum does not fit.
@@ -51,11 +54,11 @@ def overflow_told(
     try:
         yield
     except OverflowAt as overflow:
-        row = int(places[overflow.moment])
+        row = int(positions[overflow.moment])
         error = SumOverflowError(
             f"feature {feature.output!r} of view {query.view!r}{_declared(query)}",
             f"the sum of a window does not fit {_type(feature)}, "
-            f"such as {_told(query, spine, row)}",
+            f"such as {_row_text(query, spine, row)}",
             _fix(feature),
         )
         error.row = row
@@ -70,7 +73,8 @@ def _type(feature: Aggregate) -> object:
     return getattr(feature.result, "value", feature.result)
 
 
-def _told(query: ViewQuery, spine: pa.Table, row: int) -> str:
+def _row_text(query: ViewQuery, spine: pa.Table, row: int) -> str:
+    """Return the keys and the time of a spine row as text."""
     keys = [f"{key.spine_column}={spine[key.spine_column][row].as_py()!r}" for key in query.keys]
     micros = moments(whole(spine[query.timestamp_field].slice(row, 1)))[0]
     # Python's datetimes end with the year 9999.

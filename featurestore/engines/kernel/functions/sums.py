@@ -1,4 +1,4 @@
-"""sum and mean: exact digit sums, rounded (if at all) once."""
+"""sum and mean, from exact sums that are rounded at most once."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ from featurestore.engines.arrays import (
 from featurestore.engines.kernel.column import Column
 from featurestore.engines.kernel.functions import Aggregator
 from featurestore.engines.kernel.functions.overflow import refuse_overflow
-from featurestore.engines.kernel.range_queries import exact_sums as digits
+from featurestore.engines.kernel.range_queries import exact_sums
 from featurestore.engines.kernel.slices import Slices
 from featurestore.query.nodes import Aggregate
 from featurestore.store.columns import arrow_type
 
 
 def sum_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
-    """Return each moment's sum, null where it holds no value.
+    """Return each moment's sum; null without values.
 
     Raises:
         OverflowAt: A sum of integers or decimals does not fit its type.
@@ -38,7 +38,7 @@ def sum_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
 
 
 def mean_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
-    """Return each moment's mean, null where it holds no value."""
+    """Return each moment's mean; null without values."""
     counts = column.counts(slices)
     divisor = np.maximum(counts, 1).astype(np.float64)
     means = _MEANS[_family(feature.dtype)](feature, column, slices, divisor)
@@ -47,40 +47,46 @@ def mean_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
 
 @dataclass(frozen=True)
 class Specials:
-    """A float column's NaN and infinities, counted apart so that they reach only their windows."""
+    """Counts of a column's NaN and infinities, so that they reach only their own windows.
+
+    Args:
+        nan: The running count of NaN.
+        plus: The running count of infinity.
+        minus: The running count of -infinity.
+    """
 
     nan: Ints
     plus: Ints
     minus: Ints
 
     def settle(self, sums: Floats, slices: Slices) -> Floats:
-        """Return the sums of the finite values with the special ones put in."""
+        """Return the sums of all values from the sums of the finite ones."""
         plus, minus = slices.sums(self.plus) > 0, slices.sums(self.minus) > 0
         sums = np.where(plus, np.inf, np.where(minus, -np.inf, sums))
         return np.where((slices.sums(self.nan) > 0) | (plus & minus), np.nan, sums)
 
 
 def numbers(column: Column) -> Floats:
-    """Return the values as floats; 0.0 where there is none."""
+    """Return the values as floats, 0.0 for nulls."""
     values = floats(column.values)
     return values if column.valid is None else np.where(column.valid, values, 0.0)
 
 
 def plain_numbers(column: Column) -> Floats:
-    """Return `numbers` with 0.0 in place of the -0.0 that it equals."""
-    with np.errstate(invalid="ignore"):  # NumPy would warn of NaN that signal
+    """Return `numbers` with 0.0 for -0.0."""
+    with np.errstate(invalid="ignore"):  # NumPy warns of signalling NaN
         return column.once(numbers) + 0.0
 
 
 def finite(column: Column) -> Floats:
-    """Return the values as floats; 0.0 where there is none or it is not finite."""
+    """Return the values as floats, 0.0 for nulls, NaN and infinities."""
     values = column.once(numbers)
     fine = np.isfinite(values)
     return values if fine.all() else np.where(fine, values, 0.0)
 
 
 def specials(column: Column) -> Specials | None:
-    """Return the values that are not finite; None if there are none."""
+    """Return the counts of NaN and infinities; None if all values are finite."""
     values = column.once(numbers)
     if np.isfinite(values).all():
         return None
@@ -88,22 +94,22 @@ def specials(column: Column) -> Specials | None:
     return Specials(*(running(mask) for mask in counted))
 
 
-def float_digits(column: Column) -> digits.Digits:
-    """Return the digits of the finite values."""
-    return digits.of_floats(column.once(finite))
+def float_sums(column: Column) -> exact_sums.ExactSums:
+    """Return the exact sums of the finite values."""
+    return exact_sums.of_floats(column.once(finite))
 
 
 def _float_totals(column: Column, slices: Slices) -> Floats:
-    return column.once(float_digits).rounded(slices)
+    return column.once(float_sums).rounded(slices)
 
 
-def _integer_digits(column: Column) -> digits.Digits:
+def _integer_sums(column: Column) -> exact_sums.ExactSums:
     values = integers(column.values)
-    return digits.of_integers(values if column.valid is None else values * column.valid)
+    return exact_sums.of_integers(values if column.valid is None else values * column.valid)
 
 
-def _decimal_digits(column: Column) -> digits.Digits:
-    return digits.of_decimals(column.values, column.valid)
+def _decimal_sums(column: Column) -> exact_sums.ExactSums:
+    return exact_sums.of_decimals(column.values, column.valid)
 
 
 def _float_sum(feature: Aggregate, column: Column, slices: Slices, empty: Absent) -> pa.Array:
@@ -113,27 +119,28 @@ def _float_sum(feature: Aggregate, column: Column, slices: Slices, empty: Absent
 
 
 def _integer_sum(feature: Aggregate, column: Column, slices: Slices, empty: Absent) -> pa.Array:
-    sums, *above = column.once(_integer_digits).totals(slices).places
+    sums, *above = column.once(_integer_sums).totals(slices).digits
     if above:
-        high = above[0] + (sums >> digits.BITS)
+        high = above[0] + (sums >> exact_sums.BITS)
         refuse_overflow(high != high.astype(np.int32))
-        sums = (high << digits.BITS) | (sums & digits.LOW)
+        sums = (high << exact_sums.BITS) | (sums & exact_sums.LOW)
     return nullable(sums, empty)
 
 
 def _decimal_sum(feature: Aggregate, column: Column, slices: Slices, empty: Absent) -> pa.Array:
-    totals = column.once(_decimal_digits).totals(slices).places
+    totals = column.once(_decimal_sums).totals(slices).digits
     words = np.empty((len(slices), 4), np.uint32)
     carry = np.zeros(len(slices), np.int64)
-    for place in range(4):
-        total = totals[place] + carry
-        words[:, place] = total & digits.LOW
-        carry = total >> digits.BITS
+    for digit in range(4):
+        total = totals[digit] + carry
+        words[:, digit] = total & exact_sums.LOW
+        carry = total >> exact_sums.BITS
     refuse_overflow((total != total.astype(np.int32)) | _beyond_38_digits(words))
     return nullable(words, empty, arrow_type(feature.result))
 
 
 def _beyond_38_digits(words: np.ndarray) -> Mask:
+    """Return which integers of 128 bits, in words of 32 bits, have more than 38 decimal digits."""
     low, high = words.view(np.uint64)[:, 0], words.view(np.int64)[:, 1]
     most_high, most_low = divmod(10**38, 1 << 64)
     least_high, least_low = divmod(-(10**38), 1 << 64)
@@ -147,20 +154,20 @@ def _float_mean(feature: Aggregate, column: Column, slices: Slices, divisor: Flo
     sums = column.at(slices, _float_totals)
     means = sums / divisor
     if not np.isfinite(sums).all():
-        # The sum is beyond all floats, the mean is not.
+        # The sum is beyond the greatest float, the mean is not.
         beyond = np.flatnonzero(np.isinf(sums)).tolist()
-        totals = column.once(float_digits).totals(slices)
+        totals = column.once(float_sums).totals(slices)
         means[beyond] = [totals.nearest(at, int(divisor[at])) for at in beyond]
     apart = column.once(specials)
     return means if apart is None else apart.settle(means, slices)
 
 
 def _integer_mean(feature: Aggregate, column: Column, slices: Slices, divisor: Floats) -> Floats:
-    return column.once(_integer_digits).totals(slices).rounded() / divisor
+    return column.once(_integer_sums).totals(slices).rounded() / divisor
 
 
 def _decimal_mean(feature: Aggregate, column: Column, slices: Slices, divisor: Floats) -> Floats:
-    unscaled = column.once(_decimal_digits).totals(slices).rounded() / divisor
+    unscaled = column.once(_decimal_sums).totals(slices).rounded() / divisor
     one = float(10**column.values.type.scale)
     return unscaled / one
 

@@ -1,7 +1,8 @@
-"""variance and stddev: from exact sums of the values and of their squares, in doubled precision.
+"""variance and stddev, from exact sums of the values and of their squares.
 
-``n * sum(x * x) - sum(x) ** 2`` cancels; with both sums exact and 100 bits kept of each, what is
-left is right to about 1e-15 of the greatest value, without centring, whatever came before.
+``n * sum(x * x) - sum(x) ** 2`` loses digits by cancellation. Here both sums are exact and are
+used with 100 bits, so that the result is right to about 1e-15 of the greatest value, without
+centring and whatever the history holds.
 """
 
 import numpy as np
@@ -11,40 +12,41 @@ from featurestore.engines.arrays import Absent, Floats, Ints, nullable
 from featurestore.engines.kernel.column import Column
 from featurestore.engines.kernel.functions import Aggregator
 from featurestore.engines.kernel.functions.sums import finite, specials
-from featurestore.engines.kernel.range_queries import exact_sums as digits
+from featurestore.engines.kernel.range_queries import exact_sums
 from featurestore.engines.kernel.slices import Slices
 from featurestore.query.nodes import Aggregate
 
 _GREATEST, _LEAST = 2.0**400, 2.0**-400
-"""Between these the squares' digits neither overflow nor underflow."""
+"""Between these sizes, the digits of squares neither overflow nor underflow."""
 
 
 def variance_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
-    """Return each moment's variance, null for no more values than ``ddof``."""
+    """Return each moment's variance; null for at most ``ddof`` values."""
     scaled, exponent = _deviations(feature, column, slices)
     with np.errstate(over="ignore", under="ignore"):
         variances = np.ldexp(scaled, 2 * exponent)
-    return _told(feature, column, slices, variances)
+    return _with_nulls(feature, column, slices, variances)
 
 
 def stddev_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
-    """Return each moment's standard deviation, null for no more values than ``ddof``."""
+    """Return each moment's standard deviation; null for at most ``ddof`` values."""
     scaled, exponent = _deviations(feature, column, slices)
     with np.errstate(under="ignore"):
         deviations = np.ldexp(np.sqrt(scaled), exponent)
-    return _told(feature, column, slices, deviations)
+    return _with_nulls(feature, column, slices, deviations)
 
 
 def _deviations(feature: Aggregate, column: Column, slices: Slices) -> tuple[Floats, Ints]:
-    """Return variances of the finite values, over 4 to the power of exponents."""
+    """Return the variances of the finite values as (v, e): each is ``v * 4 ** e``."""
     counts = column.counts(slices)
     compute = _from_sums if column.once(_squares_fit) else _from_values
     variances, exponent = compute(column, slices, counts, np.maximum(counts - feature.ddof, 1))
-    # One value differs by exactly nothing from its mean; the digits leave 1e-30 of it.
+    # A single value equals its mean; the sums would leave 1e-30 of it.
     return np.where(counts == 1, 0.0, variances), exponent
 
 
-def _told(feature: Aggregate, column: Column, slices: Slices, values: Floats) -> pa.Array:
+def _with_nulls(feature: Aggregate, column: Column, slices: Slices, values: Floats) -> pa.Array:
+    """Return the values, NaN where a value is not finite and null for too few values."""
     apart = column.once(specials)
     if apart is not None:
         plain = apart.settle(np.zeros(len(slices)), slices)
@@ -53,27 +55,28 @@ def _told(feature: Aggregate, column: Column, slices: Slices, values: Floats) ->
 
 
 def _squares_fit(column: Column) -> bool:
+    """Return whether the squares of all values are within the range of floats."""
     sizes = np.abs(column.once(finite))
     inside = (sizes == 0.0) | ((sizes > _LEAST) & (sizes < _GREATEST))
     return bool(inside.all())
 
 
-def _square_digits(column: Column) -> digits.Digits:
+def _sums_of_squares(column: Column) -> exact_sums.ExactSums:
     values = column.once(finite)
-    return digits.of_floats(*digits.two_product(values, values), grid=digits.narrow)
+    return exact_sums.of_floats(*exact_sums.two_product(values, values), grid=exact_sums.narrow)
 
 
-def _digits(column: Column) -> digits.Digits:
-    return digits.of_floats(column.once(finite), grid=digits.narrow)
+def _sums_of_values(column: Column) -> exact_sums.ExactSums:
+    return exact_sums.of_floats(column.once(finite), grid=exact_sums.narrow)
 
 
 def _from_sums(column: Column, slices: Slices, counts: Ints, freedom: Ints) -> tuple[Floats, Ints]:
     n = counts.astype(np.float64)
-    total, total_off = column.once(_digits).totals(slices).rounded_twice()
-    squares, squares_off = column.once(_square_digits).totals(slices).rounded_twice()
-    left, left_off = digits.two_product(n, squares)
-    right, right_off = digits.two_product(total, total)
-    difference, off = digits.two_sum(left, -right)
+    total, total_off = column.once(_sums_of_values).totals(slices).rounded_twice()
+    squares, squares_off = column.once(_sums_of_squares).totals(slices).rounded_twice()
+    left, left_off = exact_sums.two_product(n, squares)
+    right, right_off = exact_sums.two_product(total, total)
+    difference, off = exact_sums.two_sum(left, -right)
     off += (left_off + n * squares_off) - (right_off + 2.0 * total * total_off)
     variances = np.maximum(difference + off, 0.0) / np.maximum(n * freedom, 1.0)
     return variances, np.zeros(len(slices), np.int64)
@@ -82,8 +85,11 @@ def _from_sums(column: Column, slices: Slices, counts: Ints, freedom: Ints) -> t
 def _from_values(
     column: Column, slices: Slices, counts: Ints, freedom: Ints
 ) -> tuple[Floats, Ints]:
-    """Return the same from every single value, scaled by the greatest: slow, for any size."""
-    # Only a column with values beyond 1e120 or below 1e-120 comes here.
+    """Return the same from each value by itself, scaled by the greatest one.
+
+    This is slow but right for any size. It is used only for columns with values beyond 1e120 or
+    below 1e-120.
+    """
     values = column.once(finite)
     variances, exponents = np.zeros(len(slices)), np.zeros(len(slices), np.int64)
     for piece, part in slices.pieces():
@@ -93,11 +99,12 @@ def _from_values(
 
 
 def _scaled(column: Column, values: Floats, slices: Slices, counts: Ints) -> tuple[Floats, Ints]:
+    """Return the sums of squared deviations as (v, e): each is ``v * 4 ** e``."""
     slots, owners = slices.slots()
     if column.valid is not None:
         slots, owners = slots[column.valid[slots]], owners[column.valid[slots]]
     exponent = np.full(len(slices), -1100, np.int64)
-    inside = values[slots] != 0.0  # of nothing, frexp says 0: more than of what is below 1
+    inside = values[slots] != 0.0  # frexp gives 0 for 0.0: more than for any number below 0.5
     np.maximum.at(exponent, owners[inside], np.frexp(values[slots[inside]])[1])
     with np.errstate(under="ignore"):
         scaled = np.ldexp(values[slots], -exponent[owners])

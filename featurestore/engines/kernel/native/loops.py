@@ -1,7 +1,7 @@
-"""The loops of `loops.c`, where they were compiled; elsewhere NumPy takes their place.
+"""Calls of the loops in `loops.c`, if they are compiled; otherwise NumPy does their work.
 
-Installing from source compiles them if there is a C compiler (`tools/compile_loops.py`). They
-answer as the kernel's NumPy ways do, bit for bit, in one pass over each array.
+An installation from source compiles them if there is a C compiler (`tools/compile_loops.py`). Each
+loop passes over its arrays once, and its results equal NumPy's, bit for bit (ADR 12).
 """
 
 import ctypes
@@ -31,13 +31,13 @@ Tables = tuple[np.ndarray, np.ndarray]
 
 @cache
 def compiled() -> ctypes.CDLL | None:
-    """Return the compiled loops; None if there are none, or those of another source."""
+    """Return the compiled loops; None if there are none, or if another source was compiled."""
     try:
         loops = ctypes.CDLL(str(LIBRARY))
-        made_of = ctypes.c_char_p.in_dll(loops, "made_of").value
+        fingerprint_of_source = ctypes.c_char_p.in_dll(loops, "made_of").value
     except (OSError, ValueError):
         return None
-    if made_of != fingerprint().encode():
+    if fingerprint_of_source != fingerprint().encode():
         return None
     loops.count_before.argtypes = (_INTS, _INTS, _SIZE, _INTS, _INTS, _SIZE, _SIZE, _INTS)
     units = ctypes.c_double, ctypes.c_double
@@ -51,25 +51,28 @@ def compiled() -> ctypes.CDLL | None:
 
 
 def fingerprint() -> str:
-    """Return what tells this source of the loops from any other."""
+    """Return the hash of the loops' source."""
     return sha256(SOURCE.read_bytes()).hexdigest()
 
 
 def count_before(
-    loops: ctypes.CDLL, pairs: tuple[Ints, Ints], asked: tuple[Ints, Ints], shift: int
+    loops: ctypes.CDLL, pairs: tuple[Ints, Ints], searched: tuple[Ints, Ints], shift: int
 ) -> Ints:
-    """Return how many of the pairs are less than each asked (code, time - shift).
+    """Return how many of the pairs are less than each searched (code, time - shift).
 
     Args:
         loops: The compiled loops.
         pairs: Codes and times, ascending.
-        asked: Codes, which ascend, and times; fastest where these ascend within each code.
-        shift: What is taken off the asked times, which stop at the ends of int64.
+        searched: Codes, ascending, and times; fastest if the times ascend within each code.
+        shift: Microseconds that are subtracted from the searched times. A difference outside of
+            int64 counts as the least or the greatest int64.
     """
-    (codes, times), count = map(np.ascontiguousarray, pairs), len(asked[0])
+    (codes, times), count = map(np.ascontiguousarray, pairs), len(searched[0])
     answer = np.empty(count, np.int64)
-    held = map(np.ascontiguousarray, asked)
-    loops.count_before(codes, times, len(codes), *held, shift, count, answer)
+    searched_codes, searched_times = map(np.ascontiguousarray, searched)
+    loops.count_before(
+        codes, times, len(codes), searched_codes, searched_times, shift, count, answer
+    )
     return answer
 
 
@@ -80,14 +83,14 @@ def add_digits(
     start: Ints,
     stop: Ints,
 ) -> Floats | None:
-    """Return the nearest floats to sums of two digits; None where one of their sums is no float.
+    """Return the nearest floats to sums of two digits; None if a digit's sum is no exact float.
 
     Args:
         loops: The compiled loops.
         running: The running sums of each digit.
-        units: What each digit weighs.
-        start: Where each sum starts.
-        stop: Before which slot it ends.
+        units: The weight of each digit.
+        start: The first slot of each sum.
+        stop: The slot behind the last.
     """
     answer = np.empty(len(start))
     ranges = map(np.ascontiguousarray, (start, stop))
@@ -95,21 +98,21 @@ def add_digits(
 
 
 def fill(loops: ctypes.CDLL, levels: np.ndarray, *, least: bool) -> None:
-    """Fill the levels of a table of `ranges` above the first, which holds the values."""
+    """Fill the levels of a `RangeTable` above the first, which holds the values."""
     getattr(loops, f"fill_{_named(levels, least)}")(levels, levels.shape[1], len(levels))
 
 
 def look_up(
     loops: ctypes.CDLL, tables: Tables, start: Ints, stop: Ints, *, least: bool
 ) -> np.ndarray:
-    """Return the least (or greatest) of ranges, looked up in the tables of `ranges`.
+    """Return the least (or greatest) value of each range; 0 of an empty range.
 
     Args:
         loops: The compiled loops.
-        tables: The levels of the values, as rows, and those of the blocks.
-        start: Where each range starts.
-        stop: Before which value it ends; of an empty range comes 0.
-        least: Whether the least is wanted, or else the greatest.
+        tables: The levels of the values, as rows, and the levels of the blocks.
+        start: The first position of each range.
+        stop: The position behind the last.
+        least: True for the least value, False for the greatest.
     """
     near, far = tables
     answer = np.empty(len(start), near.dtype)

@@ -1,4 +1,4 @@
-"""`Wavelet`: order statistics of any range of numbers."""
+"""A wavelet matrix: order statistics of any range of numbers."""
 
 import numpy as np
 
@@ -7,13 +7,14 @@ from featurestore.engines.kernel.slices import Slices
 
 
 class Wavelet:
-    """Finds numbers in, and counts those below a bound of, any range: one pass a bit.
+    """Finds the n-th least number of any range, and counts its numbers below a bound.
 
-    Each level holds, for the numbers stably parted by the bits above, how many of those before a
-    place have a 0 in its bit.
+    Each takes one pass for each bit of the numbers. There is a level for each bit, from the
+    highest. A level holds the numbers partitioned by the bits above, in stable order, and for each
+    position how many of the numbers before it have a 0 in the level's bit.
 
     Args:
-        numbers: Not negative.
+        numbers: The numbers, at least 0.
 
     Example:
         >>> Wavelet(np.array([3, 0, 2, 5])).below(np.array([1]), np.array([4]), np.array([3]))
@@ -25,13 +26,13 @@ class Wavelet:
         self._zeros: list[np.ndarray] = []
         for bit in reversed(range(self._bits)):
             ones = (numbers >> bit) & 1 == 1
-            # Half the memory, which is 4 bytes a number and bit.
+            # PERF: int32 takes half of the memory: 4 bytes for each number and bit.
             self._zeros.append(running(~ones).astype(np.int32))
             numbers = np.concatenate([numbers[~ones], numbers[ones]])
 
     def below(self, start: Ints, stop: Ints, bound: Ints) -> Ints:
-        """Return how many of the numbers from ``start`` to ``stop`` are less than each bound."""
-        # A bound of more bits than any number has them all below it.
+        """Return how many numbers from ``start`` up to ``stop`` are less than each bound."""
+        # A bound with more bits than any number is greater than all numbers.
         beyond = bound >> self._bits > 0
         counts = np.where(beyond, stop - start, 0)
         for bit, zeros in zip(reversed(range(self._bits)), self._zeros, strict=True):
@@ -43,11 +44,11 @@ class Wavelet:
         return counts
 
     def nth(self, slices: Slices, n: Ints) -> Ints:
-        """Return the number that has ``n`` lesser or equal ones before it in each moment's slices.
+        """Return the n-th least number of each moment's slices, counted from 0.
 
         Args:
-            slices: Of places in the numbers.
-            n: One a moment, less than the moment has numbers.
+            slices: Slices of positions in the numbers.
+            n: For each moment, less than the number of its positions.
 
         Example:
             >>> ends = Slices(np.array([0, 3]), np.array([2, 4]), np.array([0]))
@@ -55,14 +56,14 @@ class Wavelet:
             array([3])
         """
         start, stop, owners = slices.start, slices.stop, slices.owners()
-        found, left = np.zeros(len(slices), np.int64), n
+        numbers, left = np.zeros(len(slices), np.int64), n
         for bit, zeros in zip(reversed(range(self._bits)), self._zeros, strict=True):
             low, high = zeros[start].astype(np.int64), zeros[stop].astype(np.int64)
             smaller = slices.merged(np.add, high - low)
             one = left >= smaller
             left = np.where(one, left - smaller, left)
-            found |= one.astype(np.int64) << bit
+            numbers |= one.astype(np.int64) << bit
             apart = one[owners]
             start = np.where(apart, zeros[-1] + start - low, low)
             stop = np.where(apart, zeros[-1] + stop - high, high)
-        return found
+        return numbers
