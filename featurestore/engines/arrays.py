@@ -1,4 +1,4 @@
-"""Columns as NumPy arrays, and arithmetic on moments that cannot wrap around."""
+"""Columns as NumPy arrays, and arithmetic on moments without overflow."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,13 +16,13 @@ ScalarT = TypeVar("ScalarT", bound=np.generic)
 
 FIRST = int(np.iinfo(np.int64).min)
 LAST = int(np.iinfo(np.int64).max)
-"""The least and the greatest moment; the greatest also stands for "never"."""
+"""The least and the greatest moment of int64; the greatest one also means "never"."""
 
 
 def whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     """Return a column as one array of plain values.
 
-    Dictionaries are decoded and text gets 64-bit offsets, so that no chunk is too large to join.
+    Dictionaries are decoded. Text gets 64-bit offsets, so that chunks of any size can be joined.
 
     Example:
         >>> whole(pa.chunked_array([["a"], ["b"]])).to_pylist()
@@ -35,7 +35,7 @@ def whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:
         column = column.cast(wide)
     if not isinstance(column, pa.ChunkedArray):
         return column
-    # Arrow copies even where there is nothing to join.
+    # PERF: combine_chunks copies even a single chunk (ADR 11).
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
@@ -55,7 +55,7 @@ def integers(array: pa.Array) -> Ints:
 
 
 def moments(array: pa.Array) -> Ints:
-    """Return timestamps of any unit as microseconds; integers are microseconds already.
+    """Return timestamps of any unit as microseconds; integers count microseconds already.
 
     Example:
         >>> moments(pa.array([1], pa.timestamp("s"))).tolist()
@@ -80,7 +80,7 @@ def floats(array: pa.Array) -> Floats:
 
 
 def validity(array: pa.Array) -> Mask | None:
-    """Return which values are not null; None where all are.
+    """Return which values are not null; None if all are.
 
     Example:
         >>> validity(pa.array([1, None])).tolist(), validity(pa.array([1]))
@@ -89,9 +89,9 @@ def validity(array: pa.Array) -> Mask | None:
     if not array.null_count:
         return None
     bits = array.buffers()[0]
-    if bits is None:  # as of an array of the null type
-        kept: Mask = pc.is_valid(array).to_numpy(zero_copy_only=False)
-        return kept
+    if bits is None:  # an array of the null type has no bits
+        present: Mask = pc.is_valid(array).to_numpy(zero_copy_only=False)
+        return present
     end = array.offset + len(array)
     unpacked = np.unpackbits(np.frombuffer(bits, np.uint8), count=end, bitorder="little")
     return unpacked[array.offset :].view(np.bool_)
@@ -99,41 +99,43 @@ def validity(array: pa.Array) -> Mask | None:
 
 @dataclass(frozen=True)
 class Absent:
-    """Which rows have no value; the bits that say so are made once for all columns.
+    """Which rows have no value. Arrow's bits for it are computed once for all columns.
 
     Args:
-        mask: True where there is none.
+        mask: True for the rows without a value.
     """
 
     mask: Mask
 
     @cached_property
     def bits(self) -> pa.Buffer | None:
-        """What Arrow calls a validity bitmap; None where all rows have a value."""
-        known = np.packbits(~self.mask, bitorder="little") if self.mask.any() else None
-        return None if known is None else pa.py_buffer(known)
+        """Arrow's validity bitmap; None if all rows have a value."""
+        if not self.mask.any():
+            return None
+        return pa.py_buffer(np.packbits(~self.mask, bitorder="little"))
 
 
 def nullable(
     values: np.ndarray, absent: Absent | None, dtype: pa.DataType | None = None
 ) -> pa.Array:
-    """Return numbers as an array, null where some are absent; ten times as fast as Arrow's way.
+    """Return numbers as an Arrow array with nulls.
 
     Args:
-        values: A row each, laid out as Arrow lays out the type.
+        values: The number of each row, in Arrow's layout of the type.
         absent: Which rows are null; None if none is.
-        dtype: The type of a fixed width; None for that of the numbers.
+        dtype: A type of fixed width; None for the type of the numbers.
 
     Example:
         >>> nullable(np.array([1.5, 0.0]), Absent(np.array([False, True]))).to_pylist()
         [1.5, None]
     """
+    # PERF: 8 microseconds for 62,500 values; pa.array(values, mask=...) takes 99 (ADR 11).
     buffers = [None if absent is None else absent.bits, pa.py_buffer(values)]
     return pa.Array.from_buffers(dtype or pa.from_numpy_dtype(values.dtype), len(values), buffers)
 
 
 def both(left: Mask | None, right: Mask | None) -> Mask | None:
-    """Return where both masks hold; None is a mask that holds everywhere.
+    """Return where both masks are true; None is a mask that is true everywhere.
 
     Example:
         >>> both(None, np.array([True, False])).tolist()
@@ -145,7 +147,7 @@ def both(left: Mask | None, right: Mask | None) -> Mask | None:
 
 
 def picked(values: npt.NDArray[ScalarT], index: Ints | None) -> npt.NDArray[ScalarT]:
-    """Return the values at an index; None is the index of everything, and copies nothing.
+    """Return the values at some positions; None means all values, which are not copied.
 
     Example:
         >>> picked(np.array([7, 8]), None), picked(np.array([7, 8]), np.array([1]))
@@ -163,16 +165,16 @@ def taken(array: pa.Array, at: Ints) -> pa.Array:
     """
     if not len(array):
         return pa.nulls(len(at), array.type)
-    # Arrow takes by an index without nulls three times as fast as by one with nulls.
-    found = at >= 0
-    if found.all():
+    # PERF: Arrow takes positions without nulls in a third of the time of positions with nulls.
+    present = at >= 0
+    if present.all():
         return array.take(pa.array(at))
     values = array.take(pa.array(np.maximum(at, 0)))
-    return pc.if_else(pa.array(found), values, pa.scalar(None, array.type))
+    return pc.if_else(pa.array(present), values, pa.scalar(None, array.type))
 
 
 def earlier(times: Ints, micros: int) -> Ints:
-    """Return moments shifted back, stopping at the ends of int64.
+    """Return moments minus some microseconds, limited to int64.
 
     Example:
         >>> earlier(np.array([10, FIRST]), 4).tolist() == [6, FIRST]
@@ -187,7 +189,7 @@ def earlier(times: Ints, micros: int) -> Ints:
 
 
 def runs(sorted_values: Ints, distinct: int) -> Ints:
-    """Return where the run of each of the values 0, 1, ... starts, and last the length.
+    """Return the position at which the run of each value 0, 1, ... starts; at the end, the length.
 
     Example:
         >>> runs(np.array([0, 0, 2]), 3).tolist()
@@ -197,7 +199,7 @@ def runs(sorted_values: Ints, distinct: int) -> Ints:
 
 
 def running(values: np.ndarray) -> Ints:
-    """Return the sums of the values before each slot, and last of all.
+    """Return the sum of the values before each position; at the end, of all values.
 
     Example:
         >>> running(np.array([2, 3])).tolist()

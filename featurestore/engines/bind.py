@@ -1,6 +1,6 @@
-"""From the user's spine to the typed keys and UTC times that a query asks of it.
+"""Binding: the keys and times of the user's spine, in the types that a query needs.
 
-What cannot be read exactly is refused here, before any table is opened.
+Values that cannot be converted exactly are refused here, before any table is opened.
 """
 
 from functools import singledispatch
@@ -25,8 +25,10 @@ from featurestore.times import timezone_problem
 
 NullTimes = Literal["error", "keep"]
 
-OTHER_TIME = "A time column of another name is named by timestamp_field=."
-_OTHER_KEY = "Another key column is named by view.with_join_keys({...}) in a service."
+OTHER_TIME = "If the time column has another name, pass it as timestamp_field=."
+_OTHER_KEY = (
+    "If the key column has another name, map it with view.with_join_keys({...}) in a service."
+)
 _NANOS_PER_MICRO = 1000
 
 
@@ -37,21 +39,22 @@ def bind(
     timezone: str | None = None,
     null_times: NullTimes = "error",
 ) -> pa.Table:
-    """Return the spine's key and time columns as the kernel takes them.
+    """Return the spine's key and time columns in the types that the kernel takes.
 
     Args:
-        query: What is asked.
+        query: The query.
         spine: The user's rows.
-        timezone: The zone of naive times; None refuses them.
-        null_times: ``"keep"`` answers rows without a time by nulls; ``"error"`` refuses them.
+        timezone: The time zone of naive times; None refuses naive times.
+        null_times: ``"keep"`` answers rows without a time with nulls; ``"error"`` refuses them.
 
     Returns:
-        One row a spine row, in order: integer keys as int64, strings as string, times as UTC
+        A row for each spine row, in order: integer keys as int64, strings as string, times as UTC
         microseconds.
 
     Raises:
         SpineError: A column is missing, a key has another type, a time is naive, null or finer
-            than a microsecond, or a feature has a spine column's name.
+            than a microsecond, or a feature has the name of a spine column.
+        RequestError: There is no time zone of that name.
 
     Example:
         >>> bind(Query("ask", ()), pa.table({"x": [1, 2]})).num_rows
@@ -69,14 +72,16 @@ def bind(
             times = bind_times(query, view.timestamp_field, column, timezone)
             check_null_times(query, view.timestamp_field, times, null_times)
             columns[view.timestamp_field] = times
-    # Zero columns would lose the number of rows.
+    # A table of no columns would lose the number of rows.
     return pa.table(columns) if columns else spine.select([])
 
 
 def _check_names(query: Query, spine: pa.Table) -> None:
     twice = [name for name in spine.column_names if spine.column_names.count(name) > 1]
     if twice:
-        raise SpineError(query.call, f"the spine has two columns {twice[0]!r}", "Rename one.")
+        raise SpineError(
+            query.call, f"the spine has two columns named {twice[0]!r}", "Rename one of them."
+        )
     for view in query.views:
         for name in view.outputs:
             if name in spine.column_names:
@@ -90,6 +95,18 @@ def _check_names(query: Query, spine: pa.Table) -> None:
 def column_of(
     query: Query, spine: pa.Table, name: str, role: str, fix: str = OTHER_TIME
 ) -> pa.ChunkedArray:
+    """Return a column of the spine.
+
+    Args:
+        query: The query, for errors.
+        spine: The spine.
+        name: The column's name.
+        role: What the query uses the column for, for errors.
+        fix: What to do if the column has another name, for errors.
+
+    Raises:
+        SpineError: The spine does not have the column.
+    """
     if name in spine.column_names:
         return spine[name]
     raise SpineError(
@@ -100,11 +117,16 @@ def column_of(
 
 
 def time_column_of(query: Query, spine: pa.Table, view: ViewQuery) -> pa.ChunkedArray:
+    """Return the spine's time column of a view.
+
+    Raises:
+        SpineError: The spine does not have the column.
+    """
     name = view.timestamp_field
     if name == query.timestamp_field:
         return column_of(query, spine, name, "time column")
-    role = f"time column that view {view.view!r} is asked at by .at({name!r})"
-    fix = f"Give the spine that column, or write another name in the service's .at({name!r})."
+    role = f"time column of view {view.view!r} by .at({name!r}) in the service"
+    fix = f"Add the column to the spine, or write another name in the service's .at({name!r})."
     return column_of(query, spine, name, role, fix)
 
 
@@ -115,8 +137,8 @@ def _bind_key(query: Query, key: KeyBinding, column: pa.ChunkedArray) -> pa.Chun
     if not _matches(key.dtype, plain.type):
         raise SpineError(
             query.call,
-            f"column {key.spine_column!r} holds {plain.type}, "
-            f"the join key {key.key!r} is {key.dtype}",
+            f"column {key.spine_column!r} has type {plain.type}, "
+            f"the join key {key.key!r} has type {key.dtype}",
             _cast_advice(key, plain.type),
         )
     try:
@@ -124,15 +146,15 @@ def _bind_key(query: Query, key: KeyBinding, column: pa.ChunkedArray) -> pa.Chun
     except pa.ArrowInvalid as error:
         raise SpineError(
             query.call,
-            f"column {key.spine_column!r} holds a value that no join key can have: {error}",
-            "Leave such rows out, or make the value null.",
+            f"column {key.spine_column!r} has a value that does not fit the join key: {error}",
+            "Remove these rows, or set the value to null.",
         ) from None
 
 
-def _cast_advice(key: KeyBinding, found: pa.DataType) -> str:
-    if pa.types.is_floating(found):
+def _cast_advice(key: KeyBinding, dtype: pa.DataType) -> str:
+    if pa.types.is_floating(dtype):
         return (
-            "Float keys do not compare exactly. Cast the column first, e.g. "
+            "Float keys cannot be compared exactly. Cast the column first, e.g. "
             f"spine['{key.spine_column}'].astype('Int64') in pandas (nulls stay nulls)."
         )
     return f"Cast the spine's column to {_canonical(key.dtype)}."
@@ -160,17 +182,29 @@ def _(dtype: Scalar) -> pa.DataType:
     }[dtype]
 
 
-def _matches(dtype: DataType, found: pa.DataType) -> bool:
+def _matches(dtype: DataType, column_type: pa.DataType) -> bool:
     if dtype in (Int32, Int64):
-        return bool(pa.types.is_integer(found))
+        return bool(pa.types.is_integer(column_type))
     if dtype == String:
-        return found in (pa.string(), pa.large_string(), pa.string_view())
-    return bool(found == _canonical(dtype))
+        return column_type in (pa.string(), pa.large_string(), pa.string_view())
+    return bool(column_type == _canonical(dtype))
 
 
 def bind_times(
     query: Query, name: str, column: pa.ChunkedArray, timezone: str | None
 ) -> pa.ChunkedArray:
+    """Return a time column as UTC microseconds.
+
+    Args:
+        query: The query, for errors.
+        name: The column's name, for errors.
+        column: Timestamps, or texts of times.
+        timezone: The time zone of naive times; None refuses naive times.
+
+    Raises:
+        SpineError: A time is naive, is no time, or is finer than a microsecond.
+        RequestError: There is no time zone of that name.
+    """
     plain = _decoded(column)
     if _matches(String, plain.type):
         plain = _parse_text(query, name, plain.cast(pa.string()), timezone)
@@ -179,21 +213,21 @@ def bind_times(
     if not pa.types.is_timestamp(plain.type):
         raise SpineError(
             query.call,
-            f"time column {name!r} holds {plain.type}",
+            f"time column {name!r} has type {plain.type}",
             _time_advice(name, plain.type),
         )
     return _to_utc(query, name, _whole_micros(query, name, plain), timezone)
 
 
-def _time_advice(name: str, found: pa.DataType) -> str:
-    if pa.types.is_integer(found) or pa.types.is_floating(found):
+def _time_advice(name: str, dtype: pa.DataType) -> str:
+    if pa.types.is_integer(dtype) or pa.types.is_floating(dtype):
         return (
-            "Say what they count: make them timestamps in UTC, e.g. "
+            "Convert the numbers to timestamps in UTC with their unit, e.g. "
             f"pd.to_datetime(spine['{name}'], unit='s', utc=True) in pandas."
         )
-    if pa.types.is_date(found):
-        return "Give timestamps with a time zone; a date is no moment."
-    return "Give timestamps with a time zone."
+    if pa.types.is_date(dtype):
+        return "Convert the dates to timestamps with a time zone: a date is not a moment."
+    return "Convert the column to timestamps with a time zone."
 
 
 def _parse_text(
@@ -204,8 +238,9 @@ def _parse_text(
     except pa.ArrowInvalid as error:
         raise SpineError(
             query.call,
-            f"time column {name!r} holds text that is no exact time ({error})",
-            "Write '2026-01-31T09:30:00+01:00' in every row, or pass timezone= for text without.",
+            f"time column {name!r} has a text that is no exact time ({error})",
+            "Write every time like '2026-01-31T09:30:00+01:00', or pass timezone= for texts "
+            "without an offset.",
         ) from None
 
 
@@ -214,12 +249,13 @@ def _whole_micros(query: Query, name: str, column: pa.ChunkedArray) -> pa.Chunke
     if column.type.unit != "ns":
         return column.cast(target)
     nanos = column.cast(pa.int64())
-    odd = pc.sum(pc.not_equal(pc.multiply(pc.divide(nanos, _NANOS_PER_MICRO), 1000), nanos))
-    if odd.as_py():
+    micros = pc.multiply(pc.divide(nanos, _NANOS_PER_MICRO), _NANOS_PER_MICRO)
+    finer = pc.sum(pc.not_equal(micros, nanos)).as_py()
+    if finer:
         raise SpineError(
             query.call,
-            f"{odd.as_py()} values of time column {name!r} are finer than a microsecond",
-            f"Floor them first: spine['{name}'] = spine['{name}'].dt.floor('us') in pandas.",
+            f"{finer} of {len(column)} values in time column {name!r} are finer than a microsecond",
+            f"Round them down first: spine['{name}'] = spine['{name}'].dt.floor('us') in pandas.",
         )
     return column.cast(target)
 
@@ -232,28 +268,33 @@ def _to_utc(
     if timezone is None:
         raise SpineError(
             query.call,
-            f"time column {name!r} is naive: it has no time zone",
-            "Pass timezone='UTC' (or the zone in which the times were taken).",
+            f"time column {name!r} is naive: its times have no time zone",
+            "Pass timezone='UTC', or the time zone of these times.",
         )
     try:
         return pc.assume_timezone(column, timezone).cast(UTC_MICROS)
     except pa.ArrowInvalid as error:
         if wrong := timezone_problem(timezone):
-            told, _, fix = wrong.partition(". ")
-            raise RequestError(query.call, told, fix) from None
+            problem, _, fix = wrong.partition(". ")
+            raise RequestError(query.call, problem, fix) from None
         raise SpineError(
             query.call,
-            f"time column {name!r} in zone {timezone!r}: {error}",
-            "Times in a clock change are ambiguous or do not exist: convert them to UTC first.",
+            f"time column {name!r} in time zone {timezone!r}: {error}",
+            "Times in a clock change are ambiguous or do not exist. Convert them to UTC first.",
         ) from None
 
 
 def check_null_times(
     query: Query, name: str, times: pa.ChunkedArray, null_times: NullTimes
 ) -> None:
+    """Check a time column for nulls.
+
+    Raises:
+        SpineError: It has nulls, and ``null_times`` is ``"error"``.
+    """
     if times.null_count and null_times == "error":
         raise SpineError(
             query.call,
             f"{times.null_count} of {len(times)} rows have no time in {name!r}",
-            "Drop them, or pass null_times='keep' to answer them with nulls.",
+            "Remove these rows, or pass null_times='keep' to answer them with nulls.",
         )

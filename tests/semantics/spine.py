@@ -253,8 +253,8 @@ NAIVE = Case(
     ),
     refusals={
         "Times without a zone": (
-            "get_historical_features('profile'): time column 'event_timestamp' is naive: it has "
-            "no time zone. Pass timezone='UTC' (or the zone in which the times were taken)."
+            "get_historical_features('profile'): time column 'event_timestamp' is naive: its "
+            "times have no time zone. Pass timezone='UTC', or the time zone of these times."
         ),
         "Times with and without a zone in one column": (
             "read the spine: column 'event_timestamp' mixes times with and without a time zone. "
@@ -285,8 +285,8 @@ PRECISION = Case(
     ),
     refusals={
         "Times with nanoseconds": (
-            "get_historical_features('profile'): 1 values of time column 'event_timestamp' are "
-            "finer than a microsecond. Floor them first: spine['event_timestamp'] = "
+            "get_historical_features('profile'): 1 of 1 values in time column 'event_timestamp' "
+            "are finer than a microsecond. Round them down first: spine['event_timestamp'] = "
             "spine['event_timestamp'].dt.floor('us') in pandas."
         )
     },
