@@ -254,7 +254,7 @@ def _whole_micros(query: Query, name: str, column: pa.ChunkedArray) -> pa.Chunke
     if finer:
         raise SpineError(
             query.call,
-            f"{finer} of {len(column)} values in time column {name!r} are finer than a microsecond",
+            f"{finer} of {len(column)} times in column {name!r} are finer than a microsecond",
             f"Round them down first: spine['{name}'] = spine['{name}'].dt.floor('us') in pandas.",
         )
     return column.cast(target)

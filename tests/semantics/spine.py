@@ -285,7 +285,7 @@ PRECISION = Case(
     ),
     refusals={
         "Times with nanoseconds": (
-            "get_historical_features('profile'): 1 of 1 values in time column 'event_timestamp' "
+            "get_historical_features('profile'): 1 of 1 times in column 'event_timestamp' "
             "are finer than a microsecond. Round them down first: spine['event_timestamp'] = "
             "spine['event_timestamp'].dt.floor('us') in pandas."
         )

@@ -1,10 +1,10 @@
-"""The aggregation functions: one specification each, from which rules, types and texts derive.
+"""The specifications of the aggregation functions.
 
-To add a function, write its specification here, its reference in
-``featurestore/engines/reference/functions.py``, and its kernel in a module of
-``featurestore/engines/kernel/functions``. The rules, the messages, the explanations, the bounds of
-float answers, the page of the semantics and the generated tests then know it. An engine that lacks
-a function of this table fails when it is imported.
+Everything outside the engines derives from them: rules, types, messages, explanations, the bounds
+of float answers, the table in docs/semantics.md and the generated tests. To add a function, write
+its specification here, its reference in ``featurestore/engines/reference/functions.py``, and its
+kernel in a module of ``featurestore/engines/kernel/functions``. An engine without a specified
+function cannot be imported.
 """
 
 import re
@@ -28,24 +28,24 @@ from featurestore.definitions.model.types import (
 from featurestore.errors import nearest
 
 MOST = 1000
-"""The longest list that a window gives."""
+"""The greatest length of a list."""
 
 Option = Literal["*", "by", "ddof"]
-"""What some functions take: ``"*"`` in place of a column, ``by=`` and ``ddof=``."""
+"""The options of some functions: ``"*"`` in place of a column, ``by=`` and ``ddof=``."""
 
 FILE = "featurestore/definitions/model/functions.py"
 
 
 @dataclass(frozen=True)
 class Numbered:
-    """How a function with a number is written: letters, then the number, such as ``last3``.
+    """The form of a function with a number: letters, then the number, such as ``last3``.
 
     Args:
         letters: The letters before the number.
         least: The least number.
         most: The greatest number.
         sample: The number that messages and documents show.
-        other_names: What other tools call the function of one certain number.
+        other_names: Names in other tools for the function with one number, such as the median.
     """
 
     letters: str
@@ -58,21 +58,22 @@ class Numbered:
 
 @dataclass(frozen=True)
 class FunctionSpec:
-    """All that is to be known of an aggregation function beside how an engine computes it.
+    """The specification of an aggregation function: everything but its computation.
 
     Args:
-        name: The name by which the engines hold it.
+        name: Its name in the tables of the engines.
         description: Its answer, in a sentence of Markdown.
-        result: Returns the answer's type from a column's type; None: it has no meaning there.
-        numbered: How it is written with its number; None: it is written as its name.
-        other_names: What other tools call it.
+        result: Returns the type of the answer for the type of a column; None if the function does
+            not fit that column.
+        numbered: How the function is written with a number; None if it is written as its name.
+        other_names: Its names in other tools.
         takes: The options that it takes.
         empty: The answer for a window without values: 0, an empty list or null.
-        fewest: The number of values below which the answer is null; where the function takes
-            ``ddof``, that is added.
-        error_size: Of answers that are computed with floats: returns, from the greatest finite
-            absolute value in the window, the size of which the answer may be off by 1e-9. None:
-            every answer is exact.
+        fewest: The least number of values for an answer that is not null. ``ddof`` is added to it
+            if the function takes ``ddof``.
+        error_size: For a function that is computed with floats: returns a size from the greatest
+            finite absolute value in the window. An answer may differ from the exact one by 1e-9 of
+            that size. None if every answer is exact.
 
     Example:
         >>> FUNCTION_SPECS["percentile"].written(90), FUNCTION_SPECS["sum"].written()
@@ -94,11 +95,11 @@ class FunctionSpec:
 
     @property
     def sample(self) -> str:
-        """The function as one writes it, with a usual number where it takes one."""
+        """The function as it is written, with a usual number if it takes one."""
         return self.written(self.numbered.sample if self.numbered else None)
 
     def written(self, number: int | None = None) -> str:
-        """Return the function as one writes it."""
+        """Return the function as it is written in a definition."""
         return f"{self.numbered.letters}{number}" if self.numbered else self.name
 
     def least_values(self, ddof: int) -> int:
@@ -107,14 +108,14 @@ class FunctionSpec:
 
 
 class Function(NamedTuple):
-    """A function, and its number where it has one: the length of a list, or the percentage."""
+    """A function and its number, such as the length of a list or a percentage; None without."""
 
     name: str
     number: int | None = None
 
 
 def parse_function(text: str) -> Function | None:
-    """Return what a text such as ``"sum"``, ``"last3"`` or ``"p90"`` names; None for nothing.
+    """Return the function of a text such as ``"sum"``, ``"last3"`` or ``"p90"``; None for none.
 
     Example:
         >>> parse_function("last3"), parse_function("sum"), parse_function("last_n")
@@ -129,7 +130,7 @@ def parse_function(text: str) -> Function | None:
 
 
 def nearest_function(text: str) -> str:
-    """Return a sentence that offers the function that an unknown text may mean.
+    """Return a sentence that offers the function nearest to an unknown one.
 
     Example:
         >>> nearest_function("avg"), nearest_function("summ")
@@ -140,7 +141,7 @@ def nearest_function(text: str) -> str:
 
 
 def functions_of(dtype: DataType | None) -> tuple[str, ...]:
-    """Return the functions that a column of a type can take, as one writes them.
+    """Return the functions that fit a column of a type, as they are written.
 
     Example:
         >>> functions_of(None)
@@ -160,7 +161,7 @@ def functions_that_take(option: Option) -> tuple[str, ...]:
 
 
 def number_problem(function: Function) -> str:
-    """Return what is wrong with a function's number, or ``""``.
+    """Return a text about a function's number that is out of range, or ``""``.
 
     Example:
         >>> number_problem(Function("percentile", 101))
@@ -176,12 +177,12 @@ def number_problem(function: Function) -> str:
 def output_type(
     function: str, dtype: DataType | None, by: DataType | None = None
 ) -> DataType | None:
-    """Return the type of a function over a column, or None where it has no meaning.
+    """Return the type of a function's answers, or None if it does not fit the column.
 
     Args:
         function: A text such as ``"sum"`` or ``"last3"``.
         dtype: The column's type; None for ``"*"``.
-        by: The type of the column of the categories; None for no categories.
+        by: The type of the column with the categories; None without categories.
 
     Example:
         >>> from featurestore.definitions.model.types import Int32, String
@@ -420,7 +421,7 @@ FUNCTIONS = tuple(FUNCTION_SPECS)
 """Their names."""
 
 SAMPLES = tuple(spec.sample for spec in _SPECS)
-"""The functions as one writes them; those with a number, with one of them."""
+"""The functions as they are written; those with a number, with a usual one."""
 
 _TEXT = re.compile(r"([a-z]+)(0|[1-9][0-9]{0,8})")
 _BY_LETTERS = {spec.numbered.letters: spec.name for spec in _SPECS if spec.numbered}
@@ -433,4 +434,4 @@ _MEANT = {
         for name, number in spec.numbered.other_names.items()
     },
 }
-"""The function as one writes it here, by the names that it has here and in other tools."""
+"""The functions as they are written, by their names here and in other tools."""

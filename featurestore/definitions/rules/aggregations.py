@@ -1,4 +1,4 @@
-"""Aggregations: known columns, functions and windows, and results that have a meaning."""
+"""Rules for aggregations: their columns, functions, windows and options exist and fit."""
 
 import math
 from collections.abc import Iterator
@@ -34,26 +34,26 @@ from featurestore.times import LIFETIME, parse_duration
 def columns_exist(manifest: Manifest) -> Iterator[Issue]:
     """Yield aggregations of a column that the view's schema lacks."""
     for view, aggregation in _all(manifest):
-        known = [column.name for column in view.schema]
+        fields = [column.name for column in view.schema]
         for column in (aggregation.column, aggregation.by or ANY_ROW):
-            if column not in (*known, ANY_ROW):
+            if column not in (*fields, ANY_ROW):
                 text = f"{_label(view, aggregation)}: the schema has no field {column!r}"
-                yield Issue(aggregation.origin, f"{text}. {nearest(column, known)}")
+                yield Issue(aggregation.origin, f"{text}. {nearest(column, fields)}")
 
 
 def functions_exist(manifest: Manifest) -> Iterator[Issue]:
-    """Yield aggregations by an unknown function, or by one with a number out of its range."""
+    """Yield aggregations with an unknown function, or with a number that is out of range."""
     for view, aggregation in _all(manifest):
         function = parse_function(aggregation.function)
         if function is None:
             text = f"{_label(view, aggregation)}: unknown function {aggregation.function!r}"
             yield Issue(aggregation.origin, f"{text}. {nearest_function(aggregation.function)}")
-        elif wrong := number_problem(function):
-            yield Issue(aggregation.origin, f"{_label(view, aggregation)}: {wrong}")
+        elif problem := number_problem(function):
+            yield Issue(aggregation.origin, f"{_label(view, aggregation)}: {problem}")
 
 
 def functions_fit_their_columns(manifest: Manifest) -> Iterator[Issue]:
-    """Yield aggregations without meaning, such as the sum of texts."""
+    """Yield functions that do not fit the type of their column, such as the sum of texts."""
     for view, aggregation in _all(manifest):
         if parse_function(aggregation.function) and _has_column(view, aggregation):
             dtype = _dtype(view, aggregation.column)
@@ -64,69 +64,73 @@ def functions_fit_their_columns(manifest: Manifest) -> Iterator[Issue]:
 
 
 def windows_are_durations(manifest: Manifest) -> Iterator[Issue]:
-    """Yield aggregations without windows, and windows or delays that are no durations."""
+    """Yield aggregations without windows, and windows or delays that are not durations."""
     for view, aggregation in _all(manifest):
         name = _label(view, aggregation)
         if not aggregation.windows:
-            text = f"{name}: windows is empty; give lengths such as ('7d',)"
+            text = f"{name}: windows is empty; write lengths such as ('7d',)"
             yield Issue(aggregation.origin, text)
         for window in aggregation.windows:
-            if wrong := _window_problem(window):
-                yield Issue(aggregation.origin, f"{name}: window {wrong}")
-        if wrong := duration_problem(aggregation.delay):
-            yield Issue(aggregation.origin, f"{name}: delay {aggregation.delay!r} is {wrong}")
+            if problem := _window_problem(window):
+                yield Issue(aggregation.origin, f"{name}: window {problem}")
+        if problem := duration_problem(aggregation.delay):
+            yield Issue(aggregation.origin, f"{name}: delay {aggregation.delay!r} is {problem}")
 
 
 def grids_are_closed_left(manifest: Manifest) -> Iterator[Issue]:
-    """Yield windows on a grid with ``closed="right"``, which is defined for no grid."""
+    """Yield windows on a grid with ``closed="right"``, which no grid can have."""
     for view, aggregation in _all(manifest):
         if aggregation.closed == "left":
             continue
         for window in aggregation.windows:
             if grid_of(window).every is not None:
-                text = f"{_label(view, aggregation)}: {window} is [e - W, e)"
-                yield Issue(aggregation.origin, f"{text}; closed='right' has no meaning for it")
+                text = f"{_label(view, aggregation)}: {window} is on a grid, so it is [e - W, e)"
+                yield Issue(aggregation.origin, f"{text}; remove closed='right'")
 
 
 def feature_names_are_unique(manifest: Manifest) -> Iterator[Issue]:
-    """Yield aggregations that make a feature, or a join key's name, a second time."""
+    """Yield aggregations whose feature has the name of another feature or of a join key."""
     for view in manifest.views:
         first = {key.name.casefold(): key.origin for key in view.join_keys}
         for aggregation in view.aggregations:
             for name in aggregation.feature_names:
-                known = first.get(name.casefold())
-                if known is not None:
-                    text = f"{label(view)}: feature {name!r} is also made at {known}"
-                    yield Issue(aggregation.origin, f"{text}; give one of them name=")
+                other = first.get(name.casefold())
+                if other is not None:
+                    text = f"{label(view)}: feature {name!r} has the name of another, at {other}"
+                    yield Issue(aggregation.origin, f"{text}; set name= of one of them")
                 first.setdefault(name.casefold(), aggregation.origin)
 
 
 def empty_fits_the_result(manifest: Manifest) -> Iterator[Issue]:
-    """Yield values for empty windows that the result's type cannot hold."""
+    """Yield values of ``empty=`` that do not fit the type of the feature."""
     for view, aggregation in _all(manifest):
         if aggregation.empty is None or not _has_column(view, aggregation):
             continue
         result = _result(view, aggregation)
         if result is not None and not holds(result, aggregation.empty):
-            text = f"{_label(view, aggregation)}: empty={aggregation.empty!r} is no {result}"
-            yield Issue(aggregation.origin, f"{text}, which the result is")
+            text = (
+                f"{_label(view, aggregation)}: empty={aggregation.empty!r} does not fit the type"
+            )
+            yield Issue(
+                aggregation.origin, f"{text} of the feature; write a value of type {result}"
+            )
 
 
 def ddof_is_the_samples_or_the_populations(manifest: Manifest) -> Iterator[Issue]:
-    """Yield degrees of freedom that no deviation has, or on another function."""
+    """Yield values of ``ddof`` other than 0 and 1, or ``ddof`` of a function without it."""
     takers = functions_that_take("ddof")
     for view, aggregation in _all(manifest):
         ddof, function = aggregation.ddof, parse_function(aggregation.function)
         if ddof not in (0, 1):
-            text = "ddof is 1 for the sample's or 0 for the population's"
-            yield Issue(aggregation.origin, f"{_label(view, aggregation)}: {text}, not {ddof}")
+            text = f"ddof={ddof} is not allowed; write 1 for the sample or 0 for the population"
+            yield Issue(aggregation.origin, f"{_label(view, aggregation)}: {text}")
         elif ddof != 1 and (function is None or function.name not in takers):
-            text = f"ddof={ddof} has a meaning only for {' and '.join(takers)}"
+            text = f"ddof={ddof} is for {' and '.join(takers)} only; remove it"
             yield Issue(aggregation.origin, f"{_label(view, aggregation)}: {text}")
 
 
 def holds(result: DataType, value: object) -> bool:
-    """Return whether a result's type can hold a value for empty windows.
+    """Return whether a value for empty windows fits the type of a feature.
 
     Example:
         >>> holds(Int64, 0), holds(Int64, "none")
@@ -166,9 +170,9 @@ def _label(view: FeatureView, aggregation: Aggregation) -> str:
 
 
 def _has_column(view: FeatureView, aggregation: Aggregation) -> bool:
-    """Return whether the aggregated columns exist and their types are known."""
-    known = [column.name for column in view.schema if not type_problem(column.dtype)]
-    return {aggregation.column, aggregation.by or ANY_ROW} <= {ANY_ROW, *known}
+    """Return whether the aggregation's columns exist and have valid types."""
+    fields = [column.name for column in view.schema if not type_problem(column.dtype)]
+    return {aggregation.column, aggregation.by or ANY_ROW} <= {ANY_ROW, *fields}
 
 
 def _dtype(view: FeatureView, column: str | None) -> DataType | None:
@@ -185,40 +189,40 @@ def _no_category(view: FeatureView, aggregation: Aggregation) -> str:
     name = f"{_label(view, aggregation)}: by={aggregation.by!r}"
     function = parse_function(aggregation.function)
     if function and function.name not in functions_that_take("by"):
-        return f"{name} has a meaning only for {' and '.join(functions_that_take('by'))}"
-    known = ", ".join(map(str, JOIN_KEY_TYPES))
-    return f"{name} is of type {_dtype(view, aggregation.by)}; categories are one of {known}"
+        return f"{name} is for {' and '.join(functions_that_take('by'))} only; remove it"
+    types = ", ".join(map(str, JOIN_KEY_TYPES))
+    return f"{name} has type {_dtype(view, aggregation.by)}; a category can be {types}"
 
 
 def _misfit(view: FeatureView, aggregation: Aggregation, dtype: DataType | None) -> str:
     if dtype is None:
-        rows = " and ".join(functions_of(None))
-        return f"{_label(view, aggregation)} has no meaning; a function of '*' is {rows}"
-    options = ", ".join(functions_of(dtype))
-    return f"{_label(view, aggregation)} ({dtype}) has no meaning; it can {options}"
+        functions = " or ".join(functions_of(None))
+        return f"{_label(view, aggregation)} is not possible; write {functions}, or name a field"
+    functions = ", ".join(functions_of(dtype))
+    return f"{_label(view, aggregation)} ({dtype}) is not possible; write one of {functions}"
 
 
 def _window_problem(window: Length) -> str:
     grid = grid_of(window)
     if grid.every is None:
-        wrong = "" if grid.size == LIFETIME else _length_problem(grid.size)
-        return f"{window!r} is {wrong}" if wrong else ""
-    return next((f"{window}: {wrong}" for wrong in _grid_problems(grid)), "")
+        problem = "" if grid.size == LIFETIME else _length_problem(grid.size)
+        return f"{window!r} is {problem}" if problem else ""
+    return next((f"{window}: {problem}" for problem in _grid_problems(grid)), "")
 
 
 def _grid_problems(grid: Grid) -> Iterator[str]:
     every = grid.every or ""
-    if grid.size not in (LIFETIME, every) and (wrong := _length_problem(grid.size)):
-        yield f"size {grid.size!r} is {wrong}"
-    if wrong := _length_problem(every):
-        yield f"every {every!r} is {wrong}"
-    if wrong := duration_problem(grid.offset):
-        yield f"offset {grid.offset!r} is {wrong}"
+    if grid.size not in (LIFETIME, every) and (problem := _length_problem(grid.size)):
+        yield f"size {grid.size!r} is {problem}"
+    if problem := _length_problem(every):
+        yield f"every {every!r} is {problem}"
+    if problem := duration_problem(grid.offset):
+        yield f"offset {grid.offset!r} is {problem}"
     elif not _length_problem(every) and parse_duration(grid.offset) >= parse_duration(every):
-        yield f"offset {grid.offset!r} is not less than {every!r}, by which it moves on"
+        yield f"offset {grid.offset!r} is not less than {every!r}; write a shorter offset"
 
 
 def _length_problem(text: str) -> str:
-    if wrong := duration_problem(text):
-        return wrong
-    return "" if parse_duration(text) else "empty; give it a length"
+    if problem := duration_problem(text):
+        return problem
+    return "" if parse_duration(text) else "empty; write a length such as '7d'"
