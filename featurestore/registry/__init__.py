@@ -1,1 +1,1 @@
-"""What was declared, and when: manifests as data, plans, and the table of versions."""
+"""The registry: applied definitions as JSON, plans of changes, and the table of versions."""

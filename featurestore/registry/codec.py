@@ -1,8 +1,8 @@
-"""Definitions as canonical JSON and back, by one rule for all dataclasses: data, never code.
+"""Definitions as JSON and back, by one rule for all dataclasses. The JSON contains no code to run.
 
-An object is ``{"kind": class, field: value}`` without the fields that are at their default, so
-that a field of a later release changes no document. Where a view or service uses another
-definition, its name stands in its place. A transform function is its `Code`.
+An object is ``{"kind": class, field: value}``. Fields at their default are omitted, so that a new
+field of a later release changes no document. A definition that a view or service uses is a
+reference by name. A transform function is its `Code`.
 """
 
 import math
@@ -27,15 +27,15 @@ from featurestore.errors import TableError
 __all__ = ["SCHEMA", "canonical_json", "decode", "encode", "fingerprint"]
 
 SCHEMA = "featurestore.manifest/1"
-"""The form of the document; the number rises when older releases could not read it."""
+"""The form of the document. Raise the number when older releases cannot read a new form."""
 
 _PARTS = (
     *(Aggregation, Array, Code, Column, Decimal, FeatureReference, Scalar),
     *(OnDemandReference, Sliding, Tumbling),
 )
-# In this order each kind refers to earlier ones only.
+# In this order, each kind refers only to definitions of earlier kinds.
 _SECTIONS = ("entities", "sources", "views", "on_demand_views", "services")
-# Left out where they are empty, as a field at its default is.
+# Omitted if empty, like a field at its default: earlier releases did not write them.
 _LATER_SECTIONS = ("on_demand_views",)
 _SECTION_OF: Mapping[type, str] = {
     Entity: "entities",
@@ -49,11 +49,11 @@ _SECTION_OF: Mapping[type, str] = {
 
 _KINDS: Mapping[str, type] = {kind.__name__: kind for kind in (*_PARTS, *_SECTION_OF)}
 
-_Known = dict[tuple[str, str], Definition]
+_Decoded = dict[tuple[str, str], Definition]
 
 
 def encode(manifest: Manifest) -> dict[str, Json]:
-    """Return the manifest as plain data, which `canonical_json` writes down.
+    """Return the manifest as plain data, for `canonical_json`.
 
     Example:
         >>> encode(Manifest())["schema"]
@@ -68,10 +68,10 @@ def encode(manifest: Manifest) -> dict[str, Json]:
 
 
 def decode(document: Mapping[str, Json]) -> Manifest:
-    """Return the manifest of a document; its transform functions are `Code`, to read only.
+    """Return the manifest of a document; its transform functions are `Code`, which cannot run.
 
     Raises:
-        TableError: The document is of a newer release.
+        TableError: A newer release wrote the document.
 
     Example:
         >>> decode(encode(Manifest()))
@@ -79,18 +79,18 @@ def decode(document: Mapping[str, Json]) -> Manifest:
     """
     if document.get("schema") != SCHEMA:
         raise _unreadable(f"its form is {document.get('schema')!r}, not {SCHEMA!r}")
-    known: _Known = {}
+    decoded: _Decoded = {}
     for section in _SECTIONS:
         for data in _in_order(_items(document.get(section))):
-            definition = _decoded(data, known)
+            definition = _decode_value(data, decoded)
             if not isinstance(definition, Definition):
                 raise _unreadable(f"it lists a {type(definition).__name__}")
-            known[_reference(definition)] = definition
-    return Manifest.of(list(known.values()))
+            decoded[_reference(definition)] = definition
+    return Manifest.of(list(decoded.values()))
 
 
 def fingerprint(manifest: Manifest) -> str:
-    """Return the fingerprint of all that is declared, wherever it stands.
+    """Return the fingerprint of all definitions; their files and lines do not count.
 
     Example:
         >>> fingerprint(Manifest()) == fingerprint(Manifest())
@@ -100,10 +100,10 @@ def fingerprint(manifest: Manifest) -> str:
 
 
 def _meaning(data: Json) -> Json:
-    """Return a document without places and without the text of functions."""
+    """Return a document without origins and without the texts of functions."""
     if isinstance(data, Mapping):
-        silent = {"origin", "text"} if data.get("kind") == "Code" else {"origin"}
-        return {name: _meaning(value) for name, value in data.items() if name not in silent}
+        ignored = {"origin", "text"} if data.get("kind") == "Code" else {"origin"}
+        return {name: _meaning(value) for name, value in data.items() if name not in ignored}
     return [_meaning(item) for item in data] if isinstance(data, list) else data
 
 
@@ -154,11 +154,11 @@ def _(value: Definition) -> Json:
 def _object(value: object) -> dict[str, Json]:
     data: dict[str, Json] = {"kind": type(value).__name__}
     for field in _declared(type(value)):
-        given = getattr(value, field.name)
-        if not _is_default(given, field):
-            data[field.name] = _encoded(given)
-    where = getattr(value, "origin", None)
-    return data if where is None else {**data, "origin": str(where)}
+        member = getattr(value, field.name)
+        if not _is_default(member, field):
+            data[field.name] = _encoded(member)
+    origin = getattr(value, "origin", None)
+    return data if origin is None else {**data, "origin": str(origin)}
 
 
 def _declared(kind: type) -> Iterator[Field[object]]:
@@ -166,7 +166,7 @@ def _declared(kind: type) -> Iterator[Field[object]]:
 
 
 def _is_default(value: object, field: Field[object]) -> bool:
-    # By type as well: 0, 0.0 and False are equal, and different values for an empty window.
+    # Types are compared too: 0 == 0.0 == False, but they are different values of empty=.
     return (
         field.default is not MISSING
         and type(value) is type(field.default)
@@ -174,21 +174,21 @@ def _is_default(value: object, field: Field[object]) -> bool:
     )
 
 
-def _decoded(data: Json, known: _Known) -> object:
+def _decode_value(data: Json, decoded: _Decoded) -> object:
     if isinstance(data, list):
-        return tuple(_decoded(item, known) for item in data)
+        return tuple(_decode_value(item, decoded) for item in data)
     if not isinstance(data, Mapping):
         return data
     kind = str(data.get("kind"))
-    return _SPECIAL.get(kind, _rebuilt)(data, known)
+    return _SPECIAL.get(kind, _rebuilt)(data, decoded)
 
 
-def _rebuilt(data: Mapping[str, Json], known: _Known) -> object:
+def _rebuilt(data: Mapping[str, Json], decoded: _Decoded) -> object:
     kind = _KINDS.get(str(data["kind"]))
     if kind is None:
-        raise _unreadable(f"it holds a {data['kind']!r}")
+        raise _unreadable(f"it contains a {data['kind']!r}")
     values = {
-        name: _decoded(value, known)
+        name: _decode_value(value, decoded)
         for name, value in data.items()
         if name not in ("kind", "origin")
     }
@@ -202,20 +202,20 @@ def _rebuilt(data: Mapping[str, Json], known: _Known) -> object:
     return rebuilt
 
 
-def _referred(data: Mapping[str, Json], known: _Known) -> object:
-    return known[str(data["section"]), str(data["name"])]
+def _referred(data: Mapping[str, Json], decoded: _Decoded) -> object:
+    return decoded[str(data["section"]), str(data["name"])]
 
 
-def _float(data: Mapping[str, Json], known: _Known) -> object:
+def _float(data: Mapping[str, Json], decoded: _Decoded) -> object:
     return float(str(data["value"]))
 
 
-def _dictionary(data: Mapping[str, Json], known: _Known) -> object:
+def _dictionary(data: Mapping[str, Json], decoded: _Decoded) -> object:
     items = (item for item in _items(data["items"]) if isinstance(item, list))
-    return {str(name): _decoded(value, known) for name, value in items}
+    return {str(name): _decode_value(value, decoded) for name, value in items}
 
 
-_SPECIAL: Mapping[str, Callable[[Mapping[str, Json], _Known], object]] = {
+_SPECIAL: Mapping[str, Callable[[Mapping[str, Json], _Decoded], object]] = {
     "reference": _referred,
     "float": _float,
     "dictionary": _dictionary,
@@ -227,7 +227,7 @@ def _reference(definition: Definition) -> tuple[str, str]:
 
 
 def _in_order(items: list[Json]) -> list[Json]:
-    """Return definitions of one kind, derived views behind the views that they refer to."""
+    """Return definitions of one kind, each view before the views that derive from it."""
     by_name = {str(item["name"]): item for item in items if isinstance(item, Mapping)}
 
     def depth(item: Json) -> int:
@@ -246,6 +246,6 @@ def _items(data: Json) -> list[Json]:
 def _unreadable(found: str) -> TableError:
     return TableError(
         "read the applied definitions",
-        f"{found}, which this release does not know",
-        "Upgrade featurestore to the release that applied them.",
+        f"{found}, which this release cannot read",
+        "Upgrade featurestore to the release that applied the definitions.",
     )

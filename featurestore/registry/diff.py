@@ -1,4 +1,4 @@
-"""What differs between two manifests, field by field, and what of it breaks those who read."""
+"""The differences between two manifests, field by field, and which of them break readers."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _SECTIONS: Mapping[str, Kind] = {
     "on_demand_views": "on-demand view",
     "services": "service",
 }
-# Nothing that is computed depends on these.
+# No feature's value depends on these fields.
 _LABELS = ("description", "owner", "tags", "latest", "entities")
 _READ = ("view", "on-demand view", "service")
 _LISTS = ("features", "schema", "join_keys")
@@ -33,10 +33,10 @@ class Detail:
     """One field that differs.
 
     Args:
-        field: Its name, such as ``ttl`` or ``features.amount_sum_7d``.
-        old: What was applied; None where it is new.
-        new: What is declared; None where it is gone.
-        breaking: Why readers of the old one break, or get other values; else ``""``.
+        field: The field's name, such as ``ttl`` or ``features.amount_sum_7d``.
+        old: The applied value; None for a new field.
+        new: The declared value; None for a removed field.
+        breaking: Why the change breaks readers or changes their values; ``""`` if it does not.
     """
 
     field: str
@@ -53,8 +53,8 @@ class Change:
         action: ``"added"``, ``"changed"`` or ``"removed"``.
         kind: ``"entity"``, ``"source"``, ``"view"``, ``"on-demand view"`` or ``"service"``.
         name: The definition's name.
-        details: The fields that differ; of a new or removed definition all that it says.
-        removal: Why its removal breaks readers; else ``""``.
+        details: The fields that differ; all fields of a new or removed definition.
+        removal: Why its removal breaks readers; ``""`` if it does not.
     """
 
     action: Action
@@ -65,12 +65,12 @@ class Change:
 
     @property
     def is_breaking(self) -> bool:
-        """Whether those who read the old definition break, or get other values."""
+        """Whether the change breaks readers of the old definition, or changes their values."""
         return bool(self.removal) or any(detail.breaking for detail in self.details)
 
 
-def diff(current: Manifest, wanted: Manifest) -> tuple[Change, ...]:
-    """Return what must change in ``current`` to make it ``wanted``, by kind and name.
+def diff(applied: Manifest, declared: Manifest) -> tuple[Change, ...]:
+    """Return the changes from the applied to the declared definitions, by kind and name.
 
     Example:
         >>> diff(Manifest(), Manifest())
@@ -79,15 +79,15 @@ def diff(current: Manifest, wanted: Manifest) -> tuple[Change, ...]:
     return tuple(
         change
         for section, kind in _SECTIONS.items()
-        for change in _changes(kind, getattr(current, section), getattr(wanted, section))
+        for change in _changes(kind, getattr(applied, section), getattr(declared, section))
     )
 
 
 def _changes(
-    kind: Kind, current: tuple[Definition, ...], wanted: tuple[Definition, ...]
+    kind: Kind, applied: tuple[Definition, ...], declared: tuple[Definition, ...]
 ) -> Iterator[Change]:
-    old = {definition.name: facts(definition) for definition in current}
-    new = {definition.name: facts(definition) for definition in wanted}
+    old = {definition.name: facts(definition) for definition in applied}
+    new = {definition.name: facts(definition) for definition in declared}
     for name in sorted(old.keys() | new.keys()):
         if name not in old:
             details = tuple(Detail(field, None, text) for field, text in new[name].items())
@@ -112,18 +112,19 @@ def _details(kind: Kind, old: Facts, new: Facts) -> Iterator[Detail]:
 
 
 def _reordered(kind: Kind, old: Facts, new: Facts) -> Iterator[Detail]:
-    """Yield a changed order of the features that both have: matrices are read by position."""
+    """Yield a changed order of common features: matrices are read by position."""
     for group in _LISTS:
-        before, after = (_members(group, said, other) for said, other in ((old, new), (new, old)))
+        before, after = _members(group, old, new), _members(group, new, old)
         if before != after:
             reason = "" if kind == "source" else "their order changes"
             yield Detail(f"order of {group}", ", ".join(before), ", ".join(after), reason)
 
 
-def _members(group: str, said: Facts, other: Facts) -> list[str]:
+def _members(group: str, one: Facts, other: Facts) -> list[str]:
+    """Return the members of a list in one definition that the other has too."""
     return [
         field.removeprefix(f"{group}.")
-        for field in said
+        for field in one
         if field.startswith(f"{group}.") and field in other and not field.endswith(".description")
     ]
 
@@ -137,7 +138,7 @@ def _breaking(kind: Kind, field: str, before: str | None, after: str | None) -> 
     if group in _LISTS:
         return _breaking_member(group, before, after)
     if group == "inputs" and (before is None or after is None):
-        return "readers must give it" if "(request)" in (after or "") else ""
+        return "requests must contain it" if "(request)" in (after or "") else ""
     return "its rows change" if kind == "source" else "values change"
 
 

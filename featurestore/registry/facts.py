@@ -1,4 +1,4 @@
-"""A definition as a flat list of facts, named as its readers know them: `diff` compares these."""
+"""A definition as flat facts, such as ``ttl``; `diff` compares the facts of two definitions."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
@@ -20,26 +20,26 @@ Facts = dict[str, str]
 
 
 def facts(definition: Definition) -> Facts:
-    """Return what a definition says beyond its name, without what is at its default.
+    """Return the facts of a definition: its fields, without its name and without defaults.
 
-    Features stand as ``features.<name>``, in the order in which they come out.
+    A feature is the fact ``features.<name>``; features are in the order of the answer's columns.
 
     Example:
         >>> from featurestore.definitions.model.types import String
         >>> facts(Entity("card", join_keys=(Field("card_id", String),)))
         {'type': 'Entity', 'join_keys.card_id': 'String'}
     """
-    found = {"type": type(definition).__name__}
+    own = {"type": type(definition).__name__}
     for field in fields(definition):
         value = getattr(definition, field.name)
         if field.compare and field.name != "name" and value != field.default:
-            found.update(_facts(value, field.name))
-    return {**found, **_derived(definition)}
+            own.update(_facts(value, field.name))
+    return {**own, **_derived(definition)}
 
 
 @singledispatch
 def _derived(definition: Definition) -> Facts:
-    """Return the facts that stand in several fields together."""
+    """Return the facts that follow from several fields together."""
     return {}
 
 
@@ -71,16 +71,16 @@ def _(view: OnDemandFeatureView) -> Facts:
         for use in view.uses
         for name in use.feature_names
     }
-    given = {
+    requested = {
         f"inputs.{column.name}": f"{source.name} (request): {column.dtype}"
         for source in view.requests
         for column in source.schema
     }
-    written = view.transform
-    found = written if isinstance(written, Code | Mapping) else function_code(written)
-    # Readers import the function, so that where it stands counts as well.
-    place = {"transform.module": found.module} if isinstance(found, Code) else {}
-    return {**stored, **given, **place}
+    transform = view.transform
+    code = transform if isinstance(transform, Code | Mapping) else function_code(transform)
+    # Readers import the function, so its module counts too.
+    module = {"transform.module": code.module} if isinstance(code, Code) else {}
+    return {**stored, **requested, **module}
 
 
 @singledispatch
@@ -126,7 +126,7 @@ def _(value: dict, path: str) -> Facts:  # type: ignore[type-arg]  # dispatch ne
 
 @_facts.register
 def _(value: FeatureView, path: str) -> Facts:
-    # What services use is said by feature, in `_derived`.
+    # A view in a service is described by its features, in `_derived`.
     return {path: f"view {value.name}"} if path == "source" else {}
 
 
@@ -135,7 +135,7 @@ def _(value: FeatureView, path: str) -> Facts:
 @_facts.register(OnDemandReference)
 @_facts.register(OnDemandFeatureView)
 def _(value: object, path: str) -> Facts:
-    # Said by feature, in `_derived`.
+    # Described by their features, in `_derived`.
     return {}
 
 
@@ -144,10 +144,10 @@ def _(value: tuple, path: str) -> Facts:  # type: ignore[type-arg]  # dispatch n
     return _merged(_facts(item, path) for item in value)
 
 
-def _merged(found: Iterable[Facts]) -> Facts:
-    """Return all facts; those of one name, such as tags, as a list."""
+def _merged(parts: Iterable[Facts]) -> Facts:
+    """Return all facts; values of one name, such as tags, are joined by commas."""
     merged: Facts = {}
-    for name, text in ((name, text) for facts in found for name, text in facts.items()):
+    for name, text in ((name, text) for part in parts for name, text in part.items()):
         merged[name] = f"{merged[name]}, {text}" if name in merged else text
     return merged
 
@@ -157,16 +157,16 @@ def _window(aggregation: Aggregation, window: Length, types: Mapping[str, DataTy
     result = output_type(aggregation.function, *kinds)
     by = "" if aggregation.by is None else f" by {aggregation.by}"
     text = f"{aggregation.function} of {aggregation.column}{by} over {grid_of(window)}: {result}"
-    closed = "" if aggregation.closed == "left" else ", upper edge in"
+    closed = "" if aggregation.closed == "left" else ", upper edge included"
     delay = "" if aggregation.delay == "0s" else f", delayed by {aggregation.delay}"
-    empty = "" if aggregation.empty is None else f", {aggregation.empty!r} where empty"
+    empty = "" if aggregation.empty is None else f", {aggregation.empty!r} if empty"
     ddof = "" if aggregation.ddof == 1 else f", ddof {aggregation.ddof}"
     return text + closed + delay + empty + ddof
 
 
 @singledispatch
 def _use(use: Use) -> str:
-    """Return how a service's use of a view differs from a plain one."""
+    """Return how a use of a view differs from a plain one, as text."""
     return ""
 
 

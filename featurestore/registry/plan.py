@@ -1,4 +1,4 @@
-"""`Plan`: the list of changes from what is applied to what is declared, made before acting."""
+"""`Plan`: the changes from the applied to the declared definitions, known before one is made."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,19 +9,19 @@ from featurestore.registry.codec import canonical_json, decode, encode, fingerpr
 from featurestore.registry.diff import Change, Detail, diff
 from featurestore.registry.version import RegistryVersion
 
-_MARKS = {"added": "+", "changed": "~", "removed": "-"}
+_SIGNS = {"added": "+", "changed": "~", "removed": "-"}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What `Registry.apply` will do; nothing else, and only to the version it was made for.
+    """The changes that `Registry.apply` makes, to exactly one version of the registry.
 
     Args:
-        base_version: The applied version that it was made for; 0 where nothing is applied.
+        base_version: The applied version that the plan changes; 0 if nothing is applied.
         changes: The definitions that differ.
-        builds: The views whose feature tables must be built, since what they store is new.
-        digest: The fingerprint of all that is declared.
-        document: All that is declared, as canonical JSON.
+        builds: The views whose feature tables must be built, because their stored rows change.
+        digest: The fingerprint of all declared definitions.
+        document: All declared definitions, as canonical JSON.
     """
 
     base_version: int
@@ -32,28 +32,28 @@ class Plan:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing differs."""
+        """Whether the plan changes nothing."""
         return not self.changes and not self.builds
 
     @property
     def breaking(self) -> tuple[Change, ...]:
-        """The changes that break readers, or give them other values."""
+        """The changes that break readers or change their values."""
         return tuple(change for change in self.changes if change.is_breaking)
 
 
-def plan(current: RegistryVersion | None, wanted: Manifest) -> Plan:
-    """Return what must change to make ``wanted`` the applied definitions.
+def plan(current: RegistryVersion | None, loaded: Manifest) -> Plan:
+    """Return the changes from the applied to the loaded definitions.
 
     Args:
-        current: The registry's latest version; None where nothing is applied.
-        wanted: The declared definitions, as `load` returned them.
+        current: The registry's latest version; None if nothing is applied.
+        loaded: The declared definitions, from `load`.
 
     Example:
         >>> plan(None, Manifest()).is_empty
         True
     """
-    document = encode(wanted)
-    # Both sides as the registry tells them, so that a plan just applied is empty.
+    document = encode(loaded)
+    # Both sides are decoded from JSON, so that a plan that was just applied is empty.
     declared, applied = decode(document), current.manifest if current else Manifest()
     return Plan(
         base_version=current.version if current else 0,
@@ -65,25 +65,24 @@ def plan(current: RegistryVersion | None, wanted: Manifest) -> Plan:
 
 
 def headline(change: Change) -> str:
-    """Return a change in one line: its mark, kind and name.
+    """Return a change in one line: its sign, kind and name.
 
     Example:
         >>> headline(Change("added", "view", "card_activity"))
         '+ view card_activity'
     """
-    return f"{_MARKS[change.action]} {change.kind} {change.name}"
+    return f"{_SIGNS[change.action]} {change.kind} {change.name}"
 
 
 def render(made: Plan) -> list[str]:
-    """Return a plan as the lines of a tree in plain text, each marked ``+``, ``~`` or ``-``.
+    """Return a plan as lines of text, each with a sign: ``+``, ``~`` or ``-``.
 
     Example:
         >>> render(plan(None, Manifest()))
-        ['Nothing to change: what is declared is what is applied (version 0).']
+        ['No changes: the definitions equal the applied version 0.']
     """
     if made.is_empty:
-        version = made.base_version
-        return [f"Nothing to change: what is declared is what is applied (version {version})."]
+        return [f"No changes: the definitions equal the applied version {made.base_version}."]
     return [*_tree(made), "", *_summary(made)]
 
 
@@ -100,13 +99,13 @@ def _tree(made: Plan) -> Iterator[str]:
         notes = (_breaks(change.removal), " (builds its table)" if builds else "")
         yield f"{headline(change)}{''.join(notes)}"
         if change.action == "added":
-            yield from _gist(change)
+            yield from _summary_of_fields(change)
         elif change.action == "changed":
             yield from map(_line, change.details)
 
 
-def _gist(change: Change) -> Iterator[str]:
-    """Yield what a new definition says, its features in one line and without its labels."""
+def _summary_of_fields(change: Change) -> Iterator[str]:
+    """Yield the fields of a new definition, without labels; each list of names is one line."""
     groups: dict[str, list[str]] = {}
     for detail in change.details:
         group, _, member = detail.field.partition(".")
@@ -136,8 +135,8 @@ def _breaks(reason: str) -> str:
 
 
 def _summary(made: Plan) -> Iterator[str]:
-    counts = {action: sum(change.action == action for change in made.changes) for action in _MARKS}
-    said = ", ".join(f"{count} {action}" for action, count in counts.items() if count)
-    yield f"Changes: {said}; {len(made.breaking)} breaking."
+    counts = {action: sum(change.action == action for change in made.changes) for action in _SIGNS}
+    actions = ", ".join(f"{count} {action}" for action, count in counts.items() if count)
+    yield f"Changes: {actions}; {len(made.breaking)} breaking."
     if made.builds:
         yield f"Tables to build: {len(made.builds)} ({', '.join(made.builds)})."

@@ -1,4 +1,4 @@
-"""`Registry`: the applied definitions, each version one row of a Delta table written once."""
+"""`Registry`: the applied definitions. Each version is one row of a Delta table, written once."""
 
 import getpass
 import json
@@ -38,17 +38,17 @@ _SCHEMA = pa.schema(
     ]
 )
 _HEAD = [name for name in _SCHEMA.names if name != "manifest"]
-# Without retries a commit fails when anybody has committed since the table was opened.
+# Without retries, a commit fails if another process has committed since the table was opened.
 _ONCE = CommitProperties(max_commit_retries=0)
 
 
 class Registry:
-    """The versions of what is applied in one project.
+    """The versions of a project's applied definitions.
 
     Args:
-        layout: Where the project's tables lie.
-        clock: Gives the moment of an apply.
-        patience: Seconds to wait while another process applies.
+        layout: The addresses of the project's tables.
+        clock: Returns the moment of an apply.
+        patience: The seconds to wait while another process applies.
 
     Example:
         >>> from featurestore.times import system_clock
@@ -58,59 +58,61 @@ class Registry:
 
     def __init__(self, layout: Layout, clock: Clock, *, patience: float = 30) -> None:
         self._layout, self._clock, self._patience = layout, clock, patience
-        self._kept = TableCache(layout.registry(), self._versions)
+        self._cache = TableCache(layout.registry(), self._versions)
 
     def latest(self) -> RegistryVersion | None:
-        """Return the newest version, or None where nothing is applied."""
-        found = self.history()
-        return found[-1] if found else None
+        """Return the newest version, or None if nothing is applied."""
+        versions = self.history()
+        return versions[-1] if versions else None
 
     def current(self, call: str) -> RegistryVersion:
         """Return the newest version.
 
         Args:
-            call: What needs it, for the error.
+            call: The user's call, for the message.
 
         Raises:
             NotFoundError: Nothing is applied yet.
         """
-        found = self.latest()
-        if found is None:
+        latest = self.latest()
+        if latest is None:
             fix = "Run `featurestore plan`, then `featurestore apply`."
             raise NotFoundError(call, "nothing is applied yet", fix)
-        return found
+        return latest
 
     def version(self, number: int) -> RegistryVersion:
         """Return one version.
 
         Raises:
-            NotFoundError: There is no version of that number.
+            NotFoundError: There is no version with that number.
         """
-        found = self.history()
-        for version in found:
+        versions = self.history()
+        for version in versions:
             if version.version == number:
                 return version
-        known = f"versions 1 to {found[-1].version} are" if found else "nothing is yet"
+        newest = versions[-1].version if versions else 0
         raise NotFoundError(
             f"registry version {number}",
-            f"{known} applied",
-            "See `featurestore history`.",
+            f"the applied versions are 1 to {newest}" if versions else "nothing is applied yet",
+            "List the versions with `featurestore history`."
+            if versions
+            else "Run `featurestore plan`, then `featurestore apply`.",
         )
 
     def history(self) -> list[RegistryVersion]:
-        """Return all versions, the oldest first; their manifests are read when asked for."""
-        return list(self._kept.newest() or [])
+        """Return all versions, the oldest first; a version reads its manifest on first use."""
+        return list(self._cache.newest() or [])
 
     def apply(self, plan: Plan) -> RegistryVersion:
-        """Carry out exactly the plan's changes and return the version that they make.
+        """Make exactly the plan's changes, and return the new version.
 
-        Nothing is written, and the latest version returned, where the plan changes nothing.
+        If the plan changes nothing, nothing is written, and the latest version is returned.
 
         Args:
-            plan: As `plan` made it for the version that is still the latest.
+            plan: A plan for the latest version.
 
         Raises:
-            ConflictError: Somebody applied another plan since; nothing was changed.
+            ConflictError: Another plan was applied since; nothing was changed.
         """
         with self._lock():
             table = self._table()
@@ -141,7 +143,8 @@ class Registry:
     def _require_base(self, plan: Plan, latest: RegistryVersion | None) -> None:
         number = latest.version if latest else 0
         if number != plan.base_version:
-            raise _moved(plan, f"the registry moved from v{plan.base_version} to v{number}")
+            found = f"the plan is for version {plan.base_version}, but version {number} is applied"
+            raise _outdated(plan, found)
 
     def _commit(self, table: DeltaTable | None, plan: Plan) -> None:
         rows = pa.Table.from_pylist([self._row(plan)], schema=_SCHEMA)
@@ -151,15 +154,15 @@ class Registry:
             else:
                 write_deltalake(table, rows, mode="append", commit_properties=_ONCE)
         except CommitFailedError as error:
-            raise _moved(plan, "somebody else applied at the same moment") from error
+            raise _outdated(plan, "another plan was applied at the same time") from error
         except DeltaError as error:
-            # Two first writers: the later one finds a table where there was none.
+            # Two processes create the table at once: the later one finds the other's table.
             if table is None and is_table(self._layout.registry()):
-                raise _moved(plan, "somebody else applied at the same moment") from error
+                raise _outdated(plan, "another plan was applied at the same time") from error
             raise TableError(
                 f"apply version {plan.base_version + 1}",
                 f"the registry's table cannot be written: {str(error).splitlines()[0]}",
-                f"Check {self._layout.registry()} and its permissions.",
+                f"Check that {self._layout.registry()} can be written.",
             ) from error
 
     def _row(self, plan: Plan) -> dict[str, object]:
@@ -174,7 +177,7 @@ class Registry:
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
-        """Hold the project's registry lock; object stores have none and rely on the commit."""
+        """Hold the project's registry lock. Object stores have no lock and rely on the commit."""
         if not is_local(self._layout.root):
             yield
             return
@@ -186,8 +189,8 @@ class Registry:
         except Timeout as error:
             raise ConflictError(
                 "apply",
-                f"somebody else has held {path} for {self._patience:g} s",
-                "Wait until their apply has ended, then plan again.",
+                f"another process has held the lock {path} for {self._patience:g} s",
+                "Wait until its apply has ended, then run `featurestore plan` again.",
             ) from error
 
 
@@ -196,16 +199,16 @@ def _document(table: DeltaTable, version: int) -> str:
     return str(row["manifest"])
 
 
-def _moved(plan: Plan, found: str) -> ConflictError:
+def _outdated(plan: Plan, found: str) -> ConflictError:
     return ConflictError(
         f"apply the plan for version {plan.base_version + 1}",
         found,
-        "Nothing was changed: plan again, look at the changes, and apply them.",
+        "Nothing was changed. Run `featurestore plan` again, check the changes, and apply them.",
     )
 
 
 def _user() -> str:
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
+    except (KeyError, OSError):  # the user of a container may have no name
         return "unknown"

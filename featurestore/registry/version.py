@@ -1,7 +1,6 @@
 """`RegistryVersion`: one applied state of all definitions."""
 
 import json
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime
@@ -10,19 +9,17 @@ from functools import cached_property
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.registry.codec import decode
 
-_SHORT = 4
-
 
 @dataclass(frozen=True)
 class RegistryVersion:
-    """What was applied, when and by whom.
+    """One version of the applied definitions.
 
     Args:
-        version: 1 for the first, then one more each.
-        applied_at: When, in UTC.
-        applied_by: Who: a user's name.
-        digest: The fingerprint of all that it declares.
-        changes: What it changed, one line a definition, such as ``"+ view card_activity"``.
+        version: Its number, from 1.
+        applied_at: The moment of the apply, in UTC.
+        applied_by: The name of the user who applied it.
+        digest: The fingerprint of all its definitions.
+        changes: Its changes, one line for each definition, such as ``"+ view card_activity"``.
         read: Reads its document, canonical JSON; called at most once.
     """
 
@@ -34,21 +31,12 @@ class RegistryVersion:
     changes: tuple[str, ...]
     read: Callable[[], str] = field(repr=False, compare=False)
 
-    @property
-    def summary(self) -> str:
-        """The changes in a few words: their list where it is short, else their numbers."""
-        if len(self.changes) <= _SHORT:
-            return ", ".join(self.changes)
-        marks = Counter(change.partition(" ")[0] for change in self.changes)
-        words = {"+": "added", "~": "changed", "-": "removed"}
-        return ", ".join(f"{marks[mark]} {word}" for mark, word in words.items() if marks[mark])
-
     @cached_property
     def document(self) -> str:
-        """All that it declares, as canonical JSON."""
+        """All its definitions, as canonical JSON."""
         return self.read()
 
     @cached_property
     def manifest(self) -> Manifest:
-        """The definitions, decoded from JSON: data, with no code to run."""
+        """All its definitions, decoded; they contain no code to run."""
         return decode(json.loads(self.document))

@@ -66,7 +66,7 @@ def test_an_on_demand_view_is_text_to_read() -> None:
     assert decode(document).on_demand_views == (SHAPE,)
 
 
-def test_definitions_without_on_demand_views_are_written_as_ever() -> None:
+def test_definitions_without_on_demand_views_have_no_section_for_them() -> None:
     assert list(encode(SMALL)) == ["schema", "entities", "sources", "views", "services"]
 
 
@@ -83,7 +83,7 @@ def test_a_function_becomes_its_text_and_fingerprint(tmp_path: Path) -> None:
     assert encode(decoded) == encode(manifest)
 
 
-def test_places_come_back_and_do_not_count(tmp_path: Path) -> None:
+def test_origins_are_stored_and_do_not_count(tmp_path: Path) -> None:
     one = load(write(tmp_path / "feature_defs", {"cards.py": CARDS}))
     moved = load(write(tmp_path / "feature_defs", {"cards.py": "\n\n" + CARDS}))
 
@@ -113,7 +113,7 @@ def test_values_for_empty_windows_keep_their_type(empty: float | str | bool | No
     assert repr(decoded.views[0].aggregations[0].empty) == repr(empty)
 
 
-def test_fields_at_their_default_are_left_out_so_that_new_fields_change_nothing() -> None:
+def test_fields_at_their_default_are_omitted() -> None:
     document = encode(manifest_of([SCORING]))
 
     assert "owner" not in document["views"][0]
@@ -127,7 +127,7 @@ def test_fields_at_their_default_are_left_out_so_that_new_fields_change_nothing(
         ({}, "its form is None"),
         (
             {"schema": "featurestore.manifest/1", "views": [{"kind": "Embedding", "name": "v"}]},
-            "it holds a 'Embedding'",
+            "it contains a 'Embedding'",
         ),
         (
             {

@@ -44,10 +44,11 @@ def test_nothing_is_applied_at_first(registry: Registry, tmp_path: Path) -> None
     assert not (tmp_path / "store").exists()
     with pytest.raises(NotFoundError) as caught:
         registry.version(1)
-    assert caught.value.found == "nothing is yet applied"
+    assert caught.value.call == "registry version 1"
+    assert "`featurestore apply`" in caught.value.fix
 
 
-def test_what_is_applied_is_read_back(registry: Registry) -> None:
+def test_an_applied_manifest_is_read_back(registry: Registry) -> None:
     version = registry.apply(plan(None, SMALL))
 
     latest = registry.latest()
@@ -63,7 +64,6 @@ def test_what_is_applied_is_read_back(registry: Registry) -> None:
         "+ view limits",
         "+ service scoring",
     )
-    assert latest.summary == "5 added"
     assert json.loads(latest.document)["schema"] == "featurestore.manifest/1"
 
 
@@ -85,10 +85,10 @@ def test_each_version_can_be_read_back(registry: Registry) -> None:
 
     assert [version.version for version in history] == [1, 2, 3]
     assert [version.manifest.views[0].ttl for version in history] == ["1d", "2d", "3d"]
-    assert [version.summary for version in history] == [
-        "+ entity card, + source payments, + view limits",
-        "~ view limits",
-        "~ view limits",
+    assert [version.changes for version in history] == [
+        ("+ entity card", "+ source payments", "+ view limits"),
+        ("~ view limits",),
+        ("~ view limits",),
     ]
     assert [version.applied_at for version in history] == [
         START,
@@ -98,7 +98,9 @@ def test_each_version_can_be_read_back(registry: Registry) -> None:
     assert registry.version(2).manifest == limits("2d")
     with pytest.raises(NotFoundError) as caught:
         registry.version(4)
-    assert caught.value.found == "versions 1 to 3 are applied"
+    assert caught.value.call == "registry version 4"
+    assert "1 to 3" in caught.value.found
+    assert "`featurestore history`" in caught.value.fix
 
 
 def test_a_stale_plan_is_refused_and_changes_nothing(registry: Registry) -> None:
@@ -109,8 +111,9 @@ def test_a_stale_plan_is_refused_and_changes_nothing(registry: Registry) -> None
     with pytest.raises(ConflictError) as caught:
         registry.apply(stale)
 
-    assert caught.value.found == "the registry moved from v1 to v2"
-    assert "plan again" in caught.value.fix
+    assert caught.value.call == "apply the plan for version 2"
+    assert ["version 1" in caught.value.found, "version 2" in caught.value.found] == [True, True]
+    assert "`featurestore plan`" in caught.value.fix
     assert caught.value.exit_code == 5
     assert [version.manifest.views[0].ttl for version in registry.history()] == ["1d", "3d"]
 
@@ -122,7 +125,8 @@ def test_a_first_plan_that_came_second_is_refused(registry: Registry) -> None:
     with pytest.raises(ConflictError) as caught:
         registry.apply(second)
 
-    assert caught.value.found == "the registry moved from v0 to v1"
+    assert caught.value.call == "apply the plan for version 1"
+    assert ["version 0" in caught.value.found, "version 1" in caught.value.found] == [True, True]
 
 
 def test_an_empty_project_can_be_applied(registry: Registry) -> None:
@@ -157,11 +161,11 @@ def test_the_table_keeps_the_plain_delta_protocol(registry: Registry, tmp_path: 
     assert table.version() == 1
 
 
-def test_a_registry_that_cannot_be_written_is_an_error_with_its_place(
+def test_a_registry_that_cannot_be_written_is_an_error_with_its_address(
     registry: Registry, tmp_path: Path
 ) -> None:
     (tmp_path / "store" / "demo").mkdir(parents=True)
-    (tmp_path / "store" / "demo" / "registry").write_text("a file where a folder is due")
+    (tmp_path / "store" / "demo" / "registry").write_text("a file, not a folder")
 
     with pytest.raises(TableError) as caught:
         registry.apply(plan(None, SMALL))
@@ -179,16 +183,17 @@ def test_a_held_lock_is_a_conflict(
     with FileLock(locks / "registry.lock"), pytest.raises(ConflictError) as caught:
         registry.apply(plan(None, SMALL))
 
-    assert "somebody else has held" in caught.value.found
+    assert str(locks / "registry.lock") in caught.value.found
+    assert "0.05 s" in caught.value.found
     assert registry.latest() is None
 
 
-def test_who_commits_first_wins_even_without_a_lock(tmp_path: Path) -> None:
+def test_the_first_commit_wins_even_without_a_lock(tmp_path: Path) -> None:
     layout = Unshared(str(tmp_path / "store" / "demo"))
     quick, slow_plan = Registry(layout, lambda: NOON), plan(None, limits("1d"))
 
     def slow_clock() -> datetime:
-        # Asked between opening the table and committing to it.
+        # Called after the table is opened and before the commit.
         quick.apply(plan(quick.latest(), limits(f"{len(quick.history()) + 10}d")))
         return NOON
 
@@ -198,7 +203,9 @@ def test_who_commits_first_wins_even_without_a_lock(tmp_path: Path) -> None:
     with pytest.raises(ConflictError) as later:
         slow.apply(plan(slow.latest(), limits("2d")))
 
-    assert first.value.found == later.value.found == "somebody else applied at the same moment"
+    assert first.value.call == "apply the plan for version 1"
+    assert later.value.call == "apply the plan for version 2"
+    assert "`featurestore plan`" in later.value.fix
     assert [version.manifest.views[0].ttl for version in quick.history()] == ["10d", "11d"]
 
 
