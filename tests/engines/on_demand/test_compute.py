@@ -2,6 +2,7 @@
 
 import pickle
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -10,9 +11,14 @@ import pytest
 
 from featurestore.definitions.model.types import Array, Float64, Int64
 from featurestore.definitions.model.view import Code
-from featurestore.engines.on_demand.compute import compute, compute_unchecked
+from featurestore.engines.on_demand.compute import (
+    compute,
+    compute_unchecked,
+    inputs_of,
+    with_on_demand,
+)
 from featurestore.errors import OnDemandError
-from featurestore.query.nodes import OnDemand, Output
+from featurestore.query.nodes import Input, OnDemand, Output, Query
 
 ROWS = pa.table({"x": pa.array([1, None, 3], pa.int64()), "l": [[1.5], None, []]})
 CALLED = Code("f", "def f(inputs): ...", "1", "defs.shapes")
@@ -41,6 +47,16 @@ def test_features_have_their_names_in_the_answer_and_their_types() -> None:
 
     assert features.to_pydict() == {"now_twice": [2, None, 6], "tens": [[15.0], None, []]}
     assert features.schema.types == [pa.int64(), pa.list_(pa.field("element", pa.float64()))]
+
+
+def test_no_rows_give_no_features_but_their_types() -> None:
+    features = compute(node(CALLED, TWICE), ROWS.slice(0, 0), fail)
+
+    assert (features.num_rows, features.schema) == (0, pa.schema([("now_twice", pa.int64())]))
+
+
+def fail(rows: pa.Table) -> Any:
+    raise LookupError("no such shop")
 
 
 @pytest.mark.parametrize("rows_per_call", [1, 2, 3])
@@ -123,9 +139,6 @@ def test_a_result_that_has_no_columns_by_name_is_refused(result: Any, fact: str)
 
 
 def test_an_error_of_the_function_names_its_class_its_text_and_its_line() -> None:
-    def fail(rows: pa.Table) -> Any:
-        raise LookupError("no such shop")
-
     with pytest.raises(OnDemandError) as failed:
         compute(node(CALLED, TWICE), ROWS, fail)
 
@@ -169,3 +182,23 @@ def test_other_rows_are_not_looked_for_where_that_is_left_out() -> None:
     )
 
     assert features.to_pydict() == {"now_twice": [0, 1, 2]}
+
+
+def test_stored_and_computed_features_come_in_the_query_s_order() -> None:
+    """The inputs of a node are stored features, request values and the moment."""
+    stored = Input("x", column="x_sum", dtype=Int64)
+    price = Input("price", column="price", dtype=Int64, source="checkout")
+    total = node({"total": "x * price"}, Output("total", "total", Int64))
+    query = Query(
+        "call()",
+        (),
+        on_demand=(replace(total, inputs=(stored, price)),),
+        order=("total", "x_sum"),
+    )
+    answers = pa.table({"x_sum": [2, 3], "unused": [0, 0]})
+
+    inputs = inputs_of(query, answers, [pa.table({"price": [10, 20]})])
+    features = with_on_demand(query, answers, inputs, {})
+
+    assert [table.to_pydict() for table in inputs] == [{"x": [2, 3], "price": [10, 20]}]
+    assert list(features.to_pydict().items()) == [("total", [20, 60]), ("x_sum", [2, 3])]

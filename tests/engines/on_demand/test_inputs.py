@@ -1,5 +1,6 @@
 """The inputs that come with the spine have their declared types, times included."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -15,7 +16,7 @@ from featurestore.definitions.model.types import (
 )
 from featurestore.engines.on_demand.inputs import bind_request_inputs
 from featurestore.errors import SpineError
-from featurestore.query.nodes import Input, OnDemand, Query
+from featurestore.query.nodes import Input, OnDemand, Output, Query
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -102,3 +103,17 @@ def test_a_request_value_of_another_type_is_refused_with_the_cast(
     names = ["'amount'", "'checkout'", "'shape'", *facts]
     assert [name for name in names if name not in refused.value.found] == []
     assert "spine['amount']" in refused.value.fix
+
+
+def test_a_feature_with_the_name_of_a_spine_column_is_refused() -> None:
+    query = query_with(Float64)
+    [plain] = query.on_demand
+    named = replace(plain, outputs=(Output("share", "share", Float64),))
+    spine = pa.table({"amount": [1.0], "at": [NOON], "share": [0.5]})
+
+    with pytest.raises(SpineError) as refused:
+        bind_request_inputs(replace(query, on_demand=(named,)), spine)
+
+    names = ("'share'", "'shape'")
+    assert [name for name in names if name not in refused.value.found] == []
+    assert "view.with_prefix(" in refused.value.fix
