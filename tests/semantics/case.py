@@ -37,7 +37,7 @@ class Computed:
 
     Args:
         view: The on-demand view; the example's view stands for its first source.
-        answers: The values of each of its features, one a spine row.
+        answers: The values of each of its features, one for each spine row.
     """
 
     view: fs.OnDemandFeatureView
@@ -55,12 +55,12 @@ class Example:
     """Stored rows of one view, a spine, and the answers.
 
     Args:
-        caption: What is special about it, written as in a definition.
-        uses: Uses of the view; its features come out in this order.
+        caption: The difference to the other examples, written as in a definition.
+        uses: Uses of the view, in the order of the answered features.
         rows: The stored rows, as Python values; times in microseconds.
         spine: The spine rows.
-        answers: The values of each feature, one a spine row.
-        ahead: For labels: how long before the spine's moments the labelled rows lie.
+        answers: The values of each feature, one for each spine row.
+        ahead: For labels: the time in microseconds from a labelled row to the spine's moment.
         computed: On-demand features of the answers; None without any.
     """
 
@@ -120,15 +120,15 @@ class Example:
 
 @dataclass(frozen=True)
 class Case:
-    """One row of the rules' table of cases.
+    """One row of the table of cases in the rules.
 
     Args:
-        name: The case, as the table has it.
-        slug: Names its tests and its picture.
-        rule: The table's rule, which binds.
+        name: The case, as in the table.
+        slug: The name of its tests and of its picture.
+        rule: The rule in the table.
         text: The rule for users, in Markdown.
-        examples: Run on every engine, and drawn.
-        drawn: Whether the page shows a picture; otherwise it shows tables.
+        examples: The examples, which run on every engine.
+        pictured: Whether the page shows the examples as a picture, or else as tables.
         refusals: Wrong requests, and the message of each error.
     """
 
@@ -138,13 +138,13 @@ class Case:
     rule: str
     text: str
     examples: tuple[Example, ...] = ()
-    drawn: bool = True
+    pictured: bool = True
     refusals: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def picture(self) -> str | None:
         """The name of its picture's file."""
-        return f"{self.slug.replace('_', '-')}.svg" if self.drawn and self.examples else None
+        return f"{self.slug.replace('_', '-')}.svg" if self.pictured and self.examples else None
 
 
 def at(text: str) -> int:
@@ -224,17 +224,17 @@ def total(window: Length, **options: object) -> fs.Aggregation:
     return fs.Aggregation("amount", "sum", windows=(window,), **options)
 
 
-def event(time: str | None, *, known: str | None = "then", **columns: object) -> dict:
-    """Return a source's row, available at its event, or at the time ``known``, or null."""
+def event(time: str | None, *, available: str | None = "then", **columns: object) -> dict:
+    """Return a row of a source: available at its event, at another time, or (None) at null."""
     happened = None if time is None else at(time)
-    loaded = happened if known == "then" else None if known is None else at(known)
+    loaded = happened if available == "then" else None if available is None else at(available)
     return {"card": "A", EVENT_TIME: happened, AVAILABLE_TIME: loaded, **columns}
 
 
-def ask(*times: str | None, **columns: object) -> tuple[dict, ...]:
-    """Return spine rows of card A, unless ``card`` says otherwise."""
-    known = [None if time is None else at(time) for time in times]
-    return tuple({"card": "A", **columns, EVENT_TIME: time} for time in known)
+def spine_at(*times: str | None, **columns: object) -> tuple[dict, ...]:
+    """Return spine rows at some times, of card A unless ``card`` is another one."""
+    moments = [None if time is None else at(time) for time in times]
+    return tuple({"card": "A", **columns, EVENT_TIME: moment} for moment in moments)
 
 
 def example(
@@ -244,7 +244,7 @@ def example(
     spine: tuple[dict, ...],
     answers: Mapping[str, tuple[object, ...]] | tuple[object, ...],
 ) -> Example:
-    """Return an example; answers alone belong to the only feature."""
+    """Return an example; answers without a name belong to the only feature."""
     chosen = tuple(
         FeatureReference(use) if isinstance(use, fs.FeatureView) else use for use in uses
     )
@@ -262,10 +262,10 @@ def example(
 
 def _stored_row(view: fs.FeatureView, delay: int, row: dict) -> dict:
     """Return a row as materialization stores it: its available time includes the delay."""
-    known = row[AVAILABLE_TIME]
+    available = row[AVAILABLE_TIME]
     full = {key.name: row.get(key.name) for key in view.join_keys}
     full |= {name: value for name, value in row.items() if name != "card"}
-    full[AVAILABLE_TIME] = None if known is None else known + delay
+    full[AVAILABLE_TIME] = None if available is None else available + delay
     return {ROW_HASH: content_hash(full), **full}
 
 

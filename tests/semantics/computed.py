@@ -9,11 +9,11 @@ from tests.semantics.case import (
     Case,
     Computed,
     Example,
-    ask,
     event,
     example,
     payments,
     source,
+    spine_at,
     total,
 )
 
@@ -30,8 +30,8 @@ BY_HOUR = fs.FeatureView(
 )
 LATER = replace(BY_HOUR, available_delay="30m")
 BY_HOUR_ROWS = [
-    event("9:00", known="9:20", amount=5.0),
-    event("10:00", known="12:00", amount=7.0),
+    event("9:00", available="9:20", amount=5.0),
+    event("10:00", available="12:00", amount=7.0),
 ]
 
 DERIVED = Case(
@@ -48,23 +48,23 @@ DERIVED = Case(
             UPSTREAM,
             rows=[
                 event("9:20", amount=5.0),
-                event("10:40", known="12:00", amount=7.0),
+                event("10:40", available="12:00", amount=7.0),
             ],
-            spine=ask("9:20", "11:00", "12:00"),
+            spine=spine_at("9:20", "11:00", "12:00"),
             answers=(5.0, 5.0, 7.0),
         ),
         example(
             "derived from it: date_trunc('hour', event_timestamp)",
             UPSTREAM,
             rows=BY_HOUR_ROWS,
-            spine=ask("9:00", "9:20", "11:00", "12:00"),
+            spine=spine_at("9:00", "9:20", "11:00", "12:00"),
             answers=(None, 5.0, 5.0, 7.0),
         ),
         example(
             'the same with available_delay="30m"',
             replace(UPSTREAM, available_delay="30m"),
             rows=BY_HOUR_ROWS,
-            spine=ask("9:20", "9:50", "12:00", "12:30"),
+            spine=spine_at("9:20", "9:50", "12:00", "12:30"),
             answers=(None, 5.0, 5.0, 7.0),
         ),
     ),
@@ -87,9 +87,9 @@ ON_DEMAND = Case(
                 UPSTREAM,
                 rows=[
                     event("9:00", amount=5.0),
-                    event("11:00", known="12:00", amount=10.0),
+                    event("11:00", available="12:00", amount=10.0),
                 ],
-                spine=ask("8:30", "10:00", "11:30", "12:00", pays=20.0),
+                spine=spine_at("8:30", "10:00", "11:30", "12:00", pays=20.0),
                 answers=(None, 5.0, 5.0, 10.0),
             ),
             computed=Computed(
@@ -131,10 +131,10 @@ LABELS = Case(
             maturity="1h",
             rows=[
                 event("9:00", amount=5.0),
-                event("10:00", known="11:30", amount=7.0),
+                event("10:00", available="11:30", amount=7.0),
                 event("12:00", amount=1.0),
             ],
-            spine=ask("11:00", "12:00", "13:00"),  # of the rows of 8:00, 9:00 and 10:00
+            spine=spine_at("11:00", "12:00", "13:00"),  # of the rows of 8:00, 9:00 and 10:00
             answers=(5.0, 7.0, 1.0),
         ),
     ),

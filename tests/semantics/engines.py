@@ -1,4 +1,4 @@
-"""Every engine there is, as a function from an example to its features' values."""
+"""The engines, each as a function from an example to the values of its features."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ Answers = dict[str, list[object]]
 
 @dataclass(frozen=True)
 class World:
-    """A project in which each example's view is applied and has its rows in a Delta table."""
+    """A project in which the view of each example is applied and has a Delta table."""
 
     store: fs.FeatureStore
     names: dict[int, str]
@@ -38,25 +38,25 @@ class World:
 
 
 def by_reference(world: World, example: Example) -> Answers:
-    """Answer by the rules in plain Python."""
-    found: Answers = {}
+    """Answer by the reference."""
+    answers: Answers = {}
     for view in example.query().views:
-        found |= reference.answer(view, example.spine, example.rows)
-    return found
+        answers |= reference.answer(view, example.spine, example.rows)
+    return answers
 
 
 def by_kernel(world: World, example: Example) -> Answers:
-    """Answer by the kernel over all rows."""
+    """Answer by the kernel, from all rows at once."""
     query = example.query()
     spine = bind(query, example.spine_table(), null_times="keep")
-    found: Answers = {}
+    answers: Answers = {}
     for view in query.views:
-        found |= answer_view(view, spine, example.stored()).to_pydict()
-    return found
+        answers |= answer_view(view, spine, example.stored()).to_pydict()
+    return answers
 
 
 def by_local_engine(world: World, example: Example) -> Answers:
-    """Answer from the Delta table, one stored row a chunk."""
+    """Answer from the Delta table, with chunks of one stored row."""
     name = world.name(example)
     query = example.query(name)
     spine = bind(query, example.spine_table(), null_times="keep")
@@ -65,7 +65,7 @@ def by_local_engine(world: World, example: Example) -> Answers:
 
 
 def by_client(world: World, example: Example) -> Answers:
-    """Answer as users ask, and hold the row contract: the spine comes back as it was."""
+    """Answer as users spine_at, and hold the row contract: the spine comes back as it was."""
     spine = example.spine_table()
 
     table = world.store.get_historical_features(
@@ -91,7 +91,7 @@ def make_world(folder: Path, cases: tuple[Case, ...], more: Manifest) -> World:
     store = fs.FeatureStore(folder, clock=lambda: NOON)
     examples = {name: each for case in cases for name, each in named(case)}
     parts = [more, *(each.manifest(name) for name, each in examples.items())]
-    wanted = Manifest.of(
+    manifest = Manifest.of(
         [
             definition
             for part in parts
@@ -104,9 +104,9 @@ def make_world(folder: Path, cases: tuple[Case, ...], more: Manifest) -> World:
             )
         ]
     )
-    store.apply(plan(None, wanted))
+    store.apply(plan(None, manifest))
     Tables(store.layout).record(
-        *(write(store, wanted, name, each) for name, each in examples.items())
+        *(write(store, manifest, name, each) for name, each in examples.items())
     )
     return World(store, {id(each): name for name, each in examples.items()})
 
@@ -118,7 +118,7 @@ def named(case: Case) -> Iterator[tuple[str, Example]]:
 
 
 def write(store: fs.FeatureStore, applied: Manifest, view: str, example: Example) -> TableRecord:
-    """Write the rows that materialization stores, those with a key and a time, in its order."""
+    """Write the rows with a key and a time, in order, as materialization does."""
     rows, names = example.stored(), [*(key.name for key in example.view.join_keys), EVENT_TIME]
     for name in names:
         rows = rows.filter(pc.is_valid(rows[name]))
@@ -131,7 +131,7 @@ def write(store: fs.FeatureStore, applied: Manifest, view: str, example: Example
 
 
 def record(applied: Manifest, view: str) -> TableRecord:
-    """Return what the ledger says of a view's table."""
+    """Return the ledger's record of a view's table."""
     return TableRecord(
         view,
         table_id="t1",

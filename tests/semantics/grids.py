@@ -1,7 +1,7 @@
 """Cases of windows that end on a grid, and of lifetime windows."""
 
 import featurestore as fs
-from tests.semantics.case import Case, ask, event, example, payments, source, total
+from tests.semantics.case import Case, event, example, payments, source, spine_at, total
 
 ROWS = [
     event("9:00", amount=5.0),
@@ -24,14 +24,14 @@ SLIDING = Case(
             'windows=(fs.Sliding("4h", every="2h"),)',
             payments(total(fs.Sliding("4h", every="2h"))),
             rows=ROWS,
-            spine=ask("11:30", "12:00", "13:30", "14:00"),
+            spine=spine_at("11:30", "12:00", "13:30", "14:00"),
             answers=(5.0, 12.0, 12.0, 8.0),
         ),
         example(
             "the same, with a late row",
             payments(total(fs.Sliding("4h", every="2h")), rows=source(late=True)),
-            rows=[event("9:00", amount=5.0), event("11:00", known="12:30", amount=7.0)],
-            spine=ask("12:00", "13:00"),
+            rows=[event("9:00", amount=5.0), event("11:00", available="12:30", amount=7.0)],
+            spine=spine_at("12:00", "13:00"),
             answers=(5.0, 12.0),
         ),
     ),
@@ -51,14 +51,14 @@ TUMBLING = Case(
             'windows=(fs.Tumbling("2h"),)',
             payments(total(fs.Tumbling("2h"))),
             rows=ROWS,
-            spine=ask("11:30", "12:30", "14:00"),
+            spine=spine_at("11:30", "12:30", "14:00"),
             answers=(5.0, 7.0, 1.0),
         ),
         example(
             'windows=(fs.Tumbling("2h", offset="1h"),)',
             payments(total(fs.Tumbling("2h", offset="1h"))),
             rows=ROWS,
-            spine=ask("11:30", "12:30", "13:00"),
+            spine=spine_at("11:30", "12:30", "13:00"),
             answers=(5.0, 5.0, 8.0),
         ),
     ),
@@ -77,21 +77,21 @@ LIFETIME = Case(
             'windows=("lifetime",)',
             payments(total("lifetime")),
             rows=ROWS,
-            spine=ask("9:00", "12:00", "13:00"),
+            spine=spine_at("9:00", "12:00", "13:00"),
             answers=(None, 12.0, 13.0),
         ),
         example(
             'windows=("lifetime",), closed="right"',
             payments(total("lifetime", closed="right")),
             rows=ROWS,
-            spine=ask("9:00", "12:00"),
+            spine=spine_at("9:00", "12:00"),
             answers=(5.0, 13.0),
         ),
         example(
             'windows=(fs.Sliding("lifetime", every="2h"),)',
             payments(total(fs.Sliding("lifetime", every="2h"))),
             rows=ROWS,
-            spine=ask("11:30", "12:30"),
+            spine=spine_at("11:30", "12:30"),
             answers=(5.0, 12.0),
         ),
     ),

@@ -1,7 +1,7 @@
 """Cases of the spine: its keys, times and columns, and what is refused."""
 
 import featurestore as fs
-from tests.semantics.case import Case, ask, event, example, profile
+from tests.semantics.case import Case, event, example, profile, spine_at
 
 ROME, OSLO = event("9:00", city="Rome"), event("11:00", city="Oslo")
 BOTH = [ROME, OSLO]
@@ -24,9 +24,9 @@ NULL_KEY = Case(
             profile(entities=(ORDER,)),
             rows=[event("9:00", shop=1, number="7", city="Rome")],
             spine=(
-                *ask("10:00", shop=1, number="7"),
-                *ask("10:00", shop=1, number=None),
-                *ask("10:00", shop=None, number="7"),
+                *spine_at("10:00", shop=1, number="7"),
+                *spine_at("10:00", shop=1, number=None),
+                *spine_at("10:00", shop=None, number="7"),
             ),
             answers=("Rome", None, None),
         ),
@@ -46,14 +46,14 @@ NULL_TIME = Case(
             'null_times="keep"',
             profile(),
             rows=BOTH,
-            spine=ask("10:00", None, "12:00"),
+            spine=spine_at("10:00", None, "12:00"),
             answers=("Rome", None, "Oslo"),
         ),
     ),
     refusals={
         'Without null_times="keep"': (
             "get_historical_features('profile'): 1 of 3 rows have no time in 'event_timestamp'. "
-            "Drop them, or pass null_times='keep' to answer them with nulls."
+            "Remove these rows, or pass null_times='keep' to answer them with nulls."
         )
     },
 )
@@ -77,7 +77,7 @@ NULL_ROW = Case(
                 event("9:30", city="Oslo") | {"card": None},
                 event(None, city="Lima"),
             ],
-            spine=(*ask("10:00"), *ask("10:00", card=None)),
+            spine=(*spine_at("10:00"), *spine_at("10:00", card=None)),
             answers=("Rome", None),
         ),
     ),
@@ -96,7 +96,7 @@ DUPLICATES = Case(
             "equal spine rows, not sorted by time",
             profile(),
             rows=BOTH,
-            spine=ask("12:00", "10:00", "12:00", "12:00"),
+            spine=spine_at("12:00", "10:00", "12:00", "12:00"),
             answers=("Oslo", "Rome", "Oslo", "Oslo"),
         ),
     ),
@@ -116,14 +116,14 @@ EXTRA_COLUMNS = Case(
             profile(),
             rows=BOTH,
             spine=(
-                {"note": "b", **ask("12:00")[0], "is_fraud": True},
-                {"note": None, **ask("8:00")[0], "is_fraud": False},
-                {"note": "a", **ask("10:00")[0], "is_fraud": None},
+                {"note": "b", **spine_at("12:00")[0], "is_fraud": True},
+                {"note": None, **spine_at("8:00")[0], "is_fraud": False},
+                {"note": "a", **spine_at("10:00")[0], "is_fraud": None},
             ),
             answers=("Oslo", None, "Rome"),
         ),
     ),
-    drawn=False,
+    pictured=False,
 )
 
 COLLISION = Case(
@@ -140,11 +140,11 @@ COLLISION = Case(
             'profile.with_prefix("home_")',
             profile().with_prefix("home_"),
             rows=BOTH,
-            spine=ask("10:00", city="Lima"),
+            spine=spine_at("10:00", city="Lima"),
             answers={"home_city": ("Rome",)},
         ),
     ),
-    drawn=False,
+    pictured=False,
     refusals={
         "The spine has a column with the feature's name": (
             "get_historical_features('profile'): feature 'city' of view 'profile' has the name of "
@@ -176,17 +176,17 @@ COMPOSITE = Case(
                 event("9:30", shop=11, number="2", city="Oslo"),
             ],
             spine=(
-                *ask("10:00", shop=11, number="2"),
-                *ask("10:00", shop=1, number="12"),
-                *ask("10:00", shop=11, number="12"),
+                *spine_at("10:00", shop=11, number="2"),
+                *spine_at("10:00", shop=1, number="12"),
+                *spine_at("10:00", shop=11, number="12"),
             ),
             answers=("Oslo", "Rome", None),
         ),
     ),
     refusals={
         "A text where the key is a number": (
-            "get_historical_features('shop'): column 'shop' holds string, the join key 'shop' is "
-            "Int64. Cast the spine's column to int64."
+            "get_historical_features('shop'): column 'shop' has type string, the join key 'shop' has "
+            "type Int64. Cast the spine's column to int64."
         )
     },
 )
@@ -209,8 +209,8 @@ ROLES = Case(
                 event("9:30", airport="JFK", sky="sun"),
             ],
             spine=(
-                *ask("10:00", origin="CDG", destination="JFK"),
-                *ask("11:00", origin="JFK", destination="CDG"),
+                *spine_at("10:00", origin="CDG", destination="JFK"),
+                *spine_at("11:00", origin="JFK", destination="CDG"),
             ),
             answers={"origin_sky": ("fog", "sun"), "destination_sky": ("sun", "fog")},
         ),
@@ -233,7 +233,9 @@ TWO_TIMES = Case(
             rows=BOTH,
             spine=tuple(
                 row | {"paid_at": paid["event_timestamp"]}
-                for row, paid in zip(ask("10:00", "12:00"), ask("13:00", "9:30"), strict=True)
+                for row, paid in zip(
+                    spine_at("10:00", "12:00"), spine_at("13:00", "9:30"), strict=True
+                )
             ),
             answers={"city": ("Rome", "Oslo"), "paid_city": ("Oslo", "Rome")},
         ),
@@ -258,7 +260,7 @@ NAIVE = Case(
         ),
         "Times with and without a zone in one column": (
             "read the spine: column 'event_timestamp' mixes times with and without a time zone. "
-            "Give every time a zone, or none of them and pass timezone=."
+            "Write all times with a zone, or all without one and pass timezone=."
         ),
     },
 )
@@ -279,7 +281,7 @@ PRECISION = Case(
                 event("9:00:00.000001", city="Rome"),
                 event("9:00:00.000002", city="Oslo"),
             ],
-            spine=ask("9:00", "9:00:00.000001", "9:00:00.000002"),
+            spine=spine_at("9:00", "9:00:00.000001", "9:00:00.000002"),
             answers=(None, "Rome", "Oslo"),
         ),
     ),
@@ -306,11 +308,11 @@ NOTHING_THERE = Case(
             "a view without rows",
             profile(),
             rows=[],
-            spine=ask("10:00"),
+            spine=spine_at("10:00"),
             answers=(None,),
         ),
     ),
-    drawn=False,
+    pictured=False,
     refusals={
         "A view that is applied but was never materialized": (
             "get_historical_features('planned'): view 'planned' is applied but was never "
@@ -333,7 +335,7 @@ NESTED = Case(
                 event("10:00", taste=[]),
                 event("11:00", taste=None),
             ],
-            spine=ask("9:30", "10:30", "11:30"),
+            spine=spine_at("9:30", "10:30", "11:30"),
             answers=([0.5, None], [], None),
         ),
     ),

@@ -12,7 +12,7 @@ from tests.semantics.cases import CASES
 from tools import draw_semantics
 from tools.function_table import KINDS
 
-DRAWN = [case for case in CASES if case.picture]
+WITH_PICTURE = [case for case in CASES if case.picture]
 SVG = "{http://www.w3.org/2000/svg}"
 CHARACTER = 8.5  # wider than a letter of 12 or 13 pixels on average
 
@@ -47,7 +47,7 @@ def test_a_changed_picture_or_page_is_noticed(
     assert page.read_text().endswith("after\n")
 
 
-@pytest.mark.parametrize("case", DRAWN, ids=lambda case: case.slug)
+@pytest.mark.parametrize("case", WITH_PICTURE, ids=lambda case: case.slug)
 def test_each_picture_has_a_description_and_its_texts_fit(case: Case) -> None:
     root = ET.fromstring((draw_semantics.PICTURES / str(case.picture)).read_text("utf-8"))
     width, height = (float(root.attrib[name]) for name in ("width", "height"))
@@ -63,7 +63,7 @@ def test_each_picture_has_a_description_and_its_texts_fit(case: Case) -> None:
         assert 0 < float(text.attrib["y"]) < height
 
 
-@pytest.mark.parametrize("case", DRAWN, ids=lambda case: case.slug)
+@pytest.mark.parametrize("case", WITH_PICTURE, ids=lambda case: case.slug)
 def test_no_line_crosses_the_text_of_an_event(case: Case) -> None:
     root = ET.fromstring((draw_semantics.PICTURES / str(case.picture)).read_text("utf-8"))
     lines = [
@@ -74,7 +74,7 @@ def test_no_line_crosses_the_text_of_an_event(case: Case) -> None:
     ]
     values = [text for text in root.iter(f"{SVG}text") if text.get("class") == "value"]
 
-    struck = [
+    crossed = [
         text.text
         for text in values
         for x, top, bottom in lines
@@ -84,11 +84,11 @@ def test_no_line_crosses_the_text_of_an_event(case: Case) -> None:
     ]
 
     assert values
-    assert struck == []
+    assert crossed == []
 
 
-@pytest.mark.parametrize("case", DRAWN, ids=lambda case: case.slug)
-def test_each_answer_is_written_in_the_picture(case: Case) -> None:
+@pytest.mark.parametrize("case", WITH_PICTURE, ids=lambda case: case.slug)
+def test_each_picture_shows_every_answer(case: Case) -> None:
     root = ET.fromstring((draw_semantics.PICTURES / str(case.picture)).read_text("utf-8"))
     answers = [text for text in root.iter(f"{SVG}text") if text.get("class") == "answer"]
 

@@ -1,7 +1,8 @@
-"""Each case of the rules, by name: every engine gives the answers that its examples write out.
+"""Each case of the rules, by name: every engine gives the answers in its examples.
 
-Engines are the reference, the kernel, the engine in process over Delta tables, and the client from
-applied definitions to a frame. Rules about materialization are tested with Spark in tests/jobs.
+The engines are the reference, the kernel, the engine in process on Delta tables, and the client,
+from applied definitions to a frame. Rules about materialization are tested with Spark, in
+tests/jobs.
 """
 
 import inspect
@@ -28,7 +29,7 @@ from featurestore.store.delta.snapshot import open_snapshot
 from featurestore.store.ledger.tables import Tables
 from featurestore.times import from_micros
 from tests.semantics import as_of, computed, spine
-from tests.semantics.case import Case, Example, ask, at, profile
+from tests.semantics.case import Case, Example, at, profile, spine_at
 from tests.semantics.cases import CASES, TABLE
 from tests.semantics.engines import ENGINES, World, make_world, record
 
@@ -36,9 +37,9 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 Holds = Callable[[str], None]
-TEN = ask("10:00")
+TEN = spine_at("10:00")
 
-# Asked by the tests of refusals, under the names that their messages show.
+# The views of the tests of refusals, named as their messages show.
 SHOP = profile(entities=(spine.ORDER,))
 SHOP = replace(SHOP, name="shop", source=replace(SHOP.source, name="orders"))
 PLANNED = replace(profile(), name="planned")
@@ -61,17 +62,17 @@ def holds(request: pytest.FixtureRequest, world: World) -> Holds:
 
     def check(slug: str) -> None:
         for example in case_of(slug).examples:
-            found = ENGINES[request.param](world, example)
-            assert list(found) == list(example.answers), example.caption
+            answers = ENGINES[request.param](world, example)
+            assert list(answers) == list(example.answers), example.caption
             for name, expected in example.answers.items():
-                assert same(expected, found[name]), (example.caption, name, found[name])
+                assert same(expected, answers[name]), (example.caption, name, answers[name])
 
     return check
 
 
-def same(expected: tuple[object, ...], found: list[object]) -> bool:
-    return len(expected) == len(found) and all(
-        agree(want, got, 0.0) for want, got in zip(expected, found, strict=True)
+def same(expected: tuple[object, ...], values: list[object]) -> bool:
+    return len(expected) == len(values) and all(
+        agree(want, got, 0.0) for want, got in zip(expected, values, strict=True)
     )
 
 
@@ -80,7 +81,7 @@ def case_of(slug: str) -> Case:
 
 
 def refused(slug: str, kind: type[Exception], call: Callable[[], object]) -> None:
-    """Check that a call is refused with one of the case's messages, word by word."""
+    """Check that a call is refused with one of the messages that the page shows for the case."""
     with pytest.raises(kind) as raised:
         call()
     assert str(raised.value) in case_of(slug).refusals.values()
@@ -110,13 +111,13 @@ def test_tie_is_broken_by_available_time_then_sequence_then_hash(holds: Holds) -
     holds("tie")
 
 
-def test_tie_is_broken_alike_whatever_the_order_of_rows() -> None:
+def test_tie_is_broken_in_the_same_way_in_any_order_of_rows() -> None:
     for example in as_of.TIE.examples:
         query = example.query()
-        asked = bind(query, example.spine_table())
-        turned = example.stored().take(list(reversed(range(len(example.rows)))))
+        bound = bind(query, example.spine_table())
+        reversed_rows = example.stored().take(list(reversed(range(len(example.rows)))))
 
-        answers = answer_view(query.views[0], asked, turned).to_pydict()
+        answers = answer_view(query.views[0], bound, reversed_rows).to_pydict()
 
         assert answers == {name: list(values) for name, values in example.answers.items()}
 
@@ -147,24 +148,28 @@ def test_null_spine_ts_kept_gives_nulls(holds: Holds) -> None:
 
 
 def test_null_spine_ts_is_refused_and_counted(world: World) -> None:
-    asked = spine.NULL_TIME.examples[0].spine_table()
+    rows = spine.NULL_TIME.examples[0].spine_table()
 
     refused(
         "null_spine_ts",
         SpineError,
-        lambda: world.store.get_historical_features("profile", asked),
+        lambda: world.store.get_historical_features("profile", rows),
     )
 
 
-def test_null_row_without_key_or_time_answers_nobody(holds: Holds) -> None:
+def test_null_row_without_key_or_time_answers_no_row(holds: Holds) -> None:
     holds("null_row")
 
 
 @pytest.mark.xfail(
-    raises=AssertionError, reason="quarantine of source rows does not exist yet", strict=True
+    raises=AttributeError, reason="quarantine of source rows does not exist yet", strict=True
 )
 def test_null_row_is_quarantined_with_its_reason(world: World) -> None:
-    assert hasattr(world.store.layout, "quarantine")
+    (example,) = case_of("null_row").examples
+
+    quarantined = world.store.quarantined(world.name(example)).to_pylist()
+
+    assert {row["reason"] for row in quarantined} == {"null_key"}
 
 
 def test_duplicate_spine_rows_are_each_answered_in_their_place(holds: Holds) -> None:
@@ -183,13 +188,13 @@ def test_spine_extra_columns_of_any_type_come_back_as_they_were(world: World) ->
         "half": pa.array([0.5, None], pa.float16()),
         "a": pa.array([[1], []], pa.list_(pa.int8())),
     }
-    asked = spine.EXTRA_COLUMNS.examples[0].spine_table().drop_columns(["note"])[:2]
-    asked = pa.table({**extra, **{name: asked[name] for name in asked.column_names}})
+    rows = spine.EXTRA_COLUMNS.examples[0].spine_table().drop_columns(["note"])[:2]
+    rows = pa.table({**extra, **{name: rows[name] for name in rows.column_names}})
 
-    table = world.store.get_historical_features("profile", asked).to_arrow()
+    table = world.store.get_historical_features("profile", rows).to_arrow()
 
-    assert table.column_names == [*asked.column_names, "city"]
-    assert table.drop_columns(["city"]) == asked
+    assert table.column_names == [*rows.column_names, "city"]
+    assert table.drop_columns(["city"]) == rows
 
 
 def test_name_collision_is_avoided_by_a_prefix(holds: Holds) -> None:
@@ -197,7 +202,7 @@ def test_name_collision_is_avoided_by_a_prefix(holds: Holds) -> None:
 
 
 def test_name_collision_is_refused_and_both_are_named(world: World) -> None:
-    rows = list(ask("10:00", city="Lima", shop=1, number="1"))
+    rows = list(spine_at("10:00", city="Lima", shop=1, number="1"))
 
     refused(
         "name_collision",
@@ -216,7 +221,7 @@ def test_composite_keys_are_compared_part_by_part(holds: Holds) -> None:
 
 
 def test_composite_keys_of_another_type_are_refused(world: World) -> None:
-    rows = aware(ask("10:00", shop="1", number="12"))
+    rows = aware(spine_at("10:00", shop="1", number="12"))
 
     refused(
         "composite_keys",
@@ -321,12 +326,12 @@ def test_correction_leaves_a_pinned_version_as_it_was(world: World, tmp_path: ob
     written = backfill.stored().set_column(4, "_row_hash", pa.array([2**63 - 1], pa.int64()))
     write_deltalake(folder, written, mode="append")
 
-    found = [
+    tables = [
         local.answer(query, bind(query, example.spine_table()), {"pinned": snapshot})
         for snapshot in (open_snapshot(folder, 0), open_snapshot(folder))
     ]
 
-    assert [table["city"].to_pylist() for table in found] == [
+    assert [table["city"].to_pylist() for table in tables] == [
         ["Rome", "Oslo", "Oslo"],
         ["Rome", "Lima", "Lima"],
     ]
@@ -351,7 +356,7 @@ def test_data_delay_moves_windows_and_available_delay_what_they_see(holds: Holds
     holds("data_delay")
 
 
-def test_future_rows_answer_nobody_before_their_time(holds: Holds) -> None:
+def test_future_rows_answer_no_row_before_their_time(holds: Holds) -> None:
     holds("future_rows")
 
 
@@ -397,21 +402,21 @@ def test_nan_and_infinity_reach_only_windows_that_hold_them(holds: Holds) -> Non
 
 
 def test_nan_could_be_a_float_key_which_is_refused(world: World) -> None:
-    rows = aware(ask("10:00", shop=1.0, number="12"))
+    rows = aware(spine_at("10:00", shop=1.0, number="12"))
 
     refused("nan", SpineError, lambda: world.store.get_historical_features("shop", rows))
 
 
-def test_nested_values_are_carried_whole(holds: Holds) -> None:
+def test_nested_values_come_back_whole(holds: Holds) -> None:
     holds("nested_values")
 
 
-def test_label_leakage_is_kept_out_by_strictly_before(holds: Holds) -> None:
+def test_label_leakage_is_avoided_by_strictly_before(holds: Holds) -> None:
     holds("label_leakage")
 
 
 def test_label_leakage_is_found_by_verify(world: World) -> None:
-    rows = aware(ask("9:30", "11:00", "12:00", "12:00:00.000001"))
+    rows = aware(spine_at("9:30", "11:00", "12:00", "12:00:00.000001"))
     strict = world.name(case_of("label_leakage").examples[0])
 
     (leak,) = world.store.verify("profile", spine=rows, leakage=True).leaks
@@ -423,7 +428,7 @@ def test_label_leakage_is_found_by_verify(world: World) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.slug)
-def test_verify_finds_every_rule_kept(world: World, case: Case) -> None:
+def test_verify_agrees_with_every_case(world: World, case: Case) -> None:
     for example in case.examples:
         by_spine = world.store.verify(world.name(example), spine=example.spine_table())
         by_edges = world.store.verify(world.name(example), sample=100)
@@ -440,13 +445,13 @@ def test_latest_ttl_is_the_historical_one(holds: Holds) -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.slug)
 def test_latest_ttl_and_every_other_rule_is_the_historical_one(world: World, case: Case) -> None:
     for example in case.examples:
-        asked = example.spine_table().drop_columns(["event_timestamp"])[-1:]
-        if "paid_at" in asked.column_names:
-            continue  # asked for two moments, where latest values have one
+        keys = example.spine_table().drop_columns(["event_timestamp"])[-1:]
+        if "paid_at" in keys.column_names:
+            continue  # the example has two time columns, latest values have one moment
         now = from_micros(example.spine[-1]["event_timestamp"])
         store = fs.FeatureStore(world.store.settings.folder, clock=lambda now=now: now)
 
-        latest = store.get_latest_features(world.name(example), asked).to_arrow().to_pylist()[0]
+        latest = store.get_latest_features(world.name(example), keys).to_arrow().to_pylist()[0]
 
         for name, expected in example.answers.items():
             assert same(expected[-1:], [latest[name]]), example.caption
@@ -466,7 +471,7 @@ def test_lifetime_windows_have_no_beginning(holds: Holds) -> None:
     holds("lifetime")
 
 
-def test_derived_rows_are_known_no_sooner_than_what_they_come_from(holds: Holds) -> None:
+def test_derived_rows_are_visible_no_sooner_than_their_source_rows(holds: Holds) -> None:
     holds("derived")
 
 
@@ -481,9 +486,9 @@ def test_derived_rows_are_those_that_spark_makes_of_the_source_views(
     for example, view in zip(derived, (computed.BY_HOUR, computed.LATER), strict=True):
         expected = example.stored().drop_columns(["_row_hash"]).to_pylist()
 
-        found = stored_of_given(view, given, spark).toArrow().select([*expected[0]]).to_pylist()
+        rows = stored_of_given(view, given, spark).toArrow().select([*expected[0]]).to_pylist()
 
-        assert sorted(found, key=str) == sorted(expected, key=str)
+        assert sorted(rows, key=str) == sorted(expected, key=str)
 
 
 def test_on_demand_inputs_are_as_of_the_rows_moment(holds: Holds) -> None:
@@ -505,13 +510,13 @@ def test_labels_are_windows_that_end_when_their_horizon_does(holds: Holds) -> No
     holds("labels")
 
 
-def test_labels_are_what_a_label_of_the_drawn_rows_gives(world: World) -> None:
+def test_labels_are_those_of_the_call_with_a_label(world: World) -> None:
     (example,) = case_of("labels").examples
     view, (expected,) = world.name(example), example.answers.values()
     label = fs.Label(view, "amount", "sum", horizon="2h", maturity="1h")
-    asked = [each["event_timestamp"] - example.ahead for each in example.spine]
-    rows = [{"card": "A", "event_timestamp": from_micros(moment)} for moment in asked]
-    last = from_micros(asked[-1] + example.ahead)
+    moments = [each["event_timestamp"] - example.ahead for each in example.spine]
+    rows = [{"card": "A", "event_timestamp": from_micros(moment)} for moment in moments]
+    last = from_micros(moments[-1] + example.ahead)
     store = fs.FeatureStore(world.store.settings.folder, clock=lambda: last)
     sooner = fs.FeatureStore(
         world.store.settings.folder, clock=lambda: last - timedelta(microseconds=1)

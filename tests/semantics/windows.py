@@ -3,7 +3,7 @@
 import math
 
 import featurestore as fs
-from tests.semantics.case import Case, ask, event, example, payments, profile, total
+from tests.semantics.case import Case, event, example, payments, profile, spine_at, total
 
 MORNING = [
     event("9:00", amount=5.0),
@@ -24,14 +24,14 @@ UPPER_EDGE = Case(
             'windows=("4h",)',
             payments(total("4h")),
             rows=MORNING,
-            spine=ask("12:00", "12:30"),
+            spine=spine_at("12:00", "12:30"),
             answers=(12.0, 13.0),
         ),
         example(
             'windows=("4h",), closed="right"',
             payments(total("4h", closed="right")),
             rows=MORNING,
-            spine=ask("11:00", "12:00"),
+            spine=spine_at("11:00", "12:00"),
             answers=(12.0, 13.0),
         ),
     ),
@@ -50,14 +50,14 @@ LOWER_EDGE = Case(
             'windows=("3h",)',
             payments(total("3h")),
             rows=MORNING,
-            spine=ask("12:00", "12:00:00.000001"),
+            spine=spine_at("12:00", "12:00:00.000001"),
             answers=(12.0, 8.0),
         ),
         example(
             'windows=("3h",), closed="right"',
             payments(total("3h", closed="right")),
             rows=MORNING,
-            spine=ask("12:00"),
+            spine=spine_at("12:00"),
             answers=(8.0,),
         ),
     ),
@@ -76,14 +76,14 @@ DATA_DELAY = Case(
             'windows=("2h",), delay="1h"',
             payments(total("2h", delay="1h")),
             rows=MORNING,
-            spine=ask("12:00", "13:00"),
+            spine=spine_at("12:00", "13:00"),
             answers=(5.0, 7.0),
         ),
         example(
             'windows=("2h",) of a view with available_delay="1h"',
             payments(total("2h"), available_delay="1h"),
             rows=MORNING,
-            spine=ask("11:30", "12:30", "13:00"),
+            spine=spine_at("11:30", "12:30", "13:00"),
             answers=(None, 7.0, 8.0),
         ),
     ),
@@ -108,7 +108,7 @@ EMPTY_WINDOW = Case(
                 fs.Aggregation("amount", "stddev", windows=("2h",)),
             ),
             rows=MORNING[:1],
-            spine=ask("10:00", "13:00"),
+            spine=spine_at("10:00", "13:00"),
             answers={
                 "amount_count_2h": (1, 0),
                 "amount_sum_2h": (5.0, None),
@@ -122,7 +122,7 @@ EMPTY_WINDOW = Case(
                 fs.Aggregation("amount", "top2", windows=("4h",)),
             ),
             rows=MORNING,
-            spine=ask("9:00", "12:30"),
+            spine=spine_at("9:00", "12:30"),
             answers={"amount_last2_4h": ([], [1.0, 7.0]), "amount_top2_4h": ([], [7.0, 5.0])},
         ),
         example(
@@ -134,21 +134,21 @@ EMPTY_WINDOW = Case(
                 event("11:00", city="Rome"),
                 event("11:30", city=None),
             ],
-            spine=ask("9:00", "12:00"),
+            spine=spine_at("9:00", "12:00"),
             answers=([], [("Oslo", 1), ("Rome", 2)]),
         ),
         example(
             "stddev of the population (ddof=0)",
             payments(fs.Aggregation("amount", "stddev", windows=("2h",), ddof=0)),
             rows=MORNING[:1],
-            spine=ask("10:00", "13:00"),
+            spine=spine_at("10:00", "13:00"),
             answers=(0.0, None),
         ),
         example(
             'windows=("2h",), empty=0.0',
             payments(total("2h", empty=0.0)),
             rows=MORNING[:1],
-            spine=ask("10:00", "13:00"),
+            spine=spine_at("10:00", "13:00"),
             answers=(5.0, 0.0),
         ),
     ),
@@ -171,7 +171,7 @@ NOT_A_NUMBER = Case(
                 event("11:00", amount=math.nan),
                 event("14:00", amount=7.0),
             ],
-            spine=ask("10:00", "12:00", "15:00"),
+            spine=spine_at("10:00", "12:00", "15:00"),
             answers=(5.0, math.nan, 7.0),
         ),
         example(
@@ -182,7 +182,7 @@ NOT_A_NUMBER = Case(
                 event("10:00", amount=-math.inf),
                 event("13:00", amount=7.0),
             ],
-            spine=ask("9:30", "10:30", "11:30", "13:30"),
+            spine=spine_at("9:30", "10:30", "11:30", "13:30"),
             answers=(math.inf, math.nan, -math.inf, 7.0),
         ),
         example(
@@ -197,7 +197,7 @@ NOT_A_NUMBER = Case(
                 event("9:30", amount=math.nan),
                 event("10:00", amount=5.0),
             ],
-            spine=ask("10:30", "11:15"),
+            spine=spine_at("10:30", "11:15"),
             answers={
                 "amount_top2_2h": ([math.nan, 7.0], [math.nan, 5.0]),
                 "amount_mode_2h": (5.0, 5.0),
@@ -208,14 +208,14 @@ NOT_A_NUMBER = Case(
             "count_distinct: 0.0 and -0.0 are one value",
             payments(fs.Aggregation("amount", "count_distinct", windows=("4h",))),
             rows=[event("9:00", amount=0.0), event("10:00", amount=-0.0)],
-            spine=ask("11:00"),
+            spine=spine_at("11:00"),
             answers=(1,),
         ),
     ),
     refusals={
         "A float column as a join key": (
-            "get_historical_features('shop'): column 'shop' holds double, the join key 'shop' is "
-            "Int64. Float keys do not compare exactly. Cast the column first, e.g. "
+            "get_historical_features('shop'): column 'shop' has type double, the join key 'shop' has "
+            "type Int64. Float keys cannot be compared exactly. Cast the column first, e.g. "
             "spine['shop'].astype('Int64') in pandas (nulls stay nulls)."
         )
     },
@@ -242,7 +242,7 @@ SUMMER_TIME = Case(
                 event("2026-03-28T10:30", amount=7.0),
                 event("2026-03-28T20:00", amount=1.0),
             ],
-            spine=ask("2026-03-29T10:00"),
+            spine=spine_at("2026-03-29T10:00"),
             answers=(8.0,),
         ),
     ),
@@ -262,21 +262,21 @@ FAR_DATES = Case(
                 event("1969-12-31T23:59:59.999999", city="Oslo"),
                 event("2199-01-01", city="Lima"),
             ],
-            spine=ask("1900-01-01", "1970-01-01", "2199-01-01"),
+            spine=spine_at("1900-01-01", "1970-01-01", "2199-01-01"),
             answers=("Rome", "Oslo", "Lima"),
         ),
         example(
             'windows=("1d",) across the start of 1970',
             payments(total("1d")),
             rows=[event("1969-12-31T06:00", amount=5.0), event("1970-01-01", amount=7.0)],
-            spine=ask("1970-01-01", "1970-01-01T06:00", "1970-01-01T06:30"),
+            spine=spine_at("1970-01-01", "1970-01-01T06:00", "1970-01-01T06:30"),
             answers=(5.0, 12.0, 7.0),
         ),
         example(
             'windows=(fs.Tumbling("1d"),): days before 1970 begin at midnight too',
             payments(fs.Aggregation("amount", "sum", windows=(fs.Tumbling("1d"),))),
             rows=[event("1969-12-31", amount=5.0), event("1970-01-01", amount=7.0)],
-            spine=ask("1969-12-31T23:59", "1970-01-01", "1970-01-02"),
+            spine=spine_at("1969-12-31T23:59", "1970-01-01", "1970-01-02"),
             answers=(None, 5.0, 7.0),
         ),
     ),
