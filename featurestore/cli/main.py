@@ -21,9 +21,9 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    epilog="Exit codes: 0 success; 1 a view failed, or verify found a problem; 2 wrong usage, "
-    "project or definitions; 3 the plan has changes (plan --detailed-exitcode); 5 another "
-    "process is changing the store, or the plan is outdated; 70 a bug in featurestore; "
+    epilog="Exit codes: 0 success; 1 a view failed, verify found a problem, or rows or tables do "
+    "not fit the request; 2 wrong usage, project or definitions; 3 the plan has changes "
+    "(plan --detailed-exitcode); 5 another process is changing the store, or the plan is outdated; 70 a bug in featurestore; "
     "130 interrupted.",
 )
 
@@ -61,9 +61,10 @@ def main(args: Sequence[str] | None = None) -> None:
     Args:
         args: The arguments after the program's name. None for those of the shell.
 
-    Exit codes: 0 success; 1 a view failed, or ``verify`` found a problem; 2 wrong usage, project
-    or definitions; 3 the plan has changes (``plan --detailed-exitcode``); 5 another process is
-    changing the store, or the plan is outdated; 70 a bug in featurestore; 130 interrupted.
+    Exit codes: 0 success; 1 a view failed, ``verify`` found a problem, or rows or tables do not
+    fit the request; 2 wrong usage, project or definitions; 3 the plan has changes
+    (``plan --detailed-exitcode``); 5 another process is changing the store, or the plan is
+    outdated; 70 a bug in featurestore; 130 interrupted.
     """
     try:
         app(args)

@@ -7,7 +7,7 @@ from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from textwrap import fill
-from typing import Any
+from typing import Any, Literal
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -18,6 +18,8 @@ from featurestore.errors import FeatureStoreError
 
 SHOWN_ROWS = 20
 _INDENT = "    "
+_SPACE_PER_COLUMN = 3
+_WIDEST_WORD = 24  # a column of longer words, such as file names, folds within them
 _COLOURS = {"+": "green", "~": "yellow", "-": "red"}
 
 
@@ -51,7 +53,7 @@ def print_json(kind: str, payload: object) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
-    """Print a table to stdout.
+    """Print a table to stdout. On a terminal that is too narrow, print a block for each row.
 
     Args:
         columns: The headings.
@@ -65,15 +67,21 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title:
           activity      3
     """
     rows = [list(row) for row in rows]
-    table = Table(title=title or None, title_justify="left", box=SIMPLE_HEAD)
-    for index, name in enumerate(columns):
-        numbers = all(isinstance(row[index], int | float | None) for row in rows) and rows
-        table.add_column(escape(name), justify="right" if numbers else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(escape(to_text(value)) for value in row))
+    texts = [[to_text(value) for value in row] for row in rows]
+    widths = [_longest_word(column) for column in zip(columns, *texts, strict=True)]
     console = Console(highlight=False)
     if not console.is_terminal:  # a pipe has no width to fold to
         console = Console(highlight=False, width=10_000)
+    if texts and sum(widths) + len(columns) * _SPACE_PER_COLUMN >= console.width:
+        _print_rows_apart(console, columns, texts)
+        return
+    table = Table(title=title or None, title_justify="left", box=SIMPLE_HEAD)
+    for index, (name, width) in enumerate(zip(columns, widths, strict=True)):
+        numbers = all(isinstance(row[index], int | float | None) for row in rows) and rows
+        justify: Literal["left", "right"] = "right" if numbers else "left"
+        table.add_column(escape(name), justify=justify, overflow="fold", min_width=width)
+    for text in texts:
+        table.add_row(*map(escape, text))
     console.print(table)
 
 
@@ -146,6 +154,22 @@ def print_tree(lines: Iterable[str]) -> None:
     console = Console(highlight=False, soft_wrap=True)
     for line in lines:
         console.print(escape(line), style=_COLOURS.get(line.lstrip()[:1]))
+
+
+def _longest_word(texts: Sequence[str]) -> int:
+    """Return the least width of a column that folds between words, not within them."""
+    return min(_WIDEST_WORD, max(len(word) for text in texts for word in text.split() or [""]))
+
+
+def _print_rows_apart(
+    console: Console, columns: Sequence[str], texts: Sequence[Sequence[str]]
+) -> None:
+    """Print each row as lines of a column's name and value, with an empty line after each row."""
+    names = [name.ljust(max(map(len, columns))) for name in columns]
+    for row in texts:
+        for name, text in zip(names, row, strict=True):
+            console.print(f"[dim]{escape(name)}[/]  {escape(text)}", soft_wrap=True)
+        console.print()
 
 
 def _indented(text: str, console: Console) -> str:

@@ -98,8 +98,14 @@ def print_runs(results: "list[RunResult]", as_json: bool) -> None:
         print_json("runs", results)
         return
     columns = ["view", "kind", "status", "version", "rows in", "rows out", "null keys", "seconds"]
-    names = ["view", "kind", "status", "version", "rows_in", "rows_out", "null_rows", "seconds"]
-    print_table(columns, [[getattr(result, name) for name in names] for result in results])
+    rows = [
+        [
+            *(each.view, each.kind, each.status, each.version),
+            *(each.rows_in, each.rows_out, each.null_rows, round(each.seconds, 1)),
+        ]
+        for each in results
+    ]
+    print_table(columns, rows)
 
 
 def _print_versions(versions: dict[str, int], as_json: bool) -> None:

@@ -76,17 +76,16 @@ def status(project: Project = Path(), as_json: AsJson = False) -> None:
         print_json("status", views)
         return
     print_table(
-        ["view", "features", "state", "version", "rows", "newest event", "last run", "at"],
+        ["view", "state", "version", "rows", "newest event", "last run", "started"],
         [
             [
                 v.view,
-                v.features,
                 v.state if v.derived_from is None else f"{v.state}, from {v.derived_from}",
                 v.version,
                 v.rows,
                 v.newest_event,
                 v.last_run,
-                v.last_run_at,
+                v.last_run_at and v.last_run_at.replace(microsecond=0),
             ]
             for v in views
         ],
