@@ -23,18 +23,19 @@ app = typer.Typer(
     rich_markup_mode=None,
     epilog="Exit codes: 0 success; 1 a view failed, verify found a problem, or rows or tables do "
     "not fit the request; 2 wrong usage, project or definitions; 3 the plan has changes "
-    "(plan --detailed-exitcode); 5 another process is changing the store, or the plan is outdated; 70 a bug in featurestore; "
+    "(plan --detailed-exitcode); 5 another process is changing the store, or the plan is "
+    "outdated; 70 a bug in featurestore; "
     "130 interrupted.",
 )
 
 
-def print_version(wanted: bool) -> None:
-    """Print the version and end, if that is wanted.
+def print_version(is_set: bool) -> None:
+    """Print the version and end, if the option is set.
 
     Example:
         >>> print_version(False)
     """
-    if wanted:
+    if is_set:
         typer.echo(f"featurestore {metadata.version('featurestore')}")
         raise typer.Exit
 
