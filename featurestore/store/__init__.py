@@ -1,1 +1,1 @@
-"""Where things lie: layout, snapshots of Delta tables, and the ledger of runs. No JVM."""
+"""The tables of a project: their addresses, Delta snapshots and ledgers. It needs no JVM."""

@@ -1,8 +1,9 @@
-"""The columns of a feature table, and how the definitions' types are spelt in Arrow.
+"""The columns of a feature table, and the Arrow types of the definitions' types.
 
-A feature table holds, in this order: the join keys, ``event_timestamp``, ``available_timestamp``,
-``_seq`` and ``_deleted`` where declared, the ``unique_by`` columns that are neither keys nor
-values, the values, and ``_row_hash``. Its files are sorted by (keys, event_timestamp).
+A feature table has these columns, in this order: the join keys, ``event_timestamp``,
+``available_timestamp``, ``_seq`` and ``_deleted`` if declared, the ``unique_by`` columns that are
+neither keys nor values, the values, and ``_row_hash``. Its files are sorted by (keys,
+event_timestamp).
 """
 
 from functools import singledispatch
@@ -65,7 +66,7 @@ _ARROW = {
 
 @singledispatch
 def arrow_type(dtype: DataType) -> pa.DataType:
-    """Return the Arrow type in which values of ``dtype`` are read and answered.
+    """Return the Arrow type of the values of a definition's type, stored and in answers.
 
     Example:
         >>> arrow_type(Array(Float32))
@@ -95,9 +96,9 @@ def _(dtype: Map) -> pa.DataType:
 
 
 def extra_columns(view: FeatureView) -> tuple[str, ...]:
-    """Return the ``unique_by`` columns that are stored only for their own sake."""
-    known = {field.name for field in (*view.join_keys, *view.schema)} | set(RESERVED)
-    return tuple(name for name in view.unique_columns if name not in known)
+    """Return the ``unique_by`` columns that are stored only to identify events."""
+    others = {field.name for field in (*view.join_keys, *view.schema)} | set(RESERVED)
+    return tuple(name for name in view.unique_columns if name not in others)
 
 
 def stored_columns(view: FeatureView) -> tuple[str, ...]:

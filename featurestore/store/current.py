@@ -41,7 +41,7 @@ class CurrentTables:
     """The current table of each view, by one reading of the ledger of builds.
 
     Args:
-        layout: Where the tables lie.
+        layout: The addresses of the tables.
         records: The newest record of each build, by `Tables.records`.
 
     Example:

@@ -1,4 +1,4 @@
-"""Where a project's tables lie: under its root, which is a folder or an object-store URL."""
+"""The addresses of a project's tables under its root, which is a folder or an object-store URL."""
 
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
@@ -37,11 +37,11 @@ class Layout:
         return f"{self.root}/features/{view}/{table_id}"
 
     def latest(self, view: str) -> str:
-        """Return the address of a view's latest table: one row a key."""
+        """Return the address of a view's latest table, which has one row for each key."""
         return f"{self.root}/latest/{view}"
 
     def checkpoint(self, table_id: str, generation: int) -> str:
-        """Return the address of a stream's checkpoint; a lost one is followed by a new one."""
+        """Return the address of a stream's checkpoint; a lost one is replaced by a new generation."""
         return f"{self.root}/checkpoints/{table_id}/{generation}"
 
     def registry(self) -> str:
@@ -49,7 +49,7 @@ class Layout:
         return f"{self.root}/registry/versions"
 
     def tables(self) -> str:
-        """Return the address of the table that says which build of a view is current."""
+        """Return the address of the ledger of builds."""
         return f"{self.root}/registry/tables"
 
     def runs(self) -> str:
@@ -57,7 +57,7 @@ class Layout:
         return f"{self.root}/runs/runs"
 
     def files(self) -> str:
-        """Return the address of the ledger of source files that were read."""
+        """Return the address of the ledger of source files."""
         return f"{self.root}/runs/files"
 
     def training_set(self, name: str) -> str:
@@ -65,5 +65,5 @@ class Layout:
         return f"{self.root}/training_sets/{name}"
 
     def lock(self, name: str) -> str:
-        """Return the address of a lock file; locks are for local roots only."""
+        """Return the address of a lock file; only local roots have locks."""
         return f"{self.root}/locks/{name}.lock"

@@ -1,10 +1,10 @@
-"""Addresses of tables and sources: folders of this machine, or URLs."""
+"""Addresses of tables and sources: local folders, or URLs."""
 
 from pathlib import Path
 
 
 def address(path: str, folder: str | Path) -> str:
-    """Return a source's path as an absolute path, or as the URL that it is.
+    """Return a source's path as an absolute path; a URL stays as it is.
 
     Example:
         >>> address("s3://bucket/paid", "/project"), address("data/paid", "/project")
@@ -14,7 +14,7 @@ def address(path: str, folder: str | Path) -> str:
 
 
 def is_local(uri: str) -> bool:
-    """Return whether ``uri`` is a folder of this machine.
+    """Return whether an address is a local folder.
 
     Example:
         >>> is_local("store/demo"), is_local("s3://bucket/demo")

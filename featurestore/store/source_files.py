@@ -1,4 +1,4 @@
-"""The data files in a source's folder, by which new ones are told from changed ones."""
+"""The data files in a source's folder, with sizes and times that show changed files."""
 
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
@@ -10,12 +10,12 @@ from featurestore.store.paths import is_local, local_path
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A data file as it lies in its folder.
+    """A data file.
 
     Args:
-        path: Its address, as the file system gives it.
-        size: Its bytes.
-        modified_at: Its time, in UTC microseconds.
+        path: Its address in the file system.
+        size: Its size in bytes.
+        modified_at: The time of its last change, in UTC microseconds.
     """
 
     path: str
@@ -23,29 +23,29 @@ class SourceFile:
     modified_at: int
 
 
-def list_files(place: str) -> tuple[SourceFile, ...]:
-    """Return the data files under a folder, by path; none where there is no folder.
+def list_files(address: str) -> tuple[SourceFile, ...]:
+    """Return the data files under a folder, sorted by path; none if there is no folder.
 
-    Names that start with ``_`` or ``.`` are no data, as for Spark.
+    Files and folders whose names start with ``_`` or ``.`` are not data, as in Spark.
 
     Example:
         >>> list_files("no/such/folder")
         ()
     """
-    filesystem, root = _filesystem(place)
+    filesystem, root = _filesystem(address)
     if filesystem.get_file_info(root).type != pafs.FileType.Directory:
         return ()
     selector = pafs.FileSelector(root, recursive=True)
-    found = (
+    files = (
         SourceFile(info.path, info.size, (info.mtime_ns or 0) // 1000)
         for info in filesystem.get_file_info(selector)
         if info.type == pafs.FileType.File and _is_data(info.path[len(root) :])
     )
-    return tuple(sorted(found, key=lambda file: file.path))
+    return tuple(sorted(files, key=lambda file: file.path))
 
 
 def read_text(address: str) -> str | None:
-    """Return a small text file's content, or None where there is no file.
+    """Return the content of a small text file, or None if there is no file.
 
     Example:
         >>> read_text("no/such/file") is None
@@ -60,7 +60,7 @@ def read_text(address: str) -> str | None:
 
 
 def list_names(folder: str) -> tuple[str, ...]:
-    """Return the names of the files in a folder; none where there is no folder.
+    """Return the names of the files in a folder; none if there is no folder.
 
     Example:
         >>> list_names("no/such/folder")
@@ -72,7 +72,7 @@ def list_names(folder: str) -> tuple[str, ...]:
 
 
 def path_of(address: str) -> str:
-    """Return an address as `list_files` spells paths, from a URL or a path.
+    """Return a URL or a path in the form of the paths of `list_files`.
 
     Example:
         >>> path_of("file:///data/a%20b.csv"), path_of("s3://bucket/a.csv")

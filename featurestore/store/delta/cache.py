@@ -1,7 +1,7 @@
-"""Delta tables kept open: asked again, they only look for commits that are new.
+"""Caches of open Delta tables, which only look for new commits when they are read again.
 
-To open a table takes milliseconds, to see that nothing is new a fraction of one. One that was
-deleted and made anew at the same place is opened anew.
+Opening a table takes milliseconds; checking it for new commits takes a fraction of one. A table
+that was deleted and created again at the same address is opened again.
 """
 
 from collections.abc import Callable
@@ -20,11 +20,11 @@ T = TypeVar("T")
 
 
 class TableCache(Generic[T]):
-    """What is read of a table's newest version, read again only when there is a newer one.
+    """A value read from the newest version of a table, and read again only from a newer version.
 
     Args:
         uri: The table's address.
-        read: Makes it of the open table.
+        read: Reads the value from the open table.
 
     Example:
         >>> TableCache("no/such/table", DeltaTable.version).newest() is None
@@ -35,10 +35,10 @@ class TableCache(Generic[T]):
         self._uri, self._read, self._lock = uri, read, Lock()
         self._table: DeltaTable | None = None
         self._folder: tuple[int, ...] = ()
-        self._found: tuple[int, T] | None = None
+        self._cached: tuple[int, T] | None = None
 
     def newest(self) -> T | None:
-        """Return what is read of the newest version, or None where there is no table.
+        """Return the value read from the newest version, or None if there is no table.
 
         Raises:
             TableError: The table does not open.
@@ -48,47 +48,48 @@ class TableCache(Generic[T]):
             if table is None:
                 return None
             version = table.version()
-            if self._found is None or self._found[0] != version:
-                self._found = version, self._read(table)
-            return self._found[1]
+            if self._cached is None or self._cached[0] != version:
+                self._cached = version, self._read(table)
+            return self._cached[1]
 
     def _updated(self) -> DeltaTable | None:
         folder = _identity(self._uri)
         if self._table is not None and folder == self._folder:
             try:
                 self._table.update_incremental()
-            except DeltaError:  # such as a log that was cleaned up to behind our version
+            except DeltaError:  # e.g. a clean-up removed the log entries after our version
                 self._table = None
             else:
                 return self._table
-        self._folder, self._found = folder, None
+        self._folder, self._cached = folder, None
         self._table = open_table(self._uri) if is_table(self._uri) else None
         return self._table
 
 
 class Snapshots:
-    """The newest snapshots of any tables, kept with what was read of their files' footers."""
+    """The newest snapshots of tables, with the footers read so far."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, TableCache[Snapshot]] = {}
+        self._caches: dict[str, TableCache[Snapshot]] = {}
 
     def newest(self, uri: str) -> Snapshot:
-        """Return the newest version of a table.
+        """Return the newest snapshot of a table.
 
         Raises:
-            TableError: There is no such table, or one that the local engine does not read.
+            TableError: There is no such table, or the local engine cannot read it.
         """
-        kept = self._kept.setdefault(uri, TableCache(uri, lambda table: snapshot_of(table, uri)))
-        # Opened once more where there is none, for the error that says so.
-        return kept.newest() or snapshot_of(open_table(uri), uri)
+        new = TableCache(uri, lambda table: snapshot_of(table, uri))
+        cache = self._caches.setdefault(uri, new)
+        # Without a table, opening it again raises the error.
+        return cache.newest() or snapshot_of(open_table(uri), uri)
 
 
 def _identity(uri: str) -> tuple[int, ...]:
-    """Return what tells a folder from another one at the same place; nothing for a URL."""
+    """Return device and inode of a local table's log, which a new table does not share."""
     if not is_local(uri):
         return ()
     try:
-        first = Path(local_path(uri), "_delta_log").stat()
+        log = Path(local_path(uri), "_delta_log").stat()
     except FileNotFoundError:
         return (0,)
-    return first.st_dev, first.st_ino
+    return log.st_dev, log.st_ino

@@ -1,4 +1,4 @@
-"""The data files of a snapshot, opened."""
+"""Open data files of a snapshot."""
 
 from dataclasses import dataclass
 
@@ -11,29 +11,29 @@ from featurestore.store.paths import is_local
 
 @dataclass(frozen=True)
 class OpenFile:
-    """A data file that is open, and its footer."""
+    """An open data file and its footer."""
 
     data: pq.ParquetFile
     footer: Footer
 
 
 def open_file(snapshot: Snapshot, path: str, text_as_dictionary: tuple[str, ...] = ()) -> OpenFile:
-    """Return a data file, open; its footer is read once a snapshot.
+    """Open a data file; its footer is read once for each snapshot.
 
     Args:
         snapshot: The pinned table.
-        path: As `Snapshot.files` names it.
-        text_as_dictionary: Text columns to read as dictionaries, which is several times as fast
-            where values repeat.
+        path: The file's path in `Snapshot.files`.
+        text_as_dictionary: The text columns to read as dictionaries, which is several times
+            faster if values repeat.
     """
-    known = snapshot.footers.get(path)
+    cached = snapshot.footers.get(path)
     data = pq.ParquetFile(
         snapshot.filesystem.open_input_file(path),
-        metadata=None if known is None else known.metadata,
+        metadata=None if cached is None else cached.metadata,
         read_dictionary=list(text_as_dictionary),
-        # Another thread that reads ahead hides what a network takes to answer, but fills the
-        # wrong core's cache: from a disk it doubles the time.
+        # A second thread that reads ahead hides the delays of a network. From a disk it doubles
+        # the time, because it fills the cache of another core.
         pre_buffer=not is_local(snapshot.uri),
     )
-    footer = known or snapshot.footers.setdefault(path, Footer(data.metadata))
+    footer = cached or snapshot.footers.setdefault(path, Footer(data.metadata))
     return OpenFile(data, footer)

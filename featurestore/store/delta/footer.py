@@ -6,7 +6,7 @@ from functools import cached_property
 import pyarrow.parquet as pq
 
 Span = tuple[object, object] | None
-"""The least and the greatest value of a column in a row group; None where it is not known."""
+"""The least and the greatest value of a column in a row group; None without statistics."""
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class Footer:
     """The footer of a Parquet file, read once.
 
     Args:
-        metadata: As Arrow reads it.
+        metadata: The footer as Arrow reads it.
     """
 
     metadata: pq.FileMetaData
@@ -27,12 +27,12 @@ class Footer:
         return [self.metadata.row_group(group).num_rows for group in groups]
 
     def groups(self, column: str, low: object, high: object) -> list[int]:
-        """Return the row groups that may hold a value of a column between two bounds.
+        """Return the row groups that may contain a value of a column between two bounds.
 
         Args:
             column: The column's name.
-            low: Least value wanted; None for no bound.
-            high: Greatest value wanted; None for no bound.
+            low: The lower bound, included; None for no bound.
+            high: The upper bound, included; None for no bound.
         """
         if low is None and high is None:
             return list(range(self.metadata.num_row_groups))
@@ -49,9 +49,9 @@ class Footer:
     def _spans_of(self, column: str) -> list[Span]:
         if column not in self._spans:
             schema, groups = self.metadata.schema, range(self.metadata.num_row_groups)
-            paths = [schema.column(place).path for place in range(self.metadata.num_columns)]
-            place = paths.index(column)
-            chunks = [self.metadata.row_group(group).column(place) for group in groups]
+            paths = [schema.column(at).path for at in range(self.metadata.num_columns)]
+            position = paths.index(column)
+            chunks = [self.metadata.row_group(group).column(position) for group in groups]
             self._spans[column] = [_span(chunk) for chunk in chunks]
         return self._spans[column]
 

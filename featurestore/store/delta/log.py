@@ -1,4 +1,4 @@
-"""What a Delta table's own commits say: the truth that the ledger of runs is only an index of."""
+"""The commits of a Delta table. They are the truth; the ledger of runs is an index of them."""
 
 import json
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ from featurestore.store.delta.snapshot import open_table
 
 @dataclass(frozen=True)
 class Commit:
-    """One version of a table, with what its writer noted in it.
+    """One commit of a table.
 
     Args:
         version: The Delta version.
-        at: When it was committed, by the writer's clock.
-        notes: The JSON object in its ``userMetadata``; empty where there is none.
+        at: The time of the commit, by the writer's clock.
+        notes: The JSON object in its ``userMetadata``; empty if there is none.
     """
 
     version: int
@@ -26,7 +26,7 @@ class Commit:
 
 
 def is_table(uri: str) -> bool:
-    """Return whether a Delta table lies at ``uri``.
+    """Return whether there is a Delta table at an address.
 
     Example:
         >>> is_table("no/such/table")
@@ -36,7 +36,7 @@ def is_table(uri: str) -> bool:
 
 
 def latest_version(uri: str) -> int | None:
-    """Return the newest version of the table at ``uri``, or None where there is no table.
+    """Return the newest version of a table, or None if there is no table.
 
     Example:
         >>> latest_version("no/such/table") is None
@@ -46,7 +46,7 @@ def latest_version(uri: str) -> int | None:
 
 
 def table_identity(uri: str) -> str:
-    """Return the id that a Delta table keeps for life; another table at the path has another.
+    """Return the id of a Delta table, which never changes; every new table has a new id.
 
     Raises:
         TableError: There is no table.
@@ -55,7 +55,7 @@ def table_identity(uri: str) -> str:
 
 
 def table_properties(uri: str) -> Mapping[str, str]:
-    """Return the properties that a Delta table was given.
+    """Return the properties of a Delta table.
 
     Raises:
         TableError: There is no table.
@@ -64,7 +64,7 @@ def table_properties(uri: str) -> Mapping[str, str]:
 
 
 def commits(uri: str, *, after: int = -1) -> tuple[Commit, ...]:
-    """Return the commits newer than version ``after``, oldest first; none where no table lies.
+    """Return the commits newer than version ``after``, oldest first; none if there is no table.
 
     Example:
         >>> commits("no/such/table")
@@ -73,15 +73,15 @@ def commits(uri: str, *, after: int = -1) -> tuple[Commit, ...]:
     if not is_table(uri):
         return ()
     table = open_table(uri)
-    wanted = table.version() - after
-    history = table.history(wanted) if wanted > 0 else []
+    count = table.version() - after
+    history = table.history(count) if count > 0 else []
     return tuple(_commit(entry) for entry in reversed(history))
 
 
 def last_transaction(uri: str, application: str) -> int | None:
-    """Return the newest transaction version that ``application`` committed, or None.
+    """Return the newest transaction version that an application committed, or None.
 
-    Spark drops a write whose version is not newer than this one without saying so.
+    Spark silently skips a write whose transaction version is not newer.
 
     Example:
         >>> last_transaction("no/such/table", "t1/0") is None
@@ -98,6 +98,6 @@ def _commit(entry: Mapping[str, object]) -> Commit:
 def _notes(text: object) -> Mapping[str, object]:
     try:
         notes = json.loads(text) if isinstance(text, str) else {}
-    except json.JSONDecodeError:  # somebody else's free text
+    except json.JSONDecodeError:  # another writer's free text
         return {}
     return notes if isinstance(notes, dict) else {}

@@ -1,4 +1,4 @@
-"""The gate that keeps our tables plain: reader 1, writer 2, so that everybody can read them."""
+"""The check that our tables need only Delta reader 1 and writer 2: every engine can read them."""
 
 from featurestore.errors import TableError
 from featurestore.store.delta.snapshot import open_table
@@ -7,10 +7,10 @@ READER_VERSION, WRITER_VERSION = 1, 2
 
 
 def check_plain(uri: str) -> None:
-    """Refuse a table of ours that left the plain protocol.
+    """Refuse a table of ours that needs a newer Delta protocol.
 
-    Session defaults such as ``spark.databricks.delta.properties.defaults.*`` can switch features
-    on for every new table; delta-rs and pyarrow would then read it wrongly or not at all.
+    Session defaults such as ``spark.databricks.delta.properties.defaults.*`` can enable features
+    for every new table. Then delta-rs and pyarrow cannot read the table, or read it wrongly.
 
     Raises:
         TableError: The table is missing, or needs more than reader 1 and writer 2.
@@ -22,12 +22,12 @@ def check_plain(uri: str) -> None:
         featurestore.errors.TableError: open table no/such/table: there is no Delta table...
     """
     protocol = open_table(uri).protocol()
-    found = (protocol.min_reader_version, protocol.min_writer_version)
-    if found > (READER_VERSION, WRITER_VERSION) or found[1] > WRITER_VERSION:
+    reader, writer = protocol.min_reader_version, protocol.min_writer_version
+    if reader > READER_VERSION or writer > WRITER_VERSION:
         features = {*(protocol.reader_features or ()), *(protocol.writer_features or ())}
         raise TableError(
             f"check table {uri}",
-            f"it asks for Delta reader {found[0]} and writer {found[1]}"
+            f"it needs Delta reader {reader} and writer {writer}"
             + (f" ({', '.join(sorted(features))})" if features else ""),
             "Remove spark.databricks.delta.properties.defaults.* from the session's "
             "configuration, then build the view anew with `featurestore materialize --full`.",

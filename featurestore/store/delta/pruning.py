@@ -1,4 +1,4 @@
-"""Which files of a snapshot can matter, by the statistics that the Delta log keeps of them."""
+"""Skip files of a snapshot by the statistics in the Delta log."""
 
 from datetime import timedelta
 
@@ -6,23 +6,23 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# Spark writes timestamp statistics in whole milliseconds, rounded down.
+# Spark writes the statistics of timestamps in whole milliseconds, rounded down.
 _TRUNCATED = timedelta(milliseconds=1)
-# Spark cuts string statistics to 32 characters: a cut upper bound may lie below its values.
+# Spark cuts the statistics of strings to 32 characters: values may exceed a cut upper bound.
 _CUT = 32
 
 
 def may_hold(files: pa.Table, column: str, low: object, high: object) -> np.ndarray:
-    """Return which files may hold a value of ``column`` between two bounds.
+    """Return which files may contain a value of a column between two bounds.
 
     Args:
         files: `Snapshot.files`.
         column: The column's name.
-        low: Least value wanted; None for no bound.
-        high: Greatest value wanted; None for no bound.
+        low: The lower bound, included; None for no bound.
+        high: The upper bound, included; None for no bound.
 
     Returns:
-        Booleans, one a file; true where the log keeps no statistics of the column.
+        A boolean for each file; true if the log has no statistics of the column.
 
     Example:
         >>> bounds = pa.array([{"k": 1}, {"k": 5}])
@@ -54,8 +54,7 @@ def bound(files: pa.Table, side: str, column: str) -> pa.ChunkedArray | None:
 
 
 def _at_most(left: object, right: object) -> np.ndarray:
-    known = pc.fill_null(pc.less_equal(left, right), True)
-    return np.asarray(known)
+    return np.asarray(pc.fill_null(pc.less_equal(left, right), True))
 
 
 def _is_cut(bound: pa.ChunkedArray) -> np.ndarray:

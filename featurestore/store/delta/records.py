@@ -1,4 +1,4 @@
-"""Rows of small Delta tables as dicts, read without pandas."""
+"""Rows of small Delta tables as dicts, read without importing pandas."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,20 +12,20 @@ from featurestore.times import from_micros
 def read_records(
     table: DeltaTable, columns: Sequence[str] | None = None, predicate: str | None = None
 ) -> list[dict[str, Any]]:
-    """Return a table's rows as dicts, timestamps as aware datetimes in UTC.
+    """Return a table's rows as dicts, with timestamps as aware datetimes in UTC.
 
-    ``pa.table()`` of a stream and ``to_pylist()`` of timestamps import pandas where it is
-    installed, which takes 0.45 s, and ``cast`` imports Arrow's compute functions, 0.1 s: longer
-    than all else that `featurestore status` does.
+    ``pa.table()`` of a stream and ``to_pylist()`` of timestamps import pandas if it is installed,
+    which takes 0.45 s; ``cast`` imports Arrow's compute functions, which takes 0.1 s. Both take
+    longer than the rest of `featurestore status`, so this function uses neither.
 
     Args:
         table: The table.
-        columns: The columns wanted; all by default.
-        predicate: SQL that the rows fulfil.
+        columns: The columns to read; all by default.
+        predicate: A SQL condition on the rows.
     """
     stream = table.scan(columns=None if columns is None else list(columns), predicate=predicate)
-    found = pa.RecordBatchReader.from_stream(stream).read_all()
-    values = {field.name: _plain(found[field.name]) for field in found.schema}
+    rows = pa.RecordBatchReader.from_stream(stream).read_all()
+    values = {field.name: _plain(rows[field.name]) for field in rows.schema}
     return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
 
 

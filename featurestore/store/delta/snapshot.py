@@ -1,4 +1,4 @@
-"""One version of a Delta table, opened without a JVM: its schema, its files and their bounds."""
+"""One version of a Delta table, read without a JVM: its schema, its files and their bounds."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,10 +22,10 @@ class Snapshot:
     Args:
         uri: The table's address.
         version: The Delta version.
-        files: One row a data file: ``path``, ``size_bytes``, ``num_records`` and structs ``min``
-            and ``max`` with the columns' bounds, where statistics were kept.
+        files: One row for each data file: ``path``, ``size_bytes``, ``num_records``, and structs
+            ``min`` and ``max`` with the bounds of columns that have statistics.
         schema: The table's Arrow schema.
-        footers: What was read of the files' footers so far, by path.
+        footers: The footers of the files read so far, by path.
     """
 
     uri: str
@@ -36,16 +36,16 @@ class Snapshot:
 
     @cached_property
     def rows(self) -> int:
-        """The number of rows of all files, by the log."""
+        """The number of rows of all files, from the log."""
         return sum(count or 0 for count in self.files["num_records"].to_pylist())
 
     @cached_property
     def filesystem(self) -> pafs.FileSystem:
-        """The file system that opens the files' paths."""
+        """The file system of the files' paths."""
         if is_local(self.uri):
-            # Mapped files would be no quicker, and would count as memory of this process.
+            # Memory-mapped files are not faster, and count as memory of this process.
             return pafs.SubTreeFileSystem(local_path(self.uri), pafs.LocalFileSystem())
-        # Local: loading the handler costs 0.3 s, which readers of local tables need not pay.
+        # Local import: it takes 0.3 s, which readers of local tables save.
         from deltalake.fs import DeltaStorageHandler  # noqa: PLC0415 - see above
 
         table = DeltaTable(self.uri, version=self.version)
@@ -60,8 +60,8 @@ def open_snapshot(uri: str, version: int | None = None) -> Snapshot:
         version: The Delta version; None for the newest.
 
     Raises:
-        TableError: There is no such table or version, or its protocol is one that the local
-            engine does not read (deletion vectors, column mapping and the like).
+        TableError: There is no such table or version, or the table needs a Delta feature that
+            the local engine does not support, such as deletion vectors or column mapping.
 
     Example:
         >>> open_snapshot("no/such/table")
@@ -73,10 +73,10 @@ def open_snapshot(uri: str, version: int | None = None) -> Snapshot:
 
 
 def snapshot_of(table: DeltaTable, uri: str) -> Snapshot:
-    """Return the version at which a table is open.
+    """Return the snapshot of an open table at its version.
 
     Raises:
-        TableError: Its protocol is one that the local engine does not read.
+        TableError: The table needs a Delta feature that the local engine does not support.
     """
     check_protocol(table, uri)
     files = pa.RecordBatchReader.from_stream(table.get_add_actions()).read_all()
@@ -84,10 +84,10 @@ def snapshot_of(table: DeltaTable, uri: str) -> Snapshot:
 
 
 def open_table(uri: str, version: int | None = None) -> DeltaTable:
-    """Return delta-rs's table at ``uri``, with its failures told in our words.
+    """Return delta-rs's table at an address, at a version or the newest.
 
     Raises:
-        TableError: There is no such table or version, or its log does not read.
+        TableError: There is no such table or version, or its log cannot be read.
     """
     call = f"open table {uri}" + ("" if version is None else f" at version {version}")
     try:
@@ -96,7 +96,9 @@ def open_table(uri: str, version: int | None = None) -> DeltaTable:
         found, fix = "there is no Delta table", "Materialize it, or check the path."
     except (DeltaError, OSError) as error:
         found = str(error).splitlines()[0]
-        fix = "Check the version with `featurestore status`, and that the log is whole."
+        fix = (
+            "Check the version with `featurestore status`, and that no file of the log is missing."
+        )
     raise TableError(call, found, fix)
 
 
@@ -104,7 +106,7 @@ def check_protocol(table: DeltaTable, uri: str) -> None:
     """Refuse a table that the local engine would read wrongly.
 
     Raises:
-        TableError: The table asks for a newer reader than version 1.
+        TableError: The table needs a newer Delta reader than version 1.
     """
     protocol = table.protocol()
     if protocol.min_reader_version > READER_VERSION:

@@ -1,4 +1,4 @@
-"""Reading and appending of a ledger's table, safe for several processes at once."""
+"""Read a ledger's table and append to it, from several processes at once."""
 
 import random
 import time
@@ -16,7 +16,7 @@ _ATTEMPTS = 10
 
 
 def read(uri: str) -> list[dict[str, Any]]:  # Any: the table's schema has the types
-    """Return all records of a ledger, none where it has no table yet.
+    """Return all records of a ledger; none if it has no table yet.
 
     Example:
         >>> read("no/such/ledger")
@@ -26,16 +26,16 @@ def read(uri: str) -> list[dict[str, Any]]:  # Any: the table's schema has the t
 
 
 def append(uri: str, schema: pa.Schema, rows: list[dict[str, object]]) -> None:
-    """Append records in one commit, creating the table if need be."""
+    """Append records in one commit; create the table if there is none."""
     if not is_table(uri):
         _create(uri, schema)
     data = pa.Table.from_pylist(rows, schema=schema)
     for attempt in range(_ATTEMPTS):
         try:
-            # Merged, for the ledger of an older release may lack columns.
+            # Schemas are merged, because the ledger of an older release may lack columns.
             write_deltalake(uri, data, mode="append", schema_mode="merge")
             return
-        except CommitFailedError:  # nothing was written: another process created the table now
+        except CommitFailedError:  # nothing was written: another process just created the table
             if attempt == _ATTEMPTS - 1:
                 raise
             time.sleep(random.uniform(0.01, 0.1))
@@ -44,6 +44,6 @@ def append(uri: str, schema: pa.Schema, rows: list[dict[str, object]]) -> None:
 def _create(uri: str, schema: pa.Schema) -> None:
     try:
         DeltaTable.create(uri, schema, mode="ignore")
-    except DeltaError:  # another process may have been quicker, which is as good
+    except DeltaError:  # another process may have created the table first
         if not is_table(uri):
             raise

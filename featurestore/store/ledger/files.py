@@ -1,4 +1,4 @@
-"""The ledger of source files, by which a file that changed after it was read is noticed."""
+"""The ledger of source files, which shows files that changed after they were read."""
 
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, asdict, dataclass
@@ -10,15 +10,15 @@ from featurestore.store.ledger.schemas import FILES
 
 @dataclass(frozen=True)
 class FileRecord:
-    """A source file that a table holds the rows of.
+    """A source file whose rows are in a feature table.
 
     Args:
         view: The view's name.
-        table_id: The build that read it.
+        table_id: The build that read the file.
         path: The file's address.
-        size: Its bytes; -1 where it had changed before they could be noted.
-        modified_at: Its time when it was read, in UTC milliseconds.
-        run_id: The run that read it.
+        size: Its size in bytes; -1 if the file changed before its size was recorded.
+        modified_at: The time of its last change before it was read, in UTC milliseconds.
+        run_id: The run that read the file.
     """
 
     view: str
@@ -31,7 +31,7 @@ class FileRecord:
 
 
 class Files:
-    """The ledger of source files, by which a changed file is noticed.
+    """The ledger of source files, which shows changed files.
 
     Example:
         >>> Files(Layout("no/such/root")).records("t1")
@@ -42,11 +42,11 @@ class Files:
         self._uri = layout.files()
 
     def records(self, table_id: str) -> tuple[FileRecord, ...]:
-        """Return the files that a build has read, by path."""
+        """Return the files that a build has read, sorted by path."""
         rows = (row for row in read(self._uri) if row["table_id"] == table_id)
         return tuple(FileRecord(**row) for row in sorted(rows, key=lambda row: str(row["path"])))
 
     def record(self, records: Iterable[FileRecord]) -> None:
-        """Append files that a run has read; nothing happens without any."""
+        """Append the files that a run has read, if any."""
         if rows := [asdict(record) for record in records]:
             append(self._uri, FILES, rows)

@@ -1,4 +1,4 @@
-"""The ledger of runs: what each run of a view did; an index that commits can rebuild."""
+"""The ledger of runs: an index of the runs of views, which can be rebuilt from commits."""
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, asdict, dataclass, field
@@ -15,18 +15,18 @@ RunStatus = Literal["running", "done", "nothing", "failed", "interrupted", "skip
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run did.
+    """The result of a run.
 
     Args:
-        version: Version of the feature table after it; None if it committed nothing.
-        batches: Commits that it made.
-        rows_in: Source rows that it read for them.
-        rows_out: Rows that it stored.
-        null_rows: Rows left out because a key or the event time is null.
-        null_unique_rows: Rows stored with a null in ``unique_by``.
-        max_event_timestamp: The newest event that it stored; informs only.
-        source_offset: Where in the source it ended, as the stream's checkpoint says it.
-        error: Why it failed.
+        version: The version of the feature table after the run; None if it committed nothing.
+        batches: The number of its commits.
+        rows_in: The number of source rows read.
+        rows_out: The number of rows stored.
+        null_rows: The number of rows left out because a key or the event time is null.
+        null_unique_rows: The number of rows stored with a null in ``unique_by``.
+        max_event_timestamp: The newest event time stored; only for information.
+        source_offset: The end of the run in the source, as in the stream's checkpoint.
+        error: The error of a failed run; None for others.
     """
 
     version: int | None = None
@@ -45,14 +45,14 @@ class RunRecord:
     """One materialization of one view.
 
     Args:
-        run_id: Names it; every commit that it made carries it.
+        run_id: The run's id, which is also in each of its commits.
         view: The view's name.
         table_id: The build that it wrote to.
-        kind: ``run`` on a current table, or ``build`` of a new one.
-        status: ``running`` until its last record; ``skipped`` where it never began.
-        started_at: When it started.
-        ended_at: When it ended; None while it runs.
-        outcome: What it did.
+        kind: ``run`` on a current table, or ``build`` of a new table.
+        status: ``running`` until its last record; ``skipped`` if it never started.
+        started_at: The time of its start.
+        ended_at: The time of its end; None while it runs.
+        outcome: Its result.
     """
 
     run_id: str
@@ -78,13 +78,13 @@ class Runs:
         self._uri = layout.runs()
 
     def records(self, view: str | None = None) -> tuple[RunRecord, ...]:
-        """Return the last word on each run, oldest run first; of one view if given."""
+        """Return the last record of each run, oldest run first; of one view, or of all views."""
         rows = [row for row in read(self._uri) if view in (None, row["view"])]
         rows.sort(key=lambda row: (row["started_at"], row["run_id"], row["status"] != "running"))
         return tuple({row["run_id"]: _run(row) for row in rows}.values())
 
     def record(self, *records: RunRecord) -> None:
-        """Append records of runs in one commit."""
+        """Append records in one commit."""
         append(self._uri, RUNS, [_flat(record) for record in records])
 
 
@@ -95,7 +95,7 @@ def _flat(record: RunRecord) -> dict[str, object]:
 
 def _run(row: Mapping[str, Any]) -> RunRecord:
     names = Outcome.__dataclass_fields__
-    # A record of an older release lacks what is counted since.
+    # A record of an older release lacks counts that were added later.
     outcome = {name: row[name] for name in names if row.get(name) is not None}
     rest = {name: value for name, value in row.items() if name not in names}
     return RunRecord(outcome=Outcome(**outcome), **rest)

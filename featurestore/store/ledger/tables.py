@@ -1,7 +1,7 @@
-"""The ledger of builds: which table of a view is being built, current or retired.
+"""The ledger of builds: the states of the builds of each view's feature table.
 
-A state is never changed, only followed by a newer record, so that two processes never fight over
-a row. Records are ordered by a sequence number per view; clocks only inform.
+A record is never changed: a new record follows it. So two processes never change the same row.
+Records are ordered by a sequence number for each view; their times are only for information.
 """
 
 from dataclasses import KW_ONLY, asdict, dataclass, replace
@@ -21,18 +21,18 @@ TableState = Literal["building", "current", "retired"]
 
 @dataclass(frozen=True)
 class TableRecord:
-    """What became of one build of a view's feature table.
+    """The state of one build of a view's feature table.
 
     Args:
         view: The view's name.
-        table_id: The build; names its folder.
-        fingerprint: Of everything that determines its rows.
-        state: ``building`` until all batches are in, then ``current``, then ``retired``.
-        generation: Of its stream's checkpoint; a lost checkpoint starts the next one.
-        start: Older events are left out of this table; None for none.
-        upstream: Of a derived view: the build of its source view that it is made of.
-        at: When this was recorded.
-        sequence: Order among the view's records; given by `Tables.record`.
+        table_id: The build's id, which is also the name of its folder.
+        fingerprint: The fingerprint of the table, by `table_fingerprint`.
+        state: ``building`` until all batches are stored, then ``current``, then ``retired``.
+        generation: The generation of its stream's checkpoint; it rises when a checkpoint is lost.
+        start: The earliest event time in the table; None for no bound.
+        upstream: The build of the upstream view that a derived table is made of; else None.
+        at: The time of this record.
+        sequence: The number of the record among the view's records, from `Tables.record`.
     """
 
     view: str
@@ -48,7 +48,7 @@ class TableRecord:
 
 
 class Tables:
-    """The ledger of builds: which table of a view is being built, current or retired.
+    """The ledger of builds.
 
     Example:
         >>> Tables(Layout("no/such/root")).current("card_activity") is None
@@ -57,14 +57,14 @@ class Tables:
 
     def __init__(self, layout: Layout) -> None:
         self._uri = layout.tables()
-        self._kept = TableCache(self._uri, _builds)
+        self._cache = TableCache(self._uri, _builds)
 
     def records(self) -> tuple[TableRecord, ...]:
-        """Return the newest record of each build, in the order of their recording."""
-        return self._kept.newest() or ()
+        """Return the newest record of each build, by view and sequence."""
+        return self._cache.newest() or ()
 
     def current(self, view: str) -> TableRecord | None:
-        """Return the build that readers see, or None before the first has ended."""
+        """Return the build that readers see, or None before the first build has ended."""
         return self._newest(view, "current")
 
     def building(self, view: str) -> TableRecord | None:
@@ -72,7 +72,7 @@ class Tables:
         return self._newest(view, "building")
 
     def record(self, *records: TableRecord) -> None:
-        """Append records in one commit: readers see all of them or none."""
+        """Append records in one commit, so that readers see all of them or none."""
         last = {record.view: record.sequence for record in self.records()}
         numbered = []
         for record in records:

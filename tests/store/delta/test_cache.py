@@ -1,4 +1,4 @@
-"""What is kept of a table is always what a fresh look would find."""
+"""A cached value of a table always equals a fresh read."""
 
 import shutil
 
@@ -11,8 +11,8 @@ from featurestore.store.delta.cache import Snapshots, TableCache
 from featurestore.store.delta.records import read_records
 
 
-def write(place, *numbers: int) -> None:
-    write_deltalake(place, pa.table({"n": list(numbers)}), mode="append")
+def write(uri, *numbers: int) -> None:
+    write_deltalake(uri, pa.table({"n": list(numbers)}), mode="append")
 
 
 def numbers_in(table: DeltaTable) -> list[int]:
@@ -20,73 +20,76 @@ def numbers_in(table: DeltaTable) -> list[int]:
 
 
 def test_a_newer_commit_is_seen_at_once(tmp_path) -> None:
-    kept = TableCache(str(tmp_path / "t"), numbers_in)
+    cache = TableCache(str(tmp_path / "t"), numbers_in)
 
-    before = kept.newest()
+    before = cache.newest()
     write(tmp_path / "t", 1)
-    first = kept.newest()
+    first = cache.newest()
     write(tmp_path / "t", 2, 3)
 
-    assert (before, first, kept.newest()) == (None, [1], [1, 2, 3])
+    assert (before, first, cache.newest()) == (None, [1], [1, 2, 3])
 
 
-def test_nothing_is_read_again_where_nothing_is_new(tmp_path) -> None:
+def test_a_table_without_a_new_commit_is_not_read_again(tmp_path) -> None:
     write(tmp_path / "t", 1)
     reads = []
-    kept = TableCache(str(tmp_path / "t"), lambda table: reads.append(table.version()))
+    cache = TableCache(str(tmp_path / "t"), lambda table: reads.append(table.version()))
 
     for _ in range(3):
-        kept.newest()
+        cache.newest()
 
     assert reads == [0]
 
 
-def test_a_table_made_anew_at_the_same_place_is_opened_anew(tmp_path) -> None:
-    place = tmp_path / "t"
-    write(place, 1)
-    write(place, 2)
-    kept = TableCache(str(place), numbers_in)
-    assert kept.newest() == [1, 2]
+def test_a_table_created_again_at_its_address_is_opened_again(tmp_path) -> None:
+    uri = tmp_path / "t"
+    write(uri, 1)
+    write(uri, 2)
+    cache = TableCache(str(uri), numbers_in)
+    assert cache.newest() == [1, 2]
 
-    place.rename(tmp_path / "old")
-    assert kept.newest() is None
-    write(place, 7)
+    uri.rename(tmp_path / "old")
+    assert cache.newest() is None
+    write(uri, 7)
 
-    assert kept.newest() == [7]
+    assert cache.newest() == [7]
 
 
-def test_a_log_cleaned_up_to_behind_what_is_open_is_read_from_its_checkpoint(tmp_path) -> None:
-    place = tmp_path / "t"
-    write(place, 1)
-    kept = TableCache(str(place), numbers_in)
-    kept.newest()
+def test_a_log_without_the_entries_after_the_open_version_is_read_from_its_checkpoint(
+    tmp_path,
+) -> None:
+    uri = tmp_path / "t"
+    write(uri, 1)
+    cache = TableCache(str(uri), numbers_in)
+    cache.newest()
     for number in range(2, 6):
-        write(place, number)
-    table = DeltaTable(place)
+        write(uri, number)
+    table = DeltaTable(uri)
     table.create_checkpoint()
     for version in range(table.version()):
-        (place / "_delta_log" / f"{version:020}.json").unlink()
+        (uri / "_delta_log" / f"{version:020}.json").unlink()
 
-    assert kept.newest() == [1, 2, 3, 4, 5]
+    assert cache.newest() == [1, 2, 3, 4, 5]
 
 
 def test_a_snapshot_is_the_same_object_until_the_table_changes(tmp_path) -> None:
-    place, snapshots = str(tmp_path / "t"), Snapshots()
-    write(place, 1)
+    uri, snapshots = str(tmp_path / "t"), Snapshots()
+    write(uri, 1)
 
-    first, again = snapshots.newest(place), snapshots.newest(place)
-    write(place, 2)
+    first, again = snapshots.newest(uri), snapshots.newest(uri)
+    write(uri, 2)
 
     assert first is again
-    assert (snapshots.newest(place).version, snapshots.newest(place).rows) == (1, 2)
+    assert (snapshots.newest(uri).version, snapshots.newest(uri).rows) == (1, 2)
 
 
-def test_a_table_that_is_not_there_is_an_error_and_is_found_once_it_is(tmp_path) -> None:
-    place, snapshots = str(tmp_path / "t"), Snapshots()
+def test_a_missing_table_is_an_error_until_it_is_created(tmp_path) -> None:
+    uri, snapshots = str(tmp_path / "t"), Snapshots()
 
-    with pytest.raises(TableError, match="there is no Delta table"):
-        snapshots.newest(place)
-    shutil.rmtree(place, ignore_errors=True)
-    write(place, 1)
+    with pytest.raises(TableError) as caught:
+        snapshots.newest(uri)
+    assert caught.value.call == f"open table {uri}"
+    shutil.rmtree(uri, ignore_errors=True)
+    write(uri, 1)
 
-    assert snapshots.newest(place).rows == 1
+    assert snapshots.newest(uri).rows == 1

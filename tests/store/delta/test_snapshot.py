@@ -1,4 +1,4 @@
-"""Tables are opened at a version; what the local engine would read wrongly is refused."""
+"""Tables are opened at a version; tables that the local engine would read wrongly are refused."""
 
 import json
 from pathlib import Path
@@ -22,13 +22,16 @@ def test_a_snapshot_is_pinned_to_its_version(tmp_path: Path) -> None:
 
 def test_a_missing_table_or_version_is_an_error_that_names_it(tmp_path: Path) -> None:
     uri = str(tmp_path / "table")
-    with pytest.raises(TableError, match=r"open table .*table: there is no Delta table\."):
+    with pytest.raises(TableError) as no_table:
         open_snapshot(uri)
 
     write_deltalake(uri, pa.table({"x": [1]}))
 
-    with pytest.raises(TableError, match="at version 7"):
+    with pytest.raises(TableError) as no_version:
         open_snapshot(uri, 7)
+    assert no_table.value.call == f"open table {uri}"
+    assert no_version.value.call == f"open table {uri} at version 7"
+    assert "`featurestore status`" in no_version.value.fix
 
 
 def test_a_table_that_needs_a_newer_reader_is_refused_with_its_features(tmp_path: Path) -> None:
@@ -45,5 +48,9 @@ def test_a_table_that_needs_a_newer_reader_is_refused_with_its_features(tmp_path
             }
     log.write_text("\n".join(json.dumps(action) for action in actions) + "\n")
 
-    with pytest.raises(TableError, match=r"reader version 3 \(deletionVectors\)"):
+    with pytest.raises(TableError) as caught:
         open_snapshot(str(tmp_path))
+
+    assert caught.value.call == f"open table {tmp_path}"
+    assert "version 3 (deletionVectors)" in caught.value.found
+    assert "DROP FEATURE" in caught.value.fix

@@ -1,4 +1,4 @@
-"""The ledgers: append-only, the last word counts, and two processes do not disturb each other."""
+"""The ledgers: records are only appended, the last one counts, and processes do not conflict."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -57,7 +57,7 @@ def test_the_pointer_moves_in_one_commit(layout: Layout) -> None:
     assert [r.state for r in tables.records()] == ["current", "retired"]
 
 
-def test_order_is_by_sequence_even_where_the_clock_stands_still(layout: Layout) -> None:
+def test_records_of_one_moment_are_ordered_by_sequence(layout: Layout) -> None:
     tables = Tables(layout)
     for state in ("building", "current", "retired"):
         tables.record(replace(BUILD, state=state))
@@ -65,7 +65,7 @@ def test_order_is_by_sequence_even_where_the_clock_stands_still(layout: Layout) 
     assert [(r.state, r.sequence) for r in tables.records()] == [("retired", 3)]
 
 
-def test_a_run_is_read_back_as_its_last_record_says(layout: Layout) -> None:
+def test_of_a_run_the_last_record_counts(layout: Layout) -> None:
     runs = Runs(layout)
     runs.record(RUN, replace(RUN, run_id="r0", view="w", started_at=NOON - timedelta(hours=1)))
     did = Outcome(
@@ -79,7 +79,7 @@ def test_a_run_is_read_back_as_its_last_record_says(layout: Layout) -> None:
     assert [run.run_id for run in runs.records()] == ["r0", "r1"]
 
 
-def test_a_run_of_a_ledger_without_newer_columns_counts_nothing_there(layout: Layout) -> None:
+def test_counts_that_an_older_ledger_lacks_are_zero(layout: Layout) -> None:
     known = [field for field in RUNS if field.name != "null_unique_rows"]
     row = {"run_id": "r1", "view": "v", "table_id": "t1", "kind": "build", "status": "done"}
     row |= {"started_at": NOON, "rows_in": 5, "rows_out": 4, "batches": 1, "null_rows": 0}
@@ -91,7 +91,7 @@ def test_a_run_of_a_ledger_without_newer_columns_counts_nothing_there(layout: La
     assert (run.ended_at, run.outcome.version, run.outcome.error) == (None, None, None)
 
 
-def test_files_are_kept_by_build(layout: Layout) -> None:
+def test_files_are_recorded_by_build(layout: Layout) -> None:
     files = Files(layout)
     read = FileRecord("v", table_id="t1", path="/d/a", size=3, modified_at=9, run_id="r1")
 
@@ -112,7 +112,7 @@ def test_views_that_run_side_by_side_lose_no_record(layout: Layout) -> None:
     assert len(Runs(layout).records()) == 16
 
 
-def test_a_table_says_in_its_commits_what_was_noted(tmp_path: Path) -> None:
+def test_a_table_has_commits_and_a_version(tmp_path: Path) -> None:
     table = feature_table({"id": [1]}, [0], {"x": [1.0]})
     write_deltalake(tmp_path / "t", table)
     write_deltalake(tmp_path / "t", table, mode="append")
@@ -125,7 +125,7 @@ def test_a_table_says_in_its_commits_what_was_noted(tmp_path: Path) -> None:
     assert last_transaction(str(tmp_path / "t"), "t1/0") is None
 
 
-def test_a_table_that_left_the_plain_protocol_is_refused(tmp_path: Path) -> None:
+def test_a_table_that_needs_a_newer_protocol_is_refused(tmp_path: Path) -> None:
     table = feature_table({"id": [1]}, [0], {"x": [1.0]})
     fed = {"delta.enableChangeDataFeed": "true"}
     write_deltalake(tmp_path / "plain", table)
@@ -133,11 +133,14 @@ def test_a_table_that_left_the_plain_protocol_is_refused(tmp_path: Path) -> None
 
     check_plain(str(tmp_path / "plain"))
 
-    with pytest.raises(TableError, match="writer"):
+    with pytest.raises(TableError) as caught:
         check_plain(str(tmp_path / "fed"))
+    assert caught.value.call == f"check table {tmp_path / 'fed'}"
+    assert "writer 4" in caught.value.found
+    assert "--full" in caught.value.fix
 
 
-def test_data_files_are_listed_without_what_starts_with_an_underscore(tmp_path: Path) -> None:
+def test_data_files_are_listed_without_hidden_files(tmp_path: Path) -> None:
     (tmp_path / "_delta_log").mkdir()
     for name in ("b.csv", "a.csv", "_SUCCESS", ".hidden", "_delta_log/0.json"):
         (tmp_path / name).write_text("12345", encoding="utf-8")

@@ -63,25 +63,6 @@ def sort_columns(view: FeatureView) -> list[str]:
     return [quoted(key.name) for key in view.join_keys] + [EVENT_TIME]
 
 
-def stored_schema(view: FeatureView, extra: T.StructType) -> T.StructType:
-    """Return the Spark schema of the view's feature table.
-
-    Args:
-        view: The view.
-        extra: The transformed rows' schema, for ``unique_by`` columns, whose type it decides.
-    """
-    types: dict[str, T.DataType] = {
-        EVENT_TIME: T.TimestampType(),
-        AVAILABLE_TIME: T.TimestampType(),
-        SEQUENCE: T.LongType(),
-        DELETED: T.BooleanType(),
-        ROW_HASH: T.LongType(),
-        **{name: extra[name].dataType for name in extra_columns(view)},
-        **{field.name: spark_type(field.dtype) for field in (*view.join_keys, *view.schema)},
-    }
-    return T.StructType([T.StructField(name, types[name]) for name in stored_columns(view)])
-
-
 def _columns(view: FeatureView, schema: T.StructType) -> list[Column]:
     found = marks(view, schema)
     optional = ((SEQUENCE, found.sequence), (DELETED, found.deleted))
