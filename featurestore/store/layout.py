@@ -41,7 +41,7 @@ class Layout:
         return f"{self.root}/latest/{view}"
 
     def checkpoint(self, table_id: str, generation: int) -> str:
-        """Return the address of a stream's checkpoint; a lost one is replaced by a new generation."""
+        """Return the address of a stream's checkpoint; a lost one gets a new generation."""
         return f"{self.root}/checkpoints/{table_id}/{generation}"
 
     def registry(self) -> str:

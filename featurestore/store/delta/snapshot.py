@@ -96,9 +96,7 @@ def open_table(uri: str, version: int | None = None) -> DeltaTable:
         found, fix = "there is no Delta table", "Materialize it, or check the path."
     except (DeltaError, OSError) as error:
         found = str(error).splitlines()[0]
-        fix = (
-            "Check the version with `featurestore status`, and that no file of the log is missing."
-        )
+        fix = "Check the version with `featurestore status`, and that the log is complete."
     raise TableError(call, found, fix)
 
 

@@ -55,7 +55,7 @@ def test_a_table_created_again_at_its_address_is_opened_again(tmp_path) -> None:
     assert cache.newest() == [7]
 
 
-def test_a_log_without_the_entries_after_the_open_version_is_read_from_its_checkpoint(
+def test_a_log_with_removed_entries_is_read_from_its_checkpoint(
     tmp_path,
 ) -> None:
     uri = tmp_path / "t"
