@@ -1,4 +1,4 @@
-"""Draw what ``make demo`` printed for the README: ``python -m tools.picture_demo LOG``."""
+"""Draw the output of ``make demo`` for the README: ``python -m tools.picture_demo LOG``."""
 
 import re
 import sys
@@ -11,30 +11,30 @@ from rich.text import Text
 
 OUT = Path(__file__).parents[1] / "docs" / "images" / "demo.svg"
 WIDTH = 153
-# Each domain begins and its tables of scores end with one of these.
+# The lines with which a domain begins, and with which its tables of scores end.
 BEGIN, END = "training set and models: ", ("newest values", "kinds of users", "Next")
 
 
 def main(log: Path) -> None:
-    """Write the picture of the domains' scores in a log of the demo."""
+    """Write the picture of the domains' scores from a log of the demo."""
     console = Console(record=True, width=WIDTH, file=StringIO())
     console.print(Text("$ make demo", style="bold green"))
     for line in score_lines(log.read_text(encoding="utf-8").splitlines()):
         console.print(_styled(line))
     picture = console.export_svg(title="three domains, each model without and with the store")
-    # Rich's template loads a web font; a picture in a repository loads nothing.
+    # Rich's template loads a web font. A picture in a repository must not load anything.
     OUT.write_text(re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL))
 
 
 def score_lines(lines: list[str]) -> Iterator[str]:
-    """Yield the titles and tables of scores, without the grids of examples."""
-    kept = False
+    """Yield the titles and tables of scores, without the tables of examples."""
+    is_score = False
     for line in lines:
         if line.startswith(BEGIN):
-            kept = True
+            is_score = True
         elif line.startswith(END):
-            kept = False
-        elif kept and not re.fullmatch(r"\s+[\d.]+ s", line) and line.strip():
+            is_score = False
+        elif is_score and not re.fullmatch(r"\s+[\d.]+ s", line) and line.strip():
             yield line.rstrip()
 
 

@@ -233,8 +233,8 @@ class Panel:
         parts = [
             f'<rect class="bar" x="{start:g}" y="{y - 8:g}" width="{end - start:g}" height="16"/>'
         ]
-        existing = reference.valid_rows(line.query, line.spine_row, self._rows)
-        used = rows_used(line, existing)
+        valid = reference.valid_rows(line.query, line.spine_row, self._rows)
+        used = rows_used(line, valid)
         parts += [self._draw_used(line, row, y) for row in used]
         parts += self._draw_not_visible(line, used, y)
         edges = [] if low is None else [bracket_at(start, y, brackets[0])]

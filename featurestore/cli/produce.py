@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from featurestore.cli.options import AsJson, Project, open_store
-from featurestore.cli.output import print_json, print_table, say
+from featurestore.cli.output import print_json, print_table, say, status_text
 from featurestore.errors import ProjectError
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def print_runs(results: "list[RunResult]", as_json: bool) -> None:
     columns = ["view", "kind", "status", "version", "rows in", "rows out", "null keys", "seconds"]
     rows = [
         [
-            *(each.view, each.kind, each.status, each.version),
+            *(each.view, each.kind, status_text(each.status), each.version),
             *(each.rows_in, each.rows_out, each.null_rows, round(each.seconds, 1)),
         ]
         for each in results

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import Progress as Bars
 from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from featurestore.cli.output import status_text
 from featurestore.jobs.materialize.progress import ENDS, Progress, ProgressEvent
 
 
@@ -45,7 +46,8 @@ class _FinalLines:
 
     def __call__(self, event: ProgressEvent, /) -> None:
         if event.phase in ENDS:
-            text = f"{event.view} {event.phase}" + (f": {event.message}" if event.message else "")
+            text = f"{event.view} {status_text(event.phase)}"
+            text += f": {event.message}" if event.message else ""
             self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
@@ -66,7 +68,9 @@ class _ChangingLines:
 def _description(event: ProgressEvent) -> str:
     colour = {"done": "green", "nothing": "dim", "failed": "red"}
     colour |= dict.fromkeys(("interrupted", "skipped"), "yellow")
-    text = f"[bold]{event.view}[/] [{colour.get(event.phase, 'cyan')}]{event.phase}[/]"
+    text = (
+        f"[bold]{event.view}[/] [{colour.get(event.phase, 'cyan')}]{status_text(event.phase)}[/]"
+    )
     if event.rows:
         text += f" {event.rows:,} rows"
     return text + (f" in {event.batches} batches" if event.batches > 1 else "")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from featurestore.cli.options import AsJson, Project, open_store
-from featurestore.cli.output import print_json, print_table, say
+from featurestore.cli.output import print_json, print_table, say, status_text
 from featurestore.errors import RequestError
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def status(project: Project = Path(), as_json: AsJson = False) -> None:
                 v.version,
                 v.rows,
                 v.newest_event,
-                v.last_run,
+                status_text(v.last_run),
                 v.last_run_at and v.last_run_at.replace(microsecond=0),
             ]
             for v in views
