@@ -1,5 +1,6 @@
 """Threads that are kept between calls: order, errors, and forks."""
 
+import _thread
 import os
 import subprocess
 import sys
@@ -78,6 +79,26 @@ def test_after_an_error_no_task_runs_and_none_starts() -> None:
     assert len(ended) == seen < 500
     run_all([_thread_name] * 20, 3)
     assert len(begun) == seen
+
+
+def test_an_interruption_is_raised_after_the_running_tasks_have_ended() -> None:
+    begun, ended = [], []
+
+    def slow() -> None:
+        begun.append(1)
+        time.sleep(0.02)
+        ended.append(1)
+
+    def interrupted() -> None:
+        begun.append(1)
+        _thread.interrupt_main()
+        time.sleep(0.1)
+        ended.append(1)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_all([interrupted, *[slow] * 500], 2)
+
+    assert len(ended) == len(begun) < 500
 
 
 def test_an_error_of_the_iterable_is_raised_after_the_running_tasks_have_ended() -> None:
