@@ -53,10 +53,10 @@ def origin_of(declared: object) -> Origin:
             ...
         TypeError: Origin was not declared by the user
     """
-    found = getattr(declared, "origin", None)
-    if not isinstance(found, Origin):
+    line = getattr(declared, "origin", None)
+    if not isinstance(line, Origin):
         raise TypeError(f"{type(declared).__name__} was not declared by the user")
-    return found
+    return line
 
 
 def set_origin(declared: object, new: Origin) -> None:

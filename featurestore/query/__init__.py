@@ -1,1 +1,1 @@
-"""What to compute: plain data, made from what is applied and what is asked."""
+"""Queries: the features to compute, as plain data, compiled from requests and definitions."""

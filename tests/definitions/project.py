@@ -11,7 +11,7 @@ from featurestore.definitions.model.source import DeltaSource, FileSource, Reque
 from featurestore.definitions.model.types import *
 from featurestore.definitions.model.view import FeatureView
 """
-"""Six lines: what a test declares starts in line 7."""
+"""Six lines: the definitions of a test start at line 7."""
 
 
 def write(folder: Path, modules: dict[str, str]) -> Path:

@@ -1,4 +1,4 @@
-"""A request becomes a query: names, renamed keys, prefixes, windows; and what is refused."""
+"""A request becomes a query: names, renamed keys, prefixes, windows; wrong names are refused."""
 
 from dataclasses import replace
 

@@ -21,7 +21,7 @@ class Unshared(Layout):
 
 
 def race(layout: Layout, made: Plan, start: Barrier, outcomes: "Queue[str]") -> None:
-    """Apply a plan when all are ready, and tell what came of it."""
+    """Apply a plan when all processes are ready, and report the result."""
     registry = Registry(layout, lambda: NOON)
     start.wait()
     try:

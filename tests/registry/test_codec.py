@@ -96,12 +96,12 @@ def test_a_comment_in_a_function_does_not_count() -> None:
     remarked = Code("clean", "def clean(rows):  # all\n    return rows", "same")
     plain = replace(remarked, text="def clean(rows):\n    return rows")
 
-    found = [
+    fingerprints = [
         fingerprint(manifest_of([replace(ACTIVITY, transform=code)]))
         for code in (remarked, plain, replace(plain, fingerprint="other"))
     ]
 
-    assert found[0] == found[1] != found[2]
+    assert fingerprints[0] == fingerprints[1] != fingerprints[2]
 
 
 @pytest.mark.parametrize("empty", [0, 0.0, False, -0.0, math.inf, -math.inf, math.nan, "0", None])
@@ -121,7 +121,7 @@ def test_fields_at_their_default_are_omitted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("document", "found"),
+    ("document", "reason"),
     [
         ({"schema": "featurestore.manifest/2"}, "its form is 'featurestore.manifest/2'"),
         ({}, "its form is None"),
@@ -145,11 +145,11 @@ def test_fields_at_their_default_are_omitted() -> None:
         ),
     ],
 )
-def test_a_document_of_a_newer_release_is_refused(document: dict, found: str) -> None:
+def test_a_document_of_a_newer_release_is_refused(document: dict, reason: str) -> None:
     with pytest.raises(TableError) as caught:
         decode(document)
 
-    assert caught.value.found.startswith(found)
+    assert caught.value.found.startswith(reason)
     assert "Upgrade" in caught.value.fix
 
 

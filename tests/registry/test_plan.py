@@ -181,18 +181,20 @@ def test_each_argument_of_an_aggregation_changes_values(
 ) -> None:
     plain = replace(ACTIVITY, aggregations=(Aggregation("amount", "sum", windows=("7d",)),))
 
-    found = details(plain, replace(plain, aggregations=(aggregation,)))
+    differences = details(plain, replace(plain, aggregations=(aggregation,)))
 
     before = "sum of amount over 7d: Float64"
-    assert found == [("features.amount_sum_7d", before, before + text, "its values change")]
+    assert differences == [("features.amount_sum_7d", before, before + text, "its values change")]
 
 
 def test_a_map_by_category_is_shown_with_its_category() -> None:
     counted = Aggregation("amount", "sum", by="merchant", windows=("7d",))
 
-    found = details(ACTIVITY, replace(ACTIVITY, aggregations=(*ACTIVITY.aggregations, counted)))
+    differences = details(
+        ACTIVITY, replace(ACTIVITY, aggregations=(*ACTIVITY.aggregations, counted))
+    )
 
-    assert [(field, after) for field, _, after, _ in found] == [
+    assert [(field, after) for field, _, after, _ in differences] == [
         (
             "features.amount_sum_by_merchant_7d",
             "sum of amount by merchant over 7d: Map(String, Float64)",
@@ -219,10 +221,10 @@ def test_a_change_from_sample_to_population_changes_values() -> None:
     sample = Aggregation("amount", "stddev", windows=("7d",))
     plain = replace(ACTIVITY, aggregations=(sample,))
 
-    found = details(plain, replace(plain, aggregations=(replace(sample, ddof=0),)))
+    differences = details(plain, replace(plain, aggregations=(replace(sample, ddof=0),)))
 
     before = "stddev of amount over 7d: Float64"
-    assert found == [
+    assert differences == [
         ("features.amount_stddev_7d", before, f"{before}, ddof 0", "its values change")
     ]
 
@@ -368,9 +370,9 @@ def test_a_removed_view_or_service_breaks_readers() -> None:
 def test_a_service_is_compared_by_the_columns_of_its_answer(
     features: tuple[FeatureView, ...], expected: list[tuple[str, str | None, str | None, str]]
 ) -> None:
-    known = manifest_of([ACTIVITY, LIMITS])
-    old = Manifest.of([*known.views, SCORING])
-    new = Manifest.of([*known.views, FeatureService("scoring", features=features)])
+    declared = manifest_of([ACTIVITY, LIMITS])
+    old = Manifest.of([*declared.views, SCORING])
+    new = Manifest.of([*declared.views, FeatureService("scoring", features=features)])
 
     [change] = diff(old, new)
 

@@ -224,11 +224,11 @@ def test_of_two_processes_that_apply_at_once_one_wins(
 
     for racer in racers:
         racer.start()
-    found = sorted(outcomes.get(timeout=300) for _ in racers)
+    results = sorted(outcomes.get(timeout=300) for _ in racers)
     for racer in racers:
         racer.join()
 
-    assert found == ["conflict", f"v{base + 1}"]
+    assert results == ["conflict", f"v{base + 1}"]
     assert len(registry.history()) == base + 1
 
 

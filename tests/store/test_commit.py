@@ -67,11 +67,11 @@ def test_the_commits_of_batches_are_found_among_those_of_others(tmp_path: Path) 
         noted = CommitProperties(custom_metadata={"userMetadata": text})
         write_deltalake(tmp_path / "t", table, mode="append", commit_properties=noted)
 
-    found = batch_commits(str(tmp_path / "t"))
+    batches = batch_commits(str(tmp_path / "t"))
 
-    assert [(commit.version, commit.notes.null_unique_rows) for commit in found] == [
+    assert [(commit.version, commit.notes.null_unique_rows) for commit in batches] == [
         (0, 1),
         (2, 0),
     ]
-    assert batch_commits(str(tmp_path / "t"), after=0) == found[1:]
+    assert batch_commits(str(tmp_path / "t"), after=0) == batches[1:]
     assert batch_commits(str(tmp_path / "t"), after=2) == ()

@@ -49,26 +49,26 @@ def test_the_newest_current_build_is_the_table_that_readers_see() -> None:
     first, second = built(VIEW, "t1"), replace(built(VIEW, "t2"), sequence=1)
     rebuild = replace(built(VIEW, "t3"), state="building", sequence=2)
 
-    found = current(VIEW, first, second, rebuild)
+    table = current(VIEW, first, second, rebuild)
 
-    assert found == CurrentTable(second, "store/demo/features/spending/t2", "current")
+    assert table == CurrentTable(second, "store/demo/features/spending/t2", "current")
 
 
 def test_a_view_that_was_changed_since_keeps_its_table() -> None:
     record = built(VIEW, "t1")
     changed = replace(VIEW, schema=(Field("amount", Int64), Field("tip", Int64)))
 
-    found = current(changed, record)
+    table = current(changed, record)
 
-    assert found == CurrentTable(record, "store/demo/features/spending/t1", "changed")
+    assert table == CurrentTable(record, "store/demo/features/spending/t1", "changed")
 
 
 def test_a_view_whose_ttl_alone_was_changed_has_a_current_table() -> None:
     record = built(VIEW, "t1")
 
-    found = current(replace(VIEW, ttl="7d"), record)
+    table = current(replace(VIEW, ttl="7d"), record)
 
-    assert found == CurrentTable(record, "store/demo/features/spending/t1", "current")
+    assert table == CurrentTable(record, "store/demo/features/spending/t1", "current")
 
 
 def test_a_derived_table_is_outdated_once_its_upstream_view_has_another_table() -> None:

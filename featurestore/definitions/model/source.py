@@ -1,7 +1,7 @@
 """Sources: the tables, files or requests with raw rows, and the roles of their columns."""
 
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Literal
 
 from featurestore.definitions.model.types import Field
@@ -17,9 +17,9 @@ class Roles:
 
     Args:
         timestamp_field: The column of the event's time; None for a source without times.
-        available_timestamp_field: The column of the time at which a row could first be known.
+        available_timestamp_field: The column of the time at which a row became available.
         sequence_field: The column that orders rows of equal times.
-        deleted_field: The column that marks tombstones.
+        deleted_field: The column that is true for tombstones.
         unique_by: The columns that, with the join keys, identify one event.
         change_feed: Whether the rows come from a change feed, whose commits order and retract
             them.
@@ -104,14 +104,7 @@ class DeltaSource:
     @property
     def roles(self) -> Roles:
         """Its columns that have a role."""
-        return Roles(
-            self.timestamp_field,
-            self.available_timestamp_field,
-            self.sequence_field,
-            self.deleted_field,
-            self.unique_by,
-            change_feed=self.change_feed,
-        )
+        return replace(_roles(self), change_feed=self.change_feed)
 
 
 @dataclass(frozen=True)
@@ -159,13 +152,7 @@ class FileSource:
     @property
     def roles(self) -> Roles:
         """Its columns that have a role."""
-        return Roles(
-            self.timestamp_field,
-            self.available_timestamp_field,
-            self.sequence_field,
-            self.deleted_field,
-            self.unique_by,
-        )
+        return _roles(self)
 
 
 @dataclass(frozen=True)
@@ -201,3 +188,13 @@ class RequestSource:
 
 StoredSource = DeltaSource | FileSource
 Source = DeltaSource | FileSource | RequestSource
+
+
+def _roles(source: StoredSource) -> Roles:
+    return Roles(
+        source.timestamp_field,
+        source.available_timestamp_field,
+        source.sequence_field,
+        source.deleted_field,
+        source.unique_by,
+    )

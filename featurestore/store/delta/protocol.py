@@ -30,5 +30,5 @@ def check_plain(uri: str) -> None:
             f"it needs Delta reader {reader} and writer {writer}"
             + (f" ({', '.join(sorted(features))})" if features else ""),
             "Remove spark.databricks.delta.properties.defaults.* from the session's "
-            "configuration, then build the view anew with `featurestore materialize --full`.",
+            "configuration, then rebuild the view with `featurestore materialize --full`.",
         )

@@ -75,9 +75,9 @@ def _fingerprint(monkeypatch: pytest.MonkeyPatch, value: object) -> str:
 def test_different_values_count_differently(
     monkeypatch: pytest.MonkeyPatch, one: object, other: object
 ) -> None:
-    found = [_fingerprint(monkeypatch, value) for value in (one, other, one)]
+    fingerprints = [_fingerprint(monkeypatch, value) for value in (one, other, one)]
 
-    assert found[0] == found[2] != found[1]
+    assert fingerprints[0] == fingerprints[2] != fingerprints[1]
 
 
 @pytest.mark.parametrize(

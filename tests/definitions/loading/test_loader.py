@@ -148,9 +148,9 @@ def test_the_folders_of_two_projects_may_have_one_name(tmp_path: Path) -> None:
     one = write(tmp_path / "one" / "feature_defs", {"cards.py": CARDS})
     other = write(tmp_path / "other" / "feature_defs", {"cards.py": CARDS.replace("1d", "3d")})
 
-    found = [load(folder).views[0].ttl for folder in (one, other, one)]
+    ttls = [load(folder).views[0].ttl for folder in (one, other, one)]
 
-    assert found == ["1d", "3d", "1d"]
+    assert ttls == ["1d", "3d", "1d"]
 
 
 def test_a_removed_module_is_gone(folder: Path) -> None:
@@ -221,7 +221,7 @@ def test_every_broken_module_is_reported_with_line_and_cause(folder: Path) -> No
         },
     )
 
-    found = problems(folder)
+    messages = problems(folder)
 
     causes = {
         "a_syntax.py:7": "SyntaxError: '(' was never closed (a_syntax.py, line 7)",
@@ -229,8 +229,8 @@ def test_every_broken_module_is_reported_with_line_and_cause(folder: Path) -> No
         "_deep.py:8": "ZeroDivisionError: division by zero",
         "d_exit.py:7": "SystemExit: 3",
     }
-    assert list(found) == list(causes)
-    assert [found[line].endswith(cause) for line, cause in causes.items()] == [True] * 4
+    assert list(messages) == list(causes)
+    assert [messages[line].endswith(cause) for line, cause in causes.items()] == [True] * 4
     assert "feature_defs.fine" not in sys.modules
 
 
@@ -244,10 +244,10 @@ def test_a_broken_module_that_others_import_is_reported_once(folder: Path) -> No
         },
     )
 
-    found = problems(folder)
+    messages = problems(folder)
 
-    assert list(found) == ["broken.py:7"]
-    assert found["broken.py:7"].endswith("ZeroDivisionError: division by zero")
+    assert list(messages) == ["broken.py:7"]
+    assert messages["broken.py:7"].endswith("ZeroDivisionError: division by zero")
 
 
 def test_for_a_misspelt_module_the_nearest_is_offered(folder: Path) -> None:
@@ -316,23 +316,23 @@ def test_problems_of_rules_are_all_reported_with_their_lines(folder: Path) -> No
         },
     )
 
-    found = problems(folder)
+    messages = problems(folder)
 
-    assert list(found) == ["cards.py:9", "services.py:10"]
-    assert found["cards.py:9"].startswith("view 'activity': ttl '7x' ")
-    assert found["services.py:10"].startswith("service 'scoring': view 'activity' ")
-    assert found["services.py:10"].endswith("'amount'?")
+    assert list(messages) == ["cards.py:9", "services.py:10"]
+    assert messages["cards.py:9"].startswith("view 'activity': ttl '7x' ")
+    assert messages["services.py:10"].startswith("service 'scoring': view 'activity' ")
+    assert messages["services.py:10"].endswith("'amount'?")
 
 
 def test_of_two_definitions_of_one_name_both_lines_are_named(folder: Path) -> None:
     write(folder, {"a.py": CARDS, "b.py": CARDS.replace("1d", "2d")})
 
-    found = problems(folder)
+    messages = problems(folder)
 
-    assert list(found) == ["b.py:9"]
-    assert found["b.py:9"].startswith("view 'activity' ")
-    assert "feature_defs/a.py:9" in found["b.py:9"]
-    assert "ttl" in found["b.py:9"]
+    assert list(messages) == ["b.py:9"]
+    assert messages["b.py:9"].startswith("view 'activity' ")
+    assert "feature_defs/a.py:9" in messages["b.py:9"]
+    assert "ttl" in messages["b.py:9"]
 
 
 @pytest.mark.parametrize("name", ["feature-defs", "json", "pyarrow", "featurestore"])

@@ -232,11 +232,11 @@ def test_results_and_empty_values_go_by_type(
 
 
 def test_an_unknown_type_is_reported_once() -> None:
-    odd = view(
+    wrong = view(
         schema=(Field("x", "Int"),), aggregations=(Aggregation("x", "sum", windows=WEEK, empty=0),)
     )
 
-    [issue] = issues(odd)
+    [issue] = issues(wrong)
 
     assert issue.rule == "fields_have_known_types"
     assert missing(issue, "view 'activity'", "field 'x'", "'Int'", "'Int64'", "'Int32'") == []
@@ -263,7 +263,7 @@ def test_a_window_that_is_listed_twice_is_reported() -> None:
 
 
 def test_all_problems_of_a_view_are_reported_at_once() -> None:
-    odd = view(
+    wrong = view(
         ttl="7x",
         schema=(*SCHEMA, Field("amount", Decimal(99, 1))),
         aggregations=(
@@ -273,7 +273,7 @@ def test_all_problems_of_a_view_are_reported_at_once() -> None:
         transform="select 1",
     )
 
-    assert sorted(rules(odd)) == [
+    assert sorted(rules(wrong)) == [
         "aggregating_views_have_no_ttl",
         "columns_are_unique",
         "columns_exist",

@@ -63,9 +63,9 @@ def test_columns_that_occur_twice_are_reported_in_any_case() -> None:
         "s", path="p", format="csv", timestamp_field="t", schema=(key, Field("t", Timestamp), key)
     )
 
-    found = issues(keys, fields, source)
+    repeated = issues(keys, fields, source)
 
-    assert [issue.rule for issue in found] == ["columns_are_unique"] * 4
+    assert [issue.rule for issue in repeated] == ["columns_are_unique"] * 4
     expected = [
         ("entity 'holder'", "'ID'", "'id'", key.origin),
         ("source 's'", "'id'", key.origin),
@@ -73,7 +73,7 @@ def test_columns_that_occur_twice_are_reported_in_any_case() -> None:
         ("view 'activity'", "'card_id'"),
     ]
     for parts in expected:
-        assert sum(missing(issue, *parts) == [] for issue in found) == 1, parts
+        assert sum(missing(issue, *parts) == [] for issue in repeated) == 1, parts
 
 
 @pytest.mark.parametrize(

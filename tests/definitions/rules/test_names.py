@@ -28,13 +28,13 @@ def test_names_that_are_identifiers_are_valid(name: str) -> None:
 
 
 def test_names_of_columns_and_aggregations_are_checked() -> None:
-    odd_key = Entity("odd", join_keys=(Field("card.id", String),))
-    odd_view = view(
+    wrong_key = Entity("odd", join_keys=(Field("card.id", String),))
+    wrong_view = view(
         schema=(Field("net amount", Float64),),
         aggregations=(Aggregation("*", "count", windows=("7d",), name="n-7"),),
     )
 
-    key, column, aggregation = issues(odd_key, odd_view)
+    key, column, aggregation = issues(wrong_key, wrong_view)
 
     assert {each.rule for each in (key, column, aggregation)} == {"columns_have_plain_names"}
     assert missing(key, "entity 'odd'", "'card.id'", "letter") == []
@@ -70,20 +70,20 @@ def test_equal_definitions_and_definitions_of_other_kinds_may_share_a_name() -> 
 
 
 def test_definitions_that_are_only_used_by_others_are_checked_too() -> None:
-    odd = Entity("odd-one", join_keys=CARD.join_keys)
-    service = FeatureService("scoring", features=(view(entities=(odd,)),))
+    wrong = Entity("odd-one", join_keys=CARD.join_keys)
+    service = FeatureService("scoring", features=(view(entities=(wrong,)),))
 
     [issue] = issues(service)
 
-    assert (issue.rule, issue.origin) == ("definitions_have_plain_names", odd.origin)
+    assert (issue.rule, issue.origin) == ("definitions_have_plain_names", wrong.origin)
     assert missing(issue, "entity 'odd-one'") == []
 
 
 def test_problems_come_in_the_order_of_lines() -> None:
-    odd_view = windows(Aggregation("*", "count", windows=("7x",)))
-    odd_entity = Entity("odd-one", join_keys=())
+    wrong_view = windows(Aggregation("*", "count", windows=("7x",)))
+    wrong_entity = Entity("odd-one", join_keys=())
 
-    lines = [issue.origin.line for issue in issues(odd_entity, odd_view)]
+    lines = [issue.origin.line for issue in issues(wrong_entity, wrong_view)]
 
     assert len(lines) == 3
     assert lines == sorted(lines)

@@ -80,10 +80,10 @@ def test_of_a_run_the_last_record_counts(layout: Layout) -> None:
 
 
 def test_counts_that_an_older_ledger_lacks_are_zero(layout: Layout) -> None:
-    known = [field for field in RUNS if field.name != "null_unique_rows"]
+    columns = [field for field in RUNS if field.name != "null_unique_rows"]
     row = {"run_id": "r1", "view": "v", "table_id": "t1", "kind": "build", "status": "done"}
     row |= {"started_at": NOON, "rows_in": 5, "rows_out": 4, "batches": 1, "null_rows": 0}
-    write_deltalake(layout.runs(), pa.Table.from_pylist([row], pa.schema(known)))
+    write_deltalake(layout.runs(), pa.Table.from_pylist([row], pa.schema(columns)))
 
     (run,) = Runs(layout).records()
 
@@ -117,9 +117,9 @@ def test_a_table_has_commits_and_a_version(tmp_path: Path) -> None:
     write_deltalake(tmp_path / "t", table)
     write_deltalake(tmp_path / "t", table, mode="append")
 
-    found = commits(str(tmp_path / "t"), after=0)
+    newer = commits(str(tmp_path / "t"), after=0)
 
-    assert [(commit.version, dict(commit.notes)) for commit in found] == [(1, {})]
+    assert [(commit.version, dict(commit.notes)) for commit in newer] == [(1, {})]
     assert commits(str(tmp_path / "t"), after=1) == ()
     assert latest_version(str(tmp_path / "t")) == 1
     assert last_transaction(str(tmp_path / "t"), "t1/0") is None
@@ -145,10 +145,10 @@ def test_data_files_are_listed_without_hidden_files(tmp_path: Path) -> None:
     for name in ("b.csv", "a.csv", "_SUCCESS", ".hidden", "_delta_log/0.json"):
         (tmp_path / name).write_text("12345", encoding="utf-8")
 
-    found = list_files(str(tmp_path))
+    files = list_files(str(tmp_path))
 
-    assert [(Path(file.path).name, file.size) for file in found] == [("a.csv", 5), ("b.csv", 5)]
-    assert found[0].modified_at == (tmp_path / "a.csv").stat().st_mtime_ns // 1000
+    assert [(Path(file.path).name, file.size) for file in files] == [("a.csv", 5), ("b.csv", 5)]
+    assert files[0].modified_at == (tmp_path / "a.csv").stat().st_mtime_ns // 1000
     assert list_files(str(tmp_path / "a.csv")) == ()
     assert read_text(str(tmp_path / "a.csv")) == "12345"
     assert path_of((tmp_path / "a b.csv").as_uri()) == str(tmp_path / "a b.csv")
