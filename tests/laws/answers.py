@@ -1,4 +1,4 @@
-"""Answers from real Delta tables, as text that tells every bit and lets NaN equal NaN."""
+"""Answers from Delta tables, as text: each bit counts, and NaN equals NaN."""
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,41 +9,41 @@ import pyarrow as pa
 
 from featurestore.engines.bind import bind
 from featurestore.engines.retrieval.answer import answer
-from featurestore.errors import FeatureStoreError
+from featurestore.errors import SumOverflowError
 from featurestore.query.nodes import Query, ViewQuery
 from featurestore.store.delta.snapshot import Snapshot
 from tests.engines.kernel.worlds import World
 from tests.engines.stored_world import MANY, ask_world, write_world
-from tests.laws.samples import ASKED, Sample, queries, stored_row, world_of
+from tests.laws.samples import SPINE_TIME, Sample, queries, stored_row, world_of
 from tests.laws.shapes import Shape
 
 OVERFLOW = "a sum overflows"
 NUMBER = 7
-"""The world's number, where there is one world only."""
+"""The number of the world, if there is only one."""
 
 
-def answered(
+def answers_from_table(
     world: World, *, commits: int = 1, row_group: int = MANY, rows_per_chunk: int = MANY
 ) -> list[str] | str:
-    """Return the answer's rows, by the engine in process from a table of the world's rows."""
+    """Return the answer's rows, computed in process from a table of the world's rows."""
     with tempfile.TemporaryDirectory() as folder:
         table = write_world(world, Path(folder) / "t", commits=commits, row_group=row_group)
         try:
-            found = ask_world(world, table, rows_per_chunk)
-        except FeatureStoreError:
+            table_of_answers = ask_world(world, table, rows_per_chunk)
+        except SumOverflowError:
             return OVERFLOW
-    return list(map(repr, found.to_pylist()))
+    return list(map(repr, table_of_answers.to_pylist()))
 
 
 def stored_world(shape: Shape, sample: Sample) -> World:
-    """Return what is stored of a world, with all of the shape's columns."""
+    """Return the stored rows of a world, with all columns of the shape."""
     rows = [stored_row(shape.view, NUMBER, row) for row in sample.rows]
     return world_of(queries(shape)[0], NUMBER, [], [row for row in rows if row is not None])
 
 
 @contextmanager
 def tables(worlds: Mapping[Shape, Sample]) -> Iterator[dict[str, Snapshot]]:
-    """Give the table of each shape, with the rows of its world."""
+    """Yield the table of each shape, with the rows of its world."""
     with tempfile.TemporaryDirectory() as folder:
         yield {
             shape.name: write_world(
@@ -53,10 +53,10 @@ def tables(worlds: Mapping[Shape, Sample]) -> Iterator[dict[str, Snapshot]]:
         }
 
 
-def ask(
-    asked: Sequence[ViewQuery], spine: pa.Table, tables: Mapping[str, Snapshot]
+def answers_of(
+    uses: Sequence[ViewQuery], spine: pa.Table, tables: Mapping[str, Snapshot]
 ) -> dict[str, list[str]]:
-    """Return the answers by feature."""
-    query = Query("ask", tuple(asked), ASKED)
-    found = answer(query, bind(query, spine, null_times="keep"), tables)
-    return {name: list(map(repr, found[name].to_pylist())) for name in found.column_names}
+    """Return the answers of each feature, as text."""
+    query = Query("laws", tuple(uses), SPINE_TIME)
+    table = answer(query, bind(query, spine, null_times="keep"), tables)
+    return {name: list(map(repr, table[name].to_pylist())) for name in table.column_names}

@@ -1,4 +1,4 @@
-"""Worlds for the shapes: a source's rows as they come, what is stored of them, and a spine."""
+"""Generated worlds for the shapes: the rows of a source, the rows to store, and a spine."""
 
 import datetime as dt
 import math
@@ -25,7 +25,7 @@ from tests.engines.kernel.worlds import VALUE_STRATEGIES, World, content_hash, s
 from tests.laws.shapes import VALUES, Shape
 
 SECOND = 1_000_000
-ASKED = "moment"
+SPINE_TIME = "moment"
 
 KEYS = {
     "id": st.sampled_from([1, 1, 1, 2, 2**62, -(2**63)]),
@@ -34,7 +34,7 @@ KEYS = {
     "known": st.booleans(),
     "small_id": st.sampled_from([0, 0, -(2**31)]),
 }
-# No window's sum may overflow, since one error would hide the answers of all other worlds.
+# No sum may overflow: one error would hide the answers of all other worlds in the table.
 CELLS = VALUE_STRATEGIES | {
     "whole": st.sampled_from([0, 1, -2, 3, 2**58, -(2**58), 2**53 + 1]),
     "real": st.sampled_from([0.0, -0.0, 0.1, -0.3, 1e300, 1e-300, 7.25, math.nan, math.inf]),
@@ -53,7 +53,7 @@ class Sample:
 
     Args:
         rows: The source's rows.
-        spine: The rows that ask, without the world's number.
+        spine: The spine rows, without the world's number.
     """
 
     rows: tuple[dict, ...]
@@ -62,7 +62,7 @@ class Sample:
 
 @st.composite
 def samples(draw: st.DrawFn, shape: Shape) -> Sample:
-    """Draw a world: few keys and moments, so that ties, edges and exact matches are the rule."""
+    """Generate a world with few keys and moments, so that ties and exact matches are frequent."""
     seconds = draw(st.lists(st.tuples(st.integers(0, 30), JITTER), min_size=1, max_size=7))
     moment = st.sampled_from([shape.start + n * SECOND + off for n, off in seconds])
     names = [key.name for key in shape.view.join_keys if key.name != "world"]
@@ -75,27 +75,28 @@ def samples(draw: st.DrawFn, shape: Shape) -> Sample:
         | {"gone": st.sampled_from([False, False, False, None, True])}
     )
     spine_row = st.fixed_dictionaries(
-        {f"asked_{name}": values for name, values in keys.items()} | {ASKED: seldom_null(moment)}
+        {f"spine_{name}": values for name, values in keys.items()}
+        | {SPINE_TIME: seldom_null(moment)}
     )
     size = st.sampled_from([0, 4, 8])
     rows = draw(st.lists(row, min_size=2 * draw(size), max_size=20))
     spine = draw(st.lists(spine_row, min_size=max(1, draw(size)), max_size=8))
-    return Sample(tuple(map(_with_known_at, rows)), tuple(spine))
+    return Sample(tuple(map(_with_available_at, rows)), tuple(spine))
 
 
 def source_values(view: FeatureView) -> list[str]:
-    """Return the source's columns that are stored as they are, keys and roles apart."""
+    """Return the source's columns that are stored unchanged, without keys and special columns."""
     named = [field.name for field in view.schema]
     return named + [name for name in view.unique_columns if name in VALUES and name not in named]
 
 
 def source_table(shape: Shape, numbered: list[tuple[int, dict]]) -> pa.Table:
-    """Return source rows, each with its world's number, in types that widen to the declared."""
+    """Return source rows with their world's number, in types narrower than the declared ones."""
     view = shape.view
     types = {key.name: arrow_type(key.dtype) for key in view.join_keys}
     types |= {name: arrow_type(VALUES[name]) for name in source_values(view)}
     moment = pa.int64() if view.source.unit else UTC_MICROS
-    types |= {"at": moment, "known_at": moment, "gone": pa.bool_()}
+    types |= {"at": moment, "available_at": moment, "gone": pa.bool_()}
     types |= {"n": pa.int16(), "change": pa.int32()}
     types |= {"small": pa.int16()} if "small" in types else {}
     rows = [row | {"world": number} for number, row in numbered]
@@ -106,26 +107,26 @@ def source_table(shape: Shape, numbered: list[tuple[int, dict]]) -> pa.Table:
 
 def spine_table(shape: Shape, numbered: list[tuple[int, dict]]) -> pa.Table:
     """Return spine rows, each with its world's number."""
-    types = {f"asked_{key.name}": arrow_type(key.dtype) for key in shape.view.join_keys}
-    rows = [row | {"asked_world": number} for number, row in numbered]
+    types = {f"spine_{key.name}": arrow_type(key.dtype) for key in shape.view.join_keys}
+    rows = [row | {"spine_world": number} for number, row in numbered]
     return pa.table(
         {
             name: pa.array([row[name] for row in rows], kind)
-            for name, kind in (types | {ASKED: UTC_MICROS}).items()
+            for name, kind in (types | {SPINE_TIME: UTC_MICROS}).items()
         }
     )
 
 
 def stored_row(view: FeatureView, number: int, row: dict) -> dict | None:
-    """Return what materialization is to store of a source row: the rules once more, plainly."""
+    """Return the row that materialization must store for a source row; None for none."""
     keys = {key.name: number if key.name == "world" else row[key.name] for key in view.join_keys}
     if row["at"] is None or None in keys.values():
         return None
     source, delay = view.source, parse_duration(view.available_delay)
-    known = row["known_at"] if source.available_timestamp_field else row["at"]
+    available = row["available_at"] if source.available_timestamp_field else row["at"]
     stored = keys | {
         EVENT_TIME: row["at"],
-        AVAILABLE_TIME: None if known is None else known + delay,
+        AVAILABLE_TIME: None if available is None else available + delay,
     }
     stored |= {SEQUENCE: row["n"]} if source.sequence_field else {}
     stored |= {DELETED: row["gone"]} if source.deleted_field else {}
@@ -134,18 +135,18 @@ def stored_row(view: FeatureView, number: int, row: dict) -> dict | None:
 
 
 def queries(shape: Shape) -> tuple[ViewQuery, ...]:
-    """Return what the shape's uses ask."""
-    return tuple(compile_reference(use, ASKED) for use in shape.uses)
+    """Return the queries of the shape's uses."""
+    return tuple(compile_reference(use, SPINE_TIME) for use in shape.uses)
 
 
 def world_of(query: ViewQuery, number: int, spine: list[dict], stored: list[dict]) -> World:
-    """Return one world by itself, as the reference and the shrinking take it."""
-    asked = [row | {"asked_world": number} for row in spine]
+    """Return a single world, as the reference and the shrinking take it."""
+    numbered = [row | {"spine_world": number} for row in spine]
     hashed = [{ROW_HASH: content_hash(row)} | row for row in stored]
-    return World(query, asked, hashed)
+    return World(query, numbered, hashed)
 
 
-def _with_known_at(row: dict) -> dict:
+def _with_available_at(row: dict) -> dict:
     lag = row.pop("lag")
-    known = None if row["at"] is None or lag is None else row["at"] + lag * SECOND
-    return row | {"known_at": known}
+    available = None if row["at"] is None or lag is None else row["at"] + lag * SECOND
+    return row | {"available_at": available}

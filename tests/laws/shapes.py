@@ -1,6 +1,6 @@
-"""A handful of view declarations that together ask for every rule; worlds of rows fill them.
+"""A few view definitions that together use every rule; generated worlds fill their tables.
 
-Many worlds lie in one table, each under its own number: the join key ``world``.
+One table holds many worlds, each under its own number: the join key ``world``.
 """
 
 from dataclasses import KW_ONLY, dataclass
@@ -44,12 +44,12 @@ AROUND_1970 = -15_000_000
 
 @dataclass(frozen=True, eq=False)
 class Shape:
-    """A view, and where on the axis of time its worlds lie.
+    """A view, with the times of its worlds.
 
     Args:
-        view: The declaration; the world need not be its first join key.
-        start: The least moment of its worlds.
-        uses: The ways in which it is asked.
+        view: The definition; the world need not be its first join key.
+        start: The first moment of its worlds, in microseconds.
+        uses: The uses of the view in queries.
     """
 
     view: fs.FeatureView
@@ -72,7 +72,7 @@ def shape(
     source: dict[str, object],
     **options: object,
 ) -> Shape:
-    """Return a shape over some of the value columns, asked plainly and strictly."""
+    """Return a shape with some of the value columns; views of columns are also used strictly."""
     view = fs.FeatureView(
         name,
         entities=entities,
@@ -81,14 +81,14 @@ def shape(
         aggregations=aggregations,
         **options,
     )
-    renamed = view.with_join_keys({key.name: f"asked_{key.name}" for key in view.join_keys})
+    renamed = view.with_join_keys({key.name: f"spine_{key.name}" for key in view.join_keys})
     uses = (renamed,) if aggregations else (renamed, renamed.strictly_before().with_prefix("b_"))
     return Shape(view, start=start, uses=uses)
 
 
-def aggregations(options: dict[str, object], *asked: str) -> tuple[fs.Aggregation, ...]:
+def aggregations(options: dict[str, object], *texts: str) -> tuple[fs.Aggregation, ...]:
     """Return an aggregation for each ``column:function``."""
-    pairs = [text.split(":") for text in asked]
+    pairs = [text.split(":") for text in texts]
     return tuple(fs.Aggregation(column, function, **options) for column, function in pairs)
 
 
@@ -100,7 +100,7 @@ CHOSEN = (
     *("price:sum", "price:min", "day:max", "day:first2", "seen:last", "flag:any", "flag:all"),
     *("bits:last", "path:last"),
 )
-"""Functions and columns whose types an engine may treat each in its own way."""
+"""Functions of columns whose types an engine may handle differently."""
 
 
 def columns_of(spec: FunctionSpec) -> list[str]:
@@ -123,14 +123,14 @@ SHAPES = (
     shape(
         "late",
         *(WORLD, CARD),
-        source={"available_timestamp_field": "known_at"},
+        source={"available_timestamp_field": "available_at"},
         ttl="4s",
     ),
     shape(
         "revised",
         *(WORLD, CARD),
         source={
-            "available_timestamp_field": "known_at",
+            "available_timestamp_field": "available_at",
             "sequence_field": "n",
             "deleted_field": "gone",
             "unique_by": ("change",),
@@ -150,7 +150,7 @@ SHAPES = (
         "exact",
         *(FLAGGED, WORLD),
         columns=("whole", "seen"),
-        source={"available_timestamp_field": "known_at", "unique_by": ("at", "word")},
+        source={"available_timestamp_field": "available_at", "unique_by": ("at", "word")},
         available_delay="3s",
     ),
     shape(
@@ -163,7 +163,7 @@ SHAPES = (
             *aggregations({"windows": ("9s",), "by": "word"}, "whole:sum", "*:count"),
             *aggregations({"windows": ("7s",), "empty": -7}, "whole:sum", "real:max"),
         ),
-        source={"available_timestamp_field": "known_at", "deleted_field": "gone"},
+        source={"available_timestamp_field": "available_at", "deleted_field": "gone"},
         available_delay="1s",
     ),
     shape(
@@ -182,7 +182,7 @@ SHAPES = (
             *("*:count", "whole:sum", "real:mean", "real:variance", "word:mode", "word:last2"),
         ),
         source={
-            "available_timestamp_field": "known_at",
+            "available_timestamp_field": "available_at",
             "sequence_field": "n",
             "deleted_field": "gone",
             "unique_by": ("change",),

@@ -1,4 +1,4 @@
-"""A world that fails, made small: what a person reads when one of many worlds went wrong."""
+"""Shrinks a failing world, so that a person can read it."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,9 +10,9 @@ Fails = Callable[[World], bool]
 
 
 def shrunk(world: World, fails: Fails) -> World:
-    """Return a least part of a failing world: without any one thing of it, it does not fail.
+    """Return a smallest failing part of a world: without any one of its parts, it does not fail.
 
-    Features go first, then spine rows, stored rows, and last the cells, which become null.
+    Features are removed first, then spine rows, stored rows, and last cells, which become null.
     """
     for simpler in (_fewer_features, _fewer_spine_rows, _fewer_rows, _fewer_cells):
         world = _least(world, simpler, fails)
@@ -53,9 +53,9 @@ def _without_some(items: list[dict]) -> Iterator[list[dict]]:
 
 
 def _fewer_cells(world: World) -> Iterator[World]:
-    asked = {key.key for key in world.query.keys} | {"event_timestamp", "_row_hash"}
+    needed = {key.key for key in world.query.keys} | {"event_timestamp", "_row_hash"}
     for number, row in enumerate(world.rows):
-        for name in row.keys() - asked:
+        for name in row.keys() - needed:
             if row[name] is not None:
                 rows = [*world.rows]
                 rows[number] = row | {name: None}

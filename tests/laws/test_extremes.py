@@ -1,4 +1,4 @@
-"""The reference's answers at the edges: of every type's values, of all dates, of all durations."""
+"""The kernel equals the reference at the limits of values, dates and durations."""
 
 import datetime as dt
 import math
@@ -7,7 +7,7 @@ import tempfile
 from decimal import Decimal as PythonDecimal
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from featurestore.definitions.model.types import (
@@ -36,7 +36,7 @@ def nan_of(bits: int) -> float:
 
 
 def decimals(*texts: str) -> st.SearchStrategy:
-    """Return decimals as they are written; arithmetic would round them to 28 digits."""
+    """Return decimals from texts; arithmetic would round them to 28 digits."""
     return st.sampled_from([PythonDecimal(text) for text in texts])
 
 
@@ -50,7 +50,7 @@ REAL = [
 SINGLE = [0.0, -0.0, 2.0**-149, 3.4028234663852886e38, -3.4028234663852886e38, math.nan, math.inf]
 WORDS = [
     *("", "\0", "a", "a\0", "A", " ", "\u00e9", "e\u0301", "\u00e9\0", "ß", "ss", "z" * 40),
-    *("\ud7ff", "\uffff", "\U00010000", "\U0001f600"),  # UTF-16 would sort these otherwise
+    *("\ud7ff", "\uffff", "\U00010000", "\U0001f600"),  # UTF-16 has another order
 ]
 DAYS = [dt.date.min, dt.date.max, dt.date(1969, 12, 31), dt.date(1970, 1, 1)]
 MOMENTS = [
@@ -127,11 +127,11 @@ def test_moments_and_durations_at_the_edges_from_delta_tables(world: World) -> N
 
 
 def check_from_delta(world: World) -> None:
-    """Compare every cell, unless a sum overflows."""
+    """Compare every cell of a world without overflows."""
     try:
         expected = reference.answer(world.query, world.spine, world.rows)
     except reference.IntegerOverflowError:
-        return
+        assume(False)
     with tempfile.TemporaryDirectory() as folder:
         table = write_world(world, Path(folder) / "table", commits=2, row_group=3)
         answer = ask_world(world, table, rows_per_chunk=2)

@@ -1,4 +1,4 @@
-"""A failing world is made small, and stays failing."""
+"""A failing world is shrunk and still fails."""
 
 from dataclasses import replace
 
@@ -21,9 +21,9 @@ SPINE = [{"card": n % 2, "at": n} for n in range(7)]
 WORLD = World(QUERY, SPINE, ROWS)
 
 
-def test_what_stays_is_what_the_failure_needs() -> None:
+def test_only_the_parts_that_the_failure_needs_stay() -> None:
     def fails(world: World) -> bool:
-        late = any(asked["at"] == 5 for asked in world.spine)
+        late = any(row["at"] == 5 for row in world.spine)
         values = {row["y"] for row in world.rows}
         return late and {1.0, 3.5} <= values and "y" in world.query.outputs
 
@@ -37,7 +37,7 @@ def test_what_stays_is_what_the_failure_needs() -> None:
     )  # fmt: skip
 
 
-def test_a_world_that_always_fails_becomes_nothing() -> None:
+def test_a_world_that_always_fails_becomes_empty() -> None:
     small = shrunk(WORLD, lambda world: True)
 
     assert (small.spine, small.rows, len(small.query.outputs)) == ([], [], 1)

@@ -1,9 +1,9 @@
-"""The reference on Spark: many generated worlds in one job, each under its own number.
+"""Spark against the reference: many generated worlds in one job, each under its own number.
 
-Spark stores the rows of all worlds of a shape in one table, as two batches. Then what is stored,
-the `latest` tables that Spark tasks compute, and the answers of the engine in process from those
-tables are compared with the rules in plain Python, world by world. ``HYPOTHESIS_PROFILE=soak``
-draws more of them, ``--hypothesis-seed=7`` others.
+Spark stores the rows of all worlds of a shape in one table, as two batches. Three things are
+compared with the reference, world by world: the stored rows, the `latest` tables that Spark tasks
+compute, and the answers of the engine in process from the stored tables.
+``HYPOTHESIS_PROFILE=soak`` generates more worlds, ``--hypothesis-seed=7`` others.
 """
 
 import os
@@ -41,9 +41,10 @@ from featurestore.store.layout import Layout
 from featurestore.times import from_micros
 from tests.engines.kernel.compare import wrong_cells
 from tests.engines.kernel.worlds import World
-from tests.laws.report import told
+from tests.laws.report import failure_text
 from tests.laws.samples import (
     SECOND,
+    SPINE_TIME,
     Sample,
     queries,
     samples,
@@ -61,7 +62,7 @@ ROOT = Path(__file__).parents[2]
 HALVES = "halves"
 ROWS_PER_FILE = 100
 WORLDS = settings().max_examples * 2 // 5
-"""How many worlds each shape gets."""
+"""The number of worlds of each shape."""
 
 pytestmark = pytest.mark.hypothesis  # so that a soak takes them along
 each_shape = pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
@@ -70,7 +71,7 @@ Stored = dict[int, list[dict]]
 
 @dataclass(frozen=True)
 class Project:
-    """A folder with the shapes' sources and feature tables, and what was drawn for them."""
+    """A folder with the shapes' sources and feature tables, and their generated worlds."""
 
     folder: Path
     spark: "SparkSession"
@@ -81,7 +82,7 @@ class Project:
         return Layout(str(self.folder / "store"), folder=self.folder)
 
     def source(self, shape: Shape, half: int) -> pa.Table:
-        """Every other row of every world."""
+        """Return every other row of every world."""
         return source_table(
             shape,
             [
@@ -107,15 +108,15 @@ class Project:
         write_batch(shape.view, target, self.spark.read.parquet(str(path)), batch)
 
     def part(self, shape: Shape, table_id: str, batch: int) -> Path:
-        """Where a batch's source rows lie."""
+        """Return the path of a batch's source rows."""
         return self.folder / f"{shape.name}_{table_id}_{batch}.parquet"
 
     def table(self, shape: Shape, table_id: str = HALVES) -> str:
-        """Where a feature table of the shape lies."""
+        """Return the address of a feature table of the shape."""
         return self.layout.features(shape.name, table_id)
 
     def stored(self, shape: Shape, table_id: str = HALVES) -> Stored:
-        """Every world's stored rows."""
+        """Return the stored rows of every world."""
         return by_world(pa.table(DeltaTable(self.table(shape, table_id)).scan()))
 
     def materialize(self, shape: Shape, half: int) -> RunResult:
@@ -138,8 +139,8 @@ def project(
     spark: "SparkSession", tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Project:
     number = int(request.config.getoption("--hypothesis-seed") or 0)
-    drawn = {shape.name: draw(shape, number) for shape in SHAPES}
-    made = Project(tmp_path_factory.mktemp("worlds"), own_session(spark), drawn)
+    samples_by_shape = {shape.name: draw(shape, number) for shape in SHAPES}
+    made = Project(tmp_path_factory.mktemp("worlds"), own_session(spark), samples_by_shape)
     for shape in SHAPES:
         for half in (0, 1):
             made.write(shape, HALVES, half, made.source(shape, half))
@@ -147,8 +148,8 @@ def project(
 
 
 def draw(shape: Shape, number: int) -> list[Sample]:
-    """Draw a shape's worlds, the same for the same seed."""
-    drawn: list[Sample] = []
+    """Generate a shape's worlds, the same for the same seed."""
+    generated: list[Sample] = []
 
     @seed(number)
     @settings(
@@ -159,67 +160,67 @@ def draw(shape: Shape, number: int) -> list[Sample]:
     )
     @given(samples(shape))
     def take(sample: Sample) -> None:
-        drawn.append(sample)
+        generated.append(sample)
 
     take()
-    return drawn
+    return generated
 
 
-def test_the_shapes_are_declarations_that_may_be_applied() -> None:
+def test_the_shapes_are_valid_definitions() -> None:
     assert rules.check(Manifest.of([shape.view for shape in SHAPES])) == []
 
 
 @each_shape
-def test_every_world_is_stored_as_the_rules_say(project: Project, shape: Shape) -> None:
-    found = project.stored(shape)
+def test_every_world_is_stored_by_the_rules(project: Project, shape: Shape) -> None:
+    stored = project.stored(shape)
 
     for number, sample in enumerate(project.samples[shape.name]):
-        wanted = [stored_row(shape.view, number, row) for row in sample.rows]
-        rows = [{**row} for row in found.get(number, [])]
+        expected = [stored_row(shape.view, number, row) for row in sample.rows]
+        rows = [{**row} for row in stored.get(number, [])]
         hashed = {(row.pop(ROW_HASH), written(row)) for row in rows}
-        assert Counter(map(written, rows)) == Counter(written(row) for row in wanted if row)
+        assert Counter(map(written, rows)) == Counter(written(row) for row in expected if row)
         assert len(hashed) == len({*map(written, rows)})  # equal rows have equal hashes
 
 
 @each_shape
-def test_the_engine_in_process_answers_every_world_as_the_oracle(
+def test_the_engine_in_process_answers_every_world_as_the_reference(
     project: Project, shape: Shape
 ) -> None:
-    drawn = project.samples[shape.name]
-    numbered = [(number, row) for number, sample in enumerate(drawn) for row in sample.spine]
-    asked = Query("ask", queries(shape), "moment")
-    spine = bind(asked, spine_table(shape, numbered), null_times="keep")
+    worlds = project.samples[shape.name]
+    numbered = [(number, row) for number, sample in enumerate(worlds) for row in sample.spine]
+    request = Query("laws", queries(shape), SPINE_TIME)
+    spine = bind(request, spine_table(shape, numbered), null_times="keep")
     stored = project.stored(shape)
 
-    answers = answer(asked, spine, {shape.name: open_snapshot(project.table(shape))})
+    answers = answer(request, spine, {shape.name: open_snapshot(project.table(shape))})
 
     first = 0
-    for number, sample in enumerate(drawn):
+    for number, sample in enumerate(worlds):
         part = answers.slice(first, len(sample.spine))
         first += len(sample.spine)
-        for query in asked.views:
+        for query in request.views:
             world = world_of(query, number, [*sample.spine], stored.get(number, []))
             require_right(world, part)
 
 
 @each_shape
-def test_sparks_latest_table_answers_every_world_as_the_oracle(
+def test_sparks_latest_table_answers_every_world_as_the_reference(
     project: Project, shape: Shape
 ) -> None:
     moment = shape.start + 17 * SECOND
 
     refresh(project.spark, project.layout, shape.view, HALVES, from_micros(moment))
 
-    found = plain(pa.table(DeltaTable(project.layout.latest(shape.name)).scan()))
+    latest = plain(pa.table(DeltaTable(project.layout.latest(shape.name)).scan()))
     keys = [key.name for key in shape.view.join_keys]
-    answered = by_world(found.select([*keys, "as_of"]))
+    answered = by_world(latest.select([*keys, "as_of"]))
     query, stored = compile_view(shape.view), project.stored(shape)
     assert {number: keys_of(rows, keys) for number, rows in answered.items()} == {
         number: sorted({*keys_of(rows, keys)}) for number, rows in stored.items()
     }
     for number, rows in answered.items():
         spine = [row | {query.timestamp_field: moment} for row in rows]
-        part = found.take(pc.indices_nonzero(pc.equal(found["world"], number)))
+        part = latest.take(pc.indices_nonzero(pc.equal(latest["world"], number)))
         require_right(World(query, spine, stored[number]), part)
 
 
@@ -249,48 +250,48 @@ def test_a_process_in_another_time_zone_stores_the_same_rows(
     halves = [project.part(shape, HALVES, half) for half in (0, 1)]
 
     done = subprocess.run(
-        [sys.executable, "-m", "tests.laws.abroad", shape.name,
-         project.table(shape, "abroad"), tmp_path / "state", *halves],
+        [sys.executable, "-m", "tests.laws.other_zone", shape.name,
+         project.table(shape, "other_zone"), tmp_path / "state", *halves],
         cwd=ROOT, env={**os.environ, "TZ": "Pacific/Kiritimati", "PYTHONPATH": str(ROOT)},
         capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
 
     assert done.stdout == "Pacific/Kiritimati UTC\n", done.stderr
-    assert contents(project.stored(shape, "abroad")) == contents(project.stored(shape))
+    assert contents(project.stored(shape, "other_zone")) == contents(project.stored(shape))
 
 
 def require_right(world: World, answers: pa.Table) -> None:
-    """Fail with a small world where an answer is not the reference's."""
+    """Fail with a small world if an answer differs from the reference."""
     expected = reference.answer(world.query, world.spine, world.rows)
     wrong = wrong_cells(world, expected, answers)
     if wrong:
-        pytest.fail(told(world, wrong))
+        pytest.fail(failure_text(world, wrong))
 
 
 def by_world(rows: pa.Table) -> Stored:
-    """Return a table's rows by world, their own times in microseconds, values as they are."""
+    """Return a table's rows by world, with event and available times in microseconds."""
     for name in (EVENT_TIME, AVAILABLE_TIME):
         if name in rows.column_names:
             micros = rows[name].cast(pa.int64())
             rows = rows.set_column(rows.column_names.index(name), name, micros)
-    found: Stored = {}
+    worlds: Stored = {}
     for row in rows.to_pylist():
-        found.setdefault(row["world"], []).append(row)
-    return found
+        worlds.setdefault(row["world"], []).append(row)
+    return worlds
 
 
 def contents(stored: Stored) -> dict[int, Counter[str]]:
-    """Return what each world holds, whatever the order of its rows."""
+    """Return the rows of each world, in any order."""
     return {number: Counter(map(written, rows)) for number, rows in stored.items()}
 
 
 def written(row: dict) -> str:
-    """Return a row as text, in which NaN equals NaN and UTC is UTC by any name."""
+    """Return a row as text: NaN equals NaN, and all names of UTC are equal."""
     return repr([(name, in_utc(row[name])) for name in sorted(row)])
 
 
 def in_utc(value: object) -> object:
-    """Return moments with the standard library's UTC, all else as it is."""
+    """Return moments with the standard library's UTC, other values unchanged."""
     return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 

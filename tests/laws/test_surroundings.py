@@ -1,4 +1,4 @@
-"""Where a process runs changes nothing, and `latest` is `historical` at this moment."""
+"""The time zone of a process changes nothing; `latest` equals `historical` at this moment."""
 
 import time
 from collections.abc import Iterator
@@ -21,8 +21,8 @@ from featurestore.store.ledger.tables import TableRecord, Tables
 from featurestore.times import from_micros
 from tests.effort import examples
 from tests.engines.kernel.worlds import World, worlds
-from tests.laws.answers import NUMBER, answered, stored_world
-from tests.laws.samples import ASKED, Sample, samples, spine_table
+from tests.laws.answers import NUMBER, answers_from_table, stored_world
+from tests.laws.samples import SPINE_TIME, Sample, samples, spine_table
 from tests.laws.shapes import SHAPES, Shape
 
 ZONES = ("Asia/Kathmandu", "America/St_Johns", "Pacific/Kiritimati", "Europe/Berlin")
@@ -33,9 +33,9 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 @examples(40)
 def test_the_zone_of_the_machine_changes_nothing(world: World, zone: str) -> None:
     with machine_in(zone):
-        abroad = answered(world)
+        in_zone = answers_from_table(world)
 
-    assert abroad == answered(world)
+    assert in_zone == answers_from_table(world)
 
 
 @contextmanager
@@ -58,12 +58,12 @@ def test_latest_features_are_the_historical_ones_at_this_moment(
     moments = [row["at"] for row in sample.rows if row["at"] is not None] or [shape.start]
     shop.now = from_micros(data.draw(st.sampled_from(moments)))
     shop.fill(shape, sample)
-    keys = spine_table(shape, [(NUMBER, row) for row in sample.spine]).drop([ASKED])
+    keys = spine_table(shape, [(NUMBER, row) for row in sample.spine]).drop([SPINE_TIME])
     now = pa.array([shop.now] * keys.num_rows, UTC_MICROS)
 
-    latest = shop.store.get_latest_features(f"ask_{shape.name}", keys).to_arrow()
+    latest = shop.store.get_latest_features(f"service_{shape.name}", keys).to_arrow()
     historical = shop.store.get_historical_features(
-        f"ask_{shape.name}", keys.append_column(EVENT_TIME, now)
+        f"service_{shape.name}", keys.append_column(EVENT_TIME, now)
     ).to_arrow()
 
     assert latest.schema == historical.schema
@@ -85,7 +85,7 @@ class Shop:
                     *(shape.view.entities),
                     shape.view.source,
                     shape.view,
-                    fs.FeatureService(f"ask_{shape.name}", features=shape.uses),
+                    fs.FeatureService(f"service_{shape.name}", features=shape.uses),
                 )
             ]
         )
@@ -93,13 +93,13 @@ class Shop:
         Tables(self.store.layout).record(*(record(shape) for shape in SHAPES))
 
     def fill(self, shape: Shape, sample: Sample) -> None:
-        """Put a world's rows in place of the last one's."""
-        place = self.store.layout.features(shape.name, "t1")
-        write_deltalake(place, stored_world(shape, sample).rows_table(), mode="overwrite")
+        """Replace the rows of the last world by those of another one."""
+        uri = self.store.layout.features(shape.name, "t1")
+        write_deltalake(uri, stored_world(shape, sample).rows_table(), mode="overwrite")
 
 
 def record(shape: Shape) -> TableRecord:
-    """Return what the ledger says of a shape's table."""
+    """Return the ledger's record of a shape's table."""
     return TableRecord(
         shape.name,
         table_id="t1",

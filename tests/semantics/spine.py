@@ -1,7 +1,7 @@
 """Cases of the spine: its keys, times and columns, and what is refused."""
 
 import featurestore as fs
-from tests.semantics.case import Case, event, example, profile, spine_at
+from tests.semantics.case import Case, at, event, example, profile, spine_at
 
 ROME, OSLO = event("9:00", city="Rome"), event("11:00", city="Oslo")
 BOTH = [ROME, OSLO]
@@ -185,8 +185,8 @@ COMPOSITE = Case(
     ),
     refusals={
         "A text where the key is a number": (
-            "get_historical_features('shop'): column 'shop' has type string, the join key 'shop' has "
-            "type Int64. Cast the spine's column to int64."
+            "get_historical_features('shop'): column 'shop' has type string, the join key 'shop' "
+            "has type Int64. Cast the spine's column to int64."
         )
     },
 )
@@ -231,11 +231,9 @@ TWO_TIMES = Case(
             profile(),
             profile().at("paid_at").with_prefix("paid_"),
             rows=BOTH,
-            spine=tuple(
-                row | {"paid_at": paid["event_timestamp"]}
-                for row, paid in zip(
-                    spine_at("10:00", "12:00"), spine_at("13:00", "9:30"), strict=True
-                )
+            spine=(
+                *spine_at("10:00", paid_at=at("13:00")),
+                *spine_at("12:00", paid_at=at("9:30")),
             ),
             answers={"city": ("Rome", "Oslo"), "paid_city": ("Oslo", "Rome")},
         ),

@@ -214,8 +214,8 @@ NOT_A_NUMBER = Case(
     ),
     refusals={
         "A float column as a join key": (
-            "get_historical_features('shop'): column 'shop' has type double, the join key 'shop' has "
-            "type Int64. Float keys cannot be compared exactly. Cast the column first, e.g. "
+            "get_historical_features('shop'): column 'shop' has type double, the join key 'shop' "
+            "has type Int64. Float keys cannot be compared exactly. Cast the column first, e.g. "
             "spine['shop'].astype('Int64') in pandas (nulls stay nulls)."
         )
     },

@@ -1,4 +1,4 @@
-"""A program of its own: stores a shape's rows, in whatever time zone its process stands."""
+"""A program that stores a shape's rows in the time zone of its process."""
 
 import sys
 from pathlib import Path
@@ -13,12 +13,12 @@ CONF = Path(__file__).parents[2] / "spark-conf" / "test.conf"
 
 
 def main(name: str, table: str, folder: str, *sources: str) -> None:
-    """Store the rows of Parquet files as materialization does, in a session of the store's own."""
+    """Store the rows of Parquet files as materialization does, in a session of its own."""
     shape = next(shape for shape in SHAPES if shape.name == name)
     spark = own_session(session(CONF, warehouse=Path(folder)))
     target = Target(
         "run",
-        table_id="abroad",
+        table_id="other_zone",
         generation=0,
         table=table,
         checkpoint=f"{folder}/none",
