@@ -128,7 +128,8 @@ def sentences(found: str, fix: str) -> str:
     """
     text = found.rstrip(".")
     stop = "" if text.endswith("?") else "."
-    return f"{text}{stop} {fix}".strip()
+    space = "" if fix.startswith("\n") else " "
+    return f"{text}{stop}{space}{fix}".strip()
 
 
 def nearest(name: str, existing: Iterable[str]) -> str:

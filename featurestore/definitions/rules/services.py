@@ -213,19 +213,22 @@ class _Collision(NamedTuple):
 def _collision_messages(use: Use, collisions: Sequence[_Collision]) -> Iterator[str]:
     """Yield the collisions of one use: one message for all collisions with another use."""
     # By identity: two equal uses are two.
-    single: list[_Collision] = []
     for owner in {id(each.owner): each.owner for each in collisions}.values():
         common = [each for each in collisions if each.owner is owner]
-        if owner is None or owner is use or len(common) == 1:
-            single += common
-            continue
         names = ", ".join(each.output for each in common)
-        if owner.view == use.view:
-            text = f"{label(use.view)} is used twice, so {names} occur twice. Remove one use"
+        if owner is use:
+            yield f"{label(use.view)} is used with {names} listed twice. Remove one of the two."
+        elif owner is not None and owner.view == use.view:
+            text = f"{label(use.view)} is used twice, so {names} would occur twice. Remove one use"
             yield f"{text}, or, for other keys, give one a prefix: {_PREFIX}."
-        else:
+        elif owner is not None and len(common) > 1:
             text = f"{label(owner.view)} and {label(use.view)} both have {names}"
             yield f"{text}. Give one a prefix: {_PREFIX}."
-    for each in single:
-        text = f"{each.earlier} and {each.feature} both have the name {each.output!r}"
-        yield f"{text}. Give one a prefix: {_PREFIX}."
+        else:
+            yield from map(_collision_message, common)
+
+
+def _collision_message(collision: _Collision) -> str:
+    both = f"{collision.earlier} and {collision.feature}"
+    prefixed = "the feature" if collision.owner is None else "one"
+    return f"{both} both have the name {collision.output!r}. Give {prefixed} a prefix: {_PREFIX}."

@@ -22,20 +22,17 @@ from featurestore.times import timezone_problem
 def paths_and_columns_are_named(manifest: Manifest) -> Iterator[Issue]:
     """Yield sources with an empty path or column name."""
     for source in _stored(manifest):
-        for name, text in {"path": source.path, **source.roles.columns}.items():
-            if text == "":
-                yield Issue(
-                    source.origin, f"{label(source)}: {name} is empty. Give {name}= a value."
-                )
+        for name, value in {"path": source.path, **source.roles.columns}.items():
+            if value == "":
+                text = f"{label(source)}: {name} is empty"
+                yield Issue(source.origin, f'{text}. Write {name}="...".')
 
 
 def text_files_have_a_schema(manifest: Manifest) -> Iterator[Issue]:
     """Yield CSV and JSON sources without a schema: their files contain no types."""
     for source in _stored(manifest):
         if isinstance(source, FileSource) and source.format != "parquet" and not source.schema:
-            text = (
-                f"{label(source)}: the schema is missing, and {source.format} files have no types"
-            )
+            text = f"{label(source)} has no schema, and {source.format} files contain no types"
             yield Issue(source.origin, f"{text}. Add schema=(Field(...),).")
 
 

@@ -183,7 +183,11 @@ def test_a_view_and_an_on_demand_view_have_different_names() -> None:
 @pytest.mark.parametrize(
     ("features", "rule", "parts"),
     [
-        ((shape(), shape()), "outputs_do_not_collide", ("shape:ratio", "'ratio'")),
+        (
+            (shape(), shape()),
+            "outputs_do_not_collide",
+            ("on-demand view 'shape'", "ratio", "Remove", "with_prefix"),
+        ),
         (
             (shape().with_prefix("p"), view("odd", schema=(Field("pratio", Int64),))),
             "outputs_do_not_collide",
