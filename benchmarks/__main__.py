@@ -1,4 +1,4 @@
-"""Run the benchmarks: tables, results with their machine, docs/benchmarks.md and its chart."""
+"""Run the benchmarks, print and save their results, and write docs/benchmarks.md."""
 
 import argparse
 import subprocess
@@ -10,7 +10,7 @@ from benchmarks.build import build
 from benchmarks.cases import CASES, Case
 from benchmarks.contest import ContestError, Result
 from benchmarks.measure import Row, measure
-from benchmarks.results import HEAD, cells, keep, rows_of
+from benchmarks.results import HEAD, cells, rows_of, save
 from benchmarks.workload import WORKLOADS, is_written
 from featurestore.cli.output import print_table, say
 
@@ -20,7 +20,7 @@ NAMES = (*CASES, STARTUP)
 
 
 def main() -> int:
-    """Measure what was asked for, all by default; return 1 where a case failed."""
+    """Measure the named cases, or all cases. Return 1 if a case failed."""
     args = arguments()
     data = args.data.resolve()
     data.mkdir(parents=True, exist_ok=True)
@@ -29,46 +29,46 @@ def main() -> int:
         build_tables(names, data, args.scale)
         return 0
     cases = [CASES[name] for name in names if name in CASES]
-    build_apart(cases, data, args.scale)
-    keeping = args.scale == 1  # other sizes are for trying out
+    build_in_subprocess(cases, data, args.scale)
+    saves = args.scale == 1  # other sizes are for development only
     rows: list[Row] = []
     failed = 0
     for case in cases:
         try:
-            rows += run_case(case, data, args.scale, keeping=keeping)
+            rows += run_case(case, data, args.scale, saves=saves)
         except ContestError as error:
             failed = 1
             say("{} failed: {}", case.name, error)
     if STARTUP in names:
-        run_startup(data, keeping=keeping)
+        run_startup(data, saves=saves)
     if rows:
         print_table(list(HEAD), [cells(row) for row in rows], title="benchmarks")
     return failed
 
 
 def arguments() -> argparse.Namespace:
-    """Return what the command line says."""
+    """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    # argparse holds no names at all against the choices, too.
+    # argparse compares an empty list of names with the choices too.
     choices = [[], *NAMES]
-    told = f"of {', '.join(NAMES)}; all without any"
-    parser.add_argument("names", nargs="*", choices=choices, metavar="case", help=told)
-    parser.add_argument("--data", type=Path, default=HERE / "data", help="kept between runs")
+    cases = f"one of {', '.join(NAMES)}; without a case, all of them"
+    parser.add_argument("names", nargs="*", choices=choices, metavar="case", help=cases)
+    parser.add_argument("--data", type=Path, default=HERE / "data", help="folder of the tables")
     parser.add_argument("--build", action="store_true", help="only build the cases' tables")
-    parser.add_argument("--scale", type=float, default=1, help="times the rows, to try it out")
+    parser.add_argument("--scale", type=float, default=1, help="factor of the number of rows")
     return parser.parse_args()
 
 
 def build_tables(names: tuple[str, ...], data: Path, scale: float) -> None:
-    """Build the tables of the named cases, those that are not there yet."""
+    """Build the tables of the named cases that do not exist yet."""
     ways = [way for name in names if name in CASES for way in CASES[name].ways]
     for name in dict.fromkeys(way.workload for way in ways):
         say("building {} ...", name)
         build(WORKLOADS[name].scaled(scale), data)
 
 
-def build_apart(cases: list[Case], data: Path, scale: float) -> None:
-    """Build in another process, so that no JVM stays beside what is measured."""
+def build_in_subprocess(cases: list[Case], data: Path, scale: float) -> None:
+    """Build the tables in another process, so that no JVM runs during the measurements."""
     workloads = [WORKLOADS[way.workload].scaled(scale) for case in cases for way in case.ways]
     if not all(is_written(workload, data / workload.name) for workload in workloads):
         names = [case.name for case in cases]
@@ -76,32 +76,32 @@ def build_apart(cases: list[Case], data: Path, scale: float) -> None:
         subprocess.run([sys.executable, "-m", "benchmarks", *names, *options], check=True)
 
 
-def run_case(case: Case, data: Path, scale: float, *, keeping: bool) -> list[Row]:
-    """Measure one case and keep its results."""
+def run_case(case: Case, data: Path, scale: float, *, saves: bool) -> list[Row]:
+    """Measure one case and return its rows. With ``saves``, save them and write the page."""
     say("{}: {}", case.name, case.title)
 
     def folder(workload: str) -> Path:
         return data / WORKLOADS[workload].scaled(scale).name
 
-    measured = measure(case, folder, data, tell)
-    if keeping:
-        keep(case.name, measured)
+    measured = measure(case, folder, data, print_result)
+    if saves:
+        save(case.name, measured)
         page.write()
     return rows_of(measured)
 
 
-def run_startup(data: Path, *, keeping: bool) -> None:
-    """Measure how long one waits before anything happens."""
+def run_startup(data: Path, *, saves: bool) -> None:
+    """Measure the times of imports, of short commands and of Spark's start."""
     say("startup")
     rows = startup.measure(data)
     print_table(list(rows[0]), [list(row.values()) for row in rows], title=STARTUP)
-    if keeping:
-        keep(STARTUP, {"rows": rows})
+    if saves:
+        save(STARTUP, {"rows": rows})
         page.write()
 
 
-def tell(result: Result) -> None:
-    """Say what one way took."""
+def print_result(result: Result) -> None:
+    """Print the best time of one way."""
     say("  {}: {} s", result.way.name, f"{result.best:.3f}")
 
 

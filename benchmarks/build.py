@@ -1,4 +1,4 @@
-"""The feature tables of the workloads, built once: by Spark, as any project builds its own."""
+"""The feature tables of the workloads, built once by Spark, as in any project."""
 
 import shutil
 from pathlib import Path
@@ -14,7 +14,7 @@ import featurestore as fs
 thing = fs.Entity("thing", join_keys=({keys}))
 VIEWS = []
 for view, features in {views!r}.items():
-    source = fs.FileSource(f"s_{{view}}", path=view, format="parquet", timestamp_field="ts"{known})
+    source = fs.FileSource(f"s_{{view}}", path=view, format="parquet", timestamp_field="ts"{late})
     VIEWS.append(fs.FeatureView(
         view, entities=(thing,), source=source, latest=False, ttl={ttl!r},
         schema=tuple(fs.Field(name, fs.Float64) for name in features),
@@ -23,7 +23,7 @@ bench = fs.FeatureService("bench", features=tuple(VIEWS))
 first = fs.FeatureService("first", features=(VIEWS[0],))
 """
 
-# Both views hold the same rows; windows cost no table of their own.
+# Both views have the same rows.
 EVENTS = """\
 import featurestore as fs
 
@@ -48,7 +48,7 @@ month = fs.FeatureService("month", features=(windows[{month!r}],))
 
 
 def build(workload: Workload, data: Path) -> Path:
-    """Build the workload below ``data`` unless it is there, and return its folder."""
+    """Build the workload below ``data`` unless it exists, and return its folder."""
     folder = data / workload.name
     if not is_written(workload, folder):
         shutil.rmtree(folder, ignore_errors=True)
@@ -75,7 +75,7 @@ def definitions(workload: Workload) -> str:
     kind = "String" if workload.key == "string" else "Int64"
     keys = "".join(f'fs.Field("{name}", fs.{kind}), ' for name in workload.join_keys)
     if workload.events:
-        of = {
+        names = {
             length: tuple(f"amount_{function}_{length}" for function in FUNCTIONS)
             for length in HOURS
         }
@@ -84,14 +84,14 @@ def definitions(workload: Workload) -> str:
             values=workload.view_features["events"],
             windows=tuple(HOURS),
             functions=FUNCTIONS,
-            hour=of["1h"],
-            month=of["30d"],
+            hour=names["1h"],
+            month=names["30d"],
         )
     return AS_OF.format(
         keys=keys,
         views=workload.view_features,
         ttl=workload.ttl_days and f"{workload.ttl_days}d",
-        known=', available_timestamp_field="known_at"' if workload.late else "",
+        late=', available_timestamp_field="known_at"' if workload.late else "",
     )
 
 

@@ -34,7 +34,7 @@ def chart(rows: Sequence[Row]) -> str:
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
             f'width="{WIDTH}" height="{height}" role="img" aria-labelledby="title desc">',
             '<title id="title">Benchmarks</title>',
-            f'<desc id="desc">{escape(_told(rows))}</desc>',
+            f'<desc id="desc">{escape(_description(rows))}</desc>',
             f"<style>\n{STYLE}</style>",
             f'<rect class="card" x=".5" y=".5" width="{WIDTH - 1}" height="{height - 1}" rx="6"/>',
             *seconds,
@@ -62,17 +62,17 @@ def _shares(rows: Sequence[Row], top: int) -> tuple[list[str], int]:
     for number, row in enumerate(rows):
         share = row.share or 0.0
         y = top + 24 + number * LINE
-        again = number > 0 and rows[number - 1].case == row.case
-        names = ("" if again else row.case, row.against)
+        same_case = number > 0 and rows[number - 1].case == row.case
+        names = ("" if same_case else row.case, row.against)
         style = "met" if row.met else "missed"
-        parts += _bar(y, names, min(share, WIDEST) * unit, style, _held(row))
+        parts += _bar(y, names, min(share, WIDEST) * unit, style, _value_of_target(row))
     bottom = top + 24 + len(rows) * LINE
     edge = BARS + unit
     parts.append(f'<line class="limit" x1="{edge}" y1="{top + 20}" x2="{edge}" y2="{bottom}"/>')
     return parts, bottom + 12
 
 
-def _held(row: Row) -> str:
+def _value_of_target(row: Row) -> str:
     if row.is_absolute:
         return f"{row.ours:.3g} of {row.limit:g} {row.unit}"
     return f"{row.ratio:.2g} of {row.limit:g}"
@@ -82,7 +82,7 @@ def _title(y: int, text: str) -> str:
     return f'<text class="title" x="{CASE}" y="{y + 12}">{escape(text)}</text>'
 
 
-def _bar(y: int, names: tuple[str, str], length: float, style: str, told: str) -> list[str]:
+def _bar(y: int, names: tuple[str, str], length: float, style: str, figure: str) -> list[str]:
     base = y + BAR - 3
     return [
         *(
@@ -91,13 +91,13 @@ def _bar(y: int, names: tuple[str, str], length: float, style: str, told: str) -
             if name
         ),
         f'<rect class="{style}" x="{BARS}" y="{y}" width="{length:.1f}" height="{BAR}"/>',
-        f'<text class="figure" x="{FIGURES}" y="{base}">{escape(told)}</text>',
+        f'<text class="figure" x="{FIGURES}" y="{base}">{escape(figure)}</text>',
     ]
 
 
-def _told(rows: Sequence[Row]) -> str:
-    held = [row for row in rows if row.share is not None]
-    met = sum(1 for row in held if row.met)
-    return f"{met} of {len(held)} targets are met. " + "; ".join(
-        f"{row.case}, {row.against}: {_held(row)}" for row in held
+def _description(rows: Sequence[Row]) -> str:
+    targets = [row for row in rows if row.share is not None]
+    met = sum(1 for row in targets if row.met)
+    return f"{met} of {len(targets)} targets are met. " + "; ".join(
+        f"{row.case}, {row.against}: {_value_of_target(row)}" for row in targets
     )

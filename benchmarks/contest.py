@@ -1,4 +1,4 @@
-"""Running contestants, each in a process of its own, and comparing what they answer."""
+"""Contestants run in processes of their own, and their answers are compared."""
 
 import json
 import math
@@ -11,27 +11,28 @@ from benchmarks.environments import python_of
 
 ROOT = Path(__file__).parents[1]
 LONGEST_S = 1800
-# Sums of half a million numbers, in whatever order, differ by far less; a wrong row by far more.
+# Sums of half a million numbers in different orders differ by far less than this. A wrong row
+# makes a far greater difference.
 TOLERANCE = 1e-9
 
 Answer = Mapping[str, Sequence[float]]
 
 
 class ContestError(Exception):
-    """A contestant failed, or answered otherwise than another."""
+    """A contestant failed, or its answer differs from another one."""
 
 
 @dataclass(frozen=True)
 class Way:
-    """One contestant's answer to one question.
+    """One way to answer a query: a program, a workload and options.
 
     Args:
-        name: As people read it.
-        program: A module of `benchmarks.contestants`, and one of its ways.
+        name: The name in tables.
+        program: A module of `benchmarks.contestants`, and the name of one of its functions.
         workload: The workload's name.
-        options: For the program, see `benchmarks.contestants.task`.
-        repeats: How often it answers; None for at least three times, and for 1.5 seconds. The
-            best counts.
+        options: The program's options, see `benchmarks.contestants.task`.
+        repeats: The number of calls. None for at least three calls and at least 1.5 seconds. The
+            best call counts.
     """
 
     name: str
@@ -43,13 +44,13 @@ class Way:
 
 @dataclass(frozen=True)
 class Result:
-    """What a way did.
+    """The result of one way.
 
     Args:
-        way: Which.
-        seconds: Of each of its calls, in order.
-        answer: Sums over each feature, to compare by.
-        peak_bytes: The most memory that its process held; None where the system does not tell.
+        way: The way.
+        seconds: The time of each call, in order.
+        answer: Sums of each feature, to compare answers.
+        peak_bytes: The peak memory of its process. None if the system does not report it.
     """
 
     way: Way
@@ -59,7 +60,7 @@ class Result:
 
     @property
     def best(self) -> float:
-        """The seconds that count."""
+        """The time of the fastest call, in seconds."""
         return min(self.seconds)
 
 
@@ -67,30 +68,30 @@ def run(way: Way, folder: Path, data: Path) -> Result:
     """Run a way on the workload in ``folder``.
 
     Raises:
-        NotInstalledError: Its environment cannot be made.
+        NotInstalledError: Its environment cannot be created.
         ContestError: It failed.
     """
     program, kind = way.program.split()
     module = f"benchmarks.contestants.{program}"
-    often = [] if way.repeats is None else ["--repeats", str(way.repeats)]
-    options = [*often, *way.options]
+    repeats = [] if way.repeats is None else ["--repeats", str(way.repeats)]
+    options = [*repeats, *way.options]
     command = [python_of(program, data), "-m", module, kind, str(folder), *options]
     try:
         done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=LONGEST_S)
     except subprocess.TimeoutExpired:
-        raise ContestError(f"{way.name}: not done after {LONGEST_S} s") from None
+        raise ContestError(f"{way.name}: not finished after {LONGEST_S} s") from None
     if done.returncode:
-        told = (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[-1]
-        raise ContestError(f"{way.name}: {told}")
+        problem = (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[-1]
+        raise ContestError(f"{way.name}: {problem}")
     line = json.loads(done.stdout.splitlines()[-1])
     return Result(way, tuple(line["seconds"]), line["answer"], line["peak_bytes"])
 
 
 def joined(one: Result, other: Result) -> Result:
-    """Return what a way did in two turns.
+    """Return the results of two turns of one way as one result.
 
     Raises:
-        ContestError: It answered differently.
+        ContestError: The answers differ.
     """
     require_same(one, other)
     peaks = [each.peak_bytes for each in (one, other) if each.peak_bytes is not None]
@@ -98,7 +99,7 @@ def joined(one: Result, other: Result) -> Result:
 
 
 def require_same(one: Result, other: Result) -> None:
-    """Compare two answers, where they are of the same features.
+    """Compare the features that two answers have in common.
 
     Raises:
         ContestError: They differ, or have no feature in common.
@@ -106,12 +107,12 @@ def require_same(one: Result, other: Result) -> None:
     shared = one.answer.keys() & other.answer.keys()
     wrong = sorted(name for name in shared if not _same(one.answer[name], other.answer[name]))
     if wrong or not shared:
-        found = f"differ in {wrong[0]!r}" if wrong else "have no feature in common"
-        raise ContestError(f"the answers of {one.way.name} and {other.way.name} {found}")
+        problem = f"differ in {wrong[0]!r}" if wrong else "have no feature in common"
+        raise ContestError(f"the answers of {one.way.name} and {other.way.name} {problem}")
 
 
 def _same(one: Sequence[float], other: Sequence[float]) -> bool:
-    """Counts must be equal; sums, and sums weighted by the row's number, nearly."""
+    """Return whether counts are equal, and sums and sums weighted by row number nearly equal."""
     count = one[0]
     return count == other[0] and all(
         math.isclose(a, b, rel_tol=TOLERANCE, abs_tol=TOLERANCE * max(count, 1) ** power)

@@ -1,4 +1,4 @@
-"""A virtual environment for each peer, made once and kept: their pins clash with each other's."""
+"""A virtual environment for each peer, created once: their requirements exclude each other."""
 
 import shutil
 import subprocess
@@ -6,7 +6,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-# DuckDB and Polars as the project has them, so that the lock file moves them on; Feast by hand.
+# DuckDB and Polars have the versions of the project's lock. Feast's version is set here.
 REQUIREMENTS = {
     "duckdb_sql": (f"duckdb=={version('duckdb')}", f"pyarrow=={version('pyarrow')}"),
     "polars_frames": (f"polars=={version('polars')}", f"pyarrow=={version('pyarrow')}"),
@@ -15,25 +15,25 @@ REQUIREMENTS = {
 
 
 class NotInstalledError(Exception):
-    """A peer's environment cannot be made, e.g. without a network."""
+    """A peer's environment cannot be created, e.g. without a network."""
 
 
 def python_of(program: str, data: Path) -> str:
-    """Return the interpreter that runs a contestant, after making its environment if need be.
+    """Return the interpreter that runs a contestant, and create its environment if necessary.
 
     Raises:
-        NotInstalledError: The environment cannot be made.
+        NotInstalledError: The environment cannot be created.
     """
     if program not in REQUIREMENTS:
         return sys.executable
     folder = data / "environments" / program
-    python, mark = folder / "bin" / "python", folder / "requirements.txt"
-    wanted = "\n".join(REQUIREMENTS[program]) + "\n"
-    if not mark.exists() or mark.read_text() != wanted:
+    python, installed = folder / "bin" / "python", folder / "requirements.txt"
+    requirements = "\n".join(REQUIREMENTS[program]) + "\n"
+    if not installed.exists() or installed.read_text() != requirements:
         shutil.rmtree(folder, ignore_errors=True)
         _uv("venv", "--quiet", "--python", sys.executable, str(folder))
         _uv("pip", "install", "--quiet", "--python", str(python), *REQUIREMENTS[program])
-        mark.write_text(wanted)
+        installed.write_text(requirements)
     return str(python)
 
 

@@ -1,4 +1,4 @@
-"""A workload's rows as bare Parquet: a folder a view, which are the sources, and the spines."""
+"""The rows of a workload as plain Parquet: a folder for each source, and the spines."""
 
 from pathlib import Path
 
@@ -10,14 +10,14 @@ import pyarrow.parquet as pq
 from benchmarks.workload import DAY_US, SPAN_US, START_US, Workload
 
 MOMENT = pa.timestamp("us", tz="UTC")
-SHOP = 1_000  # keys a shop, of the keys of two parts
+KEYS_PER_SHOP = 1_000  # of the keys of two parts
 FEW = {"spine_1000": 1_000, "spine_one": 200}
 
 
 def write_parquet(workload: Workload, folder: Path) -> None:
     """Write the views and the spines below ``folder``.
 
-    Workloads that differ only in their keys' type have the same rows and so the same answers.
+    Workloads that differ only in the type of their keys have the same rows, so the same answers.
     """
     rng = np.random.default_rng(workload.seed)
     for view, names in workload.view_features.items():
@@ -34,26 +34,26 @@ def write_parquet(workload: Workload, folder: Path) -> None:
 
 
 def spine_table(rng: np.random.Generator, workload: Workload) -> pa.Table:
-    """Return keys, a moment ``ts`` and a number ``row``, by which answers are compared."""
+    """Return keys, a moment ``ts``, and a number ``row`` with which answers are compared."""
     columns = _keyed_times(rng, workload, workload.spine)
     return pa.table(columns | {"row": pa.array(np.arange(workload.spine))})
 
 
 def few_keys(spine: pa.Table, workload: Workload, rows: int) -> pa.Table:
-    """Return one row each of at most ``rows`` keys, in a random order."""
+    """Return one row for each of at most ``rows`` keys, in a random order."""
     keys = list(workload.join_keys)
     firsts = spine.group_by(keys, use_threads=False).aggregate([("row", "min")])["row_min"]
-    drawn = np.random.default_rng(workload.seed + 1).permutation(firsts.to_numpy())[:rows]
-    return spine.take(pa.array(drawn))
+    sampled = np.random.default_rng(workload.seed + 1).permutation(firsts.to_numpy())[:rows]
+    return spine.take(pa.array(sampled))
 
 
 def key_columns(workload: Workload, ids: np.ndarray) -> dict[str, pa.Array]:
-    """Return the numbers of keys as the workload spells its keys."""
+    """Return the key columns of the workload for these numbers of keys."""
     if workload.key == "string":
         names = pa.array([f"customer-{number:06d}" for number in range(workload.keys)])
         return {"id": names.take(pa.array(ids))}
     if workload.key == "pair":
-        return {"shop": pa.array(ids // SHOP), "id": pa.array(ids % SHOP)}
+        return {"shop": pa.array(ids // KEYS_PER_SHOP), "id": pa.array(ids % KEYS_PER_SHOP)}
     return {"id": pa.array(ids)}
 
 

@@ -1,8 +1,8 @@
-"""A feature table too big to hold in memory, in the layout that materialization gives it.
+"""A feature table that is larger than memory, with the layout of a materialized table.
 
-Spark would take half an hour; delta-rs writes the same files, sorted by key and time, in row
-groups of 50,000. Every row follows from its place by arithmetic, so that pieces can be made in
-order, and the right answers be told without reading anything.
+Spark would need half an hour, so delta-rs writes the files, sorted by key and time, with row
+groups of 50,000 rows. Each row is computed from its position. So the table is written in pieces,
+in order, and the right answers are computed without reading it.
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ TABLE_ID = "generated"
 
 
 def write(workload: Workload, folder: Path) -> None:
-    """Write the table, and tell the project's ledger that it is the view's current one."""
+    """Write the table, and record it in the ledger as the view's current table."""
     store = fs.FeatureStore(folder)
     store.apply(store.plan())
     rng = np.random.default_rng(workload.seed)
@@ -54,17 +54,18 @@ def write(workload: Workload, folder: Path) -> None:
 
 
 def answers(workload: Workload, spine: pa.Table) -> pa.Table:
-    """Return the spine with the features that it should get."""
+    """Return the spine with its right features, computed without the table."""
     step, per_key = _step(workload), _per_key(workload)
     ids = spine["id"].to_numpy()
     since = spine["ts"].cast(pa.int64()).to_numpy() - START_US
-    # A key has one event a step, somewhere within it: that one, if it is over, or the one before.
+    # A key has one event in each step of time. The answer is the event of the moment's step if it
+    # is not after the moment, else the event of the step before.
     nth = np.minimum(since // step, per_key - 1)
     nth -= since < nth * step + _offset(workload, ids, nth)
-    found = nth >= 0
+    exists = nth >= 0
     for number, name in enumerate(_features(workload)):
         values = _value(ids * per_key + nth, number + 1)
-        spine = spine.append_column(name, pa.array(values, mask=~found))
+        spine = spine.append_column(name, pa.array(values, mask=~exists))
     return spine
 
 
@@ -74,13 +75,13 @@ def _pieces(workload: Workload) -> Iterator[pa.RecordBatch]:
 
 
 def _piece(workload: Workload, start: int, end: int) -> pa.RecordBatch:
-    """Rows start..end of the table, in its order."""
-    place = np.arange(start, end)
-    ids, nth = place // _per_key(workload), place % _per_key(workload)
+    """Return the rows of the table from position ``start`` to ``end``, exclusive."""
+    position = np.arange(start, end)
+    ids, nth = position // _per_key(workload), position % _per_key(workload)
     times = START_US + nth * _step(workload) + _offset(workload, ids, nth)
     moments = pa.array(times, MOMENT)
     values = {
-        name: pa.array(_value(place, number + 1))
+        name: pa.array(_value(position, number + 1))
         for number, name in enumerate(_features(workload))
     }
     return pa.record_batch(
@@ -89,7 +90,7 @@ def _piece(workload: Workload, start: int, end: int) -> pa.RecordBatch:
             "event_timestamp": moments,
             "available_timestamp": moments,
             **values,
-            "_row_hash": pa.array(_hash(place, 99).view(np.int64)),
+            "_row_hash": pa.array(_hash(position, 99).view(np.int64)),
         }
     )
 
@@ -108,19 +109,19 @@ def _step(workload: Workload) -> int:
 
 
 def _offset(workload: Workload, ids: np.ndarray, nth: np.ndarray) -> np.ndarray:
-    """How long after its step's start a key's nth event happens."""
-    place = ids * _per_key(workload) + nth
-    return (_hash(place, 0) % np.uint64(_step(workload))).astype(np.int64)
+    """Return the time from the start of its step to a key's nth event, in microseconds."""
+    position = ids * _per_key(workload) + nth
+    return (_hash(position, 0) % np.uint64(_step(workload))).astype(np.int64)
 
 
-def _value(place: np.ndarray, number: int) -> np.ndarray:
-    """Feature ``number`` of a row: anything in [0, 1)."""
-    return (_hash(place, number) >> np.uint64(11)).astype(np.float64) / 2**53
+def _value(position: np.ndarray, number: int) -> np.ndarray:
+    """Return feature ``number`` of each row, between 0 and 1."""
+    return (_hash(position, number) >> np.uint64(11)).astype(np.float64) / 2**53
 
 
-def _hash(place: np.ndarray, salt: int) -> np.ndarray:
-    """Splitmix64: as random as these need to be, and the same wherever it is computed."""
-    mixed = place.astype(np.uint64) + np.uint64((salt + 1) * 0x9E3779B97F4A7C15 % 2**64)
+def _hash(position: np.ndarray, salt: int) -> np.ndarray:
+    """Return splitmix64 of each position: random enough, and the same on each machine."""
+    mixed = position.astype(np.uint64) + np.uint64((salt + 1) * 0x9E3779B97F4A7C15 % 2**64)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
     return mixed ^ (mixed >> np.uint64(31))

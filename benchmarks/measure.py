@@ -1,4 +1,4 @@
-"""One case measured: its ways run, their answers compared, and told as rows of a table."""
+"""A case is measured: its ways are run, their answers compared, and rows of a table made."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -10,10 +10,10 @@ from benchmarks.contest import ContestError, Result, Way, joined, require_same, 
 from benchmarks.environments import NotInstalledError
 
 TURNS = 8
-"""How often each way has its turn: what disturbs the machine for some seconds counts for none."""
+"""The number of turns of each way: a short disturbance of the machine spoils one turn only."""
 
 SLOW_S, TURNS_OF_SLOW = 1.0, 2
-"""Who takes so many seconds has fewer turns: a disturbance is a small part of them."""
+"""Ways that take at least this many seconds have fewer turns: for them a disturbance is small."""
 
 
 @dataclass(frozen=True)
@@ -22,12 +22,13 @@ class Row:
 
     Args:
         case: The case's title.
-        against: Whom we are held against, or what the figure is.
+        against: The program that we are compared with, or the name of our figure.
         ours: Our figure.
-        unit: Of both figures.
-        theirs: The other's figure; None without one.
-        limit: Of the ratio, or of our figure where there is no other; None for no target.
-        note: Why there is no figure.
+        unit: The unit of both figures.
+        theirs: The other program's figure. None if there is none.
+        limit: The greatest accepted ratio, or the greatest accepted figure if there is no other
+            program. None if there is no target.
+        note: Why there is no figure of the other program.
     """
 
     case: str
@@ -40,41 +41,41 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        """Our figure in parts of the other's."""
+        """Our figure divided by the other program's figure."""
         return None if self.theirs is None else self.ours / self.theirs
 
     @property
     def share(self) -> float | None:
-        """How much of the target is used up: 1 meets it just so; None without one."""
-        held = self.ours if self.is_absolute else self.ratio
-        return None if held is None or self.limit is None else held / self.limit
+        """The used share of the target. It is met up to 1. None without a target."""
+        value = self.ours if self.is_absolute else self.ratio
+        return None if value is None or self.limit is None else value / self.limit
 
     @property
     def met(self) -> bool | None:
-        """Whether the target is met; None without one, or without a figure."""
+        """Whether the target is met. None without a target or a figure."""
         return None if self.share is None else self.share <= 1
 
     @property
     def is_absolute(self) -> bool:
-        """Whether the figure is held against a number, not against anybody."""
+        """Whether our figure is compared with a number, not with another program."""
         return self.unit != "s" or (self.theirs is None and not self.note)
 
 
 def measure(
-    case: Case, folders: Callable[[str], Path], data: Path, tell: Callable[[Result], None]
+    case: Case, folders: Callable[[str], Path], data: Path, report: Callable[[Result], None]
 ) -> dict[str, object]:
-    """Run a case and return its rows, and what each way took, as plain data.
+    """Run a case and return its rows and the times of its ways as plain data.
 
     Args:
         case: The case.
-        folders: Gives the folder of a workload by its name.
-        data: Where environments are kept.
-        tell: Is told of each result.
+        folders: Returns the folder of a workload by its name.
+        data: The folder of the contestants' environments.
+        report: Called with each result.
 
     Raises:
-        ContestError: We failed, or answers differ.
+        ContestError: Our own way failed, or answers differ.
     """
-    results, failures = _in_turns(case.ways, folders, data, tell)
+    results, failures = _in_turns(case.ways, folders, data, report)
 
     def result(way: Way) -> Result:
         if way in failures:
@@ -88,7 +89,7 @@ def measure(
     rows += [of_measure(case, figure, ours) for figure in case.measures]
     return {
         "rows": [asdict(row) for row in rows],
-        "ways": [_told(found) for found in results.values()],
+        "ways": [_summary(each) for each in results.values()],
     }
 
 
@@ -96,9 +97,9 @@ def _in_turns(
     ways: tuple[Way, ...],
     folders: Callable[[str], Path],
     data: Path,
-    tell: Callable[[Result], None],
+    report: Callable[[Result], None],
 ) -> tuple[dict[Way, Result], dict[Way, NotInstalledError | ContestError]]:
-    """Run each way as often as it has a turn, one after the other; who failed has no more."""
+    """Run the ways by turns. A way that failed has no more turns."""
     results: dict[Way, Result] = {}
     failures: dict[Way, NotInstalledError | ContestError] = {}
     for turn in range(TURNS):
@@ -106,52 +107,52 @@ def _in_turns(
             if way in failures or turn >= _turns(way, results.get(way)):
                 continue
             try:
-                found = run(way, folders(way.workload), data)
-                results[way] = joined(results[way], found) if way in results else found
-                tell(found)
+                result = run(way, folders(way.workload), data)
+                results[way] = joined(results[way], result) if way in results else result
+                report(result)
             except (NotInstalledError, ContestError) as error:
                 failures[way] = error
     return results, failures
 
 
-def _turns(way: Way, so_far: Result | None) -> int:
+def _turns(way: Way, result: Result | None) -> int:
     if way.repeats is not None:
         return 1
-    return TURNS_OF_SLOW if so_far is not None and so_far.best >= SLOW_S else TURNS
+    return TURNS_OF_SLOW if result is not None and result.best >= SLOW_S else TURNS
 
 
 def of_rival(case: Case, rival: Rival, ours: Result, result: Callable[[Way], Result]) -> Row:
-    """Return our row beside a rival's fastest way; one that cannot run is told so."""
-    found, failures = [], []
+    """Return the row that compares us with a rival's fastest way, or says why it did not run."""
+    results, failures = [], []
     for way in rival.ways:
         try:
-            found.append(result(way))
+            results.append(result(way))
         except (NotInstalledError, ContestError) as error:
             failures.append(str(error))
     if rival.same:
-        for other in found:
+        for other in results:
             require_same(ours, other)
-    if not found:
+    if not results:
         name, note = rival.ways[0].name, f"did not run: {failures[0]}"
         return Row(case.title, name, ours.best, limit=rival.limit, note=note)
-    best = min(found, key=lambda other: other.best)
+    best = min(results, key=lambda other: other.best)
     return Row(case.title, best.way.name, ours.best, theirs=best.best, limit=rival.limit)
 
 
 def of_measure(case: Case, figure: Measure, ours: Result) -> Row:
-    """Return a figure of our own."""
+    """Return the row of a figure of our own."""
     return Row(case.title, figure.name, figure.of(ours), figure.unit, limit=figure.limit)
 
 
-def _told(found: Result) -> dict[str, object]:
-    peak = found.peak_bytes
+def _summary(result: Result) -> dict[str, object]:
+    peak = result.peak_bytes
     return {
-        "way": found.way.name,
-        "program": " ".join([found.way.program, *found.way.options]),
-        "workload": found.way.workload,
-        "calls": len(found.seconds),
-        "first_s": round(found.seconds[0], 4),
-        "median_s": round(median(found.seconds), 4),
-        "best_s": round(found.best, 4),
+        "way": result.way.name,
+        "program": " ".join([result.way.program, *result.way.options]),
+        "workload": result.way.workload,
+        "calls": len(result.seconds),
+        "first_s": round(result.seconds[0], 4),
+        "median_s": round(median(result.seconds), 4),
+        "best_s": round(result.best, 4),
         "peak_mb": peak and round(peak / 1e6),
     }

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from benchmarks.chart import chart
-from benchmarks.results import HEAD, Document, cells, kept, kept_cases, rows_of
+from benchmarks.results import HEAD, Document, cells, read_cases, read_results, rows_of
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE, CHART = DOCS / "benchmarks.md", DOCS / "images" / "benchmarks.svg"
@@ -14,25 +14,25 @@ END = "<!-- end of figures -->\n"
 
 def write() -> None:
     """Write the page and the chart from the newest results of each case."""
-    for path, text in wanted().items():
+    for path, text in expected_files().items():
         path.write_text(text, "utf-8")
 
 
-def wanted() -> dict[Path, str]:
-    """Return the page and the chart with their current texts; nothing before the first results."""
-    cases = kept_cases()
+def expected_files() -> dict[Path, str]:
+    """Return the page and the chart with their current texts. Empty without any results."""
+    cases = read_cases()
     if not cases:
         return {}
     rows = [row for document in cases.values() for row in rows_of(document)]
     before, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
     after = rest.partition(END)[2]
-    starts = kept("startup")
-    documents = [*cases.values(), *([starts] if starts else [])]
+    startup = read_results("startup")
+    documents = [*cases.values(), *([startup] if startup else [])]
     parts = [measured_on(documents), "![The figures as bars](images/benchmarks.svg)"]
     parts.append(table(HEAD, map(cells, rows)))
-    if starts:
-        lines = [[_text(value) for value in row.values()] for row in starts["rows"]]
-        parts += ["### Startup", table(list(starts["rows"][0]), lines)]
+    if startup:
+        lines = [[_text(value) for value in row.values()] for row in startup["rows"]]
+        parts += ["### Startup", table(list(startup["rows"][0]), lines)]
     return {
         PAGE: before + BEGIN + "\n" + "\n\n".join(parts) + "\n\n" + END + after,
         CHART: chart(rows),
@@ -54,8 +54,8 @@ def measured_on(documents: Sequence[Document]) -> str:
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a Markdown table."""
     lines = [[text.replace("|", r"\|") for text in row] for row in (head, *rows)]
-    told = [f"| {' | '.join(line)} |" for line in lines]
-    return "\n".join([told[0], "|" + "---|" * len(head), *told[1:]])
+    heading, *body = [f"| {' | '.join(line)} |" for line in lines]
+    return "\n".join([heading, "|" + "---|" * len(head), *body])
 
 
 def _text(value: object) -> str:

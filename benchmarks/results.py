@@ -1,4 +1,4 @@
-"""Results on disk, one file for each benchmark, and their table for people to read."""
+"""Results on disk, one file for each benchmark, and the table of the results."""
 
 import json
 import os
@@ -20,23 +20,23 @@ HEAD = ("case", "ours", "compared with", "theirs", "ratio", "target", "met")
 Document = Mapping[str, Any]
 
 
-def keep(name: str, measured: Document) -> None:
-    """Write a benchmark's results, with the machine and the moment."""
+def save(name: str, measured: Document) -> None:
+    """Write a benchmark's results, with the machine and the time."""
     document = {"measured_at": datetime.now(UTC).isoformat("T", "seconds"), "machine": machine()}
     FOLDER.mkdir(exist_ok=True)
     (FOLDER / f"{name}.json").write_text(json.dumps({**document, **measured}, indent=1) + "\n")
 
 
-def kept(name: str) -> Document | None:
-    """Return a benchmark's newest results, or None before the first."""
+def read_results(name: str) -> Document | None:
+    """Return a benchmark's newest results. None if there are none."""
     file = FOLDER / f"{name}.json"
     return json.loads(file.read_text()) if file.exists() else None
 
 
-def kept_cases() -> dict[str, Document]:
-    """Return the newest results of each case that was ever measured, in the cases' order."""
-    found = {name: kept(name) for name in CASES}
-    return {name: document for name, document in found.items() if document is not None}
+def read_cases() -> dict[str, Document]:
+    """Return the newest results of each case that has some, in the order of the cases."""
+    documents = {name: read_results(name) for name in CASES}
+    return {name: document for name, document in documents.items() if document is not None}
 
 
 def rows_of(document: Document) -> list[Row]:
@@ -45,7 +45,7 @@ def rows_of(document: Document) -> list[Row]:
 
 
 def machine() -> dict[str, object]:
-    """Return what the figures depend on."""
+    """Return the properties of the machine on which the figures depend."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
         "cores": os.cpu_count(),
@@ -58,7 +58,7 @@ def machine() -> dict[str, object]:
 
 
 def cells(row: Row) -> tuple[str, ...]:
-    """Return a row's texts, in the order of `HEAD`."""
+    """Return the texts of a row, in the order of `HEAD`."""
     ratio = "" if row.ratio is None else f"{row.ratio:.2g}"
     unit = f" {row.unit}" if row.is_absolute else ""
     target = "" if row.limit is None else f"≤ {row.limit:g}{unit}"
@@ -68,5 +68,5 @@ def cells(row: Row) -> tuple[str, ...]:
 
 
 def figure(value: float, unit: str) -> str:
-    """Return a figure to three digits."""
+    """Return a figure with three digits and its unit."""
     return f"{value:.3g} {unit}"

@@ -1,4 +1,4 @@
-"""How long one waits before anything happens: imports, verbs, Spark's first write."""
+"""The times of imports, of short commands, and of Spark's start and first write."""
 
 import os
 import statistics
@@ -15,7 +15,7 @@ REPEATS = 10
 PYTHON = sys.executable
 PROGRAM = str(Path(PYTHON).with_name("featurestore"))
 
-# Compiled modules are kept, as they are wherever nobody forbids it.
+# Python may write compiled modules, which is its default.
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 
 FIRST_WRITE = """
@@ -30,7 +30,7 @@ print(up - start, time.perf_counter() - up)
 
 
 def measure(folder: Path) -> list[dict[str, object]]:
-    """Return one row a start: median seconds, and the ratio to what it is held against."""
+    """Return a row for each start: the median time, and for imports the ratio to pyarrow's."""
     project = folder / "shop"
     if not project.exists():
         write_project(project)
@@ -64,13 +64,13 @@ def _median(command: list[str]) -> float:
 
 
 def _spark(folder: Path) -> tuple[float, float]:
-    with TemporaryDirectory(dir=folder) as place:
-        code = FIRST_WRITE.format(folder=place)
+    with TemporaryDirectory(dir=folder) as temporary:
+        code = FIRST_WRITE.format(folder=temporary)
         done = subprocess.run([PYTHON, "-c", code], check=True, capture_output=True, text=True)
     up, write = done.stdout.split()
     return float(up), float(write)
 
 
-def _row(name: str, seconds: float, held_against: float | None = None) -> dict[str, object]:
-    ratio = None if held_against is None else round(seconds / held_against, 2)
+def _row(name: str, seconds: float, pyarrow: float | None = None) -> dict[str, object]:
+    ratio = None if pyarrow is None else round(seconds / pyarrow, 2)
     return {"start": name, "seconds": round(seconds, 3), "x import pyarrow": ratio}

@@ -1,4 +1,4 @@
-"""`Workload`: the sizes and shapes of synthetic feature tables and of the spines asked of them."""
+"""`Workload`: the sizes and shapes of synthetic feature tables and of their spines."""
 
 import json
 from dataclasses import asdict, dataclass, replace
@@ -17,22 +17,21 @@ _JOIN_KEYS = {"int": ("id",), "string": ("id",), "pair": ("shop", "id")}
 
 @dataclass(frozen=True)
 class Workload:
-    """One world: a spine, and views that share its keys; every view's rows span 90 days.
+    """A spine and views with the same keys. The rows of each view span 90 days.
 
     Args:
-        name: Of its folder below the data folder.
-        keys: How many distinct keys the spine and the views share.
-        rows: Rows of each view.
-        spine: Rows of the spine.
-        views: How many views.
-        features: Features of each view.
-        key: Integers, strings, or pairs of integers.
-        hot: The share of all rows, the spine's too, that one key holds.
-        late: The share of rows that are known only up to 10 days after their event.
-        ttl_days: How long a row answers; None for ever.
-        events: Whether it is one source of events under windows of their amounts, in place of
-            as-of views.
-        seed: Of the random numbers.
+        name: The name of its folder below the data folder.
+        keys: The number of keys of the spine and of the views.
+        rows: The number of rows of each view.
+        spine: The number of rows of the spine.
+        views: The number of views.
+        features: The number of features of each view.
+        key: The type of the keys: integers, strings, or pairs of integers.
+        hot: The share of all rows, also of the spine, that have the same key.
+        late: The share of rows that become visible up to 10 days after their events.
+        ttl_days: The ttl in days. None for no ttl.
+        events: Whether it has one source of events with windows instead of as-of views.
+        seed: The seed of the random numbers.
     """
 
     name: str
@@ -50,12 +49,12 @@ class Workload:
 
     @property
     def join_keys(self) -> tuple[str, ...]:
-        """The columns that make a key."""
+        """The columns of a key."""
         return _JOIN_KEYS[self.key]
 
     @property
     def view_features(self) -> dict[str, list[str]]:
-        """The stored values of each view, by its name, which is its source's folder too."""
+        """The value columns of each view, by its name, which is also the folder of its source."""
         if self.events:
             return {"events": ["amount", *(f"f{other}" for other in range(1, self.features))]}
         return {
@@ -64,7 +63,7 @@ class Workload:
         }
 
     def scaled(self, factor: float) -> "Workload":
-        """Return it with as many times the rows and keys, for a try at small size."""
+        """Return the workload with this factor of its rows and keys, for development."""
         if factor == 1:
             return self
         keys, rows, spine = (
@@ -97,16 +96,16 @@ WORKLOADS = {
 
 
 def is_written(workload: Workload, folder: Path) -> bool:
-    """Return whether the folder holds exactly this workload, written to its end."""
+    """Return whether the folder has exactly this workload, completely written."""
     file = folder / FILE
     return file.exists() and json.loads(file.read_text()) == asdict(workload)
 
 
 def mark_written(workload: Workload, folder: Path) -> None:
-    """Record that the folder holds the workload; contestants read what it is from there."""
+    """Record that the folder has the workload, for `is_written` and for the contestants."""
     (folder / FILE).write_text(json.dumps(asdict(workload), indent=1) + "\n")
 
 
 def read_workload(folder: Path) -> Workload:
-    """Return what the folder holds."""
+    """Return the workload of a folder."""
     return Workload(**json.loads((folder / FILE).read_text()))

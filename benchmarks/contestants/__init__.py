@@ -1,4 +1,4 @@
-"""Whoever answers the workloads: each a program of its own, run in an environment of its own.
+"""The contestants: programs that answer the workloads, each in an environment of its own.
 
-Peers import nothing of featurestore, which their environments do not have.
+Peers import nothing of featurestore, which is not installed in their environments.
 """

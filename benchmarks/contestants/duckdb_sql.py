@@ -1,4 +1,4 @@
-"""DuckDB over bare Parquet: the floor, ASOF joins, and three queries for windows."""
+"""DuckDB over plain Parquet: the floor, ASOF joins, and three queries for windows."""
 
 from collections.abc import Callable
 
@@ -11,11 +11,11 @@ from benchmarks.workload import DAY_US, HOURS
 HOUR_US = 3_600_000_000
 LENGTHS = {length: hours * HOUR_US for length, hours in HOURS.items()}
 LONGEST = max(LENGTHS.values())
-FUNCTIONS = ("count", "sum", "min", "max")  # means are quotients of these: a quarter less work
+FUNCTIONS = ("count", "sum", "min", "max")  # a mean is their quotient, which is faster
 
 
 def scan(task: Task) -> str:
-    """The floor: read every needed column once, and sum it; views side by side."""
+    """Return the floor: each needed column of each view is read once and summed."""
     return " union all ".join(
         f"select max(id), max(epoch_us(ts)), {', '.join(f'sum({name})' for name in names)} "
         f"from '{task.folder}/{view}/*.parquet'"
@@ -24,14 +24,14 @@ def scan(task: Task) -> str:
 
 
 def asof(task: Task) -> str:
-    """One ASOF join a view."""
-    picks = [_value(task, view, name) for view, names in task.views.items() for name in names]
+    """Return one query with an ASOF join for each view."""
+    columns = [_value(task, view, name) for view, names in task.views.items() for name in names]
     joins = [_join(task, view) for view in task.views]
-    return f"select s.*, {', '.join(picks)} from '{task.spine_file}' s {' '.join(joins)}"
+    return f"select s.*, {', '.join(columns)} from '{task.spine_file}' s {' '.join(joins)}"
 
 
 def asof_apart(task: Task) -> Callable[[], pa.Table]:
-    """A query a view, put side by side: a hundred joins in one query need many gigabytes."""
+    """Return a query for each view: a hundred joins in one query need many gigabytes."""
     queries = [
         f"select s.row, {', '.join(_value(task, view, name) for name in names)} "
         f"from '{task.spine_file}' s {_join(task, view)} order by s.row"
@@ -50,7 +50,7 @@ def asof_apart(task: Task) -> Callable[[], pa.Table]:
 
 
 def range_join(task: Task) -> str:
-    """Join each spine row with its events of the longest window; filter for the others."""
+    """Return a range join with the events of the longest window, filtered for the others."""
     return _with_means(f"""
         select s.row, {_filtered(FUNCTIONS)} from {_spine(task)} s left join {_events(task)} e
         on s.id = e.id and e.t < s.t and e.t >= s.t - {LONGEST} group by s.row
@@ -58,7 +58,7 @@ def range_join(task: Task) -> str:
 
 
 def running_sums(task: Task) -> str:
-    """Counts and sums by running sums at both edges; least and greatest by a range join."""
+    """Return counts and sums by running sums at both edges, minimum and maximum by range join."""
     edges = {"now": 0, **{f"w{length}": micros for length, micros in LENGTHS.items()}}
     joins = " ".join(
         f"asof left join running {edge} on s.id = {edge}.id and s.t - {micros} > {edge}.t"
@@ -79,8 +79,8 @@ def running_sums(task: Task) -> str:
 
 
 def frames(task: Task) -> str:
-    """Spine and events in one relation; RANGE frames end a microsecond before each row."""
-    picks = ", ".join(
+    """Return RANGE frames over spine and events, which end a microsecond before each row."""
+    columns = ", ".join(
         f"{function}(amount) over w{length} as amount_{function}_{length}"
         for length in LENGTHS
         for function in FUNCTIONS
@@ -94,13 +94,13 @@ def frames(task: Task) -> str:
         with rows as (
             select id, t, amount, null as row from {_events(task)}
             union all select id, t, null, row from {_spine(task)}
-        ), told as (select row, {picks} from rows window {windows})
-        select * from told where row is not null
+        ), answers as (select row, {columns} from rows window {windows})
+        select * from answers where row is not null
     """)
 
 
 def way(query: Callable[[Task], str]) -> Way:
-    """Return the way that runs a query in a database of its own."""
+    """Return the way that runs a query in a new database."""
 
     def prepare(task: Task) -> Callable[[], pa.Table]:
         text = query(task)
@@ -117,18 +117,18 @@ def way(query: Callable[[Task], str]) -> Way:
 
 def _join(task: Task, view: str) -> str:
     keys = " and ".join(f"s.{key} = {view}.{key}" for key in task.workload.join_keys)
-    return f"asof left join {_rows(task, view)} {view} on {keys} and s.ts >= {view}.known"
+    return f"asof left join {_rows(task, view)} {view} on {keys} and s.ts >= {view}.visible_from"
 
 
 def _rows(task: Task, view: str) -> str:
-    """A view's rows, each with the moment from which it answers, and none that never does."""
+    """Return the rows of a view that can be an answer, with the time from which they can."""
     files = f"'{task.folder}/{view}/*.parquet'"
     if not task.workload.late:
-        return f"(select *, ts as known from {files})"
+        return f"(select *, ts as visible_from from {files})"
     keys = ", ".join(task.workload.join_keys)
     return f"""(
         select * from (
-            select *, greatest(ts, known_at) as known, max(ts) over (
+            select *, greatest(ts, known_at) as visible_from, max(ts) over (
                 partition by {keys} order by greatest(ts, known_at)
                 rows between unbounded preceding and 1 preceding
             ) as newest from {files}
@@ -144,7 +144,7 @@ def _value(task: Task, view: str, name: str) -> str:
 
 
 def _spine(task: Task) -> str:
-    # Times as integers: a timestamp with a zone minus an interval goes by the calendar, slowly.
+    # Times as integers: a timestamp with a zone minus an interval uses the calendar and is slow.
     return f"(select *, epoch_us(ts) as t from '{task.spine_file}')"
 
 
@@ -153,7 +153,7 @@ def _events(task: Task) -> str:
 
 
 def _filtered(functions: tuple[str, ...]) -> str:
-    """Each function of each window, of the rows of the longest."""
+    """Return each function of each window, as filters of the rows of the longest window."""
     return ", ".join(
         f"{function}(amount)"
         + (f" filter (where e.t >= s.t - {micros})" if micros < LONGEST else "")
@@ -164,14 +164,14 @@ def _filtered(functions: tuple[str, ...]) -> str:
 
 
 def _differences() -> str:
-    """Counts and sums of the rows between both edges."""
-    picks = []
+    """Return the counts and sums of the rows between the edges of each window."""
+    columns = []
     for length in LENGTHS:
         count = f"(coalesce(now.n, 0) - coalesce(w{length}.n, 0))"
         total = f"(now.total - coalesce(w{length}.total, 0))"
-        picks.append(f"{count} as amount_count_{length}")
-        picks.append(f"if({count} > 0, {total}, null) as amount_sum_{length}")
-    return ", ".join(picks)
+        columns.append(f"{count} as amount_count_{length}")
+        columns.append(f"if({count} > 0, {total}, null) as amount_sum_{length}")
+    return ", ".join(columns)
 
 
 def _with_means(query: str) -> str:

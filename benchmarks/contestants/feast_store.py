@@ -1,4 +1,4 @@
-"""Feast with its DuckDB store over bare Parquet; to import it and to apply is not timed."""
+"""Feast with its DuckDB store over plain Parquet. Its import and its apply are not timed."""
 
 import tempfile
 import warnings
@@ -15,15 +15,15 @@ from benchmarks.contestants.task import Task, run
 
 
 def asof(task: Task) -> Callable[[], pa.Table]:
-    """The whole spine in one call of get_historical_features."""
+    """Return one call of get_historical_features with the whole spine."""
     folder = Path(tempfile.mkdtemp(prefix="feast-"))
     store = FeatureStore(config=_config(folder))
     entity = Entity(name="id", join_keys=["id"], value_type=ValueType.INT64)
     views = [_view(task, entity, view, names) for view, names in task.views.items()]
     store.apply([entity, *views])
-    wanted = [f"{view}:{name}" for view, names in task.views.items() for name in names]
+    features = [f"{view}:{name}" for view, names in task.views.items() for name in names]
     spine = pd.read_parquet(task.spine_file).rename(columns={"ts": "event_timestamp"})
-    return lambda: store.get_historical_features(entity_df=spine, features=wanted).to_arrow()
+    return lambda: store.get_historical_features(entity_df=spine, features=features).to_arrow()
 
 
 def _config(folder: Path) -> RepoConfig:

@@ -12,22 +12,22 @@ from benchmarks.contestants.task import Task, run
 
 
 def historical(task: Task) -> Callable[[], pa.Table]:
-    """The whole spine in one call, from reading it on, of a store that is open."""
+    """Return one call of an open store with the whole spine, which is read in the call."""
     limits = {} if task.memory_limit is None else {"memory_limit": task.memory_limit}
     store = fs.FeatureStore(task.folder, **limits)
     return lambda: _historical(store, task, pq.read_table(task.spine_file))
 
 
 def one_by_one(task: Task) -> Callable[[], pa.Table]:
-    """One row of the spine a call, the next one each time, of a store that is open."""
+    """Return calls of an open store with one row of the spine, each with the next row."""
     store = fs.FeatureStore(task.folder)
     spine = pq.read_table(task.spine_file)
-    rows = cycle([spine.slice(place, 1) for place in range(spine.num_rows)])
+    rows = cycle([spine.slice(number, 1) for number in range(spine.num_rows)])
     return lambda: _historical(store, task, next(rows))
 
 
 def arithmetic(task: Task) -> Callable[[], pa.Table]:
-    """What the answer to the hundred million must be, computed from how they were made."""
+    """Return the right answer of the hundred million rows, computed without reading them."""
     return lambda: hundred_million.answers(task.workload, pq.read_table(task.spine_file))
 
 

@@ -1,4 +1,4 @@
-"""Polars' join_asof over bare Parquet, one a view, by the streaming engine."""
+"""Polars' join_asof for each view over plain Parquet, with the streaming engine."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from benchmarks.contestants.task import Task, run
 
 
 def asof(task: Task) -> Callable[[], pa.Table]:
-    """All views joined to the spine one after the other, collected once."""
+    """Return one query that joins all views to the spine, one after the other."""
 
     def answer() -> pa.Table:
         frame = pl.scan_parquet(task.spine_file).sort("ts")

@@ -1,4 +1,4 @@
-"""What every contestant is asked and how it tells: one JSON line, with sums to compare by."""
+"""The task of each contestant and its output: one JSON line with times and with sums."""
 
 import argparse
 import json
@@ -18,14 +18,14 @@ LEAST_RUNS, LEAST_SECONDS = 3, 1.5
 
 @dataclass(frozen=True)
 class Task:
-    """One question.
+    """A query: a workload, a spine and features.
 
     Args:
         folder: The workload's folder.
-        workload: What it holds.
+        workload: The workload.
         spine: The spine's name.
-        service: The features: ``bench`` for all of them, or another of the definitions.
-        memory_limit: What the contestant may use, e.g. ``2GB``; None for no limit.
+        service: The service: ``bench`` for all features, or another one of the definitions.
+        memory_limit: The memory that the contestant may use, e.g. ``2GB``. None for no limit.
     """
 
     folder: Path
@@ -36,22 +36,22 @@ class Task:
 
     @property
     def spine_file(self) -> Path:
-        """The spine as Parquet."""
+        """The spine's Parquet file."""
         return self.folder / f"{self.spine}.parquet"
 
     @property
     def views(self) -> dict[str, list[str]]:
-        """The features asked of each view."""
+        """The requested features of each view."""
         views = self.workload.view_features
         return {"v0": views["v0"]} if self.service == "first" else views
 
 
 Way = Callable[[Task], Callable[[], pa.Table]]
-"""Prepares for a task, and returns what is timed: it gives the answer."""
+"""A function that prepares a task and returns the function that is timed, which answers it."""
 
 
 def run(ways: Mapping[str, Way]) -> None:
-    """Do what the command line asks, and print how long it took and what came out."""
+    """Run the task of the command line, and print its times and the sums of its answer."""
     args = _arguments(ways)
     workload = read_workload(args.folder)
     task = Task(args.folder, workload, args.spine, args.service, args.memory_limit)
@@ -69,34 +69,34 @@ def run(ways: Mapping[str, Way]) -> None:
 def _goes_on(seconds: Sequence[float], repeats: int | None) -> bool:
     if repeats is not None:
         return len(seconds) < repeats
-    # What is quick is measured more often: its first runs wait for memory of the system.
+    # Fast calls are repeated more often: their first runs wait for memory of the system.
     return len(seconds) < LEAST_RUNS or sum(seconds) < LEAST_SECONDS
 
 
 def summary(table: pa.Table, workload: Workload) -> dict[str, list[float]]:
-    """Return, of each feature, how many values it has, their sum, and their sum weighted by row.
+    """Return for each feature the number of its values, their sum, and their sum weighted by row.
 
-    Rows may come in any order: ``row`` says which of the spine's each is.
+    The rows may have any order: ``row`` is the row's number in the spine.
     """
     row = table["row"] if "row" in table.column_names else None
-    given = {*workload.join_keys, "ts", "event_timestamp", "row"}
-    told = {}
+    spine_columns = {*workload.join_keys, "ts", "event_timestamp", "row"}
+    sums = {}
     for name in table.column_names:
-        if name not in given:
+        if name not in spine_columns:
             values = table[name].cast(pa.float64())
-            told[name] = [len(values) - values.null_count, pc.sum(values).as_py() or 0.0]
+            sums[name] = [len(values) - values.null_count, pc.sum(values).as_py() or 0.0]
             if row is not None:
-                told[name].append(pc.sum(pc.multiply(values, row)).as_py() or 0.0)
-    return told
+                sums[name].append(pc.sum(pc.multiply(values, row)).as_py() or 0.0)
+    return sums
 
 
 def peak_bytes() -> int | None:
-    """Return the most memory that this process ever held, where the system tells."""
+    """Return the peak memory of this process. None if the system does not report it."""
     status = Path("/proc/self/status")
     if not status.exists():
         return None
-    found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text())
-    return int(found[1]) * 1024 if found else None
+    peak = re.search(r"VmHWM:\s+(\d+) kB", status.read_text())
+    return int(peak[1]) * 1024 if peak else None
 
 
 def _arguments(ways: Mapping[str, Way]) -> argparse.Namespace:
@@ -107,5 +107,5 @@ def _arguments(ways: Mapping[str, Way]) -> argparse.Namespace:
     parser.add_argument("--service", default="bench")
     parser.add_argument("--repeats", type=int)
     parser.add_argument("--memory-limit")
-    parser.add_argument("--collect", action="store_true", help="sum up all calls' rows")
+    parser.add_argument("--collect", action="store_true", help="add up the rows of all calls")
     return parser.parse_args()

@@ -1,4 +1,4 @@
-"""The benchmarks' tables: their shapes, and that what must be equal in them is."""
+"""The benchmarks' tables: their shapes, and which of them have equal rows."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +23,7 @@ EVENTS = Workload("events", keys=20, rows=2_000, spine=300, events=True)
 BIG = replace(WORKLOADS["hundred_million"], keys=1_000, rows=20_000, spine=500)
 
 
-def test_a_workload_has_the_rows_keys_and_features_that_it_says(tmp_path: Path) -> None:
+def test_a_workload_has_its_numbers_of_rows_keys_and_features(tmp_path: Path) -> None:
     write_parquet(SMALL, tmp_path)
 
     view, spine = pq.read_table(tmp_path / "v1"), pq.read_table(tmp_path / "spine.parquet")
@@ -45,7 +45,7 @@ def test_keys_of_another_type_have_the_same_rows(tmp_path: Path) -> None:
     assert strings["id"][0].as_py() == f"customer-{plain['id'][0].as_py():06d}"
 
 
-def test_a_hot_key_holds_its_share_of_rows_and_spine(tmp_path: Path) -> None:
+def test_a_hot_key_has_its_share_of_rows_and_spine(tmp_path: Path) -> None:
     write_parquet(replace(SMALL, hot=0.5), tmp_path)
 
     for file in (tmp_path / "v0", tmp_path / "spine.parquet"):
@@ -53,7 +53,7 @@ def test_a_hot_key_holds_its_share_of_rows_and_spine(tmp_path: Path) -> None:
         assert 0.4 < np.mean(keys == 0) < 0.6
 
 
-def test_late_rows_are_known_after_their_event_and_others_at_it(tmp_path: Path) -> None:
+def test_late_rows_are_available_after_their_event_and_others_at_it(tmp_path: Path) -> None:
     write_parquet(replace(SMALL, late=0.05), tmp_path)
 
     view = pq.read_table(tmp_path / "v0")
@@ -63,7 +63,7 @@ def test_late_rows_are_known_after_their_event_and_others_at_it(tmp_path: Path) 
     assert 0.01 < np.mean(lag > 0) < 0.1
 
 
-def test_few_keys_are_asked_once_each(tmp_path: Path) -> None:
+def test_each_of_few_keys_is_in_the_spine_once(tmp_path: Path) -> None:
     write_parquet(SMALL, tmp_path)
 
     few = pq.read_table(tmp_path / "spine_one.parquet")
@@ -83,7 +83,7 @@ def test_the_definitions_of_a_workload_load(name: str, tmp_path: Path) -> None:
     assert manifest.service("bench") is not None
 
 
-def test_a_folder_that_holds_another_workload_is_not_taken_for_this_one(tmp_path: Path) -> None:
+def test_a_folder_with_another_workload_is_not_used(tmp_path: Path) -> None:
     mark_written(SMALL, tmp_path)
 
     assert is_written(SMALL, tmp_path)
@@ -91,25 +91,25 @@ def test_a_folder_that_holds_another_workload_is_not_taken_for_this_one(tmp_path
     assert not is_written(replace(SMALL, rows=2_000), tmp_path)
 
 
-def test_every_case_asks_of_workloads_that_exist() -> None:
-    asked = {way.workload for case in CASES.values() for way in case.ways}
+def test_every_workload_is_used_by_a_case_and_exists() -> None:
+    used = {way.workload for case in CASES.values() for way in case.ways}
 
-    assert asked == set(WORKLOADS)
+    assert used == set(WORKLOADS)
 
 
-def test_the_generated_table_is_sorted_and_answers_as_computed(tmp_path: Path) -> None:
+def test_the_generated_table_is_sorted_and_has_the_computed_answers(tmp_path: Path) -> None:
     folder = build(BIG, tmp_path)
 
     store, spine = fs.FeatureStore(folder), pq.read_table(folder / "spine.parquet")
-    answered = store.get_historical_features("bench", spine, timestamp_field="ts").to_arrow()
+    answers = store.get_historical_features("bench", spine, timestamp_field="ts").to_arrow()
     rows = store.sql("select id, event_timestamp from v0")
 
-    assert answered == hundred_million.answers(BIG, spine)
+    assert answers == hundred_million.answers(BIG, spine)
     assert rows.num_rows == 20_000
     assert rows == rows.sort_by([("id", "ascending"), ("event_timestamp", "ascending")])
 
 
-def test_duckdbs_queries_for_windows_agree(tmp_path: Path) -> None:
+def test_the_queries_of_duckdb_for_windows_agree(tmp_path: Path) -> None:
     write_parquet(EVENTS, tmp_path)
     task = Task(tmp_path, EVENTS, "spine", "bench")
     queries = (duckdb_sql.range_join, duckdb_sql.running_sums, duckdb_sql.frames)
@@ -118,6 +118,6 @@ def test_duckdbs_queries_for_windows_agree(tmp_path: Path) -> None:
 
     assert len(joined) == 20
     assert joined["amount_count_30d"][0] == 300
-    for name, told in joined.items():
-        assert sums[name] == pytest.approx(told)
-        assert frames[name] == pytest.approx(told)
+    for name, expected in joined.items():
+        assert sums[name] == pytest.approx(expected)
+        assert frames[name] == pytest.approx(expected)
