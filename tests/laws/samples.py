@@ -31,7 +31,7 @@ KEYS = {
     "id": st.sampled_from([1, 1, 1, 2, 2**62, -(2**63)]),
     "name": st.sampled_from(["a", "a", "", "ab", "é", "e\u0301", "\U0001f600"]),
     "born": st.sampled_from([dt.date(1969, 1, 1), dt.date(2000, 1, 1)]),
-    "known": st.booleans(),
+    "active": st.booleans(),
     "small_id": st.sampled_from([0, 0, -(2**31)]),
 }
 # No sum may overflow: one error would hide the answers of all other worlds in the table.

@@ -21,7 +21,7 @@ WORLD = fs.Entity("world", join_keys=(fs.Field("world", fs.Int64),))
 CARD = fs.Entity("card", join_keys=(fs.Field("id", fs.Int64),))
 PERSON = fs.Entity("person", join_keys=(fs.Field("name", fs.String), fs.Field("born", fs.Date)))
 FLAGGED = fs.Entity(
-    "flagged", join_keys=(fs.Field("known", fs.Boolean), fs.Field("small_id", fs.Int32))
+    "flagged", join_keys=(fs.Field("active", fs.Boolean), fs.Field("small_id", fs.Int32))
 )
 
 VALUES: dict[str, DataType] = {

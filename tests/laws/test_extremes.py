@@ -63,7 +63,7 @@ KEYS = {
     "n": (Int32, st.sampled_from([-(2**31), 2**31 - 1, 0])),
     "name": (String, st.sampled_from(WORDS)),
     "born": (Date, st.sampled_from(DAYS)),
-    "known": (Boolean, st.booleans()),
+    "active": (Boolean, st.booleans()),
 }
 VALUES = {
     "whole": (Int64, st.sampled_from(WHOLE)),
@@ -85,7 +85,7 @@ VALUES = {
 }
 EDGES = Kit(
     keys=KEYS,
-    joined=((), ("id",), ("name",), ("known",), ("born", "known", "n"), ("n", "id", "name")),
+    joined=((), ("id",), ("name",), ("active",), ("born", "active", "n"), ("n", "id", "name")),
     values=VALUES,
     by=("word", "small", "flag", "day", "whole"),
     units=(1,),
@@ -93,7 +93,7 @@ EDGES = Kit(
 )
 FAR = Kit(
     keys=KEYS,
-    joined=((), ("known",), ("id",)),
+    joined=((), ("active",), ("id",)),
     values={name: VALUES[name] for name in ("small", "word", "real")},
     by=("word",),
     units=(1, 10**15, 10**17),

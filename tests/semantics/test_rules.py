@@ -99,7 +99,7 @@ def test_window_lower_edge_is_in_unless_closed_right(holds: Holds) -> None:
     holds("window_lower_edge")
 
 
-def test_ttl_boundary_is_kept_to_the_microsecond(holds: Holds) -> None:
+def test_ttl_boundary_is_exact_to_the_microsecond(holds: Holds) -> None:
     holds("ttl_boundary")
 
 
@@ -143,7 +143,7 @@ def test_null_spine_key_is_counted(world: World) -> None:
     assert frame.null_key_rows == {name: 2}
 
 
-def test_null_spine_ts_kept_gives_nulls(holds: Holds) -> None:
+def test_null_spine_ts_gives_nulls_if_it_is_allowed(holds: Holds) -> None:
     holds("null_spine_ts")
 
 
@@ -172,7 +172,7 @@ def test_null_row_is_quarantined_with_its_reason(world: World) -> None:
     assert {row["reason"] for row in quarantined} == {"null_key"}
 
 
-def test_duplicate_spine_rows_are_each_answered_in_their_place(holds: Holds) -> None:
+def test_duplicate_spine_rows_are_each_answered(holds: Holds) -> None:
     holds("duplicate_spine_rows")
 
 
@@ -180,7 +180,7 @@ def test_spine_extra_columns_come_back_before_the_features(holds: Holds) -> None
     holds("spine_extra_columns")
 
 
-def test_spine_extra_columns_of_any_type_come_back_as_they_were(world: World) -> None:
+def test_spine_extra_columns_of_any_type_come_back_unchanged(world: World) -> None:
     extra = {
         "z": pa.array(["b", None], pa.large_string()),
         "word": pa.array(["x", "x"]).dictionary_encode(),
@@ -234,11 +234,11 @@ def test_key_rename_lets_a_service_use_a_view_in_two_roles(holds: Holds) -> None
     holds("key_rename")
 
 
-def test_several_times_of_a_row_are_each_asked(holds: Holds) -> None:
+def test_several_times_of_a_row_each_have_their_answer(holds: Holds) -> None:
     holds("several_times")
 
 
-def test_naive_times_are_refused_unless_their_zone_is_told(world: World) -> None:
+def test_naive_times_are_refused_without_their_zone(world: World) -> None:
     rows = [{"card": "A", "event_timestamp": datetime(2026, 3, 2, 13)}]  # noqa: DTZ001 - the case
 
     refused(
@@ -251,7 +251,7 @@ def test_naive_times_are_refused_unless_their_zone_is_told(world: World) -> None
     assert frame.to_arrow()["city"].to_pylist() == ["Oslo"]
 
 
-def test_naive_times_beside_aware_ones_are_refused(world: World) -> None:
+def test_naive_times_mixed_with_aware_ones_are_refused(world: World) -> None:
     naive = {"card": "A", "event_timestamp": datetime(2026, 3, 2, 13)}  # noqa: DTZ001 - the case
 
     refused(
@@ -310,11 +310,13 @@ def test_far_dates_are_moments_like_any_other(holds: Holds) -> None:
     holds("far_dates")
 
 
-def test_late_arrival_answers_from_when_it_is_known_and_beats_no_newer_event(holds: Holds) -> None:
+def test_late_arrival_answers_from_its_available_time_and_beats_no_newer_event(
+    holds: Holds,
+) -> None:
     holds("late_arrival")
 
 
-def test_correction_answers_from_when_it_is_known(holds: Holds) -> None:
+def test_correction_answers_from_its_available_time(holds: Holds) -> None:
     holds("correction")
 
 
@@ -337,7 +339,7 @@ def test_correction_leaves_a_pinned_version_as_it_was(world: World, tmp_path: ob
     ]
 
 
-def test_correction_can_be_told_by_the_versions_that_were_read(world: World) -> None:
+def test_correction_is_visible_in_the_versions_that_were_read(world: World) -> None:
     frame = world.store.get_historical_features("profile", aware(TEN))
 
     assert frame.versions == {"profile": 0}
@@ -415,7 +417,7 @@ def test_label_leakage_is_avoided_by_strictly_before(holds: Holds) -> None:
     holds("label_leakage")
 
 
-def test_label_leakage_is_found_by_verify(world: World) -> None:
+def test_label_leakage_is_reported_by_verify(world: World) -> None:
     rows = aware(spine_at("9:30", "11:00", "12:00", "12:00:00.000001"))
     strict = world.name(case_of("label_leakage").examples[0])
 
@@ -461,7 +463,7 @@ def test_sliding_windows_end_on_their_grid(holds: Holds) -> None:
     holds("sliding")
 
 
-def test_tumbling_windows_are_the_last_whole_piece_of_a_grid_that_offset_shifts(
+def test_tumbling_windows_are_the_last_whole_interval_of_a_grid(
     holds: Holds,
 ) -> None:
     holds("tumbling")
@@ -547,6 +549,6 @@ def test_each_case_has_a_test_named_after_it(case: Case) -> None:
         assert any("refused(" in text for text in texts)
 
 
-def test_cases_have_a_name_of_their_own() -> None:
+def test_names_of_cases_are_unique() -> None:
     assert len(TABLE) == 32
     assert len({case.name for case in CASES}) == len({case.slug for case in CASES}) == len(CASES)

@@ -1,4 +1,4 @@
-"""Small literal worlds for the kernel's tests: queries, rows and answers written out."""
+"""Small worlds for the kernel's tests, with queries, rows and answers as literals."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ ONE_KEY = (KeyBinding("id", "card", Int64),)
 
 
 def as_of(*, dtype: DataType = Int64, keys: tuple[KeyBinding, ...] = ONE_KEY, **rest) -> ViewQuery:
-    """Return a query for the column ``x``, keyed by ``id``, asked by ``card`` and ``at``."""
+    """Return a query for the column ``x``; the spine has ``card`` for the key, and ``at``."""
     return ViewQuery(
         "view", keys=keys, timestamp_field="at", columns=(Column("x", "x", dtype),), **rest
     )
@@ -32,7 +32,7 @@ def window(
     ddof: int = 1,
     **rest,
 ) -> ViewQuery:
-    """Return a query for one aggregate, named ``x``; ``delay`` and such may follow."""
+    """Return a query for one aggregate, named ``x``; ``rest`` has edges such as ``delay``."""
     edges = {name: rest.pop(name) for name in EDGES if name in rest}
     aggregate = Aggregate(
         "x",
@@ -49,7 +49,7 @@ def window(
 
 
 def stored(rows: Sequence[dict], dtype: pa.DataType | None = None) -> pa.Table:
-    """Return rows of key 1, available at their event unless they say otherwise."""
+    """Return rows of key 1, available at their event by default."""
     full = [{"id": 1, "available_timestamp": row["event_timestamp"], **row} for row in rows]
     columns = {name: [row[name] for row in full] for name in full[0]}
     columns["_row_hash"] = [content_hash(row) for row in full]
@@ -62,8 +62,8 @@ def events(*pairs: tuple, dtype: pa.DataType | None = None) -> pa.Table:
     return stored([{"event_timestamp": at, "x": x} for at, x in pairs], dtype)
 
 
-def ask(query: ViewQuery, rows: pa.Table, *times: int | None) -> list:
-    """Return the values of ``x`` for key 1 at some times."""
+def answers_at(query: ViewQuery, rows: pa.Table, *times: int | None) -> list:
+    """Return the answers ``x`` for key 1 at some times."""
     spine = pa.table(
         {"card": pa.array([1] * len(times), pa.int64()), "at": pa.array(times, pa.int64())}
     )

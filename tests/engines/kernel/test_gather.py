@@ -1,4 +1,4 @@
-"""Taking positions from columns gives the same however the columns are cut into chunks."""
+"""The values at some positions are the same for every division of a column into chunks."""
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +19,7 @@ VALUES = {
 
 @pytest.mark.parametrize("dtype", VALUES, ids=str)
 @given(data=st.data())
-def test_values_are_those_at_the_positions_and_null_at_none(dtype, data) -> None:
+def test_values_are_those_at_the_positions_and_null_at_minus_one(dtype, data) -> None:
     chunks = data.draw(st.lists(st.lists(st.none() | VALUES[dtype], max_size=4), max_size=4))
     values = [value for chunk in chunks for value in chunk]
     at = data.draw(st.lists(st.integers(-1, len(values) - 1), max_size=12))
@@ -29,14 +29,14 @@ def test_values_are_those_at_the_positions_and_null_at_none(dtype, data) -> None
     gather = Gather(np.array(at, np.int64))
 
     for column in (pa.chunked_array(padded, dtype), pa.chunked_array([values], dtype)):
-        found = gather.of(column)
-        assert found.to_pylist() == [None if place < 0 else values[place] for place in at]
+        taken = gather.of(column)
+        assert taken.to_pylist() == [None if each < 0 else values[each] for each in at]
 
 
-def test_nones_between_ascending_positions_do_not_disturb_the_order() -> None:
+def test_minus_one_between_ascending_positions_gives_null() -> None:
     gather = Gather(np.array([-1, 0, -1, 1, 2, -1]))
 
-    found = gather.of(pa.chunked_array([[5], [6, 7]]))
+    taken = gather.of(pa.chunked_array([[5], [6, 7]]))
 
-    assert found.to_pylist() == [None, 5, None, 6, 7, None]
-    assert found.null_count == 3
+    assert taken.to_pylist() == [None, 5, None, 6, 7, None]
+    assert taken.null_count == 3

@@ -1,4 +1,4 @@
-"""Tiny worlds for Hypothesis: a query, a spine and rows, as dictionaries and as Arrow tables."""
+"""Generated small worlds: a query, a spine and rows, as dictionaries and as Arrow tables."""
 
 import datetime as dt
 import hashlib
@@ -51,7 +51,7 @@ KEYS: dict[str, tuple[DataType, st.SearchStrategy]] = {
     "wide": (Int64, st.sampled_from([0, 0, -(2**63), 2**63 - 1])),
     "name": (String, st.sampled_from(["a", "a", "", "ab", "é", "z"])),
     "born": (Date, st.sampled_from([dt.date(1969, 1, 1), dt.date(2000, 1, 1)])),
-    "known": (Boolean, st.booleans()),
+    "active": (Boolean, st.booleans()),
 }
 
 REALS = [
@@ -98,7 +98,7 @@ def texts_of(spec: FunctionSpec) -> set[str]:
 
 TEXTS = tuple(text for spec in FUNCTION_SPECS.values() for text in sorted(texts_of(spec)))
 NAMED = (("order", "part"), ("event_timestamp", "part"))
-"""What may name an event beside a column of its own."""
+"""Columns that may identify an event, besides a column of its own."""
 FIRST = to_micros(dt.datetime(1, 1, 1, tzinfo=dt.UTC))
 LAST = to_micros(dt.datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=dt.UTC))
 LONGEST = 2**62 - 1
@@ -108,16 +108,16 @@ SIZES = st.sampled_from([0, 4, 8])
 
 @dataclass(frozen=True, kw_only=True)
 class Kit:
-    """What worlds are made of.
+    """The parts of generated worlds.
 
     Args:
-        keys: Key columns: their types and values.
-        joined: Which of them are keys together.
-        values: Value columns: their types and values.
-        by: Which of these are categories.
+        keys: The key columns: their types and values.
+        joined: The columns of each possible key.
+        values: The value columns: their types and values.
+        by: The value columns that can be categories.
         units: Steps of time, in microseconds; times are few steps from each other.
-        starts: In steps, where the axis of time begins.
-        durations: Lengths of windows, delays and so on, beside a few steps.
+        starts: The first moment of a world, in steps.
+        durations: Lengths of windows, delays and so on, besides those of a few steps.
     """
 
     keys: dict[str, tuple[DataType, st.SearchStrategy]]
@@ -129,14 +129,14 @@ class Kit:
     durations: tuple[int, ...] = ()
 
     def steps(self, unit: int, most: int, least: int = 0) -> st.SearchStrategy[int]:
-        """Return durations of so many steps, or of any other length there is."""
+        """Return durations of ``least`` to ``most`` steps, or of the other lengths."""
         few = st.integers(least, most).map(lambda n: min(n * unit, LONGEST))
         return few | st.sampled_from(self.durations) if self.durations else few
 
 
 ORDINARY = Kit(
     keys=KEYS,
-    joined=((), ("id",), ("wide",), ("name",), ("id", "name"), ("born", "known")),
+    joined=((), ("id",), ("wide",), ("name",), ("id", "name"), ("born", "active")),
     values={name: (dtype, VALUE_STRATEGIES[name]) for name, dtype in VALUES.items()},
     by=BY,
     units=(1, 1, 1, 3_600_000_000, 10**15),
@@ -146,7 +146,7 @@ ORDINARY = Kit(
 
 @dataclass(frozen=True)
 class World:
-    """A query and the data that it asks."""
+    """A query, a spine and stored rows."""
 
     query: ViewQuery
     spine: list[dict]
@@ -194,7 +194,7 @@ def _table(types: dict[str, pa.DataType], rows: list[dict]) -> pa.Table:
 def worlds(
     draw: st.DrawFn, *, aggregates: bool | None = None, late: bool = True, kit: Kit = ORDINARY
 ) -> World:
-    """Draw a world; with ``late=False`` every row is known at its event plus the delay."""
+    """Generate a world; with ``late=False`` each row is visible at its event plus the delay."""
     keys, unit = draw(st.sampled_from(kit.joined)), draw(st.sampled_from(kit.units))
     rule = Rows(
         available_delay=draw(st.just(0) | kit.steps(unit, 3)),
@@ -214,7 +214,7 @@ def worlds(
     query = replace(query, **draw(_aggregates(kit, unit) if windows else _columns(kit)))
     start = draw(st.sampled_from(kit.starts))
     moment = st.integers(start, start + 30).map(lambda n: within(n * unit))
-    # Few different moments, so that ties, edges and exact matches are the rule.
+    # Few different moments, so that ties, edges and exact matches are frequent.
     moment = st.sampled_from(draw(st.lists(moment, min_size=1, max_size=7)))
     key_parts = {f"spine_{name}": seldom_null(kit.keys[name][1]) for name in keys}
     spine_row = st.fixed_dictionaries(key_parts | {"at": seldom_null(moment)})
@@ -224,12 +224,12 @@ def worlds(
 
 
 def within(micros: int) -> int:
-    """Return the nearest moment that Python, Spark and Delta can all tell."""
+    """Return the nearest moment that Python, Spark and Delta all have."""
     return min(max(micros, FIRST), LAST)
 
 
 def seldom_null(values: st.SearchStrategy) -> st.SearchStrategy:
-    """Return the values, and once in ten times null."""
+    """Return the values, and null in one of ten cases."""
     return st.integers(0, 9).flatmap(lambda n: values if n else st.none())
 
 
@@ -293,9 +293,9 @@ def _row(
     row = {key.key: draw(seldom_null(kit.keys[key.key][1])) for key in query.keys}
     event = row["event_timestamp"] = draw(seldom_null(moment))
     lag = draw(st.sampled_from([0, 0, 0, -2, 1, 2, 5, 12, None] if late else [0]))
-    known = None if event is None or lag is None else event + lag * unit
+    available = None if event is None or lag is None else event + lag * unit
     row["available_timestamp"] = (
-        None if known is None else within(known + query.rows.available_delay)
+        None if available is None else within(available + query.rows.available_delay)
     )
     row["_seq"] = draw(st.none() | st.integers(0, 2)) if query.rows.has_sequence else None
     row["_deleted"] = (
@@ -312,6 +312,6 @@ def _row(
 
 
 def content_hash(row: dict) -> int:
-    """Return 64 bits of the row's content: equal rows have equal hashes."""
+    """Return a hash of 64 bits of the row's content."""
     digest = hashlib.blake2b(repr(sorted(row.items())).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little", signed=True)

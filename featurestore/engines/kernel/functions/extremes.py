@@ -101,8 +101,8 @@ def _decode_integers(dtype: pa.DataType, values: np.ndarray, absent: Absent | No
     return result.cast(pa.int32()).cast(dtype) if pa.types.is_date32(dtype) else result.cast(dtype)
 
 
-def _decode_ranks(words: pa.Array, values: np.ndarray, absent: Absent | None) -> pa.Array:
-    return words.take(nullable(values, absent))
+def _decode_ranks(texts: pa.Array, values: np.ndarray, absent: Absent | None) -> pa.Array:
+    return texts.take(nullable(values, absent))
 
 
 AGGREGATORS: dict[str, Aggregator] = {"min": min_of, "max": max_of}

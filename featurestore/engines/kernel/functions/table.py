@@ -13,7 +13,7 @@ from featurestore.engines.kernel.functions import Aggregator
 
 
 def _entries() -> Iterator[tuple[str, Aggregator]]:
-    """Yield the functions of each module beside this one."""
+    """Yield the functions of each other module in this folder."""
     for module in iter_modules(functions.__path__, f"{functions.__name__}."):
         if module.name != __name__:
             yield from getattr(import_module(module.name), "AGGREGATORS", {}).items()

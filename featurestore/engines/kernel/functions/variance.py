@@ -2,7 +2,7 @@
 
 ``n * sum(x * x) - sum(x) ** 2`` loses digits by cancellation. Here both sums are exact and are
 used with 100 bits, so that the result is right to about 1e-15 of the greatest value, without
-centring and whatever the history holds.
+centring, for any history.
 """
 
 import numpy as np

@@ -1,1 +1,1 @@
-"""The kernel's loops in C, with NumPy in their place where no compiler was at hand."""
+"""The kernel's loops in C. Without a compiler, NumPy does their work."""

@@ -1,4 +1,4 @@
-"""The compiled loops: made where there is a compiler, used only where made of their source."""
+"""The compiled loops are used only if they are compiled from their source."""
 
 import os
 import shutil
@@ -39,7 +39,7 @@ def test_without_a_library_there_are_no_loops(tmp_path, monkeypatch) -> None:
 
 
 @pytest.mark.parametrize("compiler", ["no_such_compiler", "false"])
-def test_without_a_compiler_that_works_nothing_is_made(tmp_path, monkeypatch, compiler) -> None:
+def test_without_a_working_compiler_no_library_is_made(tmp_path, monkeypatch, compiler) -> None:
     monkeypatch.setenv("CC", compiler)
 
     assert not compiled(loops.SOURCE, tmp_path / "libloops.so")
