@@ -70,7 +70,7 @@ lab_history = fs.FeatureView(
 
 
 def flag_conditions(df: "DataFrame") -> "DataFrame":
-    """Return one 0/1 column for each condition that the model asks about."""
+    """Return one 0/1 column for each condition that the model uses."""
     from pyspark.sql import functions as sf  # noqa: PLC0415  # only the transform needs Spark
 
     return df.withColumns(

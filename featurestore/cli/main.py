@@ -49,7 +49,7 @@ def program(
         ),
     ] = False,
 ) -> None:
-    """A lakehouse feature store: declare, materialize, and ask for the value at any moment."""
+    """Run before each verb, for the options of the program itself."""
 
 
 for module in (declare, produce, read, explain, check):

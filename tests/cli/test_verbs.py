@@ -184,6 +184,7 @@ def test_the_help_of_each_verb_explains_every_argument_and_option(run, monkeypat
         assert explained.split()[0] in out
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_is_no_internal_error(shop):
     subprocess.run([PROGRAM, "apply", "-p", shop, "--yes"], check=True, capture_output=True)
 

@@ -233,6 +233,7 @@ print(table.to_pylist())
 """
 
 
+@pytest.mark.slow
 def test_no_answer_depends_on_the_time_zone_of_the_machine(filled):
     answers = {
         subprocess.run(
