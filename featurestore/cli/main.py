@@ -21,6 +21,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 success; 1 a view failed, verify found a problem, or rows or tables do "
     "not fit the request; 2 wrong usage, project or definitions; 3 the plan has changes "
     "(plan --detailed-exitcode); 5 another process is changing the store, or the plan is "

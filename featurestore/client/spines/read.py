@@ -12,6 +12,7 @@ import pyarrow.json as pajson
 import pyarrow.parquet as pq
 
 from featurestore.errors import SpineError
+from featurestore.store.delta.log import is_table
 from featurestore.store.delta.snapshot import open_table
 
 
@@ -83,6 +84,12 @@ def _(data: Path) -> pa.Table:
         ".jsonl": pajson.read_json,
     }
     if data.is_dir():
+        if not is_table(str(data)):
+            raise SpineError(
+                f"read the spine {data}",
+                "the folder is no Delta table",
+                "Pass the path of a file, or of a Delta table's folder.",
+            )
         return _read_delta(str(data))
     if not data.exists():
         raise SpineError(f"read the spine {data}", "there is no such file", "Check the path.")

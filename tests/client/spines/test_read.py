@@ -65,12 +65,16 @@ def test_data_that_is_no_spine_is_an_error_that_lists_what_is_one(tmp_path: Path
         read_spine(tmp_path / "none.csv")
     with pytest.raises(SpineError) as suffix:
         read_spine(tmp_path / "a.xls")
+    with pytest.raises(SpineError) as folder:
+        read_spine(tmp_path)
 
     assert "builtins.int" in data.value.found
     assert "Arrow table" in data.value.fix
     assert str(tmp_path / "none.csv") in path.value.call
     assert "'.xls'" in suffix.value.found
     assert ".parquet" in suffix.value.fix
+    assert str(tmp_path) in folder.value.call
+    assert "Delta" in folder.value.found
 
 
 @pytest.mark.parametrize(
