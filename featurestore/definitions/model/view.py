@@ -104,7 +104,7 @@ class FeatureView:
     def source_roles(self) -> Roles:
         """The source's columns that have a role; none of a derived view.
 
-        The rows of its source view bring their times, order and identity as row metadata.
+        The rows of its upstream view bring their times, order and identity as row metadata.
         """
         return Roles() if isinstance(self.source, FeatureView) else self.source.roles
 
@@ -113,7 +113,7 @@ class FeatureView:
         """The stored columns that, with the keys, identify one event; empty without ``unique_by``.
 
         The source's time and sequence columns are stored under the names of `reserved`. The
-        events of a derived view are those of its source view: its keys identify them too.
+        events of a derived view are those of its upstream view: its keys identify them too.
         """
         source = self.source
         if isinstance(source, FeatureView):

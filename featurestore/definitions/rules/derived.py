@@ -20,7 +20,7 @@ def views_are_not_derived_from_themselves(manifest: Manifest) -> Iterator[Issue]
 
 
 def derived_columns_exist(manifest: Manifest) -> Iterator[Issue]:
-    """Yield columns of a derived view without transform that its source view does not store."""
+    """Yield columns of a derived view without transform that its upstream view lacks."""
     for view in manifest.views:
         source = view.source
         if not isinstance(source, FeatureView) or view.transform is not None:
@@ -35,7 +35,7 @@ def derived_columns_exist(manifest: Manifest) -> Iterator[Issue]:
 
 
 def retractable_rows_keep_their_keys(manifest: Manifest) -> Iterator[Issue]:
-    """Yield derived views whose keys differ from a source view with revisions or deletions.
+    """Yield derived views with other keys than an upstream view whose rows can be retracted.
 
     A change feed repeats a retracted row with all its columns, so it can be retracted under any
     key. A revision or tombstone of another source does not contain the columns of the row that
