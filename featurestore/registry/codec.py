@@ -78,13 +78,15 @@ def decode(document: Mapping[str, Json]) -> Manifest:
         Manifest(entities=(), sources=(), views=(), on_demand_views=(), services=())
     """
     if document.get("schema") != SCHEMA:
-        raise _unreadable(f"its form is {document.get('schema')!r}, not {SCHEMA!r}")
+        form = document.get("schema")
+        raise _unreadable(f"its form is {form!r}, and this release reads {SCHEMA!r}")
     decoded: _Decoded = {}
     for section in _SECTIONS:
         for data in _in_order(_items(document.get(section))):
             definition = _decode_value(data, decoded)
             if not isinstance(definition, Definition):
-                raise _unreadable(f"it lists a {type(definition).__name__}")
+                kind = type(definition).__name__
+                raise _unreadable(f"it lists a {kind}, which is not a definition")
             decoded[_reference(definition)] = definition
     return Manifest.of(list(decoded.values()))
 
@@ -186,7 +188,7 @@ def _decode_value(data: Json, decoded: _Decoded) -> object:
 def _rebuilt(data: Mapping[str, Json], decoded: _Decoded) -> object:
     kind = _KINDS.get(str(data["kind"]))
     if kind is None:
-        raise _unreadable(f"it contains a {data['kind']!r}")
+        raise _unreadable(f"it contains a {data['kind']!r}, which this release does not know")
     values = {
         name: _decode_value(value, decoded)
         for name, value in data.items()
@@ -194,7 +196,8 @@ def _rebuilt(data: Mapping[str, Json], decoded: _Decoded) -> object:
     }
     unknown = values.keys() - {field.name for field in _declared(kind)}
     if unknown:
-        raise _unreadable(f"its {data['kind']} has {', '.join(sorted(unknown))}")
+        names = ", ".join(sorted(unknown))
+        raise _unreadable(f"its {data['kind']} has {names}, which this release does not know")
     rebuilt = kind(**values)
     if "origin" in data:
         file, _, line = str(data["origin"]).rpartition(":")
@@ -246,6 +249,6 @@ def _items(data: Json) -> list[Json]:
 def _unreadable(found: str) -> TableError:
     return TableError(
         "read the applied definitions",
-        f"{found}, which this release cannot read",
+        found,
         "Upgrade featurestore to the release that applied the definitions.",
     )
