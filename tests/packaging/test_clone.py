@@ -13,11 +13,12 @@ from tests.packaging.project_copy import copy_project
 
 pytestmark = pytest.mark.integration
 
-# In seconds: no JVM, then one with Delta's jars.
+# Without a JVM, then one that writes a Delta table.
 SHORT_TESTS = (
     "tests/definitions",
     "tests/test_surface.py",
-    "tests/engines/spark/session/test_session.py",
+    "tests/engines/spark/session/test_session.py::"
+    "test_delta_merges_deletes_and_optimizes_with_the_jars_that_we_keep",
 )
 # What is of this machine, not of the clone. A shared cache of pip's spares a gigabyte a clone.
 SHARED = ("PATH", "PYENV_ROOT", "JAVA_HOME", "LANG", "TMPDIR")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.packaging.builds import build_wheel
-from tests.packaging.environments import Environment, make_environment
+from tests.packaging.environments import Environment, make_environment, uv
 from tests.packaging.interpreters import OWN, interpreter, other_interpreter
 from tests.packaging.project_copy import ROOT
 
@@ -38,7 +38,7 @@ assert str(again["count_7d"].dtype) in {"int64", "Int64"}
     "polars": """\
 import polars as pl
 spine = pl.from_arrow(training.to_arrow().select(["customer_id", "event_timestamp"]))
-again = store.get_training_set("returns_v1", spine).to_polars()
+again = store.get_historical_features("returns_v1", spine).to_polars()
 assert again.height == len(x)
 """,
     "duckdb": """\
@@ -180,9 +180,12 @@ def test_the_demo_extra_alone_has_what_the_demo_imports(wheel: Path, tmp_path: P
 def test_the_oldest_versions_of_every_range_do_the_same(
     wheel: Path, tmp_path: Path, version: str
 ) -> None:
-    every = named(wheel, "spark,pandas,polars,duckdb,sklearn")
-    lowest = ("--resolution", "lowest-direct", "--only-binary", ":all:", "--no-binary", "pyspark")
-    environment = make_environment(tmp_path / "env", interpreter(version), *lowest, every)
+    lowest = ["--resolution", "lowest-direct", "-r", str(ROOT / "pyproject.toml")]
+    lowest += ["--only-binary", ":all:", "--no-binary", "pyspark"]  # it is published as source
+    for extra in ("spark", "pandas", "polars", "duckdb", "sklearn"):
+        lowest += ["--extra", extra]
+    environment = make_environment(tmp_path / "env", interpreter(version), *lowest)
+    uv("pip", "install", "-q", "--python", str(environment.folder), "--no-deps", str(wheel))
 
     make_shop(environment, tmp_path)
 

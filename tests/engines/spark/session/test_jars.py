@@ -115,6 +115,7 @@ def test_jars_that_are_not_to_be_had_are_an_error_that_leaves_nothing(tmp_path: 
     assert list((tmp_path / "cache" / "jars").glob("*[!k]")) == []
 
 
+@pytest.mark.spark  # the cache must be filled first
 def test_a_filled_cache_is_read_without_java(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
