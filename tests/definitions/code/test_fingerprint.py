@@ -71,6 +71,12 @@ BASE = {
 }
 
 
+@pytest.fixture(autouse=True)
+def no_byte_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write no byte code: for two texts of one second and one size Python would run the first."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+
+
 def fingerprint(folder: Path, **edits: tuple[str, str]) -> str:
     modules = dict(BASE)
     for module, (old, new) in edits.items():
