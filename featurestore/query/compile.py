@@ -199,7 +199,7 @@ def _check_collisions(uses: Sequence[Use], call: str) -> None:
 
 def _rows(view: FeatureView) -> Rows:
     return Rows(
-        available_delay=view.least_delay,
+        available_delay=view.total_available_delay,
         unique_by=view.unique_columns,
         has_sequence=view.has_sequence,
         has_deleted=view.has_tombstones,

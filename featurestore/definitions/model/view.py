@@ -145,7 +145,7 @@ class FeatureView:
         return source.roles.deleted_field is not None or source.roles.change_feed
 
     @property
-    def least_delay(self) -> int:
+    def total_available_delay(self) -> int:
         """The available delay in microseconds, with the delays of the views it derives from."""
         chain = (self, *self.lineage)
         return sum(parse_duration(view.available_delay) for view in chain)

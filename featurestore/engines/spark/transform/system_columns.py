@@ -87,7 +87,7 @@ def _(source: FeatureView, view: FeatureView, schema: T.StructType) -> Marks:
     """
     happened, known = F.col(f"{ROW_METADATA}.event"), F.col(f"{ROW_METADATA}.available")
     event = F.col(EVENT_TIME)
-    floor = F.greatest(happened, F.coalesce(known, _later(happened, source.least_delay)))
+    floor = F.greatest(happened, F.coalesce(known, _later(happened, source.total_available_delay)))
     return Marks(
         event,
         available=_later(
