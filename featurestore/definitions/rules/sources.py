@@ -46,7 +46,7 @@ def change_feeds_have_a_key(manifest: Manifest) -> Iterator[Issue]:
 
 
 def change_feeds_order_their_own_rows(manifest: Manifest) -> Iterator[Issue]:
-    """Yield change feeds that declare a sequence field, or ``unique_by`` with the available time."""
+    """Yield change feeds with a sequence field, or with the available time in ``unique_by``."""
     for source in _stored(manifest):
         if not source.roles.change_feed:
             continue
