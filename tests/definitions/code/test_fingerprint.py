@@ -1,5 +1,6 @@
 """The fingerprint of a function changes if and only if its result may change."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
