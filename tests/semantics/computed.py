@@ -39,12 +39,12 @@ DERIVED = Case(
     slug="derived",
     rule="a derived row is known no sooner than the row that it comes from",
     text=(
-        "A derived row takes over the time from which its source row is visible, even if the "
+        "A derived row takes over the time from which its upstream row is visible, even if the "
         "transform moves its event back in time. Its own `available_delay` is added."
     ),
     examples=(
         example(
-            "the source view: one row is late",
+            "the upstream view: one row is late",
             UPSTREAM,
             rows=[
                 event("9:20", amount=5.0),
