@@ -60,7 +60,7 @@ class Situation:
         building: The build that has not ended.
         evidence: Tells what lies on disk of a build.
         interrupted: Whether the last run on ``building`` was interrupted, not failed.
-        upstream: Of a derived view: the build of its source view that is current.
+        upstream: Of a derived view: the build of its upstream view that is current.
         table_id: The name for a new build.
         now: The present moment.
     """

@@ -40,10 +40,10 @@ def null_unique_note(count: int, unique: Sequence[str]) -> str:
 
 
 def upstream_note(source: str, version: int | None) -> str:
-    """Return from which version of its source view a derived view is made.
+    """Return from which version of its upstream view a derived view is made.
 
     Args:
-        source: The source view's name.
+        source: The upstream view's name.
         version: The version of its table; None if the view is not derived.
 
     Example:
@@ -65,7 +65,7 @@ def recovery_note(runs: int) -> str:
 
 def skip_reason(upstream: RunResult) -> str:
     """Return why a derived view was not run."""
-    return f"its source view {upstream.view!r} {_ENDS[upstream.status]}: {upstream.message}"
+    return f"its upstream view {upstream.view!r} {_ENDS[upstream.status]}: {upstream.message}"
 
 
 _ENDS = {

@@ -104,7 +104,7 @@ def run_view(run: ViewRun) -> RunResult:
 
 
 def skip_view(run: ViewRun, upstream: RunResult) -> RunResult:
-    """Record that a view was not run because the run of its source view did not succeed."""
+    """Record that a view was not run because the run of its upstream view did not succeed."""
     result = run.log.skip(skip_reason(upstream))
     _report_end(run, result)
     return result

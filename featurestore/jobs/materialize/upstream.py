@@ -20,7 +20,7 @@ class Upstream:
     Args:
         source: The table or the files.
         uri: Their address.
-        table_id: Of a derived view: the build of its source view.
+        table_id: Of a derived view: the build of its upstream view.
         version: Of a derived view: that build's newest version when the run began.
     """
 

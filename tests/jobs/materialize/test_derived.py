@@ -99,7 +99,7 @@ def test_a_derived_view_stands_on_its_source_views_table_and_follows_it(world: W
     assert (anew.kind, anew.rows_out) == ("build", 2)
     told = {v.view: v for v in view_statuses(world.job.applied(), world.layout)}["by_day"]
     assert (told.state, told.derived_from) == ("current", "spending")
-    # Not applied, and of no other table than the one that its source view has now.
+    # Not applied, and of no other table than the one that its upstream view has now.
     tried = other(BY_DAY, name="tried", transform=None, available_delay="0s")
     spine = as_spine([("a", 2), ("b", 0), ("b", 2)])
     shown = preview_view(tried, spine, world.layout, world.spark).to_arrow()
