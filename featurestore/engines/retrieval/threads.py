@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import cache
 from threading import Event, Lock
@@ -30,8 +30,10 @@ def run_all(tasks: Iterable[Callable[[], ResultT]], threads: int) -> list[Result
     """
     queue = _TaskQueue(enumerate(tasks))
     with _borrowed_pool() as pool:
-        workers = [pool.submit(queue.run) for _ in range(threads)]
+        workers: list[Future[None]] = []
         try:
+            for _ in range(threads):
+                workers.append(pool.submit(queue.run))  # noqa: PERF401  # an interruption loses none
             wait(workers)
         finally:
             queue.stop.set()
