@@ -221,9 +221,8 @@ def test_a_hot_key_is_refused_with_a_limit_that_is_enough_for_it(hot_key):
         answer(NUMBERS, spine, hot_key, memory_limit=50_000_000)
     answers = answer(NUMBERS, spine, hot_key, memory_limit=limit_in(refused))
 
-    assert "600,000 stored rows of view 'v' with id=7 and their 2 spine rows" in (
-        refused.value.found
-    )
+    facts = ("600,000 stored rows", "view 'v'", "id=7", "2 spine rows")
+    assert [fact for fact in facts if fact not in refused.value.found] == []
     assert "spine rows" not in refused.value.fix
     assert answers["x"].to_pylist() == [np.sqrt(5), np.sqrt(400_000), np.sqrt(600_002)]
 
@@ -266,5 +265,6 @@ def test_a_view_without_keys_that_does_not_fit_is_refused_with_a_limit_that_is_e
         answer(query, spine, snapshots, memory_limit=5_000_000)
     answers = answer(query, spine, snapshots, memory_limit=limit_in(refused))
 
-    assert "50,000 stored rows of view 'v' and their 3 spine rows" in refused.value.found
+    facts = ("50,000 stored rows", "view 'v'", "3 spine rows")
+    assert [fact for fact in facts if fact not in refused.value.found] == []
     assert answers["x"].to_pylist() == [0.0, 1.0, np.sqrt(2)]
