@@ -81,7 +81,9 @@ class Label:
             try:
                 micros = parse_duration(getattr(self, name))
             except RequestError as error:
-                raise RequestError(self.call, f"{name}: {error.found}", error.fix) from None
+                value = getattr(self, name)
+                problem = f"{name} is {value!r}: {error.found}"
+                raise RequestError(self.call, problem, error.fix) from None
             if name == "horizon" and micros == 0:
                 raise RequestError(self.call, "the horizon is 0", "Use e.g. horizon='30d'.")
         if self.immature not in (choices := get_args(_Immature)):
@@ -103,7 +105,7 @@ def add_label(
     label: Label,
     now: datetime,
 ) -> pa.Table:
-    """Return the spine with a label column. ``label.immature`` says what happens to other rows.
+    """Return the spine with a label column, and without the immature rows if the label drops them.
 
     A label is computed as of ``horizon + maturity`` after its row's moment. So a mature label is
     the same in every later call.

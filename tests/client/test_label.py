@@ -104,8 +104,8 @@ def test_a_wrong_label_is_an_error_with_its_call_and_a_fix(paid, label, error, p
     ("wrong", "problem", "fix"),
     [
         ({"horizon": "0h"}, "horizon", "horizon="),
-        ({"horizon": "-1h"}, "horizon: ", "'7d'"),
-        ({"horizon": "1h", "maturity": "soon"}, "maturity: ", "'7d'"),
+        ({"horizon": "-1h"}, "'-1h'", "'7d'"),
+        ({"horizon": "1h", "maturity": "soon"}, "maturity is 'soon'", "'7d'"),
         ({"horizon": "1h", "immature": "fleg"}, "'fleg'", "'flag'"),
     ],
 )

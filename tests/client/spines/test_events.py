@@ -153,12 +153,3 @@ def test_events_that_do_not_fit_the_memory_limit_are_an_error_before_they_are_re
     assert error.value.call == "get_label_spine('activity')"
     assert "memory_limit is 50B" in error.value.found
     assert "'activity'" in error.value.found
-
-
-def test_verify_keeps_within_the_memory_limit(filled: fs.FeatureStore):
-    small = fs.FeatureStore(filled.settings.folder, clock=lambda: NOW, memory_limit=50)
-
-    with pytest.raises(RequestError) as error:
-        small.verify("activity", sample=5)
-
-    assert "memory_limit is 50B" in error.value.found

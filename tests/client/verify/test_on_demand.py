@@ -1,5 +1,6 @@
 """Verification computes each row's on-demand features alone and finds use of other rows."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,13 @@ import pytest
 from hypothesis import given
 
 import featurestore as fs
+from featurestore.client.reader import Reader
+from featurestore.client.request import Request
 from featurestore.client.verify import on_demand
+from featurestore.client.verify.on_demand import SampledRows
 from featurestore.engines.kernel.functions.table import AGGREGATORS
-from featurestore.errors import DefinitionError, OnDemandError
+from featurestore.errors import DefinitionError, OnDemandError, RequestError
+from featurestore.query.compile import compile_query
 from tests.client.on_demand_shop import SPINE, fill, filled_shop, project, returning
 from tests.client.shop import DEFINITIONS, HOUR, at, write_view
 from tests.client.test_on_demand import NAMES, TYPES, rows_of_spines
@@ -220,3 +225,14 @@ def test_no_rows_give_no_difference(filling: fs.FeatureStore) -> None:
     (view,) = filling.verify("worth", spine=TABLE.slice(0, 0)).views
 
     assert (view.rows, view.differences) == (0, ())
+
+
+def test_inputs_are_answered_within_the_memory_limit(shop: fs.FeatureStore) -> None:
+    settings = replace(shop.settings, memory_limit=50)
+    reader = Reader(shop.layout, settings)
+    query = compile_query(shop.applied(), "worth", call="verify('worth')")
+    snapshots = reader.pin(query, shop.applied())
+    sampled = SampledRows(Request(query.call, "worth"), reader, snapshots, [TABLE], True, 0)
+
+    with pytest.raises(RequestError, match="memory_limit is 50B"):
+        on_demand.check_on_demand(query, query.on_demand[0], None, sampled)

@@ -16,7 +16,7 @@ from featurestore.engines import reference
 from featurestore.engines.kernel.functions.table import AGGREGATORS
 from featurestore.errors import NotFoundError, RequestError, SpineError
 from featurestore.query.nodes import KeyBinding, ViewQuery
-from tests.client.shop import DEFINITIONS, HOUR, at, write_view
+from tests.client.shop import DEFINITIONS, HOUR, NOW, at, write_view
 from tests.effort import examples
 from tests.engines.kernel.worlds import ORDINARY, World, worlds
 from tests.tables import feature_table
@@ -130,6 +130,13 @@ def test_a_wrong_name_a_sample_of_0_and_a_spine_without_keys_are_errors(
     assert "'fraud'" in name.value.fix
     assert ("0" in sample.value.found, "sample=" in sample.value.fix) == (True, True)
     assert "'id'" in keys.value.found
+
+
+def test_verify_keeps_within_the_memory_limit(filled: fs.FeatureStore) -> None:
+    small = fs.FeatureStore(filled.settings.folder, clock=lambda: NOW, memory_limit=50)
+
+    with pytest.raises(RequestError, match="memory_limit is 50B"):
+        small.verify("activity", sample=5)
 
 
 def test_a_view_without_rows_is_verified_by_a_spine_alone(store: fs.FeatureStore) -> None:
