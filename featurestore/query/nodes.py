@@ -4,7 +4,7 @@ A query names columns of the spine, of stored rows and of the answer. It depends
 or engine. All durations are whole microseconds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
 
 from featurestore.definitions.model.types import DataType
@@ -172,6 +172,21 @@ class ViewQuery:
         names = [feature.column for feature in self.features]
         names += [aggregate.by for aggregate in self.aggregates if aggregate.by is not None]
         return tuple(dict.fromkeys(name for name in names if name != "*"))
+
+    def only(self, outputs: Collection[str]) -> "ViewQuery":
+        """Return the same use with only these features.
+
+        Example:
+            >>> from featurestore.definitions.model.types import Int64
+            >>> columns = (Column("x", "x", Int64), Column("y", "y", Int64))
+            >>> ViewQuery("v", keys=(), timestamp_field="t", columns=columns).only({"y"}).outputs
+            ('y',)
+        """
+        return replace(
+            self,
+            columns=tuple(each for each in self.columns if each.output in outputs),
+            aggregates=tuple(each for each in self.aggregates if each.output in outputs),
+        )
 
 
 @dataclass(frozen=True)

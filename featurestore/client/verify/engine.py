@@ -75,16 +75,13 @@ def _answer(
 ) -> Answers:
     """Answer some features at some rows; after an overflow in parts, down to single cells."""
     [view] = query.views
-    part = replace(
-        view,
-        columns=tuple(each for each in view.columns if each.output in names),
-        aggregates=tuple(each for each in view.aggregates if each.output in names),
-    )
     again = partial(_answer, reader, query, bound, snapshot)
     positions = pa.array(rows, pa.int64())
     try:
         table = reader.answer(
-            replace(query, views=(part,)), rows_at(bound, positions), {view.view: snapshot}
+            replace(query, views=(view.only(names),)),
+            rows_at(bound, positions),
+            {view.view: snapshot},
         )
     except SumOverflowError:
         if len(names) > 1:

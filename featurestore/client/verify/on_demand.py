@@ -129,14 +129,7 @@ class _Batch:
 def _part_of(query: Query, node: OnDemand) -> Query:
     """Return the part of a query that one on-demand view needs."""
     stored = {each.column for each in node.stored}
-    views = [
-        replace(
-            view,
-            columns=tuple(each for each in view.columns if each.output in stored),
-            aggregates=tuple(each for each in view.aggregates if each.output in stored),
-        )
-        for view in query.views
-    ]
+    views = [view.only(stored) for view in query.views]
     used = tuple(view for view in views if view.features)
     return replace(query, views=used, on_demand=(node,), order=None)
 
