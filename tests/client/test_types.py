@@ -52,7 +52,8 @@ def test_mypy_accepts_right_calls_and_rejects_each_wrong_one(tmp_path: Path) -> 
         if (found := wrong.search(line))
     }
 
-    output, problems, _ = api.run(["--no-error-summary", "--no-pretty", str(path)])
+    config = ["--config-file", str(Path(__file__).parents[2] / "pyproject.toml")]
+    output, problems, _ = api.run([*config, "--no-error-summary", "--no-pretty", str(path)])
 
     assert problems == ""
     reported = re.findall(r"users_file\.py:(\d+): error: .* \[([a-z-]+)\]", output)

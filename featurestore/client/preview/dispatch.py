@@ -45,7 +45,7 @@ def preview(view: object, rows: pa.Table, project: Project, timezone: str | None
     Args:
         view: A view, or an on-demand view.
         rows: For a view its keys and moments. For an on-demand view its inputs, by their names.
-        project: Where a view's source is.
+        project: The addresses of sources and tables, and the Spark session.
         timezone: The zone of times without one.
 
     Raises:
