@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 import featurestore as fs
 from featurestore.client.verify.leakage import Cause, causes_of, past_value
@@ -70,33 +71,57 @@ def test_a_leak_has_its_causes(stored, feature, strict, expected):
 def test_strict_features_do_not_leak_if_every_row_is_visible_after_its_event(
     world: World,
 ) -> None:
-    view = replace(world.query, strict=True, rows=replace(
-        world.query.rows, available_delay=world.query.rows.available_delay + 1
-    ))  # fmt: skip
+    delayed = replace(world.query.rows, available_delay=world.query.rows.available_delay + 1)
+    view = replace(world.query, strict=True, rows=delayed)
     rows = [later(stored) for stored in world.rows]
 
-    for spine_row in world.spine:
-        for feature in view.features:
-            left = closed_left(feature)
-            valid = reference.valid_rows(view, spine_row, rows) if reference.is_answerable(
-                view, spine_row
-            ) else []  # fmt: skip
-            now = value_or_overflow(view, left, spine_row, valid)
-            assert same_value(now, past_value(view, left, spine_row, rows))
+    leaks = [
+        (spine_row, feature)
+        for spine_row in [*world.spine, *spine_at_rows(view, rows)]
+        for feature in view.features
+        if leaks_at(view, closed_left(feature), spine_row, rows)
+    ]
+
+    assert leaks == []
 
 
-@given(worlds())
+@given(worlds(), st.sampled_from([(), ("order",)]))
 @examples(150)
-def test_only_revisions_can_arrive_at_the_moment(world: World) -> None:
-    view = world.query
-    for spine_row in world.spine:
-        for feature in view.features if reference.is_answerable(view, spine_row) else ():
-            valid = reference.valid_rows(view, spine_row, world.rows)
-            now = value_or_overflow(view, feature, spine_row, valid)
-            if not same_value(now, past_value(view, feature, spine_row, world.rows)):
-                causes = causes_of(view, feature, spine_row, world.rows)
+def test_every_leak_has_a_cause_and_only_revisions_arrive_at_the_moment(
+    world: World, unique_by: tuple[str, ...]
+) -> None:
+    visible_at_once = replace(world.query.rows, available_delay=0, unique_by=unique_by)
+    view = replace(world.query, rows=visible_at_once)
+    strict = replace(view, strict=True)
+    rows = [row | {"available_timestamp": row["event_timestamp"]} for row in world.rows]
+
+    for spine_row in spine_at_rows(view, rows):
+        for feature in view.features:
+            if leaks_at(view, feature, spine_row, rows):
+                causes = causes_of(view, feature, spine_row, rows)
                 assert causes
-                assert view.rows.unique_by or Cause.arrival not in causes
+                assert unique_by or Cause.arrival not in causes
+                if isinstance(feature, Column):
+                    leaks_strictly = leaks_at(strict, feature, spine_row, rows)
+                    assert (Cause.arrival in causes) == leaks_strictly
+
+
+def spine_at_rows(view: ViewQuery, rows: list[dict]) -> list[dict]:
+    """Return spine rows with the keys of stored rows, at the times of their events."""
+    return [
+        {key.spine_column: row[key.key] for key in view.keys}
+        | {view.timestamp_field: row["event_timestamp"]}
+        for row in rows
+    ]
+
+
+def leaks_at(
+    view: ViewQuery, feature: Column | Aggregate, spine_row: dict, rows: list[dict]
+) -> bool:
+    answerable = reference.is_answerable(view, spine_row)
+    valid = reference.valid_rows(view, spine_row, rows) if answerable else []
+    now = value_or_overflow(view, feature, spine_row, valid)
+    return not same_value(now, past_value(view, feature, spine_row, rows))
 
 
 def later(stored: dict) -> dict:
