@@ -47,15 +47,15 @@ def validate(project: Project = Path()) -> None:
     Nothing is compared with the applied definitions, and nothing is changed.
     """
     manifest = open_store(project).load()
-    on_demand = len(manifest.on_demand_views)
-    say(
-        "[green]valid[/]: {} entities, {} sources, {} views{}, {} services",
-        len(manifest.entities),
-        len(manifest.sources),
-        len(manifest.views),
-        f", {on_demand} on-demand views" if on_demand else "",
-        len(manifest.services),
-    )
+    counts = {
+        ("entity", "entities"): len(manifest.entities),
+        ("source", "sources"): len(manifest.sources),
+        ("view", "views"): len(manifest.views),
+        ("on-demand view", "on-demand views"): len(manifest.on_demand_views),
+        ("service", "services"): len(manifest.services),
+    }
+    listed = [f"{n} {one if n == 1 else many}" for (one, many), n in counts.items() if n]
+    say("[green]valid[/]: {}", ", ".join(listed) or "there are no definitions")
 
 
 def plan(

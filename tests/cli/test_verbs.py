@@ -35,7 +35,7 @@ def test_init_writes_a_project_that_validates(run, tmp_path):
     code, out, err = run("validate", "-p", tmp_path / "new")
 
     assert (code, out) == (0, "")
-    assert "valid: 1 entities, 1 sources, 2 views, 1 services" in err
+    assert "valid: 1 entity, 1 source, 2 views, 1 service" in err
 
 
 def test_init_never_writes_over_a_file(run, shop):
