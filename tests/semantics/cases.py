@@ -40,7 +40,7 @@ TABLE: tuple[Case, ...] = (
     as_of.LABEL_LEAKAGE,
     as_of.LATEST_TTL,
 )
-"""The cases of the rules' table, in its order."""
+"""The cases in the table of the rules, in its order."""
 
 CASES: tuple[Case, ...] = (
     *TABLE,

@@ -37,7 +37,7 @@ BY_HOUR_ROWS = [
 DERIVED = Case(
     "Derived view",
     slug="derived",
-    rule="a derived row is known no sooner than the row that it comes from",
+    rule="a derived row is visible no sooner than its source row",
     text=(
         "A derived row takes over the time from which its upstream row is visible, even if the "
         "transform moves its event back in time. Its own `available_delay` is added."
@@ -107,7 +107,7 @@ ON_DEMAND = Case(
 
 
 def _labels(caption: str, *, horizon: str, maturity: str, **parts: object) -> Example:
-    """Return an example of labels: the windows that end ``maturity`` before they are known."""
+    """Return an example of labels: windows that end ``maturity`` before the spine's moment."""
     window = total(horizon, delay=maturity, closed="right")
     made = example(caption, payments(window, rows=source(late=True)), **parts)
     return replace(made, ahead=parse_duration(horizon) + parse_duration(maturity))
@@ -116,7 +116,7 @@ def _labels(caption: str, *, horizon: str, maturity: str, **parts: object) -> Ex
 LABELS = Case(
     "Label",
     slug="labels",
-    rule="a view's rows in (t, t + horizon], as they were known maturity after that",
+    rule="a view's rows in (t, t + horizon], as they are visible maturity later",
     text=(
         "A [label](training-sets.md#labels-from-later-events) looks ahead. It aggregates the "
         "events after the row's moment, up to and including the end of the horizon, as they are "

@@ -1,4 +1,4 @@
-"""The aggregation functions: each computes one value a moment from slices of sorted rows.
+"""The aggregation functions: each computes a value for each moment from slices of rows.
 
 A module enters its functions in its own ``AGGREGATORS``, by the names of their specifications;
 `table` collects them from all modules.
@@ -13,4 +13,4 @@ from featurestore.engines.kernel.slices import Slices
 from featurestore.query.nodes import Aggregate
 
 Aggregator = Callable[[Aggregate, Column, Slices], pa.Array]
-"""Returns one value a moment from a column's values in the moment's slices."""
+"""Returns a value for each moment, from the column's values in the moment's slices."""

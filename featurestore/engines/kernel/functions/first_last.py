@@ -27,7 +27,7 @@ def last_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
 def _values(
     feature: Aggregate, column: Column, slices: Slices, slot: Ints, choose: np.ufunc
 ) -> pa.Array:
-    """Return the values in the slots, one a moment.
+    """Return the values in the slots: one for each moment.
 
     Args:
         feature: The feature.

@@ -1,12 +1,12 @@
-/* Loops for which NumPy takes many passes over the same arrays.
+/* Loops for which NumPy needs many passes over the same arrays.
 
-   `loops.py` calls them and says what they do. All arrays are contiguous, positions are int64. */
+   `loops.py` calls them and documents them. All arrays are contiguous, positions are int64. */
 
 #include <stdint.h>
 
 typedef int64_t i64;
 
-/* Where the system can choose by the processor, loops are compiled for newer ones as well. */
+/* If the system can choose by processor, the loops are compiled for newer processors too. */
 #if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GNUC__) && !defined(__clang__)
 #define QUICK __attribute__((target_clones("arch=x86-64-v3", "default")))
 #else
@@ -16,9 +16,9 @@ typedef int64_t i64;
 enum { NEAR = 8, STRIDES = 4 };
 
 /* Return the first of the positions from..stop-1 whose value is not below the bound, else stop.
-   The values ascend. It mostly lies near: counting what is below has no branch to guess wrong.
-   Else steps double until the bound is passed (Bentley and Yao, "An almost optimal algorithm for
-   unbounded searching", 1976). */
+   The values ascend. The position is mostly near: counting the lesser values of the next few needs
+   no branch that a processor could predict wrongly. Otherwise, steps double until the bound is
+   passed (Bentley and Yao, "An almost optimal algorithm for unbounded searching", 1976). */
 static inline i64 first_from(const i64 *values, i64 from, i64 stop, i64 bound) {
   for (int stride = 0; stride < STRIDES && stop - from >= NEAR; stride++) {
     int below = 0;
@@ -42,14 +42,14 @@ static i64 earlier(i64 moment, i64 shift) {
   return shift > 0 ? INT64_MIN : INT64_MAX;
 }
 
-QUICK void count_before(const i64 *codes, const i64 *times, i64 rows, const i64 *asked,
+QUICK void count_before(const i64 *codes, const i64 *times, i64 rows, const i64 *searched,
                   const i64 *moments, i64 shift, i64 count, i64 *answer) {
   i64 first = 0, stop = 0, at = 0, last = INT64_MIN;
   for (i64 i = 0; i < count; i++) {
     i64 moment = earlier(moments[i], shift);
-    if (i == 0 || asked[i] != asked[i - 1]) {
-      first = at = first_from(codes, stop, rows, asked[i]);
-      stop = first_from(codes, first, rows, asked[i] + 1);
+    if (i == 0 || searched[i] != searched[i - 1]) {
+      first = at = first_from(codes, stop, rows, searched[i]);
+      stop = first_from(codes, first, rows, searched[i] + 1);
     } else if (moment < last) {
       at = first;
     }
@@ -61,8 +61,8 @@ QUICK void count_before(const i64 *codes, const i64 *times, i64 rows, const i64 
 
 static int power(i64 length) { return 63 - __builtin_clzll((unsigned long long)length); }
 
-/* The nearest floats to sums of two digits, each of which is the difference of two running sums.
-   Return whether each digit's sum is exactly a float, without which the answer is of no use. */
+/* Compute the nearest floats to sums of two digits; a digit's sum is the difference of two running
+   sums. Return whether the sums of all digits are exactly floats; otherwise the answer is wrong. */
 QUICK int add_digits(const i64 *low, const i64 *high, double low_unit, double high_unit,
                const i64 *start, const i64 *stop, i64 count, double *answer) {
   i64 most = (i64)1 << 53, beyond = 0;
@@ -74,7 +74,7 @@ QUICK int add_digits(const i64 *low, const i64 *high, double low_unit, double hi
   return !beyond;
 }
 
-/* The tables of `ranges.py`, and the least or greatest of ranges by them; NaN is chosen first. */
+/* The tables of `range_table.py`, and the least or greatest of ranges; NaN is chosen first. */
 #define CHOOSE(NAME, TYPE, BEATS, HAS_NAN)                                                     \
   QUICK void fill_##NAME(TYPE *table, i64 values, int levels) {                                      \
     for (int level = 1; level < levels; level++) {                                             \
@@ -94,7 +94,7 @@ QUICK int add_digits(const i64 *low, const i64 *high, double low_unit, double hi
       best = some[nth] BEATS best ? some[nth] : best;                                          \
       if (HAS_NAN) sum += some[nth];                                                           \
     }                                                                                          \
-    if (HAS_NAN && sum != sum) /* as after NaN, and where infinities meet */                   \
+    if (HAS_NAN && sum != sum) /* a NaN, or infinities of both signs */                        \
       for (int nth = 0; nth < count; nth++)                                                    \
         if (some[nth] != some[nth]) return some[nth];                                          \
     return best;                                                                               \
@@ -130,7 +130,7 @@ CHOOSE(greatest_float, double, >, 1)
 CHOOSE(least_int, i64, <, 0)
 CHOOSE(greatest_int, i64, >, 0)
 
-/* What `loops.py` knows its own by. */
+/* The hash of this source, which `loops.py` compares. */
 #ifndef MADE_OF
 #define MADE_OF ""
 #endif

@@ -59,7 +59,7 @@ class Totals:
     """The sums of each moment by digit: digit p weighs ``2 ** (base + bits * p)``.
 
     Args:
-        digits: The sums of each digit, the lowest first: an array with one number a moment.
+        digits: The sums of each digit, the lowest first: arrays with a number for each moment.
         grid: The bits and the base.
     """
 
@@ -182,7 +182,7 @@ def of_decimals(values: pa.Array, valid: Mask | None) -> ExactSums:
 
 
 def narrow(terms: int, low: int, high: int) -> Grid:
-    """Return a grid that gives a value the same digits, whatever other values there are."""
+    """Return a grid on which the digits of a value do not depend on the other values."""
     return BITS, low // BITS * BITS
 
 
