@@ -6,6 +6,7 @@ The engine in process answers from Delta tables.
 from dataclasses import replace
 
 import pyarrow as pa
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -17,6 +18,8 @@ from tests.engines.kernel.worlds import World, worlds
 from tests.laws.answers import NUMBER, OVERFLOW, answers_from_table, answers_of, tables
 from tests.laws.samples import SPINE_TIME, Sample, queries, samples, spine_table
 from tests.laws.shapes import SHAPES, Shape
+
+pytestmark = pytest.mark.slow  # each law writes hundreds of tables
 
 MOMENT = pa.timestamp("us", "UTC")
 ShapeAndSample = tuple[Shape, Sample]

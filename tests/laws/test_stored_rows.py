@@ -6,6 +6,7 @@ The engine in process answers from Delta tables. `test_kernel` has the laws of t
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +14,8 @@ from featurestore.engines import reference
 from tests.effort import examples
 from tests.engines.kernel.worlds import World, worlds
 from tests.laws.answers import answers_from_table
+
+pytestmark = pytest.mark.slow  # each law writes hundreds of tables
 
 
 @given(worlds(), st.randoms(use_true_random=False), st.integers(1, 4))
