@@ -93,34 +93,34 @@ def _winners(query: ViewQuery, world: _World) -> Ints:
     return winners(world.events, world.moments, delay=delay, strict=query.strict)
 
 
-def _in_rows(events: Events, won: Ints, spine_moments: Moments) -> Ints:
+def _in_rows(events: Events, winning: Ints, spine_moments: Moments) -> Ints:
     """Return the winners as positions in the stored rows, in the spine's order; -1 for none."""
     if events.source is not None:
-        won = np.append(events.source, -1)[won]
+        winning = np.append(events.source, -1)[winning]
     answer = np.full(spine_moments.spine_rows, -1)
-    answer[spine_moments.position] = won
+    answer[spine_moments.position] = winning
     return answer
 
 
 def _column_answers(query: ViewQuery, spine: pa.Table, rows: pa.Table) -> dict[str, pa.Array]:
     world = _load(query, spine, rows, tombstones=True)
-    won = _winners(query, world)
+    winning = _winners(query, world)
     if len(world.events):
-        won = np.where(_expired_or_deleted(query, world, won), -1, won)
-    gather = Gather(_in_rows(world.events, won, world.moments))
+        winning = np.where(_expired_or_deleted(query, world, winning), -1, winning)
+    gather = Gather(_in_rows(world.events, winning, world.moments))
     return {
         feature.output: gather.of(rows[feature.column]).cast(arrow_type(feature.dtype))
         for feature in query.columns
     }
 
 
-def _expired_or_deleted(query: ViewQuery, world: _World, won: Ints) -> Mask:
+def _expired_or_deleted(query: ViewQuery, world: _World, winning: Ints) -> Mask:
     """Return which winners do not answer: older than the ttl, or tombstones."""
-    mask = np.zeros(len(won), np.bool_)
+    mask = np.zeros(len(winning), np.bool_)
     if query.ttl is not None:
-        mask |= earlier(world.moments.time, query.ttl) > world.events.time[won]
+        mask |= earlier(world.moments.time, query.ttl) > world.events.time[winning]
     if world.events.deleted is not None:
-        mask |= world.events.deleted[won]
+        mask |= world.events.deleted[winning]
     return mask
 
 

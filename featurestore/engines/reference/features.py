@@ -44,14 +44,14 @@ def is_answerable(query: ViewQuery, spine_row: Row) -> bool:
 
 def column_value(query: ViewQuery, feature: Column, moment: int, valid: Rows) -> Any:
     """Return the winner's value; null if the winner is older than the ttl or a tombstone."""
-    won = winner(query, moment, valid)
-    if won is None:
+    row = winner(query, moment, valid)
+    if row is None:
         return None
-    if query.ttl is not None and moment - won[EVENT_TIME] > query.ttl:
+    if query.ttl is not None and moment - row[EVENT_TIME] > query.ttl:
         return None
-    if is_tombstone(query, won):
+    if is_tombstone(query, row):
         return None
-    return won[feature.column]
+    return row[feature.column]
 
 
 def winner(query: ViewQuery, moment: int, valid: Rows) -> Row | None:
