@@ -1,4 +1,4 @@
-"""A source that is changed in place: its commits, and what was true at each moment, in Python."""
+"""A source that is changed in path, and its state at each moment, in Python."""
 
 import os
 from dataclasses import dataclass, field
@@ -31,11 +31,12 @@ Order = tuple[str, str, float, float]
 
 @dataclass
 class Orders:
-    """A Delta table of orders with a change feed; commit times are hours after noon.
+    """A Delta table of orders with a change feed. Times of commits are hours after noon.
 
     Args:
-        folder: Where the table lies.
-        states: Of each commit: its time, and the orders by id after it.
+        folder: The folder of the table.
+        states: The time of each commit, and the orders by id after it.
+        enabled: Whether the table records its changes.
     """
 
     folder: Path
@@ -43,19 +44,19 @@ class Orders:
     enabled: bool = True
 
     @property
-    def place(self) -> Path:
+    def path(self) -> Path:
         return self.folder / "orders"
 
     def insert(self, hour: float, *orders: Order) -> None:
         """Append orders in one commit."""
         settings = {"delta.enableChangeDataFeed": "true"} if self.enabled else {}
-        write_deltalake(self.place, as_table(orders), mode="append", configuration=settings)
+        write_deltalake(self.path, as_table(orders), mode="append", configuration=settings)
         self._committed(hour, {order[0]: order for order in orders})
 
     def update(self, hour: float, *orders: Order) -> None:
-        """Merge orders in one commit: known ids are changed, others are inserted."""
+        """Merge orders in one commit: existing ids are changed, others are inserted."""
         (
-            DeltaTable(self.place)
+            DeltaTable(self.path)
             .merge(as_table(orders), "old.order_id = new.order_id", "new", "old")
             .when_matched_update_all()
             .when_not_matched_insert_all()
@@ -66,12 +67,12 @@ class Orders:
     def delete(self, hour: float, *ids: str) -> None:
         """Delete orders in one commit."""
         listed = ", ".join(f"'{name}'" for name in ids)
-        DeltaTable(self.place).delete(f"order_id IN ({listed})")
+        DeltaTable(self.path).delete(f"order_id IN ({listed})")
         self._committed(hour, dict.fromkeys(ids))
 
     def stamp(self, hour: float) -> None:
-        """Give the newest commit its time: Delta takes it from the log's file."""
-        newest = max((self.place / "_delta_log").glob("*.json"))
+        """Set the time of the newest commit, which Delta reads from the log's file."""
+        newest = max((self.path / "_delta_log").glob("*.json"))
         moment = at(hour).timestamp()
         os.utime(newest, (moment, moment))
 
@@ -80,14 +81,14 @@ class Orders:
         return [state for time, state in self.states if time <= hour][-1]
 
     def truth(self, card: str, hour: float, *, snapshot: float, below: float) -> float | None:
-        """The amount, if it is below a limit, of a card's newest order as of a moment.
+        """The amount of a card's newest order as of a moment; only orders below a limit count.
 
-        Before the first snapshot was read, its rows are all that is known, from their events on.
+        Before the first snapshot was read, its rows are visible from their events on.
         """
         state = self.state(max(hour, snapshot))
-        mine = [order for order in state.values() if order[1] == card and order[3] < below]
-        known = [order for order in mine if order[2] <= hour]
-        return max(known, key=lambda order: order[2])[3] if known else None
+        of_card = [order for order in state.values() if order[1] == card and order[3] < below]
+        visible = [order for order in of_card if order[2] <= hour]
+        return max(visible, key=lambda order: order[2])[3] if visible else None
 
     def moments(self) -> list[float]:
         """Moments before, at and after each commit and each event."""
@@ -105,7 +106,7 @@ class Orders:
 
 
 def at(hour: float) -> datetime:
-    """The moment so many hours after noon."""
+    """The time this many hours after noon."""
     return NOON + timedelta(hours=hour)
 
 
@@ -122,12 +123,12 @@ def as_table(orders: tuple[Order, ...]) -> pa.Table:
     )
 
 
-def as_spine(asked: list[tuple[str, float]], key: str = "card_id") -> pa.Table:
-    """Keys at hours after noon."""
+def as_spine(rows: list[tuple[str, float]], key: str = "card_id") -> pa.Table:
+    """A spine of keys at hours after noon."""
     return pa.table(
         {
-            key: pa.array([name for name, _ in asked]),
-            "event_timestamp": pa.array([at(hour) for _, hour in asked], UTC_MICROS),
+            key: pa.array([name for name, _ in rows]),
+            "event_timestamp": pa.array([at(hour) for _, hour in rows], UTC_MICROS),
         }
     )
 
@@ -135,9 +136,8 @@ def as_spine(asked: list[tuple[str, float]], key: str = "card_id") -> pa.Table:
 def answers(
     view: FeatureView, table: DeltaTable, spine: list[tuple[str, float]], key: str = "card_id"
 ) -> list[object]:
-    """The view's first feature by the kernel, for keys at hours after noon."""
-    asked = as_spine(spine, key)
+    """The kernel's answers of the view's first feature, for keys at hours after noon."""
     rows = pa.table(table.scan())
     rows = rows.cast(pa.schema(table.schema().to_arrow()))
     query = compile_view(view)
-    return answer_view(query, asked, rows)[query.outputs[0]].to_pylist()
+    return answer_view(query, as_spine(spine, key), rows)[query.outputs[0]].to_pylist()

@@ -1,7 +1,8 @@
-"""Views that all come to a moment of their own, whereupon their process is killed.
+"""Views that are killed together, each at a point of its own.
 
-`python -m tests.jobs.dying FOLDER SIGNAL '{"view": ["moment", 1], ...}'`: each view is brought up
-to date until it is at its moment for that many times, and stays there until the last one is.
+`python -m tests.jobs.dying FOLDER SIGNAL '{"view": ["point", 1], ...}'`: each view is materialized
+until it reaches its point for the first (or second) time. There it waits. Once the last view
+waits, the process gets the signal.
 """
 
 import json
@@ -29,20 +30,20 @@ from tests.jobs.changing import LAST, at
 from tests.jobs.world import World, other
 
 Deaths = Mapping[str, tuple[str, int]]
-"""Of each view: its moment, and which time it dies there."""
+"""The point of each view, and how often it passes there before it dies."""
 
-MOMENTS = {
+POINTS = {
     (batch.write_batch.__code__, "call"): "begins a batch",
     (batch._commit.__code__, "call"): "commits",
     (batch._commit.__code__, "return"): "has committed",
-    (run._read_source.__code__, "return"): "has read all",
+    (run._read_source.__code__, "return"): "has read all rows",
     (RunLog.end.__code__, "call"): "records its end",
 }
-"""Between two batches; before its rows are in; before Spark, then the ledger knows of them."""
+"""Before a batch; before and after its commit; before the stream and the ledger record it."""
 
 
 def banded(rows: DataFrame) -> DataFrame:
-    """A transform under which an order's change is one of its key too."""
+    """A transform that makes the key of an order's amount, so that a change may move the order."""
     band = F.when(F.col("amount") < 10, "low").otherwise("high")
     return rows.where("amount < 60").withColumn("band", band)
 
@@ -50,7 +51,7 @@ def banded(rows: DataFrame) -> DataFrame:
 BAND = Entity("band", join_keys=(Field("band", String),))
 BANDS = other(LAST, name="bands", source=LAST, entities=(BAND,), transform=banded)
 TWINS = (LAST, BANDS)
-"""Those that nobody kills."""
+"""The views that are not killed; the others must have the same rows in the end."""
 
 CHOSEN = "SELECT order_id, card_id, at, amount FROM {source}"
 LASTS = (
@@ -64,26 +65,27 @@ BANDED = (
 
 
 def dying_world(folder: Path, spark: SparkSession) -> World:
-    """A project of the twins and those that are killed."""
+    """A project of the twins and the views that are killed."""
     views = [*TWINS, *LASTS, *BANDED]
     return World(folder, spark, views=views, now=at(100))
 
 
 def main(folder: str, signal: str, deaths: str) -> None:
-    """Bring the twins up to date, then all others to their deaths."""
+    """Materialize the views until they are killed."""
     threading.setprofile(_watch(json.loads(deaths), int(signal)))
     conf = Path(__file__).parents[2] / "spark-conf" / "test.conf"
     world = dying_world(Path(folder), session(conf, warehouse=Path(folder) / "spark"))
     world.files_per_batch = 1
-    materialize(world.job, [view.name for view in TWINS])
-    # A view that is made of one that dies is asked for with it.
-    asked = [
+    # A derived view is materialized in one call with its upstream view.
+    calls = [
         [name, *(view.name for view in BANDED if view.source.name == name)]
         for name in json.loads(deaths)
     ]
-    with ThreadPoolExecutor(len(asked)) as pool:
-        for survived in as_completed(pool.submit(materialize, world.job, each) for each in asked):
-            sys.stderr.write(f"missed its moment: {survived.result()}\n")
+    with ThreadPoolExecutor(len(calls)) as pool:
+        for survived in as_completed(
+            pool.submit(materialize, world.job, names) for names in calls
+        ):
+            sys.stderr.write(f"did not reach its point: {survived.result()}\n")
             os._exit(1)
 
 
@@ -92,13 +94,13 @@ def _watch(deaths: Deaths, signal: int) -> Callable[[FrameType, str, object], No
     times: Counter[tuple[str, str]] = Counter()
 
     def watch(frame: FrameType, event: str, _: object) -> None:
-        moment = MOMENTS.get((frame.f_code, event))
-        if moment is None:
+        point = POINTS.get((frame.f_code, event))
+        if point is None:
             return
         scope = frame.f_locals
         subject = scope.get("view") or scope.get("run", scope.get("self")).view
-        times[subject.name, moment] += 1
-        if deaths.get(subject.name) == [moment, times[subject.name, moment]]:
+        times[subject.name, point] += 1
+        if deaths.get(subject.name) == [point, times[subject.name, point]]:
             last.wait()
 
     return watch

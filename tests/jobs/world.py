@@ -39,7 +39,7 @@ Payment = tuple[str | None, int | None, float | None]
 
 @dataclass
 class World:
-    """A project's folder, its definitions and its clock."""
+    """A project: its folder, definitions and clock."""
 
     folder: Path
     spark: SparkSession
@@ -67,9 +67,9 @@ class World:
         """Append payments to the Delta source, as one commit."""
         write_deltalake(self.folder / "payments", payments_table(payments), mode="append")
 
-    def materialize(self, **asked: object) -> RunResult:
+    def materialize(self, **options: object) -> RunResult:
         """Materialize the only view."""
-        (result,) = materialize(self.job, **asked)  # type: ignore[arg-type]  # passed through
+        (result,) = materialize(self.job, **options)  # type: ignore[arg-type]  # passed through
         return result
 
     def table(self, view: str = "spending") -> DeltaTable:
@@ -80,14 +80,14 @@ class World:
         return DeltaTable(self.layout.features(view, record.table_id))
 
     def rows(self, *columns: str, view: str = "spending") -> list[tuple[object, ...]]:
-        """The stored rows, sorted; card, hours after noon and amount if no columns are named."""
-        found = pa.table(self.table(view).scan()).to_pylist()
-        wanted = columns or ("card_id", "hour", "amount")
-        rows = [row | {"hour": hour_of(row["event_timestamp"])} for row in found]
-        return sorted(tuple(row[name] for name in wanted) for row in rows)
+        """The stored rows, sorted; by default their card, hours after noon and amount."""
+        stored = pa.table(self.table(view).scan()).to_pylist()
+        names = columns or ("card_id", "hour", "amount")
+        rows = [row | {"hour": hour_of(row["event_timestamp"])} for row in stored]
+        return sorted(tuple(row[name] for name in names) for row in rows)
 
     def latest(self, view: str = "spending") -> list[dict[str, object]]:
-        """The rows of the view's latest table, sorted by key."""
+        """The rows of the view's ``latest`` table, sorted by key."""
         rows = pa.table(DeltaTable(self.layout.latest(view)).scan()).to_pylist()
         return sorted(rows, key=lambda row: str(row.get("card_id")))
 
@@ -104,12 +104,12 @@ def payments_table(payments: Sequence[Payment]) -> pa.Table:
 
 
 def moment_of(hour: int | None) -> datetime | None:
-    """The moment so many hours after noon."""
+    """The time this many hours after noon."""
     return None if hour is None else NOON + timedelta(hours=hour)
 
 
 def hour_of(moment: datetime) -> float:
-    """How many hours after noon a moment lies."""
+    """The hours from noon to a time."""
     return (moment - NOON) / timedelta(hours=1)
 
 

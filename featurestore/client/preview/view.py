@@ -10,7 +10,7 @@ from featurestore.client.retrieve import key_columns
 from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.bind import bind
 from featurestore.engines.kernel import answer_view
-from featurestore.engines.spark.retrieve.sample import rows_of_keys, stored_of_given
+from featurestore.engines.spark.retrieve.sample import rows_of_keys, stored_from_source_rows
 from featurestore.engines.spark.session.child import own_session
 from featurestore.engines.spark.write.checks import ViewInput, preview_rows
 from featurestore.errors import SumOverflowError
@@ -57,7 +57,8 @@ def features_of_rows(
         spine: Rows with the join keys and ``event_timestamp``.
         spark: The session that transforms the source rows.
     """
-    return _answer(view, spine, stored_of_given(view, source_rows, own_session(spark)), None)
+    stored = stored_from_source_rows(view, source_rows, own_session(spark))
+    return _answer(view, spine, stored, None)
 
 
 def _answer(

@@ -1,4 +1,4 @@
-"""The definitions' types in Spark, and which other types a column may come in without loss."""
+"""The Spark type of each declared type, and the types that convert to it without loss."""
 
 from functools import singledispatch
 
@@ -32,8 +32,8 @@ _SPARK: dict[Scalar, T.DataType] = {
     Date: T.DateType(),
     Binary: T.BinaryType(),
 }
-# Every value of the narrower type is a value of the wider one. Int64 to Float64 is not here: it
-# rounds beyond 2^53; neither is a text that looks like a number.
+# Every value of the narrower type is a value of the wider one. Int64 to Float64 is absent because
+# it rounds beyond 2^53; text that looks like a number is absent too.
 _WIDENS: dict[type[T.DataType], tuple[type[T.DataType], ...]] = {
     T.ShortType: (T.ByteType,),
     T.IntegerType: (T.ByteType, T.ShortType),
@@ -74,16 +74,16 @@ def _(dtype: Map) -> T.DataType:
     return T.MapType(spark_type(dtype.key), spark_type(dtype.value))
 
 
-def fits(found: T.DataType, wanted: T.DataType) -> bool:
-    """Return whether each value of type ``found`` is exactly a value of type ``wanted``.
+def fits(actual: T.DataType, declared: T.DataType) -> bool:
+    """Return whether each value of type ``actual`` is exactly a value of type ``declared``.
 
     Example:
         >>> fits(T.IntegerType(), T.LongType()), fits(T.DoubleType(), T.FloatType())
         (True, False)
     """
-    if isinstance(found, T.ArrayType) and isinstance(wanted, T.ArrayType):
-        return fits(found.elementType, wanted.elementType)
-    if isinstance(found, T.DecimalType) and isinstance(wanted, T.DecimalType):
-        whole = wanted.precision - wanted.scale
-        return found.scale <= wanted.scale and found.precision - found.scale <= whole
-    return type(found) is type(wanted) or isinstance(found, _WIDENS.get(type(wanted), ()))
+    if isinstance(actual, T.ArrayType) and isinstance(declared, T.ArrayType):
+        return fits(actual.elementType, declared.elementType)
+    if isinstance(actual, T.DecimalType) and isinstance(declared, T.DecimalType):
+        whole_digits = declared.precision - declared.scale
+        return actual.scale <= declared.scale and actual.precision - actual.scale <= whole_digits
+    return type(actual) is type(declared) or isinstance(actual, _WIDENS.get(type(declared), ()))

@@ -1,4 +1,4 @@
-"""What one materialization of a view shall do, decided from evidence alone: nothing is touched."""
+"""The decision of one materialization, from evidence only: it reads and writes nothing itself."""
 
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, replace
@@ -12,20 +12,20 @@ from featurestore.store.ledger.tables import TableRecord
 
 @dataclass(frozen=True)
 class Evidence:
-    """What lies on disk of one build of a view's table.
+    """The state of one build of a view's table on disk.
 
     Args:
-        exists: Whether the table is there.
-        lost: Whether its stream's checkpoint is missing, older than the table, or one that took
-            up the source after a lost one and has no whole batch yet.
-        resumes_at: The Delta source version that follows the table's last commit; None where
-            the stream cannot be taken up without its checkpoint.
-        generation_used: Whether the last commit was of the recorded checkpoint generation.
-        changed_files: Source files that changed after the table took their rows.
+        table_exists: Whether the table exists.
+        checkpoint_lost: Whether the stream's checkpoint cannot continue: missing, older than the
+            table, or a replacement without a finished batch.
+        resumes_at: The version of a Delta source that follows the table's last commit; None if
+            the stream cannot resume without its checkpoint.
+        generation_used: Whether the last commit has the recorded generation of the checkpoint.
+        changed_files: Source files that changed after their rows were stored.
     """
 
-    exists: bool = False
-    lost: bool = False
+    table_exists: bool = False
+    checkpoint_lost: bool = False
     resumes_at: int | None = None
     generation_used: bool = False
     changed_files: tuple[str, ...] = ()
@@ -33,13 +33,13 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Step:
-    """What to do.
+    """The decision.
 
     Args:
-        kind: A run on a current table, or a build.
-        table: The build to write to, as it shall be recorded.
-        records: What to append to the ledger of tables first.
-        starting_version: Where in a Delta source a new checkpoint starts; None for its beginning.
+        kind: A run on the current table, or a build.
+        table: The build to write to, as the ledger shall record it.
+        records: The records to append to the ledger of tables first.
+        starting_version: The first version of a Delta source for a new checkpoint; None for all.
     """
 
     kind: RunKind
@@ -51,18 +51,18 @@ class Step:
 
 @dataclass(frozen=True)
 class Situation:
-    """A view as the ledger knows it, and as it is wanted.
+    """The state of a view in the ledger, and its definition.
 
     Args:
         view: Its name.
-        fingerprint: What its table shall be built from.
+        fingerprint: The fingerprint that its table shall have.
         current: The build that readers see.
         building: The build that has not ended.
-        evidence: Tells what lies on disk of a build.
-        interrupted: Whether the last run on ``building`` was interrupted, not failed.
-        upstream: Of a derived view: the build of its upstream view that is current.
+        evidence: Returns the state of a build on disk.
+        interrupted: Whether the last run on ``building`` was interrupted (and did not fail).
+        upstream: The current build of the upstream view; None if the view is not derived.
         table_id: The name for a new build.
-        now: The present moment.
+        now: The present time.
     """
 
     view: str
@@ -78,66 +78,66 @@ class Situation:
 
 
 def decide(situation: Situation, request: Request) -> Step:
-    """Return what to do: go on with a build, begin one, or run on the current table.
+    """Return the decision: continue a build, begin one, or run on the current table.
 
     Raises:
-        RequestError: ``start`` is given though no table is to be built.
+        RequestError: The request has ``start``, and no table is to be built.
         SourceError: Source files changed after they were read.
     """
     building = situation.building
-    if building is not None and _goes_on(building, situation, request):
+    if building is not None and _continues(building, situation, request):
         return Step("build", table=building)
-    retired = () if building is None else (_as(building, "retired", situation),)
+    retired = () if building is None else (_with_state(building, "retired", situation),)
     current = situation.current
-    if current is None or request.full or not _fits(current, situation):
+    if current is None or request.full or not _matches(current, situation):
         return _build(situation, request, retired)
     if request.start is not None:
         raise RequestError(
             f"materialize({situation.view!r}, start=...)",
-            "the view's table is built already, and a run takes whatever is new",
-            "Leave start out, or give full=True to build the table anew from that moment on.",
+            "the view's table exists, and a run stores all new rows",
+            "Omit start, or add full=True (--full) to build a new table from that time on.",
         )
     return _run(situation, current, retired)
 
 
 def ended(step: Step, situation: Situation) -> tuple[TableRecord, ...]:
-    """Return the records that move the pointer to a build whose batches are all in."""
-    records = (_as(step.table, "current", situation),)
+    """Return the records that make an ended build the current one, and retire the previous one."""
+    records = (_with_state(step.table, "current", situation),)
     before = situation.current
-    return records if before is None else (*records, _as(before, "retired", situation))
+    return records if before is None else (*records, _with_state(before, "retired", situation))
 
 
-def _fits(table: TableRecord, situation: Situation) -> bool:
-    """Whether a table is made as it shall be, and of the build that it shall be made of."""
+def _matches(table: TableRecord, situation: Situation) -> bool:
+    """Return whether a table has the view's fingerprint and the upstream view's current build."""
     return (table.fingerprint, table.upstream) == (situation.fingerprint, situation.upstream)
 
 
-def _goes_on(building: TableRecord, situation: Situation, request: Request) -> bool:
-    if not _fits(building, situation):
+def _continues(building: TableRecord, situation: Situation, request: Request) -> bool:
+    if not _matches(building, situation):
         return False
     if request.start not in (None, building.start):
         return False
     if request.full and not situation.interrupted:
-        return False  # what failed may fail for ever: --full is the way out
-    found = situation.evidence(building)
-    return not (found.lost or found.changed_files)
+        return False  # a failure may repeat on each run: --full must begin again
+    evidence = situation.evidence(building)
+    return not (evidence.checkpoint_lost or evidence.changed_files)
 
 
 def _run(situation: Situation, current: TableRecord, retired: tuple[TableRecord, ...]) -> Step:
-    found = situation.evidence(current)
-    if found.changed_files:
-        raise _changed(situation.view, found.changed_files)
-    if not found.exists:
+    evidence = situation.evidence(current)
+    if evidence.changed_files:
+        raise _changed(situation.view, evidence.changed_files)
+    if not evidence.table_exists:
         return _build(situation, Request(start=current.start), retired)
-    if not found.lost:
+    if not evidence.checkpoint_lost:
         return Step("run", table=current, records=retired)
-    if found.resumes_at is None:
+    if evidence.resumes_at is None:
         return _build(situation, Request(start=current.start), retired)
-    table = current
-    if found.generation_used:
+    table, records = current, retired
+    if evidence.generation_used:
         table = replace(current, generation=current.generation + 1, at=situation.now)
-        retired = (*retired, table)
-    return Step("run", table=table, records=retired, starting_version=found.resumes_at)
+        records = (*retired, table)
+    return Step("run", table=table, records=records, starting_version=evidence.resumes_at)
 
 
 def _build(situation: Situation, request: Request, records: tuple[TableRecord, ...]) -> Step:
@@ -153,15 +153,15 @@ def _build(situation: Situation, request: Request, records: tuple[TableRecord, .
     return Step("build", table=table, records=(*records, table))
 
 
-def _as(record: TableRecord, state: str, situation: Situation) -> TableRecord:
+def _with_state(record: TableRecord, state: str, situation: Situation) -> TableRecord:
     return replace(record, state=state, at=situation.now)  # type: ignore[arg-type]  # a TableState
 
 
 def _changed(view: str, files: tuple[str, ...]) -> SourceError:
-    shown = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
+    names = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
     return SourceError(
         f"materialize view {view!r}",
-        f"source files changed after they were read: {shown}",
-        "Files are immutable: put the old ones back and add new rows as new files, or build "
-        f"the view anew with `featurestore materialize {view} --full`.",
+        f"source files changed after they were read: {names}",
+        "Restore the old files and add new rows as new files; or rebuild the view with "
+        f"`featurestore materialize {view} --full`.",
     )

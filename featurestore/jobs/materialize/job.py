@@ -1,4 +1,4 @@
-"""What a materialization is given, and what it gives back: plain data."""
+"""The inputs and the results of a materialization, as plain data."""
 
 import time
 from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def new_run_id() -> str:
-    """Return a name for a run; names sort in the order they were made.
+    """Return a new name for a run; later names sort after earlier ones.
 
     Example:
         >>> new_run_id() < new_run_id()
@@ -29,15 +29,15 @@ def new_run_id() -> str:
 
 @dataclass(frozen=True)
 class Job:
-    """A project as the jobs see it.
+    """A project, for the jobs.
 
     Args:
-        layout: Where its tables and sources lie.
-        applied: Gives what is applied.
-        loaded: Gives what the definitions folder declares; its transforms can run.
-        spark: Gives the session; called once everything that needs none is checked.
-        clock: Gives the present moment.
-        files_per_batch: How many source files a build takes at once.
+        layout: The addresses of its tables and sources.
+        applied: Returns the applied definitions.
+        loaded: Returns the definitions of the project's folder, whose transforms can run.
+        spark: Returns the session. Called after all checks that need no session.
+        clock: Returns the present time.
+        files_per_batch: The most source files in one batch of a build.
     """
 
     layout: Layout
@@ -51,11 +51,11 @@ class Job:
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of a materialization.
+    """The options of a materialization.
 
     Args:
-        start: On a build, leave out events before this moment.
-        full: Build anew, whatever there is.
+        start: A build leaves out events before this time.
+        full: Build a new table, even if the current one could be updated.
     """
 
     start: datetime | None = None
@@ -64,22 +64,22 @@ class Request:
 
 @dataclass(frozen=True)
 class RunResult:
-    """What became of one view.
+    """The result for one view.
 
     Args:
         view: Its name.
-        run_id: The run, as the ledger and the commits name it.
-        status: ``done``, ``nothing`` (no new data: nothing was committed), ``failed``,
-            ``interrupted``, or ``skipped`` (the view that it is derived from did not succeed).
-        kind: ``run`` on the current table, or ``build`` of a new one.
-        version: Delta version of the view's table afterwards; None if there is none.
-        rows_in: Source rows read.
-        rows_out: Rows stored.
-        null_rows: Rows left out because a key or the event time is null.
-        null_unique_rows: Rows stored with a null in ``unique_by``: of those of a key only the
-            newest exists.
-        seconds: How long it took.
-        message: What happened, as a sentence.
+        run_id: The run's name in the ledger and in commits.
+        status: ``done``; ``nothing`` if there was no new data, so that nothing was committed;
+            ``failed``; ``interrupted``; or ``skipped`` if its upstream view did not succeed.
+        kind: ``run`` for an update of the current table, ``build`` for a new table.
+        version: The Delta version of the view's table afterwards; None if there is none.
+        rows_in: Number of source rows read.
+        rows_out: Number of rows stored.
+        null_rows: Number of rows left out because a key or the event time is null.
+        null_unique_rows: Number of rows stored with a null in ``unique_by``. Of these, only the
+            newest row of each key exists.
+        seconds: The duration.
+        message: The result as a sentence.
         table_id: The build of the table.
         error: The error of a failed or interrupted run.
     """

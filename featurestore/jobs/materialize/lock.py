@@ -1,4 +1,4 @@
-"""One materialization of a view at a time, by a lock that no crash leaves behind."""
+"""The lock of a view: one materialization at a time. The lock of a crashed process is free."""
 
 import json
 import os
@@ -17,12 +17,12 @@ from featurestore.store.paths import is_local, local_path
 
 @contextmanager
 def view_lock(layout: Layout, view: str, run_id: str, now: datetime) -> Iterator[None]:
-    """Hold the lock of a view's tables, without waiting for it.
+    """Hold the lock of a view's tables; do not wait for it.
 
-    Object stores have no locks: there, one scheduler must see to it that runs do not overlap.
+    Object stores have no locks. There, the scheduler must not start two runs of a view at once.
 
     Raises:
-        ConflictError: Somebody else holds it; the message names who.
+        ConflictError: Another process holds it. The message names the process.
 
     Example:
         >>> from datetime import UTC
@@ -41,8 +41,8 @@ def view_lock(layout: Layout, view: str, run_id: str, now: datetime) -> Iterator
     except Timeout:
         raise ConflictError(
             f"materialize view {view!r}",
-            f"somebody else is at it ({_read(holder)})",
-            "Wait until that run has ended, then try again.",
+            f"another process materializes it {_described(holder)}",
+            "Wait until that run has ended, then run the command again.",
         ) from None
     try:
         holder.write_text(_holder(run_id, now), encoding="utf-8")
@@ -53,13 +53,14 @@ def view_lock(layout: Layout, view: str, run_id: str, now: datetime) -> Iterator
 
 
 def _holder(run_id: str, now: datetime) -> str:
-    who = {"pid": os.getpid(), "host": socket.gethostname(), "run_id": run_id}
-    return json.dumps({**who, "since": now.isoformat(timespec="seconds")})
+    process = {"pid": os.getpid(), "host": socket.gethostname(), "run_id": run_id}
+    return json.dumps({**process, "since": now.isoformat(timespec="seconds")})
 
 
-def _read(holder: Path) -> str:
+def _described(holder: Path) -> str:
     try:
-        known = json.loads(holder.read_text(encoding="utf-8"))
-        return ", ".join(f"{name} {value}" for name, value in known.items())
-    except (OSError, ValueError):  # it has just begun
-        return "it has not said who it is yet"
+        lock = json.loads(holder.read_text(encoding="utf-8"))
+        process = f"host {lock['host']}, pid {lock['pid']}, run {lock['run_id']}"
+        return f"since {lock['since']} ({process})"
+    except (OSError, ValueError, KeyError):  # the other process has just taken the lock
+        return "since a moment ago"

@@ -1,4 +1,4 @@
-"""Feature tables brought up to date with their sources, several views side by side."""
+"""Materialization: update the feature tables of several views from their sources, side by side."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -14,7 +14,7 @@ from featurestore.errors import NotFoundError, RequestError, TableError, nearest
 from featurestore.jobs.materialize.job import Job, Request, RunResult, new_run_id
 from featurestore.jobs.materialize.lock import view_lock
 from featurestore.jobs.materialize.order import run_in_order
-from featurestore.jobs.materialize.progress import Progress, ProgressEvent, silent
+from featurestore.jobs.materialize.progress import Progress, ProgressEvent, ignore_progress
 from featurestore.jobs.materialize.run import ViewRun
 from featurestore.query.compile import compile_view
 from featurestore.store.current import CurrentTables, NoTable
@@ -31,36 +31,36 @@ def materialize(
     full: bool = False,
     progress: Progress | None = None,
 ) -> list[RunResult]:
-    """Bring views' feature tables up to date with their sources.
+    """Update views' feature tables from their sources.
 
-    A derived view follows the view that it is made of; where that is not among the views asked
-    for, it is made of that view's table as it is.
+    A derived view runs after its upstream view. If the upstream view is not among ``views``, its
+    present table is used.
 
     Args:
         job: The project.
-        views: The views' names; None for all that are applied.
-        start: On a build, leave out events before this moment.
-        full: Build the tables anew from all of their sources.
-        progress: Is told how far each view is.
+        views: The views' names; None for all applied views.
+        start: A build leaves out events before this time.
+        full: Build new tables from all rows of the sources.
+        progress: Called with the progress of each view.
 
     Returns:
-        One result a view, in the order asked; a view that failed does not stop the others, but
-        those derived from it are skipped.
+        One result for each view, in the order of ``views``. A view that fails does not stop the
+        others, but the views derived from it are skipped.
 
     Raises:
         NotFoundError: A view is not applied.
-        RequestError: A view's definition is another than the applied one.
-        ConflictError: Somebody else is materializing one of the views; nothing was done.
-        KeyboardInterrupt: After the streams were stopped and the runs recorded as interrupted.
+        RequestError: A view's definition differs from the applied one.
+        ConflictError: Another process materializes one of the views; nothing was done.
+        KeyboardInterrupt: The streams were stopped, and the runs were recorded as interrupted.
     """
-    chosen = _chosen(job, views)
-    show = progress or silent
-    run_ids = {view.name: new_run_id() for view in chosen}
+    targets = _targets(job, views)
+    report = progress or ignore_progress
+    run_ids = {view.name: new_run_id() for view in targets}
     with ExitStack() as locks:
         for name in sorted(run_ids):
             locks.enter_context(view_lock(job.layout, name, run_ids[name], job.clock()))
-        for view in chosen:
-            show(ProgressEvent(view.name, "waiting"))
+        for view in targets:
+            report(ProgressEvent(view.name, "waiting"))
         spark, stop = own_session(job.spark()), Event()
         runs = [
             ViewRun(
@@ -69,49 +69,52 @@ def materialize(
                 request=Request(start, full),
                 spark=spark,
                 stop=stop,
-                progress=show,
+                progress=report,
                 run_id=run_ids[view.name],
             )
-            for view in chosen
+            for view in targets
         ]
         return run_in_order(runs, stop)
 
 
 def refresh_latest(job: Job, views: Sequence[str] | None = None) -> dict[str, int]:
-    """Write views' ``latest`` tables anew, as of now; return each one's Delta version.
+    """Replace views' ``latest`` tables with the answers of the present time.
 
     Args:
         job: The project.
-        views: The views' names; None for all that keep such a table.
+        views: The views' names; None for all views that have such a table.
+
+    Returns:
+        The Delta version of each view's new ``latest`` table.
 
     Raises:
         NotFoundError: A view is not applied.
         TableError: A view was never materialized.
-        ConflictError: Somebody else is materializing one of the views.
+        ConflictError: Another process materializes one of the views.
     """
     applied = job.applied()
     names = [view.name for view in applied.views if view.latest] if views is None else views
-    chosen = [_applied(applied, name, "refresh_latest") for name in names]
+    targets = [_applied(applied, name, "refresh_latest") for name in names]
     current = CurrentTables(job.layout, Tables(job.layout).records())
-    tables = {view.name: _table_id(current, view) for view in chosen}
+    tables = {view.name: _table_id(current, view) for view in targets}
     with ExitStack() as locks:
         for name in sorted(tables):
             locks.enter_context(view_lock(job.layout, name, new_run_id(), job.clock()))
         spark = own_session(job.spark())
         return {
             view.name: refresh(spark, job.layout, view, tables[view.name], job.clock())
-            for view in chosen
+            for view in targets
         }
 
 
-def _chosen(job: Job, names: Sequence[str] | None) -> list[FeatureView]:
+def _targets(job: Job, names: Sequence[str] | None) -> list[FeatureView]:
     applied = job.applied()
-    wanted = [
+    views = [
         _applied(applied, name, "materialize")
         for name in ([view.name for view in applied.views] if names is None else names)
     ]
     loaded = job.loaded()
-    return [_loaded(loaded, view) for view in dict.fromkeys(wanted)]
+    return [_loaded(loaded, view) for view in dict.fromkeys(views)]
 
 
 def _applied(applied: Manifest, name: str, verb: str) -> FeatureView:
@@ -119,33 +122,34 @@ def _applied(applied: Manifest, name: str, verb: str) -> FeatureView:
     if applied.on_demand_view(name) is not None:
         raise NotFoundError(
             f"{verb}([{name!r}])",
-            f"{name!r} is an on-demand view: it is computed when it is asked for",
-            "There is nothing to materialize.",
+            f"{name!r} is an on-demand view, which has no table",
+            "Leave it out: its features are computed with each call.",
         )
     if view is None:
         raise NotFoundError(
             f"{verb}([{name!r}])",
             f"no view {name!r} is applied",
-            f"{nearest(name, (known.name for known in applied.views))} "
-            "Run `featurestore plan` and `featurestore apply` first if it is new.",
+            f"{nearest(name, (other.name for other in applied.views))} "
+            "If it is new, run `featurestore plan` and `featurestore apply` first.",
         )
     return view
 
 
 def _loaded(loaded: Manifest, applied: FeatureView) -> FeatureView:
-    """The applied view's text is all that the registry has; what runs is the loaded one."""
+    """Return the loaded view, which can run; the registry has only the text of its transform."""
     view = loaded.view(applied.name)
-    if view is None or _meaning(view) != _meaning(applied):
-        found = "is not among the definitions" if view is None else "is defined otherwise now"
-        where = "" if view is None else f" ({view.origin})"
-        raise RequestError(
-            f"materialize([{applied.name!r}])",
-            f"view {applied.name!r} {found} than what is applied{where}"
-            if view is not None
-            else f"view {applied.name!r} {found} any more",
-            "Run `featurestore plan` and `featurestore apply` first.",
-        )
-    return view
+    if view is not None and _meaning(view) == _meaning(applied):
+        return view
+    problem = (
+        f"view {applied.name!r} is applied, but the definitions no longer have it"
+        if view is None
+        else f"the definition of view {applied.name!r} ({view.origin}) is not the applied one"
+    )
+    raise RequestError(
+        f"materialize([{applied.name!r}])",
+        problem,
+        "Run `featurestore plan` and `featurestore apply` first.",
+    )
 
 
 def _meaning(view: FeatureView) -> tuple[object, ...]:

@@ -1,4 +1,4 @@
-"""Views run side by side, each behind the view that it is derived from."""
+"""The order of runs: views run side by side, and a derived view after its upstream view."""
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -7,21 +7,22 @@ from threading import Event
 from featurestore.jobs.materialize.job import RunResult
 from featurestore.jobs.materialize.run import ViewRun, run_view, skip_view
 
-# Each stream keeps a thread of the driver busy; more of them only share the same executors.
+# Each stream needs a thread of the driver, and all streams share the same executors.
 _SIDE_BY_SIDE = 2
 
 
 def run_in_order(runs: Sequence[ViewRun], stop: Event) -> list[RunResult]:
-    """Return what became of each run, in the order given.
+    """Run the views, and return their results in the order of ``runs``.
 
-    A view that is derived from another one of them waits for it, and is skipped where that fails.
+    A derived view waits for its upstream view, if that is among the runs, and is skipped if the
+    upstream view's run does not succeed.
 
     Args:
-        runs: What to run; each view's lock is held.
-        stop: Set when they are to end early.
+        runs: The runs; the caller holds each view's lock.
+        stop: Set by this function to end the runs early.
 
     Raises:
-        KeyboardInterrupt: After the streams were stopped and the runs recorded as interrupted.
+        KeyboardInterrupt: The streams were stopped, and the runs were recorded as interrupted.
 
     Example:
         >>> run_in_order([], Event())
@@ -29,11 +30,10 @@ def run_in_order(runs: Sequence[ViewRun], stop: Event) -> list[RunResult]:
     """
     futures: dict[str, Future[RunResult]] = {}
     with ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="materialize") as pool:
-        # Sources before what is made of them: whoever waits, waits for one that runs already.
+        # Upstream views first, so that each run which waits, waits for one that has begun.
         for run in sorted(runs, key=lambda run: len(run.view.lineage)):
-            before = futures.get(run.view.source.name)
-            after = before if run.view.lineage else None
-            futures[run.view.name] = pool.submit(_run_after, after, run)
+            upstream = futures.get(run.view.source.name) if run.view.lineage else None
+            futures[run.view.name] = pool.submit(_run_after, upstream, run)
         try:
             wait(futures.values())
         except KeyboardInterrupt:
@@ -42,10 +42,10 @@ def run_in_order(runs: Sequence[ViewRun], stop: Event) -> list[RunResult]:
     return [futures[run.view.name].result() for run in runs]
 
 
-def _run_after(before: "Future[RunResult] | None", run: ViewRun) -> RunResult:
-    upstream = None if before is None else before.result()
-    if upstream is not None and upstream.status not in ("done", "nothing"):
-        return skip_view(run, upstream)
+def _run_after(upstream: "Future[RunResult] | None", run: ViewRun) -> RunResult:
+    result = None if upstream is None else upstream.result()
+    if result is not None and result.status not in ("done", "nothing"):
+        return skip_view(run, result)
     return run_view(run)
 
 

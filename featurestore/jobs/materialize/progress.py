@@ -1,4 +1,4 @@
-"""How far a materialization is, told while it runs, and shown on stderr."""
+"""The events that report the progress of a materialization."""
 
 from dataclasses import KW_ONLY, dataclass
 from typing import Literal, Protocol
@@ -19,14 +19,14 @@ ENDS = ("done", "nothing", "failed", "interrupted", "skipped")
 
 @dataclass(frozen=True)
 class ProgressEvent:
-    """How far one view is.
+    """The progress of one view.
 
     Args:
         view: Its name.
-        phase: What is being done, or how it ended.
-        batches: Batches done.
-        rows: Source rows read so far; of an ended run, rows stored.
-        message: How it ended, as a sentence.
+        phase: The current step, or the status of an ended run.
+        batches: Number of ended batches.
+        rows: Number of source rows read so far; of an ended run, number of rows stored.
+        message: The result of an ended run, as a sentence.
     """
 
     view: str
@@ -38,15 +38,15 @@ class ProgressEvent:
 
 
 class Progress(Protocol):
-    """Is told how far each view is, from several threads."""
+    """Receives the progress of all views, from several threads."""
 
     def __call__(self, event: ProgressEvent, /) -> None:
-        """Take note of an event."""
+        """Handle an event."""
 
 
-def silent(event: ProgressEvent, /) -> None:
-    """Show nothing.
+def ignore_progress(event: ProgressEvent, /) -> None:
+    """Do nothing.
 
     Example:
-        >>> silent(ProgressEvent("card_activity", "done"))
+        >>> ignore_progress(ProgressEvent("card_activity", "done"))
     """

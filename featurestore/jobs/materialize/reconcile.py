@@ -1,4 +1,4 @@
-"""The ledger of runs completed from the tables' commits, which are the truth."""
+"""The repair of the ledger of runs from the commits of the tables, which are always complete."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -45,63 +45,63 @@ def of_run(commits: Sequence[BatchCommit], run_id: str) -> list[BatchCommit]:
 
 
 def reconcile(layout: Layout, tables: Sequence[TableRecord], now: datetime) -> list[RunRecord]:
-    """Complete the ledger by what crashed runs left behind, and return the records added.
+    """Add the records that crashed runs did not write, and return them.
 
-    A process that was killed leaves its run as running, or, if the ledger itself was lost, commits
-    that no run is known of. The caller holds the view's lock, so nobody is running now.
+    A process that was killed leaves its run as ``running``. If the ledger itself was lost, there
+    are commits of runs that are not in it. The caller holds the view's lock, so no run is active.
 
     Args:
-        layout: Where the tables lie.
+        layout: The addresses of the tables.
         tables: The newest records of one view's builds.
-        now: The present moment.
+        now: The present time.
     """
     if not tables:
         return []
     runs = Runs(layout)
-    known = {run.run_id: run for run in runs.records(tables[0].view)}
-    added = [record for table in tables for record in _completed(layout, table, known, now)]
+    recorded = {run.run_id: run for run in runs.records(tables[0].view)}
+    added = [record for table in tables for record in _missing(layout, table, recorded, now)]
     if added:
         runs.record(*added)
     return added
 
 
-def _completed(
-    layout: Layout, table: TableRecord, known: Mapping[str, RunRecord], now: datetime
+def _missing(
+    layout: Layout, table: TableRecord, recorded: Mapping[str, RunRecord], now: datetime
 ) -> list[RunRecord]:
-    own = [run for run in known.values() if run.table_id == table.table_id]
-    dangling = [run for run in own if run.status == "running"]
-    versions = [run.outcome.version for run in own if run.outcome.version is not None]
-    found = batch_commits(
+    runs = [run for run in recorded.values() if run.table_id == table.table_id]
+    unended = [run for run in runs if run.status == "running"]
+    versions = [run.outcome.version for run in runs if run.outcome.version is not None]
+    commits = batch_commits(
         layout.features(table.view, table.table_id),
-        after=-1 if dangling else max(versions, default=-1),
+        after=-1 if unended else max(versions, default=-1),
     )
-    unknown = {commit.notes.run_id for commit in found} - set(known)
+    unrecorded = {commit.notes.run_id for commit in commits} - set(recorded)
     return [
-        *(_ended(run, table, of_run(found, run.run_id), now) for run in dangling),
-        *(_rebuilt(run_id, table, of_run(found, run_id)) for run_id in sorted(unknown)),
+        *(_ended(run, table, of_run(commits, run.run_id), now) for run in unended),
+        *(_rebuilt(run_id, table, of_run(commits, run_id)) for run_id in sorted(unrecorded)),
     ]
 
 
 def _ended(
-    run: RunRecord, table: TableRecord, found: Sequence[BatchCommit], now: datetime
+    run: RunRecord, table: TableRecord, commits: Sequence[BatchCommit], now: datetime
 ) -> RunRecord:
-    # A build is done when the pointer has moved to it, a run when it has committed.
-    complete = bool(found) and (run.kind == "run" or table.state != "building")
-    did = outcome(found)
-    if not complete:
+    # A build is done once its table is the current one, a run once it has committed.
+    is_done = bool(commits) and (run.kind == "run" or table.state != "building")
+    did = outcome(commits)
+    if not is_done:
         did = replace(did, error="the process ended before the run did")
-    status: RunStatus = "done" if complete else "interrupted"
+    status: RunStatus = "done" if is_done else "interrupted"
     return replace(run, status=status, ended_at=now, outcome=did)
 
 
-def _rebuilt(run_id: str, table: TableRecord, found: Sequence[BatchCommit]) -> RunRecord:
+def _rebuilt(run_id: str, table: TableRecord, commits: Sequence[BatchCommit]) -> RunRecord:
     return RunRecord(
         run_id,
         view=table.view,
         table_id=table.table_id,
-        kind="build" if found[0].version == 0 else "run",
+        kind="build" if commits[0].version == 0 else "run",
         status="done",
-        started_at=found[0].notes.started_at,
-        ended_at=found[-1].at,
-        outcome=outcome(found),
+        started_at=commits[0].notes.started_at,
+        ended_at=commits[-1].at,
+        outcome=outcome(commits),
     )

@@ -1,4 +1,4 @@
-"""What a view's rows are read from: its source, or the current table of the view it is made of."""
+"""The table or files that a view is read from: its source, or its upstream view's table."""
 
 from dataclasses import dataclass
 
@@ -15,13 +15,13 @@ from featurestore.store.ledger.tables import Tables
 
 @dataclass(frozen=True)
 class Upstream:
-    """What to read.
+    """The table or files that a view is read from.
 
     Args:
-        source: The table or the files.
-        uri: Their address.
-        table_id: Of a derived view: the build of its upstream view.
-        version: Of a derived view: that build's newest version when the run began.
+        source: The view's source, or the table of its upstream view.
+        uri: Its address.
+        table_id: The build of the upstream view; None if the view is not derived.
+        version: The newest version of that build when the run began; None if not derived.
     """
 
     source: StoredSource
@@ -31,11 +31,11 @@ class Upstream:
 
 
 def upstream_of(view: FeatureView, layout: Layout) -> Upstream:
-    """Return what a view's rows are read from.
+    """Return the table or files that a view is read from.
 
     Raises:
-        SourceError: Its source cannot be materialized, or it is derived from a view that was
-            never materialized, or was changed since.
+        SourceError: The source cannot be materialized, or the upstream view was never materialized
+            or has changed since.
     """
     source = view.source
     if not isinstance(source, FeatureView):
@@ -43,16 +43,16 @@ def upstream_of(view: FeatureView, layout: Layout) -> Upstream:
         return Upstream(stored, layout.source(stored.path))
     table = CurrentTables(layout, Tables(layout).records()).of(source)
     if isinstance(table, NoTable):
-        raise _not_there(view, source, "was never materialized")
+        raise _unusable(view, source, "was never materialized")
     if table.state == "changed":
-        raise _not_there(view, source, "was changed since its table was built")
+        raise _unusable(view, source, "was changed after its table was built")
     stored_rows = DeltaSource(source.name, path=table.uri, timestamp_field=EVENT_TIME)
     return Upstream(stored_rows, table.uri, table.record.table_id, latest_version(table.uri))
 
 
-def _not_there(view: FeatureView, source: FeatureView, found: str) -> SourceError:
+def _unusable(view: FeatureView, source: FeatureView, problem: str) -> SourceError:
     return SourceError(
         f"materialize view {view.name!r} ({view.origin})",
-        f"view {source.name!r}, which it is derived from, {found}",
+        f"its upstream view {source.name!r} {problem}",
         f"Run `featurestore materialize {source.name} {view.name}`.",
     )

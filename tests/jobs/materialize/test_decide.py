@@ -1,4 +1,4 @@
-"""What a materialization decides to do, from evidence alone."""
+"""The decision of a materialization, from evidence only."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 CURRENT = TableRecord("v", table_id="old", fingerprint="f", state="current", at=NOON)
 BUILDING = replace(CURRENT, table_id="half", state="building")
 NEW = replace(CURRENT, table_id="new", state="building")
-WHOLE = Evidence(exists=True)
+WHOLE = Evidence(table_exists=True)
 
 
 def situation(
@@ -36,33 +36,36 @@ def situation(
     )
 
 
-def test_the_first_time_is_a_build_that_remembers_its_start() -> None:
+def test_a_view_without_a_table_is_built_and_the_build_has_its_start() -> None:
     step = decide(situation(), Request(start=NOON))
 
     assert step == Step("build", table=replace(NEW, start=NOON), records=(step.table,))
 
 
-def test_a_current_table_is_run_on() -> None:
+def test_a_current_table_is_updated_by_a_run() -> None:
     assert decide(situation(CURRENT), Request()) == Step("run", table=CURRENT)
 
 
 @pytest.mark.parametrize(
-    ("found", "request_"),
+    ("state", "request_"),
     [
         (situation(CURRENT, fingerprint="other"), Request()),
         (situation(CURRENT), Request(full=True)),
-        (situation(CURRENT, evidence=Evidence(exists=False)), Request()),
-        (situation(CURRENT, evidence=Evidence(exists=True, lost=True)), Request()),
+        (situation(CURRENT, evidence=Evidence(table_exists=False)), Request()),
+        (
+            situation(CURRENT, evidence=Evidence(table_exists=True, checkpoint_lost=True)),
+            Request(),
+        ),
     ],
     ids=["definition changed", "full", "table gone", "checkpoint lost, no way to resume"],
 )
-def test_a_table_is_built_anew_where_it_must_be(found: Situation, request_: Request) -> None:
-    step = decide(found, request_)
+def test_a_table_that_no_run_can_update_is_rebuilt(state: Situation, request_: Request) -> None:
+    step = decide(state, request_)
 
     assert (step.kind, step.table.table_id, step.table.state) == ("build", "new", "building")
 
 
-def test_another_build_of_the_source_view_is_another_build() -> None:
+def test_a_new_build_of_the_upstream_view_is_a_new_build() -> None:
     derived = replace(CURRENT, upstream="u1")
 
     assert decide(replace(situation(derived), upstream="u1"), Request()).kind == "run"
@@ -78,71 +81,79 @@ def test_another_build_of_the_source_view_is_another_build() -> None:
 
 
 def test_a_rebuild_of_a_lost_table_keeps_its_start() -> None:
-    lost = situation(replace(CURRENT, start=NOON), evidence=Evidence(exists=False))
+    lost = situation(replace(CURRENT, start=NOON), evidence=Evidence(table_exists=False))
 
     assert decide(lost, Request()).table.start == NOON
 
 
 def test_a_lost_checkpoint_starts_a_generation_at_the_next_version() -> None:
-    found = Evidence(exists=True, lost=True, resumes_at=7, generation_used=True)
+    evidence = Evidence(
+        table_exists=True, checkpoint_lost=True, resumes_at=7, generation_used=True
+    )
 
-    step = decide(situation(CURRENT, evidence=found), Request())
+    step = decide(situation(CURRENT, evidence=evidence), Request())
 
     assert (step.kind, step.starting_version, step.table.generation) == ("run", 7, 1)
     assert step.records == (step.table,)
 
 
-def test_a_generation_that_never_committed_is_used_again() -> None:
-    found = Evidence(exists=True, lost=True, resumes_at=7, generation_used=False)
+def test_a_generation_without_a_commit_is_used_again() -> None:
+    evidence = Evidence(
+        table_exists=True, checkpoint_lost=True, resumes_at=7, generation_used=False
+    )
 
-    step = decide(situation(replace(CURRENT, generation=1), evidence=found), Request())
+    step = decide(situation(replace(CURRENT, generation=1), evidence=evidence), Request())
 
     assert (step.starting_version, step.table.generation, step.records) == (7, 1, ())
 
 
-def test_a_build_that_was_begun_is_gone_on_with() -> None:
+def test_a_build_that_has_not_ended_is_continued() -> None:
     assert decide(situation(CURRENT, BUILDING), Request()) == Step("build", table=BUILDING)
 
 
 @pytest.mark.parametrize(
-    ("found", "request_"),
+    ("state", "request_"),
     [
         (situation(None, BUILDING, fingerprint="other"), Request()),
         (situation(None, BUILDING), Request(start=NOON)),
         (situation(None, BUILDING), Request(full=True)),
-        (situation(None, BUILDING, Evidence(exists=True, lost=True)), Request()),
-        (situation(None, BUILDING, Evidence(exists=True, changed_files=("a",))), Request()),
+        (situation(None, BUILDING, Evidence(table_exists=True, checkpoint_lost=True)), Request()),
+        (situation(None, BUILDING, Evidence(table_exists=True, changed_files=("a",))), Request()),
     ],
     ids=["definition changed", "other start", "full after a failure", "lost", "files changed"],
 )
-def test_a_build_that_cannot_go_on_is_retired(found: Situation, request_: Request) -> None:
-    step = decide(found, request_)
+def test_a_build_that_cannot_continue_is_retired(state: Situation, request_: Request) -> None:
+    step = decide(state, request_)
 
     assert step.table.table_id == "new"
     assert step.records == (replace(BUILDING, state="retired"), step.table)
 
 
-def test_an_interrupted_full_build_goes_on_when_it_is_asked_again() -> None:
+def test_an_interrupted_full_build_is_continued_by_the_same_request() -> None:
     step = decide(situation(CURRENT, BUILDING, interrupted=True), Request(full=True))
 
     assert step == Step("build", table=BUILDING)
 
 
-def test_start_is_refused_on_a_table_that_is_built() -> None:
-    with pytest.raises(RequestError, match="full=True"):
+def test_start_is_refused_for_a_table_that_exists() -> None:
+    with pytest.raises(RequestError) as refused:
         decide(situation(CURRENT), Request(start=NOON))
 
+    assert "'v', start=" in refused.value.call
+    assert "full=True" in refused.value.fix
 
-def test_changed_files_are_named() -> None:
-    changed = Evidence(exists=True, changed_files=("a.csv", "b.csv", "c.csv", "d.csv"))
 
-    with pytest.raises(SourceError, match=r"a\.csv, b\.csv, c\.csv and 1 more"):
+def test_changed_files_are_an_error_with_their_names() -> None:
+    changed = Evidence(table_exists=True, changed_files=("a.csv", "b.csv", "c.csv", "d.csv"))
+
+    with pytest.raises(SourceError) as refused:
         decide(situation(CURRENT, evidence=changed), Request())
 
+    assert refused.value.found.endswith(": a.csv, b.csv, c.csv and 1 more")
+    assert "`featurestore materialize v --full`" in refused.value.fix
 
-def test_an_ended_build_takes_the_place_of_the_one_before() -> None:
-    found = situation(CURRENT)
 
-    records = ended(Step("build", table=NEW), found)
+def test_an_ended_build_replaces_the_previous_one() -> None:
+    records = ended(Step("build", table=NEW), situation(CURRENT))
 
     assert records == (replace(NEW, state="current"), replace(CURRENT, state="retired"))

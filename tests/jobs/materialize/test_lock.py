@@ -14,7 +14,7 @@ from featurestore.store.layout import Layout
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
-def test_the_second_is_refused_and_told_who_the_first_is(tmp_path: Path) -> None:
+def test_the_second_run_is_refused_with_the_process_of_the_first(tmp_path: Path) -> None:
     layout = Layout(str(tmp_path))
 
     with (
@@ -25,7 +25,9 @@ def test_the_second_is_refused_and_told_who_the_first_is(tmp_path: Path) -> None
         pass
 
     assert refused.value.exit_code == 5
-    assert re.search(rf"pid {os.getpid()}, host \S+, run_id r1, since 2026", str(refused.value))
+    assert "'v'" in refused.value.call
+    process = rf"since 2026-01-01T12:00:00\+00:00 \(host \S+, pid {os.getpid()}, run r1\)"
+    assert re.search(process, refused.value.found)
 
 
 def test_a_lock_is_free_after_its_holder_failed(tmp_path: Path) -> None:
@@ -37,3 +39,15 @@ def test_a_lock_is_free_after_its_holder_failed(tmp_path: Path) -> None:
         held = (tmp_path / "locks" / "v.holder").read_text(encoding="utf-8")
 
     assert '"run_id": "r2"' in held
+
+
+def test_a_lock_that_was_taken_a_moment_ago_names_no_process(tmp_path: Path) -> None:
+    layout = Layout(str(tmp_path))
+
+    with view_lock(layout, "v", "r1", NOON):
+        (tmp_path / "locks" / "v.holder").write_text("", encoding="utf-8")
+        with pytest.raises(ConflictError) as refused, view_lock(layout, "v", "r2", NOON):
+            pass
+
+    assert "'v'" in refused.value.call
+    assert "pid" not in refused.value.found

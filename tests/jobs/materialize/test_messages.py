@@ -1,16 +1,32 @@
-"""A run says which rows it left out, and which of those that it stored name no event."""
+"""The sentences of a run's result have its numbers and names."""
 
-from featurestore.jobs.materialize.messages import run_summary
+from featurestore.jobs.materialize.job import RunResult
+from featurestore.jobs.materialize.messages import run_summary, skip_reason, upstream_note
 from featurestore.store.ledger.runs import Outcome
 
 
-def test_rows_with_a_null_in_unique_by_are_told_with_what_becomes_of_them() -> None:
+def test_the_summary_has_the_counts_and_the_columns_with_nulls() -> None:
     did = Outcome(rows_in=1500, rows_out=1400, null_rows=100, null_unique_rows=1200)
 
-    assert run_summary(did, 3, ("order_id", "line")) == (
-        "stored 1,400 of 1,500 rows as version 3, left out 100 with a null key or time; 1,200 "
-        "have a null in order_id, line: of these, only the newest row of each key exists"
+    summary, null_unique = run_summary(did, 3, ("order_id", "line")).split("; ")
+
+    assert (
+        summary == "stored 1,400 of 1,500 rows as version 3, left out 100 with a null key or time"
     )
-    assert run_summary(Outcome(rows_in=2, rows_out=2), 0, ("order_id",)) == (
-        "stored 2 of 2 rows as version 0"
+    assert null_unique.startswith("1,200 ")
+    assert "order_id, line" in null_unique
+
+
+def test_the_summary_has_only_what_happened() -> None:
+    did = Outcome(rows_in=2, rows_out=2)
+
+    assert run_summary(did, 0, ("order_id",)) == "stored 2 of 2 rows as version 0"
+    assert upstream_note("payments", None) == ""
+
+
+def test_a_skipped_view_has_the_message_of_its_upstream_view() -> None:
+    failed = RunResult(
+        "spending", run_id="r1", status="failed", kind="run", message="it is empty."
     )
+
+    assert "'spending' failed: it is empty." in skip_reason(failed)

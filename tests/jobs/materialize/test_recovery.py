@@ -1,10 +1,8 @@
-"""Crashes, lost checkpoints and interruptions: the same rows, each once."""
+"""After crashes, lost checkpoints and interruptions, each row is stored exactly once."""
 
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +12,6 @@ from pyspark.sql import DataFrame
 
 from featurestore.store.ledger.runs import Runs
 from featurestore.store.ledger.tables import Tables
-from tests.jobs.killed import killed_world
 from tests.jobs.world import NOON, SPENDING, World, other
 
 
@@ -23,7 +20,7 @@ def test_a_crash_between_commit_and_ledger_is_completed_without_doubling(world: 
     table_id = world.materialize().table_id
     runs = Runs(world.layout)
     (before,) = runs.records()
-    # As if the process had died after Delta's commit: the stream and the ledger know nothing.
+    # As if the process had died after Delta's commit, before the stream and the ledger had it.
     shutil.rmtree(world.folder / "store" / "checkpoints" / table_id / "0" / "commits")
     shutil.rmtree(world.layout.runs())
     runs.record(replace(before, status="running", kind="run", ended_at=None))
@@ -74,7 +71,7 @@ def test_a_lost_checkpoint_is_resumed_where_the_last_commit_ended(world: World) 
 
 
 def refused(rows: DataFrame) -> DataFrame:
-    """A transform that fails on rows, while a file says so."""
+    """A transform that fails on rows, as long as a file exists."""
     if REFUSAL.exists() and not rows.isEmpty():
         raise RuntimeError("refused")
     return rows
@@ -83,7 +80,7 @@ def refused(rows: DataFrame) -> DataFrame:
 REFUSAL = Path("nowhere")
 
 
-def test_a_lost_checkpoints_first_batch_that_stops_on_the_way_is_not_read_from_the_beginning(
+def test_after_a_failed_first_batch_a_new_checkpoint_is_not_read_from_the_beginning(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tests.jobs.materialize.test_recovery.REFUSAL", world.folder / "refusal")
@@ -97,13 +94,13 @@ def test_a_lost_checkpoints_first_batch_that_stops_on_the_way_is_not_read_from_t
     (world.folder / "refusal").unlink()
     world.pay(("c", 2, 3.0))
 
-    went_on = world.materialize()
+    continued = world.materialize()
 
-    assert [stopped.status, went_on.status, went_on.kind] == ["failed", "done", "run"]
+    assert [stopped.status, continued.status, continued.kind] == ["failed", "done", "run"]
     assert world.rows() == [("a", 0, 1.0), ("b", 1, 2.0), ("c", 2, 3.0)]
 
 
-def test_an_older_checkpoint_put_back_loses_nothing(world: World) -> None:
+def test_a_checkpoint_restored_from_an_older_copy_loses_no_row(world: World) -> None:
     world.pay(("a", 0, 1.0))
     world.materialize()
     checkpoints = world.folder / "store" / "checkpoints"
@@ -130,33 +127,36 @@ def test_a_lost_table_is_built_anew_with_its_start(world: World) -> None:
     assert world.rows() == [("a", 0, 2.0)]
 
 
-@pytest.mark.parametrize("how", ["crash", "interrupt"])
-def test_a_killed_build_goes_on_where_it_stopped(world: World, how: str) -> None:
-    killed = killed_world(world.folder, world.spark)
+def interrupting(rows: DataFrame) -> DataFrame:
+    """A transform that presses Ctrl-C after two batches of a build, as long as a file exists."""
+    commits = REFUSAL.parent.glob("store/features/*/*/_delta_log/*.json")
+    if REFUSAL.exists() and len(list(commits)) == 2:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(1)
+    return rows
+
+
+def test_an_interrupted_build_continues_where_it_stopped(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.jobs.materialize.test_recovery.REFUSAL", world.folder / "refusal")
+    (world.folder / "refusal").touch()
+    world.views, world.files_per_batch = [other(SPENDING, transform=interrupting)], 1
     for hour in range(4):
-        killed.pay(("a", hour, 1.0))
-    command = [sys.executable, "-m", "tests.jobs.killed", str(world.folder), how]
-    process = subprocess.Popen(command, cwd=Path(__file__).parents[3], start_new_session=True)
-    if how == "interrupt":
-        _wait_for_commits(world.folder, 1)
-        os.kill(process.pid, signal.SIGINT)
+        world.pay(("a", hour, 1.0))
 
-    assert process.wait(timeout=240) != 0
+    with pytest.raises(KeyboardInterrupt):
+        world.materialize()
 
-    statuses = [run.status for run in Runs(killed.layout).records()]
-    assert statuses == (["running"] if how == "crash" else ["interrupted"])
-    (building,) = Tables(killed.layout).records()
+    (run,) = Runs(world.layout).records()
+    # The batch that was interrupted may still be committed.
+    assert (run.status, run.outcome.batches in (2, 3)) == ("interrupted", True)
+    assert f"`featurestore materialize {SPENDING.name}`" in (run.outcome.error or "")
+    (building,) = Tables(world.layout).records()
     assert building.state == "building"
-    result = killed.materialize()
+    (world.folder / "refusal").unlink()
+    result = world.materialize()
     assert (result.kind, result.table_id) == ("build", building.table_id)
-    assert result.rows_out < 4
-    assert killed.rows() == [("a", hour, 1.0) for hour in range(4)]
-    assert [run.status for run in Runs(killed.layout).records()] == ["interrupted", "done"]
-
-
-def _wait_for_commits(folder: Path, count: int) -> None:
-    give_up = time.monotonic() + 200
-    while len(list(folder.glob("store/features/*/*/_delta_log/*.json"))) < count:
-        if time.monotonic() > give_up:
-            raise TimeoutError
-        time.sleep(0.05)
+    assert result.rows_out == 4 - run.outcome.rows_out
+    assert world.rows() == [("a", hour, 1.0) for hour in range(4)]
+    assert [run.status for run in Runs(world.layout).records()] == ["interrupted", "done"]

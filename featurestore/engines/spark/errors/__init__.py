@@ -1,1 +1,1 @@
-"""Spark's errors as the project's own, also those of other processes."""
+"""Spark's errors as featurestore's own, including errors from other processes."""

@@ -1,7 +1,7 @@
-"""Spark's errors in our words: every exception of PySpark, Py4J and Delta is mapped here.
+"""The mapping of every exception of PySpark, Py4J and Delta to one of featurestore's errors.
 
-What a person reads is the error's class and its first sentence, never the Java trace; the trace is
-in the session's log.
+A message shows Spark's error class and its first sentence, never the Java stack trace. The stack
+trace is in the session's log.
 """
 
 import re
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from py4j.protocol import Py4JError, Py4JNetworkError
 from pyspark.errors import PySparkException
 
-from featurestore import errors
+from featurestore.engines.spark.errors.transport import received_error
 from featurestore.errors import (
     ConflictError,
     DefinitionError,
@@ -27,18 +27,22 @@ Kind = type[FeatureStoreError]
 
 _MEMORY = "Raise spark.driver.memory in the Spark settings, or build in smaller batches."
 _REBUILD = (
-    "Build the view anew with `featurestore materialize --full`; "
-    "a source that is updated in place needs `change_feed=True` or `unique_by`."
+    "Rebuild the view with `featurestore materialize VIEW --full`. "
+    "A source whose rows are updated or deleted in place needs `change_feed=True`; a source that "
+    "appends revisions of a row needs `unique_by`."
 )
-_PATH = "Check the path and that this machine can reach it."
-_AGAIN = "Nothing was half-written; run it again."
-_SQL = "Correct the definition's transform or fields."
-_VALUE = "Correct the value at its source, or let the transform tolerate it, e.g. by try_cast."
-_DAMAGED = "Put the file back; if it was rewritten on purpose, build with --full."
-_READER = "Read it with the Spark engine, or write it without that feature."
-_OTHER = "See spark.log in the project's state for Spark's full account."
+_PATH = "Check the path, and that this machine can reach it."
+_AGAIN = "Nothing was written: run the same command again."
+_SQL = "Correct the view's transform or fields."
+_VALUE = "Correct the value in the source, or use try_cast in the view's transform."
+_DAMAGED = (
+    "Restore the file. If it was rewritten on purpose, rebuild the view with "
+    "`featurestore materialize VIEW --full`."
+)
+_READER = "Write the table without that feature."
+_OTHER = "See .featurestore/spark.log in the project's folder for Spark's full message."
 
-# By the beginning of Spark's or Delta's error class; the first that fits is taken.
+# By the beginning of Spark's or Delta's error class. The first entry that fits is used.
 _CONDITIONS: tuple[tuple[str, Kind, str], ...] = (
     ("DELTA_SOURCE_TABLE_IGNORE_CHANGES", SourceError, _REBUILD),
     ("DELTA_SOURCE_IGNORE_DELETE", SourceError, _REBUILD),
@@ -52,28 +56,28 @@ _CONDITIONS: tuple[tuple[str, Kind, str], ...] = (
     (
         "DELTA_CHANGE_TABLE_FEED_DISABLED",
         SourceError,
-        "Enable the change data feed on the table.",
+        "Enable the change data feed on the source table.",
     ),
     ("PATH_NOT_FOUND", SourceError, _PATH),
     (
         "DELTA_TABLE_NOT_FOUND",
         SourceError,
-        "Check the path: no Delta table lies there.",
+        "Check the path: there is no Delta table.",
     ),
     (
         "DELTA_MISSING_DELTA_TABLE",
         SourceError,
-        "Check the path: no Delta table lies there.",
+        "Check the path: there is no Delta table.",
     ),
     ("DELTA_PATH_DOES_NOT_EXIST", SourceError, _PATH),
     (
         "UNABLE_TO_INFER_SCHEMA",
         SourceError,
-        "Check that the source holds files of its format.",
+        "Check that the source's folder has files of the declared format.",
     ),
     ("FAILED_READ_FILE", SourceError, _DAMAGED),
     ("CANNOT_READ_FILE_FOOTER", SourceError, _DAMAGED),
-    ("MALFORMED_RECORD_IN_PARSING", SourceError, "Correct the record at its source."),
+    ("MALFORMED_RECORD_IN_PARSING", SourceError, "Correct the record in the source file."),
     ("DELTA_FILE_NOT_FOUND", SourceError, _DAMAGED),
     ("DELTA_LOG_FILE_NOT_FOUND", SourceError, _DAMAGED),
     ("DELTA_TRUNCATED_TRANSACTION_LOG", SourceError, _DAMAGED),
@@ -83,19 +87,19 @@ _CONDITIONS: tuple[tuple[str, Kind, str], ...] = (
     (
         "CONCURRENT_QUERY",
         ConflictError,
-        "Another run of this view is at work; wait for it.",
+        "Another run of this view has not ended: wait for it, then run the command again.",
     ),
     (
         "DELTA_VERSION_NOT_FOUND",
         TableError,
-        "Ask for a version that the table still has.",
+        "Use a version that the table still has.",
     ),
     ("DELTA_UNSUPPORTED_FEATURES", TableError, _READER),
     ("UNRESOLVED_", DefinitionError, _SQL),
     (
         "TABLE_OR_VIEW_NOT_FOUND",
         DefinitionError,
-        "A SQL transform selects from {source}.",
+        "Write FROM {source} in a SQL transform.",
     ),
     ("PARSE_", DefinitionError, _SQL),
     ("DATATYPE_MISMATCH", DefinitionError, _SQL),
@@ -104,7 +108,7 @@ _CONDITIONS: tuple[tuple[str, Kind, str], ...] = (
     ("ARITHMETIC_OVERFLOW", MaterializationError, _VALUE),
     ("DIVIDE_BY_ZERO", MaterializationError, _VALUE),
 )
-# Around every error of a stream, a task or a Python function: what they hold says more.
+# These wrap the error of a stream, a task or a Python function. The wrapped error says more.
 _WRAPPERS = frozenset(
     {
         "STREAM_FAILED",
@@ -114,7 +118,6 @@ _WRAPPERS = frozenset(
     }
 )
 _CONDITION = re.compile(r"\[([A-Z]+_[A-Z0-9_]+(?:\.[A-Z0-9_]+)*)\](?= *([^\n]+))")
-_OURS = re.compile(r"^featurestore\.errors\.(\w+): (.+?): (.+)\. (.+)$", re.MULTILINE)
 _RAISED = re.compile(r"^[A-Za-z_][\w.]*(?:: .*)?$")
 _FRAME = re.compile(r'^\s+File "([^"]+)", line (\d+), in', re.MULTILINE)
 _JAVA = re.compile(r"^: ([\w.$]+(?:Exception|Error)[^\n]*)", re.MULTILINE)
@@ -123,15 +126,18 @@ _LONGEST = 500
 
 
 @contextmanager
-def spark_errors(call: str, kind: Kind = MaterializationError) -> Iterator[None]:
-    """Raise Spark's errors as ours; a context manager that also serves as a decorator.
+def spark_errors(
+    call: str, kind: Kind = MaterializationError, view: str = "VIEW"
+) -> Iterator[None]:
+    """Raise Spark's errors as featurestore's; a context manager that is also a decorator.
 
     Args:
-        call: What was being done, e.g. ``"materialize card_activity"``.
-        kind: The error for what has no more fitting one.
+        call: The operation for the message, e.g. ``"materialize card_activity"``.
+        kind: The error for exceptions that no entry of the mapping fits.
+        view: The view's name for commands in the message.
 
     Raises:
-        FeatureStoreError: Spark failed; of the kind that fits Spark's error class.
+        FeatureStoreError: Spark failed. Spark's error class decides which one.
 
     Example:
         >>> from pyspark.errors import AnalysisException
@@ -143,15 +149,19 @@ def spark_errors(call: str, kind: Kind = MaterializationError) -> Iterator[None]
     try:
         yield
     except (PySparkException, Py4JError) as error:
-        raise mapped(error, call, kind) from None
+        raise mapped(error, call, kind, view) from None
     except ConnectionError as error:
         if not _of_the_gateway(error):
             raise
         raise _gateway_lost(call) from None
 
 
-def mapped(error: Exception, call: str, kind: Kind = MaterializationError) -> FeatureStoreError:
-    """Return our error for one of Spark's, as `spark_errors` would raise it.
+def mapped(
+    error: Exception, call: str, kind: Kind = MaterializationError, view: str = "VIEW"
+) -> FeatureStoreError:
+    """Return the error that `spark_errors` raises for one of Spark's.
+
+    An error of featurestore that was raised inside the query comes back as it was.
 
     Example:
         >>> from pyspark.errors import PySparkException
@@ -159,13 +169,13 @@ def mapped(error: Exception, call: str, kind: Kind = MaterializationError) -> Fe
         >>> mapped(error, "apply").exit_code
         5
     """
+    received = received_error(error)
+    if received is not None:
+        return received
     text = str(error)
-    ours = _OURS.search(text)
-    if ours:  # one of our errors that was raised inside a batch function or a task
-        return _kind_named(ours[1], kind)(*ours.group(2, 3, 4))
     for condition, sentence in _CONDITION.findall(text):
         if condition not in _WRAPPERS:
-            return _by_condition(condition, sentence, call, kind)
+            return _by_condition(condition, sentence, call, kind, view)
     if "OutOfMemoryError" in text:
         return kind(call, "Spark ran out of memory", _MEMORY)
     if _is_lost(error):
@@ -173,38 +183,35 @@ def mapped(error: Exception, call: str, kind: Kind = MaterializationError) -> Fe
     return kind(call, _python_reason(text) or _first_line(text), _OTHER)
 
 
-def _by_condition(condition: str, sentence: str, call: str, kind: Kind) -> FeatureStoreError:
-    found = f"{condition}: {_SQLSTATE.sub('', sentence)[:_LONGEST].rstrip(' .')}"
+def _by_condition(
+    condition: str, sentence: str, call: str, kind: Kind, view: str
+) -> FeatureStoreError:
+    reason = f"{condition}: {_SQLSTATE.sub('', sentence)[:_LONGEST].rstrip(' .')}"
     for beginning, fitting, fix in _CONDITIONS:
         if condition.startswith(beginning):
-            return fitting(call, found, fix)
-    return kind(call, found, _OTHER)
-
-
-def _kind_named(name: str, otherwise: Kind) -> Kind:
-    kind = getattr(errors, name, otherwise)
-    return kind if isinstance(kind, type) and issubclass(kind, FeatureStoreError) else otherwise
+            return fitting(call, reason, fix.replace("VIEW", view))
+    return kind(call, reason, _OTHER)
 
 
 def _python_reason(text: str) -> str | None:
-    """Return a Python traceback's last line, and where it was raised."""
-    _, found, trace = text.partition("Traceback (most recent call last):")
-    if not found:
+    """Return the last line of a Python traceback, with the file and line that raised it."""
+    _, traceback_begins, trace = text.partition("Traceback (most recent call last):")
+    if not traceback_begins:
         return None
     raised = [line for line in trace.splitlines() if _RAISED.match(line)]
     frames = _FRAME.findall(trace)
-    place = f" ({frames[-1][0]}:{frames[-1][1]})" if frames else ""
-    return f"{raised[0] if raised else 'a Python function failed'}"[:_LONGEST] + place
+    position = f" ({frames[-1][0]}:{frames[-1][1]})" if frames else ""
+    return f"{raised[0] if raised else 'a Python function failed'}"[:_LONGEST] + position
 
 
 def _first_line(text: str) -> str:
     java = _JAVA.search(text)
     lines = [java[1]] if java else text.strip().splitlines()
-    return _SQLSTATE.sub("", lines[0] if lines else "Spark failed and said nothing")[:_LONGEST]
+    return _SQLSTATE.sub("", lines[0] if lines else "Spark gave no reason")[:_LONGEST]
 
 
 def _is_lost(error: Exception) -> bool:
-    """Tell whether a call got no answer; a live JVM answers an error with its trace."""
+    """Return whether the JVM did not answer; a live JVM answers an error with its stack trace."""
     unanswered = type(error) is Py4JError and "Trace:" not in str(error)
     return unanswered or isinstance(error, Py4JNetworkError)
 
@@ -217,6 +224,6 @@ def _of_the_gateway(error: ConnectionError) -> bool:
 def _gateway_lost(call: str) -> SetupError:
     return SetupError(
         call,
-        "Spark's Java process has ended, perhaps killed for lack of memory",
-        "Run it again in a new Python process; see spark.log in the project's state.",
+        "Spark's Java process has ended; it may have been killed for lack of memory",
+        f"Run it again in a new Python process. {_OTHER}",
     )

@@ -1,7 +1,8 @@
-"""Errors of ours that were raised inside a query, and come back as text in Spark's exception.
+"""Featurestore's own errors, sent out of a Spark query in the text of Spark's exception.
 
-A batch function and an SQL expression run in other threads, processes or machines. What they say
-about a user's data is written as JSON into the exception's message, and read from it again here.
+A batch function, a task and an SQL expression run in other threads, processes or machines. Spark
+passes only the text of their exceptions on. So the class and the parts of the error are written
+into that text as JSON, and read from it in the driver.
 """
 
 import json
@@ -11,48 +12,40 @@ from contextlib import contextmanager
 from pyspark.sql import Column
 from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
 
-from featurestore.errors import (
-    ContractError,
-    FeatureStoreError,
-    MaterializationError,
-    SourceError,
-    TableError,
-)
+from featurestore import errors
+from featurestore.errors import FeatureStoreError, MaterializationError
 
-_MARK = "featurestore-error "
-_KINDS = {
-    kind.__name__: kind for kind in (ContractError, MaterializationError, SourceError, TableError)
-}
+_SENTINEL = "featurestore-error "
 
 
-class _Reported(Exception):  # noqa: N818  # a carrier of an error, never shown
-    pass
+class _SentError(Exception):
+    """An exception whose text has an error of featurestore; users never see it."""
 
 
 @contextmanager
-def reporting() -> Iterator[None]:
-    """Send errors of ours out of a batch function in a form that `reported` reads.
+def send_errors() -> Iterator[None]:
+    """Raise errors of featurestore in the form that `received_error` reads.
 
     Example:
-        >>> with reporting():
-        ...     raise SourceError("read payments", "it is empty", "Add rows.")
+        >>> with send_errors():
+        ...     raise errors.SourceError("read payments", "it is empty", "Add rows.")
         Traceback (most recent call last):
         ...
-        featurestore.engines.spark.errors.transport._Reported: featurestore-error {"kind": ...
+        featurestore.engines.spark.errors.transport._SentError: featurestore-error {"kind": ...
     """
     try:
         yield
     except FeatureStoreError as error:
         parts = {"kind": type(error).__name__, "parts": error.__reduce__()[1]}
-        raise _Reported(_MARK + json.dumps(parts)) from error
+        raise _SentError(_SENTINEL + json.dumps(parts)) from error
 
 
-def refuse(call: str, found: Column, fix: str) -> Column:
+def refusal(call: str, found: Column, fix: str) -> Column:
     """Return an expression that stops the query with a `SourceError`.
 
     Args:
-        call: What was being done.
-        found: A text column that says what stood in the way, of the row at hand.
+        call: The operation for the message.
+        found: A text column: the problem with the value in the current row.
         fix: What to do next.
     """
     parts = F.to_json(
@@ -61,21 +54,30 @@ def refuse(call: str, found: Column, fix: str) -> Column:
             F.array(F.lit(call), found, F.lit(fix)).alias("parts"),
         )
     )
-    return F.raise_error(F.concat(F.lit(_MARK), parts))
+    return F.raise_error(F.concat(F.lit(_SENTINEL), parts))
 
 
-def reported(error: BaseException) -> FeatureStoreError | None:
-    """Return the error of ours that lies in an exception's text, or None.
+def received_error(error: BaseException) -> FeatureStoreError | None:
+    """Return the error of featurestore in an exception's text; None if there is none.
 
     Example:
-        >>> reported(RuntimeError('featurestore-error {"kind": "", "parts": ["a", "b", "c."]} at'))
+        >>> received_error(
+        ...     RuntimeError('featurestore-error {"kind": "", "parts": ["a", "b", "c."]} at')
+        ... )
         MaterializationError('a: b. c.')
     """
-    _, mark, rest = str(error).partition(_MARK)
-    if not mark:
+    _, sentinel, rest = str(error).partition(_SENTINEL)
+    if not sentinel:
         return None
     try:
-        found, _ = json.JSONDecoder().raw_decode(rest)
-        return _KINDS.get(found["kind"], MaterializationError)(*found["parts"])
-    except (ValueError, KeyError, TypeError):  # cut short by Spark
+        sent, _ = json.JSONDecoder().raw_decode(rest)
+        return _kind(sent["kind"])(*sent["parts"])
+    except (ValueError, KeyError, TypeError):  # Spark cut the text short
         return None
+
+
+def _kind(name: str) -> type[FeatureStoreError]:
+    kind = getattr(errors, name, None)
+    if isinstance(kind, type) and issubclass(kind, FeatureStoreError):
+        return kind
+    return MaterializationError

@@ -1,4 +1,4 @@
-"""What went wrong in a stream, told from Spark's exception and from those that caused it."""
+"""The cause of a failed stream, found in Spark's exception and in the exceptions behind it."""
 
 import re
 from collections.abc import Iterator
@@ -8,13 +8,13 @@ from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 
 from featurestore.engines.spark.errors.mapping import mapped
-from featurestore.engines.spark.errors.transport import reported
+from featurestore.engines.spark.errors.transport import received_error
 from featurestore.errors import FeatureStoreError, SourceError
 
 SparkFailure: TypeAlias = PySparkException | Py4JError
-"""What Spark raises: a plain SparkException of a task comes as Py4J's own error."""
+"""An exception of Spark: a plain SparkException of a task comes as Py4J's own error."""
 
-# What failed inside a stream stands behind its wrappers, on the same line.
+# The cause comes after the names of its wrappers, on the same line.
 _CAUSE = re.compile(
     r"\[(?!STREAM_FAILED|FOREACH_BATCH_USER_FUNCTION_ERROR|PYTHON_EXCEPTION)[A-Z]+_[A-Z0-9_.]+\]"
 )
@@ -24,27 +24,32 @@ _CANCELLED = ("SPARK_JOB_CANCELLED", "cancelled as part of cancellation of all j
 _SQLSTATE = re.compile(r"\s*SQLSTATE: .*$")
 
 
-def failure(error: SparkFailure, call: str) -> FeatureStoreError:
-    """Return our error for one of Spark's: the one reported from inside, or what Spark means.
+def failure(error: SparkFailure, call: str, view: str = "VIEW") -> FeatureStoreError:
+    """Return featurestore's error for a failed stream or batch.
+
+    Args:
+        error: Spark's exception.
+        call: The operation for the message.
+        view: The view's name for commands in the message.
 
     Example:
         >>> inner = "[STREAM_FAILED] Query terminated: [DELTA_SCHEMA_CHANGED] Columns changed."
         >>> failure(PySparkException(inner), "materialize v").found
         'DELTA_SCHEMA_CHANGED: Columns changed'
     """
-    known = reported(error)
-    if known is not None:
-        return known
+    received = received_error(error)
+    if received is not None:
+        return received
     text = str(error)
     unreadable = _UNREADABLE.search(text)
     if unreadable:
         return _unreadable(call, unreadable[1], error)
-    inner = _CAUSE.search(text)
-    return mapped(PySparkException(text[inner.start() :]) if inner else error, call)
+    cause = _CAUSE.search(text)
+    return mapped(PySparkException(text[cause.start() :]) if cause else error, call, view=view)
 
 
 def is_cancelled(error: SparkFailure) -> bool:
-    """Return whether Spark's jobs were cancelled from outside, as Ctrl-C does."""
+    """Return whether somebody cancelled Spark's jobs, as Ctrl-C does."""
     return any(sign in str(error) for sign in _CANCELLED)
 
 
@@ -53,13 +58,14 @@ def _unreadable(call: str, file: str, error: SparkFailure) -> SourceError:
     return SourceError(
         call,
         f"file {file} cannot be read" + (f": {'; '.join(causes[-2:])}" if causes else ""),
-        "Put a whole file in its place that has the declared columns, or correct the source's "
+        "Replace it with a complete file that has the declared columns, or correct the source's "
         "schema.",
     )
 
 
 def _causes(error: BaseException | None) -> Iterator[str]:
-    # Py4J's errors carry Java's trace in their text, PySpark's the causes as (private) objects.
+    # Py4J's errors have Java's stack trace in their text; PySpark's have their causes as private
+    # attributes.
     while error is not None:
         yield from _CAUSED_BY.findall(str(error))
         error = getattr(error, "_cause", None)

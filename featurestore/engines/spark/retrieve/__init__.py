@@ -1,1 +1,1 @@
-"""Rows of a source for a few keys, for previews."""
+"""The rows of a few keys, read and transformed by Spark for previews."""

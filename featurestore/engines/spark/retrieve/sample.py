@@ -1,4 +1,4 @@
-"""The stored rows of a few keys as an Arrow table, for answers that need no table on disk."""
+"""The rows of a few keys as an Arrow table, computed from the source without a stored table."""
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
@@ -14,42 +14,44 @@ from featurestore.store.columns import UTC_MICROS
 
 
 def rows_of_keys(view: FeatureView, stored: DataFrame, keys: pa.Table) -> pa.Table:
-    """Return the stored rows of these keys.
+    """Return the stored rows of these keys, as Arrow.
 
     Args:
         view: The view.
-        stored: Its stored rows (see `rows.stored_rows`).
-        keys: One column a join key, named and ordered like the view's.
+        stored: Its stored rows, by `stored_rows`.
+        keys: One column for each join key, with the view's names and order.
 
     Returns:
-        Stored columns, in no order of rows.
+        The stored columns, in no particular order of rows.
     """
-    kept = stored.where(~unmatched(view))
+    rows = stored.where(~unmatched(view))
     names = [key.name for key in view.join_keys]
     if names:
-        wanted = kept.sparkSession.createDataFrame(keys.rename_columns(names)).distinct()
-        kept = kept.join(F.broadcast(wanted), names, "left_semi").select(
+        targets = rows.sparkSession.createDataFrame(keys.rename_columns(names)).distinct()
+        rows = rows.join(F.broadcast(targets), names, "left_semi").select(
             *(quoted(name) for name in stored.columns)
         )
     with spark_errors(f"read view {view.name!r} ({view.origin})"):
-        return _in_utc(kept.toArrow())
+        return _in_utc(rows.toArrow())
 
 
-def stored_of_given(view: FeatureView, given: pa.Table, spark: SparkSession) -> DataFrame:
-    """Return the stored rows that some source rows become.
+def stored_from_source_rows(
+    view: FeatureView, source_rows: pa.Table, spark: SparkSession
+) -> DataFrame:
+    """Return the stored rows that the view makes of source rows.
 
     Args:
         view: The view.
-        given: Rows of its source.
-        spark: The session that transforms.
+        source_rows: Rows of its source.
+        spark: The session that runs the transform.
     """
     with spark_errors(f"transform rows of view {view.name!r} ({view.origin})"):
-        rows = rows_now(view, spark.createDataFrame(given))
+        rows = rows_now(view, spark.createDataFrame(source_rows))
         return stored_rows(view, transformed(view, rows))
 
 
 def _in_utc(rows: pa.Table) -> pa.Table:
-    """Spark labels times with the session's zone; the moments are the same."""
+    """Return the rows with times labelled UTC; Spark labels them with the session's time zone."""
     fields = [
         pa.field(field.name, UTC_MICROS if pa.types.is_timestamp(field.type) else field.type)
         for field in rows.schema

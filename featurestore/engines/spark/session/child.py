@@ -1,9 +1,9 @@
-"""The session in which we write: a child of the user's, with our own settings."""
+"""The session that writes tables: a child of the user's session, with featurestore's settings."""
 
 from pyspark.sql import SparkSession
 
-# INT96, Spark's default for timestamps, carries no statistics. A writer's option does not reach
-# Parquet through Delta, so the row limit is the session's; small row groups serve point look-ups.
+# INT96, Spark's default for timestamps, has no statistics. Small row groups make look-ups fast.
+# Their size is a setting of the session: Delta does not pass a writer's options to Parquet.
 _OURS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
@@ -14,12 +14,12 @@ _OURS = {
 
 
 def own_session(spark: SparkSession) -> SparkSession:
-    """Return a session beside ``spark`` that has our settings and leaves its own alone.
+    """Return a session with featurestore's settings that shares the context of ``spark``.
 
-    It shares the context, the cluster and the cache; temporary views and settings are its own.
-    Streams started from it inherit its settings in their batch functions.
+    The cluster and the cache are shared. Temporary views and settings are not, so those of
+    ``spark`` stay as they are. Streams started from it use its settings in their batch functions.
     """
-    # Spark Connect names it differently.
+    # The method of Spark Connect has another name.
     child = spark.cloneSession() if hasattr(spark, "cloneSession") else spark.newSession()
     for name, value in _OURS.items():
         child.conf.set(name, value)

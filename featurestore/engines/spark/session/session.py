@@ -1,4 +1,4 @@
-"""The Spark session: our own, started from settings, or the user's, checked and unchanged."""
+"""The Spark session: one that featurestore starts from settings, or the user's, only checked."""
 
 import logging
 import os
@@ -32,12 +32,13 @@ _CATALOG = (
 )
 _EXTENSIONS = "spark.sql.extensions"
 _ZONE = "spark.sql.session.timeZone"
-_ASKED = "start Spark"
+_CALL = "start Spark"
+_USE = "use the Spark session of the call (spark=) or of this process"
 _UTC = frozenset({"UTC", "Etc/UTC", "GMT", "Etc/GMT", "Z", "+00:00"})
 _PYTHON = "spark.pyspark.python"
 _SETTING = re.compile(r"\s*(spark\.[^\s=:]+)(?:\s*[=:]\s*|\s+)(\S.*?)\s*")
 _LOG_BYTES = 5_000_000
-# They print every error as JSON on stderr, before it is raised.
+# These loggers print every error as JSON on stderr before it is raised.
 _ERROR_LOGGERS = ("SQLQueryContextLogger", "DataFrameQueryContextLogger")
 _NO_OVERRIDES: Mapping[str, str] = MappingProxyType({})
 _starting = threading.Lock()
@@ -51,46 +52,47 @@ def session(
 ) -> SparkSession:
     """Return this process's Spark session, starting one if there is none.
 
-    Spark's own output goes to ``spark.log`` in ``warehouse``. A session that somebody else started
-    in this process is treated as one that was given: `accept`.
+    Spark's own output goes to ``spark.log`` in ``warehouse``. A running session of this process is
+    used as if the user had passed it: see `accept`.
 
     Args:
-        conf_file: Settings on top of the packaged defaults, spelt as ``spark-defaults.conf``.
-        warehouse: A folder of the project's state, for what Spark itself must keep.
-        overrides: Settings on top of the file.
+        conf_file: Settings that replace the packaged defaults, in the form of
+            ``spark-defaults.conf``.
+        warehouse: A folder of the project's state, for Spark's own files.
+        overrides: Settings that replace those of the file.
 
     Raises:
-        ProjectError: The file is missing, or a line of it is no setting.
-        SetupError: Java, pyspark or Delta's jars are missing, or the session in use does not fit.
+        ProjectError: The file is missing, or has a line that is no setting.
+        SetupError: Java, pyspark or Delta's jars are missing, or the running session does not fit.
     """
     conf = read_settings(conf_file) | dict(overrides)
-    with _starting, spark_errors(_ASKED, SetupError):
+    with _starting, spark_errors(_CALL, SetupError):
         running = _running()
         return accept(running if running is not None else _start(conf, warehouse.resolve()))
 
 
 def accept(spark: SparkSession) -> SparkSession:
-    """Return ``spark``, unchanged, if it can be used.
+    """Return ``spark`` unchanged, after a check that it can be used.
 
     Raises:
-        SetupError: It is stopped, its time zone is not UTC, or it has no Delta.
+        SetupError: The session is stopped, its time zone is not UTC, or it has no Delta.
     """
-    zone, extensions = _asked_settings(spark)
+    zone, extensions = _zone_and_extensions(spark)
     if zone not in _UTC:
-        found, line = f"its time zone is {zone}", f'.config("{_ZONE}", "UTC")'
+        problem, line = f"its time zone is {zone}", f'.config("{_ZONE}", "UTC")'
     elif EXTENSION not in extensions:
-        found = "it has no Delta extension"
+        problem = "it has no Delta extension"
         line = f'.config("{_EXTENSIONS}", "{EXTENSION}").config("{_CATALOG[0]}", "{_CATALOG[1]}")'
     else:
         return spark
-    raise SetupError("use the given Spark session", found, f"Add to its builder: {line}")
+    raise SetupError(_USE, problem, f"Add to its builder: {line}")
 
 
 def read_settings(conf_file: Path | None = None) -> dict[str, str]:
-    """Return the packaged default settings with those of a file on top.
+    """Return the packaged default settings, replaced by those of a file.
 
     Raises:
-        ProjectError: The file is missing, or a line of it is no setting.
+        ProjectError: The file is missing, or has a line that is no setting.
 
     Example:
         >>> read_settings()["spark.sql.session.timeZone"]
@@ -106,7 +108,7 @@ def read_settings(conf_file: Path | None = None) -> dict[str, str]:
         raise ProjectError(
             f"read Spark's settings from {conf_file}",
             error.strerror or str(error),
-            "Write the file, or leave `spark_conf` out of featurestore.toml.",
+            "Write the file, or remove `spark_conf` from featurestore.toml.",
         ) from error
 
 
@@ -120,7 +122,7 @@ def _parse(text: str, name: str) -> dict[str, str]:
             raise ProjectError(
                 f"read Spark's settings from {name}",
                 f"line {number} is no setting: {line.strip()!r}",
-                "Write a name that begins with 'spark.', white space, and a value.",
+                "Write a name that begins with 'spark.', then a space and a value.",
             )
         settings[match[1]] = match[2]
     return settings
@@ -135,21 +137,19 @@ def _running() -> SparkSession | None:
 
 
 def _stopped(spark: SparkSession) -> bool:
-    """Tell whether a session of this process is stopped; a remote one says so when it is asked."""
+    """Return whether a session of this process is stopped; a remote one fails when it is used."""
     context = getattr(spark, "_sc", None)
-    return context is not None and context._jsc is None  # no public question answers this
+    return context is not None and context._jsc is None  # there is no public method for it
 
 
-def _asked_settings(spark: SparkSession) -> tuple[str, str]:
+def _zone_and_extensions(spark: SparkSession) -> tuple[str, str]:
     try:
         if not _stopped(spark):
             return spark.conf.get(_ZONE) or "", spark.conf.get(_EXTENSIONS, "") or ""
-        found = "it is stopped"
+        problem = "it is stopped"
     except PySparkException as error:
-        found = f"it does not answer ({str(error).splitlines()[0][:200]})"
-    raise SetupError(
-        "use the given Spark session", found, "Start a new one, or leave `spark=` out."
-    )
+        problem = f"it does not answer ({str(error).splitlines()[0][:200]})"
+    raise SetupError(_USE, problem, "Start a new session, or omit spark=.")
 
 
 def _start(settings: dict[str, str], warehouse: Path) -> SparkSession:
@@ -176,14 +176,14 @@ def _with_jars(settings: dict[str, str], warehouse: Path) -> dict[str, str]:
     for key in ("spark.driver.extraClassPath", "spark.executor.extraClassPath"):
         conf[key] = os.pathsep.join([*filter(None, [settings.get(key)]), *jars])
     if not settings["spark.master"].startswith("local"):
-        # Executors on other machines have no such cache: Spark ships the jars to them.
+        # Executors on other machines do not have the jars: Spark sends them.
         conf["spark.jars"] = ",".join([*filter(None, [settings.get("spark.jars")]), *jars])
     return conf
 
 
 def _gateway(conf: SparkConf, log: Path) -> JavaGateway:
-    """Start the JVM with its output in a file: it tells of itself what no user asked for."""
-    running = SparkContext._gateway  # a JVM outlives its contexts, and keeps its class path
+    """Start the JVM with its output in a file: its log is of no use on the user's terminal."""
+    running = SparkContext._gateway  # a JVM outlives its contexts, with its class path
     if running is not None:
         return _with_delta(running)
     with log.open("ab") as output:
@@ -194,7 +194,7 @@ def _gateway(conf: SparkConf, log: Path) -> JavaGateway:
             return launch_gateway(conf, {"stdout": output, "stderr": output})  # type: ignore[no-untyped-call]
         except PySparkRuntimeError:
             raise SetupError(
-                _ASKED, f"Java ended at once ({_last_line(log)})", f"See {log}."
+                _CALL, f"Java ended at once ({_last_line(log)})", f"Read {log}."
             ) from None
 
 
@@ -202,20 +202,20 @@ def _with_delta(gateway: JavaGateway) -> JavaGateway:
     if "delta-spark" in gateway.jvm.java.lang.System.getProperty("java.class.path"):
         return gateway
     raise SetupError(
-        _ASKED,
-        "this Python runs on a Java process that something else started, without Delta's jars",
-        "Start a new Python process, or give a session that has Delta by `spark=`.",
+        _CALL,
+        "this Python process has a Java process that was started without Delta's jars",
+        "Start a new Python process, or pass a session that has Delta as spark=.",
     )
 
 
 def _last_line(log: Path) -> str:
     lines = log.read_text("utf-8", "replace").strip().splitlines()
-    return next((line for line in reversed(lines) if "rror" in line), "it said nothing")[:300]
+    return next((line for line in reversed(lines) if "rror" in line), "no reason in its log")[:300]
 
 
 @contextmanager
 def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    """Set variables while the session starts: the JVM inherits them, users see no change."""
+    """Set variables for the JVM that starts now, and reset them afterwards."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:

@@ -1,4 +1,4 @@
-"""What a stream's checkpoint says, and where a source is taken up again when one was lost."""
+"""The contents of a stream's checkpoint, and the version to resume from if it was lost."""
 
 import json
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from featurestore.store.source_files import list_names, path_of, read_text
 
-# In Delta's offsets the index before a version's first file: all of the version before is read.
+# In Delta's offsets: no file of the version was read yet, and the version before was read in full.
 _BEFORE_FIRST_FILE = -1
 
 
@@ -16,7 +16,7 @@ class SeenFile:
 
     Args:
         path: Its path, as `featurestore.store.source_files` spells it.
-        modified_at: Its time when it was found, in UTC milliseconds.
+        modified_at: Its modification time when the stream listed it, in UTC milliseconds.
     """
 
     path: str
@@ -24,7 +24,7 @@ class SeenFile:
 
 
 def last_batch(checkpoint: str) -> int | None:
-    """Return the newest batch that a checkpoint knows of, begun or done; None where it is lost.
+    """Return a checkpoint's newest batch, begun or ended; None without a checkpoint.
 
     Example:
         >>> last_batch("no/such/checkpoint") is None
@@ -35,7 +35,7 @@ def last_batch(checkpoint: str) -> int | None:
 
 
 def has_ended_batch(checkpoint: str) -> bool:
-    """Return whether a checkpoint knows of a batch that is done.
+    """Return whether a checkpoint has a batch that ended.
 
     Example:
         >>> has_ended_batch("no/such/checkpoint")
@@ -45,27 +45,28 @@ def has_ended_batch(checkpoint: str) -> bool:
 
 
 def source_offset(checkpoint: str, batch_id: int) -> str | None:
-    """Return where in the source a batch ends, as JSON text; known before the batch runs.
+    """Return the end of a batch in the source, as JSON text; None if it is not in the checkpoint.
+
+    Spark writes it before the batch runs.
 
     Example:
         >>> source_offset("no/such/checkpoint", 0) is None
         True
     """
     text = read_text(f"{checkpoint}/offsets/{batch_id}")
-    # A version line, a line of settings, then one line a source; we have one source.
+    # A line with the version, a line of settings, then one line for each source: there is one.
     return text.splitlines()[-1] if text else None
 
 
 def resume_version(offset: str | None) -> int | None:
-    """Return the Delta version to take up behind the newest rows of a whole table.
+    """Return the Delta version that a stream without its checkpoint resumes from.
 
-    None stands for an offset of a file source, or inside the first snapshot: there the stream
-    cannot be taken up by version, and the table is built anew. A change feed's offset names the
-    last file of a version that was read; if more followed in it, that was read too, and stored
-    nothing.
+    None means that the view must be rebuilt: the offset is of a file source, or lies inside the
+    first snapshot. The offset of a change feed names the last file that was read of a version. If
+    more files of that version followed, they were read too, and no row of them was stored.
 
     Args:
-        offset: Where in the source the newest rows end, of a table whose build has ended.
+        offset: The end of the newest stored rows in the source, of a build that has ended.
 
     Example:
         >>> resume_version('{"reservoirVersion": 4, "index": -1, "isStartingVersion": false}')
@@ -78,12 +79,12 @@ def resume_version(offset: str | None) -> int | None:
         return None
     if fields.get("isStartingVersion"):
         return None
-    begins = fields.get("index") == _BEFORE_FIRST_FILE
-    return int(fields["reservoirVersion"]) + (0 if begins else 1)
+    is_unread = fields.get("index") == _BEFORE_FIRST_FILE
+    return int(fields["reservoirVersion"]) + (0 if is_unread else 1)
 
 
 def snapshot_version(offset: str | None) -> int | None:
-    """Return the version of the first snapshot that an offset lies in; None behind the snapshot.
+    """Return the version of the first snapshot that an offset lies in; None for a later offset.
 
     Example:
         >>> snapshot_version('{"reservoirVersion": 4, "index": 7, "isStartingVersion": true}')
@@ -95,7 +96,7 @@ def snapshot_version(offset: str | None) -> int | None:
 
 
 def reservoir(offset: str) -> str | None:
-    """Return the id of the Delta table that an offset speaks of; None for other sources.
+    """Return the id of an offset's Delta table; None for other sources.
 
     Example:
         >>> reservoir('{"reservoirId": "8abd", "reservoirVersion": 4}')
@@ -114,17 +115,17 @@ def seen_files(checkpoint: str) -> tuple[SeenFile, ...]:
     """
     folder = f"{checkpoint}/sources/0"
     lines = (line for name in list_names(folder) for line in _entries(f"{folder}/{name}"))
-    # Every tenth log file repeats those before it.
-    found = {file.path: file for file in _files(lines)}
-    return tuple(found[path] for path in sorted(found))
+    # Every tenth log file repeats the entries of the previous ones.
+    files = {file.path: file for file in _files(lines)}
+    return tuple(files[path] for path in sorted(files))
 
 
-def _entries(address: str) -> list[str]:
-    return (read_text(address) or "").splitlines()[1:] if not _is_hidden(address) else []
+def _entries(uri: str) -> list[str]:
+    return (read_text(uri) or "").splitlines()[1:] if not _is_hidden(uri) else []
 
 
-def _is_hidden(address: str) -> bool:
-    return address.rsplit("/", 1)[-1].startswith(".")
+def _is_hidden(uri: str) -> bool:
+    return uri.rsplit("/", 1)[-1].startswith(".")
 
 
 def _files(lines: Iterable[str]) -> Iterable[SeenFile]:

@@ -1,4 +1,4 @@
-"""Readers of sources: as a stream of what is new, and as the rows that lie there now."""
+"""Readers of sources: the new rows as a stream, or all present rows as a table."""
 
 from dataclasses import KW_ONLY, dataclass
 from functools import singledispatch
@@ -17,18 +17,18 @@ from featurestore.store.delta.log import is_table
 from featurestore.store.source_files import list_files
 
 UNLIMITED = 2**31 - 1
-# By default files a week older than the newest are never read.
-_FOR_EVER = "36500d"
+# By default, Spark never reads a file that is a week older than the newest one.
+_NO_AGE_LIMIT = "36500d"
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How a source is read as a stream.
+    """The options of reading a source as a stream.
 
     Args:
         uri: The source's address.
-        files_per_batch: At most so many new files a batch; None for all that is new at once.
-        starting_version: A Delta source's first version to read; None for the whole table.
+        files_per_batch: The most new files in one batch; None reads all new files in one batch.
+        starting_version: The first version to read of a Delta source; None reads the whole table.
     """
 
     uri: str
@@ -38,42 +38,42 @@ class Reading:
 
 
 def stored_source(view: FeatureView) -> StoredSource:
-    """Return the view's source, which must be one that can be materialized.
+    """Return the view's source, if it can be materialized.
 
     Raises:
-        SourceError: Its values come with the request, or need a reader that is not built yet.
+        SourceError: It is a request source.
     """
     source = view.source
     if not isinstance(source, (DeltaSource, FileSource)):
         raise SourceError(
             f"materialize view {view.name!r} ({view.origin})",
-            f"source {source.name!r} brings its values with each request",
-            "Use a DeltaSource or a FileSource.",
+            f"source {source.name!r} is a {type(source).__name__}: its values come with each call",
+            "Read the view from a DeltaSource or a FileSource.",
         )
     return source
 
 
 def require_present(source: StoredSource, uri: str) -> None:
-    """Refuse a source that is not there.
+    """Check that the source exists.
 
     Raises:
-        SourceError: No Delta table, or no folder with files, lies at its address.
+        SourceError: There is no Delta table, or no folder with files, at its address.
     """
     if isinstance(source, DeltaSource):
-        there, kind = is_table(uri), "Delta table"
+        exists, kind = is_table(uri), "Delta table"
     else:
-        there, kind = bool(list_files(uri)), "folder with data files"
-    if not there:
+        exists, kind = bool(list_files(uri)), "folder with data files"
+    if not exists:
         raise SourceError(
-            _asked(source),
+            _call(source),
             f"there is no {kind} at {uri}",
-            "Check path= (it is relative to the project's folder), or produce the data first.",
+            "Check path= (it is relative to the project's folder), or create the data first.",
         )
 
 
 @singledispatch
 def read_stream(source: StoredSource, spark: SparkSession, reading: Reading) -> DataFrame:
-    """Return the source's rows as a stream."""
+    """Return the source's new rows as a stream."""
     raise TypeError(source)
 
 
@@ -91,10 +91,9 @@ def _(source: DeltaSource, spark: SparkSession, reading: Reading) -> DataFrame:
 
 @read_stream.register
 def _(source: FileSource, spark: SparkSession, reading: Reading) -> DataFrame:
-    reader = spark.readStream.format(source.format).schema(
-        _file_schema(source, spark, reading.uri)
-    )
-    reader = reader.options(**_text_options(source)).option("maxFileAge", _FOR_EVER)
+    schema = _file_schema(source, spark, reading.uri)
+    reader = spark.readStream.format(source.format).schema(schema)
+    reader = reader.options(**_text_options(source)).option("maxFileAge", _NO_AGE_LIMIT)
     if reading.files_per_batch is not None:
         reader = reader.option("maxFilesPerTrigger", str(reading.files_per_batch))
     return _typed(source, reader.load(reading.uri))
@@ -102,7 +101,7 @@ def _(source: FileSource, spark: SparkSession, reading: Reading) -> DataFrame:
 
 @singledispatch
 def read_now(source: StoredSource, spark: SparkSession, uri: str) -> DataFrame:
-    """Return the source's rows as they lie there now, not as a stream."""
+    """Return all rows that the source has now, as a table."""
     raise TypeError(source)
 
 
@@ -117,17 +116,20 @@ def _(source: FileSource, spark: SparkSession, uri: str) -> DataFrame:
     return _typed(source, reader.options(**_text_options(source)).load(uri))
 
 
-def _file_schema(source: FileSource, spark: SparkSession, place: str) -> T.StructType:
-    """Times of text formats are read as text: Spark would take the session's zone for them."""
+def _file_schema(source: FileSource, spark: SparkSession, uri: str) -> T.StructType:
+    """Return the schema to read files with.
+
+    Times in text formats are read as text: Spark would read them in the session's time zone.
+    """
     if source.format == "parquet":
-        found = spark.read.parquet(place).schema
-        _check_declared(source, found)
-        return found
+        schema = spark.read.parquet(uri).schema
+        _check_declared(source, schema)
+        return schema
     if not source.schema:
         raise SourceError(
-            _asked(source),
-            f"{source.format} files carry no types and the source declares no schema",
-            "Give the source schema=(Field(...), ...), in the files' order.",
+            _call(source),
+            f"{source.format} files have no column types, and the source declares no schema",
+            "Add schema=(Field(...), ...) to the source, in the files' order.",
         )
     return T.StructType(
         [
@@ -140,23 +142,23 @@ def _file_schema(source: FileSource, spark: SparkSession, place: str) -> T.Struc
     )
 
 
-def _check_declared(source: FileSource, found: T.StructType) -> None:
+def _check_declared(source: FileSource, schema: T.StructType) -> None:
     problems = [
-        f"column {field.name!r} is missing ({nearest(field.name, found.names).rstrip('.')})"
-        if field.name not in found.names
-        else f"column {field.name!r} is {found[field.name].dataType.simpleString()}, "
+        f"column {field.name!r} is missing ({nearest(field.name, schema.names).rstrip('.')})"
+        if field.name not in schema.names
+        else f"column {field.name!r} is {schema[field.name].dataType.simpleString()}, "
         f"declared as {field.dtype} ({field.origin})"
         for field in source.schema
-        if field.name not in found.names
-        or not fits(found[field.name].dataType, spark_type(field.dtype))
+        if field.name not in schema.names
+        or not fits(schema[field.name].dataType, spark_type(field.dtype))
     ]
     if problems:
-        raise SourceError(_asked(source), "; ".join(problems), "Correct the source's schema.")
+        raise SourceError(_call(source), "; ".join(problems), "Correct the source's schema.")
 
 
 def _text_options(source: FileSource) -> dict[str, str]:
-    # A value that does not parse stops the run, rather than becoming null in silence; so does a
-    # CSV header that names other columns than declared.
+    # By default a value that does not parse becomes null, and a CSV header is not compared with
+    # the schema. With these options both stop the run.
     if source.format == "csv":
         return {"header": "true", "enforceSchema": "false", "mode": "FAILFAST"}
     return {"mode": "FAILFAST"} if source.format == "json" else {}
@@ -175,5 +177,5 @@ def _typed(source: FileSource, rows: DataFrame) -> DataFrame:
     )
 
 
-def _asked(source: StoredSource) -> str:
+def _call(source: StoredSource) -> str:
     return f"read source {source.name!r} ({source.origin})"

@@ -1,11 +1,11 @@
-"""Source columns that carry a moment, as UTC timestamps: exactly, and in no session's zone.
+"""The exact conversion of a source's time columns to UTC timestamps.
 
-| The column holds | What is needed |
+| Type of the column | Required on the source |
 |---|---|
-| TIMESTAMP | nothing: it is a moment |
-| TIMESTAMP_NTZ, DATE | the source's ``timezone=`` |
-| text | an offset in each value, or the source's ``timezone=`` for those without |
-| an integer | the source's ``unit=`` |
+| TIMESTAMP | nothing: it is already a moment |
+| TIMESTAMP_NTZ, DATE | ``timezone=`` |
+| text | an offset in each value, or ``timezone=`` for values without one |
+| integer | ``unit=`` |
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
 from pyspark.sql import types as T  # noqa: N812  # pyspark's own convention
 
 from featurestore.definitions.model.source import StoredSource
-from featurestore.engines.spark.errors.transport import refuse
+from featurestore.engines.spark.errors.transport import refusal
 from featurestore.errors import SourceError
 
 _INTEGERS = (T.ByteType, T.ShortType, T.IntegerType, T.LongType)
@@ -33,52 +33,53 @@ _NO_SECONDS = r"([T ]\d{1,2}:\d{2})(\s*(?:Z|UTC|GMT|[+-]\d))"
 
 @dataclass(frozen=True)
 class TimeColumn:
-    """A column that carries a moment, as its source declares it.
+    """A time column and its source.
 
     Args:
         name: The column's name.
-        found: Its Spark type.
+        dtype: Its Spark type.
         source: Its source, for ``timezone`` and ``unit``.
     """
 
     name: str
-    found: T.DataType
+    dtype: T.DataType
     source: StoredSource
 
     @property
     def call(self) -> str:
-        """What is being done, for error messages."""
+        """The operation, for error messages."""
         return f"read times of column {self.name!r} of source {self.source.name!r} " + (
             f"({self.source.origin})"
         )
 
 
 def moment(time: TimeColumn) -> Column:
-    """Return the column as TIMESTAMP; a value that is no moment stops the query, named.
+    """Return the column as TIMESTAMP.
 
-    The expression runs in a session whose zone is UTC, as `writing.own_session` makes it.
+    The expression must run in a session whose time zone is UTC, such as that of `own_session`. A
+    text that is no time stops the query with a `SourceError` that names the value.
 
     Raises:
-        SourceError: The column's type needs ``timezone=`` or ``unit=``, or can hold no moment.
+        SourceError: The column's type needs ``timezone=`` or ``unit=``, or cannot be converted.
     """
-    column, found = F.col(quoted(time.name)), time.found
-    if isinstance(found, T.TimestampType):
+    column, dtype = F.col(quoted(time.name)), time.dtype
+    if isinstance(dtype, T.TimestampType):
         return column
-    if isinstance(found, (T.TimestampNTZType, T.DateType)):
+    if isinstance(dtype, (T.TimestampNTZType, T.DateType)):
         return _in_zone(column.cast("timestamp_ntz"), _zone(time))
-    if isinstance(found, T.StringType):
+    if isinstance(dtype, T.StringType):
         return _from_text(time, column)
-    if isinstance(found, _INTEGERS):
+    if isinstance(dtype, _INTEGERS):
         return _of_unit(time, column)
     raise SourceError(
         time.call,
-        f"its type {found.simpleString()} carries no exact moment",
+        f"its type {dtype.simpleString()} cannot be converted to an exact time",
         "Cast it to a timestamp in the view's transform or in the source.",
     )
 
 
 def quoted(name: str) -> str:
-    """Return a column's name as Spark's parser takes it, whatever characters it holds.
+    """Return a column's name quoted for Spark's parser.
 
     Example:
         >>> quoted("a`b.c")
@@ -91,14 +92,14 @@ def _zone(time: TimeColumn) -> str:
     if time.source.timezone is None:
         raise SourceError(
             time.call,
-            f"its type {time.found.simpleString()} has no time zone: the moments are naive",
-            "Say where its clock stood: timezone='UTC' or e.g. 'Europe/Paris' on the source.",
+            f"its type {time.dtype.simpleString()} has no time zone",
+            "Add timezone='UTC' (or for example 'Europe/Paris') to the source.",
         )
     return time.source.timezone
 
 
 def _in_zone(local: Column, zone: str) -> Column:
-    # In a session whose zone is UTC the cast from NTZ keeps the clock's reading.
+    # The session's time zone is UTC, so the cast from NTZ does not shift the time.
     return F.convert_timezone(F.lit(zone), F.lit("UTC"), local).cast("timestamp")
 
 
@@ -107,23 +108,19 @@ def _from_text(time: TimeColumn, column: Column) -> Column:
     aware = F.when(column.rlike(_DAY + _TIME + _OFFSET), whole.try_cast("timestamp"))
     zone = time.source.timezone
     if zone is None:
-        found, fix = (
-            "a time without an offset, or no time",
-            (
-                "Write an offset in each value, e.g. '2026-01-31T09:30:00+01:00', or say "
-                "timezone='UTC' (or another) on the source."
-            ),
+        problem = "a time without an offset, or no time"
+        fix = (
+            "Write an offset in each value, e.g. '2026-01-31T09:30:00+01:00', or add "
+            "timezone='UTC' (or another) to the source."
         )
         value = aware
     else:
-        naive = F.when(column.rlike(_DAY + f"({_TIME})?$"), column.try_cast("timestamp_ntz"))
-        value = F.coalesce(aware, _in_zone(naive, zone))
-        found, fix = (
-            "no time",
-            "Write times as '2026-01-31 09:30:00', or filter in the transform.",
-        )
-    sample = F.concat(F.lit("the value '"), column, F.lit(f"' is {found}"))
-    refused = refuse(time.call, sample, fix).cast("timestamp")
+        local = F.when(column.rlike(_DAY + f"({_TIME})?$"), column.try_cast("timestamp_ntz"))
+        value = F.coalesce(aware, _in_zone(local, zone))
+        problem = "no time"
+        fix = "Write times as '2026-01-31 09:30:00', or filter such rows in the transform."
+    found = F.concat(F.lit("the value '"), column, F.lit(f"' is {problem}"))
+    refused = refusal(time.call, found, fix).cast("timestamp")
     return F.when(column.isNotNull() & value.isNull(), refused).otherwise(value)
 
 
@@ -131,7 +128,7 @@ def _of_unit(time: TimeColumn, column: Column) -> Column:
     if time.source.unit is None:
         raise SourceError(
             time.call,
-            f"it holds integers ({time.found.simpleString()}) of an unknown unit",
-            "Give the source unit='s', 'ms' or 'us' (since 1970-01-01 UTC).",
+            f"it has integers ({time.dtype.simpleString()}), and the source declares no unit",
+            "Add unit='s', 'ms' or 'us' (since 1970-01-01 UTC) to the source.",
         )
     return _OF_UNIT[time.source.unit](column.cast("bigint"))

@@ -1,7 +1,8 @@
-"""A Delta table's change feed: which of its rows retract others, in which order, known since when.
+"""The rows of a Delta table's change feed: which rows retract others, their order and visibility.
 
-The rows of the first snapshot are known since the time that they carry; every later change is
-known since its commit, if not later. Of one commit, what is written beats what is taken back.
+A row of the first snapshot is visible from its own time on. A row of a later change is visible
+from its commit on, or later if its own time says so. Within one commit, a written row wins against
+a retracted one.
 """
 
 import re
@@ -20,7 +21,7 @@ from featurestore.store.delta.log import table_properties
 ENABLED = "delta.enableChangeDataFeed"
 _TYPE, _VERSION, _TIME = "_change_type", "_commit_version", "_commit_timestamp"
 _RETRACTING = ("delete", "update_preimage")
-# What Spark says of versions whose changes were never recorded, or are gone after a clean-up.
+# Spark's errors for versions whose changes were never recorded, or were removed by a clean-up.
 _GONE = re.compile(
     r"DELTA_MISSING_CHANGE_DATA|DELTA_CHANGE_DATA_FILE_NOT_FOUND|DELTA_VERSION_NOT_FOUND"
     r"|DELTA_LOG_FILE_NOT_FOUND|DELTA_TRUNCATED_TRANSACTION_LOG|FAILED_READ_FILE.FILE_NOT_EXIST"
@@ -28,7 +29,7 @@ _GONE = re.compile(
 
 
 def is_feed(source: object) -> bool:
-    """Return whether a source is read by its change feed.
+    """Return whether the rows of a source come from its change feed.
 
     Example:
         >>> is_feed(DeltaSource("paid", path="p", timestamp_field="at"))
@@ -37,51 +38,51 @@ def is_feed(source: object) -> bool:
     return isinstance(source, DeltaSource) and source.change_feed
 
 
-def require_feed(source: StoredSource, place: str) -> None:
-    """Refuse a change-feed source whose table records no changes.
+def require_feed(source: StoredSource, uri: str) -> None:
+    """Check that the table of a change-feed source records its changes.
 
     Raises:
-        SourceError: Its table does not have the property.
+        SourceError: The table does not have the property.
     """
-    if is_feed(source) and table_properties(place).get(ENABLED, "").lower() != "true":
+    if is_feed(source) and table_properties(uri).get(ENABLED, "").lower() != "true":
         raise SourceError(
             f"read the change feed of source {source.name!r} ({source.origin})",
-            f"the table at {place} records none",
-            f"Run: ALTER TABLE delta.`{place}` SET TBLPROPERTIES ({ENABLED} = true)",
+            f"the table at {uri} does not record its changes",
+            f"Run: ALTER TABLE delta.`{uri}` SET TBLPROPERTIES ({ENABLED} = true)",
         )
 
 
 def current_changes(rows: DataFrame) -> DataFrame:
-    """Return a table's rows as they lie there now, carrying what those of a snapshot carry."""
+    """Return a table's present rows, with the row metadata of a first snapshot."""
     kinds = {_TYPE: F.lit("insert"), _VERSION: F.lit(0).cast("bigint")}
     return changes(rows.withColumns(kinds | {_TIME: F.lit(None).cast("timestamp")}), snapshot=0)
 
 
 def changes(rows: DataFrame, snapshot: int | None) -> DataFrame:
-    """Return a feed's rows, carrying their order, their commit's time, and if they retract.
+    """Return a feed's rows with row metadata: order, time of the commit, whether they retract.
 
     Args:
-        rows: Rows of a change feed, with Delta's three columns, which are taken off.
-        snapshot: The version of the first snapshot; None where all rows are later changes.
+        rows: Rows of a change feed. Delta's three columns are removed.
+        snapshot: The version of the first snapshot; None if all rows are later changes.
     """
     version, retracts = F.col(_VERSION), F.col(_TYPE).isin(*_RETRACTING)
     later = F.lit(snapshot is None) | (version > F.lit(snapshot if snapshot is not None else -1))
     metadata = F.struct(
         (version * 2 + F.when(retracts, 0).otherwise(1)).cast("bigint").alias("seq"),
         retracts.alias("deleted"),
-        # As a number: a timestamp would go through Python in the machine's zone.
+        # As a number: a timestamp would pass through Python in the machine's time zone.
         F.when(later, F.unix_micros(_TIME)).alias("at"),
     )
     return with_row_metadata(rows, metadata).drop(_TYPE, _VERSION, _TIME)
 
 
 def batch_changes(rows: DataFrame, checkpoint: str, generation: int, batch_id: int) -> DataFrame:
-    """Return a batch of a feed's stream as `changes`, its first snapshot told from what follows.
+    """Return a batch of a feed's stream as `changes` does; the first snapshot is recognized.
 
     Args:
         rows: The batch.
         checkpoint: The stream's checkpoint.
-        generation: Of the checkpoint: only the first reads a snapshot, later ones resume.
+        generation: The generation of the checkpoint. Only the first one reads a snapshot.
         batch_id: The batch's number.
     """
     if generation > 0:
@@ -89,22 +90,25 @@ def batch_changes(rows: DataFrame, checkpoint: str, generation: int, batch_id: i
     if batch_id > 0:
         before = source_offset(checkpoint, batch_id - 1)
         return changes(rows, snapshot=snapshot_version(before))
-    # Rows of a snapshot bear its version, and no change before it is read.
+    # Rows of the snapshot have its version, and no earlier change is read.
     first = rows.agg(F.min(_VERSION)).collect()[0][0]
     return changes(rows, snapshot=first)
 
 
 def feed_failure(error: SparkFailure, view: FeatureView) -> FeatureStoreError:
-    """Return our error for one of Spark's; told of the feed where changes are gone."""
+    """Return featurestore's error for one of Spark's in a run of the view.
+
+    If changes are missing from a change feed, the error says so.
+    """
     call = f"materialize view {view.name!r} ({view.origin})"
     gone = _GONE.search(str(error)) if is_feed(view.source) else None
     if gone is None:
-        return failure(error, call)
+        return failure(error, call, view.name)
     return SourceError(
         call,
-        f"the change feed of source {view.source.name!r} no longer holds all changes since the "
-        f"last run ({gone[0]})",
-        f"Build the view anew with `featurestore materialize {view.name} --full`. Keep changes "
-        "longer than the time between runs: delta.deletedFileRetentionDuration and "
-        "delta.logRetentionDuration.",
+        f"the change feed of source {view.source.name!r} no longer has all changes since the last "
+        f"run ({gone[0]})",
+        f"Rebuild the view with `featurestore materialize {view.name} --full`. To prevent this, "
+        "make the source table's delta.deletedFileRetentionDuration and "
+        "delta.logRetentionDuration longer than the time between runs.",
     )

@@ -1,4 +1,4 @@
-"""Rows of a derived view: those that its upstream view stores, and what is known of them there."""
+"""The input rows of a derived view: its upstream view's stored rows, with row metadata."""
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
@@ -13,11 +13,12 @@ _HIDDEN = (SEQUENCE, DELETED, ROW_HASH)
 
 
 def upstream_rows(upstream: FeatureView, rows: DataFrame) -> DataFrame:
-    """Return stored rows of a view as the transform of one derived from it gets them.
+    """Return a view's stored rows as the input of a derived view's transform.
 
     Args:
-        upstream: The view that stores them.
-        rows: Its stored rows; of rows given by hand the store's own columns may be missing.
+        upstream: The upstream view.
+        rows: Its stored rows. Rows that a test or a notebook passes may lack the store's own
+            columns.
     """
     if AVAILABLE_TIME not in rows.columns:
         rows = rows.withColumn(AVAILABLE_TIME, F.col(EVENT_TIME))
@@ -35,7 +36,7 @@ def upstream_rows(upstream: FeatureView, rows: DataFrame) -> DataFrame:
 
 
 def upstream_names(upstream: FeatureView) -> tuple[str, ...]:
-    """Return the columns that name an event of a view: its keys too, where rows are revised."""
+    """Return the columns that identify an event: keys and ``unique_by``; none without it."""
     if not upstream.unique_columns:
         return ()
     keys = (key.name for key in upstream.join_keys)
@@ -43,10 +44,10 @@ def upstream_names(upstream: FeatureView) -> tuple[str, ...]:
 
 
 def banned_operators(upstream: FeatureView) -> frozenset[str]:
-    """Return what a transform may not do, for a row that it drops could not be taken back.
+    """Return the operators of Spark's plans that a derived view's transform must not have.
 
-    A revision that does not pass a filter leaves the row that it revises; of a change feed, what
-    is revised comes again as a whole and goes through the same filter.
+    A filter is banned where it could drop a revision but keep the row that it revises. After a
+    change feed it is allowed: the feed repeats the revised row, and both meet the same filter.
     """
     safe = retracts_whole_rows(upstream) or not has_retractions(upstream)
     return frozenset() if safe else frozenset({"Filter"})

@@ -1,4 +1,4 @@
-"""A source's rows as a view's transform gets them: with what the store knows of each, carried."""
+"""The input of a view's transform: the source's rows, with row metadata where there is any."""
 
 from pyspark.sql import DataFrame
 
@@ -14,7 +14,7 @@ from featurestore.engines.spark.transform.run import run_transform
 
 
 def rows_now(view: FeatureView, rows: DataFrame) -> DataFrame:
-    """Return the rows of a view's source as they lie there now, as its transform gets them."""
+    """Return the transform's input from all present rows of the view's source."""
     if isinstance(view.source, FeatureView):
         return upstream_rows(view.source, rows)
     return current_changes(rows) if is_feed(view.source) else rows
@@ -23,13 +23,13 @@ def rows_now(view: FeatureView, rows: DataFrame) -> DataFrame:
 def batch_rows(
     view: FeatureView, rows: DataFrame, checkpoint: str, generation: int, batch_id: int
 ) -> DataFrame:
-    """Return a batch of a view's stream as its transform gets it.
+    """Return the transform's input from a batch of the view's stream.
 
     Args:
         view: The view.
         rows: The batch.
         checkpoint: The stream's checkpoint.
-        generation: Of the checkpoint.
+        generation: The generation of the checkpoint.
         batch_id: The batch's number.
     """
     if is_feed(view.source):
@@ -38,14 +38,14 @@ def batch_rows(
 
 
 def require_fitting_transform(view: FeatureView, rows: DataFrame) -> None:
-    """Refuse a transform whose rows could not be taken back when those of the source are.
+    """Check that rows which the source retracts can be retracted after the transform too.
 
     Args:
         view: The view.
-        rows: Rows of its source, by `rows_now`; none of them is read.
+        rows: Input rows, by `rows_now`. None of them is read.
 
     Raises:
-        MaterializationError: It gathers rows, or drops some that are taken back later.
+        MaterializationError: The transform combines rows, or drops rows that may be retracted.
     """
     source = view.source
     if isinstance(source, FeatureView):

@@ -1,7 +1,8 @@
-"""What the store knows of a source's row beside its columns, carried through the user's transform.
+"""Row metadata: the times, order and identity of a source row, kept through the user's transform.
 
-It travels in one column, which a transform keeps by ``SELECT *``, ``withColumn``, ``where`` or
-``join``. Where a transform selects columns of its own, it is run on the rows of each value apart.
+The metadata is one struct column. A transform keeps it with ``SELECT *``, ``withColumn``,
+``where`` or ``join``. If a transform selects its own columns, it runs once for the rows of each
+commit, and the metadata is added to its result.
 """
 
 import re
@@ -17,121 +18,126 @@ from featurestore.definitions.model.view import FeatureView
 from featurestore.errors import MaterializationError
 
 ROW_METADATA = "_row_metadata"
-"""The column: a struct whose field ``seq`` has one value for all rows that carry the same."""
+"""The column: a struct. Rows with equal ``seq`` have equal metadata."""
 
-Run = Callable[[DataFrame], DataFrame]
+Transform = Callable[[DataFrame], DataFrame]
 
-MOST_PIECES = 200
-# What makes one row of several, or drops a row because of another one.
-_GATHERING = frozenset(
+MOST_GROUPS = 200
+# Operators of Spark's plans that combine rows, or drop a row because of another row.
+_COMBINING = frozenset(
     {
         *("Aggregate", "Window", "Deduplicate", "Distinct", "Pivot", "Intersect", "Except"),
         *("GlobalLimit", "LocalLimit", "Offset", "Tail", "Sample"),
     }
 )
 _OPERATOR = re.compile(r"^([\s:+\-!'~]*)([A-Za-z]+)")
-_MARK = f" AS {ROW_METADATA}#"
+_SENTINEL = f" AS {ROW_METADATA}#"
 _SEQ = f"{ROW_METADATA}.seq"
 
 
 @dataclass(frozen=True)
-class _Line:
+class _PlanLine:
+    """A line of Spark's plan; ``has_metadata`` if its operator creates the metadata column."""
+
     depth: int
     operator: str
-    marked: bool
+    has_metadata: bool
 
 
 def with_row_metadata(rows: DataFrame, metadata: Column) -> DataFrame:
-    """Return the rows with a value to carry, before all other columns.
+    """Return the rows with the metadata column before all other columns.
 
     Args:
         rows: Rows of a source.
-        metadata: A struct of what is to be carried.
+        metadata: A struct.
     """
     return rows.select(metadata.alias(ROW_METADATA), "*")
 
 
-def keep_row_metadata(view: FeatureView, run: Run, rows: DataFrame) -> DataFrame:
-    """Return what a transform makes of rows, each with what the row that it comes from carried.
+def keep_row_metadata(view: FeatureView, transform: Transform, rows: DataFrame) -> DataFrame:
+    """Return the transformed rows, each with the metadata of the source row that it comes from.
 
     Args:
         view: The view, for messages.
-        run: Its transform.
-        rows: Rows of its source; nothing is done to those that carry nothing.
+        transform: Its transform.
+        rows: Rows of its source. Rows without metadata are only transformed.
 
     Raises:
-        MaterializationError: The transform drops the column, and too many values are in it to
-            run it on each apart.
+        MaterializationError: The transform drops the metadata, and cannot run once a commit: the
+            view is derived, or there are too many commits.
     """
-    out = run(rows)
+    out = transform(rows)
     if ROW_METADATA not in rows.columns or ROW_METADATA in out.columns:
         return out
     if isinstance(view.source, FeatureView):
         raise MaterializationError(
             f"transform of view {view.name!r} ({view.origin})",
-            f"it drops the column {ROW_METADATA!r}, which holds what view "
-            f"{view.source.name!r} knows of each row: since when it is known, and what it revises",
-            f"Keep {ROW_METADATA} among the columns that it selects.",
+            f"it drops the column {ROW_METADATA!r}, which has the times and the identity of each "
+            f"row of view {view.source.name!r}",
+            f"Add {ROW_METADATA} to the columns that it selects.",
         )
-    kinds, dtype = _pieces(view, rows), rows.schema[ROW_METADATA].dataType
-    if len(kinds) < 2:
-        return out.withColumn(ROW_METADATA, _literal(kinds[0] if kinds else None, dtype))
-    rows.persist()  # each piece reads them; who gave them lets go of them
-    pieces = (
-        run(rows.where(F.col(_SEQ) == kind.seq)).withColumn(ROW_METADATA, _literal(kind, dtype))
-        for kind in kinds
+    groups, dtype = _groups(view, rows), rows.schema[ROW_METADATA].dataType
+    if len(groups) < 2:
+        return out.withColumn(ROW_METADATA, _literal(groups[0] if groups else None, dtype))
+    rows.persist()  # each group reads them; the caller unpersists them
+    parts = (
+        transform(rows.where(F.col(_SEQ) == metadata.seq)).withColumn(
+            ROW_METADATA, _literal(metadata, dtype)
+        )
+        for metadata in groups
     )
-    return reduce(DataFrame.unionByName, pieces)
+    return reduce(DataFrame.unionByName, parts)
 
 
 def require_row_by_row(
     view: FeatureView, out: DataFrame, banned: frozenset[str] = frozenset()
 ) -> None:
-    """Refuse a transform that makes one row of several, for rows come one by one, and go again.
+    """Check that a transform makes each row from one source row, so that it can be retracted.
 
     Args:
         view: The view, for messages.
-        out: What its transform made of rows that carry something.
-        banned: Further operators of Spark's plans that are refused.
+        out: The transform's result for rows with metadata.
+        banned: Further operators of Spark's plans that are not allowed.
 
     Raises:
-        MaterializationError: It groups, ranks, deduplicates or cuts off rows.
+        MaterializationError: The transform groups, ranks, deduplicates or limits rows.
     """
     session = out.sparkSession
     text = session.sql("EXPLAIN EXTENDED SELECT * FROM {rows}", rows=out).collect()[0][0]
     for name in _above_the_source(text):
-        if name in _GATHERING | banned:
+        if name in _COMBINING | banned:
             raise MaterializationError(
                 f"transform of view {view.name!r} ({view.origin})",
-                f"it does not work row by row (its plan has the operator {name}), so that "
-                "what is taken back in the source could not be taken back here",
-                "Select, compute and filter row by row; count and sum by aggregations=.",
+                f"it does not work row by row: its plan has the operator {name}. A row that is "
+                "revised or deleted in the source could not be corrected here",
+                "Select and compute row by row, and count and sum with aggregations= of the view.",
             )
 
 
 def _above_the_source(text: str) -> Iterator[str]:
-    """Yield the operators that the source's rows go through in the analyzed plan."""
+    """Yield the operators between the source's rows and the result, from the analyzed plan."""
     analyzed = text.partition("== Analyzed Logical Plan ==")[2]
-    lines = list(_above_marks(analyzed.partition("== Optimized Logical Plan ==")[0]))
+    lines = list(_above_metadata(analyzed.partition("== Optimized Logical Plan ==")[0]))
     for number, line in enumerate(lines):
-        if line.marked:
+        if line.has_metadata:
             yield from _ancestors(lines[: number + 1])
-    # What reads a common table expression stands beside it in the plan, not above it.
+    # The operators that read a common table expression are beside it in the plan, not above it.
     if any(line.operator == "CTERelationDef" for line in lines):
         yield from (line.operator for line in lines)
 
 
-def _above_marks(plan: str) -> Iterator[_Line]:
+def _above_metadata(plan: str) -> Iterator[_PlanLine]:
+    """Yield the plan's lines, without those below a line that creates the metadata."""
     depth = None
     for text in plan.splitlines():
-        found = _OPERATOR.match(text)
-        if found and (depth is None or len(found[1]) <= depth):
-            marked = _MARK in text
-            depth = len(found[1]) if marked else None
-            yield _Line(len(found[1]), found[2], marked)
+        match = _OPERATOR.match(text)
+        if match and (depth is None or len(match[1]) <= depth):
+            has_metadata = _SENTINEL in text
+            depth = len(match[1]) if has_metadata else None
+            yield _PlanLine(len(match[1]), match[2], has_metadata)
 
 
-def _ancestors(lines: list[_Line]) -> Iterator[str]:
+def _ancestors(lines: list[_PlanLine]) -> Iterator[str]:
     depth = lines[-1].depth
     for line in reversed(lines):
         if line.depth < depth:
@@ -139,17 +145,18 @@ def _ancestors(lines: list[_Line]) -> Iterator[str]:
             yield line.operator
 
 
-def _pieces(view: FeatureView, rows: DataFrame) -> list[Row]:
-    kinds = rows.groupBy(_SEQ).agg(F.first(ROW_METADATA).alias(ROW_METADATA))
-    found = [row[ROW_METADATA] for row in kinds.limit(MOST_PIECES + 1).collect()]
-    if len(found) > MOST_PIECES:
+def _groups(view: FeatureView, rows: DataFrame) -> list[Row]:
+    """Return the metadata of each commit, and whether it retracts, in the rows."""
+    first = rows.groupBy(_SEQ).agg(F.first(ROW_METADATA).alias(ROW_METADATA))
+    groups = [row[ROW_METADATA] for row in first.limit(MOST_GROUPS + 1).collect()]
+    if len(groups) > MOST_GROUPS:
         raise MaterializationError(
             f"transform of view {view.name!r} ({view.origin})",
-            f"it drops the column {ROW_METADATA!r}, and the new rows are of more than "
-            f"{MOST_PIECES // 2} commits, so that it cannot be run on those of each apart",
-            f"Keep {ROW_METADATA} among the columns that it selects, or materialize more often.",
+            f"it drops the column {ROW_METADATA!r}, so that it must run once for each commit, and "
+            f"the new rows come from more than {MOST_GROUPS // 2} commits",
+            f"Add {ROW_METADATA} to the columns that it selects, or materialize more often.",
         )
-    return found
+    return groups
 
 
 def _literal(value: Row | None, dtype: T.DataType) -> Column:

@@ -1,4 +1,4 @@
-"""A view's transform, run on a DataFrame, and the check of what comes out of it."""
+"""The run of a view's transform on a DataFrame, and the check of the columns of its result."""
 
 import traceback
 from collections.abc import Callable
@@ -16,34 +16,34 @@ from featurestore.engines.spark.types import fits, spark_type
 from featurestore.errors import FeatureStoreError, MaterializationError, nearest
 from featurestore.store.columns import EVENT_TIME
 
-SOURCE_MARK = "{source}"
+SOURCE_PLACEHOLDER = "{source}"
 
 
 def transformed(view: FeatureView, rows: DataFrame) -> DataFrame:
-    """Return the source's rows after the view's transform, with the declared columns checked.
+    """Return the transformed rows of the source, with the declared columns checked.
 
     Args:
-        view: The view, as loaded from the definitions: its transform can run.
+        view: The view, as loaded from the definitions, so that its transform can run.
         rows: Rows of its source.
 
     Raises:
         MaterializationError: The transform returned no DataFrame, or a declared column is
-            missing or of a type that does not fit; all such columns are named at once.
+            missing or has a type that does not fit. The message lists all such columns.
     """
     out = keep_row_metadata(view, partial(run_transform, view), rows)
     problems = [*_missing(view, out.schema), *_misfits(view, out.schema)]
     if problems:
-        raise MaterializationError(_asked(view), "; ".join(problems), _fix(view))
+        raise MaterializationError(_call(view), "; ".join(problems), _fix(view))
     return out
 
 
 def run_transform(view: FeatureView, rows: DataFrame) -> DataFrame:
-    """Return what the view's transform makes of rows, unchecked."""
+    """Return the transformed rows, without checks."""
     return _run(view.transform, view, rows)
 
 
 def required_columns(view: FeatureView) -> tuple[str, ...]:
-    """Return the columns that the rows must have after the transform, each once.
+    """Return the columns that the transformed rows must have, each once.
 
     Example:
         >>> from featurestore.definitions.model.source import DeltaSource
@@ -70,13 +70,13 @@ def _run(transform: object, view: FeatureView, rows: DataFrame) -> DataFrame:
         raise
     except Exception as error:  # the user's code may raise anything
         raise MaterializationError(
-            _asked(view),
-            f"it raised {type(error).__name__}: {error} ({_place(error)})",
+            _call(view),
+            f"it raised {type(error).__name__}: {error} ({_position(error)})",
             "Correct the transform.",
         ) from error
     if not _is_frame(out):
         raise MaterializationError(
-            _asked(view),
+            _call(view),
             f"the transform returned {type(out).__name__}, not a DataFrame",
             "Return the DataFrame that the function built.",
         )
@@ -90,29 +90,29 @@ def _(transform: None, view: FeatureView, rows: DataFrame) -> DataFrame:
 
 @_run.register
 def _(transform: str, view: FeatureView, rows: DataFrame) -> DataFrame:
-    # PySpark replaces {source} by a temporary view of its own name and drops that afterwards;
-    # other braces, as in a JSON path, must come through unchanged.
+    # PySpark replaces {source} by a temporary view with its own name, and drops it afterwards.
+    # Other braces, such as those of a JSON path, must stay as they are.
     escaped = transform.replace("{", "{{").replace("}", "}}")
-    text = escaped.replace("{" + SOURCE_MARK + "}", SOURCE_MARK)
+    text = escaped.replace("{" + SOURCE_PLACEHOLDER + "}", SOURCE_PLACEHOLDER)
     return rows.sparkSession.sql(text, source=rows)
 
 
 @_run.register
 def _(transform: Code, view: FeatureView, rows: DataFrame) -> DataFrame:
     raise MaterializationError(
-        _asked(view),
-        f"the registry keeps the text of transform {transform.name!r}, never code to run",
-        "Materialize from the project's folder, where the definitions are loaded.",
+        _call(view),
+        f"the registry has only the text of transform {transform.name!r}, which cannot run",
+        "Materialize in the project's folder, where the definitions are loaded.",
     )
 
 
-def _place(error: Exception) -> str:
+def _position(error: Exception) -> str:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{frame.filename}:{frame.lineno}"
 
 
 def _is_frame(value: object) -> bool:
-    # Classic and Connect frames have no common class that both can import.
+    # DataFrames of Spark and of Spark Connect have no common class that can always be imported.
     return hasattr(value, "sparkSession") and hasattr(value, "schema")
 
 
@@ -142,36 +142,36 @@ def _misfits(view: FeatureView, schema: T.StructType) -> list[str]:
     declared = [field for field in (*view.join_keys, *view.schema) if field.name in schema.names]
     return [
         *(text for field in declared if (text := _misfit(field, schema[field.name].dataType))),
-        *_carrier_misfits(view, schema),
+        *_role_misfits(view, schema),
     ]
 
 
-def _misfit(field: Field, found: T.DataType) -> str | None:
-    wanted = spark_type(field.dtype)
-    if fits(found, wanted):
+def _misfit(field: Field, actual: T.DataType) -> str | None:
+    declared = spark_type(field.dtype)
+    if fits(actual, declared):
         return None
     return (
-        f"column {field.name!r} is {found.simpleString()}, declared as {field.dtype} "
-        f"({wanted.simpleString()}; {field.origin})"
+        f"column {field.name!r} is {actual.simpleString()}, declared as {field.dtype} "
+        f"({declared.simpleString()}; {field.origin})"
     )
 
 
-def _carrier_misfits(view: FeatureView, schema: T.StructType) -> list[str]:
+def _role_misfits(view: FeatureView, schema: T.StructType) -> list[str]:
     roles = view.source_roles
-    wanted = (
+    required = (
         (EVENT_TIME if isinstance(view.source, FeatureView) else None, T.TimestampType()),
         (roles.sequence_field, T.LongType()),
         (roles.deleted_field, T.BooleanType()),
     )
     return [
-        f"column {name!r} is {schema[name].dataType.simpleString()}, "
-        f"not {dtype.simpleString()} as the source declares"
-        for name, dtype in wanted
+        f"column {name!r}{_role(view, name)} is {schema[name].dataType.simpleString()}; it must "
+        f"be {dtype.simpleString()}"
+        for name, dtype in required
         if name in schema.names and not fits(schema[name].dataType, dtype)
     ]
 
 
-def _asked(view: FeatureView) -> str:
+def _call(view: FeatureView) -> str:
     if view.transform is not None:
         return f"transform of view {view.name!r} ({view.origin})"
     source = view.source

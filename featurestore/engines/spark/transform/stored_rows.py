@@ -1,4 +1,4 @@
-"""Source rows as a feature table stores them: typed, in UTC, hashed."""
+"""The rows of a feature table, made from transformed rows: cast, in UTC, with a row hash."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from pyspark.sql import types as T  # noqa: N812  # pyspark's own convention
 from featurestore.definitions.model.types import Field
 from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.spark.source.timestamps import quoted
-from featurestore.engines.spark.transform.system_columns import marks, unique_column
+from featurestore.engines.spark.transform.system_columns import system_columns, unique_column
 from featurestore.engines.spark.types import spark_type
 from featurestore.store.columns import (
     AVAILABLE_TIME,
@@ -23,13 +23,13 @@ from featurestore.store.columns import (
 
 
 def stored_rows(view: FeatureView, rows: DataFrame, start: datetime | None = None) -> DataFrame:
-    """Return the transformed rows with the view's stored columns, in order.
+    """Return the view's stored columns, in order, from transformed rows.
 
-    Rows with a null key part or a null event time are still among them: `unmatched` tells them.
+    Rows with a null in a key or in the event time are still included; see `unmatched`.
 
     Args:
         view: The view.
-        rows: Rows that `transform.transformed` has checked.
+        rows: Rows that `run.transformed` has checked.
         start: Rows of older events are left out.
     """
     stored = rows.select(*_columns(view, rows.schema))
@@ -43,15 +43,15 @@ def stored_rows(view: FeatureView, rows: DataFrame, start: datetime | None = Non
 
 
 def unmatched(view: FeatureView) -> Column:
-    """Return which stored rows can never be matched: a key part or the event time is null."""
+    """Return whether a row has a null key or event time, so that no spine row matches it."""
     null = F.col(EVENT_TIME).isNull()
     for key in view.join_keys:
         null = null | F.col(quoted(key.name)).isNull()
     return null
 
 
-def unnamed(view: FeatureView) -> Column:
-    """Return which stored rows name no event of their own: a part of ``unique_by`` is null."""
+def null_unique(view: FeatureView) -> Column:
+    """Return whether a row has a null in ``unique_by``, so that it does not identify its event."""
     null = F.lit(False)
     for name in view.unique_columns:
         null = null | F.col(quoted(name)).isNull()
@@ -59,17 +59,17 @@ def unnamed(view: FeatureView) -> Column:
 
 
 def sort_columns(view: FeatureView) -> list[str]:
-    """Return the columns by which feature files are sorted: the keys, then the event time."""
+    """Return the columns that feature files are sorted by: the keys, then the event time."""
     return [quoted(key.name) for key in view.join_keys] + [EVENT_TIME]
 
 
 def _columns(view: FeatureView, schema: T.StructType) -> list[Column]:
-    found = marks(view, schema)
-    optional = ((SEQUENCE, found.sequence), (DELETED, found.deleted))
+    system = system_columns(view, schema)
+    optional = ((SEQUENCE, system.sequence), (DELETED, system.deleted))
     return [
         *(_cast(key) for key in view.join_keys),
-        found.event.alias(EVENT_TIME),
-        found.available.alias(AVAILABLE_TIME),
+        system.event.alias(EVENT_TIME),
+        system.available.alias(AVAILABLE_TIME),
         *(column.alias(name) for name, column in optional if column is not None),
         *(unique_column(view, name) for name in extra_columns(view)),
         *(_cast(field) for field in view.schema),

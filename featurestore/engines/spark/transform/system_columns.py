@@ -1,4 +1,4 @@
-"""What marks a source's rows: their times, their order, and whether something is gone."""
+"""The columns that the store adds to a view's features: times, sequence, and tombstones."""
 
 from dataclasses import KW_ONLY, dataclass
 from functools import singledispatch
@@ -17,14 +17,14 @@ from featurestore.times import parse_duration
 
 
 @dataclass(frozen=True)
-class Marks:
-    """The marks of a row as expressions over the transformed rows.
+class SystemColumns:
+    """The store's own columns of a row, as expressions over the transformed rows.
 
     Args:
-        event: When it happened.
-        available: When it could first be known, with the view's delay.
-        sequence: What orders rows of equal times; None where nothing does.
-        deleted: Whether it says that something is gone; None where no row does.
+        event: The time of the event.
+        available: The time at which the row could first be known, with the view's delay.
+        sequence: The order of rows with equal times; None if there is none.
+        deleted: Whether the row is a tombstone; None if no row is.
     """
 
     event: Column
@@ -34,81 +34,87 @@ class Marks:
     deleted: Column | None = None
 
 
-def marks(view: FeatureView, schema: T.StructType) -> Marks:
-    """Return the marks of a view's transformed rows.
+def system_columns(view: FeatureView, schema: T.StructType) -> SystemColumns:
+    """Return the store's own columns for a view's transformed rows.
 
     Args:
         view: The view.
         schema: The transformed rows' schema.
     """
-    return _marks(view.source, view, schema)
+    return _system_columns(view.source, view, schema)
 
 
 def unique_column(view: FeatureView, name: str) -> Column:
-    """Return a column of a view's transformed rows that is stored for the names of events only."""
+    """Return a ``unique_by`` column that is neither a key nor a feature of the view."""
     part = f"{ROW_METADATA}.unique.{quoted(name)}"
     return F.col(part).alias(name) if isinstance(view.source, FeatureView) else F.col(quoted(name))
 
 
 @singledispatch
-def _marks(source: object, view: FeatureView, schema: T.StructType) -> Marks:
+def _system_columns(source: object, view: FeatureView, schema: T.StructType) -> SystemColumns:
     raise TypeError(source)
 
 
-@_marks.register(DeltaSource)
-@_marks.register(FileSource)
-def _(source: StoredSource, view: FeatureView, schema: T.StructType) -> Marks:
+@_system_columns.register(DeltaSource)
+@_system_columns.register(FileSource)
+def _(source: StoredSource, view: FeatureView, schema: T.StructType) -> SystemColumns:
     event = _moment(source, source.timestamp_field, schema)
     field = source.available_timestamp_field
-    known = None if field is None else _moment(source, field, schema)
+    available = None if field is None else _moment(source, field, schema)
     delay = parse_duration(view.available_delay)
     if is_feed(source):
-        return Marks(
+        return SystemColumns(
             event,
-            available=_changed(event, known, delay),
+            available=_changed(event, available, delay),
             sequence=F.col(f"{ROW_METADATA}.seq"),
             deleted=_retracts(source.deleted_field),
         )
-    return Marks(
+    return SystemColumns(
         event,
-        # A null stays null: the kernel takes it as known from the event on, ranked lowest.
-        available=_later(event if known is None else known, delay),
+        # A null stays null: for the kernel it means available from the event on, lowest in rank.
+        available=_later(event if available is None else available, delay),
         sequence=_column(source.sequence_field, "bigint"),
         deleted=_column(source.deleted_field, "boolean"),
     )
 
 
-@_marks.register
-def _(source: FeatureView, view: FeatureView, schema: T.StructType) -> Marks:
-    """A derived row is known no sooner than the row that it comes from.
+@_system_columns.register
+def _(source: FeatureView, view: FeatureView, schema: T.StructType) -> SystemColumns:
+    """Return the system columns of a derived view.
 
-    That one is known from the later of its two times on. A transform that moves the event back,
-    say to its day's beginning, may not make it known sooner.
+    A derived row is available no earlier than its source row, which is visible from the later of
+    its two times on. A transform may move the event back, for example to the beginning of its day;
+    then that later time is the lower bound.
     """
-    happened, known = F.col(f"{ROW_METADATA}.event"), F.col(f"{ROW_METADATA}.available")
+    happened = F.col(f"{ROW_METADATA}.event")
+    available = F.col(f"{ROW_METADATA}.available")
     event = F.col(EVENT_TIME)
-    floor = F.greatest(happened, F.coalesce(known, _later(happened, source.total_available_delay)))
-    return Marks(
+    visible = F.coalesce(available, _later(happened, source.total_available_delay))
+    floor = F.greatest(happened, visible)
+    return SystemColumns(
         event,
         available=_later(
-            F.when(event < happened, floor).otherwise(known), parse_duration(view.available_delay)
+            F.when(event < happened, floor).otherwise(available),
+            parse_duration(view.available_delay),
         ),
         sequence=F.col(f"{ROW_METADATA}.seq") if view.has_sequence else None,
         deleted=F.col(f"{ROW_METADATA}.deleted") if view.has_tombstones else None,
     )
 
 
-def _changed(event: Column, known: Column | None, delay: int) -> Column:
-    """When a row of a change feed is known: its own time in the first snapshot, else its commit.
+def _changed(event: Column, available: Column | None, delay: int) -> Column:
+    """Return when a row of a change feed is available.
 
-    Revisions are ordered by it first. Without a time of the rows' own only the commits may order
-    them, or an event that is moved from next week to tomorrow would lose to what it was before:
-    hence a null, which is known from the event on and ranks lowest, in the snapshot.
+    In the first snapshot that is the row's own time, afterwards the time of its commit. Revisions
+    are ordered by it first. If the source has no available time, only the commits may order the
+    revisions: otherwise an event that is moved from next week to tomorrow would lose against its
+    older revision. So the snapshot gets a null then, which means available from the event on, and
+    ranks lowest.
     """
     commit = F.timestamp_micros(f"{ROW_METADATA}.at")
-    first = F.lit(None).cast("timestamp") if known is None else known
-    own = event if known is None else known
-    later = commit if known is None and not delay else F.greatest(own, commit)
+    first = F.lit(None).cast("timestamp") if available is None else available
+    own = event if available is None else available
+    later = commit if available is None and not delay else F.greatest(own, commit)
     return _later(F.when(commit.isNull(), first).otherwise(later), delay)
 
 
@@ -118,8 +124,8 @@ def _retracts(deleted_field: str | None) -> Column:
     return by_change if declared is None else by_change | F.coalesce(declared, F.lit(False))
 
 
-def _later(known: Column, delay: int) -> Column:
-    return F.timestamp_micros(F.unix_micros(known) + F.lit(delay)) if delay else known
+def _later(time: Column, delay: int) -> Column:
+    return F.timestamp_micros(F.unix_micros(time) + F.lit(delay)) if delay else time
 
 
 def _moment(source: StoredSource, name: str, schema: T.StructType) -> Column:

@@ -1,4 +1,4 @@
-"""One batch of a stream: transformed, normalised, and committed to the feature table."""
+"""One batch of a stream: its rows are transformed, cast, and committed to the feature table."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,40 +11,41 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
 
 from featurestore.definitions.model.view import FeatureView
-from featurestore.engines.spark.errors.transport import reporting
+from featurestore.engines.spark.errors.transport import send_errors
 from featurestore.engines.spark.errors.unwrap import is_cancelled
 from featurestore.engines.spark.source.offsets import source_offset
 from featurestore.engines.spark.transform.change_feed import feed_failure
 from featurestore.engines.spark.transform.inputs import batch_rows
 from featurestore.engines.spark.transform.run import transformed
 from featurestore.engines.spark.transform.stored_rows import (
+    null_unique,
     sort_columns,
     stored_rows,
     unmatched,
-    unnamed,
 )
 from featurestore.errors import MaterializationError
 from featurestore.store.columns import EVENT_TIME
 from featurestore.store.commit import CommitNotes
 from featurestore.store.delta.log import last_transaction
 
-# Enough rows that a file is worth opening, few enough that it holds a narrow range of keys.
+# Larger files are cheaper to open. Smaller files have a narrower range of keys each, so that a
+# look-up skips more of them.
 ROWS_PER_FILE = 500_000
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where a run's batches go, and what their commits carry; plain data, for it may be pickled.
+    """The destination of a run's batches; plain data, because Spark may pickle it.
 
     Args:
         run_id: The run.
         table_id: The build of the view's table.
-        generation: Of the stream's checkpoint.
+        generation: The generation of the stream's checkpoint.
         table: The feature table's address.
         checkpoint: The checkpoint's address.
         started_at: When the run started.
-        start: Older events are left out; None for none.
-        rows_per_file: How many rows a file of a batch shall hold.
+        start: Rows of older events are left out; None keeps all.
+        rows_per_file: The intended number of rows in a file.
     """
 
     run_id: str
@@ -59,47 +60,49 @@ class Target:
 
     @property
     def application(self) -> str:
-        """Delta's name for this sequence of batches: batch ids start anew with a checkpoint."""
+        """The name by which Delta numbers these batches; each checkpoint starts from 0 again."""
         return f"{self.table_id}/{self.generation}"
 
 
 def write_batch(view: FeatureView, target: Target, rows: DataFrame, batch_id: int) -> None:
-    """Commit one batch to the feature table; a batch that is committed already changes nothing.
+    """Commit one batch to the feature table; a batch that is already committed changes nothing.
 
-    Whatever is to be known about it afterwards stands in the commit's ``userMetadata``: this
-    function may run in another process than the one that asked for it.
+    Spark may call this in another process than the driver's, so the commit's ``userMetadata`` is
+    the only record of what it did.
 
     Args:
         view: The view, as loaded.
-        target: Where it goes.
+        target: The destination.
         rows: The source's new rows.
-        batch_id: The stream's number of the batch; replayed ones keep theirs.
+        batch_id: The stream's number of the batch; a repeated batch has the same number.
     """
-    done = last_transaction(target.table, target.application)
-    if done is not None and batch_id <= done:
-        return
-    given = batch_rows(view, rows, target.checkpoint, target.generation, batch_id)
-    with reporting(), _failing(view), _released(given):
-        # Counted before it is written, since the counts are part of the commit.
-        kept = stored_rows(view, transformed(view, given), target.start).persist()
-        try:
-            _commit(view, target, kept, _notes(view, target, given, kept, batch_id))
-        finally:
-            kept.unpersist()
+    with send_errors(), _cause_named(view):
+        done = last_transaction(target.table, target.application)
+        if done is None or batch_id > done:
+            _write(view, target, rows, batch_id)
+
+
+def _write(view: FeatureView, target: Target, rows: DataFrame, batch_id: int) -> None:
+    source_rows = batch_rows(view, rows, target.checkpoint, target.generation, batch_id)
+    with _unpersisted(source_rows):
+        stored = stored_rows(view, transformed(view, source_rows), target.start).persist()
+        with _unpersisted(stored):
+            # The counts are part of the commit, so they come first.
+            _commit(view, target, stored, _notes(view, target, source_rows, stored, batch_id))
 
 
 @contextmanager
-def _released(given: DataFrame) -> Iterator[None]:
-    """Let go of rows that were kept to be read several times."""
+def _unpersisted(rows: DataFrame) -> Iterator[None]:
+    """Release the cached rows at the end."""
     try:
         yield
     finally:
-        given.unpersist()
+        rows.unpersist()
 
 
 @contextmanager
-def _failing(view: FeatureView) -> Iterator[None]:
-    """Tell Spark's failures here, where they still have their causes."""
+def _cause_named(view: FeatureView) -> Iterator[None]:
+    """Map Spark's failures here: outside of the batch function, their causes are lost."""
     try:
         yield
     except (PySparkException, Py4JError) as error:
@@ -128,19 +131,19 @@ def _notes(
     )
 
 
-def _counts(view: FeatureView, kept: DataFrame) -> Row:
-    """One pass, which also fills the cache and meets every value that cannot be stored."""
+def _counts(view: FeatureView, stored: DataFrame) -> Row:
+    """Count in one pass, which also fills the cache and fails on a value that cannot be cast."""
     null = unmatched(view)
-    return kept.agg(
+    return stored.agg(
         F.count_if(~null).alias("rows_out"),
         F.count_if(null).alias("null_rows"),
-        F.count_if(~null & unnamed(view)).alias("null_unique_rows"),
+        F.count_if(~null & null_unique(view)).alias("null_unique_rows"),
         F.unix_micros(F.max(F.when(~null, F.col(EVENT_TIME)))).alias("newest"),
     ).collect()[0]
 
 
 def _rows_in(view: FeatureView, target: Target, rows: DataFrame, counts: Row) -> int:
-    if view.transform is None and target.start is None:  # nothing was left out on the way
+    if view.transform is None and target.start is None:  # no row was left out
         return int(counts["rows_out"] + counts["null_rows"])
     return rows.count()
 
@@ -156,11 +159,12 @@ def _commit(view: FeatureView, target: Target, stored: DataFrame, notes: CommitN
         userMetadata=notes.to_json(),
     ).save(target.table)
     if last_transaction(target.table, target.application) != notes.batch_id:
-        # Delta drops a write whose number is not newer without an exception.
+        # Delta ignores a write whose number is not newer, without an exception.
         raise MaterializationError(
             f"commit batch {notes.batch_id} of view {view.name!r}",
-            f"table {target.table} did not take it up",
-            "Materialize again; if it stays so, build anew: `featurestore materialize --full`.",
+            f"Delta did not commit it to table {target.table}",
+            f"Run `featurestore materialize {view.name}` again. If it fails again, rebuild the "
+            f"table with `featurestore materialize {view.name} --full`.",
         )
 
 

@@ -1,4 +1,4 @@
-"""What is checked of a view's source and transform before anything is read or written."""
+"""Checks of a view's source and transform, before its rows are read or written."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,11 +18,11 @@ from featurestore.errors import SourceError
 
 @dataclass(frozen=True)
 class ViewInput:
-    """What a view is made of, and how to get at it.
+    """A view and its source.
 
     Args:
         view: The view, as loaded.
-        source: The table or the files to read: its source, or its upstream view's table.
+        source: The table or files to read: the view's source, or the table of its upstream view.
         uri: The source's address.
     """
 
@@ -32,47 +32,47 @@ class ViewInput:
 
 
 def check_view(view_input: ViewInput, spark: SparkSession) -> None:
-    """Refuse a view whose source is missing, or whose columns do not fit; reads no rows.
+    """Check that the view's source exists and that its columns fit; no row is read.
 
     Args:
         view_input: The view and its source.
-        spark: A session of ours, by `writing.own_session`.
+        spark: A session of ours, by `session.child.own_session`.
 
     Raises:
         SourceError: The source is missing, or a time column needs ``timezone=`` or ``unit=``.
-        MaterializationError: The transform fails, or gives other columns than declared.
+        MaterializationError: The transform fails, or its columns are not as declared.
     """
     view, source = view_input.view, view_input.source
     require_present(source, view_input.uri)
     require_feed(source, view_input.uri)
-    with spark_errors(f"check view {view.name!r} ({view.origin})"):
+    with spark_errors(f"check view {view.name!r} ({view.origin})", view=view.name):
         rows = _no_rows(view_input, spark)
         stored_rows(view, transformed(view, rows))
         require_fitting_transform(view, rows)
 
 
 def require_rows(view_input: ViewInput, spark: SparkSession) -> None:
-    """Refuse to build a table from a source without any row.
+    """Check that the source has rows.
 
     Raises:
         SourceError: The source is empty.
     """
     view, source = view_input.view, view_input.source
     call = f"materialize view {view.name!r} ({view.origin})"
-    with spark_errors(call):
+    with spark_errors(call, view=view.name):
         empty = read_now(source, spark, view_input.uri).isEmpty()
     if empty:
         raise SourceError(
             call,
-            f"source {source.name!r} at {source.path} is empty: it has no row at all",
-            "Add rows to it, then materialize again.",
+            f"source {source.name!r} at {source.path} is empty: it has no rows",
+            f"Add rows to the source, then run `featurestore materialize {view.name}` again.",
         )
 
 
 def create_table(view_input: ViewInput, spark: SparkSession, table: str) -> None:
-    """Create the view's feature table without rows, where no row of the source was to be kept."""
+    """Create the view's feature table without rows."""
     view = view_input.view
-    with spark_errors(f"create the table of view {view.name!r} ({view.origin})"):
+    with spark_errors(f"create the table of view {view.name!r} ({view.origin})", view=view.name):
         rows = stored_rows(view, transformed(view, _no_rows(view_input, spark)))
         rows.write.format("delta").save(table)
 
@@ -80,15 +80,15 @@ def create_table(view_input: ViewInput, spark: SparkSession, table: str) -> None
 def preview_rows(
     view_input: ViewInput, spark: SparkSession, start: datetime | None = None
 ) -> DataFrame:
-    """Return all rows that the view's table would hold, from its source as it is now.
+    """Return the rows that the view's table would have, from all present rows of its source.
 
     Raises:
         SourceError: The source is missing, or a time column needs ``timezone=`` or ``unit=``.
-        MaterializationError: The transform fails, or gives other columns than declared.
+        MaterializationError: The transform fails, or its columns are not as declared.
     """
     view, source = view_input.view, view_input.source
     require_present(source, view_input.uri)
-    with spark_errors(f"read view {view.name!r} ({view.origin})"):
+    with spark_errors(f"read view {view.name!r} ({view.origin})", view=view.name):
         rows = rows_now(view, read_now(source, spark, view_input.uri))
         return stored_rows(view, transformed(view, rows), start)
 

@@ -1,10 +1,11 @@
-"""A view's ``latest`` table: one row a key, every feature as of one stamped moment, by the kernel.
+"""A view's ``latest`` table: one row for each key, with every feature as of one moment.
 
-It is an export for SQL and BI tools; the store's own look-ups never read it.
+The table is an export for SQL and BI tools. The store's own look-ups never read it. The kernel
+computes it inside Spark tasks.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ from featurestore.definitions.code.fingerprint import digest
 from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.kernel import answer_view
 from featurestore.engines.spark.errors.mapping import spark_errors
+from featurestore.engines.spark.errors.transport import send_errors
 from featurestore.engines.spark.source.timestamps import quoted
 from featurestore.engines.spark.types import spark_type
 from featurestore.errors import SumOverflowError
@@ -34,19 +36,19 @@ from featurestore.times import to_micros
 AS_OF = "as_of"
 _REFRESH = "refresh latest table"
 LATEST_SCHEMA = "featurestore.latest/1"
-# Rows that a task holds before it answers the keys that are complete.
+# A task holds at most about this many rows before it answers the keys that are complete.
 ROWS_PER_ANSWER = 500_000
 
 
 @dataclass(frozen=True)
 class LatestTask:
-    """What a Spark task needs to answer its keys; plain data, since it is pickled.
+    """The parameters of a Spark task that answers keys; plain data, because Spark pickles it.
 
     Args:
         query: The view's query, with the spine's columns named like the keys.
-        as_of: The moment, in UTC microseconds.
-        rows: The Arrow schema of the rows it gets.
-        rows_per_answer: How many rows to hold before the complete keys are answered.
+        as_of: The moment of the answers, in UTC microseconds.
+        rows: The Arrow schema of the task's rows.
+        rows_per_answer: The number of rows to hold before the complete keys are answered.
     """
 
     query: ViewQuery
@@ -64,45 +66,52 @@ class LatestTask:
 def refresh(
     spark: SparkSession, layout: Layout, view: FeatureView, table_id: str, now: datetime
 ) -> int:
-    """Write the view's ``latest`` table anew as one Delta version, and return that.
+    """Replace the view's ``latest`` table, in one commit.
 
     Args:
-        spark: A session of ours, by `writing.own_session`.
-        layout: Where the tables lie.
+        spark: A session of ours, by `session.child.own_session`.
+        layout: The addresses of the tables.
         view: The view; its transform is not run.
-        table_id: The build of its table to read.
-        now: The moment as of which every key is answered.
+        table_id: The build of the view's table to read.
+        now: The moment of the answers.
+
+    Returns:
+        The Delta version of the new ``latest`` table.
+
+    Raises:
+        SumOverflowError: A sum does not fit the feature's type.
     """
-    place, table = layout.latest(view.name), layout.features(view.name, table_id)
+    latest, table = layout.latest(view.name), layout.features(view.name, table_id)
     version = latest_version(table)
-    with _told_as_refresh(), spark_errors(f"{_REFRESH} of view {view.name!r} ({view.origin})"):
-        # The newest version, not a pinned one, whose state Delta would put together anew: the
-        # caller holds the view's lock, so nobody writes meanwhile.
+    call = f"{_REFRESH} of view {view.name!r} ({view.origin})"
+    with _named_overflow(), spark_errors(call, view=view.name):
+        # Without a version: to read a pinned one, Delta replays the log. The caller holds the
+        # view's lock, so the newest version is the same throughout.
         rows = spark.read.format("delta").load(table)
         _answers(view, rows, to_micros(now)).write.format("delta").mode("overwrite").options(
             overwriteSchema="true",
             userMetadata=json.dumps(_notes(view, table_id, version) | {"as_of": now.isoformat()}),
-        ).save(place)
-    check_plain(place)
-    return latest_version(place) or 0
+        ).save(latest)
+    check_plain(latest)
+    return latest_version(latest) or 0
 
 
 def refresh_if_stale(
     spark: SparkSession, layout: Layout, view: FeatureView, table_id: str, now: datetime
 ) -> int | None:
-    """Refresh the ``latest`` table unless it stands on the newest version and definition.
+    """Refresh the ``latest`` table unless it has the newest version of the rows and definition.
 
     Returns:
-        Its new version; None where nothing was to be done.
+        The Delta version of the new ``latest`` table; None if it was fresh.
     """
     version = latest_version(layout.features(view.name, table_id))
-    if _stands_on(layout.latest(view.name)) == _notes(view, table_id, version):
+    if _newest_notes(layout.latest(view.name)) == _notes(view, table_id, version):
         return None
     return refresh(spark, layout, view, table_id, now)
 
 
 def answer_groups(task: LatestTask, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Return one row a key from rows that are sorted by key; runs inside a Spark task."""
+    """Yield one row for each key, from rows that are sorted by key; runs inside a Spark task."""
     held: list[pa.RecordBatch] = []
     count, limit = 0, task.rows_per_answer
     for batch in batches:
@@ -113,13 +122,21 @@ def answer_groups(task: LatestTask, batches: Iterator[pa.RecordBatch]) -> Iterat
             cut = _last_group(rows, task.keys)
             yield from _answer(task, rows.slice(0, cut))
             held, count = rows.slice(cut).to_batches(), rows.num_rows - cut
-            # A key with very many rows is looked through a few times, not once a batch.
+            # Doubled, so that a key with very many rows is searched a few times, not once a batch.
             limit = max(task.rows_per_answer, 2 * count)
     yield from _answer(task, _table(task, held))
 
 
+def _answer_in_task(
+    task: LatestTask, batches: Iterator[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    with send_errors():
+        yield from answer_groups(task, batches)
+
+
 @contextmanager
-def _told_as_refresh() -> Iterator[None]:
+def _named_overflow() -> Iterator[None]:
+    """Name the refresh in the message of a sum that overflows."""
     try:
         yield
     except SumOverflowError as error:
@@ -129,18 +146,14 @@ def _told_as_refresh() -> Iterator[None]:
 def _answers(view: FeatureView, rows: DataFrame, as_of: int) -> DataFrame:
     query = compile_view(view)
     keys = [quoted(key.name) for key in view.join_keys]
-    wanted = rows.select(*(quoted(name) for name in needed_columns(query)))
-    task = LatestTask(query, as_of=as_of, rows=_arrow_schema(wanted))
+    columns = rows.select(*(quoted(name) for name in needed_columns(query)))
+    task = LatestTask(query, as_of=as_of, rows=_arrow_schema(columns))
     grouped = (
-        wanted.repartition(*keys).sortWithinPartitions(*keys, EVENT_TIME)
+        columns.repartition(*keys).sortWithinPartitions(*keys, EVENT_TIME)
         if keys
-        else (wanted.repartition(1))
+        else (columns.repartition(1))
     )
-    return grouped.mapInArrow(_function(task), _schema(view, query))
-
-
-def _function(task: LatestTask) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    return partial(answer_groups, task)
+    return grouped.mapInArrow(partial(_answer_in_task, task), _schema(view, query))
 
 
 def _schema(view: FeatureView, query: ViewQuery) -> T.StructType:
@@ -162,7 +175,7 @@ def _table(task: LatestTask, held: list[pa.RecordBatch]) -> pa.Table:
 
 
 def _answer(task: LatestTask, rows: pa.Table) -> Iterator[pa.RecordBatch]:
-    # A view without keys has one row always; one with keys has one row for each that occurs.
+    # A view without keys has exactly one row; a view with keys has one row for each stored key.
     if not rows.num_rows and task.keys:
         return
     keys = rows.select(task.keys)
@@ -180,7 +193,7 @@ def _answer(task: LatestTask, rows: pa.Table) -> Iterator[pa.RecordBatch]:
 
 
 def _first_of_group(rows: pa.Table, keys: list[str]) -> pa.Array:
-    """Whether each row is the first of its key, in rows that are sorted by key."""
+    """Return whether each row is the first of its key, in rows that are sorted by key."""
     differs = pa.array([False] * max(rows.num_rows - 1, 0), pa.bool_())
     for name in keys:
         column = rows[name].combine_chunks()
@@ -189,7 +202,7 @@ def _first_of_group(rows: pa.Table, keys: list[str]) -> pa.Array:
 
 
 def _last_group(rows: pa.Table, keys: list[str]) -> int:
-    """Where the last key's rows begin: more of them may come."""
+    """Return the position of the last key's first row; the next batch may continue that key."""
     starts = pc.indices_nonzero(_first_of_group(rows, keys))
     return int(starts.to_numpy()[-1])
 
@@ -204,9 +217,10 @@ def _notes(view: FeatureView, table_id: str, version: int | None) -> dict[str, o
     }
 
 
-def _stands_on(place: str) -> dict[str, object] | None:
-    version = latest_version(place)
-    newest: tuple[Commit, ...] = () if version is None else commits(place, after=version - 1)
+def _newest_notes(uri: str) -> dict[str, object] | None:
+    """Return the notes in the table's newest commit, without the moment; None without a table."""
+    version = latest_version(uri)
+    newest: tuple[Commit, ...] = () if version is None else commits(uri, after=version - 1)
     if not newest:
         return None
     return {name: value for name, value in newest[-1].notes.items() if name != "as_of"}

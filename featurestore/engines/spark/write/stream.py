@@ -1,4 +1,4 @@
-"""The streaming query of one run: started, watched, stopped, its failures in our words."""
+"""The streaming query of one run: start, progress, stop, and the mapping of its failures."""
 
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
@@ -19,11 +19,11 @@ from featurestore.errors import MaterializationError
 
 _POLL_SECONDS = 0.2
 Watcher = Callable[[int, int], None]
-"""Told the batches done and the rows read so far."""
+"""Called with the number of ended batches and of rows read so far."""
 
 
 class InterruptedRunError(MaterializationError):
-    """The run was stopped from outside; the next one goes on where it stopped."""
+    """The run was interrupted; the next run continues where it stopped."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,11 @@ class Stream:
 
     Args:
         view: The view, as loaded.
-        source: What to read: the view's source, or the table of the view that it is derived from.
-        target: Where its batches go.
-        reading: How its source is read.
-        stop: Set from outside to end it early.
-        watch: Told how far it is.
+        source: The view's source, or the table of its upstream view.
+        target: The destination of its batches.
+        reading: The options of reading the source.
+        stop: Set by the caller to end the run early.
+        watch: Called with the progress.
     """
 
     view: FeatureView
@@ -49,23 +49,23 @@ class Stream:
 
 
 def run_stream(spark: SparkSession, stream: Stream) -> int:
-    """Read everything that is new in the source, and return how many rows that was.
+    """Store all new rows of the source, and return the number of rows read.
 
     Args:
-        spark: A session of ours, by `writing.own_session`.
-        stream: What to run.
+        spark: A session of ours, by `session.child.own_session`.
+        stream: The run.
 
     Raises:
         SourceError: The source changed in a way that a stream of new rows cannot follow.
         MaterializationError: Spark failed.
-        InterruptedRunError: It was stopped.
+        InterruptedRunError: The run was interrupted.
     """
     query = _start(spark, stream)
     try:
         rows = _watch(query, stream)
     except PySparkException as error:
         if is_cancelled(error):
-            # Ctrl-C cancels Spark's jobs before anybody here can ask the query to stop.
+            # Ctrl-C cancels Spark's jobs before this thread can stop the query.
             raise _interrupted(stream.view) from error
         raise feed_failure(error, stream.view) from error
     finally:
@@ -101,5 +101,5 @@ def _interrupted(view: FeatureView) -> InterruptedRunError:
     return InterruptedRunError(
         f"materialize view {view.name!r}",
         "it was interrupted",
-        "Run it again: it goes on where it stopped.",
+        f"Run `featurestore materialize {view.name}`: it continues where it stopped.",
     )

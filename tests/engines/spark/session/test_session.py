@@ -1,5 +1,6 @@
-"""The session: what it sets, what it refuses, and that it leaves the machine as it was."""
+"""The session: its settings, its refusals, and that it leaves the machine as it was."""
 
+import json
 import os
 import subprocess
 import sys
@@ -24,7 +25,7 @@ def python_of_executor(_):  # type: ignore[no-untyped-def]  # PySpark warns abou
 
 
 def run(program: str, folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
-    """Run a program in a process of its own, since one process has one JVM."""
+    """Run a program in its own process: one process has one JVM."""
     path = os.pathsep.join([str(ROOT), str(Path(__file__).parent)])
     return subprocess.run(
         [sys.executable, "-W", "error", "-c", program],
@@ -33,7 +34,7 @@ def run(program: str, folder: Path, **environ: str) -> subprocess.CompletedProce
     )  # fmt: skip
 
 
-def test_delta_merges_deletes_and_optimizes_with_the_jars_that_we_keep(
+def test_delta_merges_deletes_and_optimizes_with_the_fetched_jars(
     spark: SparkSession, tmp_path: Path
 ) -> None:
     table = f"delta.`{tmp_path}/table`"
@@ -63,9 +64,9 @@ def test_times_are_written_in_microseconds(spark: SparkSession, tmp_path: Path) 
 
 
 def test_executors_run_this_python(spark: SparkSession) -> None:
-    told = spark.range(1).select(udf(python_of_executor)("id")).collect()
+    ((executable,),) = spark.range(1).select(udf(python_of_executor)("id")).collect()
 
-    assert told[0][0] == sys.executable
+    assert executable == sys.executable
 
 
 def test_a_second_call_returns_the_running_session(spark: SparkSession, tmp_path: Path) -> None:
@@ -75,58 +76,62 @@ def test_a_second_call_returns_the_running_session(spark: SparkSession, tmp_path
     assert spark.conf.get("spark.sql.shuffle.partitions") == "2"
 
 
-def test_a_session_of_another_zone_is_refused_with_the_line_to_add(spark: SparkSession) -> None:
-    given = spark.newSession()
-    given.conf.set(ZONE, "Europe/Berlin")
+def test_a_session_of_another_time_zone_is_refused_with_the_line_to_add(
+    spark: SparkSession,
+) -> None:
+    user_session = spark.newSession()
+    user_session.conf.set(ZONE, "Europe/Berlin")
 
     with pytest.raises(SetupError) as refused:
-        accept(given)
+        accept(user_session)
 
-    assert refused.value.found == "its time zone is Europe/Berlin"
+    assert "Europe/Berlin" in refused.value.found
     assert f'.config("{ZONE}", "UTC")' in refused.value.fix
-    assert given.conf.get(ZONE) == "Europe/Berlin"
+    assert user_session.conf.get(ZONE) == "Europe/Berlin"
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Etc/UTC", "+00:00"])
 def test_every_name_of_utc_is_accepted(spark: SparkSession, zone: str) -> None:
-    given = spark.newSession()
-    given.conf.set(ZONE, zone)
+    user_session = spark.newSession()
+    user_session.conf.set(ZONE, zone)
 
-    assert accept(given) is given
+    assert accept(user_session) is user_session
 
 
-GIVEN = """
+USER_SESSION = """
+import json
 from pathlib import Path
 from pyspark.sql import SparkSession
 from featurestore.engines.spark.session.session import accept, session
 from featurestore.errors import SetupError
-given = (SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
-         .config("spark.sql.session.timeZone", "UTC").getOrCreate())
+user_session = (SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
+                .config("spark.sql.session.timeZone", "UTC").getOrCreate())
 
-def refusal(ask):
+def print_refusal(operation):
     try:
-        ask()
+        operation()
     except SetupError as error:
-        print(error)
+        print(json.dumps([error.found, error.fix]))
 
-refusal(lambda: session(warehouse=Path("state")))
-given.stop()
-refusal(lambda: accept(given))
-refusal(lambda: session(warehouse=Path("state")))
+print_refusal(lambda: session(warehouse=Path("state")))
+user_session.stop()
+print_refusal(lambda: accept(user_session))
+print_refusal(lambda: session(warehouse=Path("state")))
 """
 
 
 @pytest.mark.spark
+@pytest.mark.slow
 def test_a_session_without_delta_or_stopped_is_refused(tmp_path: Path) -> None:
-    told = run(GIVEN, tmp_path)
+    process = run(USER_SESSION, tmp_path)
 
-    without_delta, stopped, jvm_of_another = told.stdout.splitlines()
-    assert "it has no Delta extension" in without_delta
-    assert '.config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension")' in (
-        without_delta
-    )
-    assert "it is stopped" in stopped
-    assert "Java process that something else started" in jvm_of_another
+    without_delta, stopped, java_without_delta = map(json.loads, process.stdout.splitlines())
+    extension = '.config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension")'
+    assert extension in without_delta[1]
+    assert "stopped" in stopped[0]
+    assert "spark=" in stopped[1]
+    assert "Java process" in java_without_delta[0]
+    assert "spark=" in java_without_delta[1]
 
 
 OWN = """
@@ -145,29 +150,31 @@ spark.stop()
 spark = session(warehouse=Path("state"), conf_file=Path(os.environ["TEST_CONF"]))
 print(spark.read.format("delta").load("table").count())
 os.kill(spark.sparkContext._gateway.proc.pid, signal.SIGKILL)
-for ask in (lambda: spark.range(3).count(), lambda: session(warehouse=Path("state"))):
+for operation in (lambda: spark.range(3).count(), lambda: session(warehouse=Path("state"))):
     try:
         with spark_errors("count"):
-            ask()
+            operation()
     except SetupError as error:
         print(error)
 """
 
 
 @pytest.mark.spark
-def test_a_session_needs_no_network_prints_nothing_and_litters_nothing(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_a_session_needs_no_network_prints_nothing_and_leaves_no_files(tmp_path: Path) -> None:
     nowhere = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
     java = "-Dhttp.proxyHost=127.0.0.1 -Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort=9"
 
-    told = run(OWN, tmp_path, **nowhere, SPARK_SUBMIT_OPTS=java, TEST_CONF=TEST_CONF)
+    process = run(OWN, tmp_path, **nowhere, SPARK_SUBMIT_OPTS=java, TEST_CONF=TEST_CONF)
 
-    wrote, again, lost, lost_again = told.stdout.splitlines()
+    wrote, again, lost, lost_again = process.stdout.splitlines()
     assert (wrote, again) == ("3 0", "3")
     assert lost == lost_again.replace("start Spark", "count")
-    assert "Spark's Java process has ended" in lost
+    assert lost.startswith("count: ")
+    assert "spark.log" in lost
     assert sorted(path.name for path in tmp_path.iterdir()) == ["state", "table"]
-    # What py4j logs when the process that it talks to is killed.
-    assert told.stderr.partition("ERROR:root:Exception while sending command.")[0] == ""
+    # py4j logs this when the process at its other end is killed.
+    assert process.stderr.partition("ERROR:root:Exception while sending command.")[0] == ""
 
 
 @pytest.mark.parametrize(
@@ -179,7 +186,7 @@ def test_a_session_needs_no_network_prints_nothing_and_litters_nothing(tmp_path:
         ("  spark.a\tx=1 y=2  ", "x=1 y=2"),
     ],
 )
-def test_settings_are_spelt_as_spark_spells_them(tmp_path: Path, line: str, setting: str) -> None:
+def test_settings_are_read_in_sparks_form(tmp_path: Path, line: str, setting: str) -> None:
     file = tmp_path / "a.conf"
     file.write_text(f"# a comment\n\n{line}\n")
 
@@ -194,17 +201,24 @@ def test_a_line_that_is_no_setting_is_named(tmp_path: Path, line: str) -> None:
     file = tmp_path / "a.conf"
     file.write_text(f"spark.ok 1\n{line}\n")
 
-    with pytest.raises(ProjectError, match="line 2 is no setting"):
+    with pytest.raises(ProjectError) as refused:
         read_settings(file)
+
+    assert str(file) in refused.value.call
+    assert "line 2 " in refused.value.found
+    assert repr(line) in refused.value.found
 
 
 def test_a_missing_settings_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ProjectError, match=r"absent\.conf: No such file"):
+    with pytest.raises(ProjectError) as refused:
         read_settings(tmp_path / "absent.conf")
+
+    assert str(tmp_path / "absent.conf") in refused.value.call
+    assert "`spark_conf`" in refused.value.fix
 
 
 @pytest.mark.parametrize("name", ["local", "test", "cluster"])
-def test_the_settings_we_ship_are_read(name: str) -> None:
+def test_the_settings_of_the_repository_are_read(name: str) -> None:
     settings = read_settings(ROOT / "spark-conf" / f"{name}.conf")
 
     assert settings[ZONE] == "UTC"

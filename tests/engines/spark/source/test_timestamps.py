@@ -1,4 +1,4 @@
-"""Moments from every way a source may write them, in whatever zone a session stands."""
+"""Times from every form in which a source may write them, in a session of any time zone."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -9,10 +9,11 @@ from pyspark.errors import PySparkException
 from pyspark.sql import types as T  # noqa: N812  # pyspark's own convention
 
 from featurestore.definitions.model.source import DeltaSource
-from featurestore.engines.spark.errors.transport import reported
+from featurestore.engines.spark.errors.transport import received_error
 from featurestore.engines.spark.session.child import own_session
 from featurestore.engines.spark.source.timestamps import TimeColumn, moment
 from featurestore.errors import SourceError
+from tests.engines.spark.compiled import compiling
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -23,27 +24,27 @@ MORNING = datetime(2026, 7, 1, 7, 30, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def abroad(spark: "SparkSession") -> "SparkSession":
-    """A session of ours beside one that stands in California."""
+def session_abroad(spark: "SparkSession") -> "SparkSession":
+    """A session of ours whose parent has California's time zone."""
     theirs = spark.newSession()
     theirs.conf.set("spark.sql.session.timeZone", "America/Los_Angeles")
-    return own_session(theirs)
+    return compiling(own_session(theirs))
 
 
 def read(
     spark: "SparkSession", source: DeltaSource, dtype: T.DataType, *values: object
 ) -> list[datetime | None]:
-    """Return the moments that a column of these values holds."""
+    """Return the times in a column of these values."""
     schema = T.StructType([T.StructField("at", dtype)])
     rows = spark.createDataFrame([(value,) for value in values], schema)
     column = moment(TimeColumn("at", dtype, source)).alias("at")
-    found = rows.select(column).toArrow()["at"].to_pylist()
-    return [None if value is None else value.astimezone(UTC) for value in found]
+    times = rows.select(column).toArrow()["at"].to_pylist()
+    return [None if time is None else time.astimezone(UTC) for time in times]
 
 
-def test_text_with_an_offset_is_a_moment(abroad: "SparkSession") -> None:
-    found = read(
-        abroad,
+def test_text_with_an_offset_is_read_as_its_moment(session_abroad: "SparkSession") -> None:
+    times = read(
+        session_abroad,
         PLAIN,
         T.StringType(),
         "2026-07-01T09:30:00+02:00",
@@ -56,14 +57,14 @@ def test_text_with_an_offset_is_a_moment(abroad: "SparkSession") -> None:
         None,
     )
 
-    assert found == [MORNING, MORNING, MORNING.replace(microsecond=1), *[MORNING] * 4, None]
+    assert times == [MORNING, MORNING, MORNING.replace(microsecond=1), *[MORNING] * 4, None]
 
 
-def test_text_without_an_offset_is_on_the_clock_of_the_sources_zone(
-    abroad: "SparkSession",
+def test_text_without_an_offset_is_read_in_the_sources_time_zone(
+    session_abroad: "SparkSession",
 ) -> None:
-    found = read(
-        abroad,
+    times = read(
+        session_abroad,
         PARIS,
         T.StringType(),
         "2026-07-01 09:30:00",
@@ -71,7 +72,7 @@ def test_text_without_an_offset_is_on_the_clock_of_the_sources_zone(
         "2026-01-01",
     )
 
-    assert found == [MORNING, MORNING, datetime(2025, 12, 31, 23, tzinfo=UTC)]
+    assert times == [MORNING, MORNING, datetime(2025, 12, 31, 23, tzinfo=UTC)]
 
 
 @pytest.mark.parametrize(
@@ -85,38 +86,47 @@ def test_text_without_an_offset_is_on_the_clock_of_the_sources_zone(
         (PARIS, "2026-02-30"),
     ],
 )
-def test_text_that_is_no_moment_stops_the_query_and_is_shown(
-    abroad: "SparkSession", source: DeltaSource, value: str
+def test_text_that_is_no_time_stops_the_query_and_is_in_the_message(
+    session_abroad: "SparkSession", source: DeltaSource, value: str
 ) -> None:
     with pytest.raises(PySparkException) as stopped:
-        read(abroad, source, T.StringType(), value)
+        read(session_abroad, source, T.StringType(), value)
 
-    error = reported(stopped.value)
+    error = received_error(stopped.value)
     assert isinstance(error, SourceError)
-    assert f"the value '{value}' is" in error.found
-    assert "column 'at' of source 'paid'" in error.call
+    assert f"'{value}'" in error.found
+    assert "'at'" in error.call
+    assert "'paid'" in error.call
+    assert ("timezone=" in error.fix) == (source is PLAIN)
 
 
-def test_clock_times_and_days_need_a_zone(abroad: "SparkSession") -> None:
+def test_times_without_zone_and_dates_need_a_time_zone(session_abroad: "SparkSession") -> None:
     clock = datetime(2026, 7, 1, 9, 30)  # noqa: DTZ001  # a naive time is what is tested
-    assert read(abroad, PARIS, T.TimestampNTZType(), clock) == [MORNING]
-    assert read(abroad, PARIS, T.DateType(), date(2026, 7, 1)) == [
+    assert read(session_abroad, PARIS, T.TimestampNTZType(), clock) == [MORNING]
+    assert read(session_abroad, PARIS, T.DateType(), date(2026, 7, 1)) == [
         datetime(2026, 6, 30, 22, tzinfo=UTC)
     ]
 
-    with pytest.raises(SourceError, match=r"naive.*timezone='UTC'"):
-        read(abroad, PLAIN, T.TimestampNTZType(), clock)
+    with pytest.raises(SourceError) as refused:
+        read(session_abroad, PLAIN, T.TimestampNTZType(), clock)
+    assert "timestamp_ntz" in refused.value.found
+    assert "timezone='UTC'" in refused.value.fix
 
 
 @pytest.mark.parametrize(("unit", "value"), [("s", -1), ("ms", -1000), ("us", -1_000_000)])
-def test_integers_need_a_unit(abroad: "SparkSession", unit: str, value: int) -> None:
+def test_integers_need_a_unit(session_abroad: "SparkSession", unit: str, value: int) -> None:
     before_1970 = datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC)
 
-    assert read(abroad, replace(PLAIN, unit=unit), T.LongType(), value) == [before_1970]  # type: ignore[arg-type]  # a TimeUnit
+    assert read(session_abroad, replace(PLAIN, unit=unit), T.LongType(), value) == [before_1970]  # type: ignore[arg-type]  # a TimeUnit
 
 
-def test_integers_without_a_unit_and_floats_are_refused(abroad: "SparkSession") -> None:
-    with pytest.raises(SourceError, match=r"unknown unit.*unit='s', 'ms' or 'us'"):
-        read(abroad, PLAIN, T.IntegerType(), 5)
-    with pytest.raises(SourceError, match="double carries no exact moment"):
-        read(abroad, PLAIN, T.DoubleType(), 5.0)
+def test_integers_without_a_unit_and_floats_are_refused(session_abroad: "SparkSession") -> None:
+    with pytest.raises(SourceError) as without_unit:
+        read(session_abroad, PLAIN, T.IntegerType(), 5)
+    with pytest.raises(SourceError) as inexact:
+        read(session_abroad, PLAIN, T.DoubleType(), 5.0)
+
+    assert "(int)" in without_unit.value.found
+    assert "unit='s', 'ms' or 'us'" in without_unit.value.fix
+    assert "double" in inexact.value.found
+    assert "Cast" in inexact.value.fix

@@ -1,4 +1,4 @@
-"""What travels beside a source's columns through a user's transform."""
+"""Row metadata: each transformed row has the metadata of its source row."""
 
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from featurestore.definitions.model.source import DeltaSource
 from featurestore.definitions.model.types import Field, Int64
 from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.spark.transform.row_metadata import (
-    MOST_PIECES,
+    MOST_GROUPS,
     keep_row_metadata,
     require_row_by_row,
     with_row_metadata,
@@ -22,13 +22,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 PAID = DeltaSource("paid", path="paid", timestamp_field="at")
-BY_SQL = {
-    "grouped": "SELECT g, sum(id) AS id FROM {source} GROUP BY g",
-    "distinct": "SELECT DISTINCT id FROM {source}",
-    "limited": "SELECT * FROM {source} LIMIT 5",
-    "by a common table": "WITH s AS (SELECT * FROM {source}) SELECT max(id) AS id FROM s",
-    "by a subquery": "SELECT id FROM {source} WHERE id > (SELECT avg(id) FROM {source})",
-}
 
 
 def view_of(transform: object) -> FeatureView:
@@ -40,51 +33,58 @@ def view_of(transform: object) -> FeatureView:
 
 @pytest.fixture
 def rows(spark: "SparkSession") -> "DataFrame":
-    return carrying(spark, count=6, kinds=3)
+    return with_metadata(spark, count=6, groups=3)
 
 
-def carrying(spark: "SparkSession", count: int, kinds: int) -> "DataFrame":
-    """Ids that carry a sequence number and its square."""
-    seq = F.col("id") % kinds
+def with_metadata(spark: "SparkSession", count: int, groups: int) -> "DataFrame":
+    """Ids with metadata: a sequence number and its square."""
+    seq = F.col("id") % groups
     metadata = F.struct(seq.alias("seq"), (seq * seq).alias("square"))
     return with_row_metadata(spark.range(count).withColumn("g", F.col("id") % 2), metadata)
 
 
-def carried_by(view: FeatureView, rows: "DataFrame") -> list[tuple[int, ...]]:
-    out = keep_row_metadata(view, lambda given: run_transform(view, given), rows)
-    found = out.select("id", "_row_metadata.seq", "_row_metadata.square").collect()
+def metadata_after(view: FeatureView, rows: "DataFrame") -> list[tuple[int, ...]]:
+    """The ids after the view's transform, each with its metadata."""
+    out = keep_row_metadata(view, lambda source_rows: run_transform(view, source_rows), rows)
+    answers = out.select("id", "_row_metadata.seq", "_row_metadata.square").collect()
     rows.unpersist()
-    return sorted(tuple(row) for row in found)
+    return sorted(tuple(row) for row in answers)
 
 
-def keeping(rows: "DataFrame") -> "DataFrame":
+def all_columns(rows: "DataFrame") -> "DataFrame":
     return rows.where("id > 0").withColumn("id", F.col("id") * 10)
 
 
-def choosing(rows: "DataFrame") -> "DataFrame":
+def one_column(rows: "DataFrame") -> "DataFrame":
     return rows.where("id > 0").select((F.col("id") * 10).alias("id"))
 
 
 @pytest.mark.parametrize(
-    "transform", [keeping, choosing, "SELECT id * 10 AS id FROM {source} WHERE id > 0"]
+    "transform", [all_columns, one_column, "SELECT id * 10 AS id FROM {source} WHERE id > 0"]
 )
-def test_each_row_keeps_what_its_own_row_carried(rows: "DataFrame", transform: object) -> None:
+def test_each_row_has_the_metadata_of_its_source_row(rows: "DataFrame", transform: object) -> None:
     expected = [(10, 1, 1), (20, 2, 4), (30, 0, 0), (40, 1, 1), (50, 2, 4)]
 
-    assert carried_by(view_of(transform), rows) == expected
+    assert metadata_after(view_of(transform), rows) == expected
 
 
-def test_rows_that_all_carry_the_same_are_transformed_at_once(spark: "SparkSession") -> None:
-    assert carried_by(view_of(choosing), carrying(spark, 3, 1)) == [(10, 0, 0), (20, 0, 0)]
-    assert carried_by(view_of(choosing), carrying(spark, 0, 1)) == []
+def test_rows_with_equal_metadata_are_transformed_in_one_run(spark: "SparkSession") -> None:
+    assert metadata_after(view_of(one_column), with_metadata(spark, 3, 1)) == [
+        (10, 0, 0),
+        (20, 0, 0),
+    ]
+    assert metadata_after(view_of(one_column), with_metadata(spark, 0, 1)) == []
 
 
-def test_too_many_kinds_are_refused_with_the_column_to_keep(spark: "SparkSession") -> None:
-    rows = carrying(spark, MOST_PIECES + 1, MOST_PIECES + 1)
+def test_too_many_commits_are_refused_with_the_column_to_select(spark: "SparkSession") -> None:
+    rows = with_metadata(spark, MOST_GROUPS + 1, MOST_GROUPS + 1)
 
-    with pytest.raises(MaterializationError, match=r"100 commits.*Keep _row_metadata among"):
-        carried_by(view_of(choosing), rows)
-    assert len(carried_by(view_of(keeping), rows)) == MOST_PIECES
+    with pytest.raises(MaterializationError) as refused:
+        metadata_after(view_of(one_column), rows)
+
+    assert f"{MOST_GROUPS // 2} commits" in refused.value.found
+    assert "_row_metadata" in refused.value.fix
+    assert len(metadata_after(view_of(all_columns), rows)) == MOST_GROUPS
 
 
 def ranked(rows: "DataFrame") -> "DataFrame":
@@ -95,12 +95,30 @@ def deduplicated(rows: "DataFrame") -> "DataFrame":
     return rows.dropDuplicates(["g"])
 
 
-@pytest.mark.parametrize("transform", [ranked, deduplicated, *BY_SQL.values()])
-def test_transforms_that_gather_rows_are_refused(rows: "DataFrame", transform: object) -> None:
+@pytest.mark.parametrize(
+    ("transform", "operator"),
+    [
+        (ranked, "Window"),
+        (deduplicated, "Deduplicate"),
+        ("SELECT g, sum(id) AS id FROM {source} GROUP BY g", "Aggregate"),
+        ("SELECT DISTINCT id FROM {source}", "Distinct"),
+        ("SELECT * FROM {source} LIMIT 5", "LocalLimit"),
+        ("WITH s AS (SELECT * FROM {source}) SELECT max(id) AS id FROM s", "Aggregate"),
+        ("SELECT id FROM {source} WHERE id > (SELECT avg(id) FROM {source})", "Aggregate"),
+    ],
+    ids=["ranked", "deduplicated", "grouped", "distinct", "limit", "common table", "subquery"],
+)
+def test_transforms_that_combine_rows_are_refused_with_the_operator(
+    rows: "DataFrame", transform: object, operator: str
+) -> None:
     view = view_of(transform)
 
-    with pytest.raises(MaterializationError, match="not work row by row"):
+    with pytest.raises(MaterializationError) as refused:
         require_row_by_row(view, run_transform(view, rows))
+
+    assert "'v'" in refused.value.call
+    assert f" {operator}." in refused.value.found
+    assert "aggregations=" in refused.value.fix
 
 
 def joined(rows: "DataFrame") -> "DataFrame":
@@ -108,8 +126,8 @@ def joined(rows: "DataFrame") -> "DataFrame":
     return rows.join(counted, "id", "left")
 
 
-@pytest.mark.parametrize("transform", [None, keeping, choosing, joined])
-def test_a_join_with_gathered_rows_of_another_table_is_row_by_row(
+@pytest.mark.parametrize("transform", [None, all_columns, one_column, joined])
+def test_a_join_with_combined_rows_of_another_table_is_row_by_row(
     rows: "DataFrame", transform: object
 ) -> None:
     view = view_of(transform)
@@ -117,8 +135,10 @@ def test_a_join_with_gathered_rows_of_another_table_is_row_by_row(
     require_row_by_row(view, run_transform(view, rows))
 
 
-def test_filters_are_refused_where_rows_could_not_be_taken_back(rows: "DataFrame") -> None:
-    view = view_of(keeping)
+def test_a_banned_operator_is_refused(rows: "DataFrame") -> None:
+    view = view_of(all_columns)
 
-    with pytest.raises(MaterializationError, match="operator Filter"):
+    with pytest.raises(MaterializationError) as refused:
         require_row_by_row(view, run_transform(view, rows), frozenset({"Filter"}))
+
+    assert " Filter." in refused.value.found

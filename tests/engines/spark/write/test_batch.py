@@ -1,4 +1,4 @@
-"""One batch: what is stored, in which order, and that it is stored once."""
+"""One batch: its rows, their order, its counts, and that it is stored once."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -19,6 +19,7 @@ from featurestore.jobs.materialize.reconcile import outcome
 from featurestore.store.commit import batch_commits
 from featurestore.store.delta.protocol import check_plain
 from featurestore.store.delta.snapshot import open_snapshot, open_table
+from tests.engines.spark.compiled import compiling
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -43,7 +44,7 @@ ORDER = [("card_id", "ascending"), ("event_timestamp", "ascending")]
 
 @pytest.fixture(scope="module")
 def ours(spark: "SparkSession") -> "SparkSession":
-    return own_session(spark)
+    return compiling(own_session(spark))
 
 
 @pytest.fixture
@@ -118,7 +119,7 @@ def test_the_row_hash_is_sparks_xxhash64_of_the_stored_columns(
     assert stored.selectExpr(f"xxhash64({','.join(others)}) = _row_hash").collect() == [(True,)]
 
 
-def test_rows_that_can_never_match_are_left_out_and_counted(
+def test_rows_with_a_null_key_or_time_are_left_out_and_counted(
     ours: "SparkSession", target: Target
 ) -> None:
     rows = payments(
@@ -137,7 +138,7 @@ def test_rows_that_can_never_match_are_left_out_and_counted(
     assert open_snapshot(target.table).rows == 1
 
 
-def test_rows_that_name_no_event_are_stored_and_counted(
+def test_rows_with_a_null_in_unique_by_are_stored_and_counted(
     ours: "SparkSession", target: Target
 ) -> None:
     rows = payments(
@@ -155,7 +156,7 @@ def test_rows_that_name_no_event_are_stored_and_counted(
     assert outcome([commit]).null_unique_rows == 2
 
 
-def test_a_batch_that_comes_twice_is_stored_once(ours: "SparkSession", target: Target) -> None:
+def test_a_repeated_batch_is_stored_once(ours: "SparkSession", target: Target) -> None:
     rows = payments(ours, (1, NOON, None, 1, False, "p1", 1.0))
     write_batch(VIEW, target, rows, 0)
 

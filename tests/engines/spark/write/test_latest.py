@@ -1,4 +1,4 @@
-"""The latest table's tasks: groups of rows by key, whatever batches they come in."""
+"""The tasks of the ``latest`` table: one answer for each key, for any division into batches."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ STORED = feature_table({"card_id": [*CARDS]}, [1, 2, 3, 1, 1, 9], {"x": [*AMOUNT
 
 
 def answered(query: ViewQuery, rows: pa.Table, size: int, held: int) -> list[dict[str, object]]:
-    """Return a task's answer where the rows come in batches of one size."""
+    """Return a task's answers for rows in batches of this size."""
     task = LatestTask(query, as_of=5, rows=rows.schema, rows_per_answer=held)
     batches: Iterator[pa.RecordBatch] = iter(rows.to_batches(max_chunksize=size))
     return [row for batch in answer_groups(task, batches) for row in batch.to_pylist()]
@@ -29,14 +29,14 @@ def answered(query: ViewQuery, rows: pa.Table, size: int, held: int) -> list[dic
 
 @pytest.mark.parametrize("size", [1, 2, 4, 6])
 @pytest.mark.parametrize("held", [1, 2, 3, 100])
-def test_each_key_is_answered_once_however_its_rows_are_cut(size: int, held: int) -> None:
+def test_each_key_is_answered_once_for_any_size_of_batches(size: int, held: int) -> None:
     query = ViewQuery("v", keys=(CARD,), timestamp_field="event_timestamp", aggregates=(TOTAL,))
 
-    found = answered(query, STORED, size, held)
+    answers = answered(query, STORED, size, held)
 
-    totals = [(row["card_id"], row["total"]) for row in found]
+    totals = [(row["card_id"], row["total"]) for row in answers]
     assert totals == [("a", 7.0), ("b", 8.0), ("c", 16.0)]
-    assert {row["as_of"] for row in found} == {from_micros(5)}
+    assert {row["as_of"] for row in answers} == {from_micros(5)}
 
 
 def test_a_task_without_rows_answers_nothing() -> None:
