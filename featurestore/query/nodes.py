@@ -85,7 +85,7 @@ class Aggregate:
         output: The feature's name in the answer.
         column: The stored column, or ``"*"`` for rows.
         dtype: The stored column's type; None for ``"*"``.
-        function: One of `featurestore.definitions.model.aggregation.FUNCTIONS`.
+        function: A name in `featurestore.definitions.model.functions.FUNCTION_SPECS`.
         window: The window of rows.
         result: The feature's type.
         empty: The answer for a window without values; None for the function's default.

@@ -3,12 +3,12 @@
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Literal
 
-from featurestore.definitions.model.functions import FUNCTIONS, output_type
+from featurestore.definitions.model.functions import output_type
 from featurestore.definitions.model.window import Length, window_name
 from featurestore.definitions.origin import Origin, origin
 from featurestore.times import LIFETIME
 
-__all__ = ["ANY_ROW", "FUNCTIONS", "Aggregation", "output_type"]
+__all__ = ["ANY_ROW", "Aggregation", "output_type"]
 
 ANY_ROW = "*"
 

@@ -417,9 +417,6 @@ _SPECS = (
 FUNCTION_SPECS = {spec.name: spec for spec in _SPECS}
 """The aggregation functions by name."""
 
-FUNCTIONS = tuple(FUNCTION_SPECS)
-"""Their names."""
-
 SAMPLES = tuple(spec.sample for spec in _SPECS)
 """The functions as they are written; those with a number, with a usual one."""
 
