@@ -1,4 +1,4 @@
-"""A program that stores a shape's rows in the time zone of its process."""
+"""A program that stores a shape's rows in its process's time zone, by compiled plans."""
 
 import sys
 from pathlib import Path
@@ -7,6 +7,7 @@ from featurestore.engines.spark.session.child import own_session
 from featurestore.engines.spark.session.session import session
 from featurestore.engines.spark.write.batch import Target, write_batch
 from featurestore.times import from_micros
+from tests.engines.spark.compiled import compiling
 from tests.laws.shapes import SHAPES
 
 CONF = Path(__file__).parents[2] / "spark-conf" / "test.conf"
@@ -15,7 +16,8 @@ CONF = Path(__file__).parents[2] / "spark-conf" / "test.conf"
 def main(name: str, table: str, folder: str, *sources: str) -> None:
     """Store the rows of Parquet files as materialization does, in a session of its own."""
     shape = next(shape for shape in SHAPES if shape.name == name)
-    spark = own_session(session(CONF, warehouse=Path(folder)))
+    # The tests' own session interprets its plans: both must store the same rows.
+    spark = compiling(own_session(session(CONF, warehouse=Path(folder))))
     target = Target(
         "run",
         table_id="other_zone",
