@@ -1,7 +1,7 @@
 """The threads that answer. They are kept between calls."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import cache
@@ -9,6 +9,8 @@ from threading import Event, Lock
 from typing import Generic, TypeVar
 
 ResultT = TypeVar("ResultT")
+
+_SECONDS_PER_WAIT = 0.2
 
 
 def run_all(tasks: Iterable[Callable[[], ResultT]], threads: int) -> list[ResultT]:
@@ -34,16 +36,24 @@ def run_all(tasks: Iterable[Callable[[], ResultT]], threads: int) -> list[Result
         try:
             for _ in range(threads):
                 workers.append(pool.submit(queue.run))  # noqa: PERF401  # an interruption loses none
-            wait(workers)
+            _wait(workers)
         finally:
             queue.stop.set()
-            wait(workers)
+            _wait(workers)
     if queue.errors:
         # All earlier tasks have ended, so the first error is the same in each run.
         raise queue.errors[min(queue.errors)]
     for worker in workers:
         worker.result()  # raises an error of the iterable itself
     return [queue.results[number] for number in sorted(queue.results)]
+
+
+def _wait(workers: Sequence[Future[None]]) -> None:
+    """Wait until all workers have ended, or the call is interrupted."""
+    # The system may deliver a signal to a worker's thread. Then it does not wake the main thread,
+    # which runs Python's handler only when its wait ends.
+    while wait(workers, timeout=_SECONDS_PER_WAIT).not_done:
+        pass
 
 
 class _TaskQueue(Generic[ResultT]):
