@@ -8,7 +8,7 @@ centring, for any history.
 import numpy as np
 import pyarrow as pa
 
-from featurestore.engines.arrays import Absent, Floats, Ints, nullable
+from featurestore.engines.arrays import Absent, Floats, Ints, Mask, nullable, running
 from featurestore.engines.kernel.column import Column
 from featurestore.engines.kernel.functions import Aggregator
 from featurestore.engines.kernel.functions.sums import finite, specials
@@ -39,8 +39,15 @@ def stddev_of(feature: Aggregate, column: Column, slices: Slices) -> pa.Array:
 def _deviations(feature: Aggregate, column: Column, slices: Slices) -> tuple[Floats, Ints]:
     """Return the variances of the finite values as (v, e): each is ``v * 4 ** e``."""
     counts = column.counts(slices)
-    compute = _from_sums if column.once(_squares_fit) else _from_values
-    variances, exponent = compute(column, slices, counts, np.maximum(counts - feature.ddof, 1))
+    freedom = np.maximum(counts - feature.ddof, 1)
+    variances, exponent = _from_sums(column, slices, counts, freedom)
+    extremes = column.once(_running_extremes)
+    if extremes is not None:
+        # Only where a window itself has such a value: another row must not change its last bit.
+        those = np.flatnonzero(slices.sums(extremes))
+        variances[those], exponent[those] = _from_values(
+            column, slices.only(those), counts[those], freedom[those]
+        )
     # A single value equals its mean; the sums would leave 1e-30 of it.
     return np.where(counts == 1, 0.0, variances), exponent
 
@@ -54,20 +61,32 @@ def _with_nulls(feature: Aggregate, column: Column, slices: Slices, values: Floa
     return nullable(values, Absent(column.counts(slices) <= feature.ddof))
 
 
-def _squares_fit(column: Column) -> bool:
-    """Return whether the squares of all values are within the range of floats."""
+def _extremes(column: Column) -> Mask:
+    """Return which values have squares that are beyond the range of floats."""
     sizes = np.abs(column.once(finite))
-    inside = (sizes == 0.0) | ((sizes > _LEAST) & (sizes < _GREATEST))
-    return bool(inside.all())
+    extremes: Mask = (sizes != 0.0) & ((sizes <= _LEAST) | (sizes >= _GREATEST))
+    return extremes
+
+
+def _running_extremes(column: Column) -> Ints | None:
+    """Return the running count of values with squares beyond the range; None if all fit."""
+    extremes = column.once(_extremes)
+    return running(extremes) if extremes.any() else None
+
+
+def _moderate(column: Column) -> Floats:
+    """Return the finite values, 0.0 for those with squares beyond the range."""
+    values, extremes = column.once(finite), column.once(_extremes)
+    return np.where(extremes, 0.0, values) if extremes.any() else values
 
 
 def _sums_of_squares(column: Column) -> exact_sums.ExactSums:
-    values = column.once(finite)
+    values = column.once(_moderate)
     return exact_sums.of_floats(*exact_sums.two_product(values, values), grid=exact_sums.narrow)
 
 
 def _sums_of_values(column: Column) -> exact_sums.ExactSums:
-    return exact_sums.of_floats(column.once(finite), grid=exact_sums.narrow)
+    return exact_sums.of_floats(column.once(_moderate), grid=exact_sums.narrow)
 
 
 def _from_sums(column: Column, slices: Slices, counts: Ints, freedom: Ints) -> tuple[Floats, Ints]:
@@ -87,7 +106,7 @@ def _from_values(
 ) -> tuple[Floats, Ints]:
     """Return the same from each value by itself, scaled by the greatest one.
 
-    This is slow but right for any size. It is used only for columns with values beyond 1e120 or
+    This is slow but right for any size. It is used only for windows with values beyond 1e120 or
     below 1e-120.
     """
     values = column.once(finite)
