@@ -65,11 +65,11 @@ def _row_of_categories() -> tuple[str, ...]:
     functions = ", ".join(f"`{name}`" for name in functions_that_take("by"))
     types = [str(dtype) for dtype in JOIN_KEY_TYPES]
     return (
-        f'{functions} with `by="category"`',
-        f"as without; the category is {', '.join(types[:-1])} or {types[-1]}",
-        "a map, ordered by category: from each value of the field `category` in the window to the "
-        "count or sum of its rows. Rows without a category are left out, and so are categories "
-        "without values",
+        f'{functions} with `by="field"`',
+        f"as without `by`; `by` names a field of type {', '.join(types[:-1])} or {types[-1]}",
+        "a map, ordered by its keys: from each value of this field in the window to the count or "
+        "sum of its rows. Rows where the field is null are left out, and so are values of the "
+        "field without a count or sum",
         "empty map",
     )
 

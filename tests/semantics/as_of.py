@@ -7,7 +7,7 @@ from tests.semantics.case import Case, event, example, payments, profile, source
 ROME, OSLO = event("9:00", city="Rome"), event("12:00", city="Oslo")
 
 EQUAL_TIME = Case(
-    "Equal time (event_ts == t)",
+    "Equal time: an event at exactly the moment",
     slug="equal_time",
     rule="as-of of precomputed rows: INCLUDED",
     text="An event at exactly the moment of the spine row is included: it can be the answer.",
@@ -23,7 +23,7 @@ EQUAL_TIME = Case(
 )
 
 TTL_BOUNDARY = Case(
-    "TTL boundary (t-event_ts == ttl)",
+    "The edge of the ttl",
     slug="ttl_boundary",
     rule="kept (inclusive), micros",
     text=(
@@ -50,7 +50,7 @@ TTL_BOUNDARY = Case(
 )
 
 TTL_EXPIRY = Case(
-    "TTL expiry",
+    "Older than the ttl",
     slug="ttl_expiry",
     rule="spine row stays, features null; NEVER fall back to an older row",
     text=(
@@ -77,7 +77,7 @@ TTL_EXPIRY = Case(
 )
 
 TIE = Case(
-    "Tie on event_ts",
+    "Equal event times",
     slug="tie",
     rule="the rest of rank: available_ts, seq, row_hash",
     text=(
@@ -118,12 +118,13 @@ TIE = Case(
 )
 
 NULL_AVAILABLE = Case(
-    "Null available_ts",
+    "Null available time",
     slug="null_available",
     rule="visible at event_ts + available_delay; sorts lowest; never drops the row",
     text=(
         "A row without an available time is visible from its event time plus the view's "
-        "`available_delay`. Among rows of the same event time it has the lowest rank."
+        "`available_delay`. In the rank its available time stays null. So among rows of the "
+        "same event time it has the lowest rank."
     ),
     examples=(
         example(
@@ -267,9 +268,10 @@ TOMBSTONE = Case(
     text=(
         "Without `unique_by`, the answer after a tombstone (`deleted_field`) is null until a "
         "newer row comes. Windows do not count the tombstone, and they keep all earlier events. "
-        "With `unique_by` a tombstone retracts its own event, as if it had never existed, and "
-        "the next older event is the answer. A change feed retracts rows that are deleted, or "
-        "moved to another key, by itself."
+        "With `unique_by` a tombstone retracts its own event: from the moment when the tombstone "
+        "is visible, the event no longer exists, and the next older event is the answer. Answers "
+        "for earlier moments stay. A change feed retracts rows that are deleted, or moved to "
+        "another key, by itself."
     ),
     examples=(
         example(
@@ -327,7 +329,7 @@ TOMBSTONE = Case(
 )
 
 LABEL_LEAKAGE = Case(
-    "Label leakage by label source",
+    "Leak of the label",
     slug="label_leakage",
     rule=(
         "`strictly_before()`; windows are strict already; `verify --leakage` names views whose "
@@ -350,16 +352,16 @@ LABEL_LEAKAGE = Case(
 )
 
 LATEST_TTL = Case(
-    "Offline vs online TTL",
+    "Latest values and the ttl",
     slug="latest_ttl",
     rule="same rule both sides",
     text=(
-        "`get_latest_features` at a moment gives exactly what `get_historical_features` gives "
-        "for that moment. The ttl and all other rules are the same."
+        "If now is the moment t, `get_latest_features` gives exactly what "
+        "`get_historical_features` gives for t. The ttl and all other rules are the same."
     ),
     examples=(
         example(
-            'ttl="3h", latest values at three moments',
+            'ttl="3h", latest values, if now is 11:00, 12:00 or 14:00',
             profile(ttl="3h"),
             rows=[ROME],
             spine=spine_at("11:00", "12:00", "14:00"),

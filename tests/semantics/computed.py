@@ -39,8 +39,9 @@ DERIVED = Case(
     slug="derived",
     rule="a derived row is visible no sooner than its source row",
     text=(
-        "A derived row takes over the time from which its upstream row is visible, even if the "
-        "transform moves its event back in time. Its own `available_delay` is added."
+        "A derived row is never visible before its upstream row, even if the transform moves its "
+        "event back in time. Then it is visible from the time from which its upstream row is "
+        "visible, plus its own `available_delay`."
     ),
     examples=(
         example(

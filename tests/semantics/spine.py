@@ -10,7 +10,7 @@ AIRPORT = fs.Entity("airport", join_keys=(fs.Field("airport", fs.String),))
 WEATHER = profile(entities=(AIRPORT,), schema=(fs.Field("sky", fs.String),))
 
 NULL_KEY = Case(
-    "Null spine key (any part)",
+    "Null key in the spine",
     slug="null_spine_key",
     rule="features null, row kept",
     text=(
@@ -34,7 +34,7 @@ NULL_KEY = Case(
 )
 
 NULL_TIME = Case(
-    "Null spine ts",
+    "Null time in the spine",
     slug="null_spine_ts",
     rule='error that counts them; `null_times="keep"` keeps the rows with null features',
     text=(
@@ -59,7 +59,7 @@ NULL_TIME = Case(
 )
 
 NULL_ROW = Case(
-    "Null feature key or time",
+    "Null key or time in a stored row",
     slug="null_row",
     rule=(
         "never matched; counted (and quarantined, with reason null_key, once quarantine exists)"
@@ -103,7 +103,7 @@ DUPLICATES = Case(
 )
 
 EXTRA_COLUMNS = Case(
-    "Spine extra columns, order",
+    "Other columns of the spine, and their order",
     slug="spine_extra_columns",
     rule="all kept, same order and types; the spine's order",
     text=(
@@ -127,7 +127,7 @@ EXTRA_COLUMNS = Case(
 )
 
 COLLISION = Case(
-    "Name collision (feature vs spine, view vs view)",
+    "Equal names",
     slug="name_collision",
     rule="error that names both, unless the service gives a prefix",
     text=(
@@ -192,7 +192,7 @@ COMPOSITE = Case(
 )
 
 ROLES = Case(
-    "Key rename / role (origin vs destination)",
+    "Keys with other names, and several roles",
     slug="key_rename",
     rule="`with_join_keys` per use; same view usable twice",
     text=(
@@ -218,7 +218,7 @@ ROLES = Case(
 )
 
 TWO_TIMES = Case(
-    "Multiple timestamps per spine",
+    "Several times in the spine",
     slug="several_times",
     rule='`view.at("column")` in a service binds a view to another spine time column',
     text=(
@@ -241,7 +241,7 @@ TWO_TIMES = Case(
 )
 
 NAIVE = Case(
-    "Naive vs aware times",
+    "Times with and without a zone",
     slug="naive_times",
     rule=(
         "naive is an error that names the fix (`timezone=` on the source or the call); convert "
@@ -320,7 +320,7 @@ NOTHING_THERE = Case(
 )
 
 NESTED = Case(
-    "Nested/array payloads",
+    "Lists",
     slug="nested_values",
     rule="carried by struct, not compared",
     text="A list, such as an embedding, comes back complete and unchanged from the winning row.",

@@ -155,7 +155,7 @@ EMPTY_WINDOW = Case(
 )
 
 NOT_A_NUMBER = Case(
-    "NaN, Inf, -0.0",
+    "NaN, infinity and -0.0",
     slug="nan",
     rule="float keys are refused; NaN values reach only windows that contain them",
     text=(
@@ -222,7 +222,7 @@ NOT_A_NUMBER = Case(
 )
 
 SUMMER_TIME = Case(
-    "DST",
+    "Summer time",
     slug="summer_time",
     rule=(
         'fixed durations on the UTC axis; "1 day" = 86,400 s; calendar buckets only with a '
@@ -249,7 +249,7 @@ SUMMER_TIME = Case(
 )
 
 FAR_DATES = Case(
-    "Far dates, pre-1970",
+    "Far dates, and dates before 1970",
     slug="far_dates",
     rule="floor division, not truncation; no 2099 sentinel",
     text="Moments before 1970 and in the far future follow the same rules.",
