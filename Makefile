@@ -14,6 +14,8 @@ endif
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest --durations=10
+# Two processes, each with a Spark session of its own; a file's tests stay in one of them.
+PARALLEL := -n 2 --dist loadfile
 PYTEST_ARGS ?=
 
 help: ## list the targets
@@ -26,10 +28,10 @@ demo: setup ## features, training sets, models and newest values of the three ex
 	@$(BIN)/featurestore demo
 
 check: lint ## linters, types, layers, then the tests that need no Java and are not slow (3 minutes)
-	$(PYTEST) -m "not spark and not slow" $(PYTEST_ARGS)
+	$(PYTEST) $(PARALLEL) -m "not spark and not slow" $(PYTEST_ARGS)
 
 test: setup lint ## everything: linters, types, layers, then all tests (20 minutes)
-	$(PYTEST) $(PYTEST_ARGS)
+	$(PYTEST) $(PARALLEL) $(PYTEST_ARGS)
 
 integration: setup ## new clones on each Python, with and without a C compiler; the wheel with each extra (needs a network)
 	$(PYTEST) -m integration tests/packaging $(PYTEST_ARGS)

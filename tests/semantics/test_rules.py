@@ -481,14 +481,15 @@ def test_derived_rows_are_those_that_spark_makes_of_the_source_views(
     spark: "SparkSession",
 ) -> None:
     # Only here, so that the other tests need no Spark.
-    from featurestore.engines.spark.retrieve.sample import stored_of_given  # noqa: PLC0415 - see above
+    from featurestore.engines.spark.retrieve import sample  # noqa: PLC0415 - see above
 
     upstream, *derived = case_of("derived").examples
     given = upstream.stored().drop_columns(["_row_hash"])
     for example, view in zip(derived, (computed.BY_HOUR, computed.LATER), strict=True):
         expected = example.stored().drop_columns(["_row_hash"]).to_pylist()
 
-        rows = stored_of_given(view, given, spark).toArrow().select([*expected[0]]).to_pylist()
+        stored = sample.stored_from_source_rows(view, given, spark).toArrow()
+        rows = stored.select([*expected[0]]).to_pylist()
 
         assert sorted(rows, key=str) == sorted(expected, key=str)
 
