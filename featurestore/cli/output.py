@@ -10,16 +10,17 @@ from textwrap import fill
 from typing import Any, Literal
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from featurestore.errors import FeatureStoreError
 
 SHOWN_ROWS = 20
 _INDENT = "    "
 _SPACE_PER_COLUMN = 3
-_WIDEST_WORD = 24  # a column of longer words, such as file names, folds within them
 _COLOURS = {"+": "green", "~": "yellow", "-": "red"}
 
 
@@ -34,7 +35,7 @@ def say(text: str, *values: object) -> None:
         >>> say("applied {}", "v1")
     """
     message = text.format(*(escape(str(value)) for value in values)) if values else text
-    Console(stderr=True, highlight=False, soft_wrap=True).print(message)
+    Console(stderr=True, highlight=False, emoji=False, soft_wrap=True).print(message)
 
 
 def print_json(kind: str, payload: object) -> None:
@@ -68,20 +69,20 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title:
     """
     rows = [list(row) for row in rows]
     texts = [[to_text(value) for value in row] for row in rows]
-    widths = [_longest_word(column) for column in zip(columns, *texts, strict=True)]
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     if not console.is_terminal:  # a pipe has no width to fold to
-        console = Console(highlight=False, width=10_000)
-    if texts and sum(widths) + len(columns) * _SPACE_PER_COLUMN >= console.width:
-        _print_rows_apart(console, columns, texts)
+        console = Console(highlight=False, emoji=False, width=10_000)
+    widths = _column_widths(list(zip(columns, *texts, strict=True)), console.width)
+    if widths is None:
+        _print_rows_apart(console, columns, texts, title)
         return
-    table = Table(title=title or None, title_justify="left", box=SIMPLE_HEAD)
+    table = Table(title=Text(title) if title else None, title_justify="left", box=SIMPLE_HEAD)
     for index, (name, width) in enumerate(zip(columns, widths, strict=True)):
         numbers = all(isinstance(row[index], int | float | None) for row in rows) and rows
         justify: Literal["left", "right"] = "right" if numbers else "left"
-        table.add_column(escape(name), justify=justify, overflow="fold", min_width=width)
+        table.add_column(Text(name), justify=justify, overflow="fold", width=width)
     for text in texts:
-        table.add_row(*map(escape, text))
+        table.add_row(*map(Text, text))
     console.print(table)
 
 
@@ -96,7 +97,7 @@ def print_blocks(blocks: Iterable[tuple[str, str, Sequence[str]]]) -> None:
         rows = 3  (activity)
             count of 3 rows
     """
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, emoji=False, soft_wrap=True)
     for heading, remark, paragraphs in blocks:
         console.print(f"[bold]{escape(heading)}[/]  [dim]{escape(remark)}[/]")
         for text in paragraphs:
@@ -161,24 +162,54 @@ def print_tree(lines: Iterable[str]) -> None:
         >>> print_tree(["+ view activity"])
         + view activity
     """
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, emoji=False, soft_wrap=True)
     for line in lines:
         console.print(escape(line), style=_COLOURS.get(line.lstrip()[:1]))
 
 
-def _longest_word(texts: Sequence[str]) -> int:
-    """Return the least width of a column that folds between words, not within them."""
-    return min(_WIDEST_WORD, max(len(word) for text in texts for word in text.split() or [""]))
+def _column_widths(columns: Sequence[Sequence[str]], width: int) -> list[int] | None:
+    """Return the columns' widths if each word fits on a line of its cell. Otherwise None.
+
+    Rich would make columns narrower than their words, or leave out the last column.
+
+    Args:
+        columns: The texts of each column, with its heading.
+        width: The terminal's width.
+    """
+    widths = [_longest(word for text in texts for word in text.split()) for texts in columns]
+    missing = [
+        _longest(line for text in texts for line in text.splitlines()) - least
+        for texts, least in zip(columns, widths, strict=True)
+    ]
+    spare = width - sum(widths) - len(widths) * _SPACE_PER_COLUMN - 1
+    if spare < 0:
+        return None
+    for index in sorted(range(len(widths)), key=missing.__getitem__):
+        added = min(spare, missing[index])
+        widths[index] += added
+        spare -= added
+    return widths
+
+
+def _longest(texts: Iterable[str]) -> int:
+    return max(map(cell_len, texts), default=0)
 
 
 def _print_rows_apart(
-    console: Console, columns: Sequence[str], texts: Sequence[Sequence[str]]
+    console: Console, columns: Sequence[str], texts: Sequence[Sequence[str]], title: str
 ) -> None:
     """Print each row as lines of a column's name and value, with an empty line after each row."""
-    names = [name.ljust(max(map(len, columns))) for name in columns]
+    if title:
+        console.print(Text(title, "italic"), soft_wrap=True)
+    if not texts:
+        console.print(Text("  ".join(columns), "bold"), soft_wrap=True)
+    width = _longest(columns)
+    names = [name + " " * (width - cell_len(name)) for name in columns]
+    next_line = "\n" + " " * (width + 2)
     for row in texts:
         for name, text in zip(names, row, strict=True):
-            console.print(f"[dim]{escape(name)}[/]  {escape(text)}", soft_wrap=True)
+            value = next_line.join(text.splitlines())
+            console.print(Text.assemble((name, "dim"), "  ", value), soft_wrap=True)
         console.print()
 
 

@@ -1,12 +1,51 @@
 """Tables on a terminal: names and times are readable at any width."""
 
+from datetime import UTC, datetime
+
 import pytest
+from rich.cells import cell_len
 from rich.text import Text
 
-from featurestore.cli.output import print_table
+from featurestore.cli.output import print_table, to_text
 
 COLUMNS = ["view", "rows", "newest event"]
 ROWS = [["customer_activity", 1500, "2026-11-28 05:50:49Z"], ["rate", 2, None]]
+MOMENT = datetime(2026, 11, 28, 5, 50, 49, tzinfo=UTC)
+# The columns and a row of the tables of each verb.
+TABLES = {
+    "materialize": {
+        "view": "customer_activity",
+        "kind": "run",
+        "status": "nothing new",
+        "version": 1,
+        "rows in": 0,
+        "rows out": 0,
+        "null keys": 0,
+        "seconds": 0.1,
+    },
+    "materialize --latest": {"view": "customer_activity", "latest version": 3},
+    "status": {
+        "view": "customer_activity",
+        "state": "never materialized",
+        "version": None,
+        "rows": 0,
+        "newest event": None,
+        "last run": "failed",
+        "started": MOMENT,
+    },
+    "history": {
+        "version": 12,
+        "applied at": MOMENT.replace(microsecond=123456),
+        "applied by": "somebody",
+        "changes": "+ view customer_activity\n+ service returns_v1",
+    },
+    "verify": {"view": "activity", "cells": 120_000, "differences": 2, "rows": ":key: [1, 2]"},
+    "latest": {
+        "merchant_id": "a" * 30,
+        "名前": "東京都千代田区",
+        **{f"merchant_activity__amount_mean_{days}d": days / 7 for days in (7, 30, 90)},
+    },
+}
 
 
 @pytest.fixture
@@ -14,9 +53,11 @@ def terminal(monkeypatch, capsys):
     """Return the lines of a table on a terminal of a width."""
     monkeypatch.setenv("FORCE_COLOR", "1")
 
-    def print_on(width: int, rows: list[list[object]]) -> list[str]:
+    def print_on(
+        width: int, rows: list[list[object]], columns: list[str] = COLUMNS, title: str = ""
+    ) -> list[str]:
         monkeypatch.setenv("COLUMNS", str(width))
-        print_table(COLUMNS, rows)
+        print_table(columns, rows, title)
         lines = Text.from_ansi(capsys.readouterr().out).plain.splitlines()
         return [line.rstrip() for line in lines if line.strip()]
 
@@ -40,6 +81,44 @@ def test_a_terminal_that_is_too_narrow_has_a_block_for_each_row(terminal):
         "rows          2",
         "newest event  ·",
     ]
+
+
+@pytest.mark.parametrize("width", range(20, 200, 5))
+@pytest.mark.parametrize("verb", TABLES)
+def test_every_word_of_every_cell_is_printed_whole(terminal, verb, width):
+    columns, row = list(TABLES[verb]), list(TABLES[verb].values())
+
+    lines = terminal(width, [row], columns, "The rows of a table")
+
+    words = " ".join(lines).split()
+    texts = ["The rows of a table", *columns, *map(to_text, row)]
+    for text in texts:
+        for word in text.split():
+            words.remove(word)  # an error if it is not there
+    assert not set("".join(words)) - set("─")
+
+
+@pytest.mark.parametrize("width", [40, 60, 79, 80, 200])
+@pytest.mark.parametrize("verb", TABLES)
+def test_a_table_is_no_wider_than_its_terminal(terminal, verb, width):
+    columns, row = list(TABLES[verb]), list(TABLES[verb].values())
+
+    lines = terminal(width, [row], columns)
+
+    is_table = any("──" in line for line in lines)
+    assert not is_table or max(map(cell_len, lines)) <= width
+    assert is_table or lines[0].startswith(columns[0])
+
+
+def test_a_block_aligns_the_lines_of_a_cell(terminal):
+    assert terminal(20, [[1, "one change\nanother"]], ["version", "the changes"])[-2:] == [
+        "the changes  one change",
+        "             another",
+    ]
+
+
+def test_headings_that_do_not_fit_are_printed_without_a_table(terminal):
+    assert terminal(10, []) == ["view  rows  newest event"]
 
 
 def test_without_rows_the_headings_are_printed(terminal):
