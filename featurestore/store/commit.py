@@ -70,9 +70,9 @@ class CommitNotes:
         """
         if notes.get("schema") != COMMIT_SCHEMA:
             return None
-        known = {name: notes[name] for name in cls.__dataclass_fields__ if name in notes}
+        fields = {name: notes[name] for name in cls.__dataclass_fields__ if name in notes}
         started_at = datetime.fromisoformat(str(notes["started_at"]))
-        return cls(**known | {"started_at": started_at})  # type: ignore[arg-type]  # as written by to_json
+        return cls(**fields | {"started_at": started_at})  # type: ignore[arg-type]  # as written by to_json
 
 
 @dataclass(frozen=True)

@@ -167,11 +167,11 @@ def _run_ivy(coordinate: str, work: Path, settings: Mapping[str, str]) -> None:
         "SPARK_HOME": str(spark_home()),
     }
     try:
-        told = subprocess.run(
+        completed = subprocess.run(
             [*command, str(program)],
             env=environ, capture_output=True, text=True, timeout=_SECONDS, check=False,
         )  # fmt: skip
-        failed, output = told.returncode != 0, told.stdout + told.stderr
+        failed, output = completed.returncode != 0, completed.stdout + completed.stderr
     except subprocess.TimeoutExpired:
         failed, output = True, f"no answer within {_SECONDS} seconds"
     if failed or not any((work / "jars").glob("*.jar")):
@@ -180,5 +180,6 @@ def _run_ivy(coordinate: str, work: Path, settings: Mapping[str, str]) -> None:
 
 def _reason(coordinate: str, output: str) -> str:
     lines = (line.strip() for line in output.splitlines())
-    told = [line for line in lines if "unresolved dependency" in line or "Exception" in line]
-    return f"{coordinate} was not found ({told[0].lstrip(': ')[:200] if told else output[-200:]})"
+    reasons = [line for line in lines if "unresolved dependency" in line or "Exception" in line]
+    reason = reasons[0].lstrip(": ")[:200] if reasons else output[-200:]
+    return f"{coordinate} was not found ({reason})"

@@ -70,7 +70,7 @@ def java_version(program: Path) -> int | None:
         True
     """
     try:
-        told = subprocess.run(
+        completed = subprocess.run(
             [str(program), "-version"],
             capture_output=True,
             text=True,
@@ -79,7 +79,7 @@ def java_version(program: Path) -> int | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    match = _VERSION.search(told.stderr + told.stdout)
+    match = _VERSION.search(completed.stderr + completed.stdout)
     return int(match[1]) if match else None
 
 
