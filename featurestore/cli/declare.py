@@ -1,6 +1,7 @@
 """The verbs for definitions: init, validate, plan, apply. They start no JVM."""
 
 import json
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -38,7 +39,10 @@ def init(
     """Create a small working project with example data."""
     for path in write_project(folder):
         say("wrote {}", path)
-    say("Next: cd {} && featurestore plan && featurestore apply --yes", folder)
+    steps = ["featurestore plan", "featurestore apply --yes"]
+    if folder.absolute() != Path.cwd():
+        steps.insert(0, f"cd {shlex.quote(str(folder))}")
+    say("Next: {}", " && ".join(steps))
 
 
 def validate(project: Project = Path()) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from featurestore.cli.interrupt import interruptible
 from featurestore.cli.options import AsJson, Project, open_store
 from featurestore.cli.output import print_json, print_table, say, status_text
 from featurestore.errors import ProjectError
@@ -53,14 +54,17 @@ def materialize(
 
     store = open_store(project)
     if latest:
-        _print_versions(store.refresh_latest(views), as_json)
+        with interruptible():
+            versions = store.refresh_latest(views)
+        _print_versions(versions, as_json)
         return
-    with progress_on_stderr() as progress:
+    with interruptible(), progress_on_stderr() as progress:
         results = store.materialize(views, start=start, full=full, progress=progress)
     print_runs(results, as_json)
     failed = [result for result in results if result.status == "failed"]
     for result in failed:
-        say("[red]{} failed[/]: {}", result.view, result.message)
+        if not progress.prints_messages:
+            say("[red]{} failed[/]: {}", result.view, result.message)
     if failed:
         raise typer.Exit(SOME_FAILED)
 

@@ -9,15 +9,18 @@ from rich.progress import Progress as Bars
 from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from featurestore.cli.output import status_text
-from featurestore.jobs.materialize.progress import ENDS, Progress, ProgressEvent
+from featurestore.jobs.materialize.progress import ENDS, ProgressEvent
 
 
 @contextmanager
-def progress_on_stderr(console: Console | None = None) -> Iterator[Progress]:
+def progress_on_stderr(
+    console: Console | None = None,
+) -> "Iterator[_FinalLines | _ChangingLines]":
     r"""Show the progress of each view on stderr.
 
     On a terminal each view has one line that changes. Elsewhere a view's line is printed once,
-    when the view has ended.
+    when the view has ended, with the run's message. Then ``prints_messages`` of the yielded object
+    is true.
 
     Args:
         console: Where to show it. None for stderr.
@@ -31,7 +34,7 @@ def progress_on_stderr(console: Console | None = None) -> Iterator[Progress]:
         >>> text.getvalue()
         'card_activity done: stored 10 rows\n'
     """
-    console = console or Console(file=sys.stderr)
+    console = console or Console(file=sys.stderr, emoji=False)
     if not console.is_terminal:
         yield _FinalLines(console)
         return
@@ -41,6 +44,8 @@ def progress_on_stderr(console: Console | None = None) -> Iterator[Progress]:
 
 
 class _FinalLines:
+    prints_messages = True
+
     def __init__(self, console: Console) -> None:
         self._console = console
 
@@ -52,6 +57,8 @@ class _FinalLines:
 
 
 class _ChangingLines:
+    prints_messages = False
+
     def __init__(self, bars: Bars) -> None:
         self._bars = bars
         self._tasks: dict[str, TaskID] = {}
@@ -68,9 +75,8 @@ class _ChangingLines:
 def _description(event: ProgressEvent) -> str:
     colour = {"done": "green", "nothing": "dim", "failed": "red"}
     colour |= dict.fromkeys(("interrupted", "skipped"), "yellow")
-    text = (
-        f"[bold]{event.view}[/] [{colour.get(event.phase, 'cyan')}]{status_text(event.phase)}[/]"
-    )
+    step = "starting Spark" if event.phase == "starting" else status_text(event.phase)
+    text = f"[bold]{event.view}[/] [{colour.get(event.phase, 'cyan')}]{step}[/]"
     if event.rows:
         text += f" {event.rows:,} rows"
     return text + (f" in {event.batches} batches" if event.batches > 1 else "")

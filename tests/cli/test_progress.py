@@ -22,7 +22,18 @@ def test_without_a_terminal_a_view_has_one_line_after_its_end() -> None:
         for event in EVENTS:
             progress(event)
 
+    assert progress.prints_messages
     assert text.getvalue() == "a done: stored 1,500 rows\nb failed: source [x] is empty\n"
+
+
+def test_a_terminal_shows_that_spark_starts() -> None:
+    text = StringIO()
+    console = Console(file=text, force_terminal=True, width=80, color_system=None)
+
+    with progress_on_stderr(console) as progress:
+        progress(ProgressEvent("a", "starting"))
+
+    assert "a starting Spark" in text.getvalue()
 
 
 def test_on_a_terminal_every_view_has_a_line() -> None:
@@ -33,5 +44,6 @@ def test_on_a_terminal_every_view_has_a_line() -> None:
         for event in EVENTS[:2]:
             progress(event)
 
+    assert not progress.prints_messages
     assert "a reading 1,500 rows in 2 batches" in text.getvalue()
     assert "b checking" in text.getvalue()

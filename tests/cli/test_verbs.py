@@ -38,6 +38,29 @@ def test_init_writes_a_project_that_validates(run, tmp_path):
     assert "valid: 1 entity, 1 source, 2 views, 1 service" in err
 
 
+@pytest.mark.parametrize("name", ["my shop", "it's", "shop", "[bold]"])
+def test_the_next_command_after_init_runs_in_a_shell(run, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+
+    code, _, err = run("init", "--", name)
+
+    next_step, *later = err.splitlines()[-1].removeprefix("Next: ").split(" && ")
+    there = subprocess.run(
+        f"{next_step} && pwd", shell=True, capture_output=True, text=True, check=True
+    )
+    assert (code, there.stdout) == (0, f"{tmp_path / name}\n")
+    assert later == ["featurestore plan", "featurestore apply --yes"]
+
+
+def test_init_in_the_current_folder_needs_no_cd(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    assert run("init")[2].splitlines()[-1].removeprefix("Next: ").split(" && ") == [
+        "featurestore plan",
+        "featurestore apply --yes",
+    ]
+
+
 def test_init_never_writes_over_a_file(run, shop):
     settings = (shop / "featurestore.toml").read_text()
 

@@ -60,8 +60,10 @@ def materialize(
         for name in sorted(run_ids):
             locks.enter_context(view_lock(job.layout, name, run_ids[name], job.clock()))
         for view in targets:
-            report(ProgressEvent(view.name, "waiting"))
+            report(ProgressEvent(view.name, "starting"))
         spark, stop = own_session(job.spark()), Event()
+        for view in targets:
+            report(ProgressEvent(view.name, "waiting"))
         runs = [
             ViewRun(
                 job,

@@ -4,6 +4,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Literal, Protocol
 
 Phase = Literal[
+    "starting",
     "waiting",
     "checking",
     "reading",
@@ -23,7 +24,8 @@ class ProgressEvent:
 
     Args:
         view: Its name.
-        phase: The current step, or the status of an ended run.
+        phase: The current step, or the status of an ended run. ``"starting"``: Spark starts.
+            ``"waiting"``: other views run first.
         batches: Number of ended batches.
         rows: Number of source rows read so far; of an ended run, number of rows stored.
         message: The result of an ended run, as a sentence.

@@ -102,7 +102,7 @@ def test_a_build_reads_batches_of_bounded_size(world: World) -> None:
     result = world.materialize(progress=seen.append)
 
     assert (result.kind, result.version, result.rows_out) == ("build", 2, 3)
-    assert [event.phase for event in seen[:2]] == ["waiting", "checking"]
+    assert [event.phase for event in seen[:3]] == ["starting", "waiting", "checking"]
     assert (seen[-1].phase, seen[-1].rows) == ("done", 3)
     assert [r.state for r in Tables(world.layout).records()] == ["current"]
 

@@ -1,0 +1,56 @@
+"""`featurestore materialize` with Spark: Ctrl-C, and views that fail."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from featurestore.cli.template import write_project
+from featurestore.engines.spark.session.session import LOG_NAME
+
+PROGRAM = Path(sys.executable).with_name("featurestore")
+SECONDS = 120
+
+
+@pytest.fixture
+def shop(run, tmp_path: Path) -> Path:
+    write_project(tmp_path / "shop")
+    run("apply", "-p", tmp_path / "shop", "--yes")
+    return tmp_path / "shop"
+
+
+@pytest.mark.spark
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to a process by its id")
+def test_ctrl_c_while_spark_starts_ends_with_130_and_no_traceback(shop: Path) -> None:
+    command = [PROGRAM, "materialize", "-p", shop]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as p:
+        log, deadline = shop / ".featurestore" / LOG_NAME, time.monotonic() + SECONDS
+        while not (log.is_file() and log.stat().st_size) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(0.3)  # py4j now waits for the JVM's answer
+
+        p.send_signal(signal.SIGINT)
+        out, err = p.communicate(timeout=SECONDS)
+
+    assert (p.returncode, out) == (130, "")
+    assert err.splitlines()[-1].startswith("interrupted")
+    assert "Traceback" not in err
+    assert "py4j" not in err
+
+
+@pytest.mark.spark
+def test_the_message_of_a_failed_view_is_printed_once(run, spark, shop: Path) -> None:
+    shutil.rmtree(shop / "data" / "orders")
+
+    code, out, err = run("materialize", "customer_profile", "-p", shop)
+
+    assert code == 1
+    assert out.count("failed") == 1
+    assert err.count("data/orders") == 1
+    assert err.startswith("customer_profile failed: ")
