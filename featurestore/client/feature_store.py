@@ -144,7 +144,7 @@ class FeatureStore:
             ConflictError: Another process is materializing a view.
         """
         with spark_extra("materialize"):
-            from featurestore.jobs.materialize.materialize import materialize
+            from featurestore.jobs.materialize.start import materialize
 
         first = None if start is None else parse_moment(start)
         return materialize(self._job(), views, start=first, full=full, progress=progress)
@@ -156,7 +156,7 @@ class FeatureStore:
             views: The views' names. None for all views with a ``latest`` table.
         """
         with spark_extra("refresh_latest"):
-            from featurestore.jobs.materialize.materialize import refresh_latest
+            from featurestore.jobs.materialize.start import refresh_latest
 
         return refresh_latest(self._job(), views)
 

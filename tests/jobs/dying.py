@@ -24,8 +24,8 @@ from featurestore.definitions.model.types import Field, String
 from featurestore.engines.spark.session.session import session
 from featurestore.engines.spark.write import batch
 from featurestore.jobs.materialize import run
-from featurestore.jobs.materialize.materialize import materialize
 from featurestore.jobs.materialize.record import RunLog
+from featurestore.jobs.materialize.start import materialize
 from tests.jobs.changing import LAST, at
 from tests.jobs.world import World, other
 

@@ -16,7 +16,7 @@ from featurestore.definitions.model.source import DeltaSource
 from featurestore.definitions.model.types import Field, Float64, String
 from featurestore.definitions.model.view import FeatureView
 from featurestore.jobs.materialize.job import Job, RunResult
-from featurestore.jobs.materialize.materialize import materialize
+from featurestore.jobs.materialize.start import materialize
 from featurestore.store.columns import UTC_MICROS
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.tables import Tables

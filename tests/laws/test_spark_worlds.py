@@ -32,7 +32,7 @@ from featurestore.engines.spark.session.child import own_session
 from featurestore.engines.spark.write.batch import Target, write_batch
 from featurestore.engines.spark.write.latest import refresh
 from featurestore.jobs.materialize.job import Job, RunResult
-from featurestore.jobs.materialize.materialize import materialize
+from featurestore.jobs.materialize.start import materialize
 from featurestore.query.compile import compile_view
 from featurestore.query.nodes import Query
 from featurestore.store.columns import AVAILABLE_TIME, EVENT_TIME, ROW_HASH

@@ -15,7 +15,7 @@ from featurestore.definitions.model.aggregation import Aggregation
 from featurestore.definitions.model.view import FeatureView
 from featurestore.engines import reference
 from featurestore.errors import MaterializationError, SourceError
-from featurestore.jobs.materialize.materialize import materialize
+from featurestore.jobs.materialize.start import materialize
 from featurestore.query.compile import compile_view
 from featurestore.times import to_micros
 from tests.jobs.changing import LAST, ORDERS, Order, Orders, answers, at

@@ -13,7 +13,7 @@ from featurestore.definitions.model.entity import Entity
 from featurestore.definitions.model.types import Field, String
 from featurestore.errors import MaterializationError, SourceError
 from featurestore.jobs.materialize.job import RunResult
-from featurestore.jobs.materialize.materialize import materialize
+from featurestore.jobs.materialize.start import materialize
 from featurestore.store.ledger.runs import Runs
 from tests.jobs.changing import LAST, Orders, answers, as_spine, at
 from tests.jobs.world import PAYMENTS, SPENDING, World, moment_of, other

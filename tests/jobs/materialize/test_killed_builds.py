@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
-from featurestore.jobs.materialize.materialize import materialize
+from featurestore.jobs.materialize.start import materialize
 from featurestore.store.ledger.runs import Runs
 from featurestore.store.ledger.tables import Tables
 from tests.jobs.changing import LAST, Orders

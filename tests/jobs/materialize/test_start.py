@@ -19,8 +19,8 @@ from featurestore.errors import (
     SumOverflowError,
 )
 from featurestore.jobs.materialize.lock import view_lock
-from featurestore.jobs.materialize.materialize import materialize, refresh_latest
 from featurestore.jobs.materialize.progress import ProgressEvent
+from featurestore.jobs.materialize.start import materialize, refresh_latest
 from featurestore.store.ledger.runs import Runs
 from featurestore.store.ledger.tables import Tables
 from tests.jobs.world import NOON, PAYMENTS, SPENDING, World, moment_of, other
