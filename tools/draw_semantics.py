@@ -12,6 +12,7 @@ from featurestore.store.columns import EVENT_TIME
 from tests.semantics.case import Case, Example, clock
 from tests.semantics.cases import CASES
 from tools.function_table import function_table
+from tools.page_part import replace_part
 from tools.timeline import picture
 from tools.timeline_text import describe_case, format_value
 
@@ -56,15 +57,8 @@ def expected_files() -> dict[Path, str]:
 
 def page(text: str) -> str:
     """Return the page with its table of functions and its cases written anew."""
-    text = _replaced(text, FUNCTIONS, f"\n{function_table()}\n", END_OF_FUNCTIONS)
-    return _replaced(text, BEGIN, "\n" + "\n".join(map(section, CASES)) + "\n", END)
-
-
-def _replaced(text: str, begin: str, middle: str, end: str) -> str:
-    """Return the text with another middle between the marks of its beginning and its end."""
-    before, _, rest = text.partition(begin)
-    _, _, after = rest.partition(end)
-    return before + begin + middle + end + after
+    text = replace_part(text, FUNCTIONS, f"\n{function_table()}\n", END_OF_FUNCTIONS)
+    return replace_part(text, BEGIN, "\n" + "\n".join(map(section, CASES)) + "\n", END)
 
 
 def section(case: Case) -> str:

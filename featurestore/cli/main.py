@@ -22,11 +22,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 success; 1 a view failed, verify found a problem, or rows or tables do "
-    "not fit the request; 2 wrong usage, project or definitions; 3 the plan has changes "
-    "(plan --detailed-exitcode); 5 another process is changing the store, or the plan is "
-    "outdated; 70 a bug in featurestore; "
-    "130 interrupted.",
+    epilog="Exit codes: 0 success; 1 a view failed, verify found a problem, apply was not "
+    "confirmed, or a source, a table or a value cannot be used; 2 wrong usage, project, "
+    "definitions or spine, or a program or package is missing; 3 the plan has changes (plan "
+    "--detailed-exitcode); 5 another process is changing the store, or the plan is outdated; "
+    "70 a bug in featurestore; 130 interrupted.",
 )
 
 
@@ -63,10 +63,7 @@ def main(args: Sequence[str] | None = None) -> None:
     Args:
         args: The arguments after the program's name. None for those of the shell.
 
-    Exit codes: 0 success; 1 a view failed, ``verify`` found a problem, or rows or tables do not
-    fit the request; 2 wrong usage, project or definitions; 3 the plan has changes
-    (``plan --detailed-exitcode``); 5 another process is changing the store, or the plan is
-    outdated; 70 a bug in featurestore; 130 interrupted.
+    Exit codes: those of the program's help, which docs/commands.md lists with their errors.
     """
     try:
         app(args)
