@@ -15,7 +15,7 @@ def test_the_page_is_not_stale() -> None:
 
 
 def test_a_changed_option_is_noticed_and_other_text_stays() -> None:
-    changed = TEXT.replace("`--sample`", "`--size`")
+    changed = TEXT.replace("| `--sample` |", "| `--size` |")
 
     assert changed != TEXT
     assert draw_commands.page(changed) == TEXT
