@@ -24,16 +24,25 @@ def shop(run, tmp_path: Path) -> Path:
     return tmp_path / "shop"
 
 
+def processes(folder: Path) -> list[str]:
+    """Return the Java processes whose settings name the folder."""
+    listed = subprocess.run(["ps", "-A", "-ww", "-o", "args"], capture_output=True, check=True)
+    return [line for line in listed.stdout.decode().splitlines() if f"{folder}/." in line]
+
+
 @pytest.mark.spark
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to a process by its id")
-def test_ctrl_c_while_spark_starts_ends_with_130_and_no_traceback(shop: Path) -> None:
+@pytest.mark.parametrize("seconds", [0, 2.5])  # Java starts, and then py4j waits for its answer
+def test_ctrl_c_while_spark_starts_leaves_no_traceback_and_no_java(
+    shop: Path, seconds: float
+) -> None:
     command = [PROGRAM, "materialize", "-p", shop]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as p:
         log, deadline = shop / ".featurestore" / LOG_NAME, time.monotonic() + SECONDS
         while not (log.is_file() and log.stat().st_size) and time.monotonic() < deadline:
             time.sleep(0.05)
-        time.sleep(0.3)  # py4j now waits for the JVM's answer
+        time.sleep(seconds)
 
         p.send_signal(signal.SIGINT)
         out, err = p.communicate(timeout=SECONDS)
@@ -42,6 +51,10 @@ def test_ctrl_c_while_spark_starts_ends_with_130_and_no_traceback(shop: Path) ->
     assert err.splitlines()[-1].startswith("interrupted")
     assert "Traceback" not in err
     assert "py4j" not in err
+    deadline = time.monotonic() + SECONDS
+    while processes(shop) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert processes(shop) == []
 
 
 @pytest.mark.spark

@@ -19,6 +19,7 @@ from pyspark.logger import PySparkLogger
 from pyspark.sql import SparkSession
 
 from featurestore.engines.spark.errors.mapping import spark_errors
+from featurestore.engines.spark.session.interrupt import interrupt_at_end
 from featurestore.engines.spark.session.jars import delta_jars, spark_home
 from featurestore.engines.spark.session.java import find_java
 from featurestore.errors import ProjectError, SetupError
@@ -191,7 +192,8 @@ def _gateway(conf: SparkConf, log: Path) -> JavaGateway:
             output.truncate(0)
         try:
             # pyspark leaves it untyped
-            return launch_gateway(conf, {"stdout": output, "stderr": output})  # type: ignore[no-untyped-call]
+            with interrupt_at_end():
+                return launch_gateway(conf, {"stdout": output, "stderr": output})  # type: ignore[no-untyped-call]
         except PySparkRuntimeError:
             raise SetupError(
                 _CALL, f"Java ended at once ({_last_line(log)})", f"Read {log}."
