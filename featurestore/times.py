@@ -22,6 +22,8 @@ LIFETIME = "lifetime"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DURATION = re.compile(r"(\d+)([smhdw])")
+_WORDY_DURATION = re.compile(r"(\d{0,6})\s*(?=sec|min|hour|day|week)([smhdw])[a-z]*", re.ASCII)
+_MOST_DAYS = 36_500
 _LONGEST = 2**62
 _MOST_DIGITS = 19
 
@@ -66,6 +68,46 @@ def parse_duration(text: str) -> int:
             f"Write a shorter one, such as '3650d'; a window of all time is {LIFETIME!r}.",
         )
     return micros
+
+
+def parse_duration_argument(call: str, name: str, value: str) -> int:
+    """Return a call's duration in microseconds, as `parse_duration` does.
+
+    Args:
+        call: The call, for the error message.
+        name: The argument's name, for the error message.
+        value: The argument.
+
+    Raises:
+        RequestError: The argument is no duration. The message shows a right value.
+
+    Example:
+        >>> parse_duration_argument("split_by_time()", "gap", "7 days")
+        Traceback (most recent call last):
+        ...
+        featurestore.errors.RequestError: split_by_time(): gap is '7 days': ... gap='7d'...
+    """
+    try:
+        return parse_duration(value)
+    except RequestError as error:
+        fix = f"Write e.g. {name}={duration_example(value)!r}."
+        raise RequestError(call, f"{name} is {value!r}: {error.found}", fix) from None
+
+
+def duration_example(value: object) -> str:
+    """Return the duration that a wrong value probably means, or ``'30d'``.
+
+    Example:
+        >>> duration_example(timedelta(hours=36)), duration_example("7 days"), duration_example(5)
+        ('36h', '7d', '5d')
+    """
+    if isinstance(value, timedelta) and value > timedelta() and not value % timedelta(seconds=1):
+        return format_duration(value // timedelta(microseconds=1))
+    if isinstance(value, str) and (match := _WORDY_DURATION.fullmatch(value.strip().lower())):
+        return f"{int(match[1] or 1)}{match[2]}"
+    if isinstance(value, int) and 0 < value < _MOST_DAYS:
+        return f"{int(value)}d"
+    return "30d"
 
 
 def timezone_problem(name: str) -> str:
@@ -153,6 +195,30 @@ def parse_moment(text: str | datetime) -> datetime:
             f"time {text!r}", "it has no time zone", f"Write its offset; for UTC {text + 'Z'!r}."
         )
     return from_micros(to_micros(moment if moment.tzinfo else moment.replace(tzinfo=UTC)))
+
+
+def parse_moment_argument(call: str, name: str, value: str | datetime) -> datetime:
+    """Return a call's moment in UTC, as `parse_moment` does.
+
+    Args:
+        call: The call, for the error message.
+        name: The argument's name, for the error message.
+        value: The argument.
+
+    Raises:
+        RequestError: The argument is no moment, or has no time zone.
+
+    Example:
+        >>> parse_moment_argument("time_grid()", "start", "2026-10-10 12:00")
+        Traceback (most recent call last):
+        ...
+        featurestore.errors.RequestError: time_grid(): start is '2026-10-10 12:00': it has no ...
+    """
+    try:
+        return parse_moment(value)
+    except RequestError as error:
+        problem = f"{name} is {str(value)!r}: {error.found}"
+        raise RequestError(call, problem, error.fix) from None
 
 
 def _is_date(text: str) -> bool:

@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from featurestore.errors import RequestError
-from featurestore.times import parse_moment
+from featurestore.times import (
+    duration_example,
+    parse_duration,
+    parse_duration_argument,
+    parse_moment,
+    parse_moment_argument,
+)
 
 MOMENTS = st.datetimes(timezones=st.just(UTC))
 
@@ -52,3 +58,41 @@ def test_a_value_that_is_not_a_moment_is_refused(wrong: object) -> None:
 
     assert (caught.value.call, "ISO 8601" in caught.value.found) == (f"time {wrong!r}", True)
     parse_moment(caught.value.fix.split("'")[1])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("7 days", "7d"),
+        ("day", "1d"),
+        ("2 Hours", "2h"),
+        ("90min", "90m"),
+        ("1 week", "1w"),
+        ("5 months", "30d"),  # an m is a minute
+        ("7x", "30d"),
+        ("", "30d"),
+        (timedelta(days=30), "30d"),
+        (timedelta(days=-1), "30d"),
+        (timedelta(microseconds=1), "30d"),
+        (30, "30d"),
+        (-1, "30d"),
+        (None, "30d"),
+    ],
+)
+def test_a_wrong_duration_is_answered_with_the_right_one(wrong: object, right: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        parse_duration_argument("the call", "gap", wrong)  # type: ignore[arg-type]  # the case
+
+    assert duration_example(wrong) == right
+    assert parse_duration(right) > 0
+    assert (caught.value.call, f"gap is {wrong!r}" in caught.value.found) == ("the call", True)
+    assert f"gap={right!r}" in caught.value.fix
+
+
+@pytest.mark.parametrize("wrong", ["2026-01-01 12:00", "tomorrow", datetime(2026, 1, 1)])  # noqa: DTZ001 - the case
+def test_a_wrong_moment_is_named_with_its_argument(wrong: str | datetime) -> None:
+    with pytest.raises(RequestError) as caught:
+        parse_moment_argument("the call", "start", wrong)
+
+    assert caught.value.call == "the call"
+    assert f"start is '{wrong}'" in caught.value.found

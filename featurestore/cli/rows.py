@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from featurestore.cli.output import SHOWN_ROWS, print_table, say, to_json
 from featurestore.client.arrow_rows import plain
-from featurestore.client.frame.frame import FeatureFrame
+from featurestore.client.frame.frame import FeatureFrame, with_count
 from featurestore.errors import RequestError
 
 
@@ -33,7 +33,8 @@ def emit(frame: FeatureFrame, out: Path | None, form: str) -> None:
     table = frame.to_arrow()
     if out is not None:
         _write(table, out)
-        say("wrote {} rows with {} features to {}", len(frame), len(frame.features), out)
+        rows, features = with_count(len(frame), "row"), with_count(len(frame.features), "feature")
+        say("wrote {} with {} to {}", rows, features, out)
         return
     printers: dict[str, Callable[[pa.Table], None]] = {
         "csv": lambda rows: _write_csv(rows, sys.stdout.buffer),

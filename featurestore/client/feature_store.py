@@ -20,7 +20,7 @@ from featurestore.registry.plan import Plan, plan
 from featurestore.registry.registry import Registry, RegistryVersion
 from featurestore.settings import Settings, read_settings
 from featurestore.store.layout import Layout
-from featurestore.times import Clock, parse_moment, system_clock
+from featurestore.times import Clock, parse_moment_argument, system_clock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -146,7 +146,7 @@ class FeatureStore:
         with spark_extra("materialize"):
             from featurestore.jobs.materialize.start import materialize
 
-        first = None if start is None else parse_moment(start)
+        first = None if start is None else parse_moment_argument("materialize()", "start", start)
         return materialize(self._job(), views, start=first, full=full, progress=progress)
 
     def refresh_latest(self, views: Sequence[str] | None = None) -> dict[str, int]:
@@ -318,8 +318,12 @@ class FeatureStore:
         """
         from featurestore.client.spines.events import EventSelection, label_spine
 
-        moment = self._clock() if as_of is None else parse_moment(as_of)
         selection = EventSelection(view, columns, start, end)
+        moment = (
+            self._clock()
+            if as_of is None
+            else parse_moment_argument(selection.call, "as_of", as_of)
+        )
         return label_spine(self.applied(), self._reader, selection, moment)
 
     def preview(

@@ -30,7 +30,7 @@ from featurestore.errors import NotFoundError, RequestError, SpineError, nearest
 from featurestore.query.compile import compile_query, compile_reference
 from featurestore.query.nodes import Aggregate, Query, ViewQuery, Window
 from featurestore.store.columns import UTC_MICROS
-from featurestore.times import parse_duration, to_micros
+from featurestore.times import parse_duration, parse_duration_argument, to_micros
 
 _Immature = Literal["drop", "keep", "flag"]
 
@@ -78,12 +78,7 @@ class Label:
     def __post_init__(self) -> None:
         """Check the arguments where the label is written."""
         for name in ("horizon", "maturity"):
-            try:
-                micros = parse_duration(getattr(self, name))
-            except RequestError as error:
-                value = getattr(self, name)
-                problem = f"{name} is {value!r}: {error.found}"
-                raise RequestError(self.call, problem, error.fix) from None
+            micros = parse_duration_argument(self.call, name, getattr(self, name))
             if name == "horizon" and micros == 0:
                 raise RequestError(self.call, "the horizon is 0", "Use e.g. horizon='30d'.")
         if self.immature not in (choices := get_args(_Immature)):

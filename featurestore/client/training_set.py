@@ -33,9 +33,13 @@ def training_set(
             before it.
     """
     table, name = read_spine(spine), label if isinstance(label, str) else label.name
+    spine_rows = table.num_rows
     if isinstance(label, Label):
         table = add_label(manifest, reader, request, table, label, now)
     # This first call only checks the label's name, before any table is read.
     with_label(FeatureFrame(table, ()), name, request.call)
     frame = with_label(retrieve(manifest, reader, request, table), name, request.call)
-    return replace(frame, label_timing=timing_of(label)) if isinstance(label, Label) else frame
+    if not isinstance(label, Label):
+        return frame
+    left_out = spine_rows - table.num_rows
+    return replace(frame, label_timing=timing_of(label), immature_rows=left_out)

@@ -26,9 +26,6 @@ from featurestore.times import timezone_problem
 NullTimes = Literal["error", "keep"]
 
 OTHER_TIME = "If the time column has another name, pass it as timestamp_field=."
-_OTHER_KEY = (
-    "If the key column has another name, map it with view.with_join_keys({...}) in a service."
-)
 _NANOS_PER_MICRO = 1000
 
 
@@ -65,7 +62,7 @@ def bind(
     for view in query.views:
         for key in view.keys:
             role = f"join key of view {view.view!r}"
-            column = column_of(query, spine, key.spine_column, role, _OTHER_KEY)
+            column = column_of(query, spine, key.spine_column, role, _other_key(key))
             columns[key.spine_column] = _bind_key(query, key, column)
         if view.timestamp_field not in columns:
             column = time_column_of(query, spine, view)
@@ -128,6 +125,13 @@ def time_column_of(query: Query, spine: pa.Table, view: ViewQuery) -> pa.Chunked
     role = f"time column of view {view.view!r} by .at({name!r}) in the service"
     fix = f"Add the column to the spine, or write another name in the service's .at({name!r})."
     return column_of(query, spine, name, role, fix)
+
+
+def _other_key(key: KeyBinding) -> str:
+    return (
+        f"If the key column has another name, rename it to {key.spine_column!r}, or map it with "
+        f"view.with_join_keys({{{key.key!r}: ...}}) in a service."
+    )
 
 
 def _bind_key(query: Query, key: KeyBinding, column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -111,8 +111,17 @@ def _summary_of_fields(change: Change) -> Iterator[str]:
         group, _, member = detail.field.partition(".")
         if group not in (*LABELS, "type") and not member.endswith(".description"):
             groups.setdefault(group, []).append(member or detail.new or "")
+    if change.kind == "on-demand view":
+        groups = {"sources": [], **groups} | {"sources": _input_sources(change)}
     for group, members in groups.items():
         yield f"    + {group}: {_short(', '.join(members))}"
+
+
+def _input_sources(change: Change) -> list[str]:
+    """Return the views and then the request sources that a new on-demand view reads."""
+    inputs = [each.new or "" for each in change.details if each.field.startswith("inputs.")]
+    names = (text.partition(":")[0].removesuffix(" (request)") for text in inputs)
+    return list(dict.fromkeys(names))
 
 
 def _line(detail: Detail) -> str:

@@ -1,6 +1,7 @@
 """A label is computed when its horizon and maturity are over, and never changes after that."""
 
 import sys
+from dataclasses import replace
 from datetime import timedelta
 
 import pyarrow as pa
@@ -56,6 +57,29 @@ def test_immature_rows_are_dropped_or_kept_with_a_null_label(paid):
     assert [row["label"] for row in training(paid, keep, 0.5, last, last + 0.001)] == [1, 0, None]
 
 
+def test_a_training_set_counts_the_immature_rows_that_it_leaves_out(paid):
+    label = Label("activity", "*", "count", horizon="2h")
+    rows = [{"id": 1, "event_timestamp": at(hour)} for hour in (0.5, 11, 11.5)]
+
+    frame = paid.get_training_set(["activity:count_2h"], rows, label=label)
+    kept = paid.get_training_set(
+        ["activity:count_2h"], rows, label=replace(label, immature="keep")
+    )
+
+    assert (len(frame), frame.immature_rows, "2 immature rows" in repr(frame)) == (1, 2, True)
+    assert (len(kept), kept.immature_rows, "immature" in repr(kept)) == (3, 0, False)
+    assert [part.immature_rows for part in frame.split_by_time(at(1))] == [0, 0]
+
+
+def test_a_horizon_that_is_a_timedelta_is_answered_with_its_text():
+    with pytest.raises(RequestError) as caught:
+        Label("activity", "*", "count", horizon=timedelta(days=30))
+
+    assert "Label(" in caught.value.call
+    assert "horizon" in caught.value.found
+    assert "horizon='30d'" in caught.value.fix
+
+
 def test_immature_rows_are_dropped_from_a_spine_with_string_views(paid):
     label = Label("activity", "*", "count", horizon="2h")
     spine = pa.table(
@@ -104,8 +128,8 @@ def test_a_wrong_label_is_an_error_with_its_call_and_a_fix(paid, label, error, p
     ("wrong", "problem", "fix"),
     [
         ({"horizon": "0h"}, "horizon", "horizon="),
-        ({"horizon": "-1h"}, "'-1h'", "'7d'"),
-        ({"horizon": "1h", "maturity": "soon"}, "maturity is 'soon'", "'7d'"),
+        ({"horizon": "-1h"}, "'-1h'", "horizon='30d'"),
+        ({"horizon": "1h", "maturity": "soon"}, "maturity is 'soon'", "maturity='30d'"),
         ({"horizon": "1h", "immature": "fleg"}, "'fleg'", "'flag'"),
     ],
 )

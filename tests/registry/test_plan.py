@@ -413,7 +413,7 @@ def test_an_on_demand_view_is_planned_and_nothing_is_built_for_it() -> None:
     assert made.builds == ()
     assert render(made)[:-2] == [
         "+ on-demand view shape",
-        "    + sources: checkout",
+        "    + sources: limits, activity, checkout",
         "    + schema: share, over",
         "    + transform: share, over",
         "    + inputs: limit, amount_sum_1h, price",

@@ -17,7 +17,7 @@ from featurestore.client.frame.view_read import ViewRead
 from featurestore.engines.explain.cell import Explanation
 from featurestore.errors import RequestError, SetupError, nearest
 from featurestore.optional import optional
-from featurestore.times import parse_moment
+from featurestore.times import parse_duration_argument, parse_moment_argument
 
 if TYPE_CHECKING:
     import pandas
@@ -48,6 +48,8 @@ class FeatureFrame:
         timestamp_field: The time column.
         label_timing: The horizon and maturity of a computed `Label`. None for a label that is a
             column of the spine.
+        immature_rows: The number of spine rows that were left out, because the computed `Label`
+            of each was not mature yet.
         views: The table version and the key columns that each view was read with.
         _explainer: Explains a cell, for `explain`.
         _spark_session: Returns a session for `to_spark`, and starts one if necessary.
@@ -65,6 +67,7 @@ class FeatureFrame:
     label: str | None = None
     timestamp_field: str = "event_timestamp"
     label_timing: LabelTiming | None = None
+    immature_rows: int = 0
     views: Mapping[str, ViewRead] = field(default_factory=dict)
     _explainer: Callable[[int, str], Explanation] = field(
         default=_no_explainer, repr=False, compare=False
@@ -90,9 +93,11 @@ class FeatureFrame:
     def __repr__(self) -> str:
         """Return a short text without data: a table may be large and may hold personal data."""
         rows, features = len(self), len(self.features)
-        parts = [_with_count(rows, "row"), _with_count(features, "feature")]
+        parts = [with_count(rows, "row"), with_count(features, "feature")]
         if self.label:
             parts.append(f"label {self.label!r}")
+        if self.immature_rows:
+            parts.append(f"{with_count(self.immature_rows, 'immature row')} left out")
         parts += [
             f"{count} with a null key in {view}"
             for view, count in self.null_key_rows.items()
@@ -177,8 +182,12 @@ class FeatureFrame:
             >>> [len(part) for part in frame.split_by_time("1970-01-01T00:00:06Z", gap="3s")]
             [1, 1]
         """
-        split = TimeSplit(parse_moment(moment), gap, self.label_timing)
-        times, call = self.table[self.timestamp_field], f"split_by_time({moment!r})"
+        call = f"split_by_time({moment!r})"
+        start = parse_moment_argument(call, "moment", moment)
+        if gap is not None:
+            parse_duration_argument(call, "gap", gap)
+        split = TimeSplit(start, gap, self.label_timing)
+        times = self.table[self.timestamp_field]
         check_times(call, self.timestamp_field, times)
         train, test = split.masks(times)
         if leak := split.leak(times):
@@ -235,6 +244,7 @@ class FeatureFrame:
         return replace(
             self,
             table=rows_where(self.table, mask),
+            immature_rows=0,
             _explainer=partial(_explain_part, self._explainer, positions),
         )
 
@@ -300,5 +310,11 @@ def with_label(frame: FeatureFrame, label: str | None, call: str) -> FeatureFram
     return replace(frame, label=label)
 
 
-def _with_count(count: int, noun: str) -> str:
+def with_count(count: int, noun: str) -> str:
+    """Return a count with its noun, which is plural unless the count is 1.
+
+    Example:
+        >>> with_count(1, "row"), with_count(1200, "row")
+        ('1 row', '1,200 rows')
+    """
     return f"{count:,} {noun}" + ("" if count == 1 else "s")

@@ -17,7 +17,7 @@ from featurestore.errors import NotFoundError, RequestError, nearest
 from featurestore.query.compile import compile_view
 from featurestore.query.nodes import Column, Query, ViewQuery
 from featurestore.store.columns import EVENT_TIME
-from featurestore.times import parse_moment, to_micros
+from featurestore.times import parse_moment_argument, to_micros
 
 
 @dataclass(frozen=True)
@@ -97,8 +97,8 @@ def _query(view: FeatureView, selection: EventSelection) -> ViewQuery:
 def _bounds(selection: EventSelection, as_of: int) -> tuple[int | None, int]:
     """Return the first microsecond of the event times and the one after their last."""
     low, high = (
-        None if each is None else to_micros(parse_moment(each))
-        for each in (selection.start, selection.end)
+        None if each is None else to_micros(parse_moment_argument(selection.call, name, each))
+        for name, each in (("start", selection.start), ("end", selection.end))
     )
     if low is not None and high is not None and high <= low:
         raise RequestError(

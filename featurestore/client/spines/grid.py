@@ -10,7 +10,7 @@ from featurestore.client.arrow_rows import rows_at
 from featurestore.client.spines.read import read_spine
 from featurestore.errors import SpineError
 from featurestore.store.columns import UTC_MICROS
-from featurestore.times import parse_duration, parse_moment, to_micros
+from featurestore.times import parse_duration_argument, parse_moment_argument, to_micros
 
 _MOST_ROWS = 2**31
 
@@ -53,7 +53,9 @@ def time_grid(
             f"the keys have a column {timestamp_field!r}",
             "Remove it, or use another timestamp_field=. The grid adds this column.",
         )
-    moments = _moments(call, parse_moment(start), parse_moment(end), parse_duration(every))
+    first = parse_moment_argument(call, "start", start)
+    last = parse_moment_argument(call, "end", end)
+    moments = _moments(call, first, last, parse_duration_argument(call, "every", every))
     if rows.num_rows * len(moments) > _MOST_ROWS:
         raise SpineError(
             call,

@@ -3,9 +3,15 @@
 import collections.abc
 import types
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Literal, Union, get_args, get_origin
 
+from featurestore.definitions.model.types import Field
 from featurestore.errors import nearest
+from featurestore.times import duration_example
+
+# The arguments that are durations.
+_DURATIONS = ("ttl", "available_delay", "delay", "every", "offset")
 
 
 def fits(value: object, hint: Any) -> bool:
@@ -47,6 +53,8 @@ def problem(name: str, value: object, hint: Any) -> str:
         return f"{name} is {value!r}. {nearest(str(value), options)}"
     if any(get_origin(part) is tuple for part in _options(hint)):
         return _tuple_problem(name, value, hint)
+    if name in _DURATIONS:
+        return f"{name} is {_kind(value)}. Write a text: {name}={duration_example(value)!r}."
     return f"{name} is {_kind(value)}. Give {_text(hint)}."
 
 
@@ -61,14 +69,26 @@ def _entries_fit(value: Mapping[object, object], arguments: tuple[Any, ...]) -> 
 
 
 def _tuple_problem(name: str, value: object, hint: Any) -> str:
-    if isinstance(value, list):
-        shown = ", ".join(_name(item) for item in value) + ("," if len(value) == 1 else "")
-        return f"{name} is a list. Write a tuple: {name}=({shown})."
-    if not isinstance(value, tuple):
-        return f"{name} is {_kind(value)}. Write a tuple: {name}=({_name(value)},)."
     item_hint = next(get_args(part)[0] for part in _options(hint) if get_origin(part) is tuple)
-    wrong = next(item for item in value if not fits(item, item_hint))
-    return f"{name} contains {_name(wrong)}, {_kind(wrong)}. Give {_text(item_hint)}."
+    items = value if isinstance(value, list | tuple) else (value,)
+    shown = ", ".join(_in_place_of(item, item_hint) for item in items)
+    example = f"{name}=({shown}{',' if len(items) == 1 else ''})"
+    wrong = [item for item in items if not fits(item, item_hint)]
+    if not isinstance(value, tuple):
+        return f"{name} is {_kind(value)}. Write a tuple: {example}."
+    problem = f"{name} contains {_name(wrong[0])}, {_kind(wrong[0])}. Give {_text(item_hint)}"
+    return f"{problem}: {example}." if isinstance(wrong[0], str | timedelta) else f"{problem}."
+
+
+def _in_place_of(item: object, hint: Any) -> str:
+    """Return what to write for an item: a definition's name in quotes becomes the definition."""
+    if isinstance(item, timedelta) and str in _options(hint):
+        return repr(duration_example(item))
+    if not isinstance(item, str) or fits(item, hint):
+        return _name(item)
+    if Field in _options(hint):
+        return f'fs.Field("{item}", fs.String)'
+    return item if item.isidentifier() else repr(item)
 
 
 def _options(hint: Any) -> tuple[Any, ...]:

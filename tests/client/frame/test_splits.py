@@ -215,3 +215,26 @@ def test_a_wrong_grid_is_an_error(change, problem):
 
     assert repr(arguments["every"]) in error.value.call
     assert problem in error.value.found
+
+
+@pytest.mark.parametrize(
+    ("ask", "call", "argument"),
+    [
+        (lambda: with_label_timing([1], 1, 0).split_by_time("2026-10-10 12:00"), "split_by_time",
+         "moment is '2026-10-10 12:00'"),
+        (lambda: with_label_timing([1], 1, 0).split_by_time("2026-10-10", gap="7 days"),
+         "split_by_time", "gap is '7 days'"),
+        (lambda: time_grid([{"id": 1}], start="2026-01-01", end="2026-01-02", every="day"),
+         "time_grid", "every is 'day'"),
+        (lambda: time_grid([{"id": 1}], start="2026-01-01T05", end="2026-01-02", every="1d"),
+         "time_grid", "start is '2026-01-01T05'"),
+        (lambda: time_grid([{"id": 1}], start="2026-01-01", end="soon", every="1d"),
+         "time_grid", "end is 'soon'"),
+    ],
+)  # fmt: skip
+def test_a_wrong_time_is_named_with_its_call_and_argument(ask, call, argument):
+    with pytest.raises(RequestError) as caught:
+        ask()
+
+    assert caught.value.call.startswith(call)
+    assert argument in caught.value.found

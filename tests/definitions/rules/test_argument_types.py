@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -28,7 +29,30 @@ COUNT = Aggregation("*", "count", windows=("7d",))
             view(source="payments"),
             ("view 'activity'", "source is text", "DeltaSource or FileSource or RequestSource"),
         ),
-        (view(ttl=7), ("view 'activity'", "ttl is a number", "text or None")),
+        (
+            Entity("card", join_keys=["card_id"]),
+            ("entity 'card'", "a list", 'join_keys=(fs.Field("card_id", fs.String),)'),
+        ),
+        (
+            Entity("card", join_keys=("card_id",)),
+            ("'card_id'", "text", 'join_keys=(fs.Field("card_id", fs.String),)'),
+        ),
+        (
+            FeatureService("s", features=[ACTIVITY, "limits"]),
+            ("service 's'", "a list", "features=(activity, limits)"),
+        ),
+        (
+            FeatureService("s", features=(ACTIVITY, "limits")),
+            ("service 's'", "'limits'", "features=(activity, limits)"),
+        ),
+        (view(ttl=7), ("view 'activity'", "ttl is a number", "ttl='7d'")),
+        (view(ttl=timedelta(hours=36)), ("view 'activity'", "timedelta", "ttl='36h'")),
+        (view(ttl=[]), ("view 'activity'", "a list", "ttl='30d'")),
+        (view(available_delay=timedelta(0)), ("a timedelta", "available_delay='30d'")),
+        (
+            view(aggregations=(Aggregation("*", "count", windows=(timedelta(days=2),)),)),
+            ("view 'activity'", "windows", "timedelta", "windows=('2d',)"),
+        ),
         (view(latest="no"), ("view 'activity'", "latest is text", "True or False")),
         (
             view(transform=3),
