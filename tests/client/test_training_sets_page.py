@@ -56,3 +56,18 @@ def test_the_examples_have_the_results_that_the_page_shows(page_store: fs.Featur
 
     assert test.examples
     assert "".join(failures) == ""
+
+
+def test_the_page_shows_the_warning_of_a_gap_that_is_too_short(
+    page_store: fs.FeatureStore,
+) -> None:
+    (shown,) = re.findall(r"```text\n(split_by_time\(.*?)```", PAGE, re.DOTALL)
+    label = fs.Label("chargeback", "*", "count", horizon="3d", maturity="30d", immature="flag")
+    cards = [{"card_id": "a"}, {"card_id": "b"}]
+    grid = fs.time_grid(cards, start="2026-01-01", end="2026-03-06", every="1d")
+    frame = page_store.get_training_set(["activity"], grid, label=label)
+
+    with pytest.warns(UserWarning, match=r"^split_by_time") as caught:
+        frame.split_by_time("2026-03-01", gap="2d")
+
+    assert [str(each.message) for each in caught] == [" ".join(shown.split())]

@@ -162,6 +162,6 @@ def _changed(view: str, files: tuple[str, ...]) -> SourceError:
     return SourceError(
         f"materialize view {view!r}",
         f"source files changed after they were read: {names}",
-        "Restore the old files and add new rows as new files; or rebuild the view with "
-        f"`featurestore materialize {view} --full`.",
+        f"Rebuild the view with `featurestore materialize {view} --full`. Or restore the old "
+        "files with their old modification times (cp -p), and add new rows as new files.",
     )

@@ -143,7 +143,9 @@ def test_a_parquet_file_that_lacks_a_declared_column_is_refused(world: World) ->
     assert "'amount'?" in result.error.found
 
 
-def test_a_damaged_file_is_named(world: World) -> None:
+def test_a_damaged_file_is_named_and_a_correct_one_under_another_name_is_read(
+    world: World,
+) -> None:
     put(world, "a.parquet", ("a", 0, 1.0))
     source = source_of("parquet")
     materialized(world, source)
@@ -155,7 +157,11 @@ def test_a_damaged_file_is_named(world: World) -> None:
     assert result.status == "failed"
     assert isinstance(result.error, SourceError)
     assert str(path) in result.error.found
+    assert "`featurestore materialize spending --full`" in result.error.fix
     assert world.rows() == [("a", 0, 1.0)]
+    path.unlink()
+    put(world, "c.parquet", ("b", 1, 2.0))
+    assert (world.materialize().status, world.rows()[1:]) == ("done", [("b", 1, 2.0)])
 
 
 def other_schema(source: FileSource, schema: tuple[Field, ...]) -> FileSource:

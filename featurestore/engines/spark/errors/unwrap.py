@@ -43,7 +43,7 @@ def failure(error: SparkFailure, call: str, view: str = "VIEW") -> FeatureStoreE
     text = str(error)
     unreadable = _UNREADABLE.search(text)
     if unreadable:
-        return _unreadable(call, unreadable[1], error)
+        return _unreadable(call, unreadable[1], error, view)
     cause = _CAUSE.search(text)
     return mapped(PySparkException(text[cause.start() :]) if cause else error, call, view=view)
 
@@ -53,13 +53,15 @@ def is_cancelled(error: SparkFailure) -> bool:
     return any(sign in str(error) for sign in _CANCELLED)
 
 
-def _unreadable(call: str, file: str, error: SparkFailure) -> SourceError:
+def _unreadable(call: str, file: str, error: SparkFailure, view: str) -> SourceError:
     causes = [_first_line(text) for text in _causes(error)]
     return SourceError(
         call,
         f"file {file} cannot be read" + (f": {'; '.join(causes[-2:])}" if causes else ""),
-        "Replace it with a complete file that has the declared columns, or correct the source's "
-        "schema.",
+        # A file that is corrected in its place counts as changed: a run has begun to read it.
+        "Move it out of the source's folder, and put a correct file there under another name. Or "
+        "correct it in its place, or the source's schema, and rebuild the view with "
+        f"`featurestore materialize {view} --full`.",
     )
 
 
