@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from demo.report import Grid, Report
 from featurestore.client.frame.frame import FeatureFrame
 from featurestore.times import Clock
 
-WARM_UP = pd.Timedelta(days=20)
+WARM_UP = timedelta(days=20)
 ENTITIES_SHOWN = 3
 # The request values that a terminal sends.
 CHECKOUT = ("amount", "category", "online", "latitude", "longitude")

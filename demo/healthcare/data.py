@@ -10,6 +10,7 @@ The times of day are ours too: samples at 08:00, diagnoses at 10:00 and visits a
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -108,7 +109,7 @@ def _patients(nafld1: pd.DataFrame) -> pd.DataFrame:
 
 def _dated(rows: pd.DataFrame, enrolled_at: pd.Series, column: str, *, hour: int) -> pd.DataFrame:
     rows = rows.rename(columns={"id": "patient_id"}).sort_values("rownames", ignore_index=True)
-    days = pd.to_timedelta(rows["days"], unit="D") + pd.Timedelta(hours=hour)
+    days = pd.to_timedelta(rows["days"], unit="D") + timedelta(hours=hour)
     return rows.assign(**{column: rows["patient_id"].map(enrolled_at) + days})
 
 

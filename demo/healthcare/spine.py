@@ -1,15 +1,17 @@
 """The spine: visits of patients, with the label "diabetes is diagnosed within two years"."""
 
+from datetime import timedelta
+
 import pandas as pd
 
 from demo.healthcare.data import Cohort
 
 CONDITION = "diabetes"
-HORIZON = pd.Timedelta(days=730)
-BETWEEN_VISITS = pd.Timedelta(days=365)
+HORIZON = timedelta(days=730)
+BETWEEN_VISITS = timedelta(days=365)
 
 
-def labelled_visits(cohort: Cohort, horizon: pd.Timedelta = HORIZON) -> pd.DataFrame:
+def labelled_visits(cohort: Cohort, horizon: timedelta = HORIZON) -> pd.DataFrame:
     """Return the visits whose label is known.
 
     A visit is a day with a laboratory sample, from enrolment on, at most one a year for a patient.
@@ -42,7 +44,7 @@ def _visit_times(cohort: Cohort) -> pd.DataFrame:
     visits = pd.concat([cohort.labs["patient_id"], days], axis=1).drop_duplicates()
     enrolled_at = cohort.patients.set_index("patient_id")["enrolled_at"]
     visits = visits[visits["event_timestamp"] >= visits["patient_id"].map(enrolled_at)]
-    noon = visits["event_timestamp"] + pd.Timedelta(hours=12)
+    noon = visits["event_timestamp"] + timedelta(hours=12)
     return visits.assign(event_timestamp=noon).sort_values(["patient_id", "event_timestamp"])
 
 

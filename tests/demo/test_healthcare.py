@@ -1,5 +1,6 @@
 """Visits: only of patients without a diagnosis, and only with a horizon that is over."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -23,7 +24,7 @@ def cohort() -> Cohort:
 
 
 def moment(day: str, hour: int = 0) -> pd.Timestamp:
-    return pd.Timestamp(day, tz="UTC") + pd.Timedelta(hours=hour)
+    return pd.Timestamp(day, tz="UTC") + timedelta(hours=hour)
 
 
 def small(samples: list[str], *, until: str, diagnosed: str | None = None) -> Cohort:
@@ -114,7 +115,7 @@ def test_index_dates_are_spread_evenly_and_never_change() -> None:
 def test_events_have_the_days_of_the_published_table(cohort: Cohort) -> None:
     first = cohort.labs[cohort.labs["patient_id"] == 1]["taken_at"]
 
-    assert first.iloc[0] == index_date(pd.Series([1]))[0] + pd.Timedelta(days=-459, hours=8)
+    assert first.iloc[0] == index_date(pd.Series([1]))[0] + timedelta(days=-459, hours=8)
 
 
 def test_sources_are_written_once(cohort: Cohort, tmp_path: Path) -> None:
