@@ -9,7 +9,8 @@ import typer
 
 from featurestore.cli.options import AsJson, Project, open_store
 from featurestore.cli.output import SHOWN_ROWS, print_json, print_table, say, to_text
-from featurestore.cli.read import Features, TimeField, Zone, features_of, spine_of
+from featurestore.cli.read import Features, TimeField, Zone, features_of
+from featurestore.cli.spine import spine_errors, spine_of
 
 if TYPE_CHECKING:
     from featurestore.client.verify.report import CheckedView, Verification
@@ -53,15 +54,16 @@ def verify(
     a feature leaks.
     """
     store = open_store(project)
-    result = store.verify(
-        features_of(features),
-        sample=sample,
-        spine=None if spine is None else spine_of(store, spine),
-        leakage=leakage,
-        seed=seed,
-        timestamp_field=timestamp_field,
-        timezone=timezone,
-    )
+    with spine_errors(spine or ""):
+        result = store.verify(
+            features_of(features),
+            sample=sample,
+            spine=None if spine is None else spine_of(store, spine),
+            leakage=leakage,
+            seed=seed,
+            timestamp_field=timestamp_field,
+            timezone=timezone,
+        )
     if as_json:
         print_json("verify", {"ok": result.ok, **vars(result)})
     else:

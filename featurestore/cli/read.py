@@ -2,19 +2,16 @@
 
 import json
 import sys
-from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from featurestore.cli.options import AsJson, Project, open_store
 from featurestore.cli.output import print_json, print_table, say, status_text
+from featurestore.cli.spine import spine_errors, spine_of
 from featurestore.errors import RequestError
-
-if TYPE_CHECKING:
-    from featurestore.client.feature_store import FeatureStore
 
 
 class Format(StrEnum):
@@ -135,13 +132,14 @@ def training_set(
     from featurestore.cli.rows import emit
 
     store = open_store(project)
-    frame = store.get_training_set(
-        features_of(features),
-        spine_of(store, spine, [label]),
-        label=label,
-        timestamp_field=timestamp_field,
-        timezone=timezone,
-    )
+    with spine_errors(spine):
+        frame = store.get_training_set(
+            features_of(features),
+            spine_of(store, spine, [label]),
+            label=label,
+            timestamp_field=timestamp_field,
+            timezone=timezone,
+        )
     emit(frame, out, fmt)
 
 
@@ -158,12 +156,13 @@ def historical(
     from featurestore.cli.rows import emit
 
     store = open_store(project)
-    frame = store.get_historical_features(
-        features_of(features),
-        spine_of(store, spine),
-        timestamp_field=timestamp_field,
-        timezone=timezone,
-    )
+    with spine_errors(spine):
+        frame = store.get_historical_features(
+            features_of(features),
+            spine_of(store, spine),
+            timestamp_field=timestamp_field,
+            timezone=timezone,
+        )
     emit(frame, out, fmt)
 
 
@@ -198,18 +197,6 @@ def latest(
         )
     data = rows if rows is not None else typed_rows(store.applied(), names, keys or ())
     emit(store.get_latest_features(names, data), out, fmt)
-
-
-def spine_of(store: "FeatureStore", text: str, columns: Sequence[str] = ()) -> object:
-    """Return a view's events for ``view:NAME``, and any other text unchanged, as a path.
-
-    Args:
-        store: The store.
-        text: The command line's argument.
-        columns: The fields of the view's events to return.
-    """
-    kind, _, name = text.partition(":")
-    return store.get_label_spine(name, columns=columns) if kind == "view" else text
 
 
 def features_of(text: str) -> str | list[str]:

@@ -30,3 +30,18 @@ def test_csv_has_no_lists(tmp_path: Path) -> None:
     assert "'x_last3_7d' holds list<" in error.value.found
     assert ".jsonl" in error.value.fix
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "features", "counts"),
+    [(1, ("x",), ("1 row ", "1 feature ")), (2, ("x", "y"), ("2 rows ", "2 features "))],
+)
+def test_one_row_and_one_feature_are_counted_in_the_singular(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], rows, features, counts
+) -> None:
+    table = pa.table({name: [1.0] * rows for name in features})
+
+    emit(FeatureFrame(table, features), tmp_path / "rows.csv", "table")
+
+    err = capsys.readouterr().err
+    assert [count in err for count in counts] == [True, True]

@@ -206,3 +206,17 @@ def test_two_spine_columns_of_one_name_are_refused() -> None:
     spine = pa.Table.from_arrays([pa.array([1]), pa.array([2]), TIMES], names=["id", "id", "at"])
 
     assert "'id'" in refusal_of(spine).found
+
+
+def test_a_key_column_of_another_name_is_answered_with_its_new_name() -> None:
+    taxi = replace(query().views[0], keys=(KeyBinding("taxi_id", "taxi_id", fs.Int64),))
+    spine = pa.table({"taxi": [7], "at": TIMES})
+
+    refusal = refusal_of(spine, Query("call()", (taxi,), "at"))
+    renamed = spine.rename_columns(["taxi_id", "at"])
+
+    assert "'taxi_id'" in refusal.found
+    advice, _, other = refusal.fix.partition("with_join_keys")
+    assert ("'taxi'" in advice, "rename it to 'taxi_id'" in advice) == (True, True)
+    assert "'taxi_id'" in other
+    assert bind(Query("call()", (taxi,), "at"), renamed)["taxi_id"].to_pylist() == [7]
