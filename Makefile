@@ -17,12 +17,15 @@ PYTEST := $(BIN)/python -m pytest --durations=10
 # Two processes, each with a Spark session of its own; a file's tests stay in one of them.
 PARALLEL := -n 2 --dist loadfile
 PYTEST_ARGS ?=
+# The last line of `make setup`; other targets that set up first do not print it.
+READY := setup: ready. Next: make demo, or $(BIN)/featurestore init my_project
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: java venv ## create .venv with the locked versions, find Java, fetch Delta's jars once; PYTHON=... chooses one
 	@$(BIN)/python tools/set_up_spark.py
+	@$(if $(filter setup,$(MAKECMDGOALS)),echo "$(READY)" >&2)
 
 demo: setup ## features, training sets, models and newest values of the three example domains
 	@$(BIN)/featurestore demo

@@ -107,6 +107,16 @@ def test_a_make_that_is_too_old_is_refused(folder_on_path: Path) -> None:
     assert "3.82" in done.stderr
 
 
+@pytest.mark.parametrize(("target", "lines"), [("setup", 1), ("demo", 0)])
+def test_only_setup_ends_with_the_next_step(folder_on_path: Path, target: str, lines: int) -> None:
+    recipe = run("make", "-n", target, path=folder_on_path).stdout.splitlines()
+
+    ready = [line for line in recipe if "setup: ready" in line]
+    assert len(ready) == lines
+    assert recipe[-1:] == ready or not ready
+    assert all("make demo" in line and line.endswith(">&2") for line in ready)
+
+
 def test_help_lists_every_target_that_is_described(folder_on_path: Path) -> None:
     listed = run("make", "help", path=folder_on_path).stdout
 
