@@ -123,10 +123,10 @@ def test_imports_go_downwards() -> None:
 def modules_loaded_by(statement: str) -> set[str]:
     """Return the top-level packages that a statement loads in a fresh interpreter."""
     program = f"import sys; {statement}; print(*{{m.partition('.')[0] for m in sys.modules}})"
-    told = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
     )
-    return set(told.stdout.split())
+    return set(completed.stdout.split())
 
 
 @pytest.mark.parametrize("module", ["featurestore", "featurestore.cli"])

@@ -44,8 +44,8 @@ def main() -> str | None:
     if not changed and COMPLETE.is_file() and COMPLETE.read_text("utf-8") == project_state():
         return None
     COMPLETE.unlink(missing_ok=True)
-    environ = pip_environment()
     try:
+        environ = pip_environment()
         if changed:
             install_lock(environ)
         install_project(environ)

@@ -33,7 +33,7 @@ def interruptible() -> Iterator[None]:
     except KeyboardInterrupt:
         say(
             "[bold]interrupted[/]: what is committed stays. "
-            "Run the same command again: it continues where it stopped."
+            "Run the same command again: it does what is left."
         )
         raise typer.Exit(INTERRUPTED) from None
     finally:

@@ -163,8 +163,8 @@ def require_rows_fit(
             call,
             f"memory_limit is {format_bytes(limit)}. The {rows:,} rows of view {view.view!r} that "
             f"the call reads need about {format_megabytes(size)}",
-            f"Set memory_limit='{format_megabytes(size)}' or more, select fewer columns, or set "
-            "a shorter time from start to end.",
+            f"Set memory_limit='{format_megabytes(size)}' or more, or select fewer columns, "
+            "or an earlier as_of.",
         )
 
 

@@ -1,7 +1,7 @@
 """The threads that answer. They are kept between calls."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import cache
@@ -36,10 +36,10 @@ def run_all(tasks: Iterable[Callable[[], ResultT]], threads: int) -> list[Result
         try:
             for _ in range(threads):
                 workers.append(pool.submit(queue.run))  # noqa: PERF401  # an interruption loses none
-            _wait(workers)
+            wait_for_all(workers)
         finally:
             queue.stop.set()
-            _wait(workers)
+            wait_for_all(workers)
     if queue.errors:
         # All earlier tasks have ended, so the first error is the same in each run.
         raise queue.errors[min(queue.errors)]
@@ -48,11 +48,16 @@ def run_all(tasks: Iterable[Callable[[], ResultT]], threads: int) -> list[Result
     return [queue.results[number] for number in sorted(queue.results)]
 
 
-def _wait(workers: Sequence[Future[None]]) -> None:
-    """Wait until all workers have ended, or the call is interrupted."""
-    # The system may deliver a signal to a worker's thread. Then it does not wake the main thread,
-    # which runs Python's handler only when its wait ends.
-    while wait(workers, timeout=_SECONDS_PER_WAIT).not_done:
+def wait_for_all(futures: Collection[Future[ResultT]]) -> None:
+    """Wait until all futures have ended, or the call is interrupted.
+
+    The system may deliver a signal to a worker's thread. Then it does not wake the main thread,
+    which runs Python's handler only when its wait ends: so the wait is in short turns.
+
+    Example:
+        >>> wait_for_all([])
+    """
+    while wait(futures, timeout=_SECONDS_PER_WAIT).not_done:
         pass
 
 

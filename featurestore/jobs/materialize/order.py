@@ -1,9 +1,10 @@
 """The order of runs: views run side by side, and a derived view after its upstream view."""
 
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
 
+from featurestore.engines.retrieval.threads import wait_for_all
 from featurestore.jobs.materialize.job import RunResult
 from featurestore.jobs.materialize.run import ViewRun, run_view, skip_view
 
@@ -35,7 +36,7 @@ def run_in_order(runs: Sequence[ViewRun], stop: Event) -> list[RunResult]:
             upstream = futures.get(run.view.source.name) if run.view.lineage else None
             futures[run.view.name] = pool.submit(_run_after, upstream, run)
         try:
-            wait(futures.values())
+            wait_for_all(futures.values())
         except KeyboardInterrupt:
             _stop(list(futures.values()), stop)
             raise
@@ -53,4 +54,4 @@ def _stop(futures: "Sequence[Future[RunResult]]", stop: Event) -> None:
     stop.set()
     for future in futures:
         future.cancel()
-    wait(futures)
+    wait_for_all(futures)

@@ -31,7 +31,7 @@ def rows_of_keys(view: FeatureView, stored: DataFrame, keys: pa.Table) -> pa.Tab
         rows = rows.join(F.broadcast(targets), names, "left_semi").select(
             *(quoted(name) for name in stored.columns)
         )
-    with spark_errors(f"read view {view.name!r} ({view.origin})"):
+    with spark_errors(f"read view {view.name!r} ({view.origin})", view=view.name):
         return _in_utc(rows.toArrow())
 
 
@@ -45,7 +45,7 @@ def stored_from_source_rows(
         source_rows: Rows of its source.
         spark: The session that runs the transform.
     """
-    with spark_errors(f"transform rows of view {view.name!r} ({view.origin})"):
+    with spark_errors(f"transform rows of view {view.name!r} ({view.origin})", view=view.name):
         rows = rows_now(view, spark.createDataFrame(source_rows))
         return stored_rows(view, transformed(view, rows))
 

@@ -18,8 +18,8 @@ NEED = """<dependency><groupId>{group}</groupId><artifactId>{name}</artifactId>
 <version>{version}</version></dependency>"""
 SETTINGS = """<ivysettings><settings defaultResolver="here"/><resolvers>
 <filesystem name="here" m2compatible="true">
-<ivy pattern="{place}/[organisation]/[module]/[revision]/[module]-[revision].pom"/>
-<artifact pattern="{place}/[organisation]/[module]/[revision]/[module]-[revision].[ext]"/>
+<ivy pattern="{mirror_folder}/[organisation]/[module]/[revision]/[module]-[revision].pom"/>
+<artifact pattern="{mirror_folder}/[organisation]/[module]/[revision]/[module]-[revision].[ext]"/>
 </filesystem></resolvers></ivysettings>"""
 
 # A stand-in for Delta: what it is, what it needs, and what pyspark has already.
@@ -30,9 +30,11 @@ SPARK, STORAGE, KNOWN = (
 )
 
 
-def publish(place: Path, artifact: dict[str, str], *needs: dict[str, str]) -> None:
+def publish(mirror_folder: Path, artifact: dict[str, str], *needs: dict[str, str]) -> None:
     """Lay an artifact into a Maven-style folder."""
-    folder = place.joinpath(artifact["group"].replace(".", "/"), *list(artifact.values())[1:])
+    folder = mirror_folder.joinpath(
+        artifact["group"].replace(".", "/"), *list(artifact.values())[1:]
+    )
     folder.mkdir(parents=True)
     stem = f"{artifact['name']}-{artifact['version']}"
     needed = "".join(NEED.format(**need) for need in needs)
@@ -44,16 +46,16 @@ def publish(place: Path, artifact: dict[str, str], *needs: dict[str, str]) -> No
 @pytest.fixture
 def mirror(tmp_path: Path) -> dict[str, str]:
     """Return the Spark settings of a site that has Delta in a folder of its own."""
-    place = tmp_path / "mirror"
-    publish(place, SPARK, STORAGE, KNOWN)
-    publish(place, STORAGE)
-    publish(place, KNOWN)
-    return ivy_settings(tmp_path, place)
+    mirror_folder = tmp_path / "mirror"
+    publish(mirror_folder, SPARK, STORAGE, KNOWN)
+    publish(mirror_folder, STORAGE)
+    publish(mirror_folder, KNOWN)
+    return ivy_settings(tmp_path, mirror_folder)
 
 
-def ivy_settings(folder: Path, place: Path) -> dict[str, str]:
+def ivy_settings(folder: Path, mirror_folder: Path) -> dict[str, str]:
     file = folder / "ivy.xml"
-    file.write_text(SETTINGS.format(place=place))
+    file.write_text(SETTINGS.format(mirror_folder=mirror_folder))
     return {"spark.jars.ivySettings": str(file), "spark.master": "unused"}
 
 

@@ -8,11 +8,11 @@ from featurestore.engines.spark.session.java import find_java
 from featurestore.errors import SetupError
 
 
-def java(home: Path, told: str) -> Path:
+def java(home: Path, version_text: str) -> Path:
     """Write a program that tells a version as Java does, on stderr."""
     program = home / "bin" / "java"
     program.parent.mkdir(parents=True)
-    program.write_text(f"#!/bin/sh\necho '{told}' >&2\n")
+    program.write_text(f"#!/bin/sh\necho '{version_text}' >&2\n")
     program.chmod(0o755)
     return home
 
