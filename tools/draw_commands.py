@@ -111,10 +111,11 @@ def _type_name(text: str) -> str:
 
 
 def _error_classes() -> list[type[FeatureStoreError]]:
-    """Return the classes of errors, each after its base class."""
+    """Return the public classes of errors, each after its base class."""
     kinds: list[type[FeatureStoreError]] = [FeatureStoreError]
     for kind in kinds:
-        kinds.extend(kind.__subclasses__())
+        # Without those that other modules keep for themselves, and have only once they are loaded.
+        kinds.extend(k for k in kind.__subclasses__() if k.__module__ == kind.__module__)
     return kinds[1:]
 
 

@@ -3,12 +3,21 @@
 import os
 import signal
 import threading
+from collections.abc import Iterator
 
 import pytest
 
 from featurestore.engines.spark.session.interrupt import interrupt_at_end
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT by an id")
+
+
+@pytest.fixture(autouse=True)
+def python_handler() -> Iterator[None]:
+    """Set Python's handler: pyspark sets its own where another test has started Spark."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def press(times: int) -> None:
@@ -41,15 +50,13 @@ def test_a_second_interrupt_ends_the_block_at_once() -> None:
 def test_another_thread_and_another_handler_are_left_alone() -> None:
     numbers: list[int] = []
     signal.signal(signal.SIGINT, lambda number, _: numbers.append(number))
-    try:
-        with interrupt_at_end():
-            press(1)
-            assert numbers == []
-        thread = threading.Thread(target=lambda: interrupt_at_end().__enter__())
-        thread.start()
-        thread.join()
+
+    with interrupt_at_end():
         press(1)
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        assert numbers == []
+    thread = threading.Thread(target=lambda: interrupt_at_end().__enter__())
+    thread.start()
+    thread.join()
+    press(1)
 
     assert numbers == [signal.SIGINT] * 2
