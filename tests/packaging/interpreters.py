@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 SUPPORTED = ("3.11", "3.12", "3.13")
+BESIDE = Path(sys.base_prefix).parent
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
@@ -16,8 +17,9 @@ OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
 def interpreters() -> dict[str, Path]:
     """Return one interpreter for each supported version that this machine has.
 
-    They are looked up on PATH and in pyenv's folder, and run: pyenv also puts programs on PATH
-    that only say that their version is not active.
+    They are looked up in pyenv's folder, beside the one that runs the tests (an empty HOME hides
+    pyenv's folder) and on PATH, and run: pyenv also puts programs on PATH that only say that their
+    version is not active.
     """
     return {
         version: path
@@ -49,7 +51,8 @@ def interpreter(version: str) -> Path:
 def candidates(version: str) -> list[Path]:
     folders = [Path(folder) for folder in os.environ.get("PATH", "").split(os.pathsep) if folder]
     root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    inside = sorted(root.glob(f"versions/{version}.*/bin"), reverse=True)
+    folders_of_pyenv = [*root.glob(f"versions/{version}.*/bin"), *BESIDE.glob(f"{version}.*/bin")]
+    inside = sorted(folders_of_pyenv, reverse=True)
     # pyenv's own interpreters first: those of Debian may lack ensurepip.
     return [folder / f"python{version}" for folder in (*inside, *folders)]
 
