@@ -7,18 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.engines.spark.session import test_session
 from tests.packaging.interpreters import SUPPORTED, interpreter, other_interpreter
 from tests.packaging.local_index import serve
 from tests.packaging.project_copy import copy_project
 
 pytestmark = pytest.mark.integration
 
-# Without a JVM, then one that writes a Delta table.
+# Without a JVM, then one that writes a Delta table; mypy sees when that one is renamed.
+DELTA_TEST = test_session.test_delta_merges_deletes_and_optimizes_with_the_fetched_jars
 SHORT_TESTS = (
     "tests/definitions",
     "tests/test_surface.py",
-    "tests/engines/spark/session/test_session.py::"
-    "test_delta_merges_deletes_and_optimizes_with_the_jars_that_we_keep",
+    f"tests/engines/spark/session/test_session.py::{DELTA_TEST.__name__}",
 )
 # What is of this machine, not of the clone. A shared cache of pip's spares a gigabyte a clone.
 SHARED = ("PATH", "PYENV_ROOT", "JAVA_HOME", "LANG", "TMPDIR")
