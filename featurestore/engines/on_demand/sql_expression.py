@@ -45,7 +45,10 @@ _UNSTABLE = {
     *("current_database", "current_query", "current_schema", "current_schemas", "getenv"),
     *("current_setting", "getvariable", "in_search_path", "now", "today", "txid_current"),
     *("get_current_time", "get_current_timestamp", "transaction_timestamp", "version"),
+    *("current_catalog", "current_date", "current_localtime", "current_localtimestamp"),
 }
+_NOT_SINGLE = "it is not a single expression"
+_TOO_DEEP = "it is nested too deeply. Write fewer operators or calls inside each other"
 _ANOTHER_VALUE = "returns another value at each call"
 _Node = Mapping[str, Any]
 
@@ -92,15 +95,17 @@ def syntax_problem(text: str, names: Iterable[str]) -> str:
         >>> syntax_problem("amount; DROP TABLE inputs", ["amount"])
         'it is not a single expression'
     """
-    tree = parse(text)
-    if tree["error"]:
-        message = str(tree["error_message"])
-        return message if "syntax" in message else "it is not a single expression"
-    expression = _single(tree["statements"])
-    if expression is None:
-        return "it is not a single expression"
-    columns = {name.casefold() for name in names}
-    return next(_problems(expression, columns), "")
+    try:
+        tree = parse(text)
+        if tree["error"]:
+            return _parser_problem(str(tree["error_message"]))
+        expression = _single(tree["statements"])
+        if expression is None:
+            return _NOT_SINGLE
+        columns = {name.casefold() for name in names}
+        return next(_problems(expression, columns), "")
+    except RecursionError:  # DuckDB's parser allows more levels than Python
+        return _TOO_DEEP
 
 
 def columns_used(text: str) -> set[str]:
@@ -173,6 +178,12 @@ def _failure(text: str, inputs: pa.Table) -> str:
     except error_class() as error:
         return error_text(error)
     return ""
+
+
+def _parser_problem(message: str) -> str:
+    if "expression depth" in message:
+        return _TOO_DEEP
+    return message if "syntax" in message else _NOT_SINGLE
 
 
 def _single(statements: list[_Node]) -> _Node | None:

@@ -3,6 +3,7 @@
 import atexit
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -16,6 +17,27 @@ _SETTINGS = {
     "integer_division": "false",
     "error_on_division_by_zero": "false",
 }
+# From 2.0.1 on, DuckDB's catalog calls an overload over times with a zone, such as
+# +(TIMESTAMP WITH TIME ZONE, INTERVAL), consistent within a query only: it uses the
+# zone of the session.
+_FUNCTIONS = """\
+SELECT DISTINCT
+    function_name,
+    function_type,
+    CASE
+        WHEN stability = 'CONSISTENT_WITHIN_QUERY'
+            AND len(parameter_types) > 0
+            AND regexp_matches(
+                concat_ws(' ', return_type, array_to_string(parameter_types, ' ')),
+                'TIMESTAMPTZ|WITH TIME ZONE'
+            )
+        THEN 'CONSISTENT'
+        ELSE coalesce(stability, '')
+    END,
+    macro_definition
+FROM duckdb_functions()
+ORDER BY ALL
+"""
 
 
 def session() -> Any:
@@ -25,7 +47,8 @@ def session() -> Any:
         SetupError: DuckDB is not installed.
 
     Example:
-        >>> session().sql("SELECT 7 // 0, 1 / 0").fetchall()
+        >>> opened = session()
+        >>> opened.sql("SELECT 7 // 0, 1 / 0").fetchall()
         [(None, inf)]
     """
     opened = _database().cursor()
@@ -70,16 +93,15 @@ def parse(text: str) -> Mapping[str, Any]:
 def functions() -> Mapping[str, tuple[tuple[str, str, str | None], ...]]:
     """Return DuckDB's functions by name: each one's kind, stability, and definition if a macro.
 
+    An overload that depends on nothing but its arguments and the time zone counts as consistent:
+    the zone is UTC in every session.
+
     Example:
         >>> functions()["sqrt"]
         (('scalar', 'CONSISTENT', None),)
     """
-    query = (
-        "SELECT DISTINCT function_name, function_type, coalesce(stability, ''), macro_definition "
-        "FROM duckdb_functions() ORDER BY ALL"
-    )
     by_name: dict[str, tuple[tuple[str, str, str | None], ...]] = {}
-    for name, *properties in session().execute(query).fetchall():
+    for name, *properties in session().execute(_FUNCTIONS).fetchall():
         by_name[name.lower()] = (*by_name.get(name.lower(), ()), tuple(properties))
     return by_name
 
@@ -95,5 +117,11 @@ def _database() -> Any:
 
 @cache
 def _known_settings() -> tuple[str, ...]:
-    names = _database().cursor().execute("SELECT name FROM duckdb_settings()").fetchall()
-    return tuple(name for name in _SETTINGS if (name,) in names or name == "timezone")
+    # Each is tried, because duckdb_settings() of 2.0.1 does not list all settings that exist.
+    opened, unknown = _database().cursor(), optional("duckdb", _PURPOSE).CatalogException
+    known = []
+    for name, value in _SETTINGS.items():
+        with suppress(unknown):
+            opened.execute(f"SET {name} = '{value}'").fetchall()
+            known.append(name)
+    return tuple(known)

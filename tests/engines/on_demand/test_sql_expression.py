@@ -3,7 +3,9 @@
 import math
 import subprocess
 import sys
+import time
 
+import duckdb
 import pyarrow as pa
 import pytest
 
@@ -18,7 +20,12 @@ from featurestore.definitions.model.types import (
     String,
     Timestamp,
 )
-from featurestore.engines.on_demand.sql_expression import evaluate, expression_problem
+from featurestore.engines.on_demand.sql_expression import (
+    evaluate,
+    expression_problem,
+    syntax_problem,
+)
+from featurestore.engines.on_demand.sql_session import functions
 from featurestore.errors import OnDemandError
 
 INPUTS = pa.schema(
@@ -46,6 +53,11 @@ INPUTS = pa.schema(
         ("hour(event_timestamp) + extract(dow from event_timestamp)", Int64),
         ("event_timestamp - interval 1 day", Timestamp),
         ("event_timestamp::date", Date),
+        ("date_trunc('month', event_timestamp)::date", Date),
+        ("date_diff('day', make_timestamptz(2026, 1, 1, 0, 0, 0), event_timestamp)", Int64),
+        ("time_bucket(interval 1 week, event_timestamp)", Timestamp),
+        ("strftime(event_timestamp, '%a') || monthname(event_timestamp)", String),
+        ("amount + pieces - 1 + -amount", Float64),
         ("upper(city) || '!'", String),
         ("\"user\" like 'a%'", Boolean),
         ("counts['a']", Int64),
@@ -63,6 +75,30 @@ INPUTS = pa.schema(
 )
 def test_scalar_expressions_over_the_inputs_have_no_problem(text: str, dtype: object) -> None:
     assert expression_problem(text, INPUTS, dtype) == ""
+
+
+def test_functions_without_arguments_are_allowed_only_if_they_never_change() -> None:
+    names = [name for name in functions() if name.isidentifier()]
+    allowed = [name for name in names if not syntax_problem(f"{name}()", [])]
+
+    def values() -> dict[str, str]:
+        # A database of its own: another connection, session, path and moment.
+        with duckdb.connect() as other:
+            return {name: _value(other, name) for name in allowed}
+
+    first = values()
+    time.sleep(0.01)
+
+    assert {"pi", "list_value"} <= first.keys()
+    assert "version" not in first
+    assert values() == first
+
+
+def _value(database: duckdb.DuckDBPyConnection, name: str) -> str:
+    try:
+        return repr(database.execute(f"SELECT {name}()").fetchall())
+    except duckdb.Error:  # it needs arguments
+        return ""
 
 
 @pytest.mark.parametrize(
@@ -94,6 +130,16 @@ def test_scalar_expressions_over_the_inputs_have_no_problem(text: str, dtype: ob
         ("current_timestamp > event_timestamp", "unknown column 'current_timestamp'"),
         ("event_timestamp > current_date", "unknown column 'current_date'"),
         ("age(event_timestamp)", "'age' returns another value"),
+        ("hour(current_localtimestamp())", "'current_localtimestamp' returns another value"),
+        ("second(main.current_localtime())", "'current_localtime' returns another value"),
+        ("year(today())", "'today' returns another value"),
+        ("current_setting('timezone')", "'current_setting' returns another value"),
+        ("len(current_schemas(true))", "'current_schemas' returns another value"),
+        ("len(gen_random_uuid()::text)", "'gen_random_uuid' returns another value"),
+        ("nextval('s')", "'nextval' returns another value"),
+        ("amount" + " + 1" * 900, "it is nested too deeply"),
+        ("-(" * 900 + "amount" + ")" * 900, "it is nested too deeply"),
+        ("abs(" * 2000 + "amount" + ")" * 2000, "it is nested too deeply"),
         ("pg_conf_load_time()", "'pg_conf_load_time': "),
         ("getvariable('x')", "'getvariable' returns another value"),
         ("city.upper()", "upper(city, ...)"),
