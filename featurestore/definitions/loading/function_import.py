@@ -1,16 +1,23 @@
-"""Import an applied function from the definitions or an installed package, if it is unchanged."""
+"""Find an applied function among those that the definitions declare, if it is unchanged.
+
+Others may have written the registry. So what it says chooses neither what is imported nor what is
+called: only modules of the definitions are imported, as `load` does, and only a function that one
+of their on-demand views has as its transform is returned.
+"""
 
 import importlib
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from threading import RLock
 from types import FunctionType
 
 from featurestore.definitions.code.fingerprint import function_code
-from featurestore.definitions.code.provenance import home
 from featurestore.definitions.loading.import_problem import import_issue
-from featurestore.definitions.loading.loader import importable
+from featurestore.definitions.loading.loader import declared_in, importable, module_files
+from featurestore.definitions.model.references import manifest_of
 from featurestore.definitions.model.view import Code
+from featurestore.definitions.rules import Issue
 from featurestore.errors import DefinitionError
 
 # A fresh import removes modules that another thread may be importing.
@@ -19,24 +26,24 @@ _REAPPLY = "Run `featurestore plan` and `featurestore apply`, or restore the app
 
 
 def import_function(code: Code, folder: Path) -> FunctionType:
-    """Return an applied function, imported from the module that declares it.
+    """Return an applied function: the transform of an on-demand view of the definitions.
 
-    The text in the registry is never run. The imported function must have the applied
-    fingerprint.
+    The text in the registry is never run, and the module that it names is imported only as one of
+    the definitions. The function must have the applied name and fingerprint.
 
     Args:
         code: The function as the registry stores it.
         folder: The folder of definitions.
 
     Raises:
-        DefinitionError: The module does not import, lacks the function, or contains a changed
-            one.
+        DefinitionError: No on-demand view of the definitions has the function, it was changed, or
+            the module that may declare it does not import.
 
     Example:
         >>> import_function(Code("rmtree", "", "", "shutil"), Path("feature_defs"))
         Traceback (most recent call last):
         ...
-        featurestore.errors.DefinitionError: import shutil.rmtree: ...
+        featurestore.errors.DefinitionError: import shutil.rmtree: no on-demand view ...
     """
     root = folder.resolve()
     files = ((str(file), file.stat()) for file in sorted(root.rglob("*.py")))
@@ -48,29 +55,49 @@ def import_function(code: Code, folder: Path) -> FunctionType:
 
 @lru_cache(maxsize=256)
 def _imported(code: Code, root: Path, state: tuple[tuple[str, int, int], ...]) -> FunctionType:
-    call = f"import {code.module}.{code.name}"
-    if not code.module or home(code.module) == "python":
-        raise DefinitionError(
-            call,
-            "it is declared neither in the definitions nor in an installed package",
-            "Declare it by `def` in a module of the definitions.",
-        )
+    issues: list[Issue] = []
+    changed: FunctionType | None = None
     with importable(root):
+        for function in _declared_functions(root, code.module, issues):
+            if (function.__module__, function.__name__) == (code.module, code.name):
+                if function_code(function).fingerprint == code.fingerprint:
+                    return function
+                changed = function
+    raise _refusal(code, root, changed, issues)
+
+
+def _declared_functions(root: Path, first: str, issues: list[Issue]) -> Iterator[FunctionType]:
+    """Yield the functions of the on-demand views, those of the module ``first`` before others.
+
+    A module that does not import becomes an issue: another module may declare the function.
+    """
+    files = module_files(root)
+    for name in sorted(files, key=lambda name: name != first):
         try:
-            module = importlib.import_module(code.module)
-        except (Exception, SystemExit) as error:  # user code raises anything
-            file = root.parent.joinpath(*code.module.split(".")).with_suffix(".py")
-            raise DefinitionError(call, str(import_issue(error, file, root)), _REAPPLY) from error
-        function = getattr(module, code.name, None)
-        if not isinstance(function, FunctionType):
-            found = f"module {code.module!r} has no function {code.name!r} (any more)"
-            raise DefinitionError(call, found, _REAPPLY)
-        if function_code(function).fingerprint != code.fingerprint:
-            where = f"{function.__code__.co_filename}:{function.__code__.co_firstlineno}"
-            raise DefinitionError(
-                call,
-                f"the function at {where} differs from the applied one: its code, code that it "
-                "uses, or the version of a library was changed",
-                _REAPPLY,
-            )
-    return function
+            module = importlib.import_module(name)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # user code raises anything
+            issues.append(import_issue(error, files[name], root))
+            continue
+        views = manifest_of(declared_in(module)).on_demand_views
+        yield from (each.transform for each in views if isinstance(each.transform, FunctionType))
+
+
+def _refusal(
+    code: Code, root: Path, changed: FunctionType | None, issues: list[Issue]
+) -> DefinitionError:
+    call = f"import {code.module}.{code.name}"
+    if changed is not None:
+        where = f"{changed.__code__.co_filename}:{changed.__code__.co_firstlineno}"
+        return DefinitionError(
+            call,
+            f"the function at {where} differs from the applied one: its code, code that it "
+            "uses, or the version of a library was changed",
+            _REAPPLY,
+        )
+    if issues:
+        return DefinitionError(call, str(issues[0]), _REAPPLY)
+    return DefinitionError(
+        call,
+        f"no on-demand view in {root} has the function {code.name!r} of module {code.module!r}",
+        _REAPPLY,
+    )

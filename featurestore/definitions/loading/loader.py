@@ -99,8 +99,7 @@ def importable(root: Path) -> Iterator[None]:
 def _import_all(root: Path) -> tuple[list[ModuleType], list[Issue]]:
     modules: list[ModuleType] = []
     issues: dict[Issue, None] = {}
-    for file in _module_files(root):
-        name = _module_name(file, root)
+    for name, file in module_files(root).items():
         try:
             modules.append(importlib.import_module(name))
         except (Exception, SystemExit) as error:  # noqa: BLE001  # user code raises anything
@@ -108,8 +107,18 @@ def _import_all(root: Path) -> tuple[list[ModuleType], list[Issue]]:
     return modules, list(issues)
 
 
-def _module_files(root: Path) -> list[Path]:
-    return sorted(file for file in root.rglob("*.py") if _is_scanned(file.relative_to(root)))
+def module_files(root: Path) -> dict[str, Path]:
+    """Return the files whose definitions are loaded, by the names of their modules.
+
+    Args:
+        root: The folder of definitions, as a resolved path.
+
+    Example:
+        >>> module_files(Path("no_such_folder"))
+        {}
+    """
+    files = sorted(file for file in root.rglob("*.py") if _is_scanned(file.relative_to(root)))
+    return {_module_name(file, root): file for file in files}
 
 
 def _is_scanned(path: Path) -> bool:
@@ -123,16 +132,25 @@ def _module_name(file: Path, root: Path) -> str:
 
 
 def _collect(modules: list[ModuleType], base: Path) -> Manifest:
-    roots = [
+    roots = [value for module in modules for value in declared_in(module)]
+    for declared in referenced_objects(roots):
+        set_origin(declared, _relative(origin_of(declared), base))
+    return manifest_of(roots)
+
+
+def declared_in(module: ModuleType) -> list[object]:
+    """Return the definitions, and uses of definitions, that have a name in a module.
+
+    Example:
+        >>> declared_in(ModuleType("empty"))
+        []
+    """
+    return [
         value
-        for module in modules
         for named in vars(module).values()
         for value in _contained(named)
         if isinstance(value, Definition | FeatureReference | OnDemandReference)
     ]
-    for declared in referenced_objects(roots):
-        set_origin(declared, _relative(origin_of(declared), base))
-    return manifest_of(roots)
 
 
 def _contained(named: object) -> Iterable[object]:

@@ -1,5 +1,6 @@
 """Readers import the applied function from the module that declares it, and no other."""
 
+import importlib
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,7 +11,7 @@ from packaging import version
 
 from featurestore.definitions.code.fingerprint import function_code
 from featurestore.definitions.loading.function_import import import_function
-from featurestore.definitions.loading.loader import load
+from featurestore.definitions.loading.loader import importable, load
 from featurestore.definitions.model.view import Code
 from featurestore.errors import DefinitionError
 from featurestore.registry.codec import decode, encode
@@ -101,28 +102,72 @@ def test_a_function_or_a_module_that_is_gone_is_named(folder: Path) -> None:
     assert [error.call for error in (no_function, no_module, no_folder)] == [
         "import defs.shapes.worth_of"
     ] * 3
-    assert "module" in no_function.found
-    assert "No module named 'defs.shapes'" in no_module.found
-    assert "No module named 'defs'" in no_folder.found
+    assert str(folder) in no_function.found
+    assert "'defs.shapes'" in no_module.found
+    assert str(folder.parent / "nowhere" / "defs") in no_folder.found
 
 
-@pytest.mark.parametrize("module", ["os", "shutil", "featurestore.errors", ""])
+def test_a_module_that_does_not_import_is_named_only_if_it_may_declare_the_function(
+    folder: Path,
+) -> None:
+    code = code_in(folder)
+    (folder / "another.py").write_text("import no_such_module\n")
+
+    assert import_function(code, folder)([1, 2]) == {"worth": [2, 4]}
+
+    (folder / "shapes.py").write_text("1 / 0\n")
+    assert "shapes.py:1" in refusal(code, folder).found
+
+
+@pytest.mark.parametrize("module", ["os", "shutil", "featurestore.errors", "", "..", "a b"])
 def test_no_function_of_python_or_of_featurestore_is_imported(folder: Path, module: str) -> None:
     error = refusal(Code("rmtree", "", "", module), folder)
 
     assert error.call == f"import {module}.rmtree"
-    assert "`def`" in error.fix
+    assert str(folder) in error.found
 
 
-def test_a_function_of_an_installed_package_is_imported_from_the_applied_version(
-    tmp_path: Path,
+@pytest.mark.parametrize("file", ["beside.py", "defs/_tool.py", "defs/_hidden/tool.py"])
+def test_a_registry_cannot_make_a_reader_import_a_module(folder: Path, file: str) -> None:
+    tool = folder.parent / file
+    tool.parent.mkdir(exist_ok=True)
+    tool.write_text(f"open({str(folder / 'imported')!r}, 'w').close()\ndef run(rows): ...\n")
+    module = file.removesuffix(".py").replace("/", ".")
+    sys.modules.pop(module, None)
+
+    refusal(Code("run", "", "", module), folder)
+
+    assert not (folder / "imported").exists()
+    assert module not in sys.modules
+
+
+def test_a_function_that_no_on_demand_view_has_is_refused_by_its_own_fingerprint(
+    folder: Path,
 ) -> None:
-    applied = function_code(version.parse)
+    shapes = folder / "shapes.py"
+    shapes.write_text(shapes.read_text() + "\n\ndef drop_everything(rows): ...\n")
+    with importable(folder):
+        undeclared = importlib.import_module("defs.shapes").drop_everything
+        code = function_code(undeclared)
+
+    error = refusal(code, folder)
+
+    assert error.call == "import defs.shapes.drop_everything"
+    assert str(folder) in error.found
+
+
+def test_a_function_of_an_installed_package_comes_from_the_view_that_uses_it(
+    folder: Path,
+) -> None:
+    text = (folder / "shapes.py").read_text().replace("=worth_of", "=parse")
+    (folder / "shapes.py").write_text(f"from packaging.version import parse\n{text}")
+    applied = code_in(folder)
     assert applied.module == "packaging.version"
 
-    assert import_function(applied, tmp_path / "defs") is version.parse
+    assert import_function(applied, folder) is version.parse
     older = replace(applied, fingerprint="of another version")
-    assert refusal(older, tmp_path / "defs").call == "import packaging.version.parse"
+    assert refusal(older, folder).call == "import packaging.version.parse"
+    assert refusal(function_code(version.Version.__init__), folder).call.endswith("__init__")
 
 
 def test_another_process_finds_the_same_fingerprint(folder: Path) -> None:
