@@ -3,7 +3,8 @@
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
-from featurestore.store.paths import address
+from featurestore.errors import TableError
+from featurestore.store.paths import address, is_folder_name
 
 
 @dataclass(frozen=True)
@@ -13,6 +14,9 @@ class Layout:
     Args:
         root: ``<root>/<project>``: a folder or a URL, without a closing slash.
         folder: The project's folder; relative paths of sources start here.
+
+    Names and ids may come from tables that others can write. One that is no plain name of a
+    folder, such as ``../secrets``, raises a TableError.
 
     Example:
         >>> Layout("store/demo").features("card_activity", "t1")
@@ -34,15 +38,15 @@ class Layout:
 
     def features(self, view: str, table_id: str) -> str:
         """Return the address of one build of a view's feature table."""
-        return f"{self.root}/features/{view}/{table_id}"
+        return f"{self.root}/features/{self._name(view)}/{self._name(table_id)}"
 
     def latest(self, view: str) -> str:
         """Return the address of a view's latest table, which has one row for each key."""
-        return f"{self.root}/latest/{view}"
+        return f"{self.root}/latest/{self._name(view)}"
 
     def checkpoint(self, table_id: str, generation: int) -> str:
         """Return the address of a stream's checkpoint; a lost one gets a new generation."""
-        return f"{self.root}/checkpoints/{table_id}/{generation}"
+        return f"{self.root}/checkpoints/{self._name(table_id)}/{generation:d}"
 
     def registry(self) -> str:
         """Return the address of the table of applied manifests."""
@@ -62,8 +66,18 @@ class Layout:
 
     def training_set(self, name: str) -> str:
         """Return the address of a saved training set."""
-        return f"{self.root}/training_sets/{name}"
+        return f"{self.root}/training_sets/{self._name(name)}"
 
     def lock(self, name: str) -> str:
         """Return the address of a lock file; only local roots have locks."""
-        return f"{self.root}/locks/{name}.lock"
+        return f"{self.root}/locks/{self._name(name)}.lock"
+
+    def _name(self, name: str) -> str:
+        if is_folder_name(name) or not name:  # without a name: the folder of all of them
+            return name
+        raise TableError(
+            f"find the folder of {name!r} in {self.root}",
+            "it has more than letters, digits, _, - and ., so its path may leave the root",
+            f"Somebody changed a table of the store. Restore {self.tables()} and "
+            f"{self.registry()}, for example by DeltaTable(path).restore(version) of deltalake.",
+        )

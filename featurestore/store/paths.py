@@ -1,6 +1,13 @@
 """Addresses of tables and sources: local folders, or URLs."""
 
+import re
 from pathlib import Path
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+# A file's path in a Delta log is a URL. It may be absolute, have a scheme, or climb to parents.
+_LEAVES = re.compile(
+    r"^[/\\]|^[a-z][a-z0-9+.-]*:|(^|[/\\])\.\.?([/\\]|$)|%2e|%2f|%5c|%00|\x00", re.IGNORECASE
+)
 
 
 def address(path: str, folder: str | Path) -> str:
@@ -21,6 +28,28 @@ def is_local(uri: str) -> bool:
         (True, False)
     """
     return "://" not in uri or uri.startswith("file://")
+
+
+def is_folder_name(name: str) -> bool:
+    """Return whether a text names one folder or file: no path, and nothing that a URL decodes.
+
+    Example:
+        >>> is_folder_name("card_activity"), is_folder_name("../secrets"), is_folder_name("%2e%2e")
+        (True, False, False)
+    """
+    return _NAME.fullmatch(name) is not None
+
+
+def stays_inside(path: str) -> bool:
+    """Return whether a file's path in a table's log stays in the table's folder.
+
+    Example:
+        >>> stays_inside("day=2026-01-02/part-0.parquet"), stays_inside("../secret.parquet")
+        (True, False)
+        >>> stays_inside("s3://bucket/secret.parquet"), stays_inside("%2E%2E/secret.parquet")
+        (False, False)
+    """
+    return _LEAVES.search(path) is None
 
 
 def local_path(uri: str) -> str:

@@ -8,7 +8,7 @@ from featurestore.engines.spark.source.readers import stored_source
 from featurestore.errors import SourceError
 from featurestore.store.columns import EVENT_TIME
 from featurestore.store.current import CurrentTables, NoTable
-from featurestore.store.delta.log import latest_version
+from featurestore.store.delta.snapshot import open_snapshot
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.tables import Tables
 
@@ -47,7 +47,8 @@ def upstream_of(view: FeatureView, layout: Layout) -> Upstream:
     if table.state == "changed":
         raise _unusable(view, source, "was changed after its table was built")
     stored_rows = DeltaSource(source.name, path=table.uri, timestamp_field=EVENT_TIME)
-    return Upstream(stored_rows, table.uri, table.record.table_id, latest_version(table.uri))
+    version = open_snapshot(table.uri).version
+    return Upstream(stored_rows, table.uri, table.record.table_id, version)
 
 
 def _unusable(view: FeatureView, source: FeatureView, problem: str) -> SourceError:

@@ -1,7 +1,7 @@
 """The check that our tables need only Delta reader 1 and writer 2: every engine can read them."""
 
 from featurestore.errors import TableError
-from featurestore.store.delta.snapshot import open_table
+from featurestore.store.delta.snapshot import check_readable, open_table
 
 READER_VERSION, WRITER_VERSION = 1, 2
 
@@ -13,7 +13,8 @@ def check_plain(uri: str) -> None:
     for every new table. Then delta-rs and pyarrow cannot read the table, or read it wrongly.
 
     Raises:
-        TableError: The table is missing, or needs more than reader 1 and writer 2.
+        TableError: The table is missing, needs more than reader 1 and writer 2, or its log names
+            a file outside of its folder.
 
     Example:
         >>> check_plain("no/such/table")
@@ -21,7 +22,8 @@ def check_plain(uri: str) -> None:
         ...
         featurestore.errors.TableError: open table no/such/table: there is no Delta table...
     """
-    protocol = open_table(uri).protocol()
+    table = open_table(uri)
+    protocol = table.protocol()
     reader, writer = protocol.min_reader_version, protocol.min_writer_version
     if reader > READER_VERSION or writer > WRITER_VERSION:
         features = {*(protocol.reader_features or ()), *(protocol.writer_features or ())}
@@ -32,3 +34,4 @@ def check_plain(uri: str) -> None:
             "Remove spark.databricks.delta.properties.defaults.* from the session's "
             "configuration, then rebuild the view with `featurestore materialize --full`.",
         )
+    check_readable(table, uri)

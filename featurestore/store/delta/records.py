@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow as pa
 from deltalake import DeltaTable
 
+from featurestore.store.delta.snapshot import check_readable
 from featurestore.times import from_micros
 
 
@@ -22,7 +23,11 @@ def read_records(
         table: The table.
         columns: The columns to read; all by default.
         predicate: A SQL condition on the rows.
+
+    Raises:
+        TableError: The table needs a newer Delta reader, or its log names a file outside of it.
     """
+    check_readable(table, table.table_uri)
     stream = table.scan(columns=None if columns is None else list(columns), predicate=predicate)
     rows = pa.RecordBatchReader.from_stream(stream).read_all()
     values = {field.name: _plain(rows[field.name]) for field in rows.schema}

@@ -10,7 +10,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from featurestore.errors import TableError
 from featurestore.store.delta.footer import Footer
-from featurestore.store.paths import is_local, local_path
+from featurestore.store.paths import is_local, local_path, stays_inside
 
 READER_VERSION = 1
 
@@ -76,10 +76,10 @@ def snapshot_of(table: DeltaTable, uri: str) -> Snapshot:
     """Return the snapshot of an open table at its version.
 
     Raises:
-        TableError: The table needs a Delta feature that the local engine does not support.
+        TableError: The table needs a Delta feature that the local engine does not support, or its
+            log names a file outside of its folder.
     """
-    check_protocol(table, uri)
-    files = pa.RecordBatchReader.from_stream(table.get_add_actions()).read_all()
+    files = check_readable(table, uri)
     return Snapshot(uri, table.version(), files, pa.schema(table.schema().to_arrow()))
 
 
@@ -100,6 +100,19 @@ def open_table(uri: str, version: int | None = None) -> DeltaTable:
     raise TableError(call, found, fix)
 
 
+def check_readable(table: DeltaTable, uri: str) -> pa.Table:
+    """Return the data files of an open table, if the local engine reads them rightly.
+
+    Raises:
+        TableError: The table needs a newer Delta reader than version 1, or its log names a file
+            outside of its folder.
+    """
+    check_protocol(table, uri)
+    files = pa.RecordBatchReader.from_stream(table.get_add_actions()).read_all()
+    check_paths(files, uri)
+    return files
+
+
 def check_protocol(table: DeltaTable, uri: str) -> None:
     """Refuse a table that the local engine would read wrongly.
 
@@ -115,3 +128,26 @@ def check_protocol(table: DeltaTable, uri: str) -> None:
             f"the local engine reads version {READER_VERSION}",
             "Read it with Spark, or drop the feature with ALTER TABLE ... DROP FEATURE.",
         )
+
+
+def check_paths(files: pa.Table, uri: str) -> None:
+    """Refuse a table whose log names a file outside of the table's folder.
+
+    delta-rs and Spark follow ``..``, absolute paths and URLs. Whoever can write a table could show
+    the reader's own files as features.
+
+    Args:
+        files: The log's data files: `Snapshot.files`.
+        uri: The table's address.
+
+    Raises:
+        TableError: A file's path leaves the folder.
+    """
+    for path in files["path"].to_pylist():
+        if not stays_inside(path):
+            raise TableError(
+                f"open table {uri}",
+                f"its log names the file {path!r}, which is not in the table's folder",
+                "Restore the table. If it is a shallow clone, make a copy instead, for example by "
+                "CREATE TABLE ... DEEP CLONE or by writing its rows to a new table.",
+            )
