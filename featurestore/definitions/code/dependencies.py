@@ -10,13 +10,14 @@ import dis
 import importlib
 import importlib.util
 import logging
-import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
+from enum import Enum
 from functools import partial, singledispatch
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 
+from featurestore.definitions.code.parameters import hidden_defaults
 from featurestore.definitions.code.provenance import home, outside
 from featurestore.definitions.code.syntax import (
     attributes,
@@ -28,12 +29,11 @@ from featurestore.definitions.code.syntax import (
     tree,
     unwrapped,
 )
+from featurestore.definitions.code.values import Plain, plain_value
 from featurestore.errors import DefinitionError
 
-Plain = str | Sequence["Plain"] | Mapping[str, "Plain"]
-
-# Different values may share a representation that has an address or is shortened.
-_UNSTABLE = re.compile(r" at 0x|\.\.\.")
+# The last one is used by annotations and type parameters, from Python 3.12 on.
+_LOADS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
 
 
 @dataclass(frozen=True)
@@ -86,14 +86,24 @@ def _(node: FunctionType, refer: _Reference) -> Plain:
 
 @_node.register
 def _(node: type, refer: _Reference) -> Plain:
+    if members := _members(node):
+        bases = [_value(base, refer) for base in node.__bases__]
+        return {"bases": bases, "members": _used(node.__name__, members, (), refer)}
     trees = class_nodes(node)
     scope = vars(sys.modules[node.__module__])
     used = (names(trees) & scope.keys()) - {node.__name__}
-    return {
+    attributes_used = attributes(trees)
+    described: dict[str, Plain] = {
         "trees": [tree(part) for part in trees],
         "bases": [_value(base, refer) for base in node.__bases__],
-        "uses": _uses(used, scope, attributes(trees), refer),
+        "uses": _uses(used, scope, attributes_used, refer),
     }
+    # Without empty parts, so that they change no fingerprint of an earlier release.
+    if inside := imports(trees):
+        described["imports"] = _imports(inside, scope, attributes_used, refer)
+    if captured := _captured(node):
+        described["closure"] = _uses(set(captured), captured, attributes_used, refer)
+    return described
 
 
 @_node.register
@@ -105,21 +115,67 @@ def _layer(function: FunctionType, refer: _Reference) -> Plain:
     trees, scope = function_nodes(function), function.__globals__
     members = attributes(trees)
     used = set(_globals_of(function.__code__)) | names(evaluated_at_definition(trees))
-    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
-    closure = {name: cell.cell_contents for name, cell in cells}
-    return {
+    closure = _closure(function)
+    described: dict[str, Plain] = {
         "trees": [tree(part) for part in trees],
         "uses": _uses(used & scope.keys(), scope, members, refer),
         "closure": _uses(set(closure), closure, members, refer),
-        "imports": [
-            _imported(module, name, scope, members, refer) for module, name in imports(trees)
-        ],
+        "imports": _imports(imports(trees), scope, members, refer),
     }
+    if hidden := hidden_defaults(function, trees, scope):
+        described["defaults"] = _uses(set(hidden), hidden, members, refer)
+    if added := {name: value for name, value in vars(function).items() if name != "__wrapped__"}:
+        described["attributes"] = _uses(set(added), added, members, refer)
+    return described
+
+
+def _closure(function: FunctionType) -> dict[str, object]:
+    """Return the values of the variables that a function takes from the functions around it."""
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    return {name: cell.cell_contents for name, cell in cells}
+
+
+def _members(declared: type) -> dict[str, object]:
+    """Return what a call such as ``namedtuple("Point", "x y")`` has made; empty for a class."""
+    names_of_fields = vars(declared).get("_fields")
+    if isinstance(names_of_fields, tuple) and "__annotations__" not in vars(declared):
+        return {"fields": names_of_fields, "defaults": vars(declared).get("_field_defaults")}
+    try:
+        class_nodes(declared)
+    except DefinitionError:
+        if not issubclass(declared, Enum):
+            raise
+        return {name: member.value for name, member in declared.__members__.items()}
+    return {}
+
+
+def _captured(declared: type) -> dict[str, object]:
+    """Return the values that a class inside a function takes from that function."""
+    if "<locals>" not in declared.__qualname__:
+        return {}
+    captured: dict[str, object] = {}
+    for name, member in vars(declared).items():
+        function = getattr(member, "__func__", getattr(member, "fget", member))
+        if isinstance(function, FunctionType):
+            cells = _closure(function)
+            captured |= {f"{name}.{cell}": cells[cell] for cell in cells if cell != "__class__"}
+        elif not name.startswith("__"):
+            captured[name] = member
+    return captured
+
+
+def _imports(
+    found: Sequence[tuple[str, str | None]],
+    scope: Mapping[str, object],
+    members: Sequence[str],
+    refer: _Reference,
+) -> list[Plain]:
+    return [_imported(module, name, scope, members, refer) for module, name in found]
 
 
 def _globals_of(code: CodeType) -> Iterator[str]:
     for instruction in dis.get_instructions(code):
-        if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+        if instruction.opname in _LOADS:
             yield instruction.argval
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
@@ -137,7 +193,7 @@ def _used(name: str, value: object, members: Sequence[str], refer: _Reference) -
         return _module(value, members, refer)
     try:
         return _value(value, refer)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise DefinitionError(
             f"fingerprint {name!r}",
             f"values of {type(value).__name__} cannot be compared between runs",
@@ -162,7 +218,10 @@ def _imported(
     absolute = importlib.util.resolve_name(target, str(scope.get("__package__") or ""))
     if home(absolute) != "project":
         return outside(absolute)
-    module = importlib.import_module(absolute)
+    try:
+        module = importlib.import_module(absolute)
+    except ModuleNotFoundError:
+        return f"{absolute}:{name or ''}"
     if name is None:
         return _module(sys.modules[absolute.partition(".")[0]], members, refer)
     if not hasattr(module, name):
@@ -171,7 +230,8 @@ def _imported(
 
 
 def _in_project(function: FunctionType) -> bool:
-    return home(function.__module__ or "__main__") == "project"
+    # By its globals: `functools.wraps` copies the name of the wrapped function's module.
+    return home(str(function.__globals__.get("__name__") or "__main__")) == "project"
 
 
 @singledispatch
@@ -181,40 +241,7 @@ def _value(value: object, refer: _Reference) -> Plain:
     Raises:
         ValueError: The value has no such representation.
     """
-    if is_dataclass(value):
-        shown = {f.name: _value(getattr(value, f.name), refer) for f in fields(value) if f.compare}
-        return [_value(type(value), refer), shown]
-    text = repr(value)
-    if _UNSTABLE.search(text):
-        raise ValueError(text)
-    return [_value(type(value), refer), text]
-
-
-@_value.register(type(None))
-@_value.register(bool)
-@_value.register(int)
-@_value.register(float)
-@_value.register(str)
-@_value.register(bytes)
-def _(value: object, refer: _Reference) -> Plain:
-    return repr(value)
-
-
-@_value.register(tuple)
-@_value.register(list)
-def _(value: Sequence[object], refer: _Reference) -> Plain:
-    return [type(value).__name__, *(_value(item, refer) for item in value)]
-
-
-@_value.register(set)
-@_value.register(frozenset)
-def _(value: set[object], refer: _Reference) -> Plain:
-    return ["set", *sorted((_value(item, refer) for item in value), key=repr)]
-
-
-@_value.register(dict)
-def _(value: Mapping[object, object], refer: _Reference) -> Plain:
-    return ["dict", *([_value(key, refer), _value(item, refer)] for key, item in value.items())]
+    return plain_value(value, partial(_value, refer=refer))
 
 
 @_value.register
@@ -222,7 +249,17 @@ def _(value: FunctionType, refer: _Reference) -> Plain:
     layers = unwrapped(value)
     libraries = [layer for layer in layers if not _in_project(layer)]
     seen = [refer(value)] if len(libraries) < len(layers) else []
-    return [*(outside(layer.__module__, layer.__qualname__) for layer in libraries), *seen]
+    return [*(_library_layer(layer, value, refer) for layer in libraries), *seen]
+
+
+def _library_layer(layer: FunctionType, value: FunctionType, refer: _Reference) -> Plain:
+    """Return a library's function, with the arguments of the decorator that made it."""
+    module, name = str(layer.__globals__.get("__name__")), layer.__code__.co_qualname
+    if layer is unwrapped(value)[-1]:
+        return outside(layer.__module__, layer.__qualname__)
+    if hasattr(layer, "registry"):  # of `functools.singledispatch`
+        return [outside(module, name), _value(dict(layer.registry), refer)]
+    return [outside(module, name), _value(_closure(layer), refer)]
 
 
 @_value.register
@@ -244,7 +281,11 @@ def _(value: MethodType, refer: _Reference) -> Plain:
 
 @_value.register
 def _(value: BuiltinFunctionType, refer: _Reference) -> Plain:
-    return value.__qualname__
+    owner, name = value.__self__, value.__qualname__
+    if owner is not None and not isinstance(owner, ModuleType):
+        return ["method", name, _value(owner, refer)]
+    module = value.__module__ or "builtins"
+    return name if module == "builtins" else outside(module, name)
 
 
 @_value.register
