@@ -29,7 +29,22 @@ from featurestore.definitions.model.types import (
 )
 from featurestore.definitions.model.view import FeatureReference, FeatureView
 from featurestore.definitions.model.window import Sliding, Tumbling
-from featurestore.errors import FeatureStoreError
+from featurestore.errors import (
+    ConflictError,
+    ContractError,
+    DefinitionError,
+    FeatureStoreError,
+    MaterializationError,
+    NotFoundError,
+    OnDemandError,
+    ProjectError,
+    RequestError,
+    SetupError,
+    SourceError,
+    SpineError,
+    SumOverflowError,
+    TableError,
+)
 
 if TYPE_CHECKING:
     from featurestore.client.feature_store import FeatureStore
@@ -44,8 +59,11 @@ __all__ = [
     "Array",
     "Binary",
     "Boolean",
+    "ConflictError",
+    "ContractError",
     "Date",
     "Decimal",
+    "DefinitionError",
     "DeltaSource",
     "Entity",
     "FeatureFrame",
@@ -61,11 +79,21 @@ __all__ = [
     "Int32",
     "Int64",
     "Label",
+    "MaterializationError",
+    "NotFoundError",
+    "OnDemandError",
     "OnDemandFeatureView",
     "OnDemandReference",
+    "ProjectError",
+    "RequestError",
     "RequestSource",
+    "SetupError",
     "Sliding",
+    "SourceError",
+    "SpineError",
     "String",
+    "SumOverflowError",
+    "TableError",
     "Timestamp",
     "Tumbling",
     "time_grid",

@@ -124,16 +124,6 @@ def to_text(value: object) -> str:
     return str(value)
 
 
-def status_text(status: str | None) -> str | None:
-    """Return a run's status for people.
-
-    Example:
-        >>> status_text("done"), status_text("nothing")
-        ('done', 'nothing new')
-    """
-    return "nothing new" if status == "nothing" else status
-
-
 def to_json(value: Any) -> object:
     """Return a value that JSON cannot hold as one that it can: times and decimals as text.
 

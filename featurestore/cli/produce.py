@@ -9,10 +9,11 @@ import typer
 
 from featurestore.cli.interrupt import interruptible
 from featurestore.cli.options import AsJson, Project, open_store
-from featurestore.cli.output import print_json, print_table, say, status_text
+from featurestore.cli.output import print_json, print_table, say
 from featurestore.errors import ProjectError
 
 if TYPE_CHECKING:
+    from featurestore.client.feature_store import FeatureStore
     from featurestore.jobs.materialize.job import RunResult
 
 SOME_FAILED = 1
@@ -31,7 +32,11 @@ def add_verbs(app: typer.Typer) -> None:
 def materialize(
     views: Annotated[
         list[str] | None,
-        typer.Argument(metavar="VIEWS", help="The views to materialize.", show_default="all"),
+        typer.Argument(
+            metavar="VIEWS",
+            help="Views, or services for all views that they need.",
+            show_default="all",
+        ),
     ] = None,
     full: Annotated[
         bool, typer.Option("--full", help="Build the tables again from all source rows.")
@@ -50,21 +55,18 @@ def materialize(
     as_json: AsJson = False,
 ) -> None:
     """Bring feature tables up to date with their sources."""
-    from featurestore.cli.progress import progress_on_stderr
+    from featurestore.client.progress import progress_on_stderr
 
     store = open_store(project)
     if latest:
-        with interruptible():
-            versions = store.refresh_latest(views)
-        _print_versions(versions, as_json)
+        _refresh(store, views, as_json)
         return
     with interruptible(), progress_on_stderr() as progress:
         results = store.materialize(views, start=start, full=full, progress=progress)
     print_runs(results, as_json)
     failed = [result for result in results if result.status == "failed"]
-    for result in failed:
-        if not progress.prints_messages:
-            say("[red]{} failed[/]: {}", result.view, result.message)
+    if not progress.prints_messages:
+        _say_failures(failed)
     if failed:
         raise typer.Exit(SOME_FAILED)
 
@@ -90,6 +92,8 @@ def print_runs(results: "list[RunResult]", as_json: bool) -> None:
         results: One for each view.
         as_json: Whether to print JSON instead of a table.
     """
+    from featurestore.client.progress import status_text
+
     for result in results:
         if result.null_unique_rows:
             say(
@@ -112,7 +116,21 @@ def print_runs(results: "list[RunResult]", as_json: bool) -> None:
     print_table(columns, rows)
 
 
-def _print_versions(versions: dict[str, int], as_json: bool) -> None:
+def _say_failures(failed: "list[RunResult]") -> None:
+    """Print each cause once, with all views that failed because of it."""
+    from featurestore.client.progress import cause_of
+
+    views: dict[str, list[RunResult]] = {}
+    for result in failed:
+        views.setdefault(cause_of(result.view, result.message), []).append(result)
+    for results in views.values():
+        names = ", ".join(result.view for result in results)
+        say("[red]{} failed[/]: {}", names, results[0].message)
+
+
+def _refresh(store: "FeatureStore", views: list[str] | None, as_json: bool) -> None:
+    with interruptible():
+        versions = store.refresh_latest(views)
     if as_json:
         print_json("latest", versions)
     else:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from featurestore.cli.options import AsJson, Project, open_store
-from featurestore.cli.output import print_json, print_table, say, status_text
+from featurestore.cli.output import print_json, print_table, say
 from featurestore.cli.spine import spine_errors, spine_of
 from featurestore.errors import RequestError
 
@@ -32,7 +32,7 @@ As = Annotated[
 Features = Annotated[
     str,
     typer.Argument(
-        metavar="FEATURES", help="A service's name, or features as view:feature,view:feature."
+        metavar="FEATURES", help="A service or a view, or several with commas: view,view:feature."
     ),
 ]
 Spine = Annotated[
@@ -65,10 +65,21 @@ def add_verbs(app: typer.Typer) -> None:
         app.command(name)(verb)
 
 
-def status(project: Project = Path(), as_json: AsJson = False) -> None:
+def status(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="VIEWS", help="Views, or services for their views.", show_default="all"
+        ),
+    ] = None,
+    project: Project = Path(),
+    as_json: AsJson = False,
+) -> None:
     """Show each applied view's table, newest event and last run."""
+    from featurestore.client.progress import status_text
+
     store = open_store(project)
-    views = store.status()
+    views = store.status(names or None)
     if as_json:
         print_json("status", views)
         return
@@ -200,10 +211,11 @@ def latest(
 
 
 def features_of(text: str) -> str | list[str]:
-    """Return a service's name unchanged, and references as a list.
+    """Return the names in a text: one as it is, several as a list.
 
     Example:
         >>> features_of("fraud_v1"), features_of("a:x,b:y")
         ('fraud_v1', ['a:x', 'b:y'])
     """
-    return text.split(",") if ":" in text else text
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    return names if len(names) > 1 else text.strip(" ,")

@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from featurestore.client.foreign_names import checked_arguments, missing_method
 from featurestore.client.status import ViewStatus, view_statuses
 from featurestore.definitions.loading.loader import load
 from featurestore.definitions.model.manifest import Manifest
@@ -24,6 +25,7 @@ from featurestore.times import Clock, parse_moment_argument, system_clock
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Self
 
     import pyarrow as pa
     from pyspark.sql import SparkSession
@@ -35,12 +37,18 @@ if TYPE_CHECKING:
     from featurestore.engines.bind import NullTimes
     from featurestore.jobs.materialize.job import Job, RunResult
     from featurestore.jobs.materialize.progress import Progress
+    from featurestore.query.selection import Selection
 
 
 class FeatureStore:
     """A project's feature store: its definitions, its feature tables and its feature values.
 
-    Reading starts no JVM. Spark starts only to materialize or to preview a view.
+    Reading starts no JVM. Spark starts only to materialize, to preview a view, and for `to_spark`.
+    It then runs until the process ends, or until `close`. So use ``with`` where Spark shall end
+    earlier: ``with fs.FeatureStore(".") as store: ...``.
+
+    Wherever a call takes names of services and views, it also takes the definitions themselves, a
+    use of a view such as ``view[["amount_sum_7d"]]``, or a list of these.
 
     Args:
         folder: The project's folder, with its ``featurestore.toml``.
@@ -70,7 +78,43 @@ class FeatureStore:
         self.settings: Settings = read_settings(folder, memory_limit)
         self.layout = Layout(self.settings.store_root, folder=self.settings.folder)
         self.registry = Registry(self.layout, clock)
-        self._user_session, self._clock = spark, clock
+        self._user_session, self._clock, self._used_spark = spark, clock, False
+
+    def close(self) -> None:
+        """Stop the Spark session, if this store started it, and close the open tables.
+
+        The store can still be used: it opens again what it needs. A session that was running
+        before, or that another store uses, is not stopped.
+        """
+        self.__dict__.pop("_reader", None)
+        if self._user_session is None and self._used_spark:
+            from featurestore.engines.spark.session.session import release
+
+            release(self)
+            self._used_spark = False
+
+    def __enter__(self) -> "Self":
+        """Return the store; the end of the block closes it."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Close the store."""
+        self.close()
+
+    def __repr__(self) -> str:
+        """Return the project's name and folder."""
+        return f"FeatureStore(project {self.settings.project!r}, {str(self.settings.folder)!r})"
+
+    def _repr_html_(self) -> str:
+        """Return the applied views and services, for a notebook."""
+        from featurestore.client.overview import overview_html
+
+        return overview_html(self.registry.latest(), repr(self))
+
+    if not TYPE_CHECKING:  # for mypy, a name that the class does not have is an error
+
+        def __getattr__(self, name: str) -> Any:
+            raise AttributeError(missing_method(name), name=name, obj=self)
 
     def load(self) -> Manifest:
         """Return the definitions in the definitions folder.
@@ -115,25 +159,41 @@ class FeatureStore:
         """Return every applied version, oldest first."""
         return self.registry.history()
 
-    def status(self) -> list[ViewStatus]:
-        """Return the state of each applied view: its table, its newest event and its last run."""
-        return view_statuses(self.applied(), self.layout)
+    def status(self, views: "Selection | None" = None) -> list[ViewStatus]:
+        """Return the state of each applied view: its table, its newest event and its last run.
 
+        Args:
+            views: Views, or services for all views that they need. None for all views.
+
+        Raises:
+            NotFoundError: A view or a service is not applied.
+        """
+        from featurestore.query.selection import selected_views, selection_text
+
+        statuses = view_statuses(self.applied(), self.layout)
+        if views is None:
+            return statuses
+        chosen = selected_views(self.applied(), views, f"status({selection_text(views)})")
+        names = {view.name for view in chosen}
+        return [each for each in statuses if each.view in names]
+
+    @checked_arguments
     def materialize(
         self,
-        views: Sequence[str] | None = None,
+        views: "Selection | None" = None,
         *,
         start: str | datetime | None = None,
         full: bool = False,
-        progress: "Progress | None" = None,
+        progress: "Progress | bool | None" = None,
     ) -> "list[RunResult]":
         """Bring feature tables up to date with their sources, with Spark.
 
         Args:
-            views: The views' names. None for all views.
+            views: Views, or services for all views that they need. None for all views.
             start: In a view's first build, leave out events before this moment.
             full: Build the tables again from all source rows.
-            progress: Called with each view's progress.
+            progress: False shows no progress, True shows it, and a function is called with each
+                view's progress. None shows it on a terminal and in a notebook.
 
         Returns:
             A result for each view. If a view fails, the others go on: see the result's
@@ -144,25 +204,29 @@ class FeatureStore:
             ConflictError: Another process is materializing a view.
         """
         with spark_extra("materialize"):
+            from featurestore.client.progress import progress_of
             from featurestore.jobs.materialize.start import materialize
 
         first = None if start is None else parse_moment_argument("materialize()", "start", start)
-        return materialize(self._job(), views, start=first, full=full, progress=progress)
+        with progress_of(progress) as shown:
+            return materialize(self._job(), views, start=first, full=full, progress=shown)
 
-    def refresh_latest(self, views: Sequence[str] | None = None) -> dict[str, int]:
+    def refresh_latest(self, views: "Selection | None" = None) -> dict[str, int]:
         """Write the ``latest`` tables again, as of now, and return their Delta versions.
 
         Args:
-            views: The views' names. None for all views with a ``latest`` table.
+            views: Views, or services for all views that they need. None for all views with a
+                ``latest`` table.
         """
         with spark_extra("refresh_latest"):
             from featurestore.jobs.materialize.start import refresh_latest
 
         return refresh_latest(self._job(), views)
 
+    @checked_arguments
     def get_training_set(
         self,
-        features: str | Sequence[str],
+        features: "Selection",
         spine: Any,
         *,
         label: "str | Label",
@@ -173,7 +237,8 @@ class FeatureStore:
         """Return labelled rows with their features, each as of its row's moment.
 
         Args:
-            features: A service's name, or references such as ``["card_activity:amount_sum_7d"]``.
+            features: A service, or views and features such as ``["card_activity:amount_sum_7d"]``:
+                names or definitions.
             spine: Rows with keys, a time and a label: an Arrow table, a pandas, Polars or Spark
                 DataFrame, a list of dicts, or a path.
             label: The spine's column that a model learns, or a `Label` to compute from a view.
@@ -192,17 +257,19 @@ class FeatureStore:
         """
         from featurestore.client.request import Request
         from featurestore.client.training_set import training_set
+        from featurestore.query.selection import selection_text
 
-        call = f"get_training_set({features!r})"
+        call = f"get_training_set({selection_text(features)})"
         request = Request(call, features, timestamp_field, timezone, null_times)
         now = self._clock()
         return self._with_spark(
             training_set(self.applied(), self._reader, request, spine, label, now)
         )
 
+    @checked_arguments
     def get_historical_features(
         self,
-        features: str | Sequence[str],
+        features: "Selection",
         spine: Any,
         *,
         timestamp_field: str = "event_timestamp",
@@ -229,12 +296,16 @@ class FeatureStore:
         from featurestore.client.request import Request
         from featurestore.client.retrieve import retrieve
         from featurestore.client.spines.read import read_spine
+        from featurestore.query.selection import selection_text
 
-        call = f"get_historical_features({features!r})"
+        call = f"get_historical_features({selection_text(features)})"
         request = Request(call, features, timestamp_field, timezone, null_times)
         return self._with_spark(retrieve(self.applied(), self._reader, request, read_spine(spine)))
 
-    def get_latest_features(self, features: str | Sequence[str], rows: Any) -> "FeatureFrame":
+    @checked_arguments
+    def get_latest_features(
+        self, features: "Selection", rows: Any, *, at: str | datetime | None = None
+    ) -> "FeatureFrame":
         """Return rows with their features as of now.
 
         The values are those of `get_historical_features` for the present moment.
@@ -242,20 +313,23 @@ class FeatureStore:
         Args:
             features: As in `get_training_set`.
             rows: Rows with keys and without a time column, e.g. ``[{"card_id": "c1"}]``.
+            at: Another moment than now, for all rows.
         """
         from featurestore.client.request import Request
         from featurestore.client.retrieve import retrieve_latest
         from featurestore.client.spines.read import read_spine
+        from featurestore.query.selection import selection_text
 
-        request = Request(f"get_latest_features({features!r})", features)
-        manifest, spine = self.applied(), read_spine(rows)
+        request = Request(f"get_latest_features({selection_text(features)})", features)
+        moment = self._clock() if at is None else parse_moment_argument(request.call, "at", at)
         return self._with_spark(
-            retrieve_latest(manifest, self._reader, request, spine, self._clock())
+            retrieve_latest(self.applied(), self._reader, request, read_spine(rows), moment)
         )
 
+    @checked_arguments
     def verify(  # noqa: PLR0913 - the request's arguments, and those of the sample
         self,
-        features: str | Sequence[str],
+        features: "Selection",
         *,
         sample: int = 1000,
         spine: Any = None,
@@ -280,8 +354,11 @@ class FeatureStore:
         """
         from featurestore.client.request import Request
         from featurestore.client.verify.verify import Check, verify
+        from featurestore.query.selection import selection_text
 
-        request = Request(f"verify({features!r})", features, timestamp_field, timezone)
+        request = Request(
+            f"verify({selection_text(features)})", features, timestamp_field, timezone
+        )
         check = Check(request, sample, spine, leakage, seed)
         return verify(self.applied(), self._reader, check)
 
@@ -297,9 +374,10 @@ class FeatureStore:
 
         return query_sql(self.applied(), self.layout, self.settings, text)
 
+    @checked_arguments
     def get_label_spine(
         self,
-        view: str,
+        view: str | FeatureView,
         *,
         columns: Sequence[str] | None = None,
         start: str | datetime | None = None,
@@ -309,7 +387,7 @@ class FeatureStore:
         """Return a view's events as a spine: keys, ``event_timestamp`` and fields, by time.
 
         Args:
-            view: The view's name, e.g. of chargebacks.
+            view: The view, or its name, e.g. of chargebacks.
             columns: The fields to return, e.g. the label. None for all.
             start: The earliest event time. None for no limit.
             end: The end of the event times, exclusive. None for no limit.
@@ -318,7 +396,8 @@ class FeatureStore:
         """
         from featurestore.client.spines.events import EventSelection, label_spine
 
-        selection = EventSelection(view, columns, start, end)
+        name = view.name if isinstance(view, FeatureView) else view
+        selection = EventSelection(name, columns, start, end)
         moment = (
             self._clock()
             if as_of is None
@@ -326,23 +405,29 @@ class FeatureStore:
         )
         return label_spine(self.applied(), self._reader, selection, moment)
 
+    @checked_arguments
     def preview(
-        self, view: FeatureView | OnDemandFeatureView, rows: Any, *, timezone: str | None = None
+        self,
+        view: str | FeatureView | OnDemandFeatureView,
+        rows: Any,
+        *,
+        timezone: str | None = None,
     ) -> "FeatureFrame":
         """Return rows with the features of a view that need not be applied. Nothing is written.
 
         Spark reads and transforms the view's source. An on-demand view needs no Spark.
 
         Args:
-            view: The definition.
+            view: The definition, or its name in the definitions folder.
             rows: A few rows with a moment and the view's keys, or the on-demand view's inputs.
             timezone: The zone of times without one.
         """
-        from featurestore.client.preview.dispatch import Project, preview
+        from featurestore.client.preview.dispatch import Project, declared_view, preview
         from featurestore.client.spines.read import read_spine
 
+        definition = declared_view(self.load(), view) if isinstance(view, str) else view
         project = Project(self.layout, self._spark)
-        return self._with_spark(preview(view, read_spine(rows), project, timezone))
+        return self._with_spark(preview(definition, read_spine(rows), project, timezone))
 
     @cached_property
     def _reader(self) -> "Reader":
@@ -371,4 +456,5 @@ class FeatureStore:
         if self._user_session is not None:
             return accept(self._user_session)
         state = self.settings.folder / ".featurestore"
-        return session(self.settings.spark_conf_file, warehouse=state)
+        self._used_spark = True
+        return session(self.settings.spark_conf_file, warehouse=state, user=self)

@@ -42,7 +42,7 @@ class Label:
     Here t is the moment of a spine row.
 
     Args:
-        view: The view's name.
+        view: The view, or its name.
         column: One of its fields, or ``"*"`` to count rows.
         function: An aggregation function such as ``"count"``, ``"sum"`` or ``"max"``.
         horizon: How far the label looks ahead, such as ``"30d"``.
@@ -63,7 +63,7 @@ class Label:
         'label'
     """
 
-    view: str
+    view: str | FeatureView
     column: str
     function: str
     _: KW_ONLY
@@ -87,9 +87,14 @@ class Label:
             )
 
     @property
+    def view_name(self) -> str:
+        """The view's name."""
+        return self.view if isinstance(self.view, str) else self.view.name
+
+    @property
     def call(self) -> str:
         """The label as written, with its file and line, for error messages."""
-        return f"Label({self.view!r}, horizon={self.horizon!r}) at {self.origin}"
+        return f"Label({self.view_name!r}, horizon={self.horizon!r}) at {self.origin}"
 
 
 def add_label(
@@ -157,7 +162,7 @@ def _require_keys(query: Query, label: Label, spine: pa.Table) -> None:
             raise SpineError(
                 label.call,
                 f"the spine has no column {key.spine_column!r}, which is a join key of the "
-                f"label's view {label.view!r}",
+                f"label's view {label.view_name!r}",
                 f"{nearest(key.spine_column, spine.column_names)} If the column has another name, "
                 f"pass join_keys={{{key.key!r}: 'column'}} to the Label.",
             )
@@ -178,11 +183,11 @@ def _flag(label: Label) -> str:
 
 
 def _query(manifest: Manifest, request: Request, label: Label) -> Query:
-    view = manifest.view(label.view)
+    view = manifest.view(label.view_name)
     if view is None:
         names = (each.name for each in manifest.views)
         raise NotFoundError(
-            label.call, f"no view {label.view!r} is applied", nearest(label.view, names)
+            label.call, f"no view {label.view_name!r} is applied", nearest(label.view_name, names)
         )
     renamed = view.with_join_keys(label.join_keys)
     for problem in renaming_problems(renamed):
@@ -211,7 +216,7 @@ def _aggregate(view: FeatureView, label: Label) -> Aggregate:
         fix = "Correct the number in the function's name."
         raise RequestError(label.call, f"{label.function!r}: {wrong}", fix)
     if result is None:
-        column = f"{label.view}:{label.column} ({'rows' if dtype is None else dtype})"
+        column = f"{label.view_name}:{label.column} ({'rows' if dtype is None else dtype})"
         raise RequestError(
             label.call,
             f"function {label.function!r} cannot be used for {column}",

@@ -1,9 +1,9 @@
 """`Request`: the requested features, and the time column of the spine."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from featurestore.engines.bind import NullTimes
+from featurestore.query.selection import Selection
 
 
 @dataclass(frozen=True)
@@ -12,14 +12,14 @@ class Request:
 
     Args:
         call: The call's text, for error messages.
-        features: A service's name, or references ``"view:feature"``.
+        features: Services, views, or references ``"view:feature"``: names or definitions.
         timestamp_field: The spine's time column.
         timezone: The zone of times without one. None makes such times an error.
         null_times: Whether rows without a time are an error, or kept with null features.
     """
 
     call: str
-    features: str | Sequence[str]
+    features: Selection
     timestamp_field: str = "event_timestamp"
     timezone: str | None = None
     null_times: NullTimes = "error"

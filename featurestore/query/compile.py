@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from featurestore.definitions.model.aggregation import ANY_ROW, Aggregation, output_type
 from featurestore.definitions.model.functions import parse_function
 from featurestore.definitions.model.manifest import Manifest
-from featurestore.definitions.model.on_demand import OnDemandFeatureView, OnDemandReference
+from featurestore.definitions.model.on_demand import OnDemandReference
 from featurestore.definitions.model.service import Use
 from featurestore.definitions.model.source import StoredSource
 from featurestore.definitions.model.types import DataType, Field
 from featurestore.definitions.model.view import FeatureReference, FeatureView
 from featurestore.definitions.model.window import Length, grid_of
 from featurestore.definitions.reserved import EVENT_TIME
-from featurestore.errors import NotFoundError, RequestError, nearest
+from featurestore.errors import RequestError
 from featurestore.query.nodes import (
     Aggregate,
     Column,
@@ -24,12 +24,13 @@ from featurestore.query.nodes import (
     Window,
 )
 from featurestore.query.on_demand import compile_on_demand, with_inputs
+from featurestore.query.selection import Selection, selected_uses
 from featurestore.times import LIFETIME, parse_duration
 
 
 def compile_query(
     manifest: Manifest,
-    features: str | Sequence[str],
+    features: Selection,
     *,
     call: str,
     timestamp_field: str = EVENT_TIME,
@@ -38,8 +39,8 @@ def compile_query(
 
     Args:
         manifest: The applied definitions.
-        features: A service's name, or references ``"view:feature"`` (``"view"`` for all features
-            of a view).
+        features: Services, views, or references ``"view:feature"``: their names or the
+            definitions.
         call: The user's call, for messages.
         timestamp_field: The spine's time column.
 
@@ -51,11 +52,7 @@ def compile_query(
         >>> compile_query(Manifest(), [], call="nothing").outputs
         ()
     """
-    references = (
-        _service_references(manifest, features, call)
-        if isinstance(features, str)
-        else _named_references(manifest, features, call)
-    )
+    references = selected_uses(manifest, features, call)
     _check_collisions(references, call)
     stored = [use for use in references if isinstance(use, FeatureReference)]
     views = [compile_reference(use, timestamp_field) for use in stored]
@@ -127,55 +124,6 @@ def _with_on_demand(
         columns.update(columns_of_inputs)
         types.update({feature.output: feature.result for feature in inputs.features})
     return extended, compile_on_demand(use, columns, types, timestamp_field)
-
-
-def _service_references(manifest: Manifest, name: str, call: str) -> tuple[Use, ...]:
-    service = manifest.service(name)
-    if service is not None:
-        return service.references
-    if ":" in name or manifest.view(name) or manifest.on_demand_view(name):
-        return _named_references(manifest, [name], call)
-    raise NotFoundError(
-        call,
-        f"no service {name!r} is applied",
-        f"{nearest(name, (s.name for s in manifest.services))} "
-        "`featurestore status` lists what is applied; `featurestore plan` lists changes that are "
-        "not applied yet.",
-    )
-
-
-def _named_references(manifest: Manifest, features: Sequence[str], call: str) -> tuple[Use, ...]:
-    """Return the uses of views; neighbouring references to one view become one use."""
-    uses: list[Use] = []
-    for text in features:
-        name, _, feature = text.partition(":")
-        view = manifest.view(name) or manifest.on_demand_view(name)
-        if view is None:
-            names = [each.name for each in manifest.views]
-            names += [each.name for each in manifest.on_demand_views]
-            raise NotFoundError(
-                call,
-                f"no view {name!r} is applied",
-                f"{nearest(name, names)} Write 'view:feature'.",
-            )
-        chosen = (feature,) if feature else view.feature_names
-        _check_features(view, chosen, call)
-        if uses and uses[-1].view == view:
-            chosen = (*uses.pop().feature_names, *chosen)
-        uses.append(view[chosen])
-    return tuple(uses)
-
-
-def _check_features(
-    view: FeatureView | OnDemandFeatureView, features: tuple[str, ...], call: str
-) -> None:
-    for name in features:
-        if name not in view.feature_names:
-            raise NotFoundError(
-                call,
-                f"view {view.name!r} has no feature {name!r}",
-                nearest(name, view.feature_names),
-            )
 
 
 def _check_collisions(uses: Sequence[Use], call: str) -> None:

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from featurestore.client.frame.frame import FeatureFrame, append_columns
 from featurestore.client.on_demand import node_of, split_function
+from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.on_demand import OnDemandFeatureView
 from featurestore.definitions.model.references import manifest_of
 from featurestore.definitions.model.view import FeatureView
@@ -16,7 +17,7 @@ from featurestore.definitions.rules import check
 from featurestore.engines.on_demand.compute import Function, compute
 from featurestore.engines.on_demand.inputs import bind_request_inputs
 from featurestore.engines.on_demand.sql_rules import sql_issues
-from featurestore.errors import DefinitionError, RequestError, SpineError, nearest
+from featurestore.errors import DefinitionError, NotFoundError, RequestError, SpineError, nearest
 from featurestore.optional import spark_extra
 from featurestore.query.nodes import OnDemand, Query
 from featurestore.store.layout import Layout
@@ -69,6 +70,26 @@ def preview(view: object, rows: pa.Table, project: Project, timezone: str | None
         f"the definition is a {type(view).__name__}",
         "Pass one FeatureView or one OnDemandFeatureView.",
     )
+
+
+def declared_view(manifest: Manifest, name: str) -> FeatureView | OnDemandFeatureView:
+    """Return the declared view of a name.
+
+    Args:
+        manifest: The definitions in the project's folder.
+        name: The view's name.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    view = manifest.view(name) or manifest.on_demand_view(name)
+    if view is None:
+        names = [each.name for each in manifest.views]
+        names += [each.name for each in manifest.on_demand_views]
+        raise NotFoundError(
+            f"preview({name!r})", f"no view {name!r} is declared", nearest(name, names)
+        )
+    return view
 
 
 @preview.register

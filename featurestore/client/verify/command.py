@@ -1,18 +1,18 @@
 """The command that explains the features of one row."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from featurestore.query.selection import Selection, selection_names
 
-def explain_command(
-    features: str | Sequence[str], row: Mapping[str, Any], moment: datetime | None
-) -> str:
+
+def explain_command(features: Selection, row: Mapping[str, Any], moment: datetime | None) -> str:
     """Return the shell command that explains the features of a row.
 
     Args:
-        features: A service's name, or references.
+        features: What the call selects.
         row: The row's keys and request values.
         moment: The row's moment. None if it has none.
 
@@ -20,7 +20,7 @@ def explain_command(
         >>> explain_command(["a:x", "b"], {"id": 7, "price": None}, None)
         'featurestore explain a:x,b id=7,price'
     """
-    names = features if isinstance(features, str) else ",".join(features)
+    names = ",".join(selection_names(features))
     pairs = ",".join(
         name if value is None else f"{name}={_shell_text(value)}" for name, value in row.items()
     )

@@ -25,6 +25,7 @@ from featurestore.engines.on_demand.inputs import bind_request_inputs
 from featurestore.engines.on_demand.row_wise import same_answer
 from featurestore.errors import OnDemandError, SumOverflowError, nearest
 from featurestore.query.nodes import Input, OnDemand, Output, Query
+from featurestore.query.selection import Selection
 from featurestore.store.delta.snapshot import Snapshot
 
 MOST_SINGLE_ROWS = 5_000
@@ -123,7 +124,7 @@ class _Batch:
     function: Function | None
     inputs: pa.Table
     keys: pa.Table
-    features: str | Sequence[str]
+    features: Selection
 
 
 def _part_of(query: Query, node: OnDemand) -> Query:

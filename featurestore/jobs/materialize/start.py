@@ -1,22 +1,28 @@
 """Materialization: update the feature tables of several views from their sources, side by side."""
 
-from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from threading import Event
 
 from featurestore.definitions.code.fingerprint import table_fingerprint
 from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.on_demand import OnDemandFeatureView
 from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.spark.session.child import own_session
 from featurestore.engines.spark.write.latest import refresh
-from featurestore.errors import NotFoundError, RequestError, TableError, nearest
+from featurestore.errors import NotFoundError, RequestError, TableError
 from featurestore.jobs.materialize.job import Job, Request, RunResult, new_run_id
 from featurestore.jobs.materialize.lock import view_lock
 from featurestore.jobs.materialize.order import run_in_order
 from featurestore.jobs.materialize.progress import Progress, ProgressEvent, ignore_progress
 from featurestore.jobs.materialize.run import ViewRun
 from featurestore.query.compile import compile_view
+from featurestore.query.selection import (
+    Selection,
+    selected_views,
+    selection_names,
+    selection_text,
+)
 from featurestore.store.current import CurrentTables, NoTable
 from featurestore.store.ledger.tables import Tables
 
@@ -25,7 +31,7 @@ __all__ = ["Job", "RunResult", "materialize", "refresh_latest"]
 
 def materialize(
     job: Job,
-    views: Sequence[str] | None = None,
+    views: Selection | None = None,
     *,
     start: datetime | None = None,
     full: bool = False,
@@ -38,7 +44,7 @@ def materialize(
 
     Args:
         job: The project.
-        views: The views' names; None for all applied views.
+        views: Views, or services for all views that they need; None for all applied views.
         start: A build leaves out events before this time.
         full: Build new tables from all rows of the sources.
         progress: Called with the progress of each view.
@@ -79,12 +85,13 @@ def materialize(
         return run_in_order(runs, stop)
 
 
-def refresh_latest(job: Job, views: Sequence[str] | None = None) -> dict[str, int]:
+def refresh_latest(job: Job, views: Selection | None = None) -> dict[str, int]:
     """Replace views' ``latest`` tables with the answers of the present time.
 
     Args:
         job: The project.
-        views: The views' names; None for all views that have such a table.
+        views: Views, or services for all views that they need; None for all views that have such
+            a table.
 
     Returns:
         The Delta version of each view's new ``latest`` table.
@@ -95,8 +102,11 @@ def refresh_latest(job: Job, views: Sequence[str] | None = None) -> dict[str, in
         ConflictError: Another process materializes one of the views.
     """
     applied = job.applied()
-    names = [view.name for view in applied.views if view.latest] if views is None else views
-    targets = [_applied(applied, name, "refresh_latest") for name in names]
+    targets = (
+        [view for view in applied.views if view.latest]
+        if views is None
+        else _selected(applied, views, "refresh_latest")
+    )
     current = CurrentTables(job.layout, Tables(job.layout).records())
     tables = {view.name: _table_id(current, view) for view in targets}
     with ExitStack() as locks:
@@ -109,32 +119,25 @@ def refresh_latest(job: Job, views: Sequence[str] | None = None) -> dict[str, in
         }
 
 
-def _targets(job: Job, names: Sequence[str] | None) -> list[FeatureView]:
+def _targets(job: Job, names: Selection | None) -> list[FeatureView]:
     applied = job.applied()
-    views = [
-        _applied(applied, name, "materialize")
-        for name in ([view.name for view in applied.views] if names is None else names)
-    ]
+    views = list(applied.views) if names is None else _selected(applied, names, "materialize")
     loaded = job.loaded()
-    return [_loaded(loaded, view) for view in dict.fromkeys(views)]
+    return [_loaded(loaded, view) for view in views]
 
 
-def _applied(applied: Manifest, name: str, verb: str) -> FeatureView:
-    view = applied.view(name)
-    if applied.on_demand_view(name) is not None:
-        raise NotFoundError(
-            f"{verb}([{name!r}])",
-            f"{name!r} is an on-demand view, which has no table",
-            "Leave it out: its features are computed with each call.",
-        )
-    if view is None:
-        raise NotFoundError(
-            f"{verb}([{name!r}])",
-            f"no view {name!r} is applied",
-            f"{nearest(name, (other.name for other in applied.views))} "
-            "If it is new, run `featurestore plan` and `featurestore apply` first.",
-        )
-    return view
+def _selected(applied: Manifest, names: Selection, verb: str) -> list[FeatureView]:
+    call = f"{verb}({selection_text(names)})"
+    views = selected_views(applied, names, call)
+    wanted = selection_names(names)
+    for view in views:
+        if isinstance(view, OnDemandFeatureView) and view.name in wanted:
+            raise NotFoundError(
+                call,
+                f"{view.name!r} is an on-demand view, which has no table",
+                "Leave it out: its features are computed with each call.",
+            )
+    return [view for view in views if isinstance(view, FeatureView)]
 
 
 def _loaded(loaded: Manifest, applied: FeatureView) -> FeatureView:

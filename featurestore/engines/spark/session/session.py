@@ -5,6 +5,7 @@ import os
 import re
 import sys
 import threading
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import resources
@@ -43,6 +44,9 @@ _LOG_BYTES = 5_000_000
 _ERROR_LOGGERS = ("SQLQueryContextLogger", "DataFrameQueryContextLogger")
 _NO_OVERRIDES: Mapping[str, str] = MappingProxyType({})
 _starting = threading.Lock()
+# The stores that use the session that we started; the process itself if somebody else uses it.
+_users: "weakref.WeakSet[object]" = weakref.WeakSet()
+_PROCESS = threading.Event()
 
 
 def session(
@@ -50,6 +54,7 @@ def session(
     *,
     warehouse: Path,
     overrides: Mapping[str, str] = _NO_OVERRIDES,
+    user: object = _PROCESS,
 ) -> SparkSession:
     """Return this process's Spark session, starting one if there is none.
 
@@ -61,6 +66,8 @@ def session(
             ``spark-defaults.conf``.
         warehouse: A folder of the project's state, for Spark's own files.
         overrides: Settings that replace those of the file.
+        user: The store that will `release` the session. By default it runs until the process
+            ends.
 
     Raises:
         ProjectError: The file is missing, or has a line that is no setting.
@@ -69,7 +76,45 @@ def session(
     conf = read_settings(conf_file) | dict(overrides)
     with _starting, spark_errors(_CALL, SetupError):
         running = _running()
-        return accept(running if running is not None else _start(conf, warehouse.resolve()))
+        if running is None:
+            _users.clear()
+            running = _start(conf, warehouse.resolve())
+            _users.add(user)
+        elif _users:  # we started it
+            _users.add(user)
+        return accept(running)
+
+
+def release(user: object) -> None:
+    """Stop the session that `session` started and its Java process, if nobody else uses it.
+
+    Args:
+        user: The store that used the session.
+
+    Example:
+        >>> release(object())
+    """
+    with _starting:
+        if user not in _users:
+            return
+        _users.discard(user)
+        running = _running()
+        if not _users and running is not None:
+            running.stop()
+            _end_java()
+
+
+def _end_java() -> None:
+    """End the Java process, which would otherwise keep its memory as long as this process runs."""
+    gateway = SparkContext._gateway
+    SparkContext._gateway = SparkContext._jvm = None
+    if gateway is None:
+        return
+    gateway.shutdown()
+    process = getattr(gateway, "proc", None)
+    if process is not None:
+        process.stdin.close()  # Java ends when this pipe is closed
+        process.wait()
 
 
 def accept(spark: SparkSession) -> SparkSession:

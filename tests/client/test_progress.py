@@ -4,7 +4,7 @@ from io import StringIO
 
 from rich.console import Console
 
-from featurestore.cli.progress import progress_on_stderr
+from featurestore.client.progress import progress_on_stderr
 from featurestore.jobs.materialize.progress import ProgressEvent
 
 EVENTS = (
@@ -47,3 +47,17 @@ def test_on_a_terminal_every_view_has_a_line() -> None:
     assert not progress.prints_messages
     assert "a reading 1,500 rows in 2 batches" in text.getvalue()
     assert "b checking" in text.getvalue()
+
+
+def test_without_a_terminal_views_that_fail_alike_show_the_reason_once() -> None:
+    text, messages = StringIO(), {"a1": "view 'a1': full", "b": "no table", "c": "view 'c': full"}
+
+    with progress_on_stderr(Console(file=text)) as progress:
+        for view, message in messages.items():
+            progress(ProgressEvent(view, "failed", message=message))
+
+    assert text.getvalue().splitlines() == [
+        "a1 failed: view 'a1': full",
+        "b failed: no table",
+        "c failed: for the same reason as a1",
+    ]

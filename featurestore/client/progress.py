@@ -1,15 +1,42 @@
-"""The progress of a run on stderr: moving lines on a terminal, else one line for each view."""
+"""The progress of a run: moving lines on a terminal, else one line for each view."""
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 from rich.console import Console
 from rich.progress import Progress as Bars
 from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from featurestore.cli.output import status_text
-from featurestore.jobs.materialize.progress import ENDS, ProgressEvent
+from featurestore.jobs.materialize.progress import (
+    ENDS,
+    Progress,
+    ProgressEvent,
+    ignore_progress,
+)
+
+
+@contextmanager
+def progress_of(progress: "Progress | bool | None") -> Iterator[Progress]:
+    """Show the progress where somebody looks at it, unless the caller says otherwise.
+
+    Args:
+        progress: The caller's argument: a function that receives events, True to show the
+            progress, False to show nothing. None to show it on a terminal and in a notebook.
+
+    Example:
+        >>> with progress_of(False) as progress:
+        ...     progress(ProgressEvent("card_activity", "done"))
+    """
+    console = Console(file=sys.stderr, emoji=False)
+    if callable(progress):
+        yield progress
+    elif progress or (progress is None and (console.is_terminal or console.is_jupyter)):
+        with progress_on_stderr(console) as lines:
+            yield lines
+    else:
+        yield ignore_progress
 
 
 @contextmanager
@@ -35,7 +62,11 @@ def progress_on_stderr(
         'card_activity done: stored 10 rows\n'
     """
     console = console or Console(file=sys.stderr, emoji=False)
-    if not console.is_terminal:
+    # Without ipywidgets, a notebook cannot change a line that it has shown.
+    if console.is_jupyter and find_spec("ipywidgets") is None:
+        yield _FinalLines(Console(emoji=False))
+        return
+    if not console.is_terminal and not console.is_jupyter:
         yield _FinalLines(console)
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
@@ -48,11 +79,16 @@ class _FinalLines:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._views: dict[str, str] = {}  # the first view of each cause of a failure
 
     def __call__(self, event: ProgressEvent, /) -> None:
         if event.phase in ENDS:
+            message = event.message
+            if event.phase == "failed":
+                first = self._views.setdefault(cause_of(event.view, message), event.view)
+                message = message if first == event.view else f"for the same reason as {first}"
             text = f"{event.view} {status_text(event.phase)}"
-            text += f": {event.message}" if event.message else ""
+            text += f": {message}" if message else ""
             self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
@@ -80,3 +116,23 @@ def _description(event: ProgressEvent) -> str:
     if event.rows:
         text += f" {event.rows:,} rows"
     return text + (f" in {event.batches} batches" if event.batches > 1 else "")
+
+
+def cause_of(view: str, message: str) -> str:
+    """Return a message without the view's name, which is equal for views that fail alike.
+
+    Example:
+        >>> cause_of("activity", "materialize view 'activity': the disk is full")
+        "materialize view '': the disk is full"
+    """
+    return message.replace(view, "")
+
+
+def status_text(status: str | None) -> str | None:
+    """Return a run's status for people.
+
+    Example:
+        >>> status_text("done"), status_text("nothing")
+        ('done', 'nothing new')
+    """
+    return "nothing new" if status == "nothing" else status

@@ -1,0 +1,294 @@
+"""The features and views that a call selects: by names, or by the definitions themselves.
+
+Only applied definitions are read. A definition that is passed stands for the applied one of its
+name, and must mean the same.
+"""
+
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import replace
+from functools import singledispatch
+
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.on_demand import OnDemandFeatureView, OnDemandReference
+from featurestore.definitions.model.service import FeatureService, Use
+from featurestore.definitions.model.view import FeatureReference, FeatureView
+from featurestore.errors import NotFoundError, RequestError, nearest
+
+Selected = str | FeatureService | FeatureView | OnDemandFeatureView | Use
+"""A name, ``"view:feature"``, a service, a view, or a use of a view such as ``view[["a"]]``."""
+
+Selection = Selected | Sequence[Selected]
+"""One or several of these."""
+
+_SELECTED = (
+    str,
+    FeatureService,
+    FeatureView,
+    OnDemandFeatureView,
+    FeatureReference,
+    OnDemandReference,
+)
+_APPLY = "Run `featurestore plan` and `featurestore apply` first"
+
+
+def selected_uses(manifest: Manifest, features: Selection, call: str) -> tuple[Use, ...]:
+    """Return the uses of applied views that a call selects; neighbouring uses of one view as one.
+
+    Args:
+        manifest: The applied definitions.
+        features: What the call selects.
+        call: The user's call, for messages.
+
+    Raises:
+        NotFoundError: A service, view or feature is not applied.
+        RequestError: A definition that was passed is not the applied one, or something else was
+            passed.
+
+    Example:
+        >>> selected_uses(Manifest(), [], "nothing")
+        ()
+    """
+    uses: list[Use] = []
+    for each in _items(features, call):
+        for use in _uses(each, manifest, call):
+            if uses and isinstance(each, str) and _is_plain(uses[-1]) and _is_plain(use):
+                uses.extend(_joined(uses.pop(), use))
+            else:
+                uses.append(use)
+    return tuple(uses)
+
+
+def selected_views(
+    manifest: Manifest, views: Selection, call: str
+) -> tuple[FeatureView | OnDemandFeatureView, ...]:
+    """Return the applied views that a call selects, each once.
+
+    A service stands for the views that it needs: those of its features, those of the inputs of its
+    on-demand views, and those from which they are derived.
+
+    Args:
+        manifest: The applied definitions.
+        views: Names or definitions of views and services.
+        call: The user's call, for messages.
+
+    Raises:
+        NotFoundError: A view or a service is not applied.
+        RequestError: A definition that was passed is not the applied one, or something else was
+            passed.
+
+    Example:
+        >>> selected_views(Manifest(), [], "nothing")
+        ()
+    """
+    names: dict[str, None] = {}
+    for each in _items(views, call):
+        # Of a view and a service with one name, the view is meant here.
+        view = manifest.view(each) if isinstance(each, str) else None
+        uses = _uses(each if view is None else view, manifest, call)
+        if view is None and _is_service(each, manifest):
+            names |= dict.fromkeys(name for use in uses for name in _needed(use))
+        else:
+            names |= dict.fromkeys(use.view.name for use in uses)
+    found = (manifest.view(name) or manifest.on_demand_view(name) for name in names)
+    return tuple(view for view in found if view is not None)
+
+
+def selection_text(selected: Selection) -> str:
+    """Return what a call selects as short text, for messages: definitions as their names.
+
+    Example:
+        >>> selection_text("fraud_v1"), selection_text(["a:x", FeatureService("s", features=())])
+        ("'fraud_v1'", "['a:x', 's']")
+    """
+    names = selection_names(selected)
+    return repr(names if len(names) != 1 or isinstance(selected, list | tuple) else names[0])
+
+
+def selection_names(selected: Selection) -> list[str]:
+    """Return the names of what a call selects. They are those of the command line.
+
+    Example:
+        >>> selection_names([FeatureService("fraud_v1", features=()), "activity:amount_sum_7d"])
+        ['fraud_v1', 'activity:amount_sum_7d']
+    """
+    if isinstance(selected, list | tuple):
+        return [name for each in selected for name in _names(each)]
+    return _names(selected)
+
+
+def _names(selected: object) -> list[str]:
+    if isinstance(selected, str):
+        return [selected]
+    if isinstance(selected, FeatureReference | OnDemandReference):
+        return [f"{selected.view.name}:{name}" for name in selected.feature_names]
+    if isinstance(selected, FeatureService | FeatureView | OnDemandFeatureView):
+        return [selected.name]
+    return [f"<{type(selected).__name__}>"]
+
+
+def _items(selected: Selection, call: str) -> list[Selected]:
+    items: list[Selected] = (
+        list(selected)
+        if isinstance(selected, Sequence | Set | Iterator) and not isinstance(selected, str)
+        else [selected]
+    )
+    for each in items:
+        if not isinstance(each, _SELECTED):
+            raise RequestError(
+                call,
+                f"an object of type {type(each).__name__} names no features",
+                "Pass the name of a service or of a view, 'view:feature', the definition itself, "
+                "or a list of these. Rows are another argument.",
+            )
+    return items
+
+
+@singledispatch
+def _uses(selected: Selected, manifest: Manifest, call: str) -> Sequence[Use]:
+    """Return the applied uses of views for one name or definition."""
+    raise TypeError(selected)
+
+
+@_uses.register
+def _(selected: str, manifest: Manifest, call: str) -> Sequence[Use]:
+    name, colon, feature = selected.partition(":")
+    service = None if colon else manifest.service(name)
+    if service is not None:
+        return service.references
+    view = manifest.view(name) or manifest.on_demand_view(name)
+    if view is None:
+        raise _not_found(manifest, name, "view" if colon else "service", call)
+    chosen = (feature,) if feature else view.feature_names
+    _require_features(view, chosen, call)
+    return (view[chosen],)
+
+
+@_uses.register
+def _(selected: FeatureService, manifest: Manifest, call: str) -> Sequence[Use]:
+    service = manifest.service(selected.name)
+    if service is None:
+        raise _not_found(manifest, selected.name, "service", call)
+    passed = [_meaning_of_use(use) for use in selected.references]
+    if passed != [_meaning_of_use(use) for use in service.references]:
+        raise _changed("service", selected, call)
+    return service.references
+
+
+@_uses.register
+def _(selected: FeatureView, manifest: Manifest, call: str) -> Sequence[Use]:
+    return (_applied_view(selected, manifest, call)[selected.feature_names],)
+
+
+@_uses.register
+def _(selected: OnDemandFeatureView, manifest: Manifest, call: str) -> Sequence[Use]:
+    return (_applied_on_demand_view(selected, manifest, call)[selected.feature_names],)
+
+
+@_uses.register
+def _(selected: FeatureReference, manifest: Manifest, call: str) -> Sequence[Use]:
+    view = _applied_view(selected.view, manifest, call)
+    _require_features(view, selected.feature_names, call)
+    return (replace(selected, view=view),)
+
+
+@_uses.register
+def _(selected: OnDemandReference, manifest: Manifest, call: str) -> Sequence[Use]:
+    view = _applied_on_demand_view(selected.view, manifest, call)
+    _require_features(view, selected.feature_names, call)
+    return (replace(selected, view=view),)
+
+
+def _applied_view(view: FeatureView, manifest: Manifest, call: str) -> FeatureView:
+    applied = manifest.view(view.name)
+    if applied is None:
+        raise _not_found(manifest, view.name, "view", call)
+    if _meaning(view) != _meaning(applied):
+        raise _changed("view", view, call)
+    return applied
+
+
+def _applied_on_demand_view(
+    view: OnDemandFeatureView, manifest: Manifest, call: str
+) -> OnDemandFeatureView:
+    applied = manifest.on_demand_view(view.name)
+    if applied is None:
+        raise _not_found(manifest, view.name, "on-demand view", call)
+    if _meaning(view) != _meaning(applied):
+        raise _changed("on-demand view", view, call)
+    return applied
+
+
+def _meaning(view: FeatureView | OnDemandFeatureView) -> tuple[object, ...]:
+    """Return the parts of a view that decide an answer, without its code and its source."""
+    columns = tuple((column.name, column.dtype) for column in view.schema)
+    if isinstance(view, OnDemandFeatureView):
+        return columns, tuple(_meaning_of_use(use) for use in view.uses)
+    keys = tuple((key.name, key.dtype) for key in view.join_keys)
+    return keys, columns, tuple(view.aggregations), view.ttl, view.available_delay
+
+
+def _meaning_of_use(use: Use) -> tuple[object, ...]:
+    common = use.view.name, _meaning(use.view), tuple(use.feature_names), use.prefix
+    if isinstance(use, OnDemandReference):
+        return common
+    return *common, tuple(use.join_keys), use.strict, use.timestamp_field
+
+
+def _changed(
+    kind: str, passed: FeatureService | FeatureView | OnDemandFeatureView, call: str
+) -> RequestError:
+    return RequestError(
+        call,
+        f"{kind} {passed.name!r} ({passed.origin}) is not the applied one",
+        f"{_APPLY}, or pass its name {passed.name!r} for the applied one.",
+    )
+
+
+def _not_found(manifest: Manifest, name: str, kind: str, call: str) -> NotFoundError:
+    names: list[str] = [each.name for each in manifest.views]
+    names += [each.name for each in manifest.on_demand_views]
+    names += [each.name for each in manifest.services if kind == "service"]
+    other = ", and no view of that name" if kind == "service" else ""
+    return NotFoundError(
+        call,
+        f"no {kind} {name!r} is applied{other}",
+        f"{nearest(name, names)} If it is new, run `featurestore plan` and `featurestore apply` "
+        "first.",
+    )
+
+
+def _require_features(
+    view: FeatureView | OnDemandFeatureView, features: Sequence[str], call: str
+) -> None:
+    for name in features:
+        if name not in view.feature_names:
+            raise NotFoundError(
+                call,
+                f"view {view.name!r} has no feature {name!r}",
+                nearest(name, view.feature_names),
+            )
+
+
+def _is_plain(use: Use) -> bool:
+    return use == use.view[use.feature_names]
+
+
+def _joined(first: Use, second: Use) -> list[Use]:
+    if first.view.name != second.view.name:
+        return [first, second]
+    return [first.view[(*first.feature_names, *second.feature_names)]]
+
+
+def _is_service(selected: Selected, manifest: Manifest) -> bool:
+    if isinstance(selected, str):
+        return manifest.service(selected) is not None
+    return isinstance(selected, FeatureService)
+
+
+def _needed(use: Use) -> list[str]:
+    """Return the names of the views that a use needs, upstream views included."""
+    if isinstance(use, OnDemandReference):
+        inputs = [name for each in use.view.uses for name in _needed(each)]
+        return [*inputs, use.view.name]
+    upstream: list[str] = [view.name for view in reversed(use.view.lineage)]
+    return [*upstream, use.view.name]
