@@ -6,9 +6,11 @@ Every message has three parts: the call, what was found, and what to do next.
 import difflib
 from collections.abc import Iterable
 
+from featurestore.credentials import without_credentials
+
 
 class FeatureStoreError(Exception):
-    """Base class of every error that featurestore raises.
+    """Base class of every error that featurestore raises. Credentials in URLs become ``***``.
 
     Args:
         call: The call or the step that failed, e.g. ``"get_training_set('fraud_v1')"``.
@@ -26,8 +28,9 @@ class FeatureStoreError(Exception):
     exit_code = 1
 
     def __init__(self, call: str, found: str, fix: str) -> None:
-        self.call, self.found, self.fix = call, found, fix
-        super().__init__(f"{call}: {sentences(found, fix)}")
+        # Messages name addresses, and reach logs and screens.
+        self.call, self.found, self.fix = map(without_credentials, (call, found, fix))
+        super().__init__(f"{self.call}: {sentences(self.found, self.fix)}")
 
     def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
         """Pickle by the three parts: Spark tasks send errors to another process."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from featurestore.credentials import WITHOUT_CREDENTIALS, has_credentials
 from featurestore.errors import ProjectError, nearest
 from featurestore.sizes import parse_bytes
 
@@ -93,6 +94,8 @@ def _checked(call: str, values: dict[str, Any]) -> dict[str, str]:
             raise ProjectError(
                 call, f"{FILE} has an unknown setting {name!r}", nearest(name, names)
             )
+        if isinstance(value, str) and has_credentials(value):
+            raise ProjectError(call, f"{FILE}: {name} contains a credential", WITHOUT_CREDENTIALS)
         if not isinstance(value, str) or not value:
             raise ProjectError(
                 call, f"{FILE}: {name} is {value!r}", f'Write a text: {name} = "..."'

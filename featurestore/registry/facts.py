@@ -5,6 +5,7 @@ from dataclasses import fields
 from functools import singledispatch
 from textwrap import dedent
 
+from featurestore.credentials import without_credentials
 from featurestore.definitions.code.fingerprint import function_code
 from featurestore.definitions.model.aggregation import Aggregation, output_type
 from featurestore.definitions.model.entity import Entity
@@ -97,7 +98,7 @@ def _facts(value: object, path: str) -> Facts:
 @_facts.register(Array)
 @_facts.register(type(None))
 def _(value: object, path: str) -> Facts:
-    return {path: str(value)}
+    return {path: without_credentials(str(value))}
 
 
 @_facts.register

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from featurestore.credentials import without_credentials
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.references import complete
 from featurestore.definitions.rules import (
     aggregations,
     columns,
+    credentials,
     derived,
     dtypes,
     names,
@@ -27,6 +29,7 @@ RULES = (
     *dtypes.RULES,
     *columns.RULES,
     *sources.RULES,
+    *credentials.RULES,
     *views.RULES,
     *derived.RULES,
     *transforms.RULES,
@@ -66,4 +69,7 @@ def check(manifest: Manifest, more: Iterable[Rule] = ()) -> list[Issue]:
 
 def _issues(rule: Rule, manifest: Manifest) -> list[Issue]:
     name = getattr(rule, "__name__", "")
-    return [replace(issue, rule=name) for issue in rule(manifest)]
+    return [
+        replace(issue, message=without_credentials(issue.message), rule=name)
+        for issue in rule(manifest)
+    ]

@@ -1,0 +1,41 @@
+"""The rule that no text of a definition has a credential: plans and registries show the texts."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import fields
+from types import FunctionType
+
+from featurestore.credentials import WITHOUT_CREDENTIALS, has_credentials
+from featurestore.definitions.code.syntax import source_text
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.rules.issue import Issue, label
+from featurestore.errors import DefinitionError
+
+
+def texts_have_no_credentials(manifest: Manifest) -> Iterator[Issue]:
+    """Yield definitions with a URL or a connection string that has a credential in it."""
+    for definition in manifest.definitions:
+        for field in fields(definition):
+            value = getattr(definition, field.name)
+            if any(map(has_credentials, _texts(value))):
+                text = f"{label(definition)}: {field.name} contains a credential"
+                why = "Plans, the registry and messages show it"
+                yield Issue(definition.origin, f"{text}. {why}. {WITHOUT_CREDENTIALS}")
+
+
+RULES = (texts_have_no_credentials,)
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, FunctionType):
+        # Another rule reports a function whose text cannot be read.
+        with suppress(DefinitionError):
+            yield source_text(value)
+    elif isinstance(value, Mapping):
+        yield from (each for each in value.values() if isinstance(each, str))
+    elif isinstance(value, tuple):
+        for each in value:
+            # Tags are texts; fields have descriptions.
+            yield from _texts(each if isinstance(each, str) else getattr(each, "description", ""))

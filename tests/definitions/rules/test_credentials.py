@@ -1,0 +1,62 @@
+"""No text of a definition has a credential in it, and the problem does not show it."""
+
+from dataclasses import replace
+
+import pyarrow as pa
+import pytest
+
+from featurestore.definitions.model.entity import Entity
+from featurestore.definitions.model.manifest import Definition
+from featurestore.definitions.model.on_demand import OnDemandFeatureView
+from featurestore.definitions.model.service import FeatureService
+from featurestore.definitions.model.source import RequestSource
+from featurestore.definitions.model.types import Field, Float64, Int64, String
+from tests.definitions.rules.cases import CARD, PAYMENTS, SCHEMA, issues, view
+
+URL = "s3://AKIAKEY:CANARY@bucket/x?sig=CANARY"
+CHECKOUT = RequestSource("checkout", schema=(Field("price", Int64),))
+
+
+def read_jdbc(rows: pa.Table) -> pa.Table:
+    connection = "jdbc:postgresql://reader:CANARY@host/shop"
+    return rows.append_column("amount", [connection])
+
+
+def on_demand(transform: object) -> OnDemandFeatureView:
+    return OnDemandFeatureView(
+        "worth", sources=(CHECKOUT,), schema=(Field("worth", Float64),), transform=transform
+    )
+
+
+@pytest.mark.parametrize(
+    ("definition", "field"),
+    [
+        (replace(PAYMENTS, path=URL), "path"),
+        (replace(PAYMENTS, description=f"copied from {URL}"), "description"),
+        (replace(PAYMENTS, tags=("a", URL)), "tags"),
+        (Entity("card", join_keys=(Field("id", String, description=URL),)), "join_keys"),
+        (view(owner=URL), "owner"),
+        (view(schema=(*SCHEMA, Field("x", Int64, description=URL))), "schema"),
+        (view(transform=f"SELECT *, '{URL}' AS x FROM {{source}}"), "transform"),
+        (view(transform=read_jdbc), "transform"),
+        (on_demand({"worth": f"if(price > 1, '{URL}', '')::DOUBLE"}), "transform"),
+        (on_demand(read_jdbc), "transform"),
+        (FeatureService("fraud", features=(view(),), description=URL), "description"),
+    ],
+)
+def test_a_credential_in_a_text_is_refused_and_not_shown(
+    definition: Definition, field: str
+) -> None:
+    found = [each for each in issues(definition) if each.rule == "texts_have_no_credentials"]
+
+    assert [f"{definition.name!r}: {field} " in each.message for each in found] == [True]
+    assert "CANARY" not in str(found)
+
+
+def test_other_problems_do_not_show_it_either() -> None:
+    wrong = [replace(PAYMENTS, timezone=URL), replace(CARD, join_keys=URL)]
+
+    problems = issues(*wrong)
+
+    assert {each.rule for each in problems} > {"texts_have_no_credentials"}
+    assert "CANARY" not in str(problems)
