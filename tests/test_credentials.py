@@ -64,6 +64,9 @@ def test_other_addresses_and_texts_stay_as_they_are(text: str) -> None:
 
 @given(st.sampled_from(WITH), st.text("abcXYZ019+/=_-.~", min_size=1, max_size=40))
 def test_no_credential_of_any_form_is_shown(text: str, secret: str) -> None:
+    if "://{}@" in text:
+        secret = secret.replace("/", "%2F")  # where a slash ends the host
+
     hidden = without_credentials(text.replace("{}", f"Q{secret}Q"))
 
     assert f"Q{secret}Q" not in hidden
