@@ -4,7 +4,7 @@ import difflib
 import re
 import zoneinfo
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from featurestore.errors import RequestError
 
@@ -21,6 +21,10 @@ MICROS = {
 LIFETIME = "lifetime"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST_MICROS = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+LAST_MICROS = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+"""The first and the last moment that Python knows, in the years 1 and 9999."""
+
 _DURATION = re.compile(r"(\d+)([smhdw])")
 _WORDY_DURATION = re.compile(r"(\d{0,6})\s*(?=sec|min|hour|day|week)([smhdw])[a-z]*", re.ASCII)
 _MOST_DAYS = 36_500
@@ -122,6 +126,30 @@ def timezone_problem(name: str) -> str:
     except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
         return f"unknown timezone {name!r}. {_nearest_zone(name)}"
     return ""
+
+
+def zone_name(call: str, timezone: str | tzinfo) -> str:
+    """Return the name of a time zone.
+
+    Args:
+        call: The call, for the error message.
+        timezone: A name, or a zone of Python's standard library or of pytz.
+
+    Raises:
+        RequestError: The zone has no name.
+
+    Example:
+        >>> zone_name("call()", zoneinfo.ZoneInfo("Europe/Paris")), zone_name("call()", UTC)
+        ('Europe/Paris', 'UTC')
+    """
+    name = getattr(timezone, "key", None) or getattr(timezone, "zone", None) or timezone
+    if isinstance(name, tzinfo):
+        name = str(name).removeprefix("UTC") or "UTC"
+    if not isinstance(name, str):
+        raise RequestError(
+            call, f"timezone is {timezone!r}", "Pass a name, such as timezone='Europe/Paris'."
+        )
+    return name
 
 
 def format_duration(micros: int) -> str:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from featurestore.client.label import Label
     from featurestore.client.reader import Reader
     from featurestore.client.verify.report import Verification
-    from featurestore.engines.bind import NullTimes
+    from featurestore.engines.spine_times import NullTimes
     from featurestore.jobs.materialize.job import Job, RunResult
     from featurestore.jobs.materialize.progress import Progress
     from featurestore.query.selection import Selection

@@ -1,8 +1,9 @@
 """`Request`: the requested features, and the time column of the spine."""
 
 from dataclasses import dataclass
+from datetime import tzinfo
 
-from featurestore.engines.bind import NullTimes
+from featurestore.engines.spine_times import NullTimes
 from featurestore.query.selection import Selection
 
 
@@ -21,5 +22,5 @@ class Request:
     call: str
     features: Selection
     timestamp_field: str = "event_timestamp"
-    timezone: str | None = None
+    timezone: str | tzinfo | None = None
     null_times: NullTimes = "error"

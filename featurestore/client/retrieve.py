@@ -1,6 +1,6 @@
 """From a request to a `FeatureFrame`: compile the query, bind the spine, pin tables, answer."""
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import partial
 from typing import TypedDict
 
@@ -12,9 +12,10 @@ from featurestore.client.on_demand import explain_on_demand, import_functions
 from featurestore.client.reader import Reader
 from featurestore.client.request import Request
 from featurestore.definitions.model.manifest import Manifest
-from featurestore.engines.bind import NullTimes, bind
+from featurestore.engines.bind import bind
 from featurestore.engines.on_demand.compute import inputs_of, with_on_demand
 from featurestore.engines.on_demand.inputs import bind_request_inputs
+from featurestore.engines.spine_times import NullTimes
 from featurestore.errors import SpineError
 from featurestore.query.compile import compile_query
 from featurestore.query.nodes import Query
@@ -22,7 +23,7 @@ from featurestore.store.columns import UTC_MICROS
 
 
 class _Times(TypedDict):
-    timezone: str | None
+    timezone: str | tzinfo | None
     null_times: NullTimes
 
 

@@ -1,8 +1,9 @@
 """Columns as NumPy arrays, and arithmetic on moments without overflow."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 ScalarT = TypeVar("ScalarT", bound=np.generic)
+ArrowT = TypeVar("ArrowT", pa.Array, pa.ChunkedArray)
 
 FIRST = int(np.iinfo(np.int64).min)
 LAST = int(np.iinfo(np.int64).max)
@@ -28,8 +30,7 @@ def whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:
         >>> whole(pa.chunked_array([["a"], ["b"]])).to_pylist()
         ['a', 'b']
     """
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
+    column = decoded(column)
     wide = _WIDE.get(column.type)
     if wide is not None:
         column = column.cast(wide)
@@ -37,6 +38,58 @@ def whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:
         return column
     # PERF: combine_chunks copies even a single chunk (ADR 11).
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def decoded(column: ArrowT) -> ArrowT:
+    """Return a column without its encoding: dictionaries and run-end codes become plain values.
+
+    Example:
+        >>> decoded(pa.array(["a", "a"]).dictionary_encode()).type
+        DataType(string)
+    """
+    if pa.types.is_run_end_encoded(column.type):
+        return pc.run_end_decode(column)
+    if not pa.types.is_dictionary(column.type):
+        return column
+    kind = column.type.value_type
+    if kind in (pa.string_view(), pa.binary_view()):
+        # Arrow cannot take from views. The categories of Polars are string views.
+        kind = _WIDE[kind]
+        column = column.cast(pa.dictionary(column.type.index_type, kind))
+    return column.cast(kind)
+
+
+def is_text(dtype: pa.DataType) -> bool:
+    """Return whether values of an Arrow type are texts.
+
+    Example:
+        >>> is_text(pa.string_view()), is_text(pa.binary())
+        (True, False)
+    """
+    return dtype in (pa.string(), pa.large_string(), pa.string_view())
+
+
+def first_failure(column: pa.ChunkedArray | pa.Array, convert: Callable[[Any], object]) -> int:
+    """Return the position of the first value that cannot be converted.
+
+    Args:
+        column: The values. One of them cannot be converted.
+        convert: Converts a part of the column. It raises an error of Arrow if it cannot.
+
+    Example:
+        >>> first_failure(pa.array(["1", "x", "2"]), lambda part: part.cast("int64"))
+        1
+    """
+    low, high = 0, len(column)
+    while high - low > 1:
+        middle = (low + high) // 2
+        try:
+            convert(column.slice(low, middle - low))
+        except pa.ArrowException:
+            high = middle
+        else:
+            low = middle
+    return low
 
 
 def integers(array: pa.Array) -> Ints:

@@ -3,11 +3,10 @@
 Values that cannot be converted exactly are refused here, before any table is opened.
 """
 
-from functools import singledispatch
-from typing import Literal
+from datetime import tzinfo
+from functools import partial, singledispatch
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from featurestore.definitions.model.types import (
     Boolean,
@@ -18,22 +17,24 @@ from featurestore.definitions.model.types import (
     Scalar,
     String,
 )
-from featurestore.errors import RequestError, SpineError, nearest
+from featurestore.engines.arrays import decoded, first_failure, is_text
+from featurestore.engines.spine_times import (
+    NullTimes,
+    bind_times,
+    check_null_times,
+    row_name,
+)
+from featurestore.errors import SpineError, nearest
 from featurestore.query.nodes import KeyBinding, Query, ViewQuery
-from featurestore.store.columns import UTC_MICROS
-from featurestore.times import timezone_problem
-
-NullTimes = Literal["error", "keep"]
 
 OTHER_TIME = "If the time column has another name, pass it as timestamp_field=."
-_NANOS_PER_MICRO = 1000
 
 
 def bind(
     query: Query,
     spine: pa.Table,
     *,
-    timezone: str | None = None,
+    timezone: str | tzinfo | None = None,
     null_times: NullTimes = "error",
 ) -> pa.Table:
     """Return the spine's key and time columns in the types that the kernel takes.
@@ -66,8 +67,8 @@ def bind(
             columns[key.spine_column] = _bind_key(query, key, column)
         if view.timestamp_field not in columns:
             column = time_column_of(query, spine, view)
-            times = bind_times(query, view.timestamp_field, column, timezone)
-            check_null_times(query, view.timestamp_field, times, null_times)
+            times = bind_times(query.call, view.timestamp_field, column, timezone)
+            check_null_times(query.call, view.timestamp_field, times, null_times)
             columns[view.timestamp_field] = times
     # A table of no columns would lose the number of rows.
     return pa.table(columns) if columns else spine.select([])
@@ -135,9 +136,9 @@ def _other_key(key: KeyBinding) -> str:
 
 
 def _bind_key(query: Query, key: KeyBinding, column: pa.ChunkedArray) -> pa.ChunkedArray:
-    plain = _decoded(column)
+    plain, target = decoded(column), _canonical(key.dtype)
     if pa.types.is_null(plain.type):
-        return pa.chunked_array([pa.nulls(len(plain), _canonical(key.dtype))])
+        return pa.chunked_array([pa.nulls(len(plain), target)])
     if not _matches(key.dtype, plain.type):
         raise SpineError(
             query.call,
@@ -145,14 +146,25 @@ def _bind_key(query: Query, key: KeyBinding, column: pa.ChunkedArray) -> pa.Chun
             f"the join key {key.key!r} has type {key.dtype}",
             _cast_advice(key, plain.type),
         )
+    convert = partial(_cast, target)
     try:
-        return plain.cast(_canonical(key.dtype))
+        return convert(plain)
     except pa.ArrowInvalid as error:
+        position = first_failure(plain, convert)
         raise SpineError(
             query.call,
-            f"column {key.spine_column!r} has a value that does not fit the join key: {error}",
+            f"column {key.spine_column!r} has a value in {row_name(position)} that does not fit "
+            f"the join key, which has type {key.dtype}: {error}",
             "Remove these rows, or set the value to null.",
         ) from None
+
+
+def _cast(target: pa.DataType, values: pa.ChunkedArray) -> pa.ChunkedArray:
+    cast = values.cast(target)
+    if is_text(target):
+        # Other libraries may hand over bytes that are no UTF-8 as text.
+        cast.validate(full=True)
+    return cast
 
 
 def _cast_advice(key: KeyBinding, dtype: pa.DataType) -> str:
@@ -162,12 +174,6 @@ def _cast_advice(key: KeyBinding, dtype: pa.DataType) -> str:
             f"spine['{key.spine_column}'].astype('Int64') in pandas (nulls stay nulls)."
         )
     return f"Cast the spine's column to {_canonical(key.dtype)}."
-
-
-def _decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    if pa.types.is_dictionary(column.type):
-        return column.cast(column.type.value_type)
-    return column
 
 
 @singledispatch
@@ -188,117 +194,9 @@ def _(dtype: Scalar) -> pa.DataType:
 
 def _matches(dtype: DataType, column_type: pa.DataType) -> bool:
     if dtype in (Int32, Int64):
-        return bool(pa.types.is_integer(column_type))
+        # DuckDB's HUGEINT comes as a decimal without digits after the point.
+        is_whole = pa.types.is_decimal(column_type) and column_type.scale == 0
+        return bool(pa.types.is_integer(column_type) or is_whole)
     if dtype == String:
-        return column_type in (pa.string(), pa.large_string(), pa.string_view())
+        return is_text(column_type)
     return bool(column_type == _canonical(dtype))
-
-
-def bind_times(
-    query: Query, name: str, column: pa.ChunkedArray, timezone: str | None
-) -> pa.ChunkedArray:
-    """Return a time column as UTC microseconds.
-
-    Args:
-        query: The query, for errors.
-        name: The column's name, for errors.
-        column: Timestamps, or texts of times.
-        timezone: The time zone of naive times; None refuses naive times.
-
-    Raises:
-        SpineError: A time is naive, is no time, or is finer than a microsecond.
-        RequestError: There is no time zone of that name.
-    """
-    plain = _decoded(column)
-    if _matches(String, plain.type):
-        plain = _parse_text(query, name, plain.cast(pa.string()), timezone)
-    if pa.types.is_null(plain.type):
-        return pa.chunked_array([pa.nulls(len(plain), UTC_MICROS)])
-    if not pa.types.is_timestamp(plain.type):
-        raise SpineError(
-            query.call,
-            f"time column {name!r} has type {plain.type}",
-            _time_advice(name, plain.type),
-        )
-    return _to_utc(query, name, _whole_micros(query, name, plain), timezone)
-
-
-def _time_advice(name: str, dtype: pa.DataType) -> str:
-    if pa.types.is_integer(dtype) or pa.types.is_floating(dtype):
-        return (
-            "Convert the numbers to timestamps in UTC with their unit, e.g. "
-            f"pd.to_datetime(spine['{name}'], unit='s', utc=True) in pandas."
-        )
-    if pa.types.is_date(dtype):
-        return "Convert the dates to timestamps with a time zone: a date is not a moment."
-    return "Convert the column to timestamps with a time zone."
-
-
-def _parse_text(
-    query: Query, name: str, column: pa.ChunkedArray, timezone: str | None
-) -> pa.ChunkedArray:
-    try:
-        return column.cast(pa.timestamp("us") if timezone else UTC_MICROS)
-    except pa.ArrowInvalid as error:
-        raise SpineError(
-            query.call,
-            f"time column {name!r} has a text that is no exact time ({error})",
-            "Write every time like '2026-01-31T09:30:00+01:00', or pass timezone= for texts "
-            "without an offset.",
-        ) from None
-
-
-def _whole_micros(query: Query, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
-    target = pa.timestamp("us", column.type.tz)
-    if column.type.unit != "ns":
-        return column.cast(target)
-    nanos = column.cast(pa.int64())
-    micros = pc.multiply(pc.divide(nanos, _NANOS_PER_MICRO), _NANOS_PER_MICRO)
-    finer = pc.sum(pc.not_equal(micros, nanos)).as_py()
-    if finer:
-        raise SpineError(
-            query.call,
-            f"{finer} of {len(column)} times in column {name!r} are finer than a microsecond",
-            f"Round them down first: spine['{name}'] = spine['{name}'].dt.floor('us') in pandas.",
-        )
-    return column.cast(target)
-
-
-def _to_utc(
-    query: Query, name: str, column: pa.ChunkedArray, timezone: str | None
-) -> pa.ChunkedArray:
-    if column.type.tz is not None:
-        return column.cast(UTC_MICROS)
-    if timezone is None:
-        raise SpineError(
-            query.call,
-            f"time column {name!r} is naive: its times have no time zone",
-            "Pass timezone='UTC', or the time zone of these times.",
-        )
-    try:
-        return pc.assume_timezone(column, timezone).cast(UTC_MICROS)
-    except pa.ArrowInvalid as error:
-        if wrong := timezone_problem(timezone):
-            problem, _, fix = wrong.partition(". ")
-            raise RequestError(query.call, problem, fix) from None
-        raise SpineError(
-            query.call,
-            f"time column {name!r} in time zone {timezone!r}: {error}",
-            "Times in a clock change are ambiguous or do not exist. Convert them to UTC first.",
-        ) from None
-
-
-def check_null_times(
-    query: Query, name: str, times: pa.ChunkedArray, null_times: NullTimes
-) -> None:
-    """Check a time column for nulls.
-
-    Raises:
-        SpineError: It has nulls, and ``null_times`` is ``"error"``.
-    """
-    if times.null_count and null_times == "error":
-        raise SpineError(
-            query.call,
-            f"{times.null_count} of {len(times)} rows have no time in {name!r}",
-            "Remove these rows, or pass null_times='keep' to answer them with nulls.",
-        )

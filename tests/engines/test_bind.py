@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 import featurestore as fs
@@ -220,3 +223,62 @@ def test_a_key_column_of_another_name_is_answered_with_its_new_name() -> None:
     assert ("'taxi'" in advice, "rename it to 'taxi_id'" in advice) == (True, True)
     assert "'taxi_id'" in other
     assert bind(Query("call()", (taxi,), "at"), renamed)["taxi_id"].to_pylist() == [7]
+
+
+@pytest.mark.parametrize(
+    "encode",
+    [
+        pa.Array.dictionary_encode,
+        pc.run_end_encode,
+        lambda texts: pa.DictionaryArray.from_arrays([0, 1], texts.cast(pa.string_view())),
+        lambda texts: pa.DictionaryArray.from_arrays([0, 1], texts.cast(pa.large_string())),
+    ],
+    ids=["dictionary", "run ends", "dictionary of views", "dictionary of large strings"],
+)
+def test_encodings_of_text_keys_are_texts(encode: Any) -> None:
+    spine = pa.table({"id": encode(pa.array(["a", None])), "at": pa.concat_arrays([TIMES] * 2)})
+
+    bound = bind(query(fs.String), spine)
+
+    assert bound["id"].to_pylist() == ["a", None]
+    assert bound["id"].type == pa.string()
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        pa.array([Decimal(7)], pa.decimal128(38, 0)),
+        pa.array([7]).dictionary_encode(),
+        pc.run_end_encode(pa.array([7])),
+    ],
+    ids=["decimal", "dictionary", "run ends"],
+)
+def test_other_encodings_of_integers_are_keys_by_value(keys: pa.Array) -> None:
+    assert bind(query(), pa.table({"id": keys, "at": TIMES}))["id"].to_pylist() == [7]
+
+
+def test_a_decimal_that_no_integer_key_can_have_is_refused_with_its_row() -> None:
+    keys = pa.array([Decimal(1), Decimal(2**64)], pa.decimal128(38, 0))
+
+    refusal = refusal_of(pa.table({"id": keys, "at": pa.concat_arrays([TIMES] * 2)}))
+
+    assert [fact for fact in ("'id'", "row 1", "Int64") if fact not in refusal.found] == []
+
+
+@pytest.mark.parametrize("dtype", [pa.decimal128(5, 1), pa.uuid(), pa.binary()])
+def test_a_key_column_of_a_type_without_keys_is_refused(dtype: pa.DataType) -> None:
+    refusal = refusal_of(pa.table({"id": pa.nulls(1, dtype), "at": TIMES}))
+
+    assert str(dtype) in refusal.found
+
+
+def test_bytes_that_are_no_text_are_refused_as_a_text_key() -> None:
+    data = pa.py_buffer(b"a\xff")
+    offsets = pa.py_buffer(np.array([0, 1, 2], "int32"))
+    keys = pa.Array.from_buffers(pa.string(), 2, [None, offsets, data])
+
+    refusal = refusal_of(
+        pa.table({"id": keys, "at": pa.concat_arrays([TIMES] * 2)}), query(fs.String)
+    )
+
+    assert [fact for fact in ("'id'", "row 1") if fact not in refusal.found] == []

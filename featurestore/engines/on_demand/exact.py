@@ -26,6 +26,7 @@ from featurestore.definitions.model.types import (
     String,
     Timestamp,
 )
+from featurestore.engines.arrays import decoded, is_text
 from featurestore.store.columns import arrow_type
 
 # As many digits as any integer needs on its way to a decimal.
@@ -67,7 +68,7 @@ def cast_exactly(column: pa.ChunkedArray, dtype: DataType) -> pa.ChunkedArray:
         >>> cast_exactly(pa.chunked_array([pa.array([1, None], pa.int8())]), Int64).type
         DataType(int64)
     """
-    chunks = [_exact(dtype, _decoded(chunk)) for chunk in column.chunks]
+    chunks = [_exact(dtype, decoded(chunk)) for chunk in column.chunks]
     return pa.chunked_array(chunks, arrow_type(dtype))
 
 
@@ -88,10 +89,6 @@ def _is_single(arrow: pa.DataType) -> bool:
     return bool(pa.types.is_integer(arrow) or arrow in (pa.float16(), pa.float32()))
 
 
-def _is_text(arrow: pa.DataType) -> bool:
-    return arrow in (pa.string(), pa.large_string(), pa.string_view())
-
-
 def _is_binary(arrow: pa.DataType) -> bool:
     fixed = pa.types.is_fixed_size_binary(arrow)
     return fixed or arrow in (pa.binary(), pa.large_binary(), pa.binary_view())
@@ -107,7 +104,7 @@ _SCALARS: Mapping[Scalar, Callable[[pa.DataType], bool]] = {
     Float32: _is_single,
     Float64: _is_real,
     Boolean: pa.types.is_boolean,
-    String: _is_text,
+    String: is_text,
     Timestamp: _is_moment,
     Date: pa.types.is_date32,
     Binary: _is_binary,
@@ -148,6 +145,9 @@ def _exact(dtype: DataType, values: pa.Array) -> pa.Array:
 @_exact.register
 def _(dtype: Scalar, values: pa.Array) -> pa.Array:
     cast = values.cast(arrow_type(dtype))
+    if dtype == String:
+        # Other libraries may hand over bytes that are no UTF-8 as text.
+        cast.validate(full=True)
     if dtype == Float64 and pa.types.is_decimal(values.type):
         back = cast.cast(values.type)
         if pc.any(pc.not_equal(back, values)).as_py():
@@ -169,14 +169,11 @@ def _(dtype: Array, values: pa.Array) -> pa.Array:
     lengths = pc.fill_null(pc.list_value_length(values), 0).cast(pa.int32())
     ends = pc.cumulative_sum(lengths)
     offsets = pa.concat_arrays([pa.array([0], pa.int32()), ends])
-    items = _exact(dtype.item, _decoded(values.flatten()))
+    items = _exact(dtype.item, decoded(values.flatten()))
     missing = values.is_null() if values.null_count else None
     return pa.ListArray.from_arrays(offsets, items, arrow_type(dtype), mask=missing)
 
 
 def _plain(arrow: pa.DataType) -> pa.DataType:
-    return arrow.value_type if pa.types.is_dictionary(arrow) else arrow
-
-
-def _decoded(values: pa.Array) -> pa.Array:
-    return values.cast(_plain(values.type)) if pa.types.is_dictionary(values.type) else values
+    encoded = pa.types.is_dictionary(arrow) or pa.types.is_run_end_encoded(arrow)
+    return arrow.value_type if encoded else arrow

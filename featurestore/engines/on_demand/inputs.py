@@ -1,11 +1,20 @@
 """The inputs of on-demand transforms that come with the spine: request values and moments."""
 
+from datetime import tzinfo
+
 import pyarrow as pa
 
 from featurestore.definitions.model.types import Timestamp
 from featurestore.definitions.reserved import EVENT_TIME
-from featurestore.engines.bind import NullTimes, bind_times, check_null_times, column_of
+from featurestore.engines.arrays import first_failure
+from featurestore.engines.bind import column_of
 from featurestore.engines.on_demand.exact import cast_exactly, type_mismatch
+from featurestore.engines.spine_times import (
+    NullTimes,
+    bind_times,
+    check_null_times,
+    row_name,
+)
 from featurestore.errors import SpineError, nearest
 from featurestore.query.nodes import Input, OnDemand, Query
 
@@ -14,7 +23,7 @@ def bind_request_inputs(
     query: Query,
     spine: pa.Table,
     *,
-    timezone: str | None = None,
+    timezone: str | tzinfo | None = None,
     null_times: NullTimes = "error",
 ) -> list[pa.Table]:
     """Return the inputs that come with the spine, for each on-demand node of a query.
@@ -44,7 +53,7 @@ def bind_request_inputs(
         for node in query.on_demand
     ]
     for table in tables:
-        check_null_times(query, query.timestamp_field, table[EVENT_TIME], null_times)
+        check_null_times(query.call, query.timestamp_field, table[EVENT_TIME], null_times)
     return tables
 
 
@@ -61,7 +70,7 @@ def _check_names(query: Query, spine: pa.Table) -> None:
 
 
 def _bound(
-    query: Query, node: OnDemand, needed: Input, spine: pa.Table, timezone: str | None
+    query: Query, node: OnDemand, needed: Input, spine: pa.Table, timezone: str | tzinfo | None
 ) -> pa.ChunkedArray:
     name = needed.column
     if needed.source and name not in spine.column_names:
@@ -73,13 +82,14 @@ def _bound(
         )
     column = column_of(query, spine, name, "time column")
     if needed.dtype == Timestamp:
-        return bind_times(query, name, column, timezone)
+        return bind_times(query.call, name, column, timezone)
     problem = type_mismatch(column.type, needed.dtype)
     try:
         if not problem:
             return cast_exactly(column, needed.dtype)
     except pa.ArrowInvalid as error:
-        problem = f"its declared type is {needed.dtype}, but {error}"
+        wrong = first_failure(column, lambda part: cast_exactly(part, needed.dtype))
+        problem = f"its declared type is {needed.dtype}, but in {row_name(wrong)}: {error}"
     raise SpineError(
         query.call,
         f"column {name!r} of request source {needed.source!r}, for on-demand view "

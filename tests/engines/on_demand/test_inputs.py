@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from featurestore.definitions.model.types import (
@@ -11,6 +12,7 @@ from featurestore.definitions.model.types import (
     DataType,
     Decimal,
     Float64,
+    Int32,
     String,
     Timestamp,
 )
@@ -19,6 +21,8 @@ from featurestore.errors import SpineError
 from featurestore.query.nodes import Input, OnDemand, Output, Query
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+CATEGORIES = pa.DictionaryArray.from_arrays([0, None], pa.array(["a"], pa.string_view()))
+"""As of Polars."""
 
 
 def query_with(dtype: DataType) -> Query:
@@ -42,6 +46,9 @@ def query_with(dtype: DataType) -> Query:
         (pa.array([["a"], None], pa.large_list(pa.large_string())), Array(String), [["a"], None]),
         (pa.array(["2026-03-01T13:00:00+01:00", None]), Timestamp, [NOON, None]),
         (pa.array([None, None]), Float64, [None, None]),
+        (CATEGORIES, String, ["a", None]),
+        (pc.run_end_encode(pa.array(["a", None])), String, ["a", None]),
+        (pa.array([["a"], None], pa.list_(pa.string_view(), 1)), Array(String), [["a"], None]),
     ],
 )
 def test_values_come_in_the_declared_type(
@@ -117,3 +124,13 @@ def test_a_feature_with_the_name_of_a_spine_column_is_refused() -> None:
     names = ("'share'", "'shape'")
     assert [name for name in names if name not in refused.value.found] == []
     assert "view.with_prefix(" in refused.value.fix
+
+
+def test_a_value_that_its_type_does_not_hold_is_refused_with_its_row() -> None:
+    spine = pa.table({"amount": [1, 2**31], "at": pa.array([NOON, NOON])})
+
+    with pytest.raises(SpineError) as refused:
+        bind_request_inputs(query_with(Int32), spine)
+
+    facts = ("'amount'", "row 1", str(2**31), "Int32")
+    assert [fact for fact in facts if fact not in refused.value.found] == []
