@@ -10,7 +10,7 @@ import typer
 
 from featurestore.cli.options import AsJson, Project, open_store
 from featurestore.cli.output import print_json, print_tree, say
-from featurestore.cli.template import write_project
+from featurestore.cli.template import write_project, write_settings
 
 if TYPE_CHECKING:
     from featurestore.registry.plan import Plan
@@ -32,17 +32,24 @@ def init(
     folder: Annotated[
         Path,
         typer.Argument(
-            metavar="FOLDER", help="The project's folder.", show_default="current folder"
+            metavar="NAME",
+            help="The project's folder. The project has its name.",
+            show_default="current folder",
         ),
     ] = Path(),
+    empty: Annotated[
+        bool, typer.Option("--empty", help="Only settings: no example definitions and data.")
+    ] = False,
 ) -> None:
     """Create a small working project with example data."""
-    for path in write_project(folder):
+    for path in write_settings(folder) if empty else write_project(folder):
         say("wrote {}", path)
     steps = ["featurestore plan", "featurestore apply --yes"]
+    if empty:
+        steps = ["write definitions to feature_defs/definitions.py", "featurestore plan"]
     if folder.absolute() != Path.cwd():
         steps.insert(0, f"cd {shlex.quote(str(folder))}")
-    say("Next: {}", " && ".join(steps))
+    say("Next: {}", (", then " if empty else " && ").join(steps))
 
 
 def validate(project: Project = Path()) -> None:

@@ -1,9 +1,13 @@
 """The program ``featurestore``: its verbs, and the exit code of each kind of failure."""
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import metadata
+from io import TextIOWrapper
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -65,15 +69,41 @@ def main(args: Sequence[str] | None = None) -> None:
 
     Exit codes: those of the program's help, which docs/commands.md lists with their errors.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal may not know every letter
+            stream.reconfigure(errors="backslashreplace")
     try:
-        app(args)
+        try:
+            app(args)
+        finally:
+            sys.stdout.flush()
     except FeatureStoreError as error:
         say("[bold red]error:[/] {}", str(error))
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         say("[bold]interrupted[/]")
         sys.exit(130)
+    except OSError as error:
+        _say_system_error(error)
+        sys.exit(FeatureStoreError.exit_code)
     except Exception:  # noqa: BLE001  # the outermost edge: a shell needs a code and the trace
         traceback.print_exc()
         say("[bold red]This is a bug in featurestore.[/] Please report it with the text above.")
         sys.exit(INTERNAL_ERROR)
+
+
+def _say_system_error(error: OSError) -> None:
+    """Say what the operating system refused: a bad path or a full disk is no bug."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # What is left in the buffer cannot be written at the end of the process either.
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the end
+    if isinstance(error, BrokenPipeError):
+        return
+    what = error.strerror or str(error)
+    where = f": {error.filename}" if error.filename else ""
+    hint = "Check the path, its permissions, and the space on its disk."
+    # The other stream may be the one that cannot be written.
+    with suppress(OSError):
+        say("[bold red]error:[/] {}{}. {}", what, where, hint)

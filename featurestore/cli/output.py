@@ -1,6 +1,7 @@
 """Printing: data and JSON to stdout, everything for people to stderr."""
 
 import json
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, is_dataclass
@@ -69,9 +70,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title:
     """
     rows = [list(row) for row in rows]
     texts = [[to_text(value) for value in row] for row in rows]
-    console = Console(highlight=False, emoji=False)
-    if not console.is_terminal:  # a pipe has no width to fold to
-        console = Console(highlight=False, emoji=False, width=10_000)
+    console = _console()
     widths = _column_widths(list(zip(columns, *texts, strict=True)), console.width)
     if widths is None:
         _print_rows_apart(console, columns, texts, title)
@@ -86,6 +85,21 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title:
     console.print(table)
 
 
+def print_upright(columns: Sequence[str], row: Sequence[object]) -> None:
+    """Print one row to stdout: a line for each column, with its name and its value.
+
+    Args:
+        columns: The names.
+        row: The values. None is shown as a dot.
+
+    Example:
+        >>> print_upright(["customer_id", "city"], [7, None])
+        customer_id  7
+        city         ·
+    """
+    _print_rows_apart(_console(), columns, [[to_text(value) for value in row]], "", gap=False)
+
+
 def print_blocks(blocks: Iterable[tuple[str, str, Sequence[str]]]) -> None:
     """Print paragraphs under headings to stdout, wrapped to the terminal's width.
 
@@ -97,7 +111,7 @@ def print_blocks(blocks: Iterable[tuple[str, str, Sequence[str]]]) -> None:
         rows = 3  (activity)
             count of 3 rows
     """
-    console = Console(highlight=False, emoji=False, soft_wrap=True)
+    console = _console(soft_wrap=True)
     for heading, remark, paragraphs in blocks:
         console.print(f"[bold]{escape(heading)}[/]  [dim]{escape(remark)}[/]")
         for text in paragraphs:
@@ -152,9 +166,33 @@ def print_tree(lines: Iterable[str]) -> None:
         >>> print_tree(["+ view activity"])
         + view activity
     """
-    console = Console(highlight=False, emoji=False, soft_wrap=True)
+    console = _console(soft_wrap=True)
     for line in lines:
-        console.print(escape(line), style=_COLOURS.get(line.lstrip()[:1]))
+        console.print(escape(_folded(line, console)), style=_COLOURS.get(line.lstrip()[:1]))
+
+
+def _folded(line: str, console: Console) -> str:
+    """Return a line of a tree with breaks between words only, its rest indented below it."""
+    if not console.is_terminal:
+        return line
+    indent = " " * (len(line) - len(line.lstrip())) + _INDENT
+    return fill(
+        line,
+        console.width,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+        replace_whitespace=False,
+        drop_whitespace=bool(line.strip()),
+    )
+
+
+def _console(*, soft_wrap: bool = False) -> Console:
+    """Return a console for stdout. A pipe has no width to fold to."""
+    console = Console(highlight=False, emoji=False)
+    columns, lines = shutil.get_terminal_size() if console.is_terminal else (10_000, 25)
+    # Rich takes 80 columns for every terminal that it calls dumb, unless it gets both numbers.
+    return Console(highlight=False, emoji=False, width=columns, height=lines, soft_wrap=soft_wrap)
 
 
 def _column_widths(columns: Sequence[Sequence[str]], width: int) -> list[int] | None:
@@ -186,9 +224,22 @@ def _longest(texts: Iterable[str]) -> int:
 
 
 def _print_rows_apart(
-    console: Console, columns: Sequence[str], texts: Sequence[Sequence[str]], title: str
+    console: Console,
+    columns: Sequence[str],
+    texts: Sequence[Sequence[str]],
+    title: str,
+    *,
+    gap: bool = True,
 ) -> None:
-    """Print each row as lines of a column's name and value, with an empty line after each row."""
+    """Print each row as lines of a column's name and value.
+
+    Args:
+        console: Where to print.
+        columns: The names.
+        texts: The values of each row.
+        title: The line above the rows.
+        gap: Whether an empty line comes after each row.
+    """
     if title:
         console.print(Text(title, "italic"), soft_wrap=True)
     if not texts:
@@ -200,7 +251,8 @@ def _print_rows_apart(
         for name, text in zip(names, row, strict=True):
             value = next_line.join(text.splitlines())
             console.print(Text.assemble((name, "dim"), "  ", value), soft_wrap=True)
-        console.print()
+        if gap:
+            console.print()
 
 
 def _indented(text: str, console: Console) -> str:

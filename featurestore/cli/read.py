@@ -43,6 +43,17 @@ Spine = Annotated[
         "the events of a view.",
     ),
 ]
+Rows = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="SPINE",
+        help="The rows: as for training-set; or, with --at, each row as key=value,key=value.",
+    ),
+]
+At = Annotated[
+    str | None,
+    typer.Option(help="The moment of the rows, e.g. 2026-01-31T09:30:00Z.", show_default="now"),
+]
 TimeField = Annotated[str, typer.Option(help="The spine's time column.")]
 Zone = Annotated[
     str | None, typer.Option(help="The zone of times without one, e.g. Europe/Paris.")
@@ -76,7 +87,7 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """Show each applied view's table, newest event and last run."""
-    from featurestore.client.progress import status_text
+    from featurestore.client.progress import cause_of, status_text
 
     store = open_store(project)
     views = store.status(names or None)
@@ -98,9 +109,13 @@ def status(
             for v in views
         ],
     )
+    failures: dict[str, list[str]] = {}
     for view in views:
         if view.error:
-            say("[red]{}[/]: {}", view.view, view.error)
+            failures.setdefault(cause_of(view.view, view.error), []).append(view.view)
+    texts = {view.view: view.error for view in views}
+    for names_of_views in failures.values():
+        say("[red]{}[/]: {}", ", ".join(names_of_views), texts[names_of_views[0]])
 
 
 def history(
@@ -125,7 +140,10 @@ def history(
         return
     print_table(
         ["version", "applied at", "applied by", "changes"],
-        [[v.version, v.applied_at, v.applied_by, "\n".join(v.changes)] for v in versions],
+        [
+            [v.version, v.applied_at.replace(microsecond=0), v.applied_by, "\n".join(v.changes)]
+            for v in versions
+        ],
     )
 
 
@@ -156,7 +174,11 @@ def training_set(
 
 def historical(
     features: Features,
-    spine: Spine,
+    spine: Rows,
+    at: Annotated[
+        str | None,
+        typer.Option(help="The moment of rows as key=value, e.g. 2026-01-31T09:30:00Z."),
+    ] = None,
     project: Project = Path(),
     timestamp_field: TimeField = "event_timestamp",
     timezone: Zone = None,
@@ -167,12 +189,17 @@ def historical(
     from featurestore.cli.rows import emit
 
     store = open_store(project)
-    with spine_errors(spine):
+    names = features_of(features)
+    text = spine[0]
+    if at is not None or len(spine) > 1 or _is_row(text):
+        from featurestore.cli.typed import rows_at
+
+        rows: object = rows_at(store.applied(), names, spine, at)
+    else:
+        rows = spine_of(store, text)
+    with spine_errors(text):
         frame = store.get_historical_features(
-            features_of(features),
-            spine_of(store, spine),
-            timestamp_field=timestamp_field,
-            timezone=timezone,
+            names, rows, timestamp_field=timestamp_field, timezone=timezone
         )
     emit(frame, out, fmt)
 
@@ -190,11 +217,12 @@ def latest(
     rows: Annotated[
         str | None, typer.Option(help="A file with the rows, instead of KEYS.")
     ] = None,
+    at: At = None,
     project: Project = Path(),
     out: Out = None,
     fmt: As = Format.table,
 ) -> None:
-    """Get the feature values of keys, as of now."""
+    """Get the feature values of keys, as of now (or --at)."""
     from featurestore.cli.rows import emit
     from featurestore.cli.typed import typed_rows
 
@@ -207,7 +235,13 @@ def latest(
             f"Pass one of them, e.g. featurestore latest {features} id=7",
         )
     data = rows if rows is not None else typed_rows(store.applied(), names, keys or ())
-    emit(store.get_latest_features(names, data), out, fmt)
+    with spine_errors(rows or ""):
+        frame = store.get_latest_features(names, data, at=at)
+    emit(frame, out, fmt)
+
+
+def _is_row(text: str) -> bool:
+    return "=" in text and "://" not in text and not Path(text).exists()
 
 
 def features_of(text: str) -> str | list[str]:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from featurestore.cli.output import SHOWN_ROWS, print_table, say, to_json
+from featurestore.cli.output import SHOWN_ROWS, print_table, print_upright, say, to_json
 from featurestore.client.arrow_rows import plain
 from featurestore.client.frame.frame import FeatureFrame, with_count
 from featurestore.errors import RequestError
@@ -45,6 +45,9 @@ def emit(frame: FeatureFrame, out: Path | None, form: str) -> None:
 
 
 def _print_head(table: pa.Table) -> None:
+    if table.num_rows == 1:
+        print_upright(table.column_names, [column[0].as_py() for column in table.columns])
+        return
     head = table.slice(0, SHOWN_ROWS)
     columns = [column.to_pylist() for column in head.columns]
     print_table(table.column_names, zip(*columns, strict=True))

@@ -1,6 +1,7 @@
 """The small working project of ``featurestore init``: definitions, orders and a spine."""
 
 import random
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from featurestore.times import Clock, system_clock
 CUSTOMERS, ORDERS, DAYS, SEED = 40, 1_500, 90, 7
 
 SETTINGS = """\
-project = "shop"
+project = "{project}"
 root = "store"                  # the folder, or the object store's URL, with all tables
 definitions = "feature_defs"    # the folder with the definitions, which are plain Python
 spark_conf = "spark-conf/local.conf"
@@ -91,8 +92,30 @@ returns_v1 = fs.FeatureService(
 )
 '''
 
+EMPTY_DEFINITIONS = '''\
+"""The definitions of this project: entities, sources, views and services.
+
+A start, with your own names. `featurestore init example` writes a whole example.
+
+    import featurestore as fs
+
+    customer = fs.Entity("customer", join_keys=(fs.Field("customer_id", fs.Int64),))
+    orders = fs.FileSource(
+        "orders", path="data/orders", format="parquet", timestamp_field="ordered_at"
+    )
+    activity = fs.FeatureView(
+        "activity",
+        entities=(customer,),
+        source=orders,
+        schema=(fs.Field("amount", fs.Float64),),
+        aggregations=(fs.Aggregation("amount", "sum", windows=("7d", "30d")),),
+    )
+    returns_v1 = fs.FeatureService("returns_v1", features=(activity,))
+"""
+'''
+
 GUIDE = """\
-# shop
+# {project}
 
     featurestore plan                         # show what would change
     featurestore apply --yes                  # record the definitions
@@ -112,20 +135,21 @@ whether the order was returned. `training-set` adds the features as of that time
 
 
 def write_project(folder: Path, clock: Clock = system_clock) -> list[Path]:
-    """Write the project's files and return their paths.
+    """Write a whole example project and return the paths of its files.
 
     Args:
-        folder: The project's folder. It is created if necessary.
+        folder: The project's folder, which also names the project. It is created if necessary.
         clock: Gives the present moment. The orders are from the 90 days before it, so that the
             windows of the latest features are not empty.
 
     Raises:
-        ProjectError: One of the files exists. Nothing is written then.
+        ProjectError: One of the files exists, or cannot be written. Nothing is written then.
     """
+    project = _project_name(folder)
     files = {
-        "featurestore.toml": SETTINGS,
+        "featurestore.toml": SETTINGS.replace("{project}", project),
         ".gitignore": IGNORED,
-        "README.md": GUIDE,
+        "README.md": GUIDE.replace("{project}", project),
         "spark-conf/local.conf": SPARK,
         "feature_defs/shop.py": DEFINITIONS,
         **_data(clock()),
@@ -133,12 +157,57 @@ def write_project(folder: Path, clock: Clock = system_clock) -> list[Path]:
     for name in files:
         if (folder / name).exists():
             raise ProjectError(
-                f"init {folder}", f"{name} exists already", "Choose another folder."
+                f"init {folder}",
+                f"{name} exists already",
+                "Choose another folder, or add only the settings: featurestore init --empty.",
             )
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+    return _write(folder, files)
+
+
+def write_settings(folder: Path) -> list[Path]:
+    """Write the settings of a project without definitions and data, and return the paths.
+
+    Other files than ``featurestore.toml`` that exist already stay as they are.
+
+    Args:
+        folder: The project's folder, which also names the project. It is created if necessary.
+
+    Raises:
+        ProjectError: The folder is a project already, or a file cannot be written.
+    """
+    if (folder / "featurestore.toml").exists():
+        raise ProjectError(
+            f"init {folder} --empty",
+            "featurestore.toml exists already",
+            "Add definitions to its folder of definitions, or choose another folder.",
+        )
+    files = {
+        "featurestore.toml": SETTINGS.replace("{project}", _project_name(folder)),
+        ".gitignore": IGNORED,
+        "spark-conf/local.conf": SPARK,
+        "feature_defs/definitions.py": EMPTY_DEFINITIONS,
+    }
+    return _write(folder, {name: files[name] for name in files if not (folder / name).exists()})
+
+
+def _project_name(folder: Path) -> str:
+    """Return the folder's name as a project's name: letters, digits, - and _."""
+    name = re.sub(r"[^A-Za-z0-9_-]+", "_", folder.absolute().resolve().name).strip("_")
+    return name or "shop"
+
+
+def _write(folder: Path, files: dict[str, str]) -> list[Path]:
+    try:
+        for name, text in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ProjectError(
+            f"init {folder}",
+            f"{error.filename or folder} cannot be written: {error.strerror}",
+            "Choose another folder, or free its disk and allow to write there.",
+        ) from None
     return [folder / name for name in files]
 
 

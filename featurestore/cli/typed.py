@@ -48,6 +48,41 @@ def typed_rows(
     return pa.table({name: _column(name, rows, types.get(name), call) for name in names})
 
 
+def rows_at(
+    manifest: Manifest, features: str | list[str], texts: Sequence[str], at: str | None
+) -> pa.Table:
+    """Return rows from the command line with their moments, as a table.
+
+    Args:
+        manifest: The applied definitions.
+        features: The names of services, views and features.
+        texts: Rows as ``key=value,key=value``. They may have time columns too.
+        at: The moment of time columns that the rows do not name. None if they name all.
+
+    Raises:
+        RequestError: A text is no row, or a row has no moment.
+    """
+    rows = typed_rows(manifest, features, texts, "historical")
+    times = time_columns(compile_query(manifest, features, call="historical"))
+    missing = [name for name in times if name not in rows.column_names]
+    if at is None and missing:
+        raise RequestError(
+            f"historical {' '.join(texts)}",
+            f"the rows have no moment ({', '.join(missing)})",
+            "Add e.g. --at 2026-01-31T09:30:00Z. For values as of now: featurestore latest.",
+        )
+    if at is not None and not missing and times:
+        raise RequestError(
+            f"historical {' '.join(texts)} --at {at}",
+            f"the rows have a value for {', '.join(times)} too",
+            "Leave out --at, or the values in the rows.",
+        )
+    for name in missing:
+        moment = pa.array([parse_moment(at or "")] * rows.num_rows, UTC_MICROS)
+        rows = rows.append_column(name, moment)
+    return rows
+
+
 def typed_row(
     manifest: Manifest, features: str | list[str], text: str, at: str | None, now: datetime
 ) -> pa.Table:

@@ -42,6 +42,7 @@ def test_a_verbs_text_has_its_usage_and_a_row_for_each_argument() -> None:
         ["`FEATURES`", "text", "required"],
         ["`KEYS`", "texts", "none"],
         ["`--rows`", "text", "none"],
+        ["`--at`", "text", "now"],
         ["`-p`, `--project`", "path", "current folder"],
         ["`--out`", "path", "none"],
         ["`--format`", "`table`, `csv` or `json`", "table"],

@@ -6,7 +6,7 @@ import pytest
 from rich.cells import cell_len
 from rich.text import Text
 
-from featurestore.cli.output import print_table, to_text
+from featurestore.cli.output import print_table, print_tree, to_text
 
 COLUMNS = ["view", "rows", "newest event"]
 ROWS = [["customer_activity", 1500, "2026-11-28 05:50:49Z"], ["rate", 2, None]]
@@ -125,3 +125,22 @@ def test_without_rows_the_headings_are_printed(terminal):
     lines = terminal(40, [])
 
     assert [name in lines[0] for name in ("view", "rows", "newest")] == [True] * 3
+
+
+def test_a_dumb_terminal_has_its_own_width_too(terminal, monkeypatch):
+    monkeypatch.setenv("TERM", "dumb")
+
+    assert terminal(40, ROWS)[0] == "view          customer_activity"
+
+
+def test_a_tree_breaks_between_words_only(monkeypatch, capsys):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "40")
+    names = ", ".join(f"amount_sum_{days}d" for days in range(1, 9))
+
+    print_tree(["+ view activity", f"    + features: {names}", ""])
+
+    lines = Text.from_ansi(capsys.readouterr().out).plain.splitlines()
+    assert max(map(len, lines)) <= 40
+    assert " ".join(" ".join(lines[1:]).split()) == f"+ features: {names}"
+    assert lines[2].startswith("        ")

@@ -1,0 +1,82 @@
+"""`featurestore init`: the project's name, the empty project, and paths that cannot be written."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import featurestore as fs
+
+
+def project_of(folder: Path) -> str:
+    return str(tomllib.loads((folder / "featurestore.toml").read_text())["project"])
+
+
+@pytest.mark.parametrize(
+    ("name", "project"),
+    [
+        ("shop_two", "shop_two"),
+        ("my shop", "my_shop"),
+        ("a-1", "a-1"),
+        ("été", "t"),
+        ("日本", "shop"),
+    ],
+)
+def test_the_project_has_the_folders_name(run, tmp_path, name, project):
+    assert run("init", tmp_path / name)[0] == 0
+
+    assert project_of(tmp_path / name) == project
+    assert fs.FeatureStore(tmp_path / name).load().services[0].name == "returns_v1"
+
+
+def test_the_current_folder_names_the_project_too(run, tmp_path, monkeypatch):
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path / "mine")
+
+    run("init")
+
+    assert project_of(tmp_path / "mine") == "mine"
+
+
+def test_an_empty_project_has_no_definitions_and_keeps_what_is_there(run, tmp_path):
+    (tmp_path / ".gitignore").write_text("mine")
+    (tmp_path / "README.md").write_text("mine")
+
+    code, _, err = run("init", "--empty", tmp_path)
+
+    assert code == 0
+    assert "plan" in err.splitlines()[-1]
+    assert [(tmp_path / name).read_text() for name in (".gitignore", "README.md")] == ["mine"] * 2
+    assert fs.FeatureStore(tmp_path).load().definitions == ()
+    assert fs.FeatureStore(tmp_path).plan().is_empty
+    assert not (tmp_path / "data").exists()
+    assert run("init", "--empty", tmp_path)[0] == 2
+
+
+def test_a_folder_with_a_file_of_the_example_leads_to_the_empty_project(run, tmp_path):
+    (tmp_path / "README.md").write_text("mine")
+
+    code, _, err = run("init", tmp_path)
+
+    assert (code, "--empty" in err) == (2, True)
+    assert [each.name for each in tmp_path.iterdir()] == ["README.md"]
+
+
+@pytest.mark.parametrize("options", [(), ("--empty",)])
+def test_a_path_below_a_file_is_an_error_that_names_it(run, tmp_path, options):
+    (tmp_path / "file").write_text("")
+
+    code, out, err = run("init", tmp_path / "file" / "shop", *options)
+
+    assert (code, out) == (2, "")
+    assert str(tmp_path / "file") in err.replace("\n", "")
+    assert "Traceback" not in err
+
+
+def test_the_definitions_that_the_empty_project_shows_load(tmp_path, run):
+    run("init", "--empty", tmp_path)
+    file = tmp_path / "feature_defs" / "definitions.py"
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join(line.removeprefix("    ") for line in lines if line[:4] == "    "))
+
+    assert [view.name for view in fs.FeatureStore(tmp_path).load().views] == ["activity"]

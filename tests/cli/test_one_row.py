@@ -1,0 +1,97 @@
+"""Questions about one row on the command line, and how their answers stand."""
+
+import json
+
+import pytest
+
+from tests.client.shop import at
+
+MOMENT = "1970-01-01T03:00:00Z"
+
+
+@pytest.fixture
+def project(filled):
+    return filled.settings.folder
+
+
+def answers(out: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def test_latest_at_a_moment_is_historical_at_this_moment(run, filled, project):
+    expected = filled.get_historical_features("fraud", [{"id": 1, "event_timestamp": at(3)}])
+
+    as_json = ("-p", project, "--format", "json")
+    code, latest, _ = run("latest", "fraud", "id=1", "--at", MOMENT, *as_json)
+    historical = run("historical", "fraud", "id=1", "--at", MOMENT, *as_json)[1]
+
+    [row] = answers(latest)
+    features = {name: row[name] for name in expected.features}
+    assert code == 0
+    assert features == expected.to_arrow().select(list(expected.features)).to_pylist()[0]
+    assert answers(historical) == answers(latest)
+
+
+def test_several_rows_and_moments_in_the_rows(run, project):
+    code, out, _ = run(
+        "historical", "profile", "id=1,event_timestamp=1970-01-01T01:30:00Z",
+        f"id=1,event_timestamp={MOMENT}", "-p", project, "--format", "json",
+    )  # fmt: skip
+
+    assert code == 0
+    assert [row["city"] for row in answers(out)] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fix"),
+    [
+        (("id=1",), "--at"),
+        (("id=1,event_timestamp=1970-01-01T03:00:00Z", "--at", MOMENT), "--at"),
+        (("id=1", "--at", "noon"), "2026-01-31T09:30:00Z"),
+        (("id", "7", "--at", MOMENT), "name=value"),
+    ],
+)
+def test_a_row_without_one_clear_moment_is_refused(run, project, arguments, fix):
+    code, out, err = run("historical", "fraud", *arguments, "-p", project)
+
+    assert (code, out) == (2, "")
+    assert fix in err
+
+
+def test_a_single_row_stands_upright(run, project):
+    _, out, _ = run("latest", "profile", "id=1", "--at", MOMENT, "-p", project)
+
+    assert [line.split() for line in out.splitlines()] == [
+        ["id", "1"],
+        ["event_timestamp", "1970-01-01", "03:00:00Z"],
+        ["city", "b"],
+    ]
+
+
+def test_two_rows_are_a_table(run, project):
+    _, out, _ = run("latest", "profile", "id=1", "id=2", "--at", MOMENT, "-p", project)
+
+    rows = [line.split() for line in out.splitlines() if line.strip()]
+    assert rows[0] == ["id", "event_timestamp", "city"]
+    assert rows[-2:] == [
+        ["1", "1970-01-01", "03:00:00Z", "b"],
+        ["2", "1970-01-01", "03:00:00Z", "·"],
+    ]
+
+
+def test_services_views_and_features_can_be_mixed(run, project):
+    code, out, _ = run(
+        "latest", "profile,activity:count_2h", "id=1", "--at", MOMENT, "-p", project,
+        "--format", "json",
+    )  # fmt: skip
+
+    [row] = answers(out)
+    assert (code, row["city"], row["count_2h"]) == (0, "b", 2)
+
+
+def test_the_status_of_chosen_views(run, project):
+    out = run("status", "activity", "-p", project, "--json")[1]
+    assert [each["view"] for each in json.loads(out)["status"]] == ["activity"]
+
+    out = run("status", "fraud", "-p", project, "--json")[1]
+    assert len(json.loads(out)["status"]) == 3
