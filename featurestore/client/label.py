@@ -8,10 +8,10 @@ from typing import Literal, get_args
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from featurestore.client.arrow_rows import rows_where
 from featurestore.client.frame.splits import LabelTiming
 from featurestore.client.reader import Reader
 from featurestore.client.request import Request
+from featurestore.client.spines.spine import Spine
 from featurestore.definitions.model.aggregation import ANY_ROW, output_type
 from featurestore.definitions.model.functions import (
     functions_of,
@@ -101,10 +101,10 @@ def add_label(
     manifest: Manifest,
     reader: Reader,
     request: Request,
-    spine: pa.Table,
+    spine: Spine,
     label: Label,
     now: datetime,
-) -> pa.Table:
+) -> Spine:
     """Return the spine with a label column, and without the immature rows if the label drops them.
 
     A label is computed as of ``horizon + maturity`` after its row's moment. So a mature label is
@@ -124,9 +124,9 @@ def add_label(
         SpineError: The spine has a column with the label's name, or lacks a join key.
     """
     query = _query(manifest, request, label)
-    _require_free_names(manifest, request, label, spine)
-    _require_keys(query, label, spine)
-    bound = bind(query, spine, timezone=request.timezone, null_times=request.null_times)
+    _require_free_names(manifest, request, label, spine.table)
+    _require_keys(query, label, spine.table)
+    bound = bind(query, spine.table, timezone=request.timezone, null_times=request.null_times)
     moments = bound[request.timestamp_field].cast(pa.int64())
     mature_at = pc.add(moments, timing_of(label).mature_after)
     mature = pc.fill_null(pc.less_equal(mature_at, to_micros(now)), False)
@@ -134,10 +134,12 @@ def add_label(
     bound = bound.set_column(position, request.timestamp_field, mature_at.cast(UTC_MICROS))
     answers = reader.answer(query, bound, reader.pin(query, manifest))
     values = pc.if_else(mature, answers[label.name], None)
-    table = spine.append_column(label.name, values)
+    labelled = spine.with_table(spine.table.append_column(label.name, values))
     if label.immature == "drop":
-        return rows_where(table, mature)
-    return table.append_column(_flag(label), mature) if label.immature == "flag" else table
+        return labelled.where(mature)
+    if label.immature == "flag":
+        return labelled.with_table(labelled.table.append_column(_flag(label), mature))
+    return labelled
 
 
 def _require_free_names(

@@ -11,6 +11,7 @@ from featurestore.client.frame.view_read import ViewRead
 from featurestore.client.on_demand import explain_on_demand, import_functions
 from featurestore.client.reader import Reader
 from featurestore.client.request import Request
+from featurestore.client.spines.spine import Spine, index_advice
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.engines.bind import bind
 from featurestore.engines.on_demand.compute import inputs_of, with_on_demand
@@ -27,9 +28,7 @@ class _Times(TypedDict):
     null_times: NullTimes
 
 
-def retrieve(
-    manifest: Manifest, reader: Reader, request: Request, spine: pa.Table
-) -> FeatureFrame:
+def retrieve(manifest: Manifest, reader: Reader, request: Request, spine: Spine) -> FeatureFrame:
     """Return the spine with the features as of each row's moment.
 
     Args:
@@ -48,13 +47,14 @@ def retrieve(
     )
     functions = import_functions(query, reader.definitions)
     times: _Times = {"timezone": request.timezone, "null_times": request.null_times}
-    bound = bind(query.stored, spine, **times)
-    request_inputs = bind_request_inputs(query, spine, **times)
+    with index_advice(spine):
+        bound = bind(query.stored, spine.table, **times)
+        request_inputs = bind_request_inputs(query, spine.table, **times)
     snapshots = reader.pin(query.stored, manifest)
     answers = reader.answer(query.stored, bound, snapshots)
     inputs = inputs_of(query, answers, request_inputs)
     return FeatureFrame(
-        append_columns(spine, with_on_demand(query, answers, inputs, functions)),
+        append_columns(spine.table, with_on_demand(query, answers, inputs, functions)),
         query.outputs,
         timestamp_field=request.timestamp_field,
         views={
@@ -62,11 +62,12 @@ def retrieve(
             for view, keys in key_columns(query).items()
         },
         _explainer=partial(explain_on_demand, query, bound, snapshots, inputs),
+        _pandas=spine.pandas,
     )
 
 
 def retrieve_latest(
-    manifest: Manifest, reader: Reader, request: Request, rows: pa.Table, now: datetime
+    manifest: Manifest, reader: Reader, request: Request, rows: Spine, now: datetime
 ) -> FeatureFrame:
     """Return the rows with the features as of now: `retrieve` with now as each row's moment.
 
@@ -83,16 +84,16 @@ def retrieve_latest(
     query = compile_query(
         manifest, request.features, call=request.call, timestamp_field=request.timestamp_field
     )
-    moment = pa.scalar(now, UTC_MICROS)
+    moment, table = pa.scalar(now, UTC_MICROS), rows.table
     for name in time_columns(query):
-        if name in rows.column_names:
+        if name in table.column_names:
             raise SpineError(
                 request.call,
                 f"the rows have a time column {name!r}, but latest features are as of now",
                 "Remove the column, or call get_historical_features for these times.",
             )
-        rows = rows.append_column(pa.field(name, UTC_MICROS), pa.repeat(moment, rows.num_rows))
-    return retrieve(manifest, reader, request, rows)
+        table = table.append_column(pa.field(name, UTC_MICROS), pa.repeat(moment, table.num_rows))
+    return retrieve(manifest, reader, request, rows.with_table(table))
 
 
 def time_columns(query: Query) -> list[str]:

@@ -9,8 +9,10 @@ from featurestore.client.label import Label, add_label, timing_of
 from featurestore.client.reader import Reader
 from featurestore.client.request import Request
 from featurestore.client.retrieve import retrieve
-from featurestore.client.spines.read import read_spine
+from featurestore.client.spines.read import read_rows
+from featurestore.client.spines.spine import index_advice
 from featurestore.definitions.model.manifest import Manifest
+from featurestore.errors import RequestError
 
 
 def training_set(
@@ -32,14 +34,27 @@ def training_set(
         now: The present moment. A computed label is mature if its horizon and maturity ended
             before it.
     """
-    table, name = read_spine(spine), label if isinstance(label, str) else label.name
-    spine_rows = table.num_rows
+    rows, name = read_rows(spine), _label_name(label, request.call)
+    spine_rows = rows.table.num_rows
     if isinstance(label, Label):
-        table = add_label(manifest, reader, request, table, label, now)
+        with index_advice(rows):
+            rows = add_label(manifest, reader, request, rows, label, now)
     # This first call only checks the label's name, before any table is read.
-    with_label(FeatureFrame(table, ()), name, request.call)
-    frame = with_label(retrieve(manifest, reader, request, table), name, request.call)
+    with_label(FeatureFrame(rows.table, ()), name, request.call)
+    frame = with_label(retrieve(manifest, reader, request, rows), name, request.call)
     if not isinstance(label, Label):
         return frame
-    left_out = spine_rows - table.num_rows
+    left_out = spine_rows - rows.table.num_rows
     return replace(frame, label_timing=timing_of(label), immature_rows=left_out)
+
+
+def _label_name(label: str | Label, call: str) -> str:
+    if isinstance(label, Label):
+        return label.name
+    if isinstance(label, str):
+        return label
+    raise RequestError(
+        call,
+        f"label is {label!r}",
+        "Pass one column's name, or a Label. Other columns of the spine stay in the rows.",
+    )

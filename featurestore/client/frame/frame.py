@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from featurestore.client.arrow_rows import rows_where
+from featurestore.client.frame.pandas_frame import pandas_frame
+from featurestore.client.frame.pandas_origin import PandasOrigin
 from featurestore.client.frame.splits import LabelTiming, TimeSplit, check_times, held_out_entities
 from featurestore.client.frame.view_read import ViewRead
 from featurestore.engines.explain.cell import Explanation
@@ -53,6 +55,7 @@ class FeatureFrame:
         views: The table version and the key columns that each view was read with.
         _explainer: Explains a cell, for `explain`.
         _spark_session: Returns a session for `to_spark`, and starts one if necessary.
+        _pandas: The index and the data types of a spine from pandas.
 
     Example:
         >>> frame = FeatureFrame(pa.table({"id": [1], "x": [2.0], "y": [1]}), ("x",), label="y")
@@ -75,6 +78,7 @@ class FeatureFrame:
     _spark_session: Callable[[], "SparkSession"] = field(
         default=_no_spark, repr=False, compare=False
     )
+    _pandas: PandasOrigin | None = field(default=None, repr=False, compare=False)
 
     @property
     def versions(self) -> dict[str, int]:
@@ -110,22 +114,18 @@ class FeatureFrame:
         return self.table
 
     def to_pandas(self) -> "pandas.DataFrame":
-        """Return the rows as a pandas DataFrame. Integers with nulls become pandas' ``Int64``.
+        """Return the rows as a pandas DataFrame.
+
+        Integers and Booleans with nulls become pandas' ``Int64``, ``boolean`` and so on. A list is
+        a NumPy array, of Python objects if it holds integers or Booleans with nulls. In a float
+        column a null is NaN. If the spine is a pandas DataFrame, the rows have its index, and its
+        columns have their data types.
 
         Raises:
             SetupError: pandas is not installed.
+            RequestError: pandas cannot hold a column, e.g. times of day with nanoseconds.
         """
-        pd = optional("pandas", "to_pandas()")
-        nullable = {
-            pa.int32(): pd.Int32Dtype(),
-            pa.int64(): pd.Int64Dtype(),
-            pa.bool_(): pd.BooleanDtype(),
-        }
-        frame: pandas.DataFrame = self.table.to_pandas()
-        for name, column in zip(self.table.column_names, self.table.columns, strict=True):
-            if column.null_count and column.type in nullable:
-                frame[name] = column.to_pandas(types_mapper=nullable.get)
-        return frame
+        return pandas_frame(self.table, self._pandas)
 
     def to_polars(self) -> "polars.DataFrame":
         """Return the rows as a Polars DataFrame.
@@ -246,6 +246,7 @@ class FeatureFrame:
             table=rows_where(self.table, mask),
             immature_rows=0,
             _explainer=partial(_explain_part, self._explainer, positions),
+            _pandas=None if self._pandas is None else self._pandas.rows_at(positions),
         )
 
     def _numbers(self, name: str) -> np.ndarray:

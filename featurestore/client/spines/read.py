@@ -11,14 +11,29 @@ import pyarrow.csv as pacsv
 import pyarrow.json as pajson
 import pyarrow.parquet as pq
 
+from featurestore.client.frame.pandas_origin import (
+    is_pandas_frame,
+    origin_of_frame,
+    split_origin,
+)
+from featurestore.client.spines.spine import Spine
 from featurestore.errors import SpineError
 from featurestore.store.delta.log import is_table
 from featurestore.store.delta.snapshot import open_table
 
 
-@singledispatch
 def read_spine(data: Any) -> pa.Table:
-    """Return the rows of a spine.
+    """Return the rows of a spine as an Arrow table: see `read_rows`.
+
+    Example:
+        >>> read_spine([{"card_id": "c1"}, {"card_id": "c2"}]).num_rows
+        2
+    """
+    return read_rows(data).table
+
+
+def read_rows(data: Any) -> Spine:
+    """Return the rows of a spine, with the index of pandas if there is one.
 
     Args:
         data: An Arrow table; a pandas, Polars or Spark DataFrame; any object with the Arrow C
@@ -33,11 +48,16 @@ def read_spine(data: Any) -> pa.Table:
             or times with and without a zone.
 
     Example:
-        >>> read_spine([{"card_id": "c1"}, {"card_id": "c2"}]).num_rows
-        2
+        >>> read_rows([{"card_id": "c1"}]).pandas is None
+        True
     """
-    if type(data).__module__.startswith("pandas."):
-        return _read_pandas(data)
+    if is_pandas_frame(data):
+        return Spine(_read_pandas(data), origin_of_frame(data))
+    return Spine(*split_origin(_read(data)))
+
+
+@singledispatch
+def _read(data: Any) -> pa.Table:
     if hasattr(data, "toArrow"):
         table: pa.Table = data.toArrow()
         return table
@@ -50,17 +70,17 @@ def read_spine(data: Any) -> pa.Table:
     )
 
 
-@read_spine.register
+@_read.register
 def _(data: pa.Table) -> pa.Table:
     return data
 
 
-@read_spine.register
+@_read.register
 def _(data: pa.RecordBatch) -> pa.Table:
     return pa.Table.from_batches([data])
 
 
-@read_spine.register
+@_read.register
 def _(data: list) -> pa.Table:  # type: ignore[type-arg]  # singledispatch takes the bare class
     rows: Sequence[dict[str, Any]] = data
     names = list(dict.fromkeys(name for row in rows for name in row))
@@ -70,12 +90,12 @@ def _(data: list) -> pa.Table:  # type: ignore[type-arg]  # singledispatch takes
     return _table(columns)
 
 
-@read_spine.register
+@_read.register
 def _(data: str) -> pa.Table:
-    return read_spine(Path(data)) if "://" not in data else _read_delta(data)
+    return _read(Path(data)) if "://" not in data else _read_delta(data)
 
 
-@read_spine.register
+@_read.register
 def _(data: Path) -> pa.Table:
     readers = {
         ".parquet": pq.read_table,

@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import write_deltalake
 
-from featurestore.client.spines.read import read_spine
+from featurestore.client.spines.read import read_rows, read_spine
+from featurestore.client.spines.spine import index_advice
 from featurestore.errors import SpineError
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -89,3 +90,22 @@ def test_times_with_and_without_a_zone_in_one_column_are_an_error(frame) -> None
 
 def test_no_rows_are_a_spine_without_columns() -> None:
     assert read_spine([]).num_rows == 0
+
+
+def test_a_key_in_the_index_of_pandas_is_no_column_and_the_error_says_how_to_make_it_one() -> None:
+    rows = read_rows(pd.DataFrame({"x": [1]}, index=pd.Index([7], name="card_id")))
+
+    with pytest.raises(SpineError) as error, index_advice(rows):
+        raise SpineError("ask", "the spine has no column 'card_id', the join key", "Other advice.")
+
+    assert "reset_index('card_id')" in error.value.fix
+    assert "no column 'card_id'" in error.value.found
+
+
+def test_an_index_that_is_renamed_after_the_call_keeps_its_name_in_the_answer() -> None:
+    frame = pd.DataFrame({"x": [1]}, index=pd.Index([7], name="before"))
+
+    rows = read_rows(frame)
+    frame.index.name = "after"
+
+    assert rows.pandas.row_index().name == "before"

@@ -1,0 +1,123 @@
+"""Types of Arrow columns without their encodings, and the conversion of columns to them.
+
+Dictionaries, run ends, views and extension types are encodings: two columns with different ones
+can have the same values. Few libraries read all encodings, and some read them wrongly: a null in a
+dictionary's column becomes another row's value in ``to_numpy`` of pyarrow.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import pyarrow as pa
+
+from featurestore.engines.arrays import decoded
+
+_VIEWS = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
+# Other extension types have their values in their storage.
+_EXTENSIONS = {pa.uuid(): pa.string(), pa.bool8(): pa.bool_()}
+
+
+def unchanged(dtype: pa.DataType) -> pa.DataType:
+    """Return the same type.
+
+    Example:
+        >>> unchanged(pa.int8())
+        DataType(int8)
+    """
+    return dtype
+
+
+def plain_type(
+    dtype: pa.DataType, change: Callable[[pa.DataType], pa.DataType] = unchanged
+) -> pa.DataType:
+    """Return a type without encodings, also inside lists, maps and structs.
+
+    Args:
+        dtype: The type of a column.
+        change: Returns another type for the type of single values, such as timestamps.
+
+    Example:
+        >>> plain_type(pa.list_(pa.dictionary(pa.int8(), pa.string())))
+        ListType(list<item: string>)
+    """
+
+    def plain_field(field: pa.Field) -> pa.Field:
+        return field.with_type(plain_type(field.type, change))
+
+    if dtype in _EXTENSIONS:
+        return change(_EXTENSIONS[dtype])
+    if isinstance(dtype, pa.BaseExtensionType):
+        return plain_type(dtype.storage_type, change)
+    if pa.types.is_dictionary(dtype) or pa.types.is_run_end_encoded(dtype):
+        return plain_type(dtype.value_type, change)
+    if pa.types.is_map(dtype):
+        return pa.map_(plain_field(dtype.key_field), plain_field(dtype.item_field))
+    if pa.types.is_struct(dtype):
+        return pa.struct([plain_field(field) for field in dtype.fields])
+    if pa.types.is_list(dtype):
+        return pa.list_(plain_field(dtype.value_field))
+    if is_list(dtype):
+        return pa.large_list(plain_field(dtype.value_field))
+    return change(_VIEWS.get(dtype, dtype))
+
+
+def is_list(dtype: pa.DataType) -> bool:
+    """Return whether a type is one of Arrow's five list types.
+
+    Example:
+        >>> is_list(pa.list_(pa.int8(), 2)), is_list(pa.map_(pa.int8(), pa.int8()))
+        (True, False)
+    """
+    return bool(
+        pa.types.is_list(dtype)
+        or pa.types.is_large_list(dtype)
+        or pa.types.is_fixed_size_list(dtype)
+        or pa.types.is_list_view(dtype)
+        or pa.types.is_large_list_view(dtype)
+    )
+
+
+def plain_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column's values without encodings, also inside lists, maps and structs.
+
+    Example:
+        >>> plain_column(pa.chunked_array([pa.array(["a", None]).dictionary_encode()])).null_count
+        1
+    """
+    return converted(column, plain_type(column.type))
+
+
+def converted(column: pa.ChunkedArray, dtype: pa.DataType) -> pa.ChunkedArray:
+    """Return a column with another type. No value is rounded.
+
+    Args:
+        column: The column.
+        dtype: The type, which has no encodings.
+
+    Raises:
+        pyarrow.ArrowInvalid: A value does not fit the type.
+
+    Example:
+        >>> converted(pa.chunked_array([[1, None]]), pa.decimal128(20, 0)).to_pylist()
+        [Decimal('1'), None]
+    """
+    if column.type == dtype:
+        return column
+    column = decoded(column)
+    if column.type in _EXTENSIONS:
+        value = str if column.type == pa.uuid() else bool
+        plain = (None if each is None else value(each) for each in column.to_pylist())
+        return pa.chunked_array([pa.array(plain, _EXTENSIONS[column.type])]).cast(dtype)
+    if not _has_list_views(column.type):
+        with suppress(pa.ArrowNotImplementedError):  # e.g. from a dictionary of string views
+            return column.cast(dtype)
+    return pa.chunked_array([pa.array(each.to_pylist(), dtype) for each in column.chunks], dtype)
+
+
+def _has_list_views(dtype: pa.DataType) -> bool:
+    """Return whether there are list views in a type. pyarrow 26 casts slices of them wrongly."""
+    if isinstance(dtype, pa.BaseExtensionType):
+        return _has_list_views(dtype.storage_type)
+    if pa.types.is_list_view(dtype) or pa.types.is_large_list_view(dtype):
+        return True
+    return any(_has_list_views(dtype.field(index).type) for index in range(dtype.num_fields))
