@@ -9,6 +9,7 @@ from functools import singledispatch
 from types import FunctionType
 
 from featurestore.definitions.code.dependencies import dependencies
+from featurestore.definitions.code.import_lock import IMPORT_LOCK
 from featurestore.definitions.code.syntax import source_text
 from featurestore.definitions.model.source import Source
 from featurestore.definitions.model.types import Field
@@ -67,7 +68,8 @@ def function_code(function: object) -> Code:
             f"it is of type {type(function).__name__}, not a function",
             "Declare it by `def` in a module of the definitions.",
         )
-    text, fingerprint = source_text(function), digest(dependencies(function))
+    with IMPORT_LOCK:
+        text, fingerprint = source_text(function), digest(dependencies(function))
     return Code(function.__name__, text, fingerprint, function.__module__)
 
 

@@ -10,6 +10,8 @@ Home = Literal["project", "library", "python"]
 
 _LIBRARY_FOLDERS = ("site-packages", "dist-packages")
 _OURS = __name__.partition(".")[0]
+# On a cluster they lie in Spark's own folder.
+_SPARK = ("pyspark", "py4j")
 
 
 def home(module: str) -> Home:
@@ -20,16 +22,35 @@ def home(module: str) -> Home:
         ('python', 'library')
     """
     top = module.partition(".")[0]
-    if top in sys.stdlib_module_names or top == _OURS:
-        return "python"
+    if is_library(top):
+        return "library" if top in _SPARK else "python"
     loaded = sys.modules.get(top)
     spec = getattr(loaded, "__spec__", None) if loaded else importlib.util.find_spec(top)
     if spec is None and loaded is None:
         return "library"
     folders = getattr(spec, "submodule_search_locations", None) or []
     paths = [str(path) for path in (getattr(spec, "origin", None), *folders)]
-    installed = any(folder in path for path in paths for folder in _LIBRARY_FOLDERS)
-    return "library" if installed else "project"
+    return "library" if any(map(is_library_file, paths)) else "project"
+
+
+def is_library(top: str) -> bool:
+    """Return whether a top-level module is known by its name to be outside of the project.
+
+    Example:
+        >>> is_library("json"), is_library("pyspark"), is_library("feature_defs")
+        (True, True, False)
+    """
+    return top in sys.stdlib_module_names or top in (_OURS, *_SPARK)
+
+
+def is_library_file(path: str) -> bool:
+    """Return whether a file lies in a folder of installed libraries.
+
+    Example:
+        >>> is_library_file("/venv/lib/site-packages/numpy/__init__.py")
+        True
+    """
+    return any(folder in path for folder in _LIBRARY_FOLDERS)
 
 
 def is_installed(top: str) -> bool:

@@ -5,7 +5,8 @@ import linecache
 import sys
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from types import FunctionType
+from importlib.machinery import SourceFileLoader
+from types import CodeType, FunctionType
 
 from featurestore.errors import DefinitionError
 
@@ -59,14 +60,15 @@ def function_nodes(function: FunctionType) -> list[FunctionNode]:
         'indent'
     """
     code = function.__code__
+    text = "".join(_lines(code.co_filename, function.__globals__))
     nodes = [
         node
-        for node in ast.walk(_parse("".join(_lines(code.co_filename, function.__globals__))))
+        for node in ast.walk(_parse(text))
         if isinstance(node, FunctionNode)
         and _first_line(node) == code.co_firstlineno
         and getattr(node, "name", "<lambda>") == code.co_name
     ]
-    if not nodes:
+    if not nodes or _is_outdated(code, text, function.__globals__):
         raise _unreadable(function.__qualname__)
     return nodes
 
@@ -83,13 +85,16 @@ def class_nodes(declared: type) -> list[ast.ClassDef]:
         ['Template']
     """
     scope = vars(sys.modules[declared.__module__])
-    lines = _lines(scope.get("__file__") or "", scope)
+    file = str(scope.get("__file__") or "")
+    text = "".join(_lines(file, scope))
     nodes = [
         node
-        for node in ast.walk(_parse("".join(lines)))
+        for node in ast.walk(_parse(text))
         if isinstance(node, ast.ClassDef) and node.name == declared.__name__
     ]
-    if not nodes:
+    methods = (each for each in vars(declared).values() if isinstance(each, FunctionType))
+    own = (each.__code__ for each in methods if each.__code__.co_filename == file)
+    if not nodes or any(_is_outdated(code, text, scope) for code in own):
         raise _unreadable(declared.__qualname__)
     return nodes
 
@@ -190,6 +195,26 @@ def _lines(file: str, scope: dict[str, object]) -> list[str]:
     return linecache.getlines(file, scope)
 
 
+def _is_outdated(code: CodeType, text: str, scope: dict[str, object]) -> bool:
+    """Return whether a file has another text than the code that was imported from it."""
+    loader = scope.get("__loader__")
+    # Other loaders may change code while they import it, as pytest does.
+    plain = type(loader) is SourceFileLoader or getattr(loader, "compiles_text", False)
+    return plain and code not in _codes(text)
+
+
+@lru_cache(maxsize=64)
+def _codes(text: str) -> frozenset[CodeType]:
+    return frozenset(_inside(compile(text, "", "exec", dont_inherit=True)))
+
+
+def _inside(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _inside(constant)
+
+
 @lru_cache(maxsize=64)
 def _parse(text: str) -> ast.Module:
     return ast.parse(text)
@@ -198,6 +223,7 @@ def _parse(text: str) -> ast.Module:
 def _unreadable(name: str) -> DefinitionError:
     return DefinitionError(
         f"read the code of {name!r}",
-        "its file does not contain it (any more)",
-        "Declare it by `def` or `class` in a module of the definitions, then load them again.",
+        "its file does not contain it (any more), or contains another text than was imported",
+        "Declare it by `def` or `class` in a module of the definitions, then load them again. A "
+        "module outside of the project's folder is imported once: start a new process.",
     )

@@ -9,19 +9,18 @@ import importlib
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from threading import RLock
 from types import FunctionType
 
 from featurestore.definitions.code.fingerprint import function_code
+from featurestore.definitions.code.import_lock import IMPORT_LOCK
+from featurestore.definitions.loading.fresh_import import importable
 from featurestore.definitions.loading.import_problem import import_issue
-from featurestore.definitions.loading.loader import declared_in, importable, module_files
+from featurestore.definitions.loading.loader import declared_in, module_files
 from featurestore.definitions.model.references import manifest_of
 from featurestore.definitions.model.view import Code
 from featurestore.definitions.rules import Issue
 from featurestore.errors import DefinitionError
 
-# A fresh import removes modules that another thread may be importing.
-_IMPORTING = RLock()
 _REAPPLY = "Run `featurestore plan` and `featurestore apply`, or restore the applied function."
 
 
@@ -49,7 +48,7 @@ def import_function(code: Code, folder: Path) -> FunctionType:
     files = ((str(file), file.stat()) for file in sorted(root.rglob("*.py")))
     # Part of the cache's key: the function is imported again only after a file has changed.
     state = tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in files)
-    with _IMPORTING:
+    with IMPORT_LOCK:
         return _imported(code, root, state)
 
 

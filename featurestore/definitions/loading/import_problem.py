@@ -45,8 +45,21 @@ def import_issue(error: BaseException, file: Path, root: Path) -> Issue:
     """
     text = str(error).strip().partition("\n")[0]
     cause = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    hint = _hint(error, root)
+    hint = _spark_hint(error) or _hint(error, root)
     return Issue(_where(error, file, root), f"does not import: {cause}{hint and '. ' + hint}")
+
+
+def _spark_hint(error: BaseException) -> str:
+    """Return what to write instead of code that needs a session of Spark when it is imported."""
+    frames = [
+        frame.f_globals.get("__name__") for frame, _ in traceback.walk_tb(error.__traceback__)
+    ]
+    if not frames or str(frames[-1]).partition(".")[0] not in ("pyspark", "py4j"):
+        return ""
+    return (
+        "Spark does not run while definitions are loaded. Create columns inside the transform, "
+        "and give a UDF its type as an object, such as @udf(DoubleType())"
+    )
 
 
 @singledispatch
@@ -58,7 +71,7 @@ def _hint(error: BaseException, root: Path) -> str:
 def _(error: ModuleNotFoundError, root: Path) -> str:
     package, *names = (error.name or "").split(".")
     if package != root.name:
-        return ""
+        return _near(package, (path.stem for path in root.rglob("[!_.]*.py")))
     modules = [
         ".".join((root.name, *path.relative_to(root).with_suffix("").parts))
         for path in root.rglob("[!_.]*")

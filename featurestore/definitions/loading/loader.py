@@ -1,14 +1,12 @@
 """Load a folder of definitions: import every module afresh and report every problem."""
 
 import importlib
-import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
 
 from featurestore.definitions.code.provenance import is_installed
-from featurestore.definitions.loading.fresh_import import FreshFinder, forget
+from featurestore.definitions.loading.fresh_import import forget, importable
 from featurestore.definitions.loading.import_problem import import_issue
 from featurestore.definitions.model.manifest import Definition, Manifest
 from featurestore.definitions.model.on_demand import OnDemandReference
@@ -48,11 +46,11 @@ def load(folder: Path, *, project: Path | None = None, rules: Iterable[Rule] = (
     base = (project or root.parent).resolve()
     with importable(root):
         modules, issues = _import_all(root)
-    if issues:
-        forget(root.name)
-        _refuse(folder, [_relative_issue(issue, base) for issue in issues])
-    manifest = _collect(modules, base)
-    _refuse(folder, check(manifest, rules))
+        if issues:
+            forget(root.name)
+            _refuse(folder, [_relative_issue(issue, base) for issue in issues])
+        manifest = _collect(modules, base)
+        _refuse(folder, check(manifest, rules))
     return manifest
 
 
@@ -76,24 +74,6 @@ def _require_package(folder: Path, root: Path) -> None:
             f"an installed package has the folder's name {root.name!r}",
             "Rename the folder, for example to 'feature_defs'.",
         )
-
-
-@contextmanager
-def importable(root: Path) -> Iterator[None]:
-    """Import the folder's modules afresh, and modules beside the folder, in the context."""
-    finder = FreshFinder(root)
-    # At the end of the path, so that no module beside the folder hides an installed package.
-    parents = [parent for parent in [str(root.parent)] if parent not in sys.path]
-    forget(root.name)
-    importlib.invalidate_caches()
-    sys.meta_path.insert(0, finder)
-    sys.path.extend(parents)
-    try:
-        yield
-    finally:
-        sys.meta_path.remove(finder)
-        for parent in parents:
-            sys.path.remove(parent)
 
 
 def _import_all(root: Path) -> tuple[list[ModuleType], list[Issue]]:

@@ -1,10 +1,14 @@
+import importlib
 import os
 import py_compile
+import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from featurestore.definitions.code.fingerprint import function_code, table_fingerprint
 from featurestore.definitions.loading.loader import load
 from featurestore.definitions.origin import Origin
 from featurestore.errors import DefinitionError, ProjectError
@@ -364,3 +368,156 @@ def test_the_folder_may_have_any_name_and_lie_anywhere(tmp_path: Path) -> None:
     manifest = load(write(tmp_path / "what_we_know", {"cards.py": CARDS}))
 
     assert [view.name for view in manifest.views] == ["activity"]
+
+
+def test_an_edited_module_beside_the_folder_is_seen(folder: Path) -> None:
+    folder.mkdir()
+    sibling = folder.parent / "rates_beside_defs.py"
+    text = "def twice(rows):\n    return rows * {}\n"
+    top = "from rates_beside_defs import twice\ndef tr(rows):\n    return twice(rows)\n"
+    write(folder, {"cards.py": top + CARDS.replace('ttl="1d"', "transform=tr")})
+
+    results = []
+    for factor in (2, 3):  # of one size, and perhaps of one time
+        sibling.write_text(text.format(factor))
+        view = load(folder).views[0]
+        results.append((view.transform(1), function_code(view.transform).fingerprint))
+
+    assert [value for value, _ in results] == [2, 3]
+    assert results[0][1] != results[1][1]
+
+
+def test_code_that_was_edited_after_its_import_is_not_taken_for_the_new_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library, folder = tmp_path / "library", tmp_path / "project" / "feature_defs"
+    library.mkdir()
+    monkeypatch.syspath_prepend(str(library))
+    module = library / "rates_of_the_company.py"
+    module.write_text("def twice(rows):\n    return rows * 2\n")
+    importlib.import_module("rates_of_the_company")
+    top = "from rates_of_the_company import twice\ndef tr(rows):\n    return twice(rows)\n"
+    write(folder, {"cards.py": top + CARDS.replace('ttl="1d"', "transform=tr")})
+    load(folder)
+
+    module.write_text("def twice(rows):\n    return rows * 3\n")
+
+    with pytest.raises(DefinitionError, match="'twice'"):
+        load(folder)
+
+
+@pytest.mark.parametrize("name", ["keys", "_keys"])
+@pytest.mark.parametrize("inside", ["", "shop/"])
+def test_a_module_can_import_its_sibling_by_its_bare_name(
+    folder: Path, name: str, inside: str
+) -> None:
+    write(
+        folder,
+        {
+            f"{inside}{name}_of_shop.py": """\
+                card = Entity("card", join_keys=(Field("card_id", String),))
+                def halve(rows):
+                    return rows / 2
+                """,
+            f"{inside}views.py": f"""\
+                from {name}_of_shop import card, halve
+                import {name}_of_shop as keys
+                clicks = DeltaSource("clicks", path="clicks", timestamp_field="at")
+                x = Field("x", Int64)
+                view = FeatureView("v", entities=(keys.card,), source=clicks, schema=(x,),
+                                   transform=halve)
+                """,
+        },
+    )
+
+    manifest = load(folder)
+
+    package = ".".join(("feature_defs", *inside.strip("/").split()))
+    assert [entity.name for entity in manifest.entities] == ["card"]
+    assert manifest.views[0].transform.__module__ == f"{package}.{name}_of_shop"
+    assert sys.modules[f"{package}.{name}_of_shop"].__spec__.name == f"{package}.{name}_of_shop"
+
+
+def test_a_library_does_not_import_a_module_of_the_definitions_by_its_bare_name(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = tmp_path / "site-packages"
+    library.mkdir()
+    (library / "some_library.py").write_text(
+        "try:\n    import tables_of_shop\nexcept ImportError:\n    tables_of_shop = None\n"
+    )
+    monkeypatch.syspath_prepend(str(library))
+    write(
+        folder,
+        {
+            "tables_of_shop.py": "",
+            "views.py": "import some_library\nassert some_library.tables_of_shop is None",
+        },
+    )
+
+    assert load(folder).views == ()
+
+
+def test_text_that_definitions_print_does_not_go_to_stdout(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(folder, {"cards.py": "print('loading')\n" + CARDS})
+
+    load(folder)
+
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", "loading\n")
+
+
+@pytest.mark.slow
+def test_threads_load_at_the_same_time(tmp_path: Path) -> None:
+    top = (
+        "from ._helpers import Rate\nimport json, decimal\n"
+        "def tr(rows):\n    from ._late import LATE\n    return rows, Rate(2), LATE\n"
+    )
+    modules = {
+        "_helpers.py": "class Rate:\n    def __init__(self, by):\n        self.by = by\n",
+        "_late.py": "LATE = 1",
+        "cards.py": top + CARDS.replace('ttl="1d"', "transform=tr"),
+    }
+    folders = [write(tmp_path / name / "feature_defs", modules) for name in ("one", "other")]
+
+    def fingerprints(folder: Path) -> set[str]:
+        return {table_fingerprint(load(folder).views[0]) for _ in range(10)}
+
+    with ThreadPoolExecutor(8) as threads:
+        found = set.union(*threads.map(fingerprints, folders * 4))
+
+    assert len(found) == 1
+
+
+def test_for_a_misspelt_sibling_the_nearest_is_offered(folder: Path) -> None:
+    write(folder, {"entities.py": "", "views.py": "from entitie import card"})
+
+    assert "'entities'" in problems(folder)["views.py:7"]
+
+
+def test_code_that_needs_spark_at_its_import_is_told_where_to_stand(folder: Path) -> None:
+    lines = (
+        "F.col('v') * 2",
+        "F.lit(1)",
+        "F.expr('v + 1')",
+        "F.udf('double')(len)",
+    )
+    write(folder, {f"m{n}.py": f"X = {line}" for n, line in enumerate(lines)})
+    for file in folder.iterdir():
+        file.write_text("from pyspark.sql import functions as F\n" + file.read_text())
+    program = (
+        "import sys, pathlib\n"
+        "from featurestore.definitions.loading.loader import load\n"
+        "from featurestore.errors import DefinitionError\n"
+        "try:\n    load(pathlib.Path(sys.argv[1]))\n"
+        "except DefinitionError as error:\n    print(error.found)"
+    )
+
+    # In a process of its own: another test may have started Spark in this one.
+    found = subprocess.run(
+        [sys.executable, "-c", program, str(folder)], capture_output=True, text=True, check=True
+    ).stdout
+
+    assert found.count("inside the transform") == len(lines)
