@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from featurestore.client.feature_store import FeatureStore
     from featurestore.client.frame.frame import FeatureFrame
     from featurestore.client.label import Label
+    from featurestore.client.spark_config import spark_config
     from featurestore.client.spines.grid import time_grid
 
 __version__ = "0.1.0"  # the one place: the build reads it from here
@@ -96,6 +97,7 @@ __all__ = [
     "TableError",
     "Timestamp",
     "Tumbling",
+    "spark_config",
     "time_grid",
 ]
 
@@ -106,6 +108,7 @@ _IMPORTED_ON_USE = {
     "FeatureFrame": "featurestore.client.frame.frame",
     "FeatureStore": "featurestore.client.feature_store",
     "Label": "featurestore.client.label",
+    "spark_config": "featurestore.client.spark_config",
     "time_grid": "featurestore.client.spines.grid",
 }
 

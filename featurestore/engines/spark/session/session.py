@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from py4j.java_gateway import JavaGateway
+from py4j.protocol import Py4JJavaError
 from pyspark import SparkConf, SparkContext
 from pyspark.errors import PySparkException, PySparkRuntimeError
 from pyspark.java_gateway import launch_gateway
@@ -124,14 +125,60 @@ def accept(spark: SparkSession) -> SparkSession:
         SetupError: The session is stopped, its time zone is not UTC, or it has no Delta.
     """
     zone, extensions = _zone_and_extensions(spark)
-    if zone not in _UTC:
-        problem, line = f"its time zone is {zone}", f'.config("{_ZONE}", "UTC")'
-    elif EXTENSION not in extensions:
-        problem = "it has no Delta extension"
-        line = f'.config("{_EXTENSIONS}", "{EXTENSION}").config("{_CATALOG[0]}", "{_CATALOG[1]}")'
-    else:
+    problems = [
+        *([] if zone in _UTC else [f"its time zone is {zone}"]),
+        *([] if EXTENSION in extensions else ["it has no Delta extension"]),
+        *([] if _has_jars(spark) else ["its Java process has no Delta jars"]),
+    ]
+    if not problems:
         return spark
-    raise SetupError(_USE, problem, f"Add to its builder: {line}")
+    line = f'.config("{_ZONE}", "UTC")' if zone not in _UTC else ""
+    if EXTENSION not in extensions:
+        line += f'.config("{_EXTENSIONS}", "{EXTENSION}").config("{_CATALOG[0]}", "{_CATALOG[1]}")'
+    fix = f"Add to its builder: {line}"
+    if problems != [f"its time zone is {zone}"]:
+        fix = (
+            "Build it in a new Python process with "
+            "SparkSession.builder.config(map=featurestore.spark_config()).getOrCreate(). "
+            f"These settings are Delta's jars{', and ' if line else ''}{line}. Or start no "
+            "session before: featurestore starts one."
+        )
+    raise SetupError(_USE, "; ".join(problems), fix)
+
+
+def session_config() -> dict[str, str]:
+    """Return what a session of the user's own needs: Delta's jars, its extension, and UTC.
+
+    The variable PYSPARK_PYTHON is set to this Python if it has no value: pyspark takes the Python
+    of its tasks from there alone, and else the first one on PATH.
+
+    Raises:
+        SetupError: pyspark or delta-spark is not installed, or the jars cannot be resolved.
+    """
+    jars = [str(jar) for jar in delta_jars()]
+    class_path = os.pathsep.join(jars)
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    return {
+        _ZONE: "UTC",
+        _EXTENSIONS: EXTENSION,
+        _CATALOG[0]: _CATALOG[1],
+        "spark.driver.extraClassPath": class_path,
+        "spark.executor.extraClassPath": class_path,
+        # For executors on other machines, which do not have the files.
+        "spark.jars": ",".join(jars),
+    }
+
+
+def _has_jars(spark: SparkSession) -> bool:
+    """Return whether a session can load Delta's classes. A remote session is not asked."""
+    context = getattr(spark, "_sc", None)
+    if context is None or context._jvm is None:
+        return True
+    try:
+        context._jvm.java.lang.Thread.currentThread().getContextClassLoader().loadClass(EXTENSION)
+    except Py4JJavaError:
+        return False
+    return True
 
 
 def read_settings(conf_file: Path | None = None) -> dict[str, str]:

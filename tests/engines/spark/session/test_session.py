@@ -134,6 +134,55 @@ def test_a_session_without_delta_or_stopped_is_refused(tmp_path: Path) -> None:
     assert "spark=" in java_without_delta[1]
 
 
+BUILT = """
+from pathlib import Path
+from pyspark.sql import SparkSession
+import featurestore as fs
+from featurestore.cli.template import write_project
+builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
+spark = builder.config(map=fs.spark_config()).getOrCreate()
+write_project(Path("shop"))
+for options in ({}, {"spark": spark}):
+    with fs.FeatureStore("shop", **options) as store:
+        store.apply(store.plan())
+        print([run.status for run in store.materialize("customer_profile", progress=False)])
+print(spark.range(3).count())
+"""
+
+JARLESS = """
+import json
+from pyspark.sql import SparkSession
+import featurestore as fs
+from featurestore.errors import SetupError
+from featurestore.engines.spark.session.session import accept
+builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
+spark = builder.config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension")
+spark = spark.config("spark.sql.session.timeZone", "Europe/Paris").getOrCreate()
+try:
+    accept(spark)
+except SetupError as error:
+    print(json.dumps([error.found, error.fix]))
+"""
+
+
+@pytest.mark.spark
+@pytest.mark.slow
+def test_a_session_that_is_built_with_our_settings_works_and_stays(tmp_path: Path) -> None:
+    process = run(BUILT, tmp_path)
+
+    assert process.stdout.splitlines() == ["['done']", "['nothing']", "3"], process.stderr
+
+
+@pytest.mark.spark
+@pytest.mark.slow
+def test_all_that_a_session_lacks_is_said_at_once(tmp_path: Path) -> None:
+    process = run(JARLESS, tmp_path)
+
+    found, fix = json.loads(process.stdout)
+    assert ("Europe/Paris" in found, "jars" in found) == (True, True)
+    assert "builder.config(map=featurestore.spark_config())" in fix
+
+
 OWN = """
 import os, signal, sys
 from pathlib import Path
