@@ -1,6 +1,9 @@
-"""Selecting rows of a table with columns of any type, string views included."""
+"""Selecting rows of a table with columns of any type, string views and run ends included."""
 
 import pyarrow as pa
+import pyarrow.compute as pc
+
+from featurestore.engines.arrays import decoded
 
 # Delta tables and Polars return text as string views, which pyarrow cannot filter or take.
 _PLAIN = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
@@ -14,7 +17,7 @@ def rows_where(table: pa.Table, mask: pa.Array | pa.ChunkedArray) -> pa.Table:
         >>> rows_where(table, pa.array([False, True]))["word"].to_pylist()
         ['b']
     """
-    return plain(table).filter(mask).cast(table.schema)
+    return _restored(plain(table).filter(mask), table.schema)
 
 
 def rows_at(table: pa.Table, positions: pa.Array) -> pa.Table:
@@ -24,17 +27,31 @@ def rows_at(table: pa.Table, positions: pa.Array) -> pa.Table:
         >>> rows_at(pa.table({"n": [7, 8]}), pa.array([1, 1]))["n"].to_pylist()
         [8, 8]
     """
-    return plain(table).take(positions).cast(table.schema)
+    return _restored(plain(table).take(positions), table.schema)
 
 
 def plain(table: pa.Table) -> pa.Table:
-    """Return the rows with string and binary views as large strings and large binaries.
+    """Return the rows without run ends, and with views as large strings and large binaries.
 
     Example:
         >>> plain(pa.table({"word": pa.array(["a"], pa.string_view())})).schema.types
         [DataType(large_string)]
     """
+    for index, field in enumerate(table.schema):
+        if pa.types.is_run_end_encoded(field.type):
+            values = decoded(table.column(index))
+            table = table.set_column(index, field.with_type(values.type), values)
     return table.cast(pa.schema([_plain_field(field) for field in table.schema]))
+
+
+def _restored(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return rows of `plain` with their first types."""
+    for index, field in enumerate(schema):
+        if pa.types.is_run_end_encoded(field.type):
+            values = table.column(index).cast(field.type.value_type)
+            runs = [pc.run_end_encode(each, field.type.run_end_type) for each in values.chunks]
+            table = table.set_column(index, field, pa.chunked_array(runs, field.type))
+    return table.cast(schema)
 
 
 def _plain_field(field: pa.Field) -> pa.Field:

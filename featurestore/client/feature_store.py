@@ -429,7 +429,7 @@ class FeatureStore:
         project = Project(self.layout, self._spark)
         spine = read_rows(rows)
         frame = preview(definition, spine.table, project, timezone)
-        return self._with_spark(replace(frame, _pandas=spine.pandas))
+        return self._with_spark(replace(frame, timezone=timezone, _pandas=spine.pandas))
 
     @cached_property
     def _reader(self) -> "Reader":

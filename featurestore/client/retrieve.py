@@ -57,6 +57,7 @@ def retrieve(manifest: Manifest, reader: Reader, request: Request, spine: Spine)
         append_columns(spine.table, with_on_demand(query, answers, inputs, functions)),
         query.outputs,
         timestamp_field=request.timestamp_field,
+        timezone=request.timezone,
         views={
             view: ViewRead(keys, snapshots[view].version)
             for view, keys in key_columns(query).items()

@@ -12,7 +12,7 @@ from featurestore.definitions.model.types import DataType, Field
 from featurestore.definitions.model.view import FeatureReference, FeatureView
 from featurestore.definitions.model.window import Length, grid_of
 from featurestore.definitions.reserved import EVENT_TIME
-from featurestore.errors import RequestError
+from featurestore.errors import RequestError, nearest
 from featurestore.query.nodes import (
     Aggregate,
     Column,
@@ -46,13 +46,17 @@ def compile_query(
 
     Raises:
         NotFoundError: A service, view or feature is not applied.
-        RequestError: Two features would have the same name.
+        RequestError: There is no feature, or two features would have the same name.
 
     Example:
-        >>> compile_query(Manifest(), [], call="nothing").outputs
-        ()
+        >>> compile_query(Manifest(), [], call="nothing")
+        Traceback (most recent call last):
+        ...
+        featurestore.errors.RequestError: nothing: it names no feature. Pass ...
     """
     references = selected_uses(manifest, features, call)
+    if not any(use.feature_names for use in references):
+        raise _no_features(manifest, call)
     _check_collisions(references, call)
     stored = [use for use in references if isinstance(use, FeatureReference)]
     views = [compile_reference(use, timestamp_field) for use in stored]
@@ -124,6 +128,19 @@ def _with_on_demand(
         columns.update(columns_of_inputs)
         types.update({feature.output: feature.result for feature in inputs.features})
     return extended, compile_on_demand(use, columns, types, timestamp_field)
+
+
+def _no_features(manifest: Manifest, call: str) -> RequestError:
+    names = [
+        each.name
+        for kind in (manifest.services, manifest.views, manifest.on_demand_views)
+        for each in kind
+    ]
+    return RequestError(
+        call,
+        "it names no feature",
+        f"Pass a service, or features such as ['view:feature']. {nearest('', names)}",
+    )
 
 
 def _check_collisions(uses: Sequence[Use], call: str) -> None:

@@ -213,3 +213,12 @@ def test_what_the_tables_answer_is_a_query_of_its_own() -> None:
         *("amount_sum_1h, for shape", "count_7d, for shape"),
         "last_risk, for shape",
     )
+
+
+@pytest.mark.parametrize("features", [[], (), iter([])])
+def test_a_call_without_features_is_an_error_that_names_what_there_is(features) -> None:
+    with pytest.raises(RequestError) as error:
+        compile_query(MANIFEST, features, call="ask")
+
+    assert error.value.call == "ask"
+    assert all(name in error.value.fix for name in ("both", "profile", "shape"))

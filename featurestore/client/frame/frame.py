@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from featurestore.client.arrow_rows import rows_where
+from featurestore.client.frame.numpy_arrays import feature_array, label_array
 from featurestore.client.frame.pandas_frame import pandas_frame
 from featurestore.client.frame.pandas_origin import PandasOrigin
-from featurestore.client.frame.splits import LabelTiming, TimeSplit, check_times, held_out_entities
+from featurestore.client.frame.splits import LabelTiming, TimeSplit, held_out_entities, moments
 from featurestore.client.frame.view_read import ViewRead
 from featurestore.engines.explain.cell import Explanation
 from featurestore.errors import RequestError, SetupError, nearest
@@ -48,6 +49,7 @@ class FeatureFrame:
         features: The names of the feature columns, in order.
         label: The name of the label column. None if there is none.
         timestamp_field: The time column.
+        timezone: The zone of times without one. None if all times have one.
         label_timing: The horizon and maturity of a computed `Label`. None for a label that is a
             column of the spine.
         immature_rows: The number of spine rows that were left out, because the computed `Label`
@@ -69,6 +71,7 @@ class FeatureFrame:
     features: tuple[str, ...]
     label: str | None = None
     timestamp_field: str = "event_timestamp"
+    timezone: str | tzinfo | None = None
     label_timing: LabelTiming | None = None
     immature_rows: int = 0
     views: Mapping[str, ViewRead] = field(default_factory=dict)
@@ -141,14 +144,15 @@ class FeatureFrame:
 
         Returns:
             A float64 array of shape (rows, features) with nulls as NaN, and the label column.
-            The label is None if the frame has none.
+            The label is None if the frame has none. Nulls in the label are NaN, NaT or None,
+            whichever the label's type has.
 
         Raises:
             RequestError: A feature is not numeric.
         """
-        columns = [self._numbers(name) for name in self.features]
+        columns = [feature_array(name, self.table[name]) for name in self.features]
         matrix = np.column_stack(columns) if columns else np.empty((len(self), 0))
-        label = None if self.label is None else self.table[self.label].to_numpy()
+        label = None if self.label is None else label_array(self.table[self.label])
         return matrix, label
 
     def to_spark(self, spark: "SparkSession | None" = None) -> "DataFrame":
@@ -164,7 +168,8 @@ class FeatureFrame:
     ) -> tuple["FeatureFrame", "FeatureFrame"]:
         """Return training rows before a moment, and test rows from it on.
 
-        Rows without a time are in neither part.
+        Rows without a time are in neither part. Times are read as for the features: texts with
+        their offsets, and times without a zone in the ``timezone=`` of the call.
 
         Args:
             moment: The first moment of the test rows. A date is its midnight in UTC.
@@ -187,8 +192,7 @@ class FeatureFrame:
         if gap is not None:
             parse_duration_argument(call, "gap", gap)
         split = TimeSplit(start, gap, self.label_timing)
-        times = self.table[self.timestamp_field]
-        check_times(call, self.timestamp_field, times)
+        times = moments(call, self.table, self.timestamp_field, self.timezone)
         train, test = split.masks(times)
         if leak := split.leak(times):
             warnings.warn(f"{call}: {leak}", UserWarning, stacklevel=2)
@@ -248,25 +252,6 @@ class FeatureFrame:
             _explainer=partial(_explain_part, self._explainer, positions),
             _pandas=None if self._pandas is None else self._pandas.rows_at(positions),
         )
-
-    def _numbers(self, name: str) -> np.ndarray:
-        column = self.table[name]
-        kind = column.type
-        if not (
-            pa.types.is_integer(kind)
-            or pa.types.is_floating(kind)
-            or pa.types.is_boolean(kind)
-            or pa.types.is_decimal(kind)
-        ):
-            raise RequestError(
-                "to_numpy()",
-                f"feature {name!r} has the type {kind}, which is not numeric",
-                "Use a service without it, or encode it: to_pandas().",
-            )
-        if pa.types.is_boolean(kind):
-            column = column.cast(pa.int8())
-        numbers: np.ndarray = column.cast(pa.float64(), safe=False).to_numpy()
-        return numbers
 
 
 def _explain_part(

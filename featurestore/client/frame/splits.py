@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from featurestore.client.frame.entity_sample import sample_entities
+from featurestore.engines.spine_times import bind_times
 from featurestore.errors import RequestError, nearest
-from featurestore.times import format_duration, from_micros, parse_duration, to_micros
+from featurestore.store.columns import UTC_MICROS
+from featurestore.times import format_duration, parse_duration, to_micros
 
 
 @dataclass(frozen=True)
@@ -58,15 +60,15 @@ class TimeSplit:
 
     def masks(self, times: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
         """Return which rows are training rows, and which are test rows."""
-        before = pc.less(times, _scalar(self.end, times))
-        return before, pc.greater_equal(times, _scalar(to_micros(self.start), times))
+        before = pc.less(times, _scalar(self.end))
+        return before, pc.greater_equal(times, _scalar(to_micros(self.start)))
 
     def leak(self, times: pa.ChunkedArray) -> str:
         """Return a warning if labels of training rows look into the test part, else ``""``."""
         if self.label is None:
             return ""
         first = to_micros(self.start) - self.label.horizon
-        looks_into_test = pc.greater_equal(times, _scalar(first, times))
+        looks_into_test = pc.greater_equal(times, _scalar(first))
         train, _ = self.masks(times)
         count = pc.sum(pc.and_(train, looks_into_test)).as_py() or 0
         if not count:
@@ -79,26 +81,33 @@ class TimeSplit:
         )
 
 
-def check_times(call: str, name: str, times: pa.ChunkedArray) -> None:
-    """Check that a time column holds timestamps with a time zone.
+def moments(
+    call: str, table: pa.Table, name: str, timezone: str | tzinfo | None
+) -> pa.ChunkedArray:
+    """Return the time column in UTC microseconds, as retrieval reads it.
 
     Args:
         call: The call, for the error message.
-        name: The column's name.
-        times: The column.
+        table: The rows.
+        name: The time column's name.
+        timezone: The zone of times without one.
 
     Raises:
-        RequestError: It holds another type.
+        RequestError: There is no such column, or it holds no times with a zone.
 
     Example:
-        >>> check_times("split", "at", pa.chunked_array([[1]]))
-        Traceback (most recent call last):
-        ...
-        featurestore.errors.RequestError: split: column 'at' holds int64. Cast it to a ...
+        >>> rows = pa.table({"at": ["2026-03-01T13:00:00+01:00"]})
+        >>> moments("split", rows, "at", None)[0].as_py().hour
+        12
     """
-    if not pa.types.is_timestamp(times.type) or times.type.tz is None:
-        fix = "Cast it to a timestamp with a time zone before it becomes the spine."
-        raise RequestError(call, f"column {name!r} holds {times.type}", fix)
+    if name not in table.column_names:
+        raise RequestError(
+            call,
+            f"the rows have no time column {name!r}",
+            f"{nearest(name, table.column_names)} Pass it as timestamp_field= to the call that "
+            "returns the rows.",
+        )
+    return bind_times(call, name, table[name], timezone)
 
 
 def held_out_entities(table: pa.Table, names: Sequence[str], test: float, seed: int) -> pa.Array:
@@ -117,6 +126,9 @@ def held_out_entities(table: pa.Table, names: Sequence[str], test: float, seed: 
         RequestError: A column is missing, or the share is not between 0 and 1.
     """
     call = f"split_by_entity({names!r}, test={test})"
+    if not names:
+        fix = "Pass the columns that identify an entity, such as 'card_id'."
+        raise RequestError(call, "there are no keys", f"{fix} {nearest('', table.column_names)}")
     for name in names:
         if name not in table.column_names:
             problem = f"there is no column {name!r}"
@@ -126,6 +138,6 @@ def held_out_entities(table: pa.Table, names: Sequence[str], test: float, seed: 
     return sample_entities(table.select(names), test, seed)
 
 
-def _scalar(micros: int, column: pa.ChunkedArray) -> pa.Scalar:
-    moment = pa.scalar(from_micros(micros), pa.timestamp("us", tz="UTC"))
-    return moment.cast(pa.timestamp("us", column.type.tz))
+def _scalar(micros: int) -> pa.Scalar:
+    # Before the year 1 in Python's datetime there are moments, too.
+    return pa.scalar(micros, pa.int64()).cast(UTC_MICROS)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from featurestore.engines.arrays import decoded
+
 
 @dataclass(frozen=True)
 class ViewRead:
@@ -30,5 +32,5 @@ class ViewRead:
         """
         missing = pa.repeat(pa.scalar(False), rows.num_rows)
         for name in filter(rows.column_names.__contains__, self.keys):
-            missing = pc.or_(missing, pc.is_null(rows[name]))
+            missing = pc.or_(missing, pc.is_null(decoded(rows[name])))
         return pc.sum(missing).as_py() or 0

@@ -90,3 +90,12 @@ def test_a_part_of_the_entities_counts_the_null_keys_of_its_rows() -> None:
     for part in rows.split_by_entity("id", test=0.5):
         assert part.null_key_rows == {"v": part.to_arrow()["shop"].null_count}
         assert 0 < part.null_key_rows["v"] < 50
+
+
+def test_a_null_key_is_counted_whatever_its_encoding() -> None:
+    key = pa.DictionaryArray.from_arrays(pa.array([0, 1, None], pa.int8()), ["a", None])
+    views = {"v": ViewRead(("k",))}
+
+    assert FeatureFrame(pa.table({"k": key}), (), views=views).null_key_rows == {"v": 2}
+    runs = pa.RunEndEncodedArray.from_arrays([1, 3], ["a", None])
+    assert FeatureFrame(pa.table({"k": runs}), (), views=views).null_key_rows == {"v": 2}

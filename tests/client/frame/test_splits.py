@@ -3,6 +3,7 @@
 import warnings
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pytest
@@ -238,3 +239,74 @@ def test_a_wrong_time_is_named_with_its_call_and_argument(ask, call, argument):
 
     assert caught.value.call.startswith(call)
     assert argument in caught.value.found
+
+
+TEXTS = ["2026-01-01T23:30:00Z", "2026-01-02T00:30:00+01:00", "2026-01-02T00:00:00Z", None]
+LOCAL = [datetime(2026, 1, 2), datetime(2026, 1, 2, 1), None]  # noqa: DTZ001 - times without a zone
+
+
+@pytest.mark.parametrize(
+    ("times", "zone", "rows"),
+    [
+        (pa.array(TEXTS), None, ([0, 1], [2])),
+        (pa.array(TEXTS).dictionary_encode(), None, ([0, 1], [2])),
+        (pa.array(TEXTS, pa.string_view()), None, ([0, 1], [2])),
+        (pa.array(LOCAL), "Europe/Paris", ([0], [1])),
+        (pa.array(LOCAL), ZoneInfo("Europe/Paris"), ([0], [1])),
+        (pa.array(LOCAL), "UTC", ([], [0, 1])),
+        (pa.array(LOCAL, pa.timestamp("ns")), "Europe/Paris", ([0], [1])),
+        (pa.array(["2026-01-02 00:00:00", "2026-01-02 01:00:00"]), "Europe/Paris", ([0], [1])),
+    ],
+)
+def test_times_are_read_for_a_split_as_for_the_features(times, zone, rows):
+    table = pa.table({"event_timestamp": times, "row": range(len(times))})
+
+    parts = FeatureFrame(table, (), timezone=zone).split_by_time("2026-01-02")
+
+    assert tuple(part.to_arrow()["row"].to_pylist() for part in parts) == rows
+    assert [part.to_arrow().schema for part in parts] == [table.schema, table.schema]
+
+
+def test_a_split_by_a_time_column_that_is_missing_is_an_error():
+    with pytest.raises(RequestError) as error:
+        FeatureFrame(pa.table({"at": [at_day(1)]}), ()).split_by_time("2026-01-02")
+
+    assert "'event_timestamp'" in error.value.found
+    assert "timestamp_field=" in error.value.fix
+
+
+def test_a_split_by_no_keys_is_an_error():
+    with pytest.raises(RequestError) as error:
+        frame([]).split_by_entity([])
+
+    assert error.value.call.startswith("split_by_entity([]")
+    assert "id, kind, row" in error.value.fix
+
+
+@pytest.mark.parametrize(
+    "keys", [pa.array([[1], [2], [1]]), pa.array([{"a": 1}, {"a": None}, {"a": 1}])]
+)
+def test_an_entity_may_be_a_list_or_a_struct(keys):
+    parts = FeatureFrame(pa.table({"key": keys}), ()).split_by_entity("key", test=0.5)
+
+    assert sorted(len(part) for part in parts) in ([0, 3], [1, 2])
+
+
+def test_an_entity_is_in_the_same_part_whatever_the_encoding_of_its_key():
+    words = pa.array([f"card {number}" for number in range(200)])
+    kinds = (words, words.dictionary_encode(), words.cast(pa.string_view()))
+
+    tests = [FeatureFrame(pa.table({"id": kind}), ()).split_by_entity("id")[1] for kind in kinds]
+
+    assert len({tuple(test.to_arrow()["id"].to_pylist()) for test in tests}) == 1
+
+
+def test_runs_of_equal_values_are_split():
+    runs = pa.RunEndEncodedArray.from_arrays([2, 3], ["a", None])
+    table = pa.table({"at": [at_day(1), at_day(3), at_day(2)], "word": runs})
+
+    train, test = FeatureFrame(table, (), timestamp_field="at").split_by_time("2026-01-03")
+
+    assert train.to_arrow()["word"].to_pylist() == ["a", None]
+    assert test.to_arrow()["word"].to_pylist() == ["a"]
+    assert train.to_arrow().schema == table.schema
