@@ -1,14 +1,11 @@
 """Printing: data and JSON to stdout, everything for people to stderr."""
 
-import json
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, is_dataclass
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from textwrap import fill
-from typing import Any, Literal
+from typing import Literal
 
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
@@ -17,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from featurestore.errors import FeatureStoreError
+from featurestore.cli.json_text import json_text
 
 SHOWN_ROWS = 20
 _INDENT = "    "
@@ -51,7 +48,7 @@ def print_json(kind: str, payload: object) -> None:
         {"schema": "featurestore.views/1", "views": [1]}
     """
     document = {"schema": f"featurestore.{kind}/1", kind: payload}
-    sys.stdout.write(json.dumps(document, default=to_json) + "\n")
+    sys.stdout.write(json_text(document) + "\n")
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
@@ -136,27 +133,6 @@ def to_text(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat(" ", "auto").replace("+00:00", "Z")
     return str(value)
-
-
-def to_json(value: Any) -> object:
-    """Return a value that JSON cannot hold as one that it can: times and decimals as text.
-
-    Example:
-        >>> to_json(Decimal("1.50"))
-        '1.50'
-    """
-    if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
-    if isinstance(value, FeatureStoreError):
-        parts = {"call": value.call, "found": value.found, "fix": value.fix}
-        return {"type": type(value).__name__, **parts}
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, bytes):
-        return value.hex()
-    raise TypeError(type(value))
 
 
 def print_tree(lines: Iterable[str]) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from featurestore.cli.json_text import json_text
 from featurestore.cli.options import AsJson, Project, open_store
 from featurestore.cli.output import print_json, print_table, say
 from featurestore.cli.spine import spine_errors, spine_of
@@ -130,7 +131,7 @@ def history(
     store = open_store(project)
     if version is not None:
         manifest = json.loads(store.registry.version(version).document)
-        sys.stdout.write(json.dumps(manifest, indent=2) + "\n")
+        sys.stdout.write(json_text(manifest, indent=2) + "\n")
         return
     versions = store.history()
     names = ["version", "applied_at", "applied_by", "changes"]

@@ -1,0 +1,189 @@
+"""Rows as files and as lines: CSV, JSON lines and Parquet. Each value is exact, or refused."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO, TextIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+from featurestore.cli.json_text import duration_text, json_text
+from featurestore.client.plain_types import converted, plain_column, plain_type
+from featurestore.engines.arrays import is_text
+from featurestore.errors import RequestError
+
+_BATCH = 10_000
+_BINARY = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
+_DIGITS = {"s": 0, "ms": 3, "us": 6, "ns": 9}
+
+
+def write_file(table: pa.Table, out: Path) -> None:
+    """Write rows to a file, which is replaced as a whole.
+
+    Args:
+        table: The rows.
+        out: A .parquet, .csv, .json or .jsonl file.
+
+    Raises:
+        RequestError: The file's suffix is none of these, or the format cannot hold a column.
+    """
+    writers: dict[str, Callable[[pa.Table, Path], None]] = {
+        ".parquet": _write_parquet,
+        ".csv": write_csv,
+        ".json": _write_json,
+        ".jsonl": _write_json,
+    }
+    if out.suffix not in writers:
+        suffixes = ", ".join(writers)
+        kind = f"files that end in {out.suffix!r}" if out.suffix else "files without a suffix"
+        raise RequestError(f"--out {out}", f"{kind} cannot be written", f"Use {suffixes}.")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = out.with_name(out.name + ".partial")
+    try:
+        writers[out.suffix](table, unfinished)
+        unfinished.replace(out)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def write_csv(table: pa.Table, to: Path | BinaryIO) -> None:
+    """Write rows as CSV, with a header. A null is empty, an empty text is ``""``.
+
+    Args:
+        table: The rows.
+        to: The file.
+
+    Raises:
+        RequestError: CSV cannot hold a column, such as a list.
+    """
+    texts = {name: _csv_column(name, column) for name, column in _columns(table)}
+    pacsv.write_csv(pa.table(texts), to)
+
+
+def write_lines(table: pa.Table, file: TextIO) -> None:
+    """Write rows as JSON objects, one a line.
+
+    Args:
+        table: The rows.
+        file: The text file.
+
+    Raises:
+        RequestError: JSON cannot hold a column, such as a time of the year 300000.
+    """
+    for start in range(0, table.num_rows, _BATCH):
+        for row in python_rows(table.slice(start, _BATCH)):
+            file.write(json_text(dict(zip(table.column_names, row, strict=True))) + "\n")
+
+
+def python_rows(table: pa.Table) -> list[tuple[Any, ...]]:
+    """Return rows as Python's values. Durations and times with nanoseconds are texts.
+
+    Args:
+        table: The rows.
+
+    Raises:
+        RequestError: Python cannot hold a value, such as a time of the year 300000.
+
+    Example:
+        >>> python_rows(pa.table({"n": [1], "took": pa.array([1500], pa.duration("ms"))}))
+        [(1, 'PT1.5S')]
+    """
+    return list(zip(*(_values(name, column) for name, column in _columns(table)), strict=True))
+
+
+def _columns(table: pa.Table) -> Iterator[tuple[str, pa.ChunkedArray]]:
+    return zip(table.column_names, table.columns, strict=True)
+
+
+def _values(name: str, column: pa.ChunkedArray) -> list[Any]:
+    try:
+        values: list[Any] = _text_column(column).to_pylist()
+    except (ValueError, OverflowError) as error:
+        raise _refusal("JSON", name, column.type, str(error)) from None
+    return values
+
+
+def _write_json(table: pa.Table, path: Path) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        write_lines(table, file)
+
+
+def _write_parquet(table: pa.Table, path: Path) -> None:
+    for index, (name, column) in enumerate(_columns(table)):
+        if _is_unknown_to_parquet(column):
+            table = table.set_column(index, name, plain_column(column))
+    for field in table.schema:
+        _require_parquet(field)
+    pq.write_table(table, path)
+
+
+def _require_parquet(field: pa.Field) -> None:
+    try:
+        pq.write_table(pa.schema([field]).empty_table(), pa.BufferOutputStream())
+    except pa.ArrowException as error:
+        raise _refusal("Parquet", field.name, field.type, str(error)) from None
+
+
+def _is_unknown_to_parquet(column: pa.ChunkedArray) -> bool:
+    if pa.types.is_run_end_encoded(column.type):
+        return True
+    if not pa.types.is_dictionary(column.type):
+        return False
+    is_view = column.type.value_type != plain_type(column.type.value_type)
+    return is_view or any(chunk.dictionary.null_count for chunk in column.chunks)
+
+
+def _csv_column(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    plain = plain_column(column)
+    kind = plain.type
+    if pa.types.is_nested(kind) or pa.types.is_interval(kind):
+        raise RequestError(
+            "write CSV",
+            f"column {name!r} holds {column.type}",
+            "CSV holds no lists, maps and intervals. Use a .parquet or .jsonl file.",
+        )
+    if is_text(kind):
+        return _valid_texts(name, plain)
+    if pa.types.is_null(kind):
+        return converted(plain, pa.string())
+    if any(holds(kind) for holds in _BINARY):
+        return _texts(plain, bytes.hex)
+    return _text_column(plain) if pa.types.is_duration(kind) else plain
+
+
+def _valid_texts(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return texts, after a check that their bytes are UTF-8."""
+    try:
+        column.cast(pa.large_binary()).cast(pa.large_string())
+    except pa.ArrowInvalid as error:
+        raise _refusal("CSV", name, column.type, str(error)) from None
+    return column
+
+
+def _text_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return texts for times that Python's own types cannot hold, else the plain values."""
+    plain = plain_column(column)
+    kind = plain.type
+    if pa.types.is_duration(kind):
+        return _texts(plain.cast(pa.int64()), partial(duration_text, digits=_DIGITS[kind.unit]))
+    if kind == pa.time64("ns"):
+        return plain.cast(pa.string())
+    if pa.types.is_timestamp(kind) and kind.unit == "ns":
+        return pc.replace_substring(plain.cast(pa.string()), " ", "T", max_replacements=1)
+    return plain
+
+
+def _texts(column: pa.ChunkedArray, text: Callable[[Any], str]) -> pa.ChunkedArray:
+    values = [None if each is None else text(each) for each in column.to_pylist()]
+    return pa.chunked_array([pa.array(values, pa.large_string())])
+
+
+def _refusal(form: str, name: str, dtype: pa.DataType, problem: str) -> RequestError:
+    return RequestError(
+        f"write {form}",
+        f"{form} cannot hold column {name!r} of type {dtype}: {problem}",
+        "Convert the column before it becomes part of the spine, or leave it out.",
+    )
