@@ -369,6 +369,7 @@ class FeatureStore:
 
         Args:
             text: One SELECT in DuckDB's SQL. Each view and Delta source is a table with its name.
+                It reads these tables only: no file, and no Python variable.
         """
         from featurestore.client.sql import query_sql
 

@@ -1,26 +1,28 @@
-"""SQL over the project's tables with DuckDB, for spines and for exploration."""
+"""SQL over the project's tables with DuckDB, for spines and for exploration. It only reads.
+
+DuckDB is locked: it opens no file and no network, and the text cannot change its settings. It sees
+Arrow data of the tables that the text names, and nothing else.
+"""
 
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from contextlib import contextmanager, suppress
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pyarrow as pa
 
+from featurestore.client.sql_tables import SqlTables
 from featurestore.definitions.model.manifest import Manifest
-from featurestore.definitions.model.source import DeltaSource
-from featurestore.errors import RequestError, nearest
+from featurestore.errors import FeatureStoreError, RequestError, nearest
 from featurestore.optional import optional
 from featurestore.settings import Settings
-from featurestore.store.current import CurrentTable, CurrentTables
-from featurestore.store.delta.log import is_table
-from featurestore.store.delta.snapshot import Snapshot, open_snapshot
 from featurestore.store.layout import Layout
-from featurestore.store.ledger.tables import Tables
-from featurestore.store.paths import is_local, local_path
 
 _MISSING_TABLE = re.compile(r'Table with name "?([^" ]+)"? does not exist')
 _ADVICE = ("Did you mean", "Either")
+# Queries of DuckDB's catalog, for which all tables are opened.
+_LISTING = re.compile(r"\bshow\b|duckdb_(tables|views|columns)|information_schema", re.IGNORECASE)
 
 
 def query_sql(manifest: Manifest, layout: Layout, settings: Settings, text: str) -> pa.Table:
@@ -38,44 +40,95 @@ def query_sql(manifest: Manifest, layout: Layout, settings: Settings, text: str)
 
     Raises:
         SetupError: DuckDB is not installed.
-        RequestError: The SQL is wrong, returns no rows or has several statements, or DuckDB needs
-            more memory than the limit.
+        RequestError: The text is not one SELECT, is wrong, or reads something other than the
+            project's tables; or DuckDB needs more memory than the limit.
+        TableError: A table that the text names cannot be read.
     """
     duckdb = optional("duckdb", "sql()")
-    names: list[str] = []
+    _require_text(text)
+    tables = SqlTables(manifest, layout)
     try:
-        # Beyond its memory limit DuckDB writes to files, by default in the current folder.
-        with (
-            TemporaryDirectory(prefix="featurestore-") as spill,
-            duckdb.connect(config=_config(spill, settings.memory_limit)) as connection,
-        ):
-            connection.execute("SET timezone = 'UTC'")
-            for name, snapshot in _tables(manifest, layout):
-                connection.execute(f"CREATE VIEW {_quoted(name)} AS {_select(snapshot)}")
-                names.append(name)
-            _check_single(connection.extract_statements(text))
-            relation = connection.sql(text)
-            rows: pa.Table = None if relation is None else relation.to_arrow_table()
+        with _connection(duckdb, settings.memory_limit) as connection:
+            _require_select(connection.extract_statements(text))
+            if _LISTING.search(text):
+                _open_all(connection, tables)
+            return _rows(duckdb, connection, text, tables)
     except duckdb.Error as error:
         lines = str(error).splitlines()
-        raise RequestError(
-            "sql()", lines[0].rstrip("!"), _fix(lines, text, names, manifest)
-        ) from None
-    if rows is None:
-        raise RequestError("sql()", "the text returns no rows", "Write one SELECT.")
-    return rows
+        fix = _fix(lines, text, tables.existing(), manifest)
+        raise RequestError("sql()", lines[0].rstrip("!"), fix) from None
 
 
-def _config(spill: str, memory_limit: int | None) -> dict[str, str | bool]:
+@contextmanager
+def _connection(duckdb: Any, memory_limit: int | None) -> Iterator[Any]:
+    """Open a locked database in memory."""
     limit = {} if memory_limit is None else {"memory_limit": f"{memory_limit}B"}
-    return {"enable_external_access": True, "temp_directory": spill, **limit}
+    # Beyond its memory limit DuckDB writes to files, by default in the current folder.
+    with TemporaryDirectory(prefix="featurestore-") as spill:
+        config = {
+            "enable_external_access": False,
+            # Python variables with the names of tables are no tables.
+            "python_enable_replacements": False,
+            "temp_directory": spill,
+            **limit,
+        }
+        with duckdb.connect(config=config) as connection:
+            connection.execute("SET timezone = 'UTC'")
+            if duckdb.__version__.startswith("1."):
+                # Filters that 1.x pushes into Arrow data lose NaN, which is greater than all.
+                connection.execute("SET disabled_optimizers = 'filter_pushdown'")
+            connection.execute("SET lock_configuration = true")
+            yield connection
 
 
-def _check_single(statements: Sequence[object]) -> None:
-    """Refuse several statements: DuckDB would run all of them and return the rows of the last."""
+def _require_text(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        found = f"the text is not valid Unicode: {error}"
+        raise RequestError("sql()", found, "Remove the lone surrogate.") from None
+
+
+def _require_select(statements: Sequence[Any]) -> None:
+    """Refuse anything but one SELECT before any of it runs."""
+    if not statements:
+        raise RequestError("sql()", "the text returns no rows", "Write one SELECT.")
     if len(statements) > 1:
         problem = f"the text has {len(statements)} statements"
         raise RequestError("sql()", problem, "Write one SELECT. WITH can name partial results.")
+    kind = statements[0].type.name
+    if kind == "MULTI":
+        fix = "Write one SELECT. PIVOT needs its values: PIVOT ... ON column IN (...)."
+        raise RequestError("sql()", "the text stands for several statements", fix)
+    if kind != "SELECT":
+        found = f"the text is a statement of kind {kind}, and sql() only reads"
+        raise RequestError("sql()", found, "Write one SELECT over the project's tables.")
+
+
+def _rows(duckdb: Any, connection: Any, text: str, tables: SqlTables) -> pa.Table:
+    """Run the text, and open each table of the project that DuckDB misses.
+
+    A table that the text does not name is not opened, and cannot make it fail.
+    """
+    opened: set[str] = set()
+    while True:
+        try:
+            rows: pa.Table = connection.sql(text).to_arrow_table()
+        except duckdb.CatalogException as error:
+            missing = _MISSING_TABLE.search(str(error))
+            name = tables.name(missing[1]) if missing else None
+            if name is None or name in opened:
+                raise
+            tables.open(connection, name)
+            opened.add(name)
+        else:
+            return rows
+
+
+def _open_all(connection: Any, tables: SqlTables) -> None:
+    for name in tables.existing():
+        with suppress(FeatureStoreError):
+            tables.open(connection, name)
 
 
 def _fix(lines: Sequence[str], text: str, tables: Sequence[str], manifest: Manifest) -> str:
@@ -89,39 +142,10 @@ def _fix(lines: Sequence[str], text: str, tables: Sequence[str], manifest: Manif
     [table, *_] = [*(name for name in tables if name in text), *tables, "a_view"]
     if lines[0].startswith("Parser Error"):
         return f"Write one SELECT in DuckDB's SQL, e.g. SELECT * FROM {table} LIMIT 5."
+    if lines[0].startswith("Permission Error"):
+        known = f" Known: {', '.join(tables)}." if tables else ""
+        return f"sql() reads the project's tables and no file.{known}"
     advice = next((line.rstrip(".") for line in lines[1:] if line.startswith(_ADVICE)), "")
     if advice:
         return advice if advice.endswith("?") else f"{advice}."
     return f"Correct the SELECT. sql('DESCRIBE {table}') lists a table's columns and types."
-
-
-def _tables(manifest: Manifest, layout: Layout) -> Iterator[tuple[str, Snapshot]]:
-    tables = CurrentTables(layout, Tables(layout).records())
-    for view in manifest.views:
-        table = tables.of(view)
-        if isinstance(table, CurrentTable):
-            yield view.name, open_snapshot(table.uri)
-    taken = {view.name for view in manifest.views}
-    for source in manifest.sources:
-        if isinstance(source, DeltaSource) and source.name not in taken:
-            uri = layout.source(source.path)
-            if is_local(uri) and is_table(uri):
-                yield source.name, open_snapshot(uri)
-
-
-def _select(snapshot: Snapshot) -> str:
-    """Return a SELECT of exactly the snapshot's files: its folder may hold removed files too."""
-    root = Path(local_path(snapshot.uri))
-    files = [_literal(str(root / path)) for path in snapshot.files["path"].to_pylist()]
-    if files:
-        return f"SELECT * FROM read_parquet([{', '.join(files)}])"
-    nulls = ", ".join(f"NULL AS {_quoted(name)}" for name in snapshot.schema.names)
-    return f"SELECT {nulls} WHERE false"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

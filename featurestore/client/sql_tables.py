@@ -1,0 +1,113 @@
+"""The tables that SQL sees: each applied view and each Delta source, opened when it is named."""
+
+from contextlib import suppress
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
+
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.source import DeltaSource
+from featurestore.errors import TableError
+from featurestore.store.current import CurrentTable, CurrentTables
+from featurestore.store.delta.log import is_table
+from featurestore.store.delta.snapshot import check_paths, check_readable, open_table
+from featurestore.store.layout import Layout
+from featurestore.store.ledger.tables import Tables
+from featurestore.store.paths import is_local
+
+_STREAM = "_featurestore_stream"
+
+
+class SqlTables:
+    """The tables of a project by the names that SQL uses.
+
+    Args:
+        manifest: The applied definitions.
+        layout: The addresses of sources and tables.
+
+    Example:
+        >>> SqlTables(Manifest(), Layout("no/such/root")).existing()
+        []
+    """
+
+    def __init__(self, manifest: Manifest, layout: Layout) -> None:
+        self._layout = layout
+        self._views = {view.name: view for view in manifest.views}
+        self._sources = {
+            source.name: source
+            for source in manifest.sources
+            if isinstance(source, DeltaSource) and source.name not in self._views
+        }
+
+    def name(self, text: str) -> str | None:
+        """Return a table's name as it is declared; SQL ignores case. None if there is none."""
+        names = {name.casefold(): name for name in (*self._views, *self._sources)}
+        name = names.get(text.casefold())
+        return name if name is not None and self._uri(name) is not None else None
+
+    def existing(self) -> list[str]:
+        """Return the names of the tables that exist."""
+        names = []
+        for name in (*self._views, *self._sources):
+            with suppress(TableError):
+                if self._uri(name) is not None:
+                    names.append(name)
+        return names
+
+    def open(self, connection: Any, name: str) -> None:
+        """Make a table visible to a connection, at its newest version.
+
+        Args:
+            connection: DuckDB's connection.
+            name: A name from `existing`.
+
+        Raises:
+            TableError: The table cannot be read.
+        """
+        uri = self._uri(name) or ""
+        table = open_table(uri)
+        try:
+            if name in self._views:
+                check_readable(table, uri)
+            else:
+                check_paths(
+                    pa.RecordBatchReader.from_stream(table.get_add_actions()).read_all(), uri
+                )
+            _register(connection, name, table)
+        except DeltaError as error:
+            raise TableError(
+                f"read table {name!r} at {uri}",
+                str(error).splitlines()[0],
+                "Read it with Spark, or drop the feature with ALTER TABLE ... DROP FEATURE.",
+            ) from None
+
+    def _uri(self, name: str) -> str | None:
+        if name in self._views:
+            table = self._current.of(self._views[name])
+            return table.uri if isinstance(table, CurrentTable) else None
+        uri = self._layout.source(self._sources[name].path)
+        return uri if not is_local(uri) or is_table(uri) else None
+
+    @cached_property
+    def _current(self) -> CurrentTables:
+        return CurrentTables(self._layout, Tables(self._layout).records())
+
+
+def _register(connection: Any, name: str, table: DeltaTable) -> None:
+    """Register a table's Arrow dataset; DuckDB reads only the columns and rows that it needs.
+
+    Datasets know neither deletion vectors nor column mapping, and read wrong values without an
+    error. A table with such features is copied into DuckDB, which writes to files beyond its
+    memory limit.
+    """
+    protocol = table.protocol()
+    is_plain = protocol.min_reader_version == 1
+    if is_plain or set(protocol.reader_features or ["columnMapping"]) <= {"timestampNtz"}:
+        connection.register(name, table.to_pyarrow_dataset())
+        return
+    connection.register(_STREAM, pa.RecordBatchReader.from_stream(table.scan()))
+    connection.execute(f'CREATE TABLE "{name}" AS FROM {_STREAM}')
+    connection.unregister(_STREAM)
