@@ -22,7 +22,7 @@ from demo.healthcare import data as healthcare_data
 from demo.report import Grid, Report, print_grid, print_report
 from demo.saved_reports import digest_of, read_report, save_report
 from demo.sources import Written
-from featurestore.client.progress import progress_on_stderr
+from featurestore.client.display.progress import progress_on_stderr
 
 DOMAINS = {
     "healthcare": (domains.healthcare, "diabetes_early_v1"),

@@ -15,6 +15,7 @@ from featurestore.cli.template import write_project, write_settings
 if TYPE_CHECKING:
     from featurestore.registry.plan import Plan
 
+SOURCES_DO_NOT_FIT = 1
 CHANGES_PENDING = 3
 
 
@@ -55,9 +56,13 @@ def init(
 def validate(project: Project = Path()) -> None:
     """Check the definitions against every rule.
 
+    The newest data of local sources is looked at too: the exit code is 1 if it does not fit.
     Nothing is compared with the applied definitions, and nothing is changed.
     """
-    manifest = open_store(project).load()
+    from featurestore.definitions.rules.issue import NO_DATA
+
+    store = open_store(project)
+    manifest = store.load()
     counts = {
         ("entity", "entities"): len(manifest.entities),
         ("source", "sources"): len(manifest.sources),
@@ -67,6 +72,11 @@ def validate(project: Project = Path()) -> None:
     }
     listed = [f"{n} {one if n == 1 else many}" for (one, many), n in counts.items() if n]
     say("[green]valid[/]: {}", ", ".join(listed) or "there are no definitions")
+    issues = store.source_issues(manifest)
+    for issue in issues:
+        say("[yellow]source[/] {}", issue)
+    if any(issue.rule != NO_DATA for issue in issues):
+        raise typer.Exit(SOURCES_DO_NOT_FIT)
 
 
 def plan(

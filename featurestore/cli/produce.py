@@ -55,7 +55,7 @@ def materialize(
     as_json: AsJson = False,
 ) -> None:
     """Bring feature tables up to date with their sources."""
-    from featurestore.client.progress import progress_on_stderr
+    from featurestore.client.display.progress import progress_on_stderr
 
     store = open_store(project)
     if latest:
@@ -92,7 +92,7 @@ def print_runs(results: "list[RunResult]", as_json: bool) -> None:
         results: One for each view.
         as_json: Whether to print JSON instead of a table.
     """
-    from featurestore.client.progress import status_text
+    from featurestore.client.display.progress import status_text
 
     for result in results:
         if result.null_unique_rows:
@@ -118,7 +118,7 @@ def print_runs(results: "list[RunResult]", as_json: bool) -> None:
 
 def _say_failures(failed: "list[RunResult]") -> None:
     """Print each cause once, with all views that failed because of it."""
-    from featurestore.client.progress import cause_of
+    from featurestore.client.display.progress import cause_of
 
     views: dict[str, list[RunResult]] = {}
     for result in failed:

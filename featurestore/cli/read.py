@@ -88,7 +88,7 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """Show each applied view's table, newest event and last run."""
-    from featurestore.client.progress import cause_of, status_text
+    from featurestore.client.display.progress import cause_of, status_text
 
     store = open_store(project)
     views = store.status(names or None)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from featurestore.client.label import Label
     from featurestore.client.reader import Reader
     from featurestore.client.verify.report import Verification
+    from featurestore.definitions.rules.issue import Issue
     from featurestore.engines.spine_times import NullTimes
     from featurestore.jobs.materialize.job import Job, RunResult
     from featurestore.jobs.materialize.progress import Progress
@@ -107,7 +108,7 @@ class FeatureStore:
 
     def _repr_html_(self) -> str:
         """Return the applied views and services, for a notebook."""
-        from featurestore.client.overview import overview_html
+        from featurestore.client.display.overview import overview_html
 
         return overview_html(self.registry.latest(), repr(self))
 
@@ -139,10 +140,27 @@ class FeatureStore:
     def plan(self) -> Plan:
         """Return what `apply` would change: loaded definitions compared with the applied ones.
 
+        The plan's ``source_issues`` are what `source_issues` finds.
+
         Raises:
             DefinitionError: A file cannot be imported, or definitions break rules.
         """
-        return plan(self.registry.latest(), self.load())
+        declared = self.load()
+        issues = tuple(self.source_issues(declared))
+        return replace(plan(self.registry.latest(), declared), source_issues=issues)
+
+    def source_issues(self, declared: Manifest | None = None) -> "list[Issue]":
+        """Return what is wrong with the sources' newest data, as far as it is seen without Spark.
+
+        It looks at local Delta tables and files: whether there are any, their columns, types and
+        times. `materialize` checks the rest.
+
+        Args:
+            declared: The definitions. None for those in the definitions folder.
+        """
+        from featurestore.client.source_check.check import source_issues
+
+        return source_issues(self.load() if declared is None else declared, self.layout)
 
     def apply(self, plan: Plan) -> RegistryVersion:
         """Record exactly the plan's changes and return the registry's new version.
@@ -204,7 +222,7 @@ class FeatureStore:
             ConflictError: Another process is materializing a view.
         """
         with spark_extra("materialize"):
-            from featurestore.client.progress import progress_of
+            from featurestore.client.display.progress import progress_of
             from featurestore.jobs.materialize.start import materialize
 
         first = None if start is None else parse_moment_argument("materialize()", "start", start)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from featurestore.definitions.code.fingerprint import LABELS, table_fingerprint
 from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.rules.issue import NO_DATA, Issue
 from featurestore.registry.codec import canonical_json, decode, encode, fingerprint
 from featurestore.registry.diff import Change, Detail, diff
 from featurestore.registry.version import RegistryVersion
@@ -22,6 +23,8 @@ class Plan:
         builds: The views whose feature tables must be built, because their stored rows change.
         digest: The fingerprint of all declared definitions.
         document: All declared definitions, as canonical JSON.
+        source_issues: What is wrong with the sources' newest data, each with file and line. It
+            does not change what `Registry.apply` does.
     """
 
     base_version: int
@@ -29,6 +32,7 @@ class Plan:
     builds: tuple[str, ...]
     digest: str
     document: str
+    source_issues: tuple[Issue, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -82,8 +86,12 @@ def render(made: Plan) -> list[str]:
         ['No changes: the definitions equal the applied version 0.']
     """
     if made.is_empty:
-        return [f"No changes: the definitions equal the applied version {made.base_version}."]
-    return [*_tree(made), "", *_summary(made)]
+        lines = [f"No changes: the definitions equal the applied version {made.base_version}."]
+    else:
+        lines = [*_tree(made), "", *_summary(made)]
+    # Where nothing changes, data that is elsewhere is no news: a reader's machine has none.
+    issues = [each for each in made.source_issues if not made.is_empty or each.rule != NO_DATA]
+    return [*lines, *(["", "Sources:"] if issues else []), *(f"    {each}" for each in issues)]
 
 
 def _builds(applied: Manifest, declared: Manifest) -> Iterator[str]:

@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 
 from featurestore.definitions.origin import Origin
 
+NO_DATA = "source_has_data"
+"""The rule of an issue about a source without data, which may still come."""
+
 
 @dataclass(frozen=True)
 class Issue:

@@ -4,7 +4,7 @@ from io import StringIO
 
 from rich.console import Console
 
-from featurestore.client.progress import progress_on_stderr
+from featurestore.client.display.progress import progress_on_stderr
 from featurestore.jobs.materialize.progress import ProgressEvent
 
 EVENTS = (

@@ -1,0 +1,1 @@
+"""A look at the sources before a run, without Spark."""

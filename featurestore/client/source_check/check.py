@@ -1,0 +1,187 @@
+"""A look at the sources before a run, without Spark: what `plan` and `validate` say about them.
+
+Only what would surely stop a run is reported. The run itself checks every file.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+
+from featurestore.client.source_check.types import holds, type_name
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.source import DeltaSource, FileSource, StoredSource
+from featurestore.definitions.model.types import Field, Timestamp, is_number
+from featurestore.definitions.model.view import FeatureView
+from featurestore.definitions.rules.issue import NO_DATA, Issue, label
+from featurestore.errors import nearest
+from featurestore.store.layout import Layout
+from featurestore.store.paths import is_local, local_path
+from featurestore.store.source_columns import SourceColumns, has_data, newest_columns
+
+
+def source_issues(manifest: Manifest, layout: Layout) -> list[Issue]:
+    """Return every problem of the declared sources that can be seen without Spark.
+
+    Args:
+        manifest: The declared definitions.
+        layout: The addresses of the sources.
+
+    Returns:
+        Each problem with the line of its definition. Its ``rule`` is `NO_DATA` for a source that
+        has no data yet.
+
+    Example:
+        >>> source_issues(Manifest(), Layout("no/such/store"))
+        []
+    """
+    issues: list[Issue] = []
+    for source in manifest.sources:
+        if not isinstance(source, DeltaSource | FileSource):
+            continue
+        uri = layout.source(source.path)
+        if not is_local(uri):
+            continue
+        if not has_data(source, uri):
+            issues.append(_missing(source, uri))
+            continue
+        columns = newest_columns(source, uri)
+        if columns is not None:
+            issues += _source_issues(source, columns)
+            views = [view for view in manifest.views if view.source == source]
+            for view in views:
+                issues += _view_issues(view, source, columns)
+    return sorted(dict.fromkeys(issues), key=lambda each: (each.origin.file, each.origin.line))
+
+
+def _missing(source: StoredSource, uri: str) -> Issue:
+    kind = "Delta table" if isinstance(source, DeltaSource) else "data file"
+    parent = Path(local_path(uri)).parent
+    others = [each.name for each in parent.iterdir()] if parent.is_dir() else []
+    name = Path(local_path(uri)).name
+    near = nearest(name, others) if others and name not in others else ""
+    near = near if near.startswith("Did") else ""
+    fix = f"{near} Write path= relative to the project's folder, or create the data.".strip()
+    return Issue(source.origin, f"{label(source)}: there is no {kind} at {uri}. {fix}", NO_DATA)
+
+
+def _source_issues(source: StoredSource, columns: SourceColumns) -> Iterator[Issue]:
+    declared: tuple[Field, ...] = getattr(source, "schema", ())
+    is_json = isinstance(source, FileSource) and source.format == "json"
+    for field in declared:
+        if field.name not in columns.types:
+            # An object may lack a name; a file of Parquet or CSV may not lack a column.
+            if not is_json:
+                yield _absent(source, field.name, columns)
+        elif problem := _type_problem(field, source, columns):
+            yield Issue(field.origin, f"{label(source)}: {problem}")
+    others = {field.name for field in declared if field.dtype != Timestamp}
+    for column in (source.roles.timestamp_field, source.roles.available_timestamp_field):
+        if column is None or column not in columns.types or column in others:
+            continue
+        if problem := _time_problem(column, source, columns):
+            yield Issue(source.origin, f"{label(source)}: {problem}")
+
+
+def _view_issues(
+    view: FeatureView, source: StoredSource, columns: SourceColumns
+) -> Iterator[Issue]:
+    """Yield columns that a view without a transform needs; a transform may make any column."""
+    if view.transform is not None:
+        return
+    roles = source.roles
+    # What the source declares is compared with the data there.
+    declared = {field.name for field in getattr(source, "schema", ())}
+    needed = [each for each in roles.columns.values() if each is not None]
+    for name in dict.fromkeys((*needed, *roles.unique_by)):
+        if name not in columns.types and name not in declared:
+            yield _absent(source, name, columns)
+    for field in (*view.join_keys, *view.schema):
+        if field.name in declared:
+            continue
+        if field.name not in columns.types:
+            yield _absent(view, field.name, columns)
+        elif problem := _type_problem(field, source, columns):
+            yield Issue(field.origin, f"{label(view)}: {problem}")
+
+
+def _absent(owner: StoredSource | FeatureView, name: str, columns: SourceColumns) -> Issue:
+    near = nearest(name, columns.types)
+    return Issue(owner.origin, f"{label(owner)}: {columns.origin} has no column {name!r}. {near}")
+
+
+def _type_problem(field: Field, source: StoredSource, columns: SourceColumns) -> str:
+    actual = columns.types[field.name]
+    if field.name in source.roles.columns.values():
+        return ""
+    if actual is None:
+        return _text_problem(field, columns)
+    if holds(actual, field.dtype):
+        return ""
+    return (
+        f"column {field.name!r} of {columns.origin} is {type_name(actual)}, but it is declared as "
+        f"{field.dtype}. Declare its type, or cast it in a transform."
+    )
+
+
+def _text_problem(field: Field, columns: SourceColumns) -> str:
+    """Return which of the first values of a text format is no number, if numbers are declared."""
+    if not is_number(field.dtype):
+        return ""
+    for row, text in columns.values.get(field.name, ()):
+        if not _is_numeric(text):
+            return (
+                f"column {field.name!r} of {columns.origin} has the value {text!r} in row {row}, "
+                f"but it is declared as {field.dtype}. Declare another type, or correct the data."
+            )
+    return ""
+
+
+def _is_numeric(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _time_problem(column: str, source: StoredSource, columns: SourceColumns) -> str:
+    actual = columns.types[column]
+    where = f"column {column!r} of {columns.origin}"
+    zone = "Add timezone='UTC' (or for example 'Europe/Paris') to the source."
+    if actual is None:
+        return _text_time_problem(where, column, source, columns)
+    if pa.types.is_timestamp(actual):
+        naive = actual.tz is None and source.timezone is None
+        return f"{where} has times without a time zone. {zone}" if naive else ""
+    if pa.types.is_date(actual):
+        return f"{where} has days without a time zone. {zone}" if source.timezone is None else ""
+    if pa.types.is_integer(actual):
+        fix = "Add unit='s', 'ms' or 'us' (since 1970-01-01 UTC) to the source."
+        return f"{where} has whole numbers. {fix}" if source.unit is None else ""
+    if pa.types.is_string(actual) or pa.types.is_large_string(actual):
+        return ""  # whether its values are times, only the run sees
+    return f"{where} is {type_name(actual)}, which is no time. Cast it in the data."
+
+
+def _text_time_problem(
+    where: str, column: str, source: StoredSource, columns: SourceColumns
+) -> str:
+    if source.unit is not None:
+        return ""
+    for row, text in columns.values.get(column, ()):
+        moment = _moment(text)
+        if moment is not None and moment.tzinfo is None and source.timezone is None:
+            return (
+                f"{where} has times without an offset, such as {text!r} in row {row}. "
+                "Add timezone='UTC' (or for example 'Europe/Paris') to the source."
+            )
+    return ""
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None

@@ -1,0 +1,47 @@
+"""`validate` and `plan` say what is wrong with the sources' data."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from featurestore.cli.template import write_project
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    write_project(tmp_path / "shop")
+    for part in (tmp_path / "shop" / "data" / "orders").iterdir():
+        text = part.read_text().replace("ordered_at,amount", "ordered_at,amuont")
+        part.write_text(text.replace("Z,", ","))
+    return tmp_path / "shop"
+
+
+def test_validate_fails_and_lists_all(run, shop):
+    code, out, err = run("validate", "-p", shop)
+
+    assert (code, out) == (1, "")
+    assert "valid: 1 entity" in err
+    assert ("'amuont'" in err, "timezone=" in err) == (True, True)
+
+
+def test_plan_lists_all_and_its_exit_code_is_that_of_the_changes(run, shop):
+    code, out, _ = run("plan", "-p", shop)
+    issues = json.loads(run("plan", "-p", shop, "--json")[1])["plan"]["source_issues"]
+
+    assert code == 0
+    assert ("'amuont'" in out, "timezone=" in out) == (True, True)
+    assert {issue["origin"]["file"] for issue in issues} == {"feature_defs/shop.py"}
+    assert len(issues) == 2
+
+
+def test_data_that_is_not_there_yet_is_no_failure(run, shop):
+    for part in (shop / "data" / "orders").iterdir():
+        part.unlink()
+
+    code, _, err = run("validate", "-p", shop)
+
+    assert code == 0
+    assert "data/orders" in err.replace("\n", "")
+    run("apply", "-p", shop, "--yes")
+    assert len(run("plan", "-p", shop)[1].splitlines()) == 1

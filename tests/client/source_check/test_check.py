@@ -1,0 +1,191 @@
+"""What `plan` and `validate` see of sources without Spark: all of it at once."""
+
+import json
+import os
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from deltalake import write_deltalake
+
+import featurestore as fs
+from featurestore.definitions.rules.issue import NO_DATA
+
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+HEAD = """
+import featurestore as fs
+
+user = fs.Entity("user", join_keys=(fs.Field("id", fs.Int64),))
+"""
+VIEW = """
+view = fs.FeatureView(
+    "view", entities=(user,), source=source, schema=(fs.Field("amount", fs.Float64),)
+)
+"""
+
+
+@pytest.fixture
+def declare(tmp_path: Path):
+    """Return the messages about a project with this source and this view."""
+    (tmp_path / "featurestore.toml").write_text('project = "t"\n')
+    (tmp_path / "feature_defs").mkdir()
+    (tmp_path / "data").mkdir()
+
+    def messages(source: str, view: str = VIEW) -> list[str]:
+        text = f"{HEAD}source = fs.{source}\n{view}"
+        (tmp_path / "feature_defs" / "d.py").write_text(text)
+        store = fs.FeatureStore(tmp_path)
+        issues = store.source_issues()
+        assert list(store.plan().source_issues) == issues
+        assert all(each.origin.file == "feature_defs/d.py" for each in issues)
+        return [each.message for each in issues]
+
+    return messages
+
+
+DELTA = 'DeltaSource("source", path="data/rows", timestamp_field="at")'
+PARQUET = 'FileSource("source", path="data", format="parquet", timestamp_field="at")'
+
+
+def csv_source(amount: str = "Float64", more: str = "") -> str:
+    fields = ", ".join(
+        f'fs.Field("{name}", fs.{kind})'
+        for name, kind in (("id", "Int64"), ("at", "Timestamp"), ("amount", amount))
+    )
+    return (
+        'FileSource("source", path="data", format="csv", timestamp_field="at", '
+        f"schema=({fields}), {more})"
+    )
+
+
+def rows(**columns: pa.Array) -> pa.Table:
+    right = {
+        "id": pa.array([1], pa.int64()),
+        "at": pa.array([NOON], pa.timestamp("us", tz="UTC")),
+        "amount": pa.array([1.5]),
+    }
+    return pa.table({name: each for name, each in (right | columns).items() if each is not None})
+
+
+def naive() -> pa.Array:
+    return pa.array([NOON.replace(tzinfo=None)], pa.timestamp("us"))
+
+
+def test_sources_that_fit_have_no_issues(declare, tmp_path):
+    write_deltalake(str(tmp_path / "data" / "rows"), rows())
+    assert declare(DELTA) == []
+
+    (tmp_path / "data" / "a.csv").write_text("id,at,amount\n1,2026-01-31T12:00:00Z,1.5\n")
+    assert declare(csv_source()) == []
+
+
+def test_a_source_without_data_may_still_get_it(declare, tmp_path):
+    (tmp_path / "data" / "row").mkdir()
+
+    [message] = declare(DELTA)
+
+    assert "'row'" in message
+    issue = fs.FeatureStore(tmp_path).source_issues()[0]
+    assert issue.rule == NO_DATA
+
+
+@pytest.mark.parametrize("write", ["delta", "parquet"])
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"amount": pa.array(["1.5"])}, [("'amount'", "String", "Float64")]),
+        ({"id": pa.array([True])}, [("'id'", "Boolean", "Int64")]),
+        ({"at": naive()}, [("'at'", "timezone=")]),
+        ({"at": pa.array([date(2026, 1, 31)])}, [("'at'", "timezone=")]),
+        ({"at": pa.array([1], pa.int64())}, [("'at'", "unit=")]),
+        ({"at": pa.array([1.5])}, [("'at'", "Float64")]),
+        ({"amount": None, "amuont": pa.array([1.5])}, [("'amount'", "'amuont'")]),
+        ({"at": None, "att": naive()}, [("'at'", "'att'")]),
+        (
+            {"id": pa.array(["x"]), "at": naive(), "amount": None},
+            [("'id'", "String"), ("'at'", "timezone="), ("'amount'",)],
+        ),
+    ],
+)
+def test_columns_types_and_naive_times_are_all_seen(declare, tmp_path, write, changed, words):
+    if write == "delta":
+        write_deltalake(str(tmp_path / "data" / "rows"), rows(**changed))
+    else:
+        pq.write_table(rows(**changed), tmp_path / "data" / "a.parquet")
+
+    messages = declare(DELTA if write == "delta" else PARQUET)
+
+    assert len(messages) == len(words)
+    for several in words:
+        assert any(all(word in message for word in several) for message in messages), messages
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("id,at,amuont\n1,2026-01-31T12:00:00Z,1\n", [("'amount'", "'amuont'")]),
+        ("id,at,amount\n1,2026-01-31 12:00:00,1\n", [("'at'", "timezone=", "row 1")]),
+        ("id,at,amount\n1,2026-01-31,1\n", [("'at'", "timezone=")]),
+        ("id,at,amount\n1,2026-01-31T12:00:00Z,n/a\n", [("'amount'", "'n/a'", "Float64")]),
+        ("id,at,amount\nx,2026-01-31 12:00,n/a\n", [("'x'",), ("timezone=",), ("'n/a'",)]),
+        ("id,at,amount\n", []),
+        ("", []),
+    ],
+)
+def test_the_header_and_the_first_rows_of_csv(declare, tmp_path, text, words):
+    (tmp_path / "data" / "a.csv").write_text(text)
+
+    messages = declare(csv_source())
+
+    assert len(messages) == len(words), messages
+    for several in words:
+        assert any(all(word in message for word in several) for message in messages), messages
+
+
+def test_a_zone_or_a_unit_makes_naive_times_right(declare, tmp_path):
+    pq.write_table(rows(at=naive()), tmp_path / "data" / "a.parquet")
+    assert declare(PARQUET.replace('"at")', '"at", timezone="UTC")')) == []
+
+    pq.write_table(rows(at=pa.array([1], pa.int64())), tmp_path / "data" / "a.parquet")
+    assert declare(PARQUET.replace('"at")', '"at", unit="s")')) == []
+
+
+def test_only_the_newest_file_is_looked_at(declare, tmp_path):
+    pq.write_table(rows(amount=pa.array(["x"])), tmp_path / "data" / "z.parquet")
+    os.utime(tmp_path / "data" / "z.parquet", (1, 1))
+    pq.write_table(rows(), tmp_path / "data" / "a.parquet")
+
+    assert declare(PARQUET) == []
+
+
+def test_times_of_json_lines(declare, tmp_path):
+    line = {"id": 1, "at": "2026-01-31 12:00:00", "amount": 1.5}
+    (tmp_path / "data" / "a.json").write_text(json.dumps(line) + "\n")
+
+    [message] = declare(csv_source().replace('"csv"', '"json"'))
+
+    assert "timezone=" in message
+
+
+def test_columns_of_folders_are_columns(declare, tmp_path):
+    (tmp_path / "data" / "id=1").mkdir()
+    pq.write_table(rows(id=None), tmp_path / "data" / "id=1" / "a.parquet")
+
+    assert declare(PARQUET) == []
+
+
+def test_a_transform_may_make_any_column(declare, tmp_path):
+    write_deltalake(str(tmp_path / "data" / "rows"), rows(amount=None))
+    select = VIEW.replace("schema=", 'transform="SELECT *, 1.5 AS amount FROM {source}", schema=')
+
+    assert declare(DELTA, select) == []
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.csv"])
+def test_a_damaged_file_is_left_to_the_run(declare, tmp_path, name):
+    (tmp_path / "data" / name).write_bytes(b"\xff\xfe\x00PAR1")
+
+    assert declare(PARQUET if name == "a.parquet" else csv_source()) == []
