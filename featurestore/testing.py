@@ -14,6 +14,8 @@ from featurestore.definitions.model.on_demand import OnDemandFeatureView
 from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.spark.session.session import session
 from featurestore.query.compile import compile_view
+from featurestore.query.nodes import Query
+from featurestore.query.requirements import spine_types
 from featurestore.times import parse_moment
 
 if TYPE_CHECKING:
@@ -81,7 +83,8 @@ def feature_rows(
     # Spark writes its log and its warehouse there.
     state = Path(gettempdir()) / "featurestore-testing"
     running = spark or session(warehouse=state)
-    frame = features_of_rows(view, read_spine(given), read_spine(rows), running)
+    types = spine_types(Query("feature_rows", (compile_view(view),)))
+    frame = features_of_rows(view, read_spine(given, {}), read_spine(rows, types), running)
     answers: list[dict[str, Any]] = frame.to_arrow().select(list(frame.features)).to_pylist()
     return answers
 

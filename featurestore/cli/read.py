@@ -40,8 +40,8 @@ Spine = Annotated[
     str,
     typer.Argument(
         metavar="SPINE",
-        help="The rows: a .parquet, .csv or .jsonl file, a Delta table's folder, or view:NAME for "
-        "the events of a view.",
+        help="The rows: a .parquet, .csv, .jsonl or .arrow file, a Delta table's folder, or "
+        "view:NAME for the events of a view.",
     ),
 ]
 Rows = Annotated[

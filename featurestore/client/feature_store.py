@@ -313,12 +313,11 @@ class FeatureStore:
         """
         from featurestore.client.request import Request
         from featurestore.client.retrieve import retrieve
-        from featurestore.client.spines.read import read_rows
         from featurestore.query.selection import selection_text
 
         call = f"get_historical_features({selection_text(features)})"
         request = Request(call, features, timestamp_field, timezone, null_times)
-        return self._with_spark(retrieve(self.applied(), self._reader, request, read_rows(spine)))
+        return self._with_spark(retrieve(self.applied(), self._reader, request, spine))
 
     @checked_arguments
     def get_latest_features(
@@ -335,13 +334,12 @@ class FeatureStore:
         """
         from featurestore.client.request import Request
         from featurestore.client.retrieve import retrieve_latest
-        from featurestore.client.spines.read import read_rows
         from featurestore.query.selection import selection_text
 
         request = Request(f"get_latest_features({selection_text(features)})", features)
         moment = self._clock() if at is None else parse_moment_argument(request.call, "at", at)
         return self._with_spark(
-            retrieve_latest(self.applied(), self._reader, request, read_rows(rows), moment)
+            retrieve_latest(self.applied(), self._reader, request, rows, moment)
         )
 
     @checked_arguments
@@ -442,13 +440,11 @@ class FeatureStore:
             timezone: The zone of times without one.
         """
         from featurestore.client.preview.dispatch import Project, declared_view, preview
-        from featurestore.client.spines.read import read_rows
 
         definition = declared_view(self.load(), view) if isinstance(view, str) else view
         project = Project(self.layout, self._spark)
-        spine = read_rows(rows)
-        frame = preview(definition, spine.table, project, timezone)
-        return self._with_spark(replace(frame, timezone=timezone, _pandas=spine.pandas))
+        frame = preview(definition, rows, project, timezone)
+        return self._with_spark(replace(frame, timezone=timezone))
 
     @cached_property
     def _reader(self) -> "Reader":

@@ -29,6 +29,7 @@ from featurestore.engines.bind import bind
 from featurestore.errors import NotFoundError, RequestError, SpineError, nearest
 from featurestore.query.compile import compile_query, compile_reference
 from featurestore.query.nodes import Aggregate, Query, ViewQuery, Window
+from featurestore.query.requirements import spine_types
 from featurestore.store.columns import UTC_MICROS
 from featurestore.times import parse_duration, parse_duration_argument, to_micros
 
@@ -168,6 +169,21 @@ def _require_keys(query: Query, label: Label, spine: pa.Table) -> None:
                 f"{nearest(key.spine_column, spine.column_names)} If the column has another name, "
                 f"pass join_keys={{{key.key!r}: 'column'}} to the Label.",
             )
+
+
+def label_types(manifest: Manifest, request: Request, label: Label) -> dict[str, DataType]:
+    """Return the declared types of the spine's columns that a label needs, by their names.
+
+    Args:
+        manifest: The applied definitions.
+        request: The spine's time column.
+        label: The label.
+
+    Raises:
+        NotFoundError: The label's view or column is not applied.
+        RequestError: The function cannot be used for the column.
+    """
+    return spine_types(_query(manifest, request, label))
 
 
 def timing_of(label: Label) -> LabelTiming:

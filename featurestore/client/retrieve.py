@@ -2,7 +2,7 @@
 
 from datetime import datetime, tzinfo
 from functools import partial
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import pyarrow as pa
 
@@ -11,7 +11,7 @@ from featurestore.client.frame.view_read import ViewRead
 from featurestore.client.on_demand import explain_on_demand, import_functions
 from featurestore.client.reader import Reader
 from featurestore.client.request import Request
-from featurestore.client.spines.spine import Spine, index_advice
+from featurestore.client.spines.read import read_rows
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.engines.bind import bind
 from featurestore.engines.on_demand.compute import inputs_of, with_on_demand
@@ -20,6 +20,7 @@ from featurestore.engines.spine_times import NullTimes
 from featurestore.errors import SpineError
 from featurestore.query.compile import compile_query
 from featurestore.query.nodes import Query
+from featurestore.query.requirements import spine_types
 from featurestore.store.columns import UTC_MICROS
 
 
@@ -28,14 +29,15 @@ class _Times(TypedDict):
     null_times: NullTimes
 
 
-def retrieve(manifest: Manifest, reader: Reader, request: Request, spine: Spine) -> FeatureFrame:
+def retrieve(manifest: Manifest, reader: Reader, request: Request, spine: Any) -> FeatureFrame:
     """Return the spine with the features as of each row's moment.
 
     Args:
         manifest: The applied definitions.
         reader: Reads the tables.
         request: The features, and the spine's time column and zone.
-        spine: The rows, with their keys and times.
+        spine: The rows, with their keys and times: any frame, a list of dicts, a path or a
+            `Spine`.
 
     Raises:
         NotFoundError: A name is not applied.
@@ -45,16 +47,16 @@ def retrieve(manifest: Manifest, reader: Reader, request: Request, spine: Spine)
     query = compile_query(
         manifest, request.features, call=request.call, timestamp_field=request.timestamp_field
     )
+    rows = read_rows(spine, spine_types(query))
     functions = import_functions(query, reader.definitions)
     times: _Times = {"timezone": request.timezone, "null_times": request.null_times}
-    with index_advice(spine):
-        bound = bind(query.stored, spine.table, **times)
-        request_inputs = bind_request_inputs(query, spine.table, **times)
+    bound = bind(query.stored, rows.table, **times)
+    request_inputs = bind_request_inputs(query, rows.table, **times)
     snapshots = reader.pin(query.stored, manifest)
     answers = reader.answer(query.stored, bound, snapshots)
     inputs = inputs_of(query, answers, request_inputs)
     return FeatureFrame(
-        append_columns(spine.table, with_on_demand(query, answers, inputs, functions)),
+        append_columns(rows.table, with_on_demand(query, answers, inputs, functions)),
         query.outputs,
         timestamp_field=request.timestamp_field,
         timezone=request.timezone,
@@ -63,12 +65,12 @@ def retrieve(manifest: Manifest, reader: Reader, request: Request, spine: Spine)
             for view, keys in key_columns(query).items()
         },
         _explainer=partial(explain_on_demand, query, bound, snapshots, inputs),
-        _pandas=spine.pandas,
+        _pandas=rows.pandas,
     )
 
 
 def retrieve_latest(
-    manifest: Manifest, reader: Reader, request: Request, rows: Spine, now: datetime
+    manifest: Manifest, reader: Reader, request: Request, spine: Any, now: datetime
 ) -> FeatureFrame:
     """Return the rows with the features as of now: `retrieve` with now as each row's moment.
 
@@ -76,7 +78,7 @@ def retrieve_latest(
         manifest: The applied definitions.
         reader: Reads the tables.
         request: The features.
-        rows: The rows, with keys and without times.
+        spine: The rows, with keys and without times.
         now: The present moment.
 
     Raises:
@@ -85,6 +87,7 @@ def retrieve_latest(
     query = compile_query(
         manifest, request.features, call=request.call, timestamp_field=request.timestamp_field
     )
+    rows = read_rows(spine, spine_types(query))
     moment, table = pa.scalar(now, UTC_MICROS), rows.table
     for name in time_columns(query):
         if name in table.column_names:

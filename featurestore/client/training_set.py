@@ -5,14 +5,15 @@ from datetime import datetime
 from typing import Any
 
 from featurestore.client.frame.frame import FeatureFrame, with_label
-from featurestore.client.label import Label, add_label, timing_of
+from featurestore.client.label import Label, add_label, label_types, timing_of
 from featurestore.client.reader import Reader
 from featurestore.client.request import Request
 from featurestore.client.retrieve import retrieve
 from featurestore.client.spines.read import read_rows
-from featurestore.client.spines.spine import index_advice
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.errors import RequestError
+from featurestore.query.compile import compile_query
+from featurestore.query.requirements import spine_types
 
 
 def training_set(
@@ -34,11 +35,18 @@ def training_set(
         now: The present moment. A computed label is mature if its horizon and maturity ended
             before it.
     """
-    rows, name = read_rows(spine), _label_name(label, request.call)
+    name = _label_name(label, request.call)
+    types = spine_types(
+        compile_query(
+            manifest, request.features, call=request.call, timestamp_field=request.timestamp_field
+        )
+    )
+    if isinstance(label, Label):
+        types = label_types(manifest, request, label) | types
+    rows = read_rows(spine, types)
     spine_rows = rows.table.num_rows
     if isinstance(label, Label):
-        with index_advice(rows):
-            rows = add_label(manifest, reader, request, rows, label, now)
+        rows = add_label(manifest, reader, request, rows, label, now)
     # This first call only checks the label's name, before any table is read.
     with_label(FeatureFrame(rows.table, ()), name, request.call)
     frame = with_label(retrieve(manifest, reader, request, rows), name, request.call)

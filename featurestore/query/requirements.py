@@ -1,5 +1,6 @@
 """The stored columns, and the times of the stored rows, that a use of a view needs."""
 
+from featurestore.definitions.model.types import DataType, Timestamp
 from featurestore.definitions.reserved import (
     AVAILABLE_TIME,
     DELETED,
@@ -7,7 +8,7 @@ from featurestore.definitions.reserved import (
     ROW_HASH,
     SEQUENCE,
 )
-from featurestore.query.nodes import ViewQuery
+from featurestore.query.nodes import Query, ViewQuery
 
 
 def needed_columns(query: ViewQuery) -> list[str]:
@@ -31,6 +32,28 @@ def needed_columns(query: ViewQuery) -> list[str]:
         ROW_HASH,
     ]
     return list(dict.fromkeys(names))
+
+
+def spine_types(query: Query) -> dict[str, DataType]:
+    """Return the declared types of the spine's columns that a query needs, by their names.
+
+    A column that is a join key has the key's type, whatever else it is.
+
+    Args:
+        query: The query.
+
+    Example:
+        >>> from featurestore.definitions.model.types import Int64
+        >>> from featurestore.query.nodes import KeyBinding
+        >>> view = ViewQuery("v", keys=(KeyBinding("id", "card", Int64),), timestamp_field="at")
+        >>> {name: str(dtype) for name, dtype in spine_types(Query("call", (view,))).items()}
+        {'at': 'Timestamp', 'card': 'Int64'}
+    """
+    types: dict[str, DataType] = {view.timestamp_field: Timestamp for view in query.views}
+    for node in query.on_demand:
+        types |= {each.column: each.dtype for each in node.request_inputs}
+    types |= {key.spine_column: key.dtype for view in query.views for key in view.keys}
+    return types
 
 
 def time_bounds(query: ViewQuery, first: int, last: int) -> tuple[int | None, int | None]:

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import singledispatch
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from featurestore.client.frame.frame import FeatureFrame, append_columns
 from featurestore.client.on_demand import node_of, split_function
+from featurestore.client.spines.read import read_rows
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.on_demand import OnDemandFeatureView
 from featurestore.definitions.model.references import manifest_of
@@ -19,7 +20,9 @@ from featurestore.engines.on_demand.inputs import bind_request_inputs
 from featurestore.engines.on_demand.sql_rules import sql_issues
 from featurestore.errors import DefinitionError, NotFoundError, RequestError, SpineError, nearest
 from featurestore.optional import spark_extra
+from featurestore.query.compile import compile_view
 from featurestore.query.nodes import OnDemand, Query
+from featurestore.query.requirements import spine_types
 from featurestore.store.layout import Layout
 
 if TYPE_CHECKING:
@@ -40,12 +43,13 @@ class Project:
 
 
 @singledispatch
-def preview(view: object, rows: pa.Table, project: Project, timezone: str | None) -> FeatureFrame:
+def preview(view: object, rows: Any, project: Project, timezone: str | None) -> FeatureFrame:
     """Return rows with the features of a definition, which need not be applied.
 
     Args:
         view: A view, or an on-demand view.
         rows: For a view its keys and moments. For an on-demand view its inputs, by their names.
+            Any frame, a list of dicts, or a path.
         project: The addresses of sources and tables, and the Spark session.
         timezone: The zone of times without one.
 
@@ -93,28 +97,33 @@ def declared_view(manifest: Manifest, name: str) -> FeatureView | OnDemandFeatur
 
 
 @preview.register
-def _(view: FeatureView, rows: pa.Table, project: Project, timezone: str | None) -> FeatureFrame:
+def _(view: FeatureView, rows: Any, project: Project, timezone: str | None) -> FeatureFrame:
     with spark_extra("preview"):
         # Imported here, because on-demand views are previewed without pyspark.
         from featurestore.client.preview.view import preview_view  # noqa: PLC0415 - see above
-    return preview_view(view, rows, project.layout, project.spark(), timezone=timezone)
+    spine = read_rows(rows, spine_types(Query("preview", (compile_view(view),))))
+    frame = preview_view(view, spine.table, project.layout, project.spark(), timezone=timezone)
+    return replace(frame, _pandas=spine.pandas)
 
 
 @preview.register
 def _(
-    view: OnDemandFeatureView, rows: pa.Table, project: Project, timezone: str | None
+    view: OnDemandFeatureView, rows: Any, project: Project, timezone: str | None
 ) -> FeatureFrame:
     call = f"preview({view.name!r})"
     node, function = _checked(view, call)
     sources = _sources_of_inputs(view)
-    _require_inputs(call, node, sources, rows)
+    spine = read_rows(rows, {each.name: each.dtype for each in node.inputs})
+    table = spine.table
+    _require_inputs(call, node, sources, table)
     # Every input, features too, is read from the rows as if it were a request value.
     from_rows = tuple(
         replace(each, column=each.name, source=sources.get(each.name, "")) for each in node.inputs
     )
     query = Query(call, (), on_demand=(replace(node, inputs=from_rows),))
-    [inputs] = bind_request_inputs(query, rows, timezone=timezone)
-    return FeatureFrame(append_columns(rows, compute(node, inputs, function)), view.feature_names)
+    [inputs] = bind_request_inputs(query, table, timezone=timezone)
+    answers = append_columns(table, compute(node, inputs, function))
+    return FeatureFrame(answers, view.feature_names, _pandas=spine.pandas)
 
 
 def _checked(view: OnDemandFeatureView, call: str) -> tuple[OnDemand, Function | None]:

@@ -1,160 +1,157 @@
-"""Reading a spine from any frame or file as an Arrow table."""
+"""Reading a spine: any frame, file or list of rows as an Arrow table, by one path."""
 
-from collections.abc import Sequence
-from datetime import datetime
+import os
+import sys
+from collections.abc import Mapping
 from functools import singledispatch
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.csv as pacsv
-import pyarrow.json as pajson
-import pyarrow.parquet as pq
 
 from featurestore.client.frame.pandas_origin import (
     is_pandas_frame,
     origin_of_frame,
     split_origin,
 )
+from featurestore.client.spines.file import table_of_path
+from featurestore.client.spines.frames import table_of_pandas, table_of_polars
+from featurestore.client.spines.python_values import CALL
+from featurestore.client.spines.rows import table_of_rows
 from featurestore.client.spines.spine import Spine
+from featurestore.client.spines.text_values import form_of, typed
+from featurestore.definitions.model.types import DataType
+from featurestore.engines.spine_times import RowName, row_name
 from featurestore.errors import SpineError
-from featurestore.store.delta.log import is_table
-from featurestore.store.delta.snapshot import open_table
+
+_KINDS = "Pass an Arrow table, a pandas, Polars or Spark DataFrame, a list of dicts or a path."
 
 
-def read_spine(data: Any) -> pa.Table:
+def read_spine(data: Any, declared: Mapping[str, DataType] | None = None) -> pa.Table:
     """Return the rows of a spine as an Arrow table: see `read_rows`.
 
     Example:
         >>> read_spine([{"card_id": "c1"}, {"card_id": "c2"}]).num_rows
         2
     """
-    return read_rows(data).table
+    return read_rows(data, declared).table
 
 
-def read_rows(data: Any) -> Spine:
+def read_rows(data: Any, declared: Mapping[str, DataType] | None = None) -> Spine:
     """Return the rows of a spine, with the index of pandas if there is one.
 
     Args:
         data: An Arrow table; a pandas, Polars or Spark DataFrame; any object with the Arrow C
-            stream interface; a list of dicts; or a path of a Parquet, CSV or JSON-lines file or
-            of a Delta table's folder.
+            stream interface; a list of dicts; a path of a Parquet, CSV, JSON-lines, Arrow or
+            Feather file or of a Delta table's folder; or a `Spine`.
+        declared: The types of the columns that views declare. They say what the texts of a file
+            mean. None if they are not known yet: then a later call types the columns.
 
     Returns:
         The same rows in the same order, with the same columns.
 
     Raises:
-        SpineError: ``data`` is none of these, the path does not exist, or a column mixes types,
-            or times with and without a zone.
+        SpineError: ``data`` is none of these, the path does not exist, two columns have one name,
+            a column mixes types, or times with and without a zone, a text of a file is no value of
+            its declared type, or a declared column is in the index of pandas.
 
     Example:
         >>> read_rows([{"card_id": "c1"}]).pandas is None
         True
     """
+    spine, row, call = _read(data)
+    names = spine.table.column_names
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise SpineError(
+            call, f"the spine has two columns named {twice[0]!r}", "Rename one of them."
+        )
+    if declared is None:
+        return spine
+    _require_no_level(spine, declared, call)
+    return spine.with_table(_typed(spine.table, declared, row, call))
+
+
+def _read(data: Any) -> tuple[Spine, RowName, str]:
+    """Return the rows, a function that names a row for errors, and the call for errors."""
+    if isinstance(data, Spine):
+        return data, row_name, CALL
+    if isinstance(data, str | os.PathLike):
+        path = os.fsdecode(data)
+        table, row = table_of_path(path)
+        return Spine(*split_origin(table)), row, f"read the spine {path}"
     if is_pandas_frame(data):
-        return Spine(_read_pandas(data), origin_of_frame(data))
-    return Spine(*split_origin(_read(data)))
+        return Spine(table_of_pandas(data), origin_of_frame(data)), row_name, CALL
+    return Spine(*split_origin(_table(data))), row_name, CALL
+
+
+def _require_no_level(spine: Spine, declared: Mapping[str, DataType], call: str) -> None:
+    """Check that no column that a view needs is a level of pandas' index."""
+    for level in () if spine.pandas is None else spine.pandas.level_names:
+        if level in declared and level not in spine.table.column_names:
+            raise SpineError(
+                call,
+                f"the spine has no column {level!r}: it is a level of the frame's index",
+                f"Pass spine.reset_index({level!r}).",
+            )
+
+
+def _typed(table: pa.Table, declared: Mapping[str, DataType], row: RowName, call: str) -> pa.Table:
+    """Return the rows with the columns of a file in their declared types."""
+    forms = [form_of(field) for field in table.schema]
+    for position, (name, form) in enumerate(zip(table.column_names, forms, strict=True)):
+        if form is not None:
+            column = typed(name, table[name], form, declared.get(name), row, call)
+            table = table.set_column(position, name, column)
+    return table
 
 
 @singledispatch
-def _read(data: Any) -> pa.Table:
+def _table(data: Any) -> pa.Table:
+    # A Polars frame can only be there if Polars was imported.
+    polars = sys.modules.get("polars")
+    if polars is not None and isinstance(data, polars.DataFrame):
+        return table_of_polars(data)
     if hasattr(data, "toArrow"):
         table: pa.Table = data.toArrow()
         return table
     if hasattr(data, "__arrow_c_stream__"):
-        return pa.table(data)
-    raise SpineError(
-        "read the spine",
-        f"it is a {type(data).__module__}.{type(data).__qualname__}",
-        "Pass an Arrow table, a pandas, Polars or Spark DataFrame, a list of dicts or a path.",
-    )
+        try:
+            return pa.table(data)
+        except (pa.ArrowException, TypeError) as error:
+            raise _no_spine(data, f": {error}") from None
+    raise _no_spine(data)
 
 
-@_read.register
+@_table.register
 def _(data: pa.Table) -> pa.Table:
     return data
 
 
-@_read.register
+@_table.register
 def _(data: pa.RecordBatch) -> pa.Table:
     return pa.Table.from_batches([data])
 
 
-@_read.register
-def _(data: list) -> pa.Table:  # type: ignore[type-arg]  # singledispatch takes the bare class
-    rows: Sequence[dict[str, Any]] = data
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    columns = {name: [row.get(name) for row in rows] for name in names}
-    for name, values in columns.items():
-        _check_not_mixed(name, values)
-    return _table(columns)
+@_table.register(list)
+@_table.register(tuple)
+def _(data: Any) -> pa.Table:
+    return table_of_rows(data)
 
 
-@_read.register
-def _(data: str) -> pa.Table:
-    return _read(Path(data)) if "://" not in data else _read_delta(data)
+def _no_spine(data: Any, problem: str = "") -> SpineError:
+    cls = type(data)
+    return SpineError(CALL, f"it is a {cls.__module__}.{cls.__qualname__}{problem}", _advice(data))
 
 
-@_read.register
-def _(data: Path) -> pa.Table:
-    readers = {
-        ".parquet": pq.read_table,
-        ".csv": pacsv.read_csv,
-        ".json": pajson.read_json,
-        ".jsonl": pajson.read_json,
-    }
-    if data.is_dir():
-        if not is_table(str(data)):
-            raise SpineError(
-                f"read the spine {data}",
-                "the folder is no Delta table",
-                "Pass the path of a file, or of a Delta table's folder.",
-            )
-        return _read_delta(str(data))
-    if not data.exists():
-        raise SpineError(f"read the spine {data}", "there is no such file", "Check the path.")
-    if data.suffix not in readers:
-        raise SpineError(
-            f"read the spine {data}",
-            f"files {_kind(data)} cannot be read",
-            f"Use {', '.join(readers)}, or the folder of a Delta table.",
-        )
-    table: pa.Table = readers[data.suffix](str(data))
-    return table
-
-
-def _kind(path: Path) -> str:
-    return f"that end in {path.suffix!r}" if path.suffix else "without a suffix"
-
-
-def _read_delta(uri: str) -> pa.Table:
-    return pa.table(open_table(uri).scan().read_all())
-
-
-def _read_pandas(data: Any) -> pa.Table:
-    for name in data.columns:
-        if data[name].dtype == object:
-            _check_not_mixed(str(name), data[name])
-    return pa.Table.from_pandas(data, preserve_index=False).replace_schema_metadata()
-
-
-def _check_not_mixed(name: str, values: Any) -> None:
-    zoned = {value.tzinfo is not None for value in values if isinstance(value, datetime)}
-    if len(zoned) > 1:
-        raise SpineError(
-            "read the spine",
-            f"column {name!r} mixes times with and without a time zone",
-            "Write all times with a zone, or all without one and pass timezone=.",
-        )
-
-
-def _table(columns: dict[str, list[Any]]) -> pa.Table:
-    arrays = {}
-    for name, values in columns.items():
-        try:
-            arrays[name] = pa.array(values)
-        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-            raise SpineError(
-                "read the spine", f"column {name!r} mixes types: {error}", "Use one type in it."
-            ) from None
-    return pa.table(arrays)
+def _advice(data: Any) -> str:
+    if isinstance(data, Mapping):
+        return f"For one row, pass a list of it: [{{...}}]. {_KINDS}"
+    for method, fix in (
+        ("collect", "Call .collect() first, which computes the frame."),
+        ("compute", "Call .compute() first, which computes the frame."),
+        ("to_frame", "Call .to_frame() first, which makes a frame of the one column."),
+        ("__next__", "Pass list(...) of it, which reads all rows."),
+    ):
+        if hasattr(data, method):
+            return f"{fix} {_KINDS}"
+    return _KINDS

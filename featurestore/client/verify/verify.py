@@ -36,6 +36,7 @@ from featurestore.engines.reference.rows import Row, spine_key
 from featurestore.errors import RequestError
 from featurestore.query.compile import compile_query
 from featurestore.query.nodes import Aggregate, Column, Query, ViewQuery
+from featurestore.query.requirements import spine_types
 from featurestore.store.columns import UTC_MICROS, arrow_type
 from featurestore.store.delta.snapshot import Snapshot
 from featurestore.times import from_micros
@@ -91,7 +92,7 @@ def verify(manifest: Manifest, reader: Reader, check: Check) -> Verification:
     if check.spine is None:
         bound = tables = [_sample_moments(use, check.sample, Random(check.seed)) for use in uses]
     else:
-        tables = [_sample_spine(check)]
+        tables = [_sample_spine(check, query)]
         rows = bind(query, tables[0], timezone=request.timezone, null_times="keep")
         bound = [rows for _ in uses]
     sampled = SampledRows(request, reader, snapshots, tables, check.spine is not None, check.seed)
@@ -121,9 +122,9 @@ class _ViewUse:
         return Query(self.request.call, (self.view,), self.view.timestamp_field)
 
 
-def _sample_spine(check: Check) -> pa.Table:
+def _sample_spine(check: Check, query: Query) -> pa.Table:
     """Return sampled rows of the spine, in its order."""
-    rows = read_spine(check.spine)
+    rows = read_spine(check.spine, spine_types(query))
     if rows.num_rows > check.sample:
         positions = Random(check.seed).sample(range(rows.num_rows), check.sample)
         rows = rows_at(rows, pa.array(sorted(positions)))

@@ -1,0 +1,131 @@
+"""A spine from a path: a file of rows, or the folder of a Delta table."""
+
+import difflib
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.feather as pafeather
+import pyarrow.ipc as paipc
+import pyarrow.parquet as pq
+from deltalake.exceptions import DeltaError
+
+from featurestore.client.spines.csv_file import read_csv
+from featurestore.client.spines.json_file import read_json
+from featurestore.client.spines.text_values import marked
+from featurestore.engines.spine_times import RowName, row_name
+from featurestore.errors import SpineError
+from featurestore.store.delta.log import is_table
+from featurestore.store.delta.snapshot import open_table
+from featurestore.store.paths import is_local, local_path
+
+
+def table_of_path(address: str | Path) -> tuple[pa.Table, RowName]:
+    """Return the rows of a file or a Delta table, and a function that names a row for errors.
+
+    Args:
+        address: A path, or the URL of a Delta table.
+
+    Raises:
+        SpineError: There is no such file, its suffix is unknown, or it cannot be read.
+        TableError: The Delta table cannot be opened.
+    """
+    if "://" in str(address) and not is_local(str(address)):
+        return _read_delta(str(address)), row_name
+    path = Path(local_path(str(address))).expanduser()
+    call = f"read the spine {path}"
+    try:
+        if path.is_dir():
+            return _read_folder(path, call), row_name
+        if not path.exists():
+            raise SpineError(call, "there is no such file", _near(path))
+        return _reader_of(path, call)(path, call)
+    except (OSError, pa.ArrowException, UnicodeError) as error:
+        problem = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise SpineError(
+            call, f"the file cannot be read: {problem}", "Check the file, or write it again."
+        ) from None
+
+
+_Reader = Callable[[Path, str], tuple[pa.Table, RowName]]
+
+
+def _csv(path: Path, call: str) -> tuple[pa.Table, RowName]:
+    table, name = read_csv(path, call)
+    return marked(table, "csv"), name
+
+
+def _json(path: Path, call: str) -> tuple[pa.Table, RowName]:
+    table, name = read_json(path, call)
+    return marked(table, "json"), name
+
+
+def _parquet(path: Path, call: str) -> tuple[pa.Table, RowName]:
+    # By path, Arrow would add columns for folders such as year=2026. Spark's old times in 96 bits
+    # do not fit nanoseconds.
+    with pq.ParquetFile(
+        path, coerce_int96_timestamp_unit="us", page_checksum_verification=True
+    ) as file:
+        table = file.read()
+    return table, row_name
+
+
+def _arrow(path: Path, call: str) -> tuple[pa.Table, RowName]:
+    try:
+        table = pafeather.read_table(str(path), memory_map=False)
+    except pa.ArrowInvalid:
+        with paipc.open_stream(str(path)) as stream:
+            table = stream.read_all()
+    return table, row_name
+
+
+_READERS: dict[str, _Reader] = {
+    ".parquet": _parquet,
+    ".csv": _csv,
+    ".json": _json,
+    ".jsonl": _json,
+    ".ndjson": _json,
+    ".arrow": _arrow,
+    ".feather": _arrow,
+}
+
+
+def _reader_of(path: Path, call: str) -> _Reader:
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        kind = f"that end in {path.suffix!r}" if path.suffix else "without a suffix"
+        raise SpineError(
+            call,
+            f"files {kind} cannot be read",
+            f"Use {', '.join(_READERS)}, or the folder of a Delta table.",
+        )
+    return reader
+
+
+def _read_folder(path: Path, call: str) -> pa.Table:
+    if not is_table(str(path)):
+        raise SpineError(
+            call,
+            "the folder is no Delta table",
+            "Pass the path of a file, or of a Delta table's folder.",
+        )
+    return _read_delta(str(path))
+
+
+def _read_delta(uri: str) -> pa.Table:
+    try:
+        return pa.table(open_table(uri).scan().read_all())
+    except (DeltaError, OSError, pa.ArrowException) as error:
+        problem = f"its files cannot be read: {str(error).splitlines()[0]}"
+        raise SpineError(
+            f"read the spine {uri}", problem, "Check the table, or restore a version of it."
+        ) from None
+
+
+def _near(path: Path) -> str:
+    """Return what to do about a path that does not exist: the nearest names in its folder."""
+    names = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
+    close = difflib.get_close_matches(path.name, names)
+    if not close:
+        return "Check the path."
+    return f"Did you mean {' or '.join(repr(str(path.with_name(name))) for name in close)}?"

@@ -1,0 +1,76 @@
+"""Spines from pandas and Polars frames, whose columns Arrow does not take as they are."""
+
+from typing import Any
+
+import pyarrow as pa
+
+from featurestore.client.spines.python_values import CALL, array_of
+from featurestore.client.spines.rows import require_name, without_columns
+from featurestore.errors import SpineError
+
+_WITHOUT_ARROW_TYPE = ("Int128", "UInt128", "Object")
+
+
+def table_of_pandas(frame: Any) -> pa.Table:
+    """Return the rows of a pandas DataFrame, without its index.
+
+    Args:
+        frame: A ``pandas.DataFrame``, or an object of a subclass.
+
+    Raises:
+        SpineError: A column mixes types, or Arrow has no type that holds it.
+    """
+    names = [str(name) for name in frame.columns]
+    for name in names:
+        require_name(name)
+    if not names:
+        return without_columns(len(frame))
+    columns = [_array(name, frame.iloc[:, n]) for n, name in enumerate(names)]
+    return pa.table(columns, names=names)
+
+
+def table_of_polars(frame: Any) -> pa.Table:
+    """Return the rows of a Polars DataFrame.
+
+    Args:
+        frame: A ``polars.DataFrame``.
+
+    Raises:
+        SpineError: A column holds Python objects.
+    """
+    # Arrow has no integers of 128 bits, and of objects Polars would export the addresses.
+    columns = [
+        array_of(name, frame[name].to_list())
+        if str(dtype) in _WITHOUT_ARROW_TYPE
+        else _exported(name, frame[name])
+        for name, dtype in frame.schema.items()
+    ]
+    return pa.table(columns, names=frame.columns)
+
+
+def _exported(name: str, column: Any) -> pa.ChunkedArray:
+    try:
+        return pa.chunked_array(column)
+    except pa.ArrowException as error:
+        raise _unreadable(name, column, error) from None
+
+
+def _array(name: str, column: Any) -> pa.Array | pa.ChunkedArray:
+    if column.dtype == object:
+        missing = column.isna().to_numpy()
+        pairs = zip(column.array, missing, strict=True)
+        return array_of(name, [None if is_missing else value for value, is_missing in pairs])
+    if hasattr(column, "sparse"):
+        column = column.sparse.to_dense()
+    try:
+        return pa.array(column, from_pandas=True)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        raise _unreadable(name, column, error) from None
+
+
+def _unreadable(name: str, column: Any, error: Exception) -> SpineError:
+    return SpineError(
+        CALL,
+        f"column {name!r} of type {column.dtype} cannot be read: {error}",
+        "Cast it to one type, or leave it out.",
+    )

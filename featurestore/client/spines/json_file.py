@@ -1,0 +1,118 @@
+"""A spine from a file of JSON: one object on each line, or an array of objects."""
+
+import json
+from collections.abc import Iterable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from featurestore.client.spines.rows import table_of_rows
+from featurestore.client.spines.text_file import read_text
+from featurestore.engines.spine_times import RowName, row_name
+from featurestore.errors import SpineError
+
+_NO_NUMBERS = {"NaN", "Infinity", "-Infinity"}
+
+
+def read_json(path: Path, call: str) -> tuple[pa.Table, RowName]:
+    """Return the rows of a JSON file, and a function that names the line of a row.
+
+    Args:
+        path: The file.
+        call: The call, for errors.
+
+    Raises:
+        SpineError: The file is no JSON of this form. The error names the line.
+    """
+    text = read_text(path, call)
+    if text.lstrip().startswith("["):
+        rows = _loaded(text, call, 1)
+        name: RowName = row_name
+    else:
+        # Not splitlines: it splits at characters that may be inside of a text.
+        numbered = [(n, line) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
+        rows = [_loaded(line, call, n) for n, line in numbered]
+        name = _line_name([n for n, _ in numbered])
+    if not rows:
+        raise SpineError(call, "the file is empty", "Write one JSON object on each line.")
+    for position, each in enumerate(rows):
+        if not isinstance(each, dict):
+            raise SpineError(
+                call,
+                f"{name(position)} is no JSON object but a {type(each).__name__}",
+                'Write each row as an object, such as {"id": 7}.',
+            )
+    try:
+        return table_of_rows(_with_numbers(rows), name), name
+    except SpineError as error:
+        raise SpineError(call, error.found, error.fix) from None
+
+
+def _line_name(lines: list[int]) -> RowName:
+    return lambda position: f"line {lines[position]:,}"
+
+
+def _loaded(text: str, call: str, line: int) -> Any:
+    try:
+        return json.loads(text, parse_float=_exact, object_pairs_hook=_object)
+    except json.JSONDecodeError as error:
+        problem = f"line {line + error.lineno - 1:,} is no JSON: {error.msg}"
+    except _RepeatedNameError as error:
+        problem = f"line {line:,} has the name {str(error)!r} twice in one object"
+    except (ValueError, RecursionError) as error:
+        problem = f"line {line:,} cannot be read: {error}"
+    raise SpineError(
+        call, problem, "Write one JSON object on each line, or an array of objects in the file."
+    )
+
+
+class _RepeatedNameError(ValueError):
+    """An object has a name twice."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _RepeatedNameError(next(name for name in names if names.count(name) > 1))
+    return row
+
+
+def _exact(text: str) -> float | Decimal:
+    """Return a number as a float, or as a decimal if no float is written with its digits."""
+    number = float(text)
+    digits = repr(number)
+    if digits == text or Decimal(digits) == Decimal(text):
+        return number
+    return Decimal(text)
+
+
+def _with_numbers(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows with columns of numbers made of one type: floats or decimals.
+
+    NaN and infinities come as texts, since JSON has no numbers for them.
+    """
+    for name in dict.fromkeys(name for row in rows for name in row):
+        values = [row.get(name) for row in rows]
+        kinds = set(map(type, values))
+        if Decimal in kinds and float in kinds:
+            _replace(rows, name, lambda value: _decimal(value))
+        elif str in kinds and float in kinds and _special(values):
+            _replace(rows, name, lambda value: float(value) if isinstance(value, str) else value)
+    return rows
+
+
+def _special(values: Iterable[Any]) -> bool:
+    return all(value in _NO_NUMBERS for value in values if isinstance(value, str))
+
+
+def _decimal(value: Any) -> Any:
+    return Decimal(repr(value)) if isinstance(value, float) else value
+
+
+def _replace(rows: list[dict[str, Any]], name: str, change: Any) -> None:
+    for row in rows:
+        if name in row:
+            row[name] = change(row[name])

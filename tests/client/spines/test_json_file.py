@@ -1,0 +1,109 @@
+"""A JSON file's values are read exactly, and declared types give texts their meaning."""
+
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+import featurestore as fs
+from featurestore.client.spines.read import read_spine
+from featurestore.errors import SpineError
+
+TYPES = {
+    "name": fs.String,
+    "id": fs.Int64,
+    "day": fs.Date,
+    "at": fs.Timestamp,
+    "price": fs.Decimal(10, 2),
+    "x": fs.Float64,
+}
+
+
+def read(tmp_path: Path, text: str | bytes, declared: Any = TYPES) -> pa.Table:
+    """Return the rows of a file of JSON lines with this text."""
+    path = tmp_path / "spine.jsonl"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return read_spine(path, declared)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"id": 1}\n\n{"id": 2, "name": "x"}\n',
+        '\ufeff{"id": 1}\r\n{"id": 2, "name": "x"}\r\n',
+        '[{"id": 1},\n {"id": 2, "name": "x"}]',
+    ],
+)
+def test_lines_and_arrays_of_objects_are_rows(tmp_path: Path, text: str) -> None:
+    assert read(tmp_path, text).to_pylist() == [{"id": 1, "name": None}, {"id": 2, "name": "x"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("name", '"007"', "007"),
+        ("name", '"2026-01-05"', "2026-01-05"),
+        ("day", '"2026-01-05"', date(2026, 1, 5)),
+        ("at", '"2026-01-05T01:00:00+01:00"', datetime(2026, 1, 5, tzinfo=UTC)),
+        ("price", '"1.50"', Decimal("1.50")),
+        ("price", "1.10", Decimal("1.10")),
+        ("x", '"Infinity"', float("inf")),
+        ("x", "1.50", 1.5),
+        ("note", '"2026-01-05T00:00:00Z"', "2026-01-05T00:00:00Z"),
+        ("note", "12345678901234567890", 12345678901234567890),
+        ("note", "0.1234567890123456789", Decimal("0.1234567890123456789")),
+        ("note", '"a\\u2028b"', "a\u2028b"),
+        ("note", "true", True),
+    ],
+)
+def test_a_value_is_what_json_says_or_what_is_declared(
+    tmp_path: Path, name: str, value: str, expected: object
+) -> None:
+    assert read(tmp_path, f'{{"{name}": {value}}}')[name].to_pylist() == [expected]
+
+
+def test_numbers_of_one_column_have_one_type(tmp_path: Path) -> None:
+    special = read(tmp_path, '{"x": 1.5}\n{"x": "NaN"}\n{"x": NaN}', {})["x"]
+    decimals = read(tmp_path, '{"x": 0.1234567890123456789}\n{"x": 0.5}\n{"x": 1}', {})["x"]
+
+    assert [isnan(value) for value in special.to_pylist()] == [False, True, True]
+    assert decimals.to_pylist() == [Decimal("0.1234567890123456789"), Decimal("0.5"), 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "fact"),
+    [
+        ("", "empty"),
+        ("[]", "empty"),
+        ('{"id": 1}\n{"id": 2', "line 2"),
+        ('{"id": 1}\n{"id": 2} {"id": 3}', "line 2"),
+        ('{"id": 1}\n5', "line 2"),
+        ('{"id": 1}\nnull', "line 2"),
+        ('{"id": 1, "id": 2}', "'id'"),
+        ('{"id": 1}\n\n{"id": "a"}', "line 3"),
+        ('{"name": "\\ud800"}', "line 1"),
+        ('{"id": 1}\n{"day": "soon"}', "line 2"),
+        ('{"id": 1}\n{"price": 1.105}', "line 2"),
+        ('{"at": "2026-01-01T00:00:00Z"}\n{"at": "2026-01-01T00:00:00"}', "line 2"),
+        ("[" * 100_000, "line 1"),
+        ('{"id": ' + "9" * 5000 + "}", "line 1"),
+        (b'{"id": 1}\n{"name": "caf\xe9"}', "line 2"),
+    ],
+)
+def test_a_file_that_is_no_json_of_rows_is_refused_with_its_line(
+    tmp_path: Path, text: str | bytes, fact: str
+) -> None:
+    with pytest.raises(SpineError) as refused:
+        read(tmp_path, text)
+
+    assert str(tmp_path / "spine.jsonl") in refused.value.call
+    assert fact in refused.value.found
+
+
+def test_an_integer_in_quotes_is_a_text(tmp_path: Path) -> None:
+    assert read(tmp_path, json.dumps({"id": "7"}))["id"].to_pylist() == ["7"]
