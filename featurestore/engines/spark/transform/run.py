@@ -1,7 +1,9 @@
 """The run of a view's transform on a DataFrame, and the check of the columns of its result."""
 
+import sys
 import traceback
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from functools import partial, singledispatch
 from typing import cast
 
@@ -9,8 +11,10 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql import types as T  # noqa: N812  # pyspark's own convention
 
+from featurestore.definitions.code.import_lock import IMPORT_LOCK
 from featurestore.definitions.model.types import Field
 from featurestore.definitions.model.view import Code, FeatureView
+from featurestore.engines.spark.transform.by_value import send_project_by_value
 from featurestore.engines.spark.transform.row_metadata import keep_row_metadata
 from featurestore.engines.spark.types import fits, spark_type
 from featurestore.errors import FeatureStoreError, MaterializationError, nearest
@@ -64,8 +68,11 @@ def required_columns(view: FeatureView) -> tuple[str, ...]:
 
 @singledispatch
 def _run(transform: object, view: FeatureView, rows: DataFrame) -> DataFrame:
+    send_project_by_value()
     try:
-        out = cast("Callable[[DataFrame], object]", transform)(rows)
+        # The function may import modules, and print: see `import_lock` and `fresh_import`.
+        with IMPORT_LOCK, redirect_stdout(sys.stderr):
+            out = cast("Callable[[DataFrame], object]", transform)(rows)
     except (FeatureStoreError, PySparkException):
         raise
     except Exception as error:  # the user's code may raise anything
