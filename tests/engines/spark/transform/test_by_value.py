@@ -46,7 +46,10 @@ def amounts(spark: "SparkSession", folder: Path) -> list[float]:
             "def times(x):\n    from feature_defs._rates import times as t\n    return t(x)\n",
             "cards.py": TOP + "from ._steps import times" + TRANSFORM,
         },
-        {"../rates_beside.py": TIMES, "cards.py": TOP + "from rates_beside import times" + TRANSFORM},
+        {
+            "../rates_beside.py": TIMES,
+            "cards.py": TOP + "from rates_beside import times" + TRANSFORM,
+        },
         {
             "cards.py": TOP + "from pyspark.sql.types import DoubleType\n"
             "@F.udf(DoubleType())\n" + TIMES + "def tr(df):\n"
@@ -61,7 +64,8 @@ def amounts(spark: "SparkSession", folder: Path) -> list[float]:
         {
             "cards.py": TOP + "class Rate:\n    def __init__(self, by):\n        self.by = by\n"
             "    def times(self, x):\n        return x * self.by\nRATE = Rate({})\n"
-            "def tr(df):\n    return df.withColumn('amount', F.udf(RATE.times, 'double')('amount'))\n"
+            "def tr(df):\n    times = F.udf(RATE.times, 'double')\n"
+            "    return df.withColumn('amount', times('amount'))\n"
         },
         {
             "cards.py": TOP + "def steps(frames):\n    for frame in frames:\n"
