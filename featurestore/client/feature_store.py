@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from featurestore.client.display.results import RUNS, STATUSES, VERSIONS, Results
 from featurestore.client.foreign_names import checked_arguments, missing_method
 from featurestore.client.status import ViewStatus, view_statuses
 from featurestore.definitions.loading.loader import load
@@ -175,7 +176,7 @@ class FeatureStore:
 
     def history(self) -> list[RegistryVersion]:
         """Return every applied version, oldest first."""
-        return self.registry.history()
+        return Results(self.registry.history(), VERSIONS)
 
     def status(self, views: "Selection | None" = None) -> list[ViewStatus]:
         """Return the state of each applied view: its table, its newest event and its last run.
@@ -188,12 +189,12 @@ class FeatureStore:
         """
         from featurestore.query.selection import selected_views, selection_text
 
-        statuses = view_statuses(self.applied(), self.layout)
+        statuses = Results(view_statuses(self.applied(), self.layout), STATUSES)
         if views is None:
             return statuses
         chosen = selected_views(self.applied(), views, f"status({selection_text(views)})")
         names = {view.name for view in chosen}
-        return [each for each in statuses if each.view in names]
+        return Results((each for each in statuses if each.view in names), STATUSES)
 
     @checked_arguments
     def materialize(
@@ -227,7 +228,8 @@ class FeatureStore:
 
         first = None if start is None else parse_moment_argument("materialize()", "start", start)
         with progress_of(progress) as shown:
-            return materialize(self._job(), views, start=first, full=full, progress=shown)
+            results = materialize(self._job(), views, start=first, full=full, progress=shown)
+        return Results(results, RUNS)
 
     def refresh_latest(self, views: "Selection | None" = None) -> dict[str, int]:
         """Write the ``latest`` tables again, as of now, and return their Delta versions.

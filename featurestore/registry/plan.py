@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from featurestore.definitions.code.fingerprint import LABELS, table_fingerprint
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.rules.issue import NO_DATA, Issue
+from featurestore.notebook import html_lines
 from featurestore.registry.codec import canonical_json, decode, encode, fingerprint
 from featurestore.registry.diff import Change, Detail, diff
 from featurestore.registry.version import RegistryVersion
@@ -38,6 +39,19 @@ class Plan:
     def is_empty(self) -> bool:
         """Whether the plan changes nothing."""
         return not self.changes and not self.builds
+
+    def __str__(self) -> str:
+        """Return the whole plan as text, as the command line prints it."""
+        return "\n".join(render(self))
+
+    def __repr__(self) -> str:
+        """Return the summary of the plan in one line."""
+        if self.is_empty:
+            return "Plan(no changes)"
+        return f"Plan({' '.join(_summary(self))})"
+
+    def _repr_html_(self) -> str:
+        return html_lines(render(self))
 
     @property
     def breaking(self) -> tuple[Change, ...]:

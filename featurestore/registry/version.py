@@ -31,6 +31,11 @@ class RegistryVersion:
     changes: tuple[str, ...]
     read: Callable[[], str] = field(repr=False, compare=False)
 
+    def __repr__(self) -> str:
+        """Return its number, its time and the number of its changes."""
+        at = f"{self.applied_at:%Y-%m-%d %H:%M:%SZ}"
+        return f"RegistryVersion({self.version}, applied {at}, {len(self.changes)} changes)"
+
     @cached_property
     def document(self) -> str:
         """All its definitions, as canonical JSON."""

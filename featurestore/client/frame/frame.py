@@ -19,6 +19,7 @@ from featurestore.client.frame.splits import LabelTiming, TimeSplit, held_out_en
 from featurestore.client.frame.view_read import ViewRead
 from featurestore.engines.explain.cell import Explanation
 from featurestore.errors import RequestError, SetupError, nearest
+from featurestore.notebook import html_table
 from featurestore.optional import optional
 from featurestore.times import parse_duration_argument, parse_moment_argument
 
@@ -111,6 +112,16 @@ class FeatureFrame:
             if count
         ]
         return f"FeatureFrame({', '.join(parts)})"
+
+    def _repr_html_(self) -> str:
+        """Return its columns without data, for a notebook."""
+        kinds = dict.fromkeys(self.features, "feature") | {self.label: "label"}
+        rows = [
+            (each.name, each.type, kinds.get(each.name, "spine"), column.null_count)
+            for each, column in zip(self.table.schema, self.table.columns, strict=True)
+        ]
+        note = "Its rows: to_pandas(), to_polars(), to_arrow(), to_numpy(), to_spark()"
+        return html_table(repr(self), ("column", "type", "from", "nulls"), rows, note)
 
     def to_arrow(self) -> pa.Table:
         """Return the rows as an Arrow table."""

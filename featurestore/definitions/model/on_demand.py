@@ -5,6 +5,7 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
 
 from featurestore.definitions.model.source import RequestSource
+from featurestore.definitions.model.summary import view_html
 from featurestore.definitions.model.types import Field
 from featurestore.definitions.model.view import Code, FeatureReference, FeatureView
 from featurestore.definitions.origin import Origin, origin
@@ -58,6 +59,13 @@ class OnDemandFeatureView:
     owner: str = ""
     tags: tuple[str, ...] = ()
     origin: Origin = field(default_factory=origin, init=False, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        """Return its name and its features in one line."""
+        return f"OnDemandFeatureView({self.name!r}: {', '.join(map(str, self.feature_names))})"
+
+    def _repr_html_(self) -> str:
+        return view_html(self.name, self.description, self.schema, self.feature_names)
 
     @property
     def feature_names(self) -> tuple[str, ...]:

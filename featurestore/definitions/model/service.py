@@ -5,6 +5,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from featurestore.definitions.model.on_demand import OnDemandFeatureView, OnDemandReference
 from featurestore.definitions.model.view import FeatureReference, FeatureView
 from featurestore.definitions.origin import Origin, origin
+from featurestore.notebook import html_table
 
 Use = FeatureReference | OnDemandReference
 """The use of a view or of an on-demand view in a service."""
@@ -35,6 +36,17 @@ class FeatureService:
     owner: str = ""
     tags: tuple[str, ...] = ()
     origin: Origin = field(default_factory=origin, init=False, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        """Return its name and the views that it uses in one line."""
+        views = dict.fromkeys(use.view.name for use in self.references)
+        return f"FeatureService({self.name!r}: {', '.join(views)})"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (use.view.name, use.prefix + n) for use in self.references for n in use.feature_names
+        ]
+        return html_table(f"service {self.name}", ("view", "feature"), rows, self.description)
 
     @property
     def references(self) -> tuple[Use, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 from featurestore.definitions.model.aggregation import Aggregation
 from featurestore.definitions.model.entity import Entity
 from featurestore.definitions.model.source import Roles, Source
+from featurestore.definitions.model.summary import view_html
 from featurestore.definitions.model.types import Field
 from featurestore.definitions.origin import Origin, origin
 from featurestore.definitions.reserved import AVAILABLE_TIME, EVENT_TIME, SEQUENCE
@@ -92,6 +93,13 @@ class FeatureView:
     def join_keys(self) -> tuple[Field, ...]:
         """The join keys of all its entities, in order."""
         return tuple(key for entity in self.entities for key in entity.join_keys)
+
+    def __repr__(self) -> str:
+        """Return its name and its features in one line."""
+        return f"FeatureView({self.name!r}: {', '.join(map(str, self.feature_names))})"
+
+    def _repr_html_(self) -> str:
+        return view_html(self.name, self.description, self.schema, self.feature_names)
 
     @property
     def feature_names(self) -> tuple[str, ...]:

@@ -98,3 +98,8 @@ class RunResult:
     message: str = ""
     table_id: str = ""
     error: FeatureStoreError | None = None
+
+    def __repr__(self) -> str:
+        """Return the view, the status and the message in one line."""
+        message = f": {self.message}" if self.message else ""
+        return f"RunResult({self.view!r} {self.status}{message})"
