@@ -24,7 +24,7 @@ from featurestore.definitions.model.window import Sliding, Tumbling
 from featurestore.definitions.origin import Origin, set_origin
 from featurestore.errors import TableError
 
-__all__ = ["SCHEMA", "canonical_json", "decode", "encode", "fingerprint"]
+__all__ = ["SCHEMA", "canonical_json", "decode", "document_fingerprint", "encode", "fingerprint"]
 
 SCHEMA = "featurestore.manifest/1"
 """The form of the document. Raise the number when older releases cannot read a new form."""
@@ -98,7 +98,17 @@ def fingerprint(manifest: Manifest) -> str:
         >>> fingerprint(Manifest()) == fingerprint(Manifest())
         True
     """
-    return digest(_meaning(encode(manifest)))
+    return document_fingerprint(encode(manifest))
+
+
+def document_fingerprint(document: Json) -> str:
+    """Return the fingerprint of the definitions in a document, which need not be decoded.
+
+    Example:
+        >>> document_fingerprint(encode(Manifest())) == fingerprint(Manifest())
+        True
+    """
+    return digest(_meaning(document))
 
 
 def _meaning(data: Json) -> Json:

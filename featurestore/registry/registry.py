@@ -2,11 +2,14 @@
 
 import getpass
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from functools import partial
+from itertools import pairwise
 from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, write_deltalake
@@ -15,7 +18,7 @@ from filelock import FileLock, Timeout
 
 from featurestore.errors import ConflictError, NotFoundError, TableError
 from featurestore.registry.plan import Plan, headline
-from featurestore.registry.version import RegistryVersion
+from featurestore.registry.version import RegistryVersion, damaged
 from featurestore.store.columns import UTC_MICROS
 from featurestore.store.delta.cache import TableCache
 from featurestore.store.delta.log import is_table
@@ -37,6 +40,7 @@ _SCHEMA = pa.schema(
         ("manifest", pa.string()),
     ]
 )
+_KINDS = {"version": int, "applied_at": datetime, "applied_by": str, "digest": str}
 _HEAD = [name for name in _SCHEMA.names if name != "manifest"]
 # Without retries, a commit fails if another process has committed since the table was opened.
 _ONCE = CommitProperties(max_commit_retries=0)
@@ -124,17 +128,16 @@ class Registry:
         return self.version(plan.base_version + 1)
 
     def _versions(self, table: DeltaTable) -> list[RegistryVersion]:
-        return [
-            RegistryVersion(
-                row["version"],
-                applied_at=row["applied_at"],
-                applied_by=row["applied_by"],
-                digest=row["digest"],
-                changes=tuple(json.loads(row["changes"])),
-                read=partial(_document, table, row["version"]),
-            )
-            for row in sorted(read_records(table, _HEAD), key=itemgetter("version"))
-        ]
+        rows = read_records(table, _HEAD)
+        for row in rows:
+            wrong = [name for name, kind in _KINDS.items() if not isinstance(row[name], kind)]
+            if wrong:
+                raise damaged(row["version"], f"its row has no valid {', '.join(wrong)}")
+        rows.sort(key=itemgetter("version"))
+        for row, following in pairwise(rows):
+            if row["version"] == following["version"]:
+                raise damaged(row["version"], "the table has two rows of this version")
+        return [_version(table, row) for row in rows]
 
     def _table(self) -> DeltaTable | None:
         uri = self._layout.registry()
@@ -192,6 +195,28 @@ class Registry:
                 f"another process has held the lock {path} for {self._patience:g} s",
                 "Wait until its apply has ended, then run `featurestore plan` again.",
             ) from error
+
+
+def _version(table: DeltaTable, row: Mapping[str, Any]) -> RegistryVersion:
+    return RegistryVersion(
+        row["version"],
+        applied_at=row["applied_at"],
+        applied_by=row["applied_by"],
+        digest=row["digest"],
+        changes=_changes(row["changes"]),
+        read=partial(_document, table, row["version"]),
+    )
+
+
+def _changes(text: str | None) -> tuple[str, ...]:
+    """Return the lines of a version's changes, which nothing but `history` shows."""
+    try:
+        lines = json.loads(text or "")
+    except ValueError:
+        lines = None
+    if not isinstance(lines, list):
+        return ("its changes cannot be read: the row is damaged",)
+    return tuple(map(str, lines))
 
 
 def _document(table: DeltaTable, version: int) -> str:

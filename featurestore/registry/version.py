@@ -7,7 +7,12 @@ from datetime import datetime
 from functools import cached_property
 
 from featurestore.definitions.model.manifest import Manifest
-from featurestore.registry.codec import decode
+from featurestore.definitions.rules.argument_types import arguments_have_their_types
+from featurestore.errors import TableError
+from featurestore.registry.codec import SCHEMA, decode, document_fingerprint
+
+# What damaged JSON raises: bad syntax, missing keys, wrong types, too many levels.
+_UNDECODABLE = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -43,5 +48,43 @@ class RegistryVersion:
 
     @cached_property
     def manifest(self) -> Manifest:
-        """All its definitions, decoded; they contain no code to run."""
-        return decode(json.loads(self.document))
+        """All its definitions, decoded; they contain no code to run.
+
+        Raises:
+            TableError: The document was damaged or changed after its apply, or a newer release
+                wrote it.
+        """
+        try:
+            document = json.loads(self.document)
+            # Of another form, only the release that wrote it knows the fingerprint.
+            if document["schema"] == SCHEMA and document_fingerprint(document) != self.digest:
+                found = "its definitions differ from those that were applied"
+                raise damaged(self.version, f"{found}: their fingerprint is not {self.digest!r}")
+            manifest = decode(document)
+            for issue in arguments_have_their_types(manifest):
+                raise damaged(self.version, issue.message)
+        except _UNDECODABLE as error:
+            found = f"its definitions cannot be decoded ({type(error).__name__}: {error})"
+            raise damaged(self.version, found) from error
+        return manifest
+
+
+def damaged(version: object, found: str) -> TableError:
+    """Return the error of a registry's row that is not as an apply wrote it.
+
+    Args:
+        version: The number in the row.
+        found: What is wrong with the row.
+
+    Example:
+        >>> damaged(3, "it has no definitions").call
+        'read version 3 of the applied definitions'
+    """
+    return TableError(
+        f"read version {version} of the applied definitions",
+        found,
+        "The registry's table was damaged or changed. Restore the table `registry/versions` of "
+        "the store to a Delta version before that, for example by "
+        "DeltaTable(path).restore(version) of deltalake. Then run `featurestore plan` and "
+        "`featurestore apply`.",
+    )

@@ -5,7 +5,9 @@ from typing import Any
 
 import pyarrow as pa
 from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
 
+from featurestore.errors import TableError
 from featurestore.store.delta.snapshot import check_readable
 from featurestore.times import from_micros
 
@@ -25,11 +27,23 @@ def read_records(
         predicate: A SQL condition on the rows.
 
     Raises:
-        TableError: The table needs a newer Delta reader, or its log names a file outside of it.
+        TableError: The table needs a newer Delta reader, or its log names a file outside of it, or
+            a file cannot be read.
     """
-    check_readable(table, table.table_uri)
-    stream = table.scan(columns=None if columns is None else list(columns), predicate=predicate)
-    rows = pa.RecordBatchReader.from_stream(stream).read_all()
+    uri = table.table_uri.removeprefix("file://").rstrip("/")
+    check_readable(table, uri)
+    try:
+        stream = table.scan(
+            columns=None if columns is None else list(columns), predicate=predicate
+        )
+        rows = pa.RecordBatchReader.from_stream(stream).read_all()
+    except (DeltaError, pa.ArrowException, OSError, ValueError) as error:
+        raise TableError(
+            f"read table {uri}",
+            str(error).splitlines()[0],
+            "A file of the table is damaged or missing, or the table was changed. Restore the "
+            "table, for example by DeltaTable(path).restore(version) of deltalake.",
+        ) from error
     values = {field.name: _plain(rows[field.name]) for field in rows.schema}
     return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
 
