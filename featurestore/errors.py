@@ -110,6 +110,10 @@ class TableError(FeatureStoreError):
     """A table cannot be used: it is missing, outdated, or needs an unsupported Delta feature."""
 
 
+class StorageError(TableError):
+    """A file or folder cannot be read or written: the disk or the object store refuses it."""
+
+
 class ConflictError(FeatureStoreError):
     """Another process holds the lock, or the plan is outdated. Nothing was changed; try again."""
 
@@ -120,6 +124,22 @@ class ContractError(FeatureStoreError):
     """The engine's answer broke the row contract: a bug of featurestore. No answer is returned."""
 
     exit_code = 70
+
+
+def with_note(error: FeatureStoreError, note: str) -> FeatureStoreError:
+    """Return the same error with one more finding.
+
+    Args:
+        error: The error.
+        note: The finding, as a clause.
+
+    Example:
+        >>> str(with_note(TableError("open t", "it is empty", "Build it."), "the disk is full"))
+        'open t: it is empty; the disk is full. Build it.'
+    """
+    noted = type(error)(error.call, f"{error.found.rstrip('.')}; {note}", error.fix)
+    noted.__cause__ = error.__cause__
+    return noted
 
 
 def sentences(found: str, fix: str) -> str:

@@ -1,12 +1,15 @@
 """The state of each applied view: its table, its rows, its newest event and its last run."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.view import FeatureView
+from featurestore.errors import FeatureStoreError, sentences
 from featurestore.store.current import CurrentTable, CurrentTables
 from featurestore.store.delta.snapshot import open_snapshot
+from featurestore.store.integrity import table_damage
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.runs import RunRecord, Runs
 from featurestore.store.ledger.tables import Tables
@@ -22,13 +25,15 @@ class ViewStatus:
         state: One of these texts. ``"current"``: its table can be read. ``"never materialized"``:
             it has no table. ``"building"``: its first build has not ended. ``"changed"``: its
             definition was changed after its table was built. ``"outdated"``: its upstream view
-            has another table now. ``"on demand"``: it is computed at each call and has no table.
+            has another table now. ``"damaged"``: its table has lost commits or cannot be read;
+            ``error`` says how. ``"on demand"``: it is computed at each call and has no table.
         version: The Delta version of the feature table. None without a table.
         rows: The number of rows of the feature table.
         newest_event: The newest event time in its table. None if unknown.
         last_run: The status of the last run, such as ``"done"``. None if there was no run.
         last_run_at: The time when the last run started.
-        error: Why the last run, or its ``latest`` table, failed or was skipped. Otherwise None.
+        error: What is wrong with the table; or why the last run, or its ``latest`` table, failed
+            or was skipped. Otherwise None.
         derived_from: The upstream view. None if the view has a source of its own.
     """
 
@@ -46,6 +51,8 @@ class ViewStatus:
 
 def view_statuses(manifest: Manifest, layout: Layout) -> list[ViewStatus]:
     """Return the state of every applied view, from ledgers and Delta logs.
+
+    A damaged table changes the status of its own view only.
 
     Args:
         manifest: The applied definitions.
@@ -73,21 +80,32 @@ def _view_status(
     current = table if isinstance(table, CurrentTable) else None
     view_runs = [run for run in runs if run.view == view.name]
     last = view_runs[-1] if view_runs else None
-    snapshot = current and open_snapshot(current.uri)
-    events = [
-        run.outcome.max_event_timestamp
-        for run in view_runs
-        if current and run.table_id == current.record.table_id and run.outcome.max_event_timestamp
-    ]
-    return ViewStatus(
+    status = ViewStatus(
         view.name,
         len(view.feature_names),
         table.state,
         derived_from=view.source.name if view.lineage else None,
-        version=snapshot.version if snapshot else None,
-        rows=snapshot.rows if snapshot else 0,
-        newest_event=max(events, default=None),
         last_run=last.status if last else None,
         last_run_at=last.started_at if last else None,
         error=last.outcome.error if last else None,
     )
+    if current is None:
+        return status
+    own_runs = [run for run in view_runs if run.table_id == current.record.table_id]
+    events = [run.outcome.max_event_timestamp for run in own_runs]
+    status = replace(status, newest_event=max(filter(None, events), default=None))
+    return _with_table(status, current, own_runs)
+
+
+def _with_table(
+    status: ViewStatus, current: CurrentTable, runs: Sequence[RunRecord]
+) -> ViewStatus:
+    try:
+        damage = table_damage(current.uri, runs)
+        snapshot = None if damage else open_snapshot(current.uri)
+    except (FeatureStoreError, OSError) as error:
+        damage, snapshot = str(error), None
+    if snapshot is None:
+        fix = f"Rebuild it with `featurestore materialize {status.view} --full`."
+        return replace(status, state="damaged", error=sentences(str(damage), fix))
+    return replace(status, version=snapshot.version, rows=snapshot.rows)

@@ -24,8 +24,9 @@ from featurestore.store.delta.cache import TableCache
 from featurestore.store.delta.log import is_table
 from featurestore.store.delta.records import read_records
 from featurestore.store.delta.snapshot import open_table
+from featurestore.store.failures import storage_error
 from featurestore.store.layout import Layout
-from featurestore.store.paths import is_local
+from featurestore.store.paths import is_local, local_path
 from featurestore.times import Clock
 
 __all__ = ["Registry", "RegistryVersion"]
@@ -184,17 +185,23 @@ class Registry:
         if not is_local(self._layout.root):
             yield
             return
-        path = Path(self._layout.lock("registry"))
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = Path(local_path(self._layout.registry_lock()))
+        lock = FileLock(path, timeout=self._patience)
         try:
-            with FileLock(path, timeout=self._patience):
-                yield
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
         except Timeout as error:
             raise ConflictError(
                 "apply",
                 f"another process has held the lock {path} for {self._patience:g} s",
                 "Wait until its apply has ended, then run `featurestore plan` again.",
             ) from error
+        except OSError as error:
+            raise storage_error(error, "apply", str(path)) from error
+        try:
+            yield
+        finally:
+            lock.release()
 
 
 def _version(table: DeltaTable, row: Mapping[str, Any]) -> RegistryVersion:

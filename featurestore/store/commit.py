@@ -27,6 +27,8 @@ class CommitNotes:
         batch_id: The stream's number of the batch. It starts from 0 with each generation.
         source_offset: The end of the batch in the source, as the checkpoint's JSON text; None if
             the checkpoint has no offset for the batch.
+        source_commit: A hash of the newest commit of a Delta source that was read by then; None
+            for other sources. A table that is put back from a copy may use its number again.
         rows_in: Number of source rows read.
         rows_out: Number of rows stored.
         null_rows: Number of rows left out because a key or the event time is null.
@@ -42,6 +44,7 @@ class CommitNotes:
     generation: int
     batch_id: int
     source_offset: str | None
+    source_commit: str | None = None
     rows_in: int
     rows_out: int
     null_rows: int

@@ -68,9 +68,13 @@ class Layout:
         """Return the address of a saved training set."""
         return f"{self.root}/training_sets/{self._name(name)}"
 
-    def lock(self, name: str) -> str:
-        """Return the address of a lock file; only local roots have locks."""
-        return f"{self.root}/locks/{self._name(name)}.lock"
+    def view_lock(self, view: str) -> str:
+        """Return the address of a view's lock file; only local roots have locks."""
+        return f"{self.root}/locks/views/{self._name(view)}.lock"
+
+    def registry_lock(self) -> str:
+        """Return the address of the registry's lock file, which no view shares."""
+        return f"{self.root}/locks/registry.lock"
 
     def _name(self, name: str) -> str:
         if is_folder_name(name) or not name:  # without a name: the folder of all of them

@@ -5,7 +5,7 @@ from urllib.parse import unquote, urlsplit
 
 import pyarrow.fs as pafs
 
-from featurestore.store.paths import is_local, local_path
+from featurestore.store.file_system import file_system
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def list_files(address: str) -> tuple[SourceFile, ...]:
         >>> list_files("no/such/folder")
         ()
     """
-    filesystem, root = _filesystem(address)
+    filesystem, root = file_system(address)
     if filesystem.get_file_info(root).type != pafs.FileType.Directory:
         return ()
     selector = pafs.FileSelector(root, recursive=True)
@@ -42,33 +42,6 @@ def list_files(address: str) -> tuple[SourceFile, ...]:
         if info.type == pafs.FileType.File and _is_data(info.path[len(root) :])
     )
     return tuple(sorted(files, key=lambda file: file.path))
-
-
-def read_text(address: str) -> str | None:
-    """Return the content of a small text file, or None if there is no file.
-
-    Example:
-        >>> read_text("no/such/file") is None
-        True
-    """
-    filesystem, path = _filesystem(address)
-    try:
-        with filesystem.open_input_stream(path) as stream:
-            return bytes(stream.read()).decode()
-    except FileNotFoundError:
-        return None
-
-
-def list_names(folder: str) -> tuple[str, ...]:
-    """Return the names of the files in a folder; none if there is no folder.
-
-    Example:
-        >>> list_names("no/such/folder")
-        ()
-    """
-    filesystem, root = _filesystem(folder)
-    infos = filesystem.get_file_info(pafs.FileSelector(root, allow_not_found=True))
-    return tuple(sorted(info.base_name for info in infos if info.type == pafs.FileType.File))
 
 
 def path_of(address: str) -> str:
@@ -82,13 +55,6 @@ def path_of(address: str) -> str:
         return address
     parts = urlsplit(address)
     return unquote(parts.netloc + parts.path)
-
-
-def _filesystem(address: str) -> tuple[pafs.FileSystem, str]:
-    if is_local(address):
-        return pafs.LocalFileSystem(), local_path(address)
-    filesystem, path = pafs.FileSystem.from_uri(address)
-    return filesystem, str(path)
 
 
 def _is_data(relative: str) -> bool:

@@ -24,6 +24,7 @@ def main(name: str, table: str, folder: str, *sources: str) -> None:
         generation=0,
         table=table,
         checkpoint=f"{folder}/none",
+        source="source",
         started_at=from_micros(0),
     )
     write_batch(shape.view, target, spark.read.parquet(*sources), 0)

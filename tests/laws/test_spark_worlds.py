@@ -100,6 +100,7 @@ class Project:
             generation=0,
             table=self.table(shape, table_id),
             checkpoint=str(self.folder / "none"),
+            source="source",
             started_at=from_micros(0),
             rows_per_file=ROWS_PER_FILE,
         )

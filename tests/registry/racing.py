@@ -16,8 +16,8 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 class Unshared(Layout):
     """Locks that nobody shares, as on an object store: only the commit decides."""
 
-    def lock(self, name: str) -> str:
-        return f"{self.root}/locks/{name}-{uuid.uuid4()}.lock"
+    def registry_lock(self) -> str:
+        return f"{self.root}/locks/registry-{uuid.uuid4()}.lock"
 
 
 def race(layout: Layout, made: Plan, start: Barrier, outcomes: "Queue[str]") -> None:

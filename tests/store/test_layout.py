@@ -21,7 +21,8 @@ def test_each_table_has_its_folder_below_the_root() -> None:
     assert layout.latest("card_activity") == f"{ROOT}/latest/card_activity"
     assert layout.checkpoint("0123abcd", 2) == f"{ROOT}/checkpoints/0123abcd/2"
     assert layout.training_set("fraud-v1.2") == f"{ROOT}/training_sets/fraud-v1.2"
-    assert layout.lock("card_activity") == f"{ROOT}/locks/card_activity.lock"
+    assert layout.view_lock("card_activity") == f"{ROOT}/locks/views/card_activity.lock"
+    assert layout.view_lock("registry") != layout.registry_lock()
 
 
 @given(
@@ -40,7 +41,7 @@ def test_no_name_leads_out_of_its_folder(name: str) -> None:
         lambda: layout.latest(name),
         lambda: layout.checkpoint(name, 0),
         lambda: layout.training_set(name),
-        lambda: layout.lock(name),
+        lambda: layout.view_lock(name),
     ):
         try:
             path = address()

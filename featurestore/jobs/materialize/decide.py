@@ -4,31 +4,12 @@ from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, replace
 from datetime import datetime
 
-from featurestore.errors import RequestError, SourceError
+from featurestore.errors import RequestError
 from featurestore.jobs.materialize.job import Request
+from featurestore.jobs.materialize.messages import EARLIER_BUILD
+from featurestore.jobs.materialize.refusal import Evidence, files_gone, refusal
 from featurestore.store.ledger.runs import RunKind
 from featurestore.store.ledger.tables import TableRecord
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """The state of one build of a view's table on disk.
-
-    Args:
-        table_exists: Whether the table exists.
-        checkpoint_lost: Whether the stream's checkpoint cannot continue: missing, older than the
-            table, or a replacement without a finished batch.
-        resumes_at: The version of a Delta source that follows the table's last commit; None if
-            the stream cannot resume without its checkpoint.
-        generation_used: Whether the last commit has the recorded generation of the checkpoint.
-        changed_files: Source files that changed after their rows were stored.
-    """
-
-    table_exists: bool = False
-    checkpoint_lost: bool = False
-    resumes_at: int | None = None
-    generation_used: bool = False
-    changed_files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,6 +21,7 @@ class Step:
         table: The build to write to, as the ledger shall record it.
         records: The records to append to the ledger of tables first.
         starting_version: The first version of a Delta source for a new checkpoint; None for all.
+        note: What the result's message shall say about the decision, as a clause.
     """
 
     kind: RunKind
@@ -47,6 +29,7 @@ class Step:
     table: TableRecord
     records: tuple[TableRecord, ...] = ()
     starting_version: int | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,6 +44,7 @@ class Situation:
         evidence: Returns the state of a build on disk.
         interrupted: Whether the last run on ``building`` was interrupted (and did not fail).
         upstream: The current build of the upstream view; None if the view is not derived.
+        retired: The retired builds, the oldest first.
         table_id: The name for a new build.
         now: The present time.
     """
@@ -75,6 +59,7 @@ class Situation:
     table_id: str
     now: datetime
     upstream: str | None = None
+    retired: tuple[TableRecord, ...] = ()
 
 
 def decide(situation: Situation, request: Request) -> Step:
@@ -82,7 +67,9 @@ def decide(situation: Situation, request: Request) -> Step:
 
     Raises:
         RequestError: The request has ``start``, and no table is to be built.
-        SourceError: Source files changed after they were read.
+        SourceError: Source files changed after they were read, or are gone where they are needed;
+            or the source is another table now, or an older copy of it.
+        TableError: The table has lost commits.
     """
     building = situation.building
     if building is not None and _continues(building, situation, request):
@@ -90,7 +77,8 @@ def decide(situation: Situation, request: Request) -> Step:
     retired = () if building is None else (_with_state(building, "retired", situation),)
     current = situation.current
     if current is None or request.full or not _matches(current, situation):
-        return _build(situation, request, retired)
+        earlier = _earlier_build(situation, request, retired)
+        return earlier or _build(situation, request, retired)
     if request.start is not None:
         raise RequestError(
             f"materialize({situation.view!r}, start=...)",
@@ -119,25 +107,45 @@ def _continues(building: TableRecord, situation: Situation, request: Request) ->
         return False
     if request.full and not situation.interrupted:
         return False  # a failure may repeat on each run: --full must begin again
-    evidence = situation.evidence(building)
-    return not (evidence.checkpoint_lost or evidence.changed_files)
+    return situation.evidence(building).continues
+
+
+def _earlier_build(
+    situation: Situation, request: Request, records: tuple[TableRecord, ...]
+) -> Step | None:
+    """Return the step that takes up the newest retired build that fits; None without one.
+
+    A change of the definition that was taken back needs only the rows that came since. An older
+    build of the same fingerprint is never taken up: a newer one was built because it was wrong.
+    """
+    fitting = [table for table in situation.retired if _matches(table, situation)]
+    if request.full or not fitting or request.start not in (None, fitting[-1].start):
+        return None
+    evidence = situation.evidence(fitting[-1])
+    if not (evidence.table_exists and evidence.continues):
+        return None
+    table = _with_state(fitting[-1], "building", situation)
+    return Step("build", table=table, records=(*records, table), note=EARLIER_BUILD)
 
 
 def _run(situation: Situation, current: TableRecord, retired: tuple[TableRecord, ...]) -> Step:
     evidence = situation.evidence(current)
-    if evidence.changed_files:
-        raise _changed(situation.view, evidence.changed_files)
-    if not evidence.table_exists:
-        return _build(situation, Request(start=current.start), retired)
-    if not evidence.checkpoint_lost:
+    if problem := refusal(situation.view, evidence):
+        raise problem
+    if evidence.table_exists and not evidence.checkpoint_problem:
         return Step("run", table=current, records=retired)
-    if evidence.resumes_at is None:
+    if not evidence.table_exists or evidence.resumes_at is None:
+        if evidence.lost_files:
+            raise files_gone(situation.view, evidence)
         return _build(situation, Request(start=current.start), retired)
     table, records = current, retired
     if evidence.generation_used:
         table = replace(current, generation=current.generation + 1, at=situation.now)
         records = (*retired, table)
-    return Step("run", table=table, records=records, starting_version=evidence.resumes_at)
+    resumed = f"{evidence.checkpoint_problem}; it went on at version {evidence.resumes_at}"
+    return Step(
+        "run", table=table, records=records, starting_version=evidence.resumes_at, note=resumed
+    )
 
 
 def _build(situation: Situation, request: Request, records: tuple[TableRecord, ...]) -> Step:
@@ -155,13 +163,3 @@ def _build(situation: Situation, request: Request, records: tuple[TableRecord, .
 
 def _with_state(record: TableRecord, state: str, situation: Situation) -> TableRecord:
     return replace(record, state=state, at=situation.now)  # type: ignore[arg-type]  # a TableState
-
-
-def _changed(view: str, files: tuple[str, ...]) -> SourceError:
-    names = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
-    return SourceError(
-        f"materialize view {view!r}",
-        f"source files changed after they were read: {names}",
-        f"Rebuild the view with `featurestore materialize {view} --full`. Or restore the old "
-        "files with their old modification times (cp -p), and add new rows as new files.",
-    )

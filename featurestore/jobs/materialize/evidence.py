@@ -1,18 +1,30 @@
 """The state of a build on disk: its table, its stream's checkpoint, and the files that it read."""
 
-from featurestore.definitions.model.source import DeltaSource, FileSource, StoredSource
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from featurestore.definitions.model.source import DeltaSource, StoredSource
 from featurestore.engines.spark.source.offsets import (
+    checkpoint_damage,
     has_ended_batch,
     last_batch,
     reservoir,
     resume_version,
     seen_files,
 )
-from featurestore.jobs.materialize.decide import Evidence
+from featurestore.jobs.materialize.refusal import Evidence, listed
+from featurestore.jobs.materialize.source_change import source_change
 from featurestore.store.commit import CommitNotes, batch_commits
-from featurestore.store.delta.log import is_table, latest_version, table_identity
+from featurestore.store.delta.log import (
+    is_table,
+    last_transaction,
+    latest_version,
+    table_identity,
+)
+from featurestore.store.integrity import table_damage
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.files import FileRecord, Files
+from featurestore.store.ledger.runs import RunRecord
 from featurestore.store.ledger.tables import TableRecord
 from featurestore.store.source_files import SourceFile, list_files
 
@@ -20,18 +32,38 @@ from featurestore.store.source_files import SourceFile, list_files
 _RECENT_COMMITS = 20
 
 
-def gather(layout: Layout, record: TableRecord, source: StoredSource, source_uri: str) -> Evidence:
-    """Return the state of one build of a view's table."""
+def gather(
+    layout: Layout,
+    record: TableRecord,
+    runs: Sequence[RunRecord],
+    source: StoredSource,
+    source_uri: str,
+) -> Evidence:
+    """Return the state of one build of a view's table, compared with the ledgers and the source.
+
+    Args:
+        layout: The addresses of the tables.
+        record: The build.
+        runs: The view's recorded runs.
+        source: The view's source, or the table of its upstream view.
+        source_uri: The source's address.
+    """
     table = layout.features(record.view, record.table_id)
-    newest = _newest(table)
-    generation = None if newest is None else newest.generation
-    is_files = isinstance(source, FileSource)
+    own = [run for run in runs if run.table_id == record.table_id]
+    damage = table_damage(table, own)
+    newest = None if damage else _newest(table)
+    is_delta = isinstance(source, DeltaSource)
+    files = None if is_delta else _files(layout, record, source_uri)
+    problem = None if damage else _checkpoint_problem(layout, record, newest)
     return Evidence(
-        table_exists=is_table(table),
-        checkpoint_lost=newest is not None and _is_lost(layout, record, newest),
-        resumes_at=_resumes_at(source, source_uri, newest),
-        generation_used=generation == record.generation,
-        changed_files=_changed(layout, record, source_uri) if is_files else (),
+        table_exists=bool(damage) or is_table(table),
+        table_damage=damage,
+        source_change=source_change(source_uri, newest, own) if is_delta else None,
+        checkpoint_problem=problem.text if problem else None,
+        resumes_at=_resumes_at(source_uri, newest) if is_delta else None,
+        generation_used=problem is not None and problem.ends_generation,
+        changed_files=files.changed if files else (),
+        lost_files=files.lost if files else None,
     )
 
 
@@ -67,39 +99,72 @@ def _newest(table: str) -> CommitNotes | None:
     return commits[-1].notes if commits else None
 
 
-def _is_lost(layout: Layout, record: TableRecord, newest: CommitNotes) -> bool:
+@dataclass(frozen=True)
+class _Problem:
+    """Why a checkpoint cannot continue, and whether its generation is used up."""
+
+    text: str
+    ends_generation: bool = True
+
+
+def _checkpoint_problem(
+    layout: Layout, record: TableRecord, newest: CommitNotes | None
+) -> _Problem | None:
     checkpoint = layout.checkpoint(record.table_id, record.generation)
-    last = last_batch(checkpoint)
+    if damage := checkpoint_damage(checkpoint):
+        return _Problem(f"the checkpoint of its stream cannot be read: {damage}")
+    if newest is None:
+        return None
+    is_used, last = newest.generation == record.generation, last_batch(checkpoint)
     if last is None:
-        return True
-    if newest.generation != record.generation:
+        return _Problem(f"the checkpoint of its stream, {checkpoint}, is gone", is_used)
+    application = f"{record.table_id}/{record.generation}"
+    done = last_transaction(layout.features(record.view, record.table_id), application)
+    if done != (newest.batch_id if is_used else None):
+        return _Problem(
+            f"another program has committed to its table as application {application!r}, "
+            f"version {done}, so Delta would ignore the stream's next batches"
+        )
+    if not is_used:
         # Spark repeats a first batch that a crash cut off. Without startingVersion, Delta would
         # put the whole table into it.
-        return not has_ended_batch(checkpoint)
+        text = f"the checkpoint of its stream, {checkpoint}, has no finished batch"
+        return None if has_ended_batch(checkpoint) else _Problem(text, ends_generation=False)
     # A checkpoint restored from an older copy would repeat the numbers of committed batches.
-    return newest.batch_id > last
+    text = f"the checkpoint of its stream, {checkpoint}, is older than its table"
+    return _Problem(text) if newest.batch_id > last else None
 
 
-def _resumes_at(source: StoredSource, source_uri: str, newest: CommitNotes | None) -> int | None:
+def _resumes_at(source_uri: str, newest: CommitNotes | None) -> int | None:
     offset = None if newest is None else newest.source_offset
-    if not isinstance(source, DeltaSource) or offset is None or not is_table(source_uri):
+    if offset is None or not is_table(source_uri):
         return None
     return resume_version(offset) if reservoir(offset) == table_identity(source_uri) else None
 
 
-def _changed(layout: Layout, record: TableRecord, source_uri: str) -> tuple[str, ...]:
-    """Return the files that changed after they were read; a deleted file is fine."""
+@dataclass(frozen=True)
+class _Files:
+    """The state of the source's files that were read: those that changed, and what is lost."""
+
+    changed: tuple[str, ...]
+    lost: str | None
+
+
+def _files(layout: Layout, record: TableRecord, source_uri: str) -> _Files:
     recorded = {file.path: file for file in Files(layout).records(record.table_id)}
     # A run that was killed read files that are not in the ledger yet.
     seen = seen_files(layout.checkpoint(record.table_id, record.generation))
-    present = list_files(source_uri) if recorded or seen else ()
+    present = {file.path: file for file in list_files(source_uri)} if recorded or seen else {}
     times = {file.path: file.modified_at for file in seen}
-    return tuple(
+    changed = tuple(
         file.path
-        for file in present
+        for file in present.values()
         if file.modified_at // 1000 != times.get(file.path, file.modified_at // 1000)
         or (file.path in recorded and not _is_same(file, recorded[file.path]))
     )
+    gone = sorted({*recorded, *times} - set(present))
+    lost = f"files that it read are gone: {listed(gone)}" if gone else None
+    return _Files(changed, lost if recorded or seen else "no record says which files it read")
 
 
 def _is_same(present: SourceFile, recorded: FileRecord) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from featurestore.errors import ConflictError
+from featurestore.store.failures import storage_error, storage_errors
 from featurestore.store.layout import Layout
 from featurestore.store.paths import is_local, local_path
 
@@ -23,6 +24,7 @@ def view_lock(layout: Layout, view: str, run_id: str, now: datetime) -> Iterator
 
     Raises:
         ConflictError: Another process holds it. The message names the process.
+        StorageError: The store's root cannot be written.
 
     Example:
         >>> from datetime import UTC
@@ -32,20 +34,23 @@ def view_lock(layout: Layout, view: str, run_id: str, now: datetime) -> Iterator
     if not is_local(layout.root):
         yield
         return
-    path = Path(local_path(layout.lock(view)))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    holder = path.with_suffix(".holder")
-    lock = FileLock(path)
+    path = Path(local_path(layout.view_lock(view)))
+    holder, lock = path.with_suffix(".holder"), FileLock(path)
+    call = f"materialize view {view!r}"
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire(blocking=False)
     except Timeout:
         raise ConflictError(
-            f"materialize view {view!r}",
+            call,
             f"another process materializes it {_described(holder)}",
             "Wait until that run has ended, then run the command again.",
         ) from None
+    except OSError as error:
+        raise storage_error(error, call, str(path)) from error
     try:
-        holder.write_text(_holder(run_id, now), encoding="utf-8")
+        with storage_errors(call, str(holder)):
+            holder.write_text(_holder(run_id, now), encoding="utf-8")
         yield
         holder.unlink(missing_ok=True)
     finally:

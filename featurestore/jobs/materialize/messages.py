@@ -6,6 +6,7 @@ from featurestore.jobs.materialize.job import RunResult
 from featurestore.store.ledger.runs import Outcome
 
 NOTHING_NEW = "no new data: nothing was committed"
+EARLIER_BUILD = "the view has this definition again, so its earlier table was taken up"
 
 
 def run_summary(did: Outcome, version: int | None, unique: Sequence[str]) -> str:

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from featurestore.errors import TableError
 from featurestore.store.commit import BatchCommit, batch_commits
+from featurestore.store.integrity import table_damage
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.runs import Outcome, RunRecord, Runs, RunStatus
 from featurestore.store.ledger.tables import TableRecord
@@ -29,9 +31,17 @@ def outcome(commits: Sequence[BatchCommit]) -> Outcome:
         rows_out=sum(note.rows_out for note in notes),
         null_rows=sum(note.null_rows for note in notes),
         null_unique_rows=sum(note.null_unique_rows for note in notes),
-        max_event_timestamp=from_micros(max(newest)) if newest else None,
+        max_event_timestamp=_moment(max(newest)) if newest else None,
         source_offset=notes[-1].source_offset,
     )
+
+
+def _moment(micros: int) -> datetime | None:
+    """Return a moment; None outside of Python's years 1 to 9999, which older tables may have."""
+    try:
+        return from_micros(micros)
+    except OverflowError:
+        return None
 
 
 def of_run(commits: Sequence[BatchCommit], run_id: str) -> list[BatchCommit]:
@@ -71,15 +81,30 @@ def _missing(
     runs = [run for run in recorded.values() if run.table_id == table.table_id]
     unended = [run for run in runs if run.status == "running"]
     versions = [run.outcome.version for run in runs if run.outcome.version is not None]
-    commits = batch_commits(
-        layout.features(table.view, table.table_id),
-        after=-1 if unended else max(versions, default=-1),
-    )
-    unrecorded = {commit.notes.run_id for commit in commits} - set(recorded)
+    after = -1 if unended else max(versions, default=-1)
+    commits = _readable_commits(layout.features(table.view, table.table_id), after)
+    found = dict.fromkeys(commit.notes.run_id for commit in commits)
     return [
         *(_ended(run, table, of_run(commits, run.run_id), now) for run in unended),
-        *(_rebuilt(run_id, table, of_run(commits, run_id)) for run_id in sorted(unrecorded)),
+        *(
+            _rebuilt(run_id, table, of_run(commits, run_id))
+            for run_id in found
+            if run_id not in recorded
+        ),
     ]
+
+
+def _readable_commits(uri: str, after: int) -> tuple[BatchCommit, ...]:
+    """Return a build's commits; none if its log is damaged, which `gather` reports if it matters.
+
+    delta-rs numbers the commits wrongly where one of them is an empty file.
+    """
+    if table_damage(uri, ()) is not None:
+        return ()
+    try:
+        return batch_commits(uri, after=after)
+    except TableError:
+        return ()
 
 
 def _ended(

@@ -3,11 +3,11 @@
 from dataclasses import KW_ONLY, dataclass, replace
 
 from featurestore.definitions.model.view import FeatureView
-from featurestore.errors import FeatureStoreError
+from featurestore.errors import FeatureStoreError, TableError, with_note
 from featurestore.jobs.materialize.job import Job, RunResult
 from featurestore.jobs.materialize.messages import NOTHING_NEW, run_summary
 from featurestore.jobs.materialize.reconcile import of_run, outcome
-from featurestore.store.commit import batch_commits
+from featurestore.store.commit import BatchCommit, batch_commits
 from featurestore.store.delta.log import latest_version
 from featurestore.store.ledger.runs import Outcome, RunKind, RunRecord, Runs, RunStatus
 from featurestore.store.ledger.tables import TableRecord, Tables
@@ -60,14 +60,28 @@ class RunLog:
         Nothing is recorded where the run has ended in the ledger already: only what came after it,
         such as the latest table, has failed then.
         """
+        try:
+            record, did = self._failed(error, status)
+        except FeatureStoreError as unrecorded:  # e.g. a full disk, or a damaged ledger
+            record, did = self._record("", "run"), Outcome()
+            error = with_note(error, f"the failure could not be recorded: {unrecorded.found}")
+        result = self._result(record, status, did, version=did.version, message=str(error))
+        return replace(result, error=error)
+
+    def _failed(self, error: FeatureStoreError, status: RunStatus) -> tuple[RunRecord, Outcome]:
         record = self._begun() or self._not_begun()
         did = record.outcome
         if record.status == "running":
-            commits = of_run(batch_commits(self._table(record)), self.run_id)
-            did = replace(outcome(commits), error=str(error))
+            did = replace(outcome(self._commits(record)), error=str(error))
             self._append(record, status, did)
-        result = self._result(record, status, did, version=did.version, message=str(error))
-        return replace(result, error=error)
+        return record, did
+
+    def _commits(self, record: RunRecord) -> list[BatchCommit]:
+        """Return the run's commits by now; none if the table's log is damaged."""
+        try:
+            return of_run(batch_commits(self._table(record)), self.run_id)
+        except TableError:
+            return []
 
     def skip(self, reason: str) -> RunResult:
         """Record that the view was not run.

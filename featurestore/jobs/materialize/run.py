@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from featurestore.definitions.code.fingerprint import table_fingerprint
 from featurestore.definitions.model.view import FeatureView
+from featurestore.engines.spark.errors.unexpected import own_error
 from featurestore.engines.spark.source.readers import Reading
 from featurestore.engines.spark.write.batch import Target
 from featurestore.engines.spark.write.checks import (
@@ -19,7 +20,7 @@ from featurestore.engines.spark.write.checks import (
 )
 from featurestore.engines.spark.write.latest import refresh_if_stale
 from featurestore.engines.spark.write.stream import InterruptedRunError, Stream, run_stream
-from featurestore.errors import FeatureStoreError, SourceError
+from featurestore.errors import SourceError
 from featurestore.jobs.materialize.decide import Situation, Step, decide, ended
 from featurestore.jobs.materialize.evidence import files_read, gather
 from featurestore.jobs.materialize.job import Job, Request, RunResult
@@ -96,8 +97,8 @@ def run_view(run: ViewRun) -> RunResult:
         result = _run(run)
     except InterruptedRunError as error:
         result = run.log.fail(error, "interrupted")
-    except FeatureStoreError as error:
-        result = run.log.fail(error, "failed")
+    except Exception as error:  # noqa: BLE001  # whatever happens to one view, the others go on
+        result = run.log.fail(own_error(error, run.view.name, _call(run.view)), "failed")
     result = replace(result, seconds=round(time.monotonic() - begun, 3))
     _report_end(run, result)
     return result
@@ -119,7 +120,7 @@ def _report_end(run: ViewRun, result: RunResult) -> None:
 def _run(run: ViewRun) -> RunResult:
     run.report("checking")
     tables = Tables(run.job.layout)
-    builds = [record for record in tables.records() if record.view == run.view.name]
+    builds = _builds(run, tables)
     recovered = reconcile(run.job.layout, builds, run.job.clock())
     check_view(run.view_input, run.spark)
     situation = _situation(run, tables)
@@ -136,7 +137,7 @@ def _run(run: ViewRun) -> RunResult:
     _refresh_latest(run, step)
     result = run.log.end(record, before)
     notes = upstream_note(run.upstream.source.name, run.upstream.version)
-    notes += recovery_note(len(recovered))
+    notes += recovery_note(len(recovered)) + (step.note and f"; {step.note}")
     return replace(result, message=result.message + notes)
 
 
@@ -148,12 +149,21 @@ def _situation(run: ViewRun, tables: Tables) -> Situation:
         fingerprint=table_fingerprint(run.view),
         current=tables.current(run.view.name),
         building=tables.building(run.view.name),
-        evidence=lambda record: gather(layout, record, upstream.source, upstream.uri),
+        evidence=lambda record: gather(layout, record, past, upstream.source, upstream.uri),
         interrupted=bool(past) and past[-1].status == "interrupted",
         table_id=uuid4().hex[:16],
         now=run.job.clock(),
         upstream=upstream.table_id,
+        retired=tuple(build for build in _builds(run, tables) if build.state == "retired"),
     )
+
+
+def _builds(run: ViewRun, tables: Tables) -> list[TableRecord]:
+    return [record for record in tables.records() if record.view == run.view.name]
+
+
+def _call(view: FeatureView) -> str:
+    return f"materialize view {view.name!r} ({view.origin})"
 
 
 def _read_source(run: ViewRun, step: Step) -> None:
@@ -197,6 +207,7 @@ def _stream(run: ViewRun, step: Step) -> Stream:
             generation=table.generation,
             table=run.table(table),
             checkpoint=run.job.layout.checkpoint(table.table_id, table.generation),
+            source=run.upstream.uri,
             started_at=run.job.clock(),
             start=table.start,
         ),

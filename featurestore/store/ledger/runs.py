@@ -1,7 +1,10 @@
-"""The ledger of runs: an index of the runs of views, which can be rebuilt from commits."""
+"""The ledger of runs: an index of the runs of views, which can be rebuilt from commits.
+
+Records are ordered by a sequence number, never by the clock, which may be set back.
+"""
 
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, asdict, dataclass, field
+from dataclasses import KW_ONLY, asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -53,6 +56,7 @@ class RunRecord:
         started_at: The time of its start.
         ended_at: The time of its end; None while it runs.
         outcome: Its result.
+        sequence: The number of the record, from `Runs.record`. Records of older releases have 0.
     """
 
     run_id: str
@@ -64,6 +68,7 @@ class RunRecord:
     started_at: datetime
     ended_at: datetime | None = None
     outcome: Outcome = field(default_factory=Outcome)
+    sequence: int = 0
 
 
 class Runs:
@@ -80,12 +85,23 @@ class Runs:
     def records(self, view: str | None = None) -> tuple[RunRecord, ...]:
         """Return the last record of each run, oldest run first; of one view, or of all views."""
         rows = [row for row in read(self._uri) if view in (None, row["view"])]
-        rows.sort(key=lambda row: (row["started_at"], row["run_id"], row["status"] != "running"))
+        rows.sort(key=_order)
         return tuple({row["run_id"]: _run(row) for row in rows}.values())
 
     def record(self, *records: RunRecord) -> None:
-        """Append records in one commit."""
-        append(self._uri, RUNS, [_flat(record) for record in records])
+        """Append records in one commit. The caller holds the lock of each record's view."""
+        # Two processes may take the same number, but for different views.
+        last = max((row.get("sequence") or 0 for row in read(self._uri)), default=0)
+        numbered = [
+            replace(record, sequence=number) for number, record in enumerate(records, last + 1)
+        ]
+        append(self._uri, RUNS, [_flat(record) for record in numbered])
+
+
+def _order(row: Mapping[str, Any]) -> tuple[object, ...]:
+    # Without a sequence: the record of an older release.
+    is_end = row["status"] != "running"
+    return row.get("sequence") or 0, row["started_at"], row["run_id"], is_end
 
 
 def _flat(record: RunRecord) -> dict[str, object]:
@@ -98,4 +114,4 @@ def _run(row: Mapping[str, Any]) -> RunRecord:
     # A record of an older release lacks counts that were added later.
     outcome = {name: row[name] for name in names if row.get(name) is not None}
     rest = {name: value for name, value in row.items() if name not in names}
-    return RunRecord(outcome=Outcome(**outcome), **rest)
+    return RunRecord(outcome=Outcome(**outcome), **rest | {"sequence": row.get("sequence") or 0})

@@ -35,6 +35,7 @@ RUNS = pa.schema(
         ("max_event_timestamp", UTC_MICROS),
         ("source_offset", pa.string()),
         ("error", pa.string()),
+        ("sequence", pa.int64()),
     ]
 )
 FILES = pa.schema(

@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from featurestore.errors import RequestError, SourceError
-from featurestore.jobs.materialize.decide import Evidence, Situation, Step, decide, ended
+from featurestore.errors import FeatureStoreError, RequestError, SourceError, TableError
+from featurestore.jobs.materialize.decide import Situation, Step, decide, ended
 from featurestore.jobs.materialize.job import Request
+from featurestore.jobs.materialize.refusal import Evidence
 from featurestore.store.ledger.tables import TableRecord
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -23,6 +24,7 @@ def situation(
     evidence: Evidence = WHOLE,
     fingerprint: str = "f",
     interrupted: bool = False,
+    retired: tuple[TableRecord, ...] = (),
 ) -> Situation:
     return Situation(
         "v",
@@ -33,6 +35,7 @@ def situation(
         interrupted=interrupted,
         table_id="new",
         now=NOON,
+        retired=retired,
     )
 
 
@@ -53,7 +56,7 @@ def test_a_current_table_is_updated_by_a_run() -> None:
         (situation(CURRENT), Request(full=True)),
         (situation(CURRENT, evidence=Evidence(table_exists=False)), Request()),
         (
-            situation(CURRENT, evidence=Evidence(table_exists=True, checkpoint_lost=True)),
+            situation(CURRENT, evidence=Evidence(table_exists=True, checkpoint_problem="lost")),
             Request(),
         ),
     ],
@@ -88,18 +91,19 @@ def test_a_rebuild_of_a_lost_table_keeps_its_start() -> None:
 
 def test_a_lost_checkpoint_starts_a_generation_at_the_next_version() -> None:
     evidence = Evidence(
-        table_exists=True, checkpoint_lost=True, resumes_at=7, generation_used=True
+        table_exists=True, checkpoint_problem="lost", resumes_at=7, generation_used=True
     )
 
     step = decide(situation(CURRENT, evidence=evidence), Request())
 
     assert (step.kind, step.starting_version, step.table.generation) == ("run", 7, 1)
     assert step.records == (step.table,)
+    assert step.note == "lost; it went on at version 7"
 
 
 def test_a_generation_without_a_commit_is_used_again() -> None:
     evidence = Evidence(
-        table_exists=True, checkpoint_lost=True, resumes_at=7, generation_used=False
+        table_exists=True, checkpoint_problem="lost", resumes_at=7, generation_used=False
     )
 
     step = decide(situation(replace(CURRENT, generation=1), evidence=evidence), Request())
@@ -117,7 +121,10 @@ def test_a_build_that_has_not_ended_is_continued() -> None:
         (situation(None, BUILDING, fingerprint="other"), Request()),
         (situation(None, BUILDING), Request(start=NOON)),
         (situation(None, BUILDING), Request(full=True)),
-        (situation(None, BUILDING, Evidence(table_exists=True, checkpoint_lost=True)), Request()),
+        (
+            situation(None, BUILDING, Evidence(table_exists=True, checkpoint_problem="lost")),
+            Request(),
+        ),
         (situation(None, BUILDING, Evidence(table_exists=True, changed_files=("a",))), Request()),
     ],
     ids=["definition changed", "other start", "full after a failure", "lost", "files changed"],
@@ -157,3 +164,71 @@ def test_an_ended_build_replaces_the_previous_one() -> None:
     records = ended(Step("build", table=NEW), situation(CURRENT))
 
     assert records == (replace(NEW, state="current"), replace(CURRENT, state="retired"))
+
+
+OLD = replace(CURRENT, table_id="before", fingerprint="g", state="retired")
+
+
+def test_a_definition_that_was_taken_back_takes_up_the_newest_build_that_fits() -> None:
+    older, other = replace(OLD, table_id="older"), replace(OLD, table_id="o", fingerprint="h")
+    changed = situation(CURRENT, fingerprint="g", retired=(older, OLD, other))
+
+    step = decide(changed, Request())
+
+    assert (step.kind, step.table) == ("build", replace(OLD, state="building"))
+    assert step.records == (step.table,)
+    assert ended(step, changed) == (
+        replace(OLD, state="current"),
+        replace(CURRENT, state="retired"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("evidence", "request_"),
+    [
+        (WHOLE, Request(full=True)),
+        (WHOLE, Request(start=NOON)),
+        (Evidence(table_exists=False), Request()),
+        (Evidence(table_exists=True, table_damage="it is cut"), Request()),
+        (Evidence(table_exists=True, source_change="it was replaced"), Request()),
+        (Evidence(table_exists=True, checkpoint_problem="it is gone"), Request()),
+        (Evidence(table_exists=True, changed_files=("a",)), Request()),
+    ],
+)
+def test_an_earlier_build_that_cannot_go_on_is_not_taken_up(
+    evidence: Evidence, request_: Request
+) -> None:
+    changed = situation(CURRENT, evidence=evidence, fingerprint="g", retired=(OLD,))
+
+    assert decide(changed, request_).table.table_id == "new"
+
+
+@pytest.mark.parametrize(
+    ("evidence", "kind", "part"),
+    [
+        (Evidence(table_exists=True, table_damage="a commit is empty"), TableError, "empty"),
+        (Evidence(table_exists=True, source_change="it was put back"), SourceError, "put back"),
+        (Evidence(source_change="it was replaced"), SourceError, "replaced"),
+        (
+            Evidence(table_exists=True, checkpoint_problem="it is gone", lost_files="a.csv"),
+            SourceError,
+            "a.csv",
+        ),
+        (Evidence(table_exists=False, lost_files="a.csv"), SourceError, "a.csv"),
+    ],
+)
+def test_a_run_is_refused_where_rows_would_be_lost_and_a_full_build_is_not(
+    evidence: Evidence, kind: type[FeatureStoreError], part: str
+) -> None:
+    with pytest.raises(kind) as refused:
+        decide(situation(CURRENT, evidence=evidence), Request())
+
+    assert part in refused.value.found
+    assert "`featurestore materialize v --full`" in refused.value.fix
+    assert decide(situation(CURRENT, evidence=evidence), Request(full=True)).kind == "build"
+
+
+def test_a_build_that_has_not_ended_begins_again_if_its_source_changed() -> None:
+    evidence = Evidence(table_exists=True, source_change="it was replaced")
+
+    assert decide(situation(None, BUILDING, evidence), Request()).table.table_id == "new"

@@ -36,7 +36,7 @@ def test_a_lock_is_free_after_its_holder_failed(tmp_path: Path) -> None:
         raise RuntimeError
 
     with view_lock(layout, "v", "r2", NOON), view_lock(layout, "w", "r2", NOON):
-        held = (tmp_path / "locks" / "v.holder").read_text(encoding="utf-8")
+        held = (tmp_path / "locks" / "views" / "v.holder").read_text(encoding="utf-8")
 
     assert '"run_id": "r2"' in held
 
@@ -45,7 +45,7 @@ def test_a_lock_that_was_taken_a_moment_ago_names_no_process(tmp_path: Path) -> 
     layout = Layout(str(tmp_path))
 
     with view_lock(layout, "v", "r1", NOON):
-        (tmp_path / "locks" / "v.holder").write_text("", encoding="utf-8")
+        (tmp_path / "locks" / "views" / "v.holder").write_text("", encoding="utf-8")
         with pytest.raises(ConflictError) as refused, view_lock(layout, "v", "r2", NOON):
             pass
 

@@ -130,7 +130,7 @@ def test_a_changed_definition_is_a_new_build(world: World) -> None:
 
     result = world.materialize()
 
-    assert (result.kind, result.rows_in, result.rows_out) == ("build", 0, 0)
+    assert (result.kind, result.rows_in, result.rows_out) == ("build", 1, 0)
     assert world.rows() == []
     assert world.table().schema().to_arrow().names[0] == "card_id"
 

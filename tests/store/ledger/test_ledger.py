@@ -12,12 +12,13 @@ from deltalake import DeltaTable, write_deltalake
 from featurestore.errors import TableError
 from featurestore.store.delta.log import commits, last_transaction, latest_version
 from featurestore.store.delta.protocol import check_plain
+from featurestore.store.file_system import read_text
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.files import FileRecord, Files
 from featurestore.store.ledger.runs import Outcome, RunRecord, Runs
 from featurestore.store.ledger.schemas import RUNS
 from featurestore.store.ledger.tables import TableRecord, Tables
-from featurestore.store.source_files import list_files, path_of, read_text
+from featurestore.store.source_files import list_files, path_of
 from tests.tables import feature_table
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -75,8 +76,8 @@ def test_of_a_run_the_last_record_counts(layout: Layout) -> None:
 
     runs.record(done)
 
-    assert runs.records("v") == (done,)
-    assert [run.run_id for run in runs.records()] == ["r0", "r1"]
+    assert runs.records("v") == (replace(done, sequence=3),)
+    assert [run.run_id for run in runs.records()] == ["r1", "r0"]
 
 
 def test_counts_that_an_older_ledger_lacks_are_zero(layout: Layout) -> None:
@@ -152,3 +153,39 @@ def test_data_files_are_listed_without_hidden_files(tmp_path: Path) -> None:
     assert list_files(str(tmp_path / "a.csv")) == ()
     assert read_text(str(tmp_path / "a.csv")) == "12345"
     assert path_of((tmp_path / "a b.csv").as_uri()) == str(tmp_path / "a b.csv")
+
+
+def test_runs_are_in_the_order_of_their_records_whatever_the_clock_says(layout: Layout) -> None:
+    runs = Runs(layout)
+    runs.record(replace(RUN, status="done"))
+    runs.record(replace(RUN, run_id="r0", started_at=NOON - timedelta(days=365)))
+    runs.record(replace(RUN, run_id="r0", status="failed", started_at=NOON - timedelta(days=365)))
+    runs.record(replace(RUN, run_id="r9", view="w"))
+
+    assert [(run.run_id, run.status, run.sequence) for run in runs.records("v")] == [
+        ("r1", "done", 1),
+        ("r0", "failed", 3),
+    ]
+
+
+def test_records_of_an_older_release_come_first_in_the_order_of_their_times(
+    layout: Layout,
+) -> None:
+    older = pa.schema([field for field in RUNS if field.name != "sequence"])
+    row = {"view": "v", "table_id": "t1", "kind": "run", "status": "done"}
+    rows = [row | {"run_id": name, "started_at": NOON} for name in ("b", "a")]
+    write_deltalake(layout.runs(), pa.Table.from_pylist(rows, schema=older))
+
+    Runs(layout).record(replace(RUN, started_at=NOON - timedelta(days=1)))
+
+    assert [run.run_id for run in Runs(layout).records()] == ["a", "b", "r1"]
+
+
+@pytest.mark.slow
+def test_a_ledger_of_many_runs_has_few_files(layout: Layout) -> None:
+    runs = Runs(layout)
+    for number in range(70):
+        runs.record(replace(RUN, run_id=f"r{number:02}", status="done"))
+
+    assert len(DeltaTable(layout.runs()).file_uris()) <= 31
+    assert [run.run_id for run in runs.records()] == [f"r{number:02}" for number in range(70)]

@@ -4,10 +4,14 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from featurestore.store.source_files import list_names, path_of, read_text
+from featurestore.store.delta.commit_files import commit_digest
+from featurestore.store.file_system import list_names, read_text
+from featurestore.store.source_files import path_of
 
 # In Delta's offsets: no file of the version was read yet, and the version before was read in full.
 _BEFORE_FIRST_FILE = -1
+# In Spark's offsets: nothing was read of a source yet.
+_NO_OFFSET = ("-",)
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,42 @@ def has_ended_batch(checkpoint: str) -> bool:
         False
     """
     return any(name.isdigit() for name in list_names(f"{checkpoint}/commits"))
+
+
+def checkpoint_damage(checkpoint: str) -> str | None:
+    """Return what is wrong with the files of a checkpoint that Spark continues from, as a clause.
+
+    Spark reads the newest files only, so only these are checked. Nothing is returned without a
+    checkpoint, or for one without a batch.
+
+    Example:
+        >>> checkpoint_damage("no/such/checkpoint") is None
+        True
+    """
+    last = last_batch(checkpoint)
+    if last is None:
+        return None
+    ended = [int(name) for name in list_names(f"{checkpoint}/commits") if name.isdigit()]
+    logs = [
+        *(f"{checkpoint}/offsets/{batch}" for batch in range(max(last - 1, 0), last + 1)),
+        *(f"{checkpoint}/commits/{batch}" for batch in sorted(ended)[-1:]),
+        *(f"{checkpoint}/sources/0/{name}" for name in _visible(f"{checkpoint}/sources/0")),
+    ]
+    problems = [_json_problem(f"{checkpoint}/metadata", first=0), *map(_json_problem, logs)]
+    return next((problem for problem in problems if problem), None)
+
+
+def _json_problem(file: str, first: int = 1) -> str | None:
+    """Return why a file of JSON lines cannot be read; its lines before ``first`` are no JSON."""
+    text = read_text(file)
+    if text is None:
+        return f"its file {file} is gone"
+    lines = text.splitlines()
+    try:
+        values = [json.loads(line) for line in lines[first:] if line not in _NO_OFFSET]
+    except ValueError:
+        return f"its file {file} is cut or damaged"
+    return None if values else f"its file {file} is empty or cut"
 
 
 def source_offset(checkpoint: str, batch_id: int) -> str | None:
@@ -83,6 +123,40 @@ def resume_version(offset: str | None) -> int | None:
     return int(fields["reservoirVersion"]) + (0 if is_unread else 1)
 
 
+def last_read_version(offset: str | None) -> int | None:
+    """Return the newest version of a Delta source that was read, at least in part.
+
+    None means that the offset is of a file source, or that nothing was read.
+
+    Example:
+        >>> last_read_version('{"reservoirVersion": 4, "index": -1, "isStartingVersion": false}')
+        3
+        >>> last_read_version('{"reservoirVersion": 4, "index": 7, "isStartingVersion": false}')
+        4
+    """
+    fields = json.loads(offset) if offset else {}
+    if not isinstance(fields, dict) or "reservoirVersion" not in fields:
+        return None
+    version = int(fields["reservoirVersion"]) - (fields.get("index") == _BEFORE_FIRST_FILE)
+    return version if version >= 0 else None
+
+
+def source_commit(source: str, offset: str | None) -> str | None:
+    """Return a hash of the newest commit of a Delta source that an offset's batch has read.
+
+    None for other sources, and if the commit's file cannot be read here or is gone by now.
+
+    Example:
+        >>> source_commit("no/such/table", None) is None
+        True
+    """
+    version = last_read_version(offset)
+    try:
+        return None if version is None else commit_digest(source, version)
+    except OSError:  # the address, such as an object store's, is one that only Spark can read
+        return None
+
+
 def snapshot_version(offset: str | None) -> int | None:
     """Return the version of the first snapshot that an offset lies in; None for a later offset.
 
@@ -114,22 +188,26 @@ def seen_files(checkpoint: str) -> tuple[SeenFile, ...]:
         ()
     """
     folder = f"{checkpoint}/sources/0"
-    lines = (line for name in list_names(folder) for line in _entries(f"{folder}/{name}"))
+    lines = (line for name in _visible(folder) for line in _entries(f"{folder}/{name}"))
     # Every tenth log file repeats the entries of the previous ones.
     files = {file.path: file for file in _files(lines)}
     return tuple(files[path] for path in sorted(files))
 
 
+def _visible(folder: str) -> list[str]:
+    # Hadoop writes a hidden file with a checksum beside each file.
+    return [name for name in list_names(folder) if not name.startswith(".")]
+
+
 def _entries(uri: str) -> list[str]:
-    return (read_text(uri) or "").splitlines()[1:] if not _is_hidden(uri) else []
-
-
-def _is_hidden(uri: str) -> bool:
-    return uri.rsplit("/", 1)[-1].startswith(".")
+    return (read_text(uri) or "").splitlines()[1:]
 
 
 def _files(lines: Iterable[str]) -> Iterable[SeenFile]:
     for line in lines:
-        entry = json.loads(line)
-        if "path" in entry:
+        try:
+            entry = json.loads(line)
+        except ValueError:  # a damaged checkpoint, which `checkpoint_damage` reports
+            continue
+        if isinstance(entry, dict) and "path" in entry:
             yield SeenFile(path_of(entry["path"]), int(entry["timestamp"]))

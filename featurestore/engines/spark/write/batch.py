@@ -13,7 +13,7 @@ from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
 from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.spark.errors.transport import send_errors
 from featurestore.engines.spark.errors.unwrap import is_cancelled
-from featurestore.engines.spark.source.offsets import source_offset
+from featurestore.engines.spark.source.offsets import source_commit, source_offset
 from featurestore.engines.spark.transform.change_feed import feed_failure
 from featurestore.engines.spark.transform.inputs import batch_rows
 from featurestore.engines.spark.transform.run import transformed
@@ -25,7 +25,7 @@ from featurestore.engines.spark.transform.stored_rows import (
 )
 from featurestore.errors import MaterializationError
 from featurestore.store.columns import EVENT_TIME
-from featurestore.store.commit import CommitNotes
+from featurestore.store.commit import CommitNotes, batch_commits
 from featurestore.store.delta.log import last_transaction
 
 # Larger files are cheaper to open. Smaller files have a narrower range of keys each, so that a
@@ -43,6 +43,7 @@ class Target:
         generation: The generation of the stream's checkpoint.
         table: The feature table's address.
         checkpoint: The checkpoint's address.
+        source: The source's address.
         started_at: When the run started.
         start: Rows of older events are left out; None keeps all.
         rows_per_file: The intended number of rows in a file.
@@ -54,6 +55,7 @@ class Target:
     generation: int
     table: str
     checkpoint: str
+    source: str
     started_at: datetime
     start: datetime | None = None
     rows_per_file: int = ROWS_PER_FILE
@@ -80,6 +82,28 @@ def write_batch(view: FeatureView, target: Target, rows: DataFrame, batch_id: in
         done = last_transaction(target.table, target.application)
         if done is None or batch_id > done:
             _write(view, target, rows, batch_id)
+        elif not _is_committed(target, batch_id):
+            raise MaterializationError(
+                f"commit batch {batch_id} of view {view.name!r}",
+                f"another program has committed to table {target.table} as application "
+                f"{target.application!r} of version {done}, so Delta would ignore the batch",
+                _again_or_full(view),
+            )
+
+
+def _is_committed(target: Target, batch_id: int) -> bool:
+    """Return whether a batch was committed before, rather than its number used by others."""
+    return any(
+        (commit.notes.generation, commit.notes.batch_id) == (target.generation, batch_id)
+        for commit in batch_commits(target.table)
+    )
+
+
+def _again_or_full(view: FeatureView) -> str:
+    return (
+        f"Run `featurestore materialize {view.name}` again. If it fails again, rebuild the "
+        f"table with `featurestore materialize {view.name} --full`."
+    )
 
 
 def _write(view: FeatureView, target: Target, rows: DataFrame, batch_id: int) -> None:
@@ -115,13 +139,15 @@ def _notes(
     view: FeatureView, target: Target, rows: DataFrame, stored: DataFrame, batch_id: int
 ) -> CommitNotes:
     counts = _counts(view, stored)
+    offset = source_offset(target.checkpoint, batch_id)
     return CommitNotes(
         target.run_id,
         view=view.name,
         table_id=target.table_id,
         generation=target.generation,
         batch_id=batch_id,
-        source_offset=source_offset(target.checkpoint, batch_id),
+        source_offset=offset,
+        source_commit=source_commit(target.source, offset),
         rows_in=_rows_in(view, target, rows, counts),
         rows_out=counts["rows_out"],
         null_rows=counts["null_rows"],
@@ -149,9 +175,10 @@ def _rows_in(view: FeatureView, target: Target, rows: DataFrame, counts: Row) ->
 
 
 def _commit(view: FeatureView, target: Target, stored: DataFrame, notes: CommitNotes) -> None:
-    if notes.rows_out == 0:
+    if notes.rows_in == 0:
         return
-    files = -(-notes.rows_out // target.rows_per_file)
+    # A batch whose rows were all left out is committed too: the counts are only in its notes.
+    files = max(-(-notes.rows_out // target.rows_per_file), 1)
     ordered = _in_order(view, stored.where(~unmatched(view)), files)
     ordered.write.format("delta").mode("append").options(
         txnAppId=target.application,
@@ -163,8 +190,7 @@ def _commit(view: FeatureView, target: Target, stored: DataFrame, notes: CommitN
         raise MaterializationError(
             f"commit batch {notes.batch_id} of view {view.name!r}",
             f"Delta did not commit it to table {target.table}",
-            f"Run `featurestore materialize {view.name}` again. If it fails again, rebuild the "
-            f"table with `featurestore materialize {view.name} --full`.",
+            _again_or_full(view),
         )
 
 

@@ -55,6 +55,7 @@ def target(tmp_path: Path) -> Target:
         generation=0,
         table=str(tmp_path / "t1"),
         checkpoint=str(tmp_path / "none"),
+        source="source",
         started_at=NOON,
     )
 

@@ -1,0 +1,113 @@
+"""The state of a build as evidence, and the errors for a state that no run may continue."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from featurestore.errors import FeatureStoreError, SourceError, TableError
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The state of one build of a view's table on disk, compared with the ledgers.
+
+    Args:
+        table_exists: Whether the table exists.
+        table_damage: What the table has lost of its commits, as a clause; None if nothing.
+        source_change: Why the source no longer continues the rows that were read, as a clause:
+            the table was replaced, or put back from a copy. None if it does.
+        checkpoint_problem: Why the stream's checkpoint cannot continue, as a clause: missing,
+            damaged, older than the table, or a replacement without a finished batch. None if it
+            can.
+        resumes_at: The version of a Delta source that follows the table's last commit; None if
+            the stream cannot resume without its checkpoint.
+        generation_used: Whether a new checkpoint needs another generation than the recorded one.
+        changed_files: Source files that changed after their rows were stored.
+        lost_files: Why a new build would not have all rows of the table, as a clause: source
+            files were read and are gone. None if it would.
+    """
+
+    table_exists: bool = False
+    table_damage: str | None = None
+    source_change: str | None = None
+    checkpoint_problem: str | None = None
+    resumes_at: int | None = None
+    generation_used: bool = False
+    changed_files: tuple[str, ...] = ()
+    lost_files: str | None = None
+
+    @property
+    def continues(self) -> bool:
+        """Whether a stream can add the source's new rows to the table as it is."""
+        return not (
+            self.table_damage
+            or self.source_change
+            or self.checkpoint_problem
+            or self.changed_files
+        )
+
+
+def refusal(view: str, evidence: Evidence) -> FeatureStoreError | None:
+    """Return why no run may continue the view's table, as an error; None if one may.
+
+    Example:
+        >>> refusal("spending", Evidence(table_exists=True)) is None
+        True
+    """
+    call = f"materialize view {view!r}"
+    if evidence.changed_files:
+        return _changed(view, evidence.changed_files)
+    if evidence.table_damage:
+        return TableError(call, evidence.table_damage, damage_fix(view))
+    if evidence.source_change:
+        return SourceError(
+            call,
+            evidence.source_change,
+            f"Choose one: `featurestore materialize {view} --full` builds the view from the rows "
+            "that the source has now. Or put back the table that was read before, with all its "
+            "versions, and append the new rows to it.",
+        )
+    return None
+
+
+def damage_fix(view: str) -> str:
+    """Return what to do about a table that has lost commits.
+
+    Example:
+        >>> "`featurestore materialize spending --full`" in damage_fix("spending")
+        True
+    """
+    return (
+        f"Rebuild the view with `featurestore materialize {view} --full`. Or restore the table's "
+        "newest files from a copy."
+    )
+
+
+def files_gone(view: str, evidence: Evidence) -> SourceError:
+    """Return the error for a table that must be built again, and cannot get all its rows."""
+    problem = evidence.checkpoint_problem or "its table is gone"
+    return SourceError(
+        f"materialize view {view!r}",
+        f"{problem}, so the table must be built again; but {evidence.lost_files}",
+        "Choose one: put the files back, and run the same command again. Or put back what is "
+        f"gone of the store, from a copy. Or give up their rows: `featurestore materialize {view} "
+        "--full` builds the view from the files that the source has now.",
+    )
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return the first three names, and the number of the others.
+
+    Example:
+        >>> listed(["a", "b", "c", "d"])
+        'a, b, c and 1 more'
+    """
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _changed(view: str, files: Sequence[str]) -> SourceError:
+    return SourceError(
+        f"materialize view {view!r}",
+        f"source files changed after they were read: {listed(files)}",
+        f"Rebuild the view with `featurestore materialize {view} --full`. Or restore the old "
+        "files with their old modification times (cp -p), and add new rows as new files.",
+    )

@@ -1,0 +1,119 @@
+"""The files of a Delta table's newest commits, checked for what a crash or a lost disk leaves.
+
+After a loss of power the newest commit's file may be empty, cut or gone. delta-rs and Spark then
+read an older state of the table and say nothing, or they cannot open the table at all.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from featurestore.store.file_system import list_names, read_bytes
+
+_DIGITS = 20
+
+
+@dataclass(frozen=True)
+class CommitFile:
+    """The file of one commit.
+
+    Args:
+        version: The Delta version.
+        address: The file's address.
+        actions: Its actions, as Delta writes them; empty for a damaged file.
+        damage: What is wrong with the file; None if it can be read.
+    """
+
+    version: int
+    address: str
+    actions: tuple[dict[str, Any], ...] = ()  # Any: the JSON of Delta's protocol
+    damage: str | None = None
+
+    @property
+    def notes(self) -> str | None:
+        """The ``userMetadata`` of the commit; None without one."""
+        info = self._first("commitInfo")
+        text = info.get("userMetadata")
+        return text if isinstance(text, str) else None
+
+    @property
+    def added_rows(self) -> int | None:
+        """The number of rows of the added files; None if a file has no statistics."""
+        added = [action["add"] for action in self.actions if "add" in action]
+        counts = [json.loads(file.get("stats") or "{}").get("numRecords") for file in added]
+        return None if None in counts else sum(counts)
+
+    def _first(self, name: str) -> dict[str, Any]:  # Any: the JSON of Delta's protocol
+        return next((dict(action[name]) for action in self.actions if name in action), {})
+
+
+def newest_commit_files(uri: str, count: int) -> tuple[CommitFile, ...]:
+    """Return the files of a table's newest commits, newest first; none if there is no log.
+
+    A commit before the newest checkpoint needs no file: Delta removes these after some time. A
+    later one that is gone is returned as damaged.
+
+    Args:
+        uri: The table's address.
+        count: The most commits to return.
+
+    Example:
+        >>> newest_commit_files("no/such/table", 3)
+        ()
+    """
+    names = list_names(f"{uri}/_delta_log")
+    present = {version for name in names if (version := _version(name, ".json")) is not None}
+    checkpoints = [version for name in names if (version := _checkpoint(name)) is not None]
+    newest, needed = max([*present, *checkpoints], default=-1), max(checkpoints, default=-1)
+    versions = range(newest, max(newest - count, -1), -1)
+    return tuple(
+        _read(uri, version) for version in versions if version in present or version > needed
+    )
+
+
+def commit_digest(uri: str, version: int) -> str | None:
+    """Return a hash of a commit's file, which no other commit has; None if there is no file.
+
+    Args:
+        uri: The table's address.
+        version: The Delta version.
+
+    Example:
+        >>> commit_digest("no/such/table", 0) is None
+        True
+    """
+    content = read_bytes(_address(uri, version)) if version >= 0 else None
+    return None if content is None else hashlib.sha256(content).hexdigest()[:16]
+
+
+def _read(uri: str, version: int) -> CommitFile:
+    address = _address(uri, version)
+    content = read_bytes(address)
+    if content is None:
+        return CommitFile(version, address, damage="is gone")
+    if not content.strip():
+        return CommitFile(version, address, damage="is empty")
+    try:
+        actions = tuple(json.loads(line) for line in content.splitlines() if line.strip())
+    except ValueError:
+        return CommitFile(version, address, damage="is cut or damaged")
+    if not all(isinstance(action, dict) for action in actions):
+        return CommitFile(version, address, damage="is damaged")
+    return CommitFile(version, address, actions)
+
+
+def _address(uri: str, version: int) -> str:
+    return f"{uri}/_delta_log/{version:0{_DIGITS}}.json"
+
+
+def _version(name: str, suffix: str) -> int | None:
+    number = name.removesuffix(suffix)
+    is_version = name.endswith(suffix) and len(number) == _DIGITS and number.isdigit()
+    return int(number) if is_version else None
+
+
+def _checkpoint(name: str) -> int | None:
+    number, _, rest = name.partition(".")
+    is_checkpoint = rest.startswith("checkpoint.") and number.isdigit()
+    return int(number) if is_checkpoint else None

@@ -1,0 +1,98 @@
+"""Exceptions of the disk, of an object store and of delta-rs as errors of featurestore.
+
+A full disk, a folder that cannot be written and a store that cannot be reached are no bugs: the
+message names the file or the address, and what to do.
+"""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from deltalake.exceptions import DeltaError
+
+from featurestore.errors import StorageError
+
+_LONGEST = 300
+_READ_ONLY = "Make it writable for this user, or set another root in featurestore.toml."
+_FIXES = {
+    errno.ENOSPC: "Free some space on the disk, then run the same command again.",
+    errno.EDQUOT: "Free some space on the disk, then run the same command again.",
+    errno.EFBIG: "Raise the limit of file sizes (ulimit -f), then run the same command again.",
+    errno.EROFS: _READ_ONLY,
+    errno.EACCES: _READ_ONLY,
+    errno.EPERM: _READ_ONLY,
+    errno.ENOENT: "Check the path: a folder or a file of it does not exist.",
+    errno.ENOTDIR: "Check the path: one of its folders is a file.",
+    errno.EISDIR: "Check the path: a file is needed, and this is a folder.",
+    errno.EEXIST: "Check the path: there is a file of that name.",
+    errno.EMFILE: "Raise the limit of open files (ulimit -n), then run the same command again.",
+}
+# delta-rs and Arrow have the system's error in their text only.
+_TEXTS = {
+    "No space left": errno.ENOSPC,
+    "Disk quota": errno.EDQUOT,
+    "File too large": errno.EFBIG,
+    "Read-only file system": errno.EROFS,
+    "Permission denied": errno.EACCES,
+    "Operation not permitted": errno.EPERM,
+    "Not a directory": errno.ENOTDIR,
+    "Is a directory": errno.EISDIR,
+    "Too many open files": errno.EMFILE,
+    "No such file": errno.ENOENT,
+}
+_UNREACHABLE = (
+    "Check the address, the network and the credentials (such as AWS_ENDPOINT_URL and "
+    "AWS_ACCESS_KEY_ID), then run the same command again."
+)
+
+
+@contextmanager
+def storage_errors(call: str, address: str) -> Iterator[None]:
+    """Raise exceptions of the disk or of delta-rs as errors that name the address.
+
+    Args:
+        call: The operation for the message.
+        address: The file or table, for exceptions that name none.
+
+    Raises:
+        StorageError: The disk, the object store or delta-rs failed.
+
+    Example:
+        >>> with storage_errors("apply", "store/locks"):
+        ...     raise PermissionError(13, "Permission denied", "store/locks/a.lock")
+        Traceback (most recent call last):
+        featurestore.errors.StorageError: apply: store/locks/a.lock: Permission denied. Make it...
+    """
+    try:
+        yield
+    except (OSError, DeltaError) as error:
+        raise storage_error(error, call, address) from error
+
+
+def storage_error(error: OSError | DeltaError, call: str, address: str = "") -> StorageError:
+    """Return the error for an exception of the disk or of delta-rs.
+
+    Args:
+        error: The exception.
+        call: The operation for the message.
+        address: The file or table, for an exception that names none.
+
+    Example:
+        >>> storage_error(OSError(28, "No space left on device", "a.json"), "write").found
+        'a.json: No space left on device'
+    """
+    text = (getattr(error, "strerror", None) or str(error)).strip().splitlines() or ["it failed"]
+    file = getattr(error, "filename", None) or address
+    named = str(file) in text[0] or not file
+    found = text[0][:_LONGEST] if named else f"{file}: {text[0][:_LONGEST]}"
+    return StorageError(call, found, _fix(error))
+
+
+def _fix(error: BaseException) -> str:
+    text = str(error)
+    number = getattr(error, "errno", None)
+    if number not in _FIXES:
+        number = next((code for words, code in _TEXTS.items() if words in text), None)
+    if number in _FIXES:
+        return _FIXES[number]
+    return _UNREACHABLE

@@ -1,0 +1,56 @@
+"""Small files, local or in an object store: their names and contents."""
+
+import pyarrow.fs as pafs
+
+from featurestore.store.paths import is_local, local_path
+
+
+def read_text(address: str) -> str | None:
+    """Return the content of a small text file, or None if there is no file.
+
+    Example:
+        >>> read_text("no/such/file") is None
+        True
+    """
+    content = read_bytes(address)
+    return None if content is None else content.decode(errors="replace")
+
+
+def read_bytes(address: str) -> bytes | None:
+    """Return the content of a small file, or None if there is no file.
+
+    Example:
+        >>> read_bytes("no/such/file") is None
+        True
+    """
+    filesystem, path = file_system(address)
+    try:
+        with filesystem.open_input_stream(path, compression=None) as stream:
+            return bytes(stream.read())
+    except FileNotFoundError:
+        return None
+
+
+def list_names(folder: str) -> tuple[str, ...]:
+    """Return the names of the files in a folder; none if there is no folder.
+
+    Example:
+        >>> list_names("no/such/folder")
+        ()
+    """
+    filesystem, root = file_system(folder)
+    infos = filesystem.get_file_info(pafs.FileSelector(root, allow_not_found=True))
+    return tuple(sorted(info.base_name for info in infos if info.type == pafs.FileType.File))
+
+
+def file_system(address: str) -> tuple[pafs.FileSystem, str]:
+    """Return the file system of an address, and the address in its form.
+
+    Example:
+        >>> file_system("/data/a.csv")[1]
+        '/data/a.csv'
+    """
+    if is_local(address):
+        return pafs.LocalFileSystem(), local_path(address)
+    filesystem, path = pafs.FileSystem.from_uri(address)
+    return filesystem, str(path)

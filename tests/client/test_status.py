@@ -1,0 +1,118 @@
+"""The status of each view: one view's damage never hides another's."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from deltalake import write_deltalake
+
+from featurestore.client.status import ViewStatus, view_statuses
+from featurestore.definitions.code.fingerprint import table_fingerprint
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.source import DeltaSource
+from featurestore.definitions.model.types import Field, Int64
+from featurestore.definitions.model.view import FeatureView
+from featurestore.store.layout import Layout
+from featurestore.store.ledger.runs import Outcome, RunRecord, Runs
+from featurestore.store.ledger.tables import TableRecord, Tables
+from tests.tables import feature_table
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+PAID = DeltaSource("paid", path="paid", timestamp_field="at")
+VIEWS = tuple(
+    FeatureView(name, entities=(), source=PAID, schema=(Field("x", Int64),))
+    for name in ("whole", "broken")
+)
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    """Two views, each with a table of two commits that the ledger knows."""
+    layout = Layout(str(tmp_path / "store"))
+    for view in VIEWS:
+        for version in range(2):
+            rows = feature_table({}, [version], {"x": [1]})
+            write_deltalake(layout.features(view.name, "t"), rows, mode="append")
+        Tables(layout).record(
+            TableRecord(
+                view.name,
+                table_id="t",
+                fingerprint=table_fingerprint(view),
+                state="current",
+                at=NOON,
+            )
+        )
+    return layout
+
+
+def log(layout: Layout) -> Path:
+    return Path(layout.features("broken", "t"), "_delta_log")
+
+
+def statuses(layout: Layout) -> dict[str, ViewStatus]:
+    return {view.view: view for view in view_statuses(Manifest.of([*VIEWS]), layout)}
+
+
+@pytest.mark.parametrize("content", [b"", b'{"add": {"pa', b"\xff\x00"])
+@pytest.mark.parametrize("version", [0, 1])
+def test_a_damaged_table_is_the_status_of_its_own_view_only(
+    layout: Layout, content: bytes, version: int
+) -> None:
+    (log(layout) / f"{version:020}.json").write_bytes(content)
+
+    found = statuses(layout)
+
+    assert (found["whole"].state, found["whole"].rows, found["whole"].error) == (
+        "current",
+        2,
+        None,
+    )
+    assert (found["broken"].state, found["broken"].version) == ("damaged", None)
+    assert f"{version}.json" in (found["broken"].error or "")
+    assert "`featurestore materialize broken --full`" in (found["broken"].error or "")
+
+
+def test_a_table_without_its_log_is_damaged(layout: Layout) -> None:
+    for file in log(layout).iterdir():
+        file.unlink()
+
+    assert statuses(layout)["broken"].state == "damaged"
+    assert statuses(layout)["whole"].state == "current"
+
+
+def test_a_table_that_is_older_than_the_ledger_is_damaged(layout: Layout) -> None:
+    run = RunRecord(
+        "r1",
+        view="broken",
+        table_id="t",
+        kind="run",
+        status="done",
+        started_at=NOON,
+        outcome=Outcome(version=2),
+    )
+    Runs(layout).record(run)
+
+    found = statuses(layout)["broken"]
+
+    assert (found.state, found.last_run) == ("damaged", "done")
+    assert "version 2" in (found.error or "")
+
+
+def test_the_last_run_is_the_last_record_also_if_the_clock_was_set_back(layout: Layout) -> None:
+    for year, status in ((2026, "done"), (2025, "failed")):
+        Runs(layout).record(
+            RunRecord(
+                str(year),
+                view="whole",
+                table_id="t",
+                kind="run",
+                status=status,  # type: ignore[arg-type]  # both are a RunStatus
+                started_at=NOON.replace(year=year),
+                outcome=Outcome(error="it failed" if status == "failed" else None),
+            )
+        )
+
+    found = statuses(layout)["whole"]
+
+    assert (found.last_run, found.error) == ("failed", "it failed")
+    assert found.last_run_at == NOON.replace(year=2025)
