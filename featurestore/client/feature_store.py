@@ -389,7 +389,7 @@ class FeatureStore:
             text: One SELECT in DuckDB's SQL. Each view and Delta source is a table with its name.
                 It reads these tables only: no file, and no Python variable.
         """
-        from featurestore.client.sql import query_sql
+        from featurestore.client.sql.query import query_sql
 
         return query_sql(self.applied(), self.layout, self.settings, text)
 

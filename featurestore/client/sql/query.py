@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from featurestore.client.sql_tables import SqlTables
+from featurestore.client.sql.tables import SqlTables
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.errors import FeatureStoreError, RequestError, nearest
 from featurestore.optional import optional

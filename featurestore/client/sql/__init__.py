@@ -1,0 +1,1 @@
+"""SQL over the project's tables: it only reads."""
