@@ -1,10 +1,18 @@
 """`Request`: the requested features, and the time column of the spine."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
+from pathlib import Path
+from typing import Any
 
+from featurestore.client.spines.file import SUFFIXES
+from featurestore.definitions.model.manifest import Manifest
 from featurestore.engines.spine_times import NullTimes
-from featurestore.query.selection import Selection
+from featurestore.errors import SpineError
+from featurestore.query.compile import compile_query
+from featurestore.query.nodes import Query
+from featurestore.query.selection import Selection, is_selected
 
 
 @dataclass(frozen=True)
@@ -24,3 +32,33 @@ class Request:
     timestamp_field: str = "event_timestamp"
     timezone: str | tzinfo | None = None
     null_times: NullTimes = "error"
+
+
+def compile_request(manifest: Manifest, request: Request, spine: Any) -> Query:
+    """Return the query of a request.
+
+    Args:
+        manifest: The applied definitions.
+        request: The features, and the spine's time column.
+        spine: The rows, in any form. They are not read.
+
+    Raises:
+        NotFoundError: A name is not applied.
+        SpineError: The features and the rows have changed places.
+    """
+    if not _names_features(request.features) and _names_features(spine):
+        raise SpineError(
+            request.call,
+            "the rows are the first argument, and the features the second",
+            "Pass the features first, and then the rows.",
+        )
+    return compile_query(
+        manifest, request.features, call=request.call, timestamp_field=request.timestamp_field
+    )
+
+
+def _names_features(argument: Any) -> bool:
+    if isinstance(argument, Sequence) and not isinstance(argument, str):
+        return bool(argument) and all(map(is_selected, argument))
+    is_path = isinstance(argument, str) and Path(argument).suffix.lower() in SUFFIXES
+    return is_selected(argument) and not is_path

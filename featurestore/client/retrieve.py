@@ -10,7 +10,7 @@ from featurestore.client.frame.frame import FeatureFrame, append_columns
 from featurestore.client.frame.view_read import ViewRead
 from featurestore.client.on_demand import explain_on_demand, import_functions
 from featurestore.client.reader import Reader
-from featurestore.client.request import Request
+from featurestore.client.request import Request, compile_request
 from featurestore.client.spines.read import read_rows
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.engines.bind import bind
@@ -18,7 +18,6 @@ from featurestore.engines.on_demand.compute import inputs_of, with_on_demand
 from featurestore.engines.on_demand.inputs import bind_request_inputs
 from featurestore.engines.spine_times import NullTimes
 from featurestore.errors import SpineError
-from featurestore.query.compile import compile_query
 from featurestore.query.nodes import Query
 from featurestore.query.requirements import spine_types
 from featurestore.store.columns import UTC_MICROS
@@ -44,9 +43,7 @@ def retrieve(manifest: Manifest, reader: Reader, request: Request, spine: Any) -
         SpineError: The spine does not fit.
         TableError: A view is not materialized, or was changed since.
     """
-    query = compile_query(
-        manifest, request.features, call=request.call, timestamp_field=request.timestamp_field
-    )
+    query = compile_request(manifest, request, spine)
     rows = read_rows(spine, spine_types(query))
     functions = import_functions(query, reader.definitions)
     times: _Times = {"timezone": request.timezone, "null_times": request.null_times}
@@ -84,9 +81,7 @@ def retrieve_latest(
     Raises:
         SpineError: The rows have a time column.
     """
-    query = compile_query(
-        manifest, request.features, call=request.call, timestamp_field=request.timestamp_field
-    )
+    query = compile_request(manifest, request, spine)
     rows = read_rows(spine, spine_types(query))
     moment, table = pa.scalar(now, UTC_MICROS), rows.table
     for name in time_columns(query):

@@ -7,12 +7,11 @@ from typing import Any
 from featurestore.client.frame.frame import FeatureFrame, with_label
 from featurestore.client.label import Label, add_label, label_types, timing_of
 from featurestore.client.reader import Reader
-from featurestore.client.request import Request
+from featurestore.client.request import Request, compile_request
 from featurestore.client.retrieve import retrieve
 from featurestore.client.spines.read import read_rows
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.errors import RequestError
-from featurestore.query.compile import compile_query
 from featurestore.query.requirements import spine_types
 
 
@@ -36,11 +35,7 @@ def training_set(
             before it.
     """
     name = _label_name(label, request.call)
-    types = spine_types(
-        compile_query(
-            manifest, request.features, call=request.call, timestamp_field=request.timestamp_field
-        )
-    )
+    types = spine_types(compile_request(manifest, request, spine))
     if isinstance(label, Label):
         types = label_types(manifest, request, label) | types
     rows = read_rows(spine, types)

@@ -116,6 +116,16 @@ def selection_names(selected: Selection) -> list[str]:
     return _names(selected)
 
 
+def is_selected(argument: object) -> bool:
+    """Return whether an argument can name features: a text, or a definition.
+
+    Example:
+        >>> is_selected("fraud_v1"), is_selected({"card_id": 7})
+        (True, False)
+    """
+    return isinstance(argument, _SELECTED)
+
+
 def _names(selected: object) -> list[str]:
     if isinstance(selected, str):
         return [selected]
@@ -133,7 +143,7 @@ def _items(selected: Selection, call: str) -> list[Selected]:
         else [selected]
     )
     for each in items:
-        if not isinstance(each, _SELECTED):
+        if not is_selected(each):
             raise RequestError(
                 call,
                 f"an object of type {type(each).__name__} names no features",

@@ -88,6 +88,8 @@ _READERS: dict[str, _Reader] = {
     ".arrow": _arrow,
     ".feather": _arrow,
 }
+SUFFIXES = tuple(_READERS)
+"""The suffixes of the files that can be read, in small letters."""
 
 
 def _reader_of(path: Path, call: str) -> _Reader:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from featurestore.client.arrow_rows import rows_at
 from featurestore.client.on_demand import import_functions
 from featurestore.client.reader import Reader
-from featurestore.client.request import Request
+from featurestore.client.request import Request, compile_request
 from featurestore.client.spines.read import read_spine
 from featurestore.client.verify.command import explain_command
 from featurestore.client.verify.edges import absent_keys, moments_near
@@ -34,7 +34,6 @@ from featurestore.engines.explain.cell import explain_cell
 from featurestore.engines.explain.stored_rows import Key, plain_rows, rows_of_keys, sample_keys
 from featurestore.engines.reference.rows import Row, spine_key
 from featurestore.errors import RequestError
-from featurestore.query.compile import compile_query
 from featurestore.query.nodes import Aggregate, Column, Query, ViewQuery
 from featurestore.query.requirements import spine_types
 from featurestore.store.columns import UTC_MICROS, arrow_type
@@ -83,9 +82,7 @@ def verify(manifest: Manifest, reader: Reader, check: Check) -> Verification:
     request = check.request
     if check.sample < 1:
         raise RequestError(request.call, f"sample is {check.sample}", "Use e.g. sample=1000.")
-    query = compile_query(
-        manifest, request.features, call=request.call, timestamp_field=request.timestamp_field
-    )
+    query = compile_request(manifest, request, check.spine)
     functions = import_functions(query, reader.definitions)
     snapshots = reader.pin(query, manifest)
     uses = [_ViewUse(request, query, view, snapshots[view.view]) for view in query.views]

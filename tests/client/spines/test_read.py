@@ -117,7 +117,7 @@ def test_times_with_and_without_a_zone_in_one_column_are_an_error(frame) -> None
         (b"spine.csv", "path"),
         (pd.DataFrame([[1, 2]], columns=["id", "id"]), "Rename"),
         (pa.Table.from_arrays([[1], [2]], ["id", "id"]), "Rename"),
-        (pd.DataFrame({"\ud800": [1]}), "name"),
+        (pd.DataFrame([[1]], columns=pd.Index(["\ud800"], dtype=object)), "name"),
     ],
 )
 def test_data_that_is_no_spine_is_refused_with_advice(data: Any, advice: str) -> None:
