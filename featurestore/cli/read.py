@@ -225,10 +225,12 @@ def latest(
 ) -> None:
     """Get the feature values of keys, as of now (or --at)."""
     from featurestore.cli.rows import emit
-    from featurestore.cli.typed import typed_rows
+    from featurestore.cli.typed import takes_values, typed_rows
 
     store = open_store(project)
     names = features_of(features)
+    if rows is None and not keys and not takes_values(store.applied(), names):
+        keys = [""]  # one row, of a view without entities
     if (rows is None) == (not keys):
         raise RequestError(
             "latest",

@@ -7,8 +7,10 @@ import pyarrow as pa
 
 from featurestore.cli.output import say
 from featurestore.client.retrieve import time_columns
+from featurestore.client.spines.rows import without_columns
+from featurestore.client.spines.text_values import parser_of
 from featurestore.definitions.model.manifest import Manifest
-from featurestore.definitions.model.types import DataType, Decimal, Timestamp
+from featurestore.definitions.model.types import DataType, Decimal, String, Timestamp
 from featurestore.errors import RequestError, nearest
 from featurestore.query.compile import compile_query
 from featurestore.query.nodes import Query
@@ -45,7 +47,19 @@ def typed_rows(
     types = dict.fromkeys(time_columns(query), Timestamp) | _types(query)
     rows = [_values(text, set(types), call) for text in texts]
     names = dict.fromkeys(name for row in rows for name in row)
+    if not names:
+        return without_columns(len(rows))
     return pa.table({name: _column(name, rows, types.get(name), call) for name in names})
+
+
+def takes_values(manifest: Manifest, features: str | list[str]) -> bool:
+    """Return whether rows need keys or request values for these features.
+
+    Args:
+        manifest: The applied definitions.
+        features: The names of services, views and features.
+    """
+    return bool(_types(compile_query(manifest, features, call="latest")))
 
 
 def rows_at(
@@ -139,7 +153,14 @@ def _types(query: Query) -> dict[str, DataType]:
 
 
 def _values(text: str, names: set[str], call: str) -> dict[str, str | None]:
-    return dict(_pair(pair, names, f"{call} {text!r}") for pair in text.split(",") if text)
+    row: dict[str, str | None] = {}
+    for pair in text.split(",") if text else ():
+        name, value = _pair(pair, names, f"{call} {text!r}")
+        if name in row:
+            fix = "Write it once. For several rows, write several KEYS with blanks between them."
+            raise RequestError(f"{call} {text!r}", f"{name!r} has two values", fix)
+        row[name] = value
+    return row
 
 
 def _pair(text: str, names: set[str], call: str) -> tuple[str, str | None]:
@@ -173,8 +194,10 @@ def _cast(name: str, text: str | None, dtype: DataType, call: str) -> pa.Array:
     kind = arrow_type(dtype)
     if text is not None and dtype == Timestamp:
         return pa.array([parse_moment(text)], kind)
+    parse = parser_of(dtype) if text or dtype == String else None
+    column = pa.chunked_array([[text]], pa.string())
     try:
-        return pa.array([text], pa.string()).cast(kind)
+        return (column if parse is None else parse(column)).cast(kind).combine_chunks()
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         example = "1.50" if isinstance(dtype, Decimal) else _EXAMPLES.get(str(dtype))
         shown = (

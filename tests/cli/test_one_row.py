@@ -95,3 +95,53 @@ def test_the_status_of_chosen_views(run, project):
 
     out = run("status", "fraud", "-p", project, "--json")[1]
     assert len(json.loads(out)["status"]) == 3
+
+
+@pytest.mark.parametrize(("keys", "rows"), [((), 1), (("",), 1), (("", ""), 2)])
+def test_a_view_without_entities_has_an_answer_for_each_row(run, project, keys, rows):
+    code, out, _ = run("latest", "rate", *keys, "-p", project, "--format", "json")
+
+    assert code == 0
+    assert [row["euro"] for row in answers(out)] == [1.5] * rows
+
+
+@pytest.mark.parametrize(
+    ("key", "facts"),
+    [
+        ("id=0x7", ["0x7", "Int64"]),
+        ("id=7.0", ["7.0", "Int64"]),
+        ("id=1e5", ["1e5", "Int64"]),
+        ("id=", ["Int64"]),
+        ("id=1,id=2", ["'id'"]),
+    ],
+)
+def test_a_value_that_is_none_of_its_key_is_refused(run, project, key, facts):
+    code, out, err = run("latest", "fraud", key, "-p", project)
+
+    assert (code, out) == (2, "")
+    assert [fact for fact in facts if fact not in err] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "fact"),
+    [
+        ("a.csv", b"", "empty"),
+        ("a.csv", b"id,event_timestamp\n1,2,3\n", "line 2"),
+        ("a.csv", b"id,event_timestamp\n\xff,2\n", "line 2"),
+        ("a.jsonl", b'{"id": 1}\n{"id"\n', "line 2"),
+        ("a.jsonl", b'{"id": 1}\n{"id": "a"}\n', "line 2"),
+        ("a.json", b"[", "line 1"),
+        ("a.parquet", b"PAR1", "a.parquet"),
+        ("a.arrow", b"none", "a.arrow"),
+        ("a.txt", b"id\n1\n", "'.txt'"),
+    ],
+)
+def test_a_file_that_is_no_spine_is_a_wrong_argument(run, project, tmp_path, name, data, fact):
+    path = tmp_path / name
+    path.write_bytes(data)
+
+    code, out, err = run("historical", "fraud", path, "-p", project)
+
+    assert (code, out) == (2, "")
+    assert len(err.splitlines()) == 1
+    assert [each for each in (str(path), fact) if each not in err] == []
