@@ -1,0 +1,152 @@
+"""The pages' code runs from top to bottom, in the project that `featurestore init` writes."""
+
+import os
+import re
+import shlex
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import featurestore as fs
+from featurestore.cli import main
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+ROOT = Path(__file__).parents[1]
+BLOCK = re.compile(r"^```(shell|python|toml)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+# What a page's reader does before: it needs a network, or a clone.
+BEFOREHAND = ("make", "pip", ".venv/bin/python", "git")
+
+
+def blocks(page: str) -> list[tuple[str, str]]:
+    return BLOCK.findall((ROOT / page).read_text("utf-8"))
+
+
+def section(page: str, heading: str) -> str:
+    return re.split(
+        rf"^## {re.escape(heading)}$", (ROOT / page).read_text("utf-8"), flags=re.MULTILINE
+    )[1].partition("\n## ")[0]
+
+
+def commands(shell: str) -> list[list[str]]:
+    """Return the commands of a block, without comments."""
+    lines = shell.replace("\\\n", " ").splitlines()
+    parts = [part for line in lines for part in re.split(r" && ", line.partition(" #")[0])]
+    return [shlex.split(part) for part in parts if part.strip()]
+
+
+def run_command(words: list[str]) -> int:
+    if words[0] == "cd":
+        os.chdir(words[1])
+        return 0
+    assert words[0] == "featurestore", words
+    with pytest.raises(SystemExit) as ended:
+        main(words[1:])
+    return int(ended.value.code or 0)
+
+
+@pytest.fixture(scope="module")
+def project(spark: "SparkSession", tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write, apply and materialize the example project."""
+    folder = tmp_path_factory.mktemp("pages")
+    assert run_command(["featurestore", "init", str(folder / "shop")]) == 0
+    with fs.FeatureStore(folder / "shop") as store:
+        store.apply(store.plan())
+        assert {run.status for run in store.materialize()} == {"done"}
+    return folder / "shop"
+
+
+@pytest.fixture
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_the_first_project_of_the_readme(
+    spark: "SparkSession", empty_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names: dict[str, object] = {}
+
+    for kind, text in BLOCK.findall(section("README.md", "The first project")):
+        if kind == "python":
+            exec(compile(text, "README.md", "exec"), names)
+        else:
+            assert [run_command(words) for words in commands(text)] == [0] * len(commands(text))
+
+    out = capsys.readouterr().out
+    assert "accuracy: " in out
+    assert (empty_folder / "shop" / "training.parquet").is_file()
+
+
+@pytest.mark.slow
+def test_the_checks_of_the_readme(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+    [(_, text)] = BLOCK.findall(section("README.md", "Is it right?"))
+
+    assert [run_command(words) for words in commands(text)] == [0, 1]
+
+
+@pytest.mark.slow
+def test_the_examples_of_the_page_of_commands(
+    project: Path, empty_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(project, empty_folder / "shop")
+    os.chdir(empty_folder / "shop")
+    examples = [words for kind, text in blocks("docs/commands.md") for words in commands(text)]
+
+    codes = {" ".join(words): run_command(words) for words in examples}
+
+    assert len(codes) >= 4
+    assert {text for text, code in codes.items() if code} == {
+        "featurestore verify returns_v1 --spine spine.csv --leakage"
+    }
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/feast.md"])
+def test_definitions_of_a_page_load_as_a_whole(page: str, tmp_path: Path) -> None:
+    text = (ROOT / page).read_text("utf-8")
+    shown = [
+        block
+        for block in re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+        if "fs.Entity(" in block
+    ]
+    (tmp_path / "feature_defs").mkdir()
+    (tmp_path / "feature_defs" / "page.py").write_text("\n".join(shown))
+    (tmp_path / "featurestore.toml").write_text('project = "page"\n')
+
+    store = fs.FeatureStore(tmp_path)
+
+    declared = re.findall(r'= fs\.\w+\(\s*(?:#.*\n\s*)?"(\w+)"', "\n".join(shown))
+    assert sorted(each.name for each in store.load().definitions) == sorted(declared)
+    assert len(declared) >= 4
+    assert not store.plan().is_empty
+
+
+def test_the_settings_of_the_page_are_read(tmp_path: Path) -> None:
+    [(_, text)] = [each for each in blocks("docs/settings.md") if each[0] == "toml"]
+    (tmp_path / "featurestore.toml").write_text(text)
+
+    settings = fs.FeatureStore(tmp_path).settings
+
+    assert (settings.project, settings.memory_limit) == ("shop", 2_000_000_000)
+    assert settings.spark_conf_file == tmp_path / "spark-conf" / "local.conf"
+
+
+def test_every_shell_block_is_run_here_or_is_done_beforehand() -> None:
+    pages = ["README.md", *(str(each.relative_to(ROOT)) for each in ROOT.glob("docs/*.md"))]
+    others = {
+        page: [words for kind, text in blocks(page) if kind == "shell" for words in commands(text)]
+        for page in pages
+        if page not in ("README.md", "docs/commands.md", "docs/installing.md")
+    }
+
+    assert [
+        (page, words)
+        for page, several in others.items()
+        for words in several
+        if words[0] not in BEFOREHAND
+    ] == []
