@@ -3,12 +3,17 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
 
 import featurestore as fs
+from featurestore.client.frame.frame import FeatureFrame
+from featurestore.client.plain_types import plain_column
 from featurestore.client.spines.read import read_spine
 from featurestore.testing import assert_features, feature_rows
+from tests.client.frame.columns import COLUMNS, chunked
+from tests.client.frame.test_library_types import in_utc
 
 T = [datetime(2026, 3, 1, hour, tzinfo=UTC) for hour in range(24)]
 
@@ -92,6 +97,24 @@ def test_a_frame_becomes_a_spark_dataframe_with_the_same_moments(store):
 
     assert row["amount_sum_2h"] == 7.0
     assert row["micros"] == int(T[3].timestamp()) * 1_000_000
+
+
+def test_spark_has_each_value_of_each_type_that_a_spine_may_have(spark):
+    table = pa.table({f"x{index}": chunked(column) for index, column in enumerate(COLUMNS)})
+
+    result = FeatureFrame(table, ()).to_spark(spark).toArrow()
+
+    for index, column in enumerate(COLUMNS):
+        plain = plain_column(pa.chunked_array([column]))
+        assert in_utc(result[f"x{index}"].to_pylist()) == in_utc(plain.to_pylist()), column.type
+
+
+def test_times_without_a_zone_stay_without_one_in_spark(spark):
+    naive = [T[3].replace(tzinfo=None), None]
+
+    [field] = FeatureFrame(pa.table({"at": naive}), ()).to_spark(spark).schema
+
+    assert field.dataType.simpleString() == "timestamp_ntz"
 
 
 def test_a_spark_dataframe_is_a_spine(store, spark):

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from featurestore.client.arrow_rows import rows_where
+from featurestore.client.frame.library_types import polars_table, spark_table
 from featurestore.client.frame.numpy_arrays import feature_array, label_array
 from featurestore.client.frame.pandas_frame import pandas_frame
 from featurestore.client.frame.pandas_origin import PandasOrigin
@@ -20,7 +21,7 @@ from featurestore.client.frame.view_read import ViewRead
 from featurestore.engines.explain.cell import Explanation
 from featurestore.errors import RequestError, SetupError, nearest
 from featurestore.notebook import html_table
-from featurestore.optional import optional
+from featurestore.optional import optional, spark_extra
 from featurestore.times import parse_duration_argument, parse_moment_argument
 
 if TYPE_CHECKING:
@@ -144,10 +145,14 @@ class FeatureFrame:
     def to_polars(self) -> "polars.DataFrame":
         """Return the rows as a Polars DataFrame.
 
+        Times with a fixed offset, such as ``+05:30``, become UTC.
+
         Raises:
             SetupError: Polars is not installed.
+            RequestError: Polars cannot hold a column.
         """
-        frame: polars.DataFrame = optional("polars", "to_polars()").from_arrow(self.table)
+        pl = optional("polars", "to_polars()")
+        frame: polars.DataFrame = pl.from_arrow(polars_table(self.table))
         return frame
 
     def to_numpy(self) -> tuple[np.ndarray, np.ndarray | None]:
@@ -169,10 +174,23 @@ class FeatureFrame:
     def to_spark(self, spark: "SparkSession | None" = None) -> "DataFrame":
         """Return the rows as a Spark DataFrame.
 
+        Unsigned integers become the next larger type, and those of 64 bits ``decimal(20, 0)``.
+        Categories become their values. Times without a zone stay without one.
+
         Args:
             spark: The session. None for the store's, which is started if necessary.
+
+        Raises:
+            SetupError: pyspark is not installed, or Spark does not start.
+            RequestError: Spark cannot hold a column, or a time is finer than a microsecond.
         """
-        return (spark or self._spark_session()).createDataFrame(self.table)
+        session = self._spark_session() if spark is None else spark
+        with spark_extra("to_spark()"):
+            # Imported here, because frames are used without pyspark.
+            from featurestore.engines.spark.retrieve.arrow_frame import (  # noqa: PLC0415 - see above
+                spark_frame,
+            )
+        return spark_frame(session, spark_table(self.table))
 
     def split_by_time(
         self, moment: str | datetime, *, gap: str | None = None

@@ -1,0 +1,129 @@
+"""Rows with types that Polars and Spark hold. Each value is exact, or its column is refused."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+
+from featurestore.client.plain_types import converted, plain_type
+from featurestore.errors import RequestError
+
+_MOST_DIGITS = 38
+_SPARK = {
+    pa.uint8(): pa.int16(),
+    pa.uint16(): pa.int32(),
+    pa.uint32(): pa.int64(),
+    pa.uint64(): pa.decimal128(20, 0),
+    pa.float16(): pa.float32(),
+    pa.date64(): pa.date32(),
+}
+
+
+def polars_table(table: pa.Table) -> pa.Table:
+    """Return rows with types that Polars reads without a loss.
+
+    Args:
+        table: The rows.
+
+    Raises:
+        RequestError: Polars has no type for a column, such as one of calendar intervals.
+
+    Example:
+        >>> polars_table(pa.table({"day": pa.array([0], pa.date64())})).schema.types
+        [DataType(date32)]
+    """
+    return _converted(table, "to_polars()", "Polars", _for_polars)
+
+
+def spark_table(table: pa.Table) -> pa.Table:
+    """Return rows with types that Spark reads without a loss.
+
+    Args:
+        table: The rows.
+
+    Raises:
+        RequestError: Spark has no type for a column, or a time is finer than a microsecond.
+
+    Example:
+        >>> spark_table(pa.table({"n": pa.array([2**64 - 1], pa.uint64())})).schema.types
+        [Decimal128Type(decimal128(20, 0))]
+    """
+    return _converted(table, "to_spark()", "Spark", _for_spark)
+
+
+def _converted(
+    table: pa.Table,
+    call: str,
+    library: str,
+    target: Callable[[pa.ChunkedArray], pa.ChunkedArray],
+) -> pa.Table:
+    for index, field in enumerate(table.schema):
+        try:
+            column = target(table.column(index))
+        except (pa.ArrowException, ValueError, OverflowError) as error:
+            raise RequestError(
+                call,
+                f"{library} cannot hold column {field.name!r} of type {field.type}: {error}",
+                "Convert the column before it becomes part of the spine, or call to_arrow().",
+            ) from None
+        table = table.set_column(index, field.with_type(column.type), column)
+    return table
+
+
+def _for_spark(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    plain = converted(column, plain_type(column.type, _spark_value_type))
+    # PySpark fails at slices of nested columns.
+    return _unsliced(plain) if pa.types.is_nested(plain.type) else plain
+
+
+def _unsliced(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return column.take(pa.array(np.arange(len(column))))
+
+
+def _spark_value_type(dtype: pa.DataType) -> pa.DataType:
+    if pa.types.is_timestamp(dtype):
+        return pa.timestamp("us", None if dtype.tz is None else "UTC")
+    if pa.types.is_duration(dtype):
+        return pa.duration("us")
+    if pa.types.is_time(dtype):
+        return pa.time64("us")
+    if pa.types.is_fixed_size_binary(dtype):
+        return pa.binary()
+    if pa.types.is_decimal(dtype):
+        return _decimal(dtype)
+    return _SPARK.get(_held(dtype), dtype)
+
+
+def _for_polars(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if pa.types.is_fixed_size_list(column.type):
+        # Polars fails at slices of lists of a fixed size.
+        return _unsliced(column)
+    if pa.types.is_dictionary(column.type):
+        return column
+    return converted(column, plain_type(column.type, _polars_value_type))
+
+
+def _polars_value_type(dtype: pa.DataType) -> pa.DataType:
+    if pa.types.is_timestamp(dtype):
+        unit = "ms" if dtype.unit == "s" else dtype.unit
+        is_offset = dtype.tz is not None and dtype.tz[:1] in "+-"
+        return pa.timestamp(unit, "UTC" if is_offset else dtype.tz)
+    if dtype == pa.duration("s"):
+        return pa.duration("ms")
+    if dtype == pa.date64():
+        return pa.date32()
+    if pa.types.is_decimal(dtype):
+        return _decimal(dtype)
+    return _held(dtype)
+
+
+def _decimal(dtype: pa.DataType) -> pa.DataType:
+    """Return the type for decimals of at most 38 digits. The conversion refuses others."""
+    return pa.decimal128(min(dtype.precision, _MOST_DIGITS), dtype.scale)
+
+
+def _held(dtype: pa.DataType) -> pa.DataType:
+    """Return a type that is not of calendar intervals or unions, which only Arrow has."""
+    if pa.types.is_interval(dtype) or pa.types.is_union(dtype):
+        raise pa.ArrowInvalid("it has no such type")
+    return dtype
