@@ -17,6 +17,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
 from featurestore.definitions.model.source import DeltaSource, FileSource, StoredSource
+from featurestore.store.delta.log import is_table
 from featurestore.store.paths import is_local, local_path
 from featurestore.store.source_files import list_files
 
@@ -48,7 +49,7 @@ def has_data(source: StoredSource, uri: str) -> bool:
         False
     """
     if isinstance(source, DeltaSource):
-        return bool(DeltaTable.is_deltatable(uri))
+        return is_table(uri)
     return bool(list_files(uri))
 
 

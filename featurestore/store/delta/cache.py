@@ -13,6 +13,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
 from featurestore.store.delta.log import is_table
+from featurestore.store.delta.process import check_process
 from featurestore.store.delta.snapshot import Snapshot, open_table, snapshot_of
 from featurestore.store.paths import is_local, local_path
 
@@ -43,6 +44,8 @@ class TableCache(Generic[T]):
         Raises:
             TableError: The table does not open.
         """
+        # First: a thread that the fork lost may hold the lock.
+        check_process()
         with self._lock:
             table = self._updated()
             if table is None:

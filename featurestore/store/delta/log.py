@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from deltalake import DeltaTable
 
+from featurestore.store.delta.process import check_process
 from featurestore.store.delta.snapshot import open_table
 
 
@@ -32,6 +33,7 @@ def is_table(uri: str) -> bool:
         >>> is_table("no/such/table")
         False
     """
+    check_process()
     return bool(DeltaTable.is_deltatable(uri))
 
 

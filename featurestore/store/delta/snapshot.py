@@ -10,6 +10,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from featurestore.errors import TableError
 from featurestore.store.delta.footer import Footer
+from featurestore.store.delta.process import check_process
 from featurestore.store.paths import is_local, local_path, stays_inside
 
 READER_VERSION = 1
@@ -89,6 +90,7 @@ def open_table(uri: str, version: int | None = None) -> DeltaTable:
     Raises:
         TableError: There is no such table or version, or its log cannot be read.
     """
+    check_process()
     call = f"open table {uri}" + ("" if version is None else f" at version {version}")
     try:
         return DeltaTable(uri, version=version)
