@@ -103,6 +103,14 @@ class FeatureStore:
         """Close the store."""
         self.close()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle and copy without open tables and without a Spark session.
+
+        The copy uses the Spark session that runs in its process, or starts one.
+        """
+        state = {name: value for name, value in vars(self).items() if name != "_reader"}
+        return state | {"_user_session": None, "_used_spark": False}
+
     def __repr__(self) -> str:
         """Return the project's name and folder."""
         return f"FeatureStore(project {self.settings.project!r}, {str(self.settings.folder)!r})"

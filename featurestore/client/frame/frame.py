@@ -2,10 +2,10 @@
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, tzinfo
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -94,6 +94,11 @@ class FeatureFrame:
     def null_key_rows(self) -> dict[str, int]:
         """For each view, the number of rows with a null key: their features of it are null."""
         return {name: view.null_key_rows(self.table) for name, view in self.views.items()}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle and copy without the Spark session: pass one to `to_spark` of the copy."""
+        state = {each.name: getattr(self, each.name) for each in fields(self)}
+        return state | {"_spark_session": _no_spark}
 
     def __len__(self) -> int:
         """Return the number of rows."""

@@ -5,6 +5,7 @@ that was deleted and created again at the same address is opened again.
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Generic, TypeVar
@@ -37,6 +38,10 @@ class TableCache(Generic[T]):
         self._table: DeltaTable | None = None
         self._folder: tuple[int, ...] = ()
         self._cached: tuple[int, T] | None = None
+
+    def __reduce__(self) -> tuple[type["TableCache[T]"], tuple[str, Callable[[DeltaTable], T]]]:
+        """Pickle and copy without the open table and the lock: another process opens its own."""
+        return type(self), (self._uri, self._read)
 
     def newest(self) -> T | None:
         """Return the value read from the newest version, or None if there is no table.
@@ -81,7 +86,7 @@ class Snapshots:
         Raises:
             TableError: There is no such table, or the local engine cannot read it.
         """
-        new = TableCache(uri, lambda table: snapshot_of(table, uri))
+        new = TableCache(uri, partial(snapshot_of, uri=uri))
         cache = self._caches.setdefault(uri, new)
         # Without a table, opening it again raises the error.
         return cache.newest() or snapshot_of(open_table(uri), uri)

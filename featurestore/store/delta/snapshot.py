@@ -1,7 +1,8 @@
 """One version of a Delta table, read without a JVM: its schema, its files and their bounds."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.fs as pafs
@@ -34,6 +35,11 @@ class Snapshot:
     files: pa.Table
     schema: pa.Schema
     footers: dict[str, Footer] = field(default_factory=dict, repr=False, compare=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle and copy without open files: another process opens its own."""
+        state = {each.name: getattr(self, each.name) for each in fields(self)}
+        return state | {"footers": {}}
 
     @cached_property
     def rows(self) -> int:
