@@ -26,6 +26,7 @@ LAST_MICROS = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseco
 """The first and the last moment that Python knows, in the years 1 and 9999."""
 
 _DURATION = re.compile(r"(\d+)([smhdw])")
+_FINER = re.compile(r"[.,]\d{6}0*[1-9]")
 _WORDY_DURATION = re.compile(r"(\d{0,6})\s*(?=sec|min|hour|day|week)([smhdw])[a-z]*", re.ASCII)
 _MOST_DAYS = 36_500
 _LONGEST = 2**62
@@ -194,13 +195,14 @@ def from_micros(micros: int) -> datetime:
     return _EPOCH + timedelta(microseconds=micros)
 
 
-def parse_moment(text: str | datetime) -> datetime:
+def parse_moment(text: str | date) -> datetime:
     """Return a moment in UTC from an aware datetime or an ISO 8601 text.
 
     A date without a time is midnight in UTC.
 
     Raises:
-        RequestError: The text is not ISO 8601, or the time has no time zone.
+        RequestError: The text is not ISO 8601, the time has no time zone or is finer than a
+            microsecond, or it lies outside the years 1 to 9999 in UTC.
 
     Example:
         >>> parse_moment("2026-01-01T00:00:00+01:00").astimezone(UTC).isoformat()
@@ -210,19 +212,34 @@ def parse_moment(text: str | datetime) -> datetime:
         ...
         featurestore.errors.RequestError: time '...': it has no time zone. Write its offset; ...
     """
-    if isinstance(text, datetime):
-        return from_micros(to_micros(text))
+    moment = text if isinstance(text, datetime) else _from_text(text)
+    if getattr(moment, "nanosecond", 0) or (isinstance(text, str) and _FINER.search(text)):
+        raise RequestError(
+            f"time {str(text)!r}", "it is finer than a microsecond", "Round it to microseconds."
+        )
     try:
-        moment = datetime.fromisoformat(text)
+        return from_micros(to_micros(moment))
+    except OverflowError:
+        raise RequestError(
+            f"time {str(text)!r}", "in UTC it is outside the years 1 to 9999", "Use another time."
+        ) from None
+
+
+def _from_text(text: str | date) -> datetime:
+    """Return the moment of an ISO 8601 text or of a date. A date is its midnight in UTC."""
+    try:
+        moment = datetime.fromisoformat(text.isoformat() if isinstance(text, date) else text)
     except (ValueError, TypeError):
         raise RequestError(
             f"time {text!r}", "not an ISO 8601 time", "Write for example '2026-01-31T09:30:00Z'."
         ) from None
-    if moment.tzinfo is None and not _is_date(text):
-        raise RequestError(
-            f"time {text!r}", "it has no time zone", f"Write its offset; for UTC {text + 'Z'!r}."
-        )
-    return from_micros(to_micros(moment if moment.tzinfo else moment.replace(tzinfo=UTC)))
+    if moment.tzinfo is not None:
+        return moment
+    if isinstance(text, date) or _is_date(text):
+        return moment.replace(tzinfo=UTC)
+    raise RequestError(
+        f"time {text!r}", "it has no time zone", f"Write its offset; for UTC {text + 'Z'!r}."
+    )
 
 
 def parse_moment_argument(call: str, name: str, value: str | datetime) -> datetime:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +21,9 @@ MOMENTS = st.datetimes(timezones=st.just(UTC))
 
 @given(st.dates())
 def test_a_date_is_its_midnight_in_utc(day: date) -> None:
-    assert parse_moment(day.isoformat()) == datetime(day.year, day.month, day.day, tzinfo=UTC)
+    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+    assert parse_moment(day.isoformat()) == parse_moment(day) == midnight
 
 
 @given(MOMENTS)
@@ -49,6 +52,30 @@ def test_a_datetime_without_its_zone_is_refused() -> None:
 
     assert caught.value.call == "time 2026-01-01T00:00:00"
     assert "tzinfo=timezone.utc" in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    "fine",
+    [
+        "2026-01-01T00:00:00.0000001Z",
+        "2026-01-01T00:00:00,1234567Z",
+        pd.Timestamp("2026-01-01T00:00:00.000000001Z"),
+    ],
+)
+def test_a_moment_that_is_finer_than_a_microsecond_is_refused(fine: str | datetime) -> None:
+    with pytest.raises(RequestError) as caught:
+        parse_moment(fine)
+
+    assert "microsecond" in caught.value.found
+    assert parse_moment("2026-01-01T00:00:00.000001000Z").microsecond == 1
+
+
+@pytest.mark.parametrize("far", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"])
+def test_a_moment_outside_of_pythons_years_is_refused(far: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        parse_moment(far)
+
+    assert far in caught.value.call
 
 
 @pytest.mark.parametrize("wrong", ["tomorrow", "", "2026-13-01", 7, None])

@@ -8,13 +8,12 @@ import pyarrow as pa
 import pyarrow.feather as pafeather
 import pyarrow.ipc as paipc
 import pyarrow.parquet as pq
-from deltalake.exceptions import DeltaError
 
 from featurestore.client.spines.csv_file import read_csv
 from featurestore.client.spines.json_file import read_json
 from featurestore.client.spines.text_values import marked
 from featurestore.engines.spine_times import RowName, row_name
-from featurestore.errors import SpineError
+from featurestore.errors import SpineError, TableError
 from featurestore.store.delta.log import is_table
 from featurestore.store.delta.snapshot import open_table
 from featurestore.store.paths import is_local, local_path
@@ -32,7 +31,7 @@ def table_of_path(address: str | Path) -> tuple[pa.Table, RowName]:
     """
     if "://" in str(address) and not is_local(str(address)):
         return _read_delta(str(address)), row_name
-    path = Path(local_path(str(address))).expanduser()
+    path = Path(local_path(str(address)))
     call = f"read the spine {path}"
     try:
         if path.is_dir():
@@ -117,7 +116,9 @@ def _read_folder(path: Path, call: str) -> pa.Table:
 def _read_delta(uri: str) -> pa.Table:
     try:
         return pa.table(open_table(uri).scan().read_all())
-    except (DeltaError, OSError, pa.ArrowException) as error:
+    except TableError:
+        raise
+    except Exception as error:  # noqa: BLE001 - of a damaged file, delta-rs raises a bare Exception
         problem = f"its files cannot be read: {str(error).splitlines()[0]}"
         raise SpineError(
             f"read the spine {uri}", problem, "Check the table, or restore a version of it."

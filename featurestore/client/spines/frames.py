@@ -57,9 +57,12 @@ def _exported(name: str, column: Any) -> pa.ChunkedArray:
 
 def _array(name: str, column: Any) -> pa.Array | pa.ChunkedArray:
     if column.dtype == object:
+        values = column.to_numpy()
         missing = column.isna().to_numpy()
-        pairs = zip(column.array, missing, strict=True)
-        return array_of(name, [None if is_missing else value for value, is_missing in pairs])
+        if missing.any():
+            values = values.copy()
+            values[missing] = None
+        return array_of(name, values.tolist())
     if hasattr(column, "sparse"):
         column = column.sparse.to_dense()
     try:

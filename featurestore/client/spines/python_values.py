@@ -65,12 +65,14 @@ def array_of(name: str, values: Iterable[Any], row: RowName = row_name) -> pa.Ar
         >>> array_of("id", [1, None]).type
         DataType(int64)
     """
-    present = _without_missing(list(values))
-    if _is_of_other_than_numbers(present):
-        present = [None if _is_nan(value) else value for value in present]
-    _require_one_kind(name, present, row)
-    if any(isinstance(value, np.datetime64) or _nanos(value) for value in present):
-        return _times(name, present)
+    present = list(values)
+    if len(set(map(type, present)) - {type(None)}) > 1 or not _is_plain(present):
+        present = _without_missing(present)
+        if _is_of_other_than_numbers(present):
+            present = [None if _is_nan(value) else value for value in present]
+        _require_one_kind(name, present, row)
+        if any(isinstance(value, np.datetime64) or _nanos(value) for value in present):
+            return _times(name, present)
     try:
         array = pa.array(present, _decimal_type(present))
     except OverflowError:
@@ -84,6 +86,11 @@ def array_of(name: str, values: Iterable[Any], row: RowName = row_name) -> pa.Ar
         raise SpineError(CALL, problem, "Use one type in it.") from None
     _require_no_lost_nanoseconds(name, array, present)
     return array
+
+
+def _is_plain(values: Sequence[Any]) -> bool:
+    """Return whether values of one type need no look at each: Arrow takes them as they are."""
+    return {*map(type, values)} <= {bool, int, float, str, bytes, date, type(None)}
 
 
 def _without_missing(values: list[Any]) -> list[Any]:

@@ -99,7 +99,7 @@ def typed(
     """
     if dtype is None:
         return _without_type(column) if form == "csv" else column
-    if pa.types.is_floating(column.type) and isinstance(dtype, Decimal):
+    if pa.types.is_floating(column.type) and (dtype == Float32 or isinstance(dtype, Decimal)):
         # The digits of a number in JSON. Each is the shortest text of its float.
         column = pa.chunked_array([[_digits(each) for each in column.to_pylist()]], pa.string())
     if not is_text(column.type) or (form == "json" and dtype in _IN_JSON):

@@ -21,6 +21,7 @@ TYPES = {
     "at": fs.Timestamp,
     "price": fs.Decimal(10, 2),
     "x": fs.Float64,
+    "single": fs.Float32,
 }
 
 
@@ -54,6 +55,7 @@ def test_lines_and_arrays_of_objects_are_rows(tmp_path: Path, text: str) -> None
         ("price", "1.10", Decimal("1.10")),
         ("x", '"Infinity"', float("inf")),
         ("x", "1.50", 1.5),
+        ("single", "0.1", 0.10000000149011612),
         ("note", '"2026-01-05T00:00:00Z"', "2026-01-05T00:00:00Z"),
         ("note", "12345678901234567890", 12345678901234567890),
         ("note", "0.1234567890123456789", Decimal("0.1234567890123456789")),
@@ -89,6 +91,7 @@ def test_numbers_of_one_column_have_one_type(tmp_path: Path) -> None:
         ('{"name": "\\ud800"}', "line 1"),
         ('{"id": 1}\n{"day": "soon"}', "line 2"),
         ('{"id": 1}\n{"price": 1.105}', "line 2"),
+        ('{"id": 1}\n{"single": 1e39}', "line 2"),
         ('{"at": "2026-01-01T00:00:00Z"}\n{"at": "2026-01-01T00:00:00"}', "line 2"),
         ("[" * 100_000, "line 1"),
         ('{"id": ' + "9" * 5000 + "}", "line 1"),

@@ -243,3 +243,14 @@ def test_a_path_with_a_mistake_is_refused_with_the_nearest(tmp_path: Path) -> No
         read_spine(tmp_path / "spines.csv")
 
     assert str(tmp_path / "spine.csv") in refused.value.fix
+
+
+def test_a_delta_table_whose_file_is_gone_is_refused_with_its_folder(tmp_path: Path) -> None:
+    write_deltalake(str(tmp_path), TABLE)
+    for file in tmp_path.glob("*.parquet"):
+        file.unlink()
+
+    with pytest.raises(SpineError) as refused:
+        read_spine(tmp_path)
+
+    assert str(tmp_path) in refused.value.call
