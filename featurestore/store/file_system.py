@@ -1,5 +1,7 @@
 """Small files, local or in an object store: their names and contents."""
 
+from pathlib import Path
+
 import pyarrow.fs as pafs
 
 from featurestore.store.paths import is_local, local_path
@@ -41,6 +43,20 @@ def list_names(folder: str) -> tuple[str, ...]:
     filesystem, root = file_system(folder)
     infos = filesystem.get_file_info(pafs.FileSelector(root, allow_not_found=True))
     return tuple(sorted(info.base_name for info in infos if info.type == pafs.FileType.File))
+
+
+def write_text(address: str, text: str) -> None:
+    """Write a small text file in one step, and its folder if there is none."""
+    filesystem, path = file_system(address)
+    filesystem.create_dir(path.rpartition("/")[0], recursive=True)
+    if not is_local(address):
+        with filesystem.open_output_stream(path) as stream:
+            stream.write(text.encode())
+        return
+    # Hidden, so that a crash leaves nothing that counts.
+    unfinished = Path(path).with_name(f".{Path(path).name}.tmp")
+    unfinished.write_text(text, "utf-8")
+    unfinished.replace(path)
 
 
 def file_system(address: str) -> tuple[pafs.FileSystem, str]:

@@ -16,10 +16,15 @@ import pyarrow.parquet as pq
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
-from featurestore.definitions.model.source import DeltaSource, FileSource, StoredSource
+from featurestore.definitions.model.source import (
+    DeltaSource,
+    FileSource,
+    StoredSource,
+    format_of,
+)
 from featurestore.store.delta.log import is_table
 from featurestore.store.paths import is_local, local_path
-from featurestore.store.source_files import list_files
+from featurestore.store.source_files import COMPRESSED, list_files
 
 _SAMPLED_ROWS = 20
 
@@ -88,10 +93,13 @@ def _(source: FileSource, uri: str) -> SourceColumns | None:
     newest = max(files, key=lambda file: (file.modified_at, file.path)).path
     name = str(Path(source.path) / Path(newest).name)
     folders = _folder_columns(newest)
-    if source.format == "parquet":
+    kind = source.file_format or format_of(newest)
+    if kind is None or newest.endswith(COMPRESSED):
+        return None
+    if kind == "parquet":
         schema = pq.read_schema(newest)
         return SourceColumns(name, folders | {each.name: each.type for each in schema}, {})
-    rows = _csv_rows(source, newest) if source.format == "csv" else _json_rows(newest)
+    rows = _csv_rows(source, newest) if kind == "csv" else _json_rows(source, newest)
     return _of_texts(name, list(islice(rows, _SAMPLED_ROWS)), folders)
 
 
@@ -114,12 +122,10 @@ def _of_texts(
 
 
 def _csv_rows(source: FileSource, path: str) -> Iterator[Mapping[str, str | None]]:
-    # These arguments are the source's only where it has them.
-    encoding = getattr(source, "encoding", None) or "utf-8"
-    delimiter = getattr(source, "delimiter", None) or ","
-    with Path(local_path(path)).open(newline="", encoding=encoding) as file:
+    delimiter = source.delimiter or ("\t" if path.endswith(".tsv") else ",")
+    with Path(local_path(path)).open(newline="", encoding=_encoding(source)) as file:
         reader = csv.DictReader(file, delimiter=delimiter, restkey="")
-        nulls = set(getattr(source, "null_values", None) or ("",))
+        nulls = set(source.null_values)
         rows: Iterator[Mapping[str, str | None]] = iter(reader)
         if reader.fieldnames is None:
             return
@@ -131,8 +137,13 @@ def _csv_rows(source: FileSource, path: str) -> Iterator[Mapping[str, str | None
             yield dict.fromkeys(reader.fieldnames)
 
 
-def _json_rows(path: str) -> Iterator[Mapping[str, str | None]]:
-    with Path(local_path(path)).open(encoding="utf-8") as file:
+def _encoding(source: FileSource) -> str:
+    # With "utf-8-sig" a byte order mark is no part of the first name.
+    return "utf-8-sig" if source.encoding == "utf-8" else source.encoding
+
+
+def _json_rows(source: FileSource, path: str) -> Iterator[Mapping[str, str | None]]:
+    with Path(local_path(path)).open(encoding=_encoding(source)) as file:
         for line in file:
             if line.strip():
                 row = json.loads(line)

@@ -15,6 +15,7 @@ from featurestore.definitions.model.source import DeltaSource, FileSource, Store
 from featurestore.definitions.model.types import Field, Timestamp, is_number
 from featurestore.definitions.model.view import FeatureView
 from featurestore.definitions.rules.issue import NO_DATA, Issue, label
+from featurestore.engines.files.exact_arrow import can_hold
 from featurestore.errors import nearest
 from featurestore.store.layout import Layout
 from featurestore.store.paths import is_local, local_path
@@ -68,11 +69,12 @@ def _missing(source: StoredSource, uri: str) -> Issue:
 
 def _source_issues(source: StoredSource, columns: SourceColumns) -> Iterator[Issue]:
     declared: tuple[Field, ...] = getattr(source, "schema", ())
-    is_json = isinstance(source, FileSource) and source.format == "json"
+    optional: tuple[str, ...] = getattr(source, "optional_columns", ())
+    is_json = isinstance(source, FileSource) and source.file_format == "json"
     for field in declared:
         if field.name not in columns.types:
             # An object may lack a name; a file of Parquet or CSV may not lack a column.
-            if not is_json:
+            if not is_json and field.name not in optional:
                 yield _absent(source, field.name, columns)
         elif problem := _type_problem(field, source, columns):
             yield Issue(field.origin, f"{label(source)}: {problem}")
@@ -101,7 +103,8 @@ def _view_issues(
         if field.name in declared:
             continue
         if field.name not in columns.types:
-            yield _absent(view, field.name, columns)
+            if field.name not in getattr(source, "optional_columns", ()):
+                yield _absent(view, field.name, columns)
         elif problem := _type_problem(field, source, columns):
             yield Issue(field.origin, f"{label(view)}: {problem}")
 
@@ -117,12 +120,18 @@ def _type_problem(field: Field, source: StoredSource, columns: SourceColumns) ->
         return ""
     if actual is None:
         return _text_problem(field, columns)
-    if holds(actual, field.dtype):
+    # Files' values are compared one by one when they are read, so wider types may do.
+    fits = can_hold(field.dtype, actual) if _is_files(source) else holds(actual, field.dtype)
+    if fits:
         return ""
     return (
         f"column {field.name!r} of {columns.origin} is {type_name(actual)}, but it is declared as "
         f"{field.dtype}. Declare its type, or cast it in a transform."
     )
+
+
+def _is_files(source: StoredSource) -> bool:
+    return isinstance(source, FileSource)
 
 
 def _text_problem(field: Field, columns: SourceColumns) -> str:

@@ -8,6 +8,16 @@ from featurestore.definitions.model.types import Field
 from featurestore.definitions.origin import Origin, origin
 
 FileFormat = Literal["parquet", "csv", "json"]
+_SUFFIXES: Mapping[str, FileFormat] = {
+    "parquet": "parquet",
+    "pq": "parquet",
+    "csv": "csv",
+    "tsv": "csv",
+    "json": "json",
+    "jsonl": "json",
+    "ndjson": "json",
+}
+_COMPRESSED = ("gz", "bz2", "zst", "lz4")
 TimeUnit = Literal["s", "ms", "us"]
 
 
@@ -109,13 +119,22 @@ class DeltaSource:
 
 @dataclass(frozen=True)
 class FileSource:
-    """Rows of the files in a folder. Files must not change: add new rows as new files.
+    """Rows of files. Files must not change: add new rows as new files.
 
     Args:
         name: Its name.
-        path: The folder of the files, relative to the project's folder, or a URL.
-        format: ``"parquet"``, ``"csv"`` (with a header line) or ``"json"`` (an object per line).
+        path: A folder, a file, or a pattern such as ``"data/*/visits-*.csv"``, relative to the
+            project's folder, or a URL. Files in subfolders are read too.
+        format: ``"parquet"``, ``"csv"`` (with a header line) or ``"json"`` (an object per line);
+            None for the format that the files' suffix says.
         schema: The columns to read; required for CSV and JSON, whose files contain no types.
+            Without it, all columns of Parquet files are read.
+        optional_columns: The columns that a file may lack: they are null in its rows. A file that
+            lacks another column of the schema is an error.
+        delimiter: The character between a CSV file's values; None for a comma, or a tab in files
+            whose names end in ``.tsv``.
+        encoding: The encoding of CSV and JSON files.
+        null_values: The unquoted texts that mean null in CSV files.
         timestamp_field: As in `DeltaSource`.
         available_timestamp_field: As in `DeltaSource`.
         sequence_field: As in `DeltaSource`.
@@ -135,9 +154,13 @@ class FileSource:
     name: str
     _: KW_ONLY
     path: str
-    format: FileFormat
+    format: FileFormat | None = None
     timestamp_field: str
     schema: tuple[Field, ...] = ()
+    optional_columns: tuple[str, ...] = ()
+    delimiter: str | None = None
+    encoding: str = "utf-8"
+    null_values: tuple[str, ...] = ("",)
     available_timestamp_field: str | None = None
     sequence_field: str | None = None
     deleted_field: str | None = None
@@ -153,6 +176,11 @@ class FileSource:
     def roles(self) -> Roles:
         """Its columns that have a role."""
         return _roles(self)
+
+    @property
+    def file_format(self) -> FileFormat | None:
+        """Its declared format, or that of its path's suffix; None if the path has none."""
+        return self.format or format_of(self.path)
 
 
 @dataclass(frozen=True)
@@ -188,6 +216,19 @@ class RequestSource:
 
 StoredSource = DeltaSource | FileSource
 Source = DeltaSource | FileSource | RequestSource
+
+
+def format_of(path: str) -> FileFormat | None:
+    """Return the format that a file's suffix says, without that of a compression.
+
+    Example:
+        >>> format_of("data/visits.csv.gz"), format_of("data/visits")
+        ('csv', None)
+    """
+    parts = path.rpartition("/")[2].lower().split(".")[1:]
+    if parts and parts[-1] in _COMPRESSED:
+        parts.pop()
+    return _SUFFIXES.get(parts[-1]) if parts else None
 
 
 def _roles(source: StoredSource) -> Roles:

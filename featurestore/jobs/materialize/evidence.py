@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from featurestore.definitions.model.source import DeltaSource, StoredSource
 from featurestore.engines.spark.source.offsets import (
+    SeenFile,
     checkpoint_damage,
     has_ended_batch,
     last_batch,
@@ -26,10 +27,11 @@ from featurestore.store.layout import Layout
 from featurestore.store.ledger.files import FileRecord, Files
 from featurestore.store.ledger.runs import RunRecord
 from featurestore.store.ledger.tables import TableRecord
-from featurestore.store.source_files import SourceFile, list_files
+from featurestore.store.source_files import FilePath, SourceFile, content_digest
 
 # Only compactions commit between batches, so one of the last commits is almost always a batch's.
 _RECENT_COMMITS = 20
+_UNKNOWN = -1  # the size of a file that changed before it was recorded
 
 
 def gather(
@@ -53,7 +55,7 @@ def gather(
     damage = table_damage(table, own)
     newest = None if damage else _newest(table)
     is_delta = isinstance(source, DeltaSource)
-    files = None if is_delta else _files(layout, record, source_uri)
+    files = None if is_delta else _files(layout, record, source_uri, newest)
     problem = None if damage else _checkpoint_problem(layout, record, newest)
     return Evidence(
         table_exists=bool(damage) or is_table(table),
@@ -75,19 +77,24 @@ def files_read(
     A file that changed after it was read is recorded with the time of the reading and without a
     size, so that the next run reports it.
     """
-    recorded = {file.path for file in Files(layout).records(record.table_id)}
-    present = {file.path: file for file in list_files(source_uri)}
+    checkpoint = layout.checkpoint(record.table_id, record.generation)
+    seen = seen_files(checkpoint)
+    if not seen:
+        return ()
+    path = FilePath(source_uri)
+    recorded = {path.name_of(file.path) for file in Files(layout).records(record.table_id)}
+    present = {file.name: file for file in path.files}
     return tuple(
         FileRecord(
             record.view,
             table_id=record.table_id,
-            path=seen.path,
-            size=_size(present.get(seen.path), seen.modified_at),
-            modified_at=seen.modified_at,
+            path=name,
+            size=_size(file, present.get(name)),
+            modified_at=file.modified_at,
             run_id=run_id,
         )
-        for seen in seen_files(layout.checkpoint(record.table_id, record.generation))
-        if seen.path not in recorded
+        for file in seen
+        if (name := path.name_of(file.path)) not in recorded
     )
 
 
@@ -150,27 +157,46 @@ class _Files:
     lost: str | None
 
 
-def _files(layout: Layout, record: TableRecord, source_uri: str) -> _Files:
-    recorded = {file.path: file for file in Files(layout).records(record.table_id)}
+def _files(
+    layout: Layout, record: TableRecord, source_uri: str, newest: CommitNotes | None
+) -> _Files:
+    is_current = newest is not None and newest.generation == record.generation
+    committed = newest.batch_id if newest is not None and is_current else -1
     # A run that was killed read files that are not in the ledger yet.
-    seen = seen_files(layout.checkpoint(record.table_id, record.generation))
-    present = {file.path: file for file in list_files(source_uri)} if recorded or seen else {}
-    times = {file.path: file.modified_at for file in seen}
+    entries = seen_files(layout.checkpoint(record.table_id, record.generation), committed)
+    records = Files(layout).records(record.table_id)
+    if not entries and not records:
+        return _Files((), "no record says which files it read")
+    path = FilePath(source_uri)
+    seen = {path.name_of(file.path): file for file in entries}
+    recorded = {path.name_of(file.path): file for file in records}
     changed = tuple(
         file.path
-        for file in present.values()
-        if file.modified_at // 1000 != times.get(file.path, file.modified_at // 1000)
-        or (file.path in recorded and not _is_same(file, recorded[file.path]))
+        for file in path.files
+        if not _is_same(file, seen.get(file.name), recorded.get(file.name))
     )
-    gone = sorted({*recorded, *times} - set(present))
-    lost = f"files that it read are gone: {listed(gone)}" if gone else None
-    return _Files(changed, lost if recorded or seen else "no record says which files it read")
+    gone = sorted({*recorded, *seen} - {file.name for file in path.files})
+    folder = path.folder.rstrip("/")
+    listed_files = listed([f"{folder}/{name}" for name in gone])
+    return _Files(changed, f"files that it read are gone: {listed_files}" if gone else None)
 
 
-def _is_same(present: SourceFile, recorded: FileRecord) -> bool:
-    return (present.size, present.modified_at // 1000) == (recorded.size, recorded.modified_at)
+def _is_same(present: SourceFile, seen: SeenFile | None, recorded: FileRecord | None) -> bool:
+    """Return whether a file is as it was read; one that was not read is.
+
+    A copied file has another time, but the same content.
+    """
+    entries = [(file.size, file.modified_at) for file in (seen, recorded) if file is not None]
+    now = present.modified_at // 1000
+    if all(time == now and size in (present.size, _UNKNOWN) for size, time in entries):
+        return recorded is None or recorded.size != _UNKNOWN
+    if seen is None or not seen.digest or seen.size != present.size:
+        return False
+    return content_digest(present.address) == seen.digest
 
 
-def _size(present: SourceFile | None, read_at: int) -> int:
-    is_unchanged = present is not None and present.modified_at // 1000 == read_at
-    return present.size if present is not None and is_unchanged else -1
+def _size(seen: SeenFile, present: SourceFile | None) -> int:
+    if seen.size != _UNKNOWN:
+        return seen.size
+    is_unchanged = present is not None and present.modified_at // 1000 == seen.modified_at
+    return present.size if present is not None and is_unchanged else _UNKNOWN

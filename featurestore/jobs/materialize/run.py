@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from featurestore.definitions.code.fingerprint import table_fingerprint
+from featurestore.definitions.model.source import FileSource
 from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.spark.errors.unexpected import own_error
 from featurestore.engines.spark.source.readers import Reading
@@ -16,11 +17,10 @@ from featurestore.engines.spark.write.checks import (
     ViewInput,
     check_view,
     create_table,
-    require_rows,
 )
+from featurestore.engines.spark.write.file_batches import run_file_batches
 from featurestore.engines.spark.write.latest import refresh_if_stale
 from featurestore.engines.spark.write.stream import InterruptedRunError, Stream, run_stream
-from featurestore.errors import SourceError
 from featurestore.jobs.materialize.decide import Situation, Step, decide, ended
 from featurestore.jobs.materialize.evidence import files_read, gather
 from featurestore.jobs.materialize.job import Job, Request, RunResult
@@ -174,26 +174,21 @@ def _read_source(run: ViewRun, step: Step) -> None:
     layout, table = run.job.layout, step.table
     newest = latest_version(run.upstream.uri) if step.starting_version is not None else None
     if newest is None or newest >= (step.starting_version or 0):
-        run_stream(run.spark, _stream(run, step))
+        _store_rows(run, step)
     if not is_table(run.table(table)):
-        _create_empty(run, table)
+        # The source has no row yet, or the view left out all of them: an empty table has nulls
+        # for every question.
+        create_table(run.view_input, run.spark, run.table(table))
     check_plain(run.table(table))
     Files(layout).record(files_read(layout, table, run.upstream.uri, run.run_id))
 
 
-def _create_empty(run: ViewRun, table: TableRecord) -> None:
-    """Create the table of a build that stored no row: the view left out all of the source's rows.
-
-    Raises:
-        SourceError: The source has no row at all. The build is retired.
-    """
-    try:
-        require_rows(run.view_input, run.spark)
-    except SourceError:
-        retired = replace(table, state="retired", at=run.job.clock())
-        Tables(run.job.layout).record(retired)
-        raise
-    create_table(run.view_input, run.spark, run.table(table))
+def _store_rows(run: ViewRun, step: Step) -> None:
+    source, stream = run.upstream.source, _stream(run, step)
+    if isinstance(source, FileSource):
+        run_file_batches(run.spark, stream, source)
+    else:
+        run_stream(run.spark, stream)
 
 
 def _stream(run: ViewRun, step: Step) -> Stream:

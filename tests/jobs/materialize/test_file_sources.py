@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from featurestore.definitions.model.source import FileFormat, FileSource
-from featurestore.definitions.model.types import Field, Float64, String, Timestamp
+from featurestore.definitions.model.types import Field, Float64, Int64, String, Timestamp
 from featurestore.errors import MaterializationError, SourceError
 from featurestore.jobs.materialize.job import RunResult
 from featurestore.store.ledger.files import Files
@@ -29,7 +31,7 @@ def source_of(kind: FileFormat) -> FileSource:
 def put(world: World, name: str, *payments: Payment, modified_at: int = OLD) -> Path:
     """Write payments as a file; the suffix of its name is the format."""
     path = world.folder / "files" / name
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(exist_ok=True, parents=True)
     _WRITERS[path.suffix](payments_table(payments), path)
     os.utime(path, (modified_at, modified_at))
     return path
@@ -110,11 +112,11 @@ def test_a_lost_checkpoint_of_a_file_source_builds_anew(world: World) -> None:
     ("name", "text", "part"),
     [
         ("a.csv", "card_id,at,amount\na,2026-01-01 12:00:00,1\n", "'2026-01-01 12:00:00'"),
-        ("a.csv", "card_id,amount,at\na,1,2026-01-01 12:00:00Z\n", "CSV header"),
+        ("a.csv", "card_id,at\na,2026-01-01 12:00:00Z\n", "'amount'"),
         ("a.csv", "card_id,at,amount\na,2026-01-01 12:00:00Z,much\n", "much"),
         ("a.json", '{"card_id": "a", "at": "soon", "amount": 1}', "'soon'"),
     ],
-    ids=["time without offset", "header in another order", "no number", "no time"],
+    ids=["time without offset", "no column", "no number", "no time"],
 )
 def test_a_value_that_does_not_fit_stops_the_run(
     world: World, name: str, text: str, part: str
@@ -128,6 +130,7 @@ def test_a_value_that_does_not_fit_stops_the_run(
     assert result.status == "failed"
     assert isinstance(result.error, SourceError | MaterializationError)
     assert part in result.error.found
+    assert name in result.error.found
 
 
 def test_a_parquet_file_that_lacks_a_declared_column_is_refused(world: World) -> None:
@@ -157,11 +160,176 @@ def test_a_damaged_file_is_named_and_a_correct_one_under_another_name_is_read(
     assert result.status == "failed"
     assert isinstance(result.error, SourceError)
     assert str(path) in result.error.found
-    assert "`featurestore materialize spending --full`" in result.error.fix
     assert world.rows() == [("a", 0, 1.0)]
     path.unlink()
     put(world, "c.parquet", ("b", 1, 2.0))
     assert (world.materialize().status, world.rows()[1:]) == ("done", [("b", 1, 2.0)])
+
+
+def test_a_file_that_was_refused_may_be_corrected_in_its_place(world: World) -> None:
+    source = source_of("csv")
+    put(world, "a.csv", ("a", 0, 1.0))
+    materialized(world, source)
+    path = put(world, "b.csv", ("b", 0, 1.0))
+    path.write_text("card_id,at,amount\nb,2026-01-01T12:00:00Z,1x\n", encoding="utf-8")
+    refused = materialized(world, source)
+    put(world, "b.csv", ("b", 0, 2.0), modified_at=OLD + 9)
+
+    result = materialized(world, source)
+
+    assert (refused.status, result.status) == ("failed", "done")
+    assert world.rows() == [("a", 0, 1.0), ("b", 0, 2.0)]
+
+
+@pytest.mark.parametrize("keeps_times", [True, False], ids=["moved", "copied"])
+def test_a_project_in_another_folder_goes_on(
+    world: World, tmp_path: Path, keeps_times: bool
+) -> None:
+    source = source_of("csv")
+    put(world, "a.csv", ("a", 0, 1.0))
+    first = materialized(world, source)
+    elsewhere = tmp_path.with_name(f"{tmp_path.name}-copy")
+    shutil.copytree(tmp_path, elsewhere)
+    if not keeps_times:
+        os.utime(elsewhere / "files" / "a.csv", (OLD + 9, OLD + 9))
+    moved = World(elsewhere, world.spark)
+    put(moved, "b.csv", ("b", 0, 2.0))
+
+    result = materialized(moved, source)
+
+    assert (result.kind, result.status, result.table_id) == ("run", "done", first.table_id)
+    assert moved.rows() == [("a", 0, 1.0), ("b", 0, 2.0)]
+
+
+def test_files_of_any_name_at_any_depth_are_read(world: World) -> None:
+    (world.folder / "files").mkdir()
+    names = ["a b.csv", "[x]*?.csv", "c%20d^|{}.csv", "gr\u00f6\u00dfe.csv", "2026/01/e.csv"]
+    for hour, name in enumerate([*names, "_f.csv", ".g.csv", "_h/i.csv"]):
+        put(world, name, ("a", hour, 1.0))
+
+    result = materialized(world, source_of("csv"))
+
+    assert (result.status, result.rows_out) == ("done", len(names))
+
+
+@pytest.mark.parametrize(
+    ("path", "hours"),
+    [("files", [0, 1, 2]), ("files/a.csv", [0]), ("files/2026-*/*.csv", [1, 2])],
+)
+def test_a_path_is_a_folder_a_file_or_a_pattern_and_its_suffix_the_format(
+    world: World, path: str, hours: list[int]
+) -> None:
+    for hour, name in enumerate(["a.csv", "2026-01/b.csv", "2026-02/c.csv"]):
+        put(world, name, ("a", hour, 1.0))
+
+    materialized(world, replace(source_of("csv"), path=path, format=None))
+
+    assert [hour for _, hour, _ in world.rows()] == hours
+
+
+def test_values_in_the_names_of_folders_keep_their_text(world: World) -> None:
+    path = put(world, "card_id=007/shop=a%20b/a.csv", ("x", 0, 1.0))
+    path.write_text("at,amount\n2026-01-01T12:00:00Z,1\n", encoding="utf-8")
+    view = other(SPENDING, schema=(Field("amount", Float64), Field("shop", String)))
+    columns = (*COLUMNS, Field("shop", String))
+    world.views = [other(view, source=replace(source_of("csv"), schema=columns))]
+
+    world.materialize()
+
+    assert world.rows("card_id", "shop") == [("007", "a b")]
+
+
+def test_the_folder_of_a_delta_table_is_refused(world: World) -> None:
+    world.pay(("a", 0, 1.0))
+    source = replace(source_of("parquet"), path="payments")
+
+    result = materialized(world, source)
+
+    assert isinstance(result.error, SourceError)
+    assert "DeltaSource" in result.error.fix
+
+
+def test_columns_that_files_lack_are_null_only_if_they_are_optional(world: World) -> None:
+    put(world, "a.parquet", ("a", 0, 1.0))
+    table = payments_table([("b", 0, 2.0)]).append_column("w", pa.array([7], pa.int64()))
+    pq.write_table(table, world.folder / "files" / "b.parquet")
+    view = other(SPENDING, schema=(Field("amount", Float64), Field("w", Int64)))
+
+    world.views = [other(view, source=source_of("parquet"))]
+    refused = world.materialize()
+    world.views = [other(view, source=replace(source_of("parquet"), optional_columns=("w",)))]
+    result = world.materialize()
+
+    assert isinstance(refused.error, SourceError)
+    assert "'w'" in refused.error.found
+    assert "a.parquet" in refused.error.found
+    assert "optional_columns=('w',)" in refused.error.fix
+    assert result.status == "done"
+    assert world.rows("card_id", "w") == [("a", None), ("b", 7)]
+
+
+def test_an_undeclared_column_that_a_file_lacks_stops_only_transforms_that_use_it(
+    world: World,
+) -> None:
+    put(world, "a.parquet", ("a", 0, 1.0))
+    table = payments_table([("b", 0, 2.0)]).append_column("w", pa.array([7.0]))
+    odd = table.append_column("odd", pa.array([1], pa.time64("ns")))
+    pq.write_table(odd, world.folder / "files" / "b.parquet")
+    plain = other(SPENDING, source=source_of("parquet"))
+
+    world.views = [other(plain, transform="SELECT * FROM {source}")]
+    unused = world.materialize()
+    world.views = [
+        other(plain, transform="SELECT card_id, at, amount + w AS amount FROM {source}")
+    ]
+    used = world.materialize()
+
+    assert (unused.status, used.status) == ("done", "failed")
+    assert isinstance(used.error, SourceError)
+    assert "'w'" in used.error.found
+    assert "a.parquet" in used.error.found
+
+
+def test_parquet_types_that_hold_the_same_values_are_read(world: World) -> None:
+    put(world, "a.parquet", ("a", 0, 1.0))
+    rows = payments_table([("b", 1, 2.0)])
+    at = rows["at"].cast(pa.timestamp("ns", "UTC"))
+    rows = rows.set_column(1, "at", at).set_column(2, "amount", pa.array([2], pa.int16()))
+    pq.write_table(rows, world.folder / "files" / "b.parquet")
+    pq.write_table(
+        payments_table([("c", 2, None)]).set_column(2, "amount", pa.nulls(1)),
+        world.folder / "files" / "c.parquet",
+    )
+
+    materialized(world, source_of("parquet"))
+
+    assert world.rows() == [("a", 0, 1.0), ("b", 1, 2.0), ("c", 2, None)]
+
+
+def test_a_view_of_an_empty_folder_has_an_empty_table_and_goes_on(world: World) -> None:
+    (world.folder / "files").mkdir()
+    empty = materialized(world, source_of("csv"))
+    nothing = world.rows()
+    put(world, "a.csv", ("a", 0, 1.0))
+
+    result = world.materialize()
+
+    assert (empty.kind, empty.status, empty.rows_out, nothing) == ("build", "done", 0, [])
+    assert "no row" in empty.message
+    assert (result.kind, result.status, world.rows()) == ("run", "done", [("a", 0, 1.0)])
+
+
+@pytest.mark.parametrize("files_per_batch", [1, 2])
+def test_a_build_reads_each_file_once_in_batches(world: World, files_per_batch: int) -> None:
+    world.files_per_batch = files_per_batch
+    for hour in range(3):
+        put(world, f"{hour}.csv", ("a", hour, 1.0))
+
+    materialized(world, source_of("csv"))
+    again = world.materialize()
+
+    assert [hour for _, hour, _ in world.rows()] == [0, 1, 2]
+    assert again.status == "nothing"
 
 
 def other_schema(source: FileSource, schema: tuple[Field, ...]) -> FileSource:

@@ -11,7 +11,8 @@ def test_the_summary_has_the_counts_and_the_columns_with_nulls() -> None:
     summary, null_unique = run_summary(did, 3, ("order_id", "line")).split("; ")
 
     assert (
-        summary == "stored 1,400 of 1,500 rows as version 3, left out 100 with a null key or time"
+        summary == "stored 1,400 of 1,500 rows as version 3, "
+        "left out 100 with a null key or no time of years 1 to 9999"
     )
     assert null_unique.startswith("1,200 ")
     assert "order_id, line" in null_unique

@@ -39,6 +39,7 @@ _CALL = "start Spark"
 _USE = "use the Spark session of the call (spark=) or of this process"
 _UTC = frozenset({"UTC", "Etc/UTC", "GMT", "Etc/GMT", "Z", "+00:00"})
 _PYTHON = "spark.pyspark.python"
+_LOCALES = ("LC_ALL", "LC_CTYPE", "LANG")  # the first that is set decides the encoding of names
 _SETTING = re.compile(r"\s*(spark\.[^\s=:]+)(?:\s*[=:]\s*|\s+)(\S.*?)\s*")
 _LOG_BYTES = 5_000_000
 # These loggers print every error as JSON on stderr before it is raised.
@@ -255,12 +256,18 @@ def _start(settings: dict[str, str], warehouse: Path) -> SparkSession:
         "SPARK_HOME": str(spark_home()),
         "PYSPARK_PYTHON": python,
         "PYSPARK_DRIVER_PYTHON": sys.executable,
-    }
+    } | _utf8_locale(os.environ)
     for name in _ERROR_LOGGERS:
         PySparkLogger.getLogger(name).setLevel(logging.CRITICAL)
     with _environment(environ):
         context = SparkContext(conf=conf, gateway=_gateway(conf, warehouse / LOG_NAME))
     return SparkSession(context)
+
+
+def _utf8_locale(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the locale in which Java can open files of any name; none if it is UTF-8 already."""
+    locale = next((environ[name] for name in _LOCALES if environ.get(name)), "")
+    return {} if "utf" in locale.lower() else {"LC_ALL": "C.UTF-8"}
 
 
 def _with_jars(settings: dict[str, str], warehouse: Path) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from featurestore.store.delta.commit_files import commit_digest
 from featurestore.store.file_system import list_names, read_text
@@ -16,15 +16,32 @@ _NO_OFFSET = ("-",)
 
 @dataclass(frozen=True)
 class SeenFile:
-    """A file that a stream has read.
+    """A file that a build has read.
 
     Args:
-        path: Its path, as `featurestore.store.source_files` spells it.
-        modified_at: Its modification time when the stream listed it, in UTC milliseconds.
+        path: Its name below the source's folder; its path in a checkpoint that Spark has written.
+        modified_at: Its modification time when it was listed, in UTC milliseconds.
+        size: Its size in bytes; -1 if it is unknown.
+        digest: The hash of its content; empty if it is unknown.
+        batch: The batch that read it.
     """
 
     path: str
     modified_at: int
+    _: KW_ONLY
+    size: int = -1
+    digest: str = ""
+    batch: int = 0
+
+    def to_entry(self) -> dict[str, str | int]:
+        """Return its entry in the log."""
+        return {
+            "name": self.path,
+            "size": self.size,
+            "timestamp": self.modified_at,
+            "digest": self.digest,
+            "batchId": self.batch,
+        }
 
 
 def last_batch(checkpoint: str) -> int | None:
@@ -180,18 +197,47 @@ def reservoir(offset: str) -> str | None:
     return fields.get("reservoirId") if isinstance(fields, dict) else None
 
 
-def seen_files(checkpoint: str) -> tuple[SeenFile, ...]:
-    """Return the files that a file stream has read, by path; none for other streams.
+def last_ended_batch(checkpoint: str) -> int:
+    """Return a checkpoint's newest batch that ended; -1 without one.
+
+    Example:
+        >>> last_ended_batch("no/such/checkpoint")
+        -1
+    """
+    names = list_names(f"{checkpoint}/commits")
+    return max((int(name) for name in names if name.isdigit()), default=-1)
+
+
+def seen_files(checkpoint: str, committed: int = -1) -> tuple[SeenFile, ...]:
+    """Return the files that a build has read, by path; none for other sources.
+
+    Args:
+        checkpoint: The address of the checkpoint.
+        committed: The newest batch that the table has, where its end may be missing in the
+            checkpoint. Files of later batches were not read unless the batch ended.
 
     Example:
         >>> seen_files("no/such/checkpoint")
         ()
     """
     folder = f"{checkpoint}/sources/0"
-    lines = (line for name in _visible(folder) for line in _entries(f"{folder}/{name}"))
-    # Every tenth log file repeats the entries of the previous ones.
-    files = {file.path: file for file in _files(lines)}
+    last = max(last_ended_batch(checkpoint), committed)
+    lines = (line for name in _logs(folder) for line in _entries(f"{folder}/{name}"))
+    files = {file.path: file for file in _files(lines) if file.batch <= last}
     return tuple(files[path] for path in sorted(files))
+
+
+def _logs(folder: str) -> list[str]:
+    """Return the names of the log's files, without those that a later one repeats."""
+    numbered = {name: name.partition(".")[0] for name in list_names(folder)}
+    names = sorted((name for name in numbered if numbered[name].isdigit()), key=_number)
+    compact = [at for at, name in enumerate(names) if name.endswith(".compact")]
+    return names[compact[-1] :] if compact else names
+
+
+def _number(name: str) -> tuple[int, bool]:
+    number, _, rest = name.partition(".")
+    return int(number), bool(rest)
 
 
 def _visible(folder: str) -> list[str]:
@@ -209,5 +255,12 @@ def _files(lines: Iterable[str]) -> Iterable[SeenFile]:
             entry = json.loads(line)
         except ValueError:  # a damaged checkpoint, which `checkpoint_damage` reports
             continue
-        if isinstance(entry, dict) and "path" in entry:
-            yield SeenFile(path_of(entry["path"]), int(entry["timestamp"]))
+        if not isinstance(entry, dict) or "timestamp" not in entry:
+            continue
+        yield SeenFile(
+            entry.get("name") or path_of(entry["path"]),
+            int(entry["timestamp"]),
+            size=int(entry.get("size", -1)),
+            digest=entry.get("digest", ""),
+            batch=int(entry.get("batchId", 0)),
+        )

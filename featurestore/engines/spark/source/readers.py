@@ -1,24 +1,19 @@
 """Readers of sources: the new rows as a stream, or all present rows as a table."""
 
+from collections.abc import Collection
 from dataclasses import KW_ONLY, dataclass
 from functools import singledispatch
 
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
-from pyspark.sql import types as T  # noqa: N812  # pyspark's own convention
 
 from featurestore.definitions.model.source import DeltaSource, FileSource, StoredSource
-from featurestore.definitions.model.types import Timestamp
 from featurestore.definitions.model.view import FeatureView
-from featurestore.engines.spark.source.timestamps import TimeColumn, moment, quoted
-from featurestore.engines.spark.types import fits, spark_type
-from featurestore.errors import SourceError, nearest
+from featurestore.engines.spark.source.file_rows import read_files
+from featurestore.errors import SourceError
 from featurestore.store.delta.log import is_table
-from featurestore.store.source_files import list_files
+from featurestore.store.source_files import FilePath
 
 UNLIMITED = 2**31 - 1
-# By default, Spark never reads a file that is a week older than the newest one.
-_NO_AGE_LIMIT = "36500d"
 
 
 @dataclass(frozen=True)
@@ -54,15 +49,17 @@ def stored_source(view: FeatureView) -> StoredSource:
 
 
 def require_present(source: StoredSource, uri: str) -> None:
-    """Check that the source exists.
+    """Check that the source exists; it may have no rows yet.
 
     Raises:
-        SourceError: There is no Delta table, or no folder with files, at its address.
+        SourceError: There is no Delta table, or no folder, at its address; or the files are those
+            of a table.
     """
-    if isinstance(source, DeltaSource):
-        exists, kind = is_table(uri), "Delta table"
-    else:
-        exists, kind = bool(list_files(uri)), "folder with data files"
+    kind = "Delta table"
+    exists = is_table(uri) if isinstance(source, DeltaSource) else FilePath(uri).exists
+    if isinstance(source, FileSource):
+        kind = "file or folder"
+        _require_plain_files(source, uri)
     if not exists:
         raise SourceError(
             _call(source),
@@ -71,9 +68,23 @@ def require_present(source: StoredSource, uri: str) -> None:
         )
 
 
+def _require_plain_files(source: FileSource, uri: str) -> None:
+    table = FilePath(uri).table_format
+    if table is None:
+        return
+    raise SourceError(
+        _call(source),
+        f"{uri} is the folder of a {table} table: its files have rows that were replaced or "
+        "deleted since",
+        "Use a DeltaSource with the table's folder."
+        if table == "Delta"
+        else "Copy the table's rows to plain files or to a Delta table, and read these.",
+    )
+
+
 @singledispatch
 def read_stream(source: StoredSource, spark: SparkSession, reading: Reading) -> DataFrame:
-    """Return the source's new rows as a stream."""
+    """Return the new rows of a Delta source as a stream; those of files come in batches."""
     raise TypeError(source)
 
 
@@ -89,92 +100,42 @@ def _(source: DeltaSource, spark: SparkSession, reading: Reading) -> DataFrame:
     return reader.load(reading.uri)
 
 
-@read_stream.register
-def _(source: FileSource, spark: SparkSession, reading: Reading) -> DataFrame:
-    schema = _file_schema(source, spark, reading.uri)
-    reader = spark.readStream.format(source.format).schema(schema)
-    reader = reader.options(**_text_options(source)).option("maxFileAge", _NO_AGE_LIMIT)
-    if reading.files_per_batch is not None:
-        reader = reader.option("maxFilesPerTrigger", str(reading.files_per_batch))
-    return _typed(source, reader.load(reading.uri))
-
-
 @singledispatch
-def read_now(source: StoredSource, spark: SparkSession, uri: str) -> DataFrame:
-    """Return all rows that the source has now, as a table."""
+def read_now(
+    source: StoredSource,
+    spark: SparkSession,
+    uri: str,
+    columns: Collection[str] | None = None,
+) -> DataFrame:
+    """Return all rows that the source has now, as a table.
+
+    Args:
+        source: The source.
+        spark: A session of ours.
+        uri: The source's address.
+        columns: The columns that the view uses; None if its transform may use any.
+    """
     raise TypeError(source)
 
 
 @read_now.register
-def _(source: DeltaSource, spark: SparkSession, uri: str) -> DataFrame:
+def _(
+    source: DeltaSource,
+    spark: SparkSession,
+    uri: str,
+    columns: Collection[str] | None = None,
+) -> DataFrame:
     return spark.read.format("delta").load(uri)
 
 
 @read_now.register
-def _(source: FileSource, spark: SparkSession, uri: str) -> DataFrame:
-    reader = spark.read.format(source.format).schema(_file_schema(source, spark, uri))
-    return _typed(source, reader.options(**_text_options(source)).load(uri))
-
-
-def _file_schema(source: FileSource, spark: SparkSession, uri: str) -> T.StructType:
-    """Return the schema to read files with.
-
-    Times in text formats are read as text: Spark would read them in the session's time zone.
-    """
-    if source.format == "parquet":
-        schema = spark.read.parquet(uri).schema
-        _check_declared(source, schema)
-        return schema
-    if not source.schema:
-        raise SourceError(
-            _call(source),
-            f"{source.format} files have no column types, and the source declares no schema",
-            "Add schema=(Field(...), ...) to the source, in the files' order.",
-        )
-    return T.StructType(
-        [
-            T.StructField(
-                field.name,
-                T.StringType() if field.dtype == Timestamp else spark_type(field.dtype),
-            )
-            for field in source.schema
-        ]
-    )
-
-
-def _check_declared(source: FileSource, schema: T.StructType) -> None:
-    problems = [
-        f"column {field.name!r} is missing ({nearest(field.name, schema.names).rstrip('.')})"
-        if field.name not in schema.names
-        else f"column {field.name!r} is {schema[field.name].dataType.simpleString()}, "
-        f"declared as {field.dtype} ({field.origin})"
-        for field in source.schema
-        if field.name not in schema.names
-        or not fits(schema[field.name].dataType, spark_type(field.dtype))
-    ]
-    if problems:
-        raise SourceError(_call(source), "; ".join(problems), "Correct the source's schema.")
-
-
-def _text_options(source: FileSource) -> dict[str, str]:
-    # By default a value that does not parse becomes null, and a CSV header is not compared with
-    # the schema. With these options both stop the run.
-    if source.format == "csv":
-        return {"header": "true", "enforceSchema": "false", "mode": "FAILFAST"}
-    return {"mode": "FAILFAST"} if source.format == "json" else {}
-
-
-def _typed(source: FileSource, rows: DataFrame) -> DataFrame:
-    if source.format == "parquet":
-        return rows
-    return rows.select(
-        *(
-            moment(TimeColumn(field.name, T.StringType(), source)).alias(field.name)
-            if field.dtype == Timestamp
-            else F.col(quoted(field.name))
-            for field in source.schema
-        )
-    )
+def _(
+    source: FileSource,
+    spark: SparkSession,
+    uri: str,
+    columns: Collection[str] | None = None,
+) -> DataFrame:
+    return read_files(source, spark, FilePath(uri).files, columns)
 
 
 def _call(source: StoredSource) -> str:

@@ -20,10 +20,18 @@ from featurestore.errors import SourceError
 
 _INTEGERS = (T.ByteType, T.ShortType, T.IntegerType, T.LongType)
 _OF_UNIT = {
-    "s": F.timestamp_seconds,
-    "ms": F.timestamp_millis,
-    "us": F.timestamp_micros,
+    "s": (F.timestamp_seconds, 1),
+    "ms": (F.timestamp_millis, 1_000),
+    "us": (F.timestamp_micros, 1_000_000),
 }
+_MICROS = 1_000_000
+# The second before year 1, and the first of year 10000, in microseconds: Python's times, which
+# answers consist of, do not reach them.
+_OUTSIDE = (-62_135_596_801 * _MICROS, 253_402_300_800 * _MICROS)
+_TWICE = (
+    "Write such times with an offset, e.g. '2026-10-25T02:30:00+01:00', or in UTC. To choose one "
+    "of the two moments, convert the column in the view's transform."
+)
 _DAY = r"^\s*[+-]?\d{4,6}-\d{1,2}-\d{1,2}"
 _TIME = r"[T ]\d{1,2}:\d{2}(:\d{2}(\.\d{1,6}0*)?)?"
 _OFFSET = r"\s*(Z|UTC|GMT|[+-]\d{1,2}(:?\d{2})?)\s*$"
@@ -39,11 +47,13 @@ class TimeColumn:
         name: The column's name.
         dtype: Its Spark type.
         source: Its source, for ``timezone`` and ``unit``.
+        file: A text column with the file of each row, for error messages; None if there is none.
     """
 
     name: str
     dtype: T.DataType
     source: StoredSource
+    file: Column | None = None
 
     @property
     def call(self) -> str:
@@ -57,16 +67,30 @@ def moment(time: TimeColumn) -> Column:
     """Return the column as TIMESTAMP.
 
     The expression must run in a session whose time zone is UTC, such as that of `own_session`. A
-    text that is no time stops the query with a `SourceError` that names the value.
+    text that is no time, and a local time that its zone had twice or never, stop the query with a
+    `SourceError` that names the value. A time outside of the years 1 to 9999 becomes the first
+    moment outside of them, for `is_outside`.
 
     Raises:
         SourceError: The column's type needs ``timezone=`` or ``unit=``, or cannot be converted.
     """
+    value = _moment(time)
+    first, last = (F.timestamp_micros(F.lit(micros)) for micros in _OUTSIDE)
+    return F.when(value < first, first).when(value > last, last).otherwise(value)
+
+
+def is_outside(moment: Column) -> Column:
+    """Return whether a time lies outside of the years 1 to 9999, which no answer can show."""
+    micros = F.unix_micros(moment)
+    return (micros <= F.lit(_OUTSIDE[0])) | (micros >= F.lit(_OUTSIDE[1]))
+
+
+def _moment(time: TimeColumn) -> Column:
     column, dtype = F.col(quoted(time.name)), time.dtype
     if isinstance(dtype, T.TimestampType):
         return column
     if isinstance(dtype, (T.TimestampNTZType, T.DateType)):
-        return _in_zone(column.cast("timestamp_ntz"), _zone(time))
+        return _in_zone(time, column.cast("timestamp_ntz"))
     if isinstance(dtype, T.StringType):
         return _from_text(time, column)
     if isinstance(dtype, _INTEGERS):
@@ -98,9 +122,31 @@ def _zone(time: TimeColumn) -> str:
     return time.source.timezone
 
 
-def _in_zone(local: Column, zone: str) -> Column:
+def _in_zone(time: TimeColumn, local: Column) -> Column:
+    """Return the moment of a local time; a time that came twice or never stops the query."""
+    zone = _zone(time)
+
+    def to_utc(local: Column) -> Column:
+        return F.convert_timezone(F.lit(zone), F.lit("UTC"), local)
+
+    def from_utc(moment: Column) -> Column:
+        return F.convert_timezone(F.lit("UTC"), F.lit(zone), moment)
+
+    moment = to_utc(local)  # the first of two moments
+    next_day = moment + F.expr("INTERVAL 1 DAY")
+    # With the zone's offset of the next day, the same local time may be a second moment.
+    second = local - (from_utc(next_day) - next_day)
+    twice = (second != moment) & (from_utc(second) == local)
+    never = from_utc(moment) != local
+    problem = F.when(never, F.lit("never came")).otherwise(F.lit("came twice"))
+    found = F.concat(F.lit("the local time "), local.cast("string"), F.lit(" "), problem)
+    refused = refusal(time.call, _with_file(F.concat(found, F.lit(f" in {zone}")), time), _TWICE)
     # The session's time zone is UTC, so the cast from NTZ does not shift the time.
-    return F.convert_timezone(F.lit(zone), F.lit("UTC"), local).cast("timestamp")
+    return F.when(never | twice, refused.cast("timestamp")).otherwise(moment.cast("timestamp"))
+
+
+def _with_file(found: Column, time: TimeColumn) -> Column:
+    return found if time.file is None else F.concat(F.lit("file "), time.file, F.lit(": "), found)
 
 
 def _from_text(time: TimeColumn, column: Column) -> Column:
@@ -116,11 +162,11 @@ def _from_text(time: TimeColumn, column: Column) -> Column:
         value = aware
     else:
         local = F.when(column.rlike(_DAY + f"({_TIME})?$"), column.try_cast("timestamp_ntz"))
-        value = F.coalesce(aware, _in_zone(local, zone))
+        value = F.coalesce(aware, _in_zone(time, local))
         problem = "no time"
         fix = "Write times as '2026-01-31 09:30:00', or filter such rows in the transform."
     found = F.concat(F.lit("the value '"), column, F.lit(f"' is {problem}"))
-    refused = refusal(time.call, found, fix).cast("timestamp")
+    refused = refusal(time.call, _with_file(found, time), fix).cast("timestamp")
     return F.when(column.isNotNull() & value.isNull(), refused).otherwise(value)
 
 
@@ -131,4 +177,8 @@ def _of_unit(time: TimeColumn, column: Column) -> Column:
             f"it has integers ({time.dtype.simpleString()}), and the source declares no unit",
             "Add unit='s', 'ms' or 'us' (since 1970-01-01 UTC) to the source.",
         )
-    return _OF_UNIT[time.source.unit](column.cast("bigint"))
+    function, per_second = _OF_UNIT[time.source.unit]
+    first, last = (micros // _MICROS * per_second for micros in _OUTSIDE)
+    number = column.cast("bigint")
+    bounded = F.when(number < first, F.lit(first)).when(number > last, F.lit(last))
+    return function(bounded.otherwise(number))

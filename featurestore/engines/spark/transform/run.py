@@ -66,6 +66,18 @@ def required_columns(view: FeatureView) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def used_columns(view: FeatureView) -> tuple[str, ...] | None:
+    """Return the source's columns that the view uses; None if its transform may use any.
+
+    Example:
+        >>> from featurestore.definitions.model.source import DeltaSource
+        >>> paid = DeltaSource("paid", path="p", timestamp_field="at")
+        >>> used_columns(FeatureView("v", entities=(), source=paid, schema=()))
+        ('at',)
+    """
+    return required_columns(view) if view.transform is None else None
+
+
 @singledispatch
 def _run(transform: object, view: FeatureView, rows: DataFrame) -> DataFrame:
     send_project_by_value()

@@ -8,7 +8,7 @@ from pyspark.sql import types as T  # noqa: N812  # pyspark's own convention
 
 from featurestore.definitions.model.types import Field
 from featurestore.definitions.model.view import FeatureView
-from featurestore.engines.spark.source.timestamps import quoted
+from featurestore.engines.spark.source.timestamps import is_outside, quoted
 from featurestore.engines.spark.transform.system_columns import system_columns, unique_column
 from featurestore.engines.spark.types import spark_type
 from featurestore.store.columns import (
@@ -43,8 +43,9 @@ def stored_rows(view: FeatureView, rows: DataFrame, start: datetime | None = Non
 
 
 def unmatched(view: FeatureView) -> Column:
-    """Return whether a row has a null key or event time, so that no spine row matches it."""
-    null = F.col(EVENT_TIME).isNull()
+    """Return whether no spine row matches a row: a null key, or no time of the years 1 to 9999."""
+    null = F.col(EVENT_TIME).isNull() | is_outside(F.col(EVENT_TIME))
+    null = null | F.coalesce(is_outside(F.col(AVAILABLE_TIME)), F.lit(False))
     for key in view.join_keys:
         null = null | F.col(quoted(key.name)).isNull()
     return null

@@ -78,10 +78,10 @@ def write_batch(view: FeatureView, target: Target, rows: DataFrame, batch_id: in
         rows: The source's new rows.
         batch_id: The stream's number of the batch; a repeated batch has the same number.
     """
-    with send_errors(), _cause_named(view):
+    with send_errors():
         done = last_transaction(target.table, target.application)
         if done is None or batch_id > done:
-            _write(view, target, rows, batch_id)
+            commit_batch(view, target, rows, batch_id)
         elif not _is_committed(target, batch_id):
             raise MaterializationError(
                 f"commit batch {batch_id} of view {view.name!r}",
@@ -106,13 +106,31 @@ def _again_or_full(view: FeatureView) -> str:
     )
 
 
-def _write(view: FeatureView, target: Target, rows: DataFrame, batch_id: int) -> None:
+def commit_batch(view: FeatureView, target: Target, rows: DataFrame, batch_id: int) -> int:
+    """Commit one batch that the table does not have, and return the number of rows read.
+
+    Args:
+        view: The view, as loaded.
+        target: The destination.
+        rows: The source's new rows.
+        batch_id: The batch's number.
+
+    Raises:
+        FeatureStoreError: The rows cannot be read, transformed or stored; nothing was committed.
+    """
+    with _cause_named(view):
+        return _write(view, target, rows, batch_id)
+
+
+def _write(view: FeatureView, target: Target, rows: DataFrame, batch_id: int) -> int:
     source_rows = batch_rows(view, rows, target.checkpoint, target.generation, batch_id)
     with _unpersisted(source_rows):
         stored = stored_rows(view, transformed(view, source_rows), target.start).persist()
         with _unpersisted(stored):
             # The counts are part of the commit, so they come first.
-            _commit(view, target, stored, _notes(view, target, source_rows, stored, batch_id))
+            notes = _notes(view, target, source_rows, stored, batch_id)
+            _commit(view, target, stored, notes)
+            return notes.rows_in
 
 
 @contextmanager

@@ -11,9 +11,8 @@ from featurestore.engines.spark.errors.mapping import spark_errors
 from featurestore.engines.spark.source.readers import read_now, require_present
 from featurestore.engines.spark.transform.change_feed import require_feed
 from featurestore.engines.spark.transform.inputs import require_fitting_transform, rows_now
-from featurestore.engines.spark.transform.run import transformed
+from featurestore.engines.spark.transform.run import transformed, used_columns
 from featurestore.engines.spark.transform.stored_rows import stored_rows
-from featurestore.errors import SourceError
 
 
 @dataclass(frozen=True)
@@ -51,24 +50,6 @@ def check_view(view_input: ViewInput, spark: SparkSession) -> None:
         require_fitting_transform(view, rows)
 
 
-def require_rows(view_input: ViewInput, spark: SparkSession) -> None:
-    """Check that the source has rows.
-
-    Raises:
-        SourceError: The source is empty.
-    """
-    view, source = view_input.view, view_input.source
-    call = f"materialize view {view.name!r} ({view.origin})"
-    with spark_errors(call, view=view.name):
-        empty = read_now(source, spark, view_input.uri).isEmpty()
-    if empty:
-        raise SourceError(
-            call,
-            f"source {source.name!r} at {source.path} is empty: it has no rows",
-            f"Add rows to the source, then run `featurestore materialize {view.name}` again.",
-        )
-
-
 def create_table(view_input: ViewInput, spark: SparkSession, table: str) -> None:
     """Create the view's feature table without rows."""
     view = view_input.view
@@ -89,9 +70,10 @@ def preview_rows(
     view, source = view_input.view, view_input.source
     require_present(source, view_input.uri)
     with spark_errors(f"read view {view.name!r} ({view.origin})", view=view.name):
-        rows = rows_now(view, read_now(source, spark, view_input.uri))
+        rows = rows_now(view, read_now(source, spark, view_input.uri, used_columns(view)))
         return stored_rows(view, transformed(view, rows), start)
 
 
 def _no_rows(view_input: ViewInput, spark: SparkSession) -> DataFrame:
-    return rows_now(view_input.view, read_now(view_input.source, spark, view_input.uri).limit(0))
+    view, source = view_input.view, view_input.source
+    return rows_now(view, read_now(source, spark, view_input.uri, used_columns(view)).limit(0))

@@ -17,7 +17,7 @@ from featurestore.engines.spark.transform.change_feed import feed_failure
 from featurestore.engines.spark.write.batch import Target, write_batch
 from featurestore.errors import MaterializationError
 
-_POLL_SECONDS = 0.2
+POLL_SECONDS = 0.2
 Watcher = Callable[[int, int], None]
 """Called with the number of ended batches and of rows read so far."""
 
@@ -66,7 +66,7 @@ def run_stream(spark: SparkSession, stream: Stream) -> int:
     except PySparkException as error:
         if is_cancelled(error):
             # Ctrl-C cancels Spark's jobs before this thread can stop the query.
-            raise _interrupted(stream.view) from error
+            raise interrupted(stream.view) from error
         raise feed_failure(error, stream.view) from error
     finally:
         if query.isActive:
@@ -89,15 +89,16 @@ def _watch(query: StreamingQuery, stream: Stream) -> int:
     ended = False
     while not ended:
         if stream.stop.is_set():
-            raise _interrupted(stream.view)
-        ended = bool(query.awaitTermination(_POLL_SECONDS))  # type: ignore[arg-type]  # any number
+            raise interrupted(stream.view)
+        ended = bool(query.awaitTermination(POLL_SECONDS))  # type: ignore[arg-type]  # any number
         for progress in query.recentProgress:
             read[progress["batchId"]] = progress["numInputRows"]
         stream.watch(sum(1 for rows in read.values() if rows), sum(read.values()))
     return sum(read.values())
 
 
-def _interrupted(view: FeatureView) -> InterruptedRunError:
+def interrupted(view: FeatureView) -> InterruptedRunError:
+    """Return the error of a run that was interrupted."""
     return InterruptedRunError(
         f"materialize view {view.name!r}",
         "it was interrupted",

@@ -1,0 +1,127 @@
+"""The rows of a CSV file: declared columns by the names in its header, each value exact."""
+
+import csv
+from collections.abc import Collection, Iterator, Sequence
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+
+from featurestore.definitions.model.types import Field, String
+from featurestore.engines.files.csv_blocks import text_blocks
+from featurestore.engines.files.exact_text import UnfitValueError, from_text
+from featurestore.engines.files.problem import FileProblemError, wrong_value
+from featurestore.engines.files.task import FileTask, require_columns
+
+_HOW = {
+    "Boolean": "Write true or false.",
+    "Date": "Write dates as 2026-01-31.",
+}
+_NUMBER = "Write whole or decimal numbers with a point, as 12 or -0.5."
+
+
+def csv_rows(stream: BinaryIO, task: FileTask, others: Collection[str] = ()) -> Iterator[pa.Table]:
+    """Yield a CSV file's declared columns, in blocks of rows; a column that it lacks is left out.
+
+    An unquoted text of ``null_values`` is null; in other columns than texts a quoted one, too.
+
+    Args:
+        stream: The file's bytes.
+        task: The declared columns, and the options of CSV.
+        others: Columns whose values are in the names of the file's folders.
+
+    Raises:
+        FileProblemError: The file is not CSV of this encoding, lacks a column, or has a value that
+            its declared type does not hold exactly.
+    """
+    names: list[str] | None = None
+    for text in text_blocks(stream, task.encoding, task.delimiter):
+        block = text
+        if names is None:
+            names, block = _header(text, task.delimiter)
+            _require_columns(names, others, task)
+        if block.strip("\r\n"):
+            yield _typed(_parsed(block, names, task), task)
+
+
+def _require_columns(names: list[str], others: Collection[str], task: FileTask) -> None:
+    try:
+        require_columns([*names, *others], task)
+    except FileProblemError as problem:
+        (name, *more) = names
+        between = next((mark for mark in ";\t|" if mark in name and not more), None)
+        if between is None:
+            raise
+        fix = f"Add delimiter={between!r} to the source."
+        raise FileProblemError(problem.found, fix) from None
+
+
+def _header(text: str, delimiter: str) -> tuple[list[str], str]:
+    """Return the names in the header, and the text after it."""
+    reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter)
+    names: list[str] = []
+    while not names:
+        names = next(reader, [""])
+    lines = text.splitlines(keepends=True)[reader.line_num :]
+    double = sorted({name for name in names if names.count(name) > 1})
+    if double:
+        raise FileProblemError(f"its header has the column {double[0]!r} twice")
+    return names, "".join(lines)
+
+
+def _parsed(text: str, names: Sequence[str], task: FileTask) -> pa.Table:
+    data = text.encode()
+    wrong: list[pa_csv.InvalidRow] = []
+
+    def refuse(row: pa_csv.InvalidRow) -> str:
+        wrong.append(row)
+        return "error"
+
+    declared = [field.name for field in task.fields if field.name in names]
+    try:
+        return pa_csv.read_csv(
+            pa.BufferReader(data),
+            pa_csv.ReadOptions(
+                column_names=list(names), block_size=len(data) + 1, use_threads=False
+            ),
+            pa_csv.ParseOptions(
+                delimiter=task.delimiter, newlines_in_values=True, invalid_row_handler=refuse
+            ),
+            pa_csv.ConvertOptions(
+                column_types=dict.fromkeys(declared, pa.string()),
+                include_columns=declared,
+                null_values=list(task.null_values),
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        if not wrong:
+            raise FileProblemError(f"it is no CSV: {error}") from None
+        row = wrong[0]
+        raise FileProblemError(
+            f"a record has {row.actual_columns} values, and the header {row.expected_columns}: "
+            f"{row.text}"
+        ) from None
+
+
+def _typed(rows: pa.Table, task: FileTask) -> pa.Table:
+    fields = [field for field in task.fields if field.name in rows.column_names]
+    return pa.table({field.name: _column(rows[field.name], field, task) for field in fields})
+
+
+def _column(texts: pa.ChunkedArray, field: Field, task: FileTask) -> pa.Array:
+    values = pa.array(texts.combine_chunks()) if texts.num_chunks != 1 else texts.chunk(0)
+    if field.dtype != String:
+        values = _without(values, task.null_values)
+    try:
+        return from_text(values, field.dtype)
+    except UnfitValueError as error:
+        how = _HOW.get(str(field.dtype), _NUMBER)
+        raise wrong_value(field.name, error.value, field.dtype, how) from None
+
+
+def _without(texts: pa.Array, nulls: tuple[str, ...]) -> pa.Array:
+    is_null = pc.is_in(texts, pa.array(nulls, pa.string()))
+    return pc.if_else(is_null, None, texts)

@@ -1,0 +1,192 @@
+"""The rows of a JSON-lines file: one object a line, each declared value exact."""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import BinaryIO
+
+import pyarrow as pa
+
+from featurestore.definitions.model.types import (
+    Array,
+    Binary,
+    Boolean,
+    DataType,
+    Field,
+    is_number,
+)
+from featurestore.engines.files.csv_blocks import decoded
+from featurestore.engines.files.exact_text import UnfitValueError, from_text
+from featurestore.engines.files.problem import FileProblemError, wrong_value
+from featurestore.engines.files.task import FileTask, lacks_column, require_columns
+from featurestore.store.columns import arrow_type
+
+_ROWS = 50_000
+_ONE_A_LINE = "Write one JSON object a line."
+_HOW = "Write texts in quotes, numbers and true or false without them."
+
+Row = dict[str, object]
+
+
+class _Number(str):
+    """A number's digits, which tell it from a text."""
+
+    __slots__ = ()
+
+
+class _DoubleKeyError(ValueError):
+    """An object has a key twice."""
+
+
+def json_rows(
+    stream: BinaryIO, task: FileTask, others: Collection[str] = ()
+) -> Iterator[pa.Table]:
+    """Yield a JSON-lines file's declared columns, in blocks of rows.
+
+    A key that an object lacks is null, if another object of the file has it.
+
+    Args:
+        stream: The file's bytes.
+        task: The declared columns.
+        others: Columns whose values are in the names of the file's folders.
+
+    Raises:
+        FileProblemError: A line is no object, an object has a key twice, a declared column is in
+            no object or under another case, or a declared type does not hold a value exactly.
+    """
+    seen: set[str] = set()
+    block: list[Row] = []
+    for number, line in enumerate(_lines(stream, task.encoding), start=1):
+        if not line or line.isspace():
+            continue
+        row = _object(line, number)
+        if not seen.issuperset(row):
+            _require_case(row, number, task)
+            seen.update(row)
+        block.append(row)
+        if len(block) == _ROWS:
+            yield _table(block, task, others)
+            block = []
+    if block:
+        yield _table(block, task, others)
+    if seen:
+        require_columns([*seen, *others], task)
+
+
+def _lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
+    rest = ""
+    for text in decoded(stream, encoding):
+        *lines, rest = (rest + text).split("\n")
+        yield from lines
+    yield rest
+
+
+def _object(line: str, number: int) -> Row:
+    try:
+        row, end = _DECODER.raw_decode(line.strip())
+    except _DoubleKeyError as error:
+        raise FileProblemError(f"line {number} has the key {error} twice") from None
+    except (ValueError, RecursionError) as error:
+        found = f"line {number} is no JSON object ({error}): {line[:80].strip()!r}"
+        raise FileProblemError(found, _ONE_A_LINE) from None
+    if not isinstance(row, dict):
+        found = f"line {number} is no JSON object: {line[:80].strip()!r}"
+        raise FileProblemError(found, _ONE_A_LINE)
+    if end != len(line.strip()):
+        raise FileProblemError(f"line {number} has more than one JSON object", _ONE_A_LINE)
+    return row
+
+
+def _unique(pairs: list[tuple[str, object]]) -> Row:
+    row = dict(pairs)
+    if len(row) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise _DoubleKeyError(repr(next(name for name in names if names.count(name) > 1)))
+    return row
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_int=_Number, parse_float=_Number, parse_constant=_Number
+)
+
+
+def _require_case(row: Row, number: int, task: FileTask) -> None:
+    """Refuse a key that differs from a declared column in case only."""
+    names = {name.lower(): name for name in row}
+    for column in task.fields:
+        near = names.get(column.name.lower(), column.name)
+        if column.name not in row and near != column.name:
+            problem = lacks_column(column.name, row)
+            raise FileProblemError(f"line {number}: {problem.found}", problem.fix)
+
+
+def _table(rows: Sequence[Row], task: FileTask, others: Collection[str]) -> pa.Table:
+    """Return the declared columns; those of the folders' names only if an object has them."""
+    names = {name for row in rows for name in row} if others else ()
+    fields = [field for field in task.fields if field.name not in others or field.name in names]
+    return pa.table({field.name: _column(rows, field) for field in fields})
+
+
+def _column(rows: Sequence[Row], field: Field) -> pa.Array:
+    try:
+        return _array([row.get(field.name) for row in rows], field.dtype)
+    except UnfitValueError as error:
+        raise wrong_value(field.name, error.value, field.dtype, _HOW) from None
+    except UnicodeEncodeError:
+        raise FileProblemError(
+            f"column {field.name!r} has a text with half of a surrogate pair, such as '\\ud800'"
+        ) from None
+
+
+def _array(values: list[object], dtype: DataType) -> pa.Array:
+    if isinstance(dtype, Array):
+        return _lists(values, dtype)
+    if dtype == Boolean:
+        return pa.array(
+            [_of(value, lambda v: isinstance(v, bool)) for value in values], pa.bool_()
+        )
+    if dtype == Binary:
+        return pa.array([_bytes(value) for value in values], pa.binary())
+    # Exporters write numbers beyond 2^53 and decimals as texts: many readers make floats of them.
+    fits = _is_any_text if is_number(dtype) else _is_text
+    texts = pa.array([_of(value, fits) for value in values], pa.string())
+    return from_text(texts, dtype)
+
+
+def _of(value: object, fits: Callable[[object], bool]) -> object:
+    if value is None or fits(value):
+        return value
+    text = value if isinstance(value, str) else json.dumps(value)
+    raise UnfitValueError(text)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and not isinstance(value, _Number)
+
+
+def _is_any_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _bytes(value: object) -> bytes | None:
+    text = _of(value, _is_text)
+    try:
+        return None if text is None else base64.b64decode(str(text), validate=True)
+    except (binascii.Error, ValueError):
+        raise UnfitValueError(str(text)) from None
+
+
+def _lists(values: list[object], dtype: Array) -> pa.Array:
+    lists = [_of(value, lambda v: isinstance(v, list)) for value in values]
+    offsets = [0]
+    for items in lists:
+        offsets.append(offsets[-1] + (len(items) if isinstance(items, list) else 0))
+    flat = [item for items in lists if isinstance(items, list) for item in items]
+    kind = arrow_type(dtype)
+    return pa.ListArray.from_arrays(
+        pa.array(offsets, pa.int32()),
+        _array(flat, dtype.item).cast(kind.value_type),
+        type=kind,
+        mask=pa.array([items is None for items in lists], pa.bool_()),
+    )

@@ -1,0 +1,89 @@
+"""The rows of files, as record batches of one schema; runs inside Spark tasks."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import pyarrow as pa
+
+from featurestore.definitions.model.types import DataType, String
+from featurestore.engines.files.csv_rows import csv_rows
+from featurestore.engines.files.exact_text import UnfitValueError, from_text
+from featurestore.engines.files.json_rows import json_rows
+from featurestore.engines.files.parquet_rows import Reasons, parquet_rows
+from featurestore.engines.files.problem import FileProblemError, source_error, wrong_value
+from featurestore.engines.files.task import SOURCE_FILE, UNREADABLE, FileTask, FileUnit
+from featurestore.store.source_files import folder_values, open_file
+
+_REASONS = pa.map_(pa.string(), pa.string())
+# Spark's own batches have as many rows; larger ones take its memory at once.
+_ROWS = 10_000
+
+
+def result_schema(task: FileTask) -> pa.Schema:
+    """Return the schema of the batches: the columns, the file, and the reasons of lazy columns."""
+    schema = task.schema.append(pa.field(SOURCE_FILE, pa.string()))
+    return schema.append(pa.field(UNREADABLE, _REASONS)) if task.lazy else schema
+
+
+def read_units(task: FileTask, units: Iterable[FileUnit]) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of files.
+
+    Args:
+        task: How to read them.
+        units: The files, or parts of them.
+
+    Raises:
+        SourceError: A file cannot be read as the source declares; the message names it.
+    """
+    for unit in units:
+        try:
+            for table, reasons in _tables(task, unit):
+                yield from _complete(task, unit, table, reasons).to_batches(_ROWS)
+        except FileProblemError as problem:
+            raise source_error(problem, task.call, unit.address) from None
+        except OSError as error:
+            raise source_error(FileProblemError(_reason(error)), task.call, unit.address) from None
+
+
+def _tables(task: FileTask, unit: FileUnit) -> Iterator[tuple[pa.Table, Reasons]]:
+    if task.format == "parquet":
+        yield from parquet_rows(unit, task)
+        return
+    read = csv_rows if task.format == "csv" else json_rows
+    with open_file(unit.address, decompress=True) as stream:
+        for table in read(stream, task, folder_values(unit.name)):
+            yield table, {}
+
+
+def _complete(task: FileTask, unit: FileUnit, table: pa.Table, reasons: Reasons) -> pa.Table:
+    """Return the result's columns: the table's, those of the folders' names, and nulls."""
+    count, values = table.num_rows, folder_values(unit.name)
+    declared = {field.name: field.dtype for field in task.fields}
+    columns: dict[str, pa.Array] = {}
+    for field in task.schema:
+        if field.name in table.column_names:
+            columns[field.name] = table[field.name].cast(field.type)
+        elif field.name in values:
+            columns[field.name] = _repeated(field.name, values, declared, count)
+            reasons.pop(field.name, None)
+        else:
+            columns[field.name] = pa.nulls(count, field.type)
+    columns[SOURCE_FILE] = pa.repeat(pa.scalar(unit.name), count)
+    if task.lazy:
+        everywhere = list((reasons | dict(task.unreadable)).items())
+        columns[UNREADABLE] = pa.array([everywhere or None] * count, _REASONS)
+    return pa.table(columns, result_schema(task))
+
+
+def _repeated(
+    name: str, values: Mapping[str, str | None], declared: Mapping[str, DataType], count: int
+) -> pa.Array:
+    dtype = declared.get(name, String)
+    try:
+        value = from_text(pa.array([values[name]], pa.string()), dtype)
+    except UnfitValueError as error:
+        raise wrong_value(name, error.value, dtype, "It is in the name of a folder.") from None
+    return pa.repeat(value[0], count)
+
+
+def _reason(error: OSError) -> str:
+    return f"it cannot be opened: {error.strerror or error}"

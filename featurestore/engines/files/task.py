@@ -1,0 +1,97 @@
+"""The parameters of reading files, as plain data: Spark sends them to its tasks."""
+
+from collections.abc import Collection
+from dataclasses import KW_ONLY, dataclass
+
+import pyarrow as pa
+
+from featurestore.definitions.model.source import FileFormat
+from featurestore.definitions.model.types import Field
+from featurestore.engines.files.problem import FileProblemError
+from featurestore.errors import nearest
+
+SOURCE_FILE = "_source_file"
+"""The column with the file of each row, for messages."""
+UNREADABLE = "_unreadable"
+"""The column that maps an undeclared column to the reason why it has no value in the row."""
+
+
+@dataclass(frozen=True)
+class FileTask:
+    """The parameters of reading a source's files.
+
+    Args:
+        call: The operation for messages, with the source's name.
+        format: The files' format.
+        fields: The declared columns to read; none of a Parquet source without a schema.
+        schema: The Arrow schema of the columns in the result.
+        optional: The columns that a file may lack.
+        lazy: The columns whose problems stop a query only if it uses them: no schema and no view
+            declares them.
+        unreadable: The columns that have no value in any file, with the reason.
+        delimiter: The character between a CSV file's values.
+        encoding: The encoding of a text file.
+        null_values: The texts that mean null in a CSV file.
+    """
+
+    call: str
+    _: KW_ONLY
+    format: FileFormat
+    fields: tuple[Field, ...]
+    schema: pa.Schema
+    optional: tuple[str, ...] = ()
+    lazy: tuple[str, ...] = ()
+    unreadable: tuple[tuple[str, str], ...] = ()
+    delimiter: str = ","
+    encoding: str = "utf-8"
+    null_values: tuple[str, ...] = ("",)
+
+
+@dataclass(frozen=True)
+class FileUnit:
+    """A file, or a part of a large one, to read.
+
+    Args:
+        address: The file's path or URL.
+        name: Its path below the source's folder.
+        part: The number of the part, from 0.
+        parts: The number of parts.
+    """
+
+    address: str
+    name: str
+    part: int = 0
+    parts: int = 1
+
+
+def require_columns(names: Collection[str], task: FileTask) -> None:
+    """Check that a file has the declared columns that are not optional.
+
+    Args:
+        names: The file's columns.
+        task: The declared columns.
+
+    Raises:
+        FileProblemError: The file lacks a column.
+    """
+    for column in task.fields:
+        if column.name not in names and column.name not in task.optional:
+            raise lacks_column(column.name, names)
+
+
+def lacks_column(name: str, names: Collection[str]) -> FileProblemError:
+    """Return the problem of a file without a declared column.
+
+    Args:
+        name: The declared column.
+        names: The file's columns.
+
+    Example:
+        >>> lacks_column("amount", ["amuont"]).found
+        "it has no column 'amount' (Did you mean 'amuont'?)"
+    """
+    return FileProblemError(
+        f"it has no column {name!r} ({nearest(name, names).rstrip('.')})",
+        f"Add the column {name!r} to the file. Or, if files may lack it, declare "
+        f"optional_columns=({name!r},) on the source: it is null in their rows.",
+    )
