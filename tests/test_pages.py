@@ -26,9 +26,10 @@ def blocks(page: str) -> list[tuple[str, str]]:
 
 
 def section(page: str, heading: str) -> str:
-    return re.split(
-        rf"^## {re.escape(heading)}$", (ROOT / page).read_text("utf-8"), flags=re.MULTILINE
-    )[1].partition("\n## ")[0]
+    """Return the text below a heading, up to the next one."""
+    text = (ROOT / page).read_text("utf-8")
+    _, _, below = text.partition(f"\n## {heading}\n")
+    return below.partition("\n## ")[0]
 
 
 def commands(shell: str) -> list[list[str]]:
