@@ -68,6 +68,7 @@ def materialize(
     if not progress.prints_messages:
         _say_failures(failed)
     if failed:
+        _say_log(store)
         raise typer.Exit(SOME_FAILED)
 
 
@@ -126,6 +127,13 @@ def _say_failures(failed: "list[RunResult]") -> None:
     for results in views.values():
         names = ", ".join(result.view for result in results)
         say("[red]{} failed[/]: {}", names, results[0].message)
+
+
+def _say_log(store: "FeatureStore") -> None:
+    """Print where Spark's own output is: a failure's cause may be in it."""
+    log = store.settings.folder / ".featurestore" / "spark.log"
+    if log.is_file():
+        say("[dim]Spark's log: {}[/]", log)
 
 
 def _refresh(store: "FeatureStore", views: list[str] | None, as_json: bool) -> None:

@@ -111,10 +111,12 @@ class _ChangingLines:
 def _description(event: ProgressEvent) -> str:
     colour = {"done": "green", "nothing": "dim", "failed": "red"}
     colour |= dict.fromkeys(("interrupted", "skipped"), "yellow")
-    step = "starting Spark" if event.phase == "starting" else status_text(event.phase)
+    steps = {"starting": "starting Spark", "latest": "writing the latest table"}
+    step = steps.get(event.phase, status_text(event.phase))
     text = f"[bold]{event.view}[/] [{colour.get(event.phase, 'cyan')}]{step}[/]"
-    if event.rows:
-        text += f" {event.rows:,} rows"
+    if event.rows or event.total:
+        of = "" if event.total is None or event.phase in ENDS else f" of {event.total:,}"
+        text += f" {event.rows:,}{of} rows"
     return text + (f" in {event.batches} batches" if event.batches > 1 else "")
 
 

@@ -28,6 +28,7 @@ class ProgressEvent:
             ``"waiting"``: other views run first.
         batches: Number of ended batches.
         rows: Number of source rows read so far; of an ended run, number of rows stored.
+        total: Number of source rows that a build reads in all; None if it is not known.
         message: The result of an ended run, as a sentence.
     """
 
@@ -36,6 +37,7 @@ class ProgressEvent:
     _: KW_ONLY
     batches: int = 0
     rows: int = 0
+    total: int | None = None
     message: str = ""
 
 

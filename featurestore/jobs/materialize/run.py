@@ -34,6 +34,7 @@ from featurestore.store.delta.protocol import check_plain
 from featurestore.store.ledger.files import Files
 from featurestore.store.ledger.runs import Runs
 from featurestore.store.ledger.tables import TableRecord, Tables
+from featurestore.store.source_rows import row_count
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -81,7 +82,7 @@ class ViewRun:
         """Return the address of a build of the view's table."""
         return self.job.layout.features(record.view, record.table_id)
 
-    def report(self, phase: Phase, **numbers: int) -> None:
+    def report(self, phase: Phase, **numbers: int | None) -> None:
         """Report the run's progress."""
         self.progress(ProgressEvent(self.view.name, phase, **numbers))  # type: ignore[arg-type]  # no message
 
@@ -193,6 +194,9 @@ def _store_rows(run: ViewRun, step: Step) -> None:
 
 def _stream(run: ViewRun, step: Step) -> Stream:
     table = step.table
+    # What is left of an update or of a resumed build is not known before it is read.
+    is_new = step.kind == "build" and not is_table(run.table(table))
+    total = row_count(run.upstream.source, run.upstream.uri) if is_new else None
     return Stream(
         run.view,
         source=run.upstream.source,
@@ -212,7 +216,7 @@ def _stream(run: ViewRun, step: Step) -> Stream:
             starting_version=step.starting_version,
         ),
         stop=run.stop,
-        watch=lambda batches, rows: run.report("reading", batches=batches, rows=rows),
+        watch=lambda batches, rows: run.report("reading", batches=batches, rows=rows, total=total),
     )
 
 

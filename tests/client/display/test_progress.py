@@ -61,3 +61,15 @@ def test_without_a_terminal_views_that_fail_alike_show_the_reason_once() -> None
         "b failed: no table",
         "c failed: for the same reason as a1",
     ]
+
+
+def test_the_number_of_rows_that_are_left_is_shown_where_it_is_known() -> None:
+    text = StringIO()
+    console = Console(file=text, force_terminal=True, width=80, color_system=None)
+
+    with progress_on_stderr(console) as progress:
+        progress(ProgressEvent("a", "reading", rows=1500, total=4000))
+        progress(ProgressEvent("b", "reading", rows=7))
+
+    assert "a reading 1,500 of 4,000 rows" in text.getvalue()
+    assert "b reading 7 rows" in text.getvalue()
