@@ -126,7 +126,7 @@ def _materialize(store: fs.FeatureStore, console: Console, chosen: Sequence[str]
     # Every definition is tagged with its domain.
     views = [view.name for view in store.applied().views if set(view.tags) & set(chosen)]
     with _timed(console, "materialize, by Spark"), progress_on_stderr() as progress:
-        results = store.materialize(views, progress=progress)
+        results = store.materialize(views, progress=progress, on_failure="return")
     busy = [result for result in results if result.status != "nothing"]
     rows = [
         [result.view, result.kind, result.status, f"{result.rows_out:,}", f"{result.seconds:.1f}"]

@@ -42,6 +42,7 @@ from featurestore.errors import (
     SetupError,
     SourceError,
     SpineError,
+    StorageError,
     SumOverflowError,
     TableError,
 )
@@ -92,6 +93,7 @@ __all__ = [
     "Sliding",
     "SourceError",
     "SpineError",
+    "StorageError",
     "String",
     "SumOverflowError",
     "TableError",

@@ -4,7 +4,8 @@ Every message has three parts: the call, what was found, and what to do next.
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from featurestore.credentials import without_credentials
 
@@ -103,7 +104,18 @@ class SumOverflowError(FeatureStoreError):
 
 
 class MaterializationError(FeatureStoreError):
-    """A materialization failed: Spark, or the view's transform, raised an error."""
+    """A materialization failed: Spark, or the view's transform, raised an error.
+
+    Attributes:
+        results: From `FeatureStore.materialize`, the result of each view, in the order of the
+            views; else empty. A failed view's result has its error.
+    """
+
+    results: Sequence[Any] = ()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by the three parts, with the results."""
+        return (*super().__reduce__(), {"results": self.results})
 
 
 class TableError(FeatureStoreError):

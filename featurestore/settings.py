@@ -24,6 +24,8 @@ class Settings:
         spark_conf: A file of Spark settings; None for the defaults.
         memory_limit: The most bytes that a retrieval or a SQL query may use in this process; None
             for no limit.
+        verify_checksums: Whether each read of a feature table compares the pages of its files
+            with their checksums. `verify` always does.
     """
 
     folder: Path
@@ -32,6 +34,7 @@ class Settings:
     definitions: str = "feature_defs"
     spark_conf: str | None = None
     memory_limit: int | None = None
+    verify_checksums: bool = False
 
     @property
     def definitions_folder(self) -> Path:
@@ -81,10 +84,22 @@ def read_settings(folder: str | Path, memory_limit: int | str | None = None) -> 
         values = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ProjectError(call, f"{FILE} does not parse: {error}", "Correct that line.") from None
+    checksums = _switch(call, "verify_checksums", values.pop("verify_checksums", False))
     texts = _checked(call, values)
     file_limit = texts.pop("memory_limit", None)
     limit = file_limit if memory_limit is None else memory_limit
-    return Settings(path, **texts, memory_limit=None if limit is None else parse_bytes(limit))
+    return Settings(
+        path,
+        **texts,
+        memory_limit=None if limit is None else parse_bytes(limit),
+        verify_checksums=checksums,
+    )
+
+
+def _switch(call: str, name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ProjectError(call, f"{FILE}: {name} is {value!r}", f"Write {name} = true, or false.")
+    return value
 
 
 def _checked(call: str, values: dict[str, Any]) -> dict[str, str]:
@@ -92,7 +107,9 @@ def _checked(call: str, values: dict[str, Any]) -> dict[str, str]:
     for name, value in values.items():
         if name not in names:
             raise ProjectError(
-                call, f"{FILE} has an unknown setting {name!r}", nearest(name, names)
+                call,
+                f"{FILE} has an unknown setting {name!r}",
+                nearest(name, (*names, "verify_checksums")),
             )
         if isinstance(value, str) and has_credentials(value):
             raise ProjectError(call, f"{FILE}: {name} contains a credential", WITHOUT_CREDENTIALS)

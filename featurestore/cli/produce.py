@@ -62,11 +62,12 @@ def materialize(
         _refresh(store, views, as_json)
         return
     with interruptible(), progress_on_stderr() as progress:
-        results = store.materialize(views, start=start, full=full, progress=progress)
+        results = store.materialize(
+            views, start=start, full=full, progress=progress, on_failure="return"
+        )
     print_runs(results, as_json)
     failed = [result for result in results if result.status == "failed"]
-    if not progress.prints_messages:
-        _say_failures(failed)
+    _say_failures([] if progress.prints_messages else failed)
     if failed:
         _say_log(store)
         raise typer.Exit(SOME_FAILED)

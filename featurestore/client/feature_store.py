@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from featurestore.client.display.results import RUNS, STATUSES, VERSIONS, Results
 from featurestore.client.foreign_names import checked_arguments, missing_method
@@ -211,6 +211,7 @@ class FeatureStore:
         *,
         start: str | datetime | None = None,
         full: bool = False,
+        on_failure: Literal["raise", "return"] = "raise",
         progress: "Progress | bool | None" = None,
     ) -> "list[RunResult]":
         """Bring feature tables up to date with their sources, with Spark.
@@ -219,24 +220,29 @@ class FeatureStore:
             views: Views, or services for all views that they need. None for all views.
             start: In a view's first build, leave out events before this moment.
             full: Build the tables again from all source rows.
+            on_failure: Whether to raise an error if a view failed, after all views have ended, or
+                to return the results of all views, the failed ones too.
             progress: False shows no progress, True shows it, and a function is called with each
                 view's progress. None shows it on a terminal and in a notebook.
 
         Returns:
-            A result for each view. If a view fails, the others go on: see the result's
-            ``status``.
+            A result for each view. If a view fails, the others go on.
 
         Raises:
+            MaterializationError: A view failed. The error's ``results`` are those of all views.
             NotFoundError: A view is not applied.
             ConflictError: Another process is materializing a view.
         """
         with spark_extra("materialize"):
             from featurestore.client.display.progress import progress_of
+            from featurestore.jobs.materialize.job import require_success
             from featurestore.jobs.materialize.start import materialize
 
         first = None if start is None else parse_moment_argument("materialize()", "start", start)
         with progress_of(progress) as shown:
             results = materialize(self._job(), views, start=first, full=full, progress=shown)
+        if on_failure == "raise":
+            require_success(results)
         return Results(results, RUNS)
 
     def refresh_latest(self, views: "Selection | None" = None) -> dict[str, int]:
@@ -378,6 +384,7 @@ class FeatureStore:
         Returns:
             The differences and the leaks. Its ``ok`` is true if there are none.
         """
+        from featurestore.client.reader import Reader
         from featurestore.client.request import Request
         from featurestore.client.verify.verify import Check, verify
         from featurestore.query.selection import selection_text
@@ -386,7 +393,9 @@ class FeatureStore:
             f"verify({selection_text(features)})", features, timestamp_field, timezone
         )
         check = Check(request, sample, spine, leakage, seed)
-        return verify(self.applied(), self._reader, check)
+        # The reader of all other calls compares checksums only if the project says so.
+        reader = Reader(self.layout, replace(self.settings, verify_checksums=True))
+        return verify(self.applied(), reader, check)
 
     def sql(self, text: str) -> "pa.Table":
         """Return the rows of a SELECT over Delta sources and the stored rows of views.

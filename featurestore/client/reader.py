@@ -33,7 +33,8 @@ class Reader:
     def __init__(self, layout: Layout, settings: Settings) -> None:
         self.layout, self.definitions = layout, settings.definitions_folder
         self._limit = settings.memory_limit
-        self._tables, self._snapshots = Tables(layout), Snapshots()
+        self._tables = Tables(layout)
+        self._snapshots = Snapshots(checksums=settings.verify_checksums)
 
     def pin(self, query: Query, manifest: Manifest) -> dict[str, Snapshot]:
         """Return a snapshot of the newest table version of each view in a query.

@@ -9,13 +9,13 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from featurestore.engines.reference.rows import Row
 from featurestore.engines.retrieval.scan import Bounds, read_rows
 from featurestore.query.nodes import ViewQuery
 from featurestore.query.requirements import needed_columns
 from featurestore.store.columns import AVAILABLE_TIME, EVENT_TIME
+from featurestore.store.delta.files import open_file
 from featurestore.store.delta.pruning import may_hold
 from featurestore.store.delta.snapshot import Snapshot
 
@@ -160,11 +160,11 @@ def _rows_by_key(view: ViewQuery, table: pa.Table, keys: set[Key]) -> dict[Key, 
 def _random_row_group(
     snapshot: Snapshot, path: str, columns: list[str], random: Random
 ) -> pa.Table:
-    with pq.ParquetFile(snapshot.filesystem.open_input_file(path)) as file:
-        groups = file.num_row_groups
-        if groups == 0:
-            return snapshot.schema.empty_table().select(columns)
-        return file.read_row_group(random.randrange(groups), columns).select(columns)
+    file = open_file(snapshot, path)
+    groups = len(file.footer.rows)
+    if groups == 0:
+        return snapshot.schema.empty_table().select(columns)
+    return file.read([random.randrange(groups)], columns).select(columns)
 
 
 def _random_rows(table: pa.Table, count: int, random: Random) -> pa.Table:

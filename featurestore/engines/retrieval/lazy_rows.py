@@ -107,7 +107,7 @@ def all_rows(file: OpenFile, groups: Sequence[int]) -> FileRows:
 
 
 def _read(file: OpenFile, groups: Sequence[int], name: str) -> pa.ChunkedArray:
-    return file.data.read_row_groups(list(groups), columns=[name], use_threads=False)[name]
+    return file.read(groups, [name])[name]
 
 
 def _select(values: pa.ChunkedArray, selection: Selection) -> pa.ChunkedArray:

@@ -1,14 +1,14 @@
 """The inputs and the results of a materialization, as plain data."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from featurestore.definitions.model.manifest import Manifest
-from featurestore.errors import FeatureStoreError
+from featurestore.errors import FeatureStoreError, MaterializationError
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.runs import RunKind, RunStatus
 from featurestore.times import Clock, system_clock
@@ -103,3 +103,31 @@ class RunResult:
         """Return the view, the status and the message in one line."""
         message = f": {self.message}" if self.message else ""
         return f"RunResult({self.view!r} {self.status}{message})"
+
+
+def require_success(results: Sequence[RunResult]) -> None:
+    """Raise an error if the run of a view did not succeed.
+
+    Args:
+        results: The results of all views of a materialization.
+
+    Raises:
+        MaterializationError: A view's run failed, or was skipped or interrupted. It has the
+            results, and the error of the first failed view as its cause.
+
+    Example:
+        >>> require_success([RunResult("v", run_id="r1", status="done", kind="run")])
+    """
+    failed = [result for result in results if result.status not in ("done", "nothing")]
+    if not failed:
+        return
+    messages = "; ".join(f"{result.view}: {result.message.rstrip('.')}" for result in failed)
+    names = ", ".join(repr(result.view) for result in failed)
+    error = MaterializationError(
+        "materialize()",
+        f"{len(failed)} of {len(results)} views failed ({names}): {messages}",
+        "The results of all views are the error's results: materialize(on_failure='return') "
+        "returns them instead.",
+    )
+    error.results = results
+    raise error from next((result.error for result in failed if result.error), None)

@@ -5,6 +5,7 @@ that was deleted and created again at the same address is opened again.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -75,9 +76,14 @@ class TableCache(Generic[T]):
 
 
 class Snapshots:
-    """The newest snapshots of tables, with the footers read so far."""
+    """The newest snapshots of tables, with the footers read so far.
 
-    def __init__(self) -> None:
+    Args:
+        checksums: Whether the pages of their files are compared with their checksums.
+    """
+
+    def __init__(self, *, checksums: bool = False) -> None:
+        self._checksums = checksums
         self._caches: dict[str, TableCache[Snapshot]] = {}
 
     def newest(self, uri: str) -> Snapshot:
@@ -86,10 +92,14 @@ class Snapshots:
         Raises:
             TableError: There is no such table, or the local engine cannot read it.
         """
-        new = TableCache(uri, partial(snapshot_of, uri=uri))
+        new = TableCache(uri, partial(_snapshot, uri=uri, checksums=self._checksums))
         cache = self._caches.setdefault(uri, new)
         # Without a table, opening it again raises the error.
-        return cache.newest() or snapshot_of(open_table(uri), uri)
+        return cache.newest() or _snapshot(open_table(uri), uri, self._checksums)
+
+
+def _snapshot(table: DeltaTable, uri: str, checksums: bool) -> Snapshot:
+    return replace(snapshot_of(table, uri), checksums=checksums)
 
 
 def _identity(uri: str) -> tuple[int, ...]:

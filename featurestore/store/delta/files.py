@@ -1,20 +1,45 @@
-"""Open data files of a snapshot."""
+"""Open data files of a snapshot, and the columns of their row groups."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
+from featurestore.errors import TableError
 from featurestore.store.delta.footer import Footer
 from featurestore.store.delta.snapshot import Snapshot
 from featurestore.store.paths import is_local
 
+_FEATURES = "features"
+
 
 @dataclass(frozen=True)
 class OpenFile:
-    """An open data file and its footer."""
+    """An open data file and its footer.
+
+    Args:
+        data: The file.
+        footer: Its footer.
+        table: The address of its table.
+        path: Its path in the table.
+    """
 
     data: pq.ParquetFile
     footer: Footer
+    table: str
+    path: str
+
+    def read(self, groups: Sequence[int], columns: Sequence[str]) -> pa.Table:
+        """Return columns of some row groups.
+
+        Raises:
+            TableError: The file is damaged.
+        """
+        with _damage(self.table, self.path):
+            rows = self.data.read_row_groups(list(groups), list(columns), use_threads=False)
+            return rows.select(list(columns))
 
 
 def open_file(snapshot: Snapshot, path: str, text_as_dictionary: tuple[str, ...] = ()) -> OpenFile:
@@ -25,15 +50,48 @@ def open_file(snapshot: Snapshot, path: str, text_as_dictionary: tuple[str, ...]
         path: The file's path in `Snapshot.files`.
         text_as_dictionary: The text columns to read as dictionaries, which is several times
             faster if values repeat.
+
+    Raises:
+        TableError: The file is gone or damaged.
     """
     cached = snapshot.footers.get(path)
-    data = pq.ParquetFile(
-        snapshot.filesystem.open_input_file(path),
-        metadata=None if cached is None else cached.metadata,
-        read_dictionary=list(text_as_dictionary),
-        # A second thread that reads ahead hides the delays of a network. From a disk it doubles
-        # the time, because it fills the cache of another core.
-        pre_buffer=not is_local(snapshot.uri),
-    )
+    with _damage(snapshot.uri, path):
+        data = pq.ParquetFile(
+            snapshot.filesystem.open_input_file(path),
+            metadata=None if cached is None else cached.metadata,
+            read_dictionary=list(text_as_dictionary),
+            # A second thread that reads ahead hides the delays of a network. From a disk it
+            # doubles the time, because it fills the cache of another core.
+            pre_buffer=not is_local(snapshot.uri),
+            # PERF: it makes reads 1.1 to 1.4 times as long (ADR 17).
+            page_checksum_verification=snapshot.checksums,
+        )
     footer = cached or snapshot.footers.setdefault(path, Footer(data.metadata))
-    return OpenFile(data, footer)
+    return OpenFile(data, footer, snapshot.uri, path)
+
+
+@contextmanager
+def _damage(table: str, path: str) -> Iterator[None]:
+    """Raise what Arrow says about a damaged or lost file as an error that names it."""
+    try:
+        yield
+    except (OSError, pa.ArrowException, KeyError, ValueError, OverflowError) as error:
+        is_gone = isinstance(error, FileNotFoundError)
+        reason = "is gone" if is_gone else f"cannot be read: {_first_line(error)}"
+        raise TableError(
+            f"read table {table}",
+            f"its file {path} {reason}",
+            f"Restore the file from a copy, or rebuild the table with {_rebuild(table)}.",
+        ) from error
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:300] if lines else type(error).__name__
+
+
+def _rebuild(table: str) -> str:
+    """Return the command that rebuilds a feature table, ``.../features/<view>/<build>``."""
+    [*_, folder, view, _build] = ["", "", *table.rstrip("/").split("/")]
+    name = view if folder == _FEATURES else "VIEW"
+    return f"`featurestore materialize {name} --full`"

@@ -50,6 +50,8 @@ class Footer:
         if column not in self._spans:
             schema, groups = self.metadata.schema, range(self.metadata.num_row_groups)
             paths = [schema.column(at).path for at in range(self.metadata.num_columns)]
+            if column not in paths:  # a damaged file: reading the column raises the error
+                return [None for _ in groups]
             position = paths.index(column)
             chunks = [self.metadata.row_group(group).column(position) for group in groups]
             self._spans[column] = [_span(chunk) for chunk in chunks]
@@ -60,4 +62,7 @@ def _span(chunk: pq.ColumnChunkMetaData) -> Span:
     statistics = chunk.statistics if chunk.is_stats_set else None
     if statistics is None or not statistics.has_min_max:
         return None
-    return statistics.min, statistics.max
+    try:
+        return statistics.min, statistics.max
+    except (OverflowError, ValueError):  # times outside of Python's years 1 to 9999
+        return None

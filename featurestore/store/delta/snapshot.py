@@ -27,6 +27,7 @@ class Snapshot:
         files: One row for each data file: ``path``, ``size_bytes``, ``num_records``, and structs
             ``min`` and ``max`` with the bounds of columns that have statistics.
         schema: The table's Arrow schema.
+        checksums: Whether the pages of its files are compared with their checksums.
         footers: The footers of the files read so far, by path.
     """
 
@@ -34,6 +35,7 @@ class Snapshot:
     version: int
     files: pa.Table
     schema: pa.Schema
+    checksums: bool = False
     footers: dict[str, Footer] = field(default_factory=dict, repr=False, compare=False)
 
     def __getstate__(self) -> dict[str, Any]:
