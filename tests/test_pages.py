@@ -1,21 +1,27 @@
 """The pages' code runs from top to bottom, in the project that `featurestore init` writes."""
 
+import doctest
 import os
 import re
 import shlex
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pytest
 
 import featurestore as fs
 from featurestore.cli import main
+from tests.client.shop import write_view
+from tests.tables import feature_table
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 ROOT = Path(__file__).parents[1]
+EPOCH, DAY = datetime(1970, 1, 1, tzinfo=UTC), timedelta(days=1)
 BLOCK = re.compile(r"^```(shell|python|toml)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 # What a page's reader does before: it needs a network, or a clone.
 BEFOREHAND = ("make", "pip", ".venv/bin/python", "git")
@@ -37,6 +43,31 @@ def commands(shell: str) -> list[list[str]]:
     lines = shell.replace("\\\n", " ").splitlines()
     parts = [part for line in lines for part in re.split(r" && ", line.partition(" #")[0])]
     return [shlex.split(part) for part in parts if part.strip()]
+
+
+def run_python(text: str, page: str, names: dict[str, object]) -> None:
+    """Run one block of Python: statements, or a session with the results that it shows."""
+    if not text.startswith(">>>"):
+        exec(compile(text, page, "exec"), names)
+        return
+    session = doctest.DocTestParser().get_doctest(text, names, page, None, 0)
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    failures: list[str] = []
+    runner.run(session, out=failures.append, clear_globs=False)
+    names.update(session.globs)
+    assert "".join(failures) == ""
+
+
+def store_of(folder: Path, definitions: str, tables: dict[str, pa.Table]) -> fs.FeatureStore:
+    """Return the store of a page's definitions, with these stored rows."""
+    (folder / "feature_defs").mkdir()
+    (folder / "feature_defs" / "page.py").write_text(definitions)
+    (folder / "featurestore.toml").write_text('project = "page"\n')
+    store = fs.FeatureStore(folder)
+    store.apply(store.plan())
+    for view, rows in tables.items():
+        write_view(store, view, rows)
+    return store
 
 
 def run_command(words: list[str]) -> int:
@@ -125,6 +156,80 @@ def test_definitions_of_a_page_load_as_a_whole(page: str, tmp_path: Path) -> Non
     assert sorted(each.name for each in store.load().definitions) == sorted(declared)
     assert len(declared) >= 4
     assert not store.plan().is_empty
+
+
+def test_the_page_of_on_demand_features_runs_from_top_to_bottom(empty_folder: Path) -> None:
+    page = "docs/on-demand.md"
+    first, *others = [text for kind, text in blocks(page) if kind == "python"]
+    rows = feature_table({"card_id": ["c1", "c2"]}, [0, 1], {"amount": [30.0, 60.0]})
+    spine = [
+        {"card_id": "c1", "event_timestamp": EPOCH + DAY, "amount": 90.0, "is_fraud": 1},
+        {"card_id": "c2", "event_timestamp": EPOCH + DAY, "amount": 30.0, "is_fraud": 0},
+    ]
+    names: dict[str, object] = {
+        "store": store_of(empty_folder, first, {"card_activity": rows}),
+        "spine": pa.Table.from_pylist(spine),
+    }
+
+    run_python(first, page, names)
+    for text in others:
+        run_python(text, page, names)
+
+    assert names["report"].ok
+    training = names["store"].get_training_set("fraud", names["spine"], label="is_fraud")
+    assert training.to_arrow()["amount_ratio"].to_pylist() == [3.0, 0.5]
+
+
+def test_the_calls_of_the_readme_run_on_its_definitions(empty_folder: Path) -> None:
+    texts = [text for _, text in BLOCK.findall(section("README.md", "Your own tables"))]
+    definitions, shown, calls = texts
+    users = {"customer_id": [7, 8]}
+    tables = {
+        "activity": feature_table(users, [0, 1], {"amount": [1.0, 2.0]}),
+        "profile": feature_table(
+            users, [0, 1], {"country": ["FR", "NO"], "age": pa.array([30, 40], pa.int32())}
+        ),
+    }
+    times = [EPOCH + DAY, datetime(2026, 2, 1, tzinfo=UTC)]
+    spine = pa.table({"customer_id": [7, 8], "event_timestamp": times, "churned": [0, 1]})
+    store_of(empty_folder, definitions, tables)
+    names: dict[str, object] = {"spine": spine}
+
+    for text in (definitions, shown, calls):
+        run_python(text, "README.md", names)
+
+    assert [len(names["train"]), len(names["test"])] == [1, 1]
+    assert names["scores"].to_arrow()["country"].to_pylist() == ["FR"]
+
+
+def test_the_calls_of_the_page_about_feast_run(empty_folder: Path) -> None:
+    page = "docs/feast.md"
+    texts = [text for kind, text in blocks(page) if kind == "python"]
+    rows = feature_table(
+        {"driver_id": [1001]},
+        [0],
+        {"conv_rate": pa.array([0.5], pa.float32()), "trips": [3]},
+    )
+    store_of(empty_folder, texts[0], {"stats": rows})
+    orders = [{"driver_id": 1001, "event_timestamp": EPOCH + DAY / 2}]
+    names: dict[str, object] = {"orders": orders}
+
+    for text in texts:
+        run_python(text, page, names)
+
+    assert list(names["training"]["trips"]) == [3]
+    assert names["latest"]["conv_rate"].isna().all()  # older than the ttl
+
+
+@pytest.mark.slow
+def test_the_block_that_closes_a_store(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+    [text] = [t for kind, t in blocks("docs/settings.md") if kind == "python" and "with " in t]
+    names: dict[str, object] = {"fs": fs}
+
+    run_python(text, "docs/settings.md", names)
+
+    assert names["store"].status()[0].state == "current"
 
 
 def test_the_settings_of_the_page_are_read(tmp_path: Path) -> None:

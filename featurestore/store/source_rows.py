@@ -53,4 +53,4 @@ def _(source: FileSource, uri: str) -> int | None:
     files = list_files(uri)
     if source.format != "parquet" or len(files) > _MOST_FOOTERS:
         return None
-    return sum(pq.read_metadata(file.path).num_rows for file in files)
+    return sum(int(pq.read_metadata(file.path).num_rows) for file in files)
