@@ -75,7 +75,7 @@ def test_a_column_of_polars_comes_back_with_its_type(column) -> None:
         (spark_table, pa.array([[1]], pa.list_(pa.timestamp("ns")))),
         (spark_table, pa.array([2**62], pa.timestamp("s"))),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", None) or str(value.type),
 )
 def test_a_value_that_a_library_cannot_hold_is_refused_by_the_name_of_its_column(
     convert, column
