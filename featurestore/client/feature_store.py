@@ -394,7 +394,8 @@ class FeatureStore:
         )
         check = Check(request, sample, spine, leakage, seed)
         # The reader of all other calls compares checksums only if the project says so.
-        reader = Reader(self.layout, replace(self.settings, verify_checksums=True))
+        settings = replace(self.settings, verify_checksums=True)
+        reader = Reader(self.layout, settings, self.registry)
         return verify(self.applied(), reader, check)
 
     def sql(self, text: str) -> "pa.Table":
@@ -469,7 +470,7 @@ class FeatureStore:
     def _reader(self) -> "Reader":
         from featurestore.client.reader import Reader
 
-        return Reader(self.layout, self.settings)
+        return Reader(self.layout, self.settings, self.registry)
 
     def _job(self) -> "Job":
         from featurestore.jobs.materialize.job import Job

@@ -16,6 +16,8 @@ from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 from filelock import FileLock, Timeout
 
+from featurestore.definitions.code.fingerprint import table_fingerprint
+from featurestore.definitions.model.view import FeatureView
 from featurestore.errors import ConflictError, NotFoundError, TableError
 from featurestore.registry.plan import Plan, headline
 from featurestore.registry.version import RegistryVersion, damaged
@@ -107,6 +109,22 @@ class Registry:
     def history(self) -> list[RegistryVersion]:
         """Return all versions, the oldest first; a version reads its manifest on first use."""
         return list(self._cache.newest() or [])
+
+    def built_from(self, view: str, fingerprint: str) -> FeatureView | None:
+        """Return the newest applied definition of a view whose table has a fingerprint.
+
+        Args:
+            view: The view's name.
+            fingerprint: The fingerprint of the table, by `table_fingerprint`.
+
+        Returns:
+            None if no version has such a definition.
+        """
+        for version in reversed(self.history()):
+            definition = version.manifest.view(view)
+            if definition is not None and table_fingerprint(definition) == fingerprint:
+                return definition
+        return None
 
     def apply(self, plan: Plan) -> RegistryVersion:
         """Make exactly the plan's changes, and return the new version.
