@@ -66,9 +66,8 @@ def materialize(
             views, start=start, full=full, progress=progress, on_failure="return"
         )
     print_runs(results, as_json)
-    failed = [result for result in results if result.status == "failed"]
-    _say_failures([] if progress.prints_messages else failed)
-    if failed:
+    if failed := [result for result in results if result.status == "failed"]:
+        _say_failures([] if progress.prints_messages else failed)
         _say_log(store)
         raise typer.Exit(SOME_FAILED)
 
