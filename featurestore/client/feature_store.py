@@ -17,11 +17,13 @@ from featurestore.definitions.loading.loader import load
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.on_demand import OnDemandFeatureView
 from featurestore.definitions.model.view import FeatureView
+from featurestore.errors import ProjectError
 from featurestore.optional import spark_extra
 from featurestore.registry.plan import Plan, plan
 from featurestore.registry.registry import Registry, RegistryVersion
 from featurestore.settings import Settings, read_settings
 from featurestore.store.layout import Layout
+from featurestore.store.paths import table_folder_problem
 from featurestore.times import Clock, parse_moment_argument, system_clock
 
 if TYPE_CHECKING:
@@ -79,6 +81,9 @@ class FeatureStore:
     ) -> None:
         self.settings: Settings = read_settings(folder, memory_limit)
         self.layout = Layout(self.settings.store_root, folder=self.settings.folder)
+        if problem := table_folder_problem(self.layout.root):
+            fix = "Set root in featurestore.toml to another folder, or rename the folder."
+            raise ProjectError(f"open project {folder}", problem, fix)
         self.registry = Registry(self.layout, clock)
         self._user_session, self._clock, self._used_spark = spark, clock, False
 

@@ -1,9 +1,11 @@
 """Addresses of tables and sources: local folders, or URLs."""
 
+import os
 import re
 from pathlib import Path
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_NOT_IN_TABLES = re.compile(r"[\[\]|^%\\]")
 # A file's path in a Delta log is a URL. It may be absolute, have a scheme, or climb to parents.
 _LEAVES = re.compile(
     r"^[/\\]|^[a-z][a-z0-9+.-]*:|(^|[/\\])\.\.?([/\\]|$)|%2e|%2f|%5c|%00|\x00", re.IGNORECASE
@@ -50,6 +52,27 @@ def stays_inside(path: str) -> bool:
         (False, False)
     """
     return _LEAVES.search(path) is None
+
+
+def table_folder_problem(uri: str) -> str:
+    """Return why delta-rs cannot open tables in a local folder, as a clause; ``""`` if it can.
+
+    It makes a URL of the folder, with symbolic links resolved, and decodes it again.
+
+    Example:
+        >>> table_folder_problem("/data/a%2Fb")
+        "the name of folder /data/a%2Fb has '%', so that delta-rs opens no table in it"
+        >>> table_folder_problem("/data/shop")
+        ''
+    """
+    if not is_local(uri):
+        return ""
+    folder = os.path.realpath(local_path(uri))
+    marks = _NOT_IN_TABLES.findall(folder)
+    if not marks:
+        return ""
+    found = f"the name of folder {folder} has {marks[0]!r}"
+    return f"{found}, so that delta-rs opens no table in it"
 
 
 def local_path(uri: str) -> str:

@@ -329,3 +329,19 @@ def test_a_sum_that_overflows_is_an_error_with_its_call_definition_and_row(store
     assert [part in error.value.found for part in problem] == [True] * len(problem)
     fix = ("'n'", "Decimal(38, 0)", "Float64")
     assert [part in error.value.fix for part in fix] == [True] * len(fix)
+
+
+@pytest.mark.parametrize("name", ["shop [copy]", "shop_feature%2Fnew", "a|b", "a^b"])
+def test_a_root_whose_name_delta_cannot_open_is_an_error_with_the_way_out(tmp_path, name):
+    folder = tmp_path / name
+    folder.mkdir()
+    (folder / "featurestore.toml").write_text('project = "t"\n', encoding="utf-8")
+
+    with pytest.raises(ProjectError) as refused:
+        fs.FeatureStore(folder)
+
+    assert name in refused.value.found
+    assert "root" in refused.value.fix
+    text = f'project = "t"\nroot = "{tmp_path / "store"}"\n'
+    (folder / "featurestore.toml").write_text(text, encoding="utf-8")
+    assert fs.FeatureStore(folder).layout.root == str(tmp_path / "store" / "t")

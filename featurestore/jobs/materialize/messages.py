@@ -1,10 +1,13 @@
 """The sentences of a run's result: what it stored, left out, or skipped."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from featurestore.jobs.materialize.job import RunResult
 from featurestore.store.ledger.runs import Outcome
 
+# Few events are older, and times of a wrong unit are, or lie after the year 9999.
+_PLAUSIBLE = datetime(1980, 1, 1, tzinfo=UTC)
 NOTHING_NEW = "no new data: nothing was committed"
 EARLIER_BUILD = "the view has this definition again, so its earlier table was taken up"
 
@@ -29,6 +32,32 @@ def run_summary(did: Outcome, version: int | None, unique: Sequence[str]) -> str
     if not did.rows_in:
         stored += ": the source has no row yet, and every answer is null"
     return stored + null_unique_note(did.null_unique_rows, unique)
+
+
+def unit_note(unit: str | None, did: Outcome) -> str:
+    """Return that a source's ``unit`` may be wrong; ``""`` if its times are plausible.
+
+    Milliseconds read as seconds lie in the year 55,000, seconds read as milliseconds in 1970.
+
+    Args:
+        unit: The source's unit; None if its times are no integers.
+        did: The outcome of the run.
+
+    Example:
+        >>> unit_note("s", Outcome(rows_in=2, null_rows=2))
+        "; 2 rows have no time of years 1 to 9999 or a null key: check unit='s'"
+    """
+    if unit is None:
+        return ""
+    newest = did.max_event_timestamp
+    if newest is not None and newest < _PLAUSIBLE:
+        return f"; the newest event is of {newest.date()}: check unit={unit!r}"
+    if newest is None and did.null_rows:
+        return (
+            f"; {did.null_rows:,} rows have no time of years 1 to 9999 or a null key: "
+            f"check unit={unit!r}"
+        )
+    return ""
 
 
 def null_unique_note(count: int, unique: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import KW_ONLY, dataclass, replace
 from featurestore.definitions.model.view import FeatureView
 from featurestore.errors import FeatureStoreError, TableError, with_note
 from featurestore.jobs.materialize.job import Job, RunResult
-from featurestore.jobs.materialize.messages import NOTHING_NEW, run_summary
+from featurestore.jobs.materialize.messages import NOTHING_NEW, run_summary, unit_note
 from featurestore.jobs.materialize.reconcile import of_run, outcome
 from featurestore.store.commit import BatchCommit, batch_commits
 from featurestore.store.delta.log import latest_version
@@ -51,6 +51,7 @@ class RunLog:
             NOTHING_NEW
             if status == "nothing"
             else run_summary(did, version, self.view.unique_columns)
+            + unit_note(getattr(self.view.source, "unit", None), did)
         )
         return self._result(record, status, did, version=version, message=message)
 

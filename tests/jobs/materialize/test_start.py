@@ -3,12 +3,14 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pyarrow as pa
 import pytest
-from deltalake import DeltaTable
+from deltalake import DeltaTable, write_deltalake
 
 from featurestore.client.status import view_statuses
 from featurestore.definitions.model.aggregation import Aggregation
 from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.source import TimeUnit
 from featurestore.definitions.model.types import Field, Int64, String
 from featurestore.errors import (
     ConflictError,
@@ -23,7 +25,10 @@ from featurestore.jobs.materialize.progress import ProgressEvent
 from featurestore.jobs.materialize.start import materialize, refresh_latest
 from featurestore.store.ledger.runs import Runs
 from featurestore.store.ledger.tables import Tables
+from featurestore.times import to_micros
 from tests.jobs.world import NOON, PAYMENTS, SPENDING, World, moment_of, other
+
+NOON_MILLIS = to_micros(NOON) // 1000
 
 
 def test_first_run_builds_a_table_of_the_source_rows(world: World) -> None:
@@ -219,19 +224,6 @@ def test_views_run_side_by_side_and_one_that_fails_stops_no_other(world: World) 
     assert world.rows() == world.rows(view="third") == [("a", 0, 1.0)]
 
 
-def test_an_empty_source_is_an_error_and_leaves_no_table(world: World) -> None:
-    world.pay()
-
-    result = world.materialize()
-
-    assert result.status == "failed"
-    assert isinstance(result.error, SourceError)
-    assert "'payments'" in result.error.found
-    assert [r.state for r in Tables(world.layout).records()] == ["retired"]
-    world.pay(("a", 0, 1.0))
-    assert world.materialize().status == "done"
-
-
 def test_rows_deleted_in_the_source_are_an_error_until_the_view_is_rebuilt(world: World) -> None:
     world.pay(("a", 0, 1.0), ("b", 0, 1.0))
     world.materialize()
@@ -280,3 +272,42 @@ def test_two_runs_of_one_view_do_not_overlap(world: World) -> None:
         world.materialize()
 
     assert Runs(world.layout).records() == ()
+
+
+def test_events_outside_of_years_1_to_9999_are_left_out_and_counted(world: World) -> None:
+    source = replace(PAYMENTS, unit="ms")
+    at = pa.array([NOON_MILLIS, 2**62, None, -(2**62)], pa.int64())
+    rows = pa.table({"card_id": ["a"] * 4, "at": at, "amount": [1.0, 2.0, 3.0, 4.0]})
+    write_deltalake(world.folder / "payments", rows)
+    world.views = [other(SPENDING, source=source)]
+
+    built = world.materialize()
+    again = world.materialize()
+
+    assert (built.status, built.rows_in, built.rows_out, built.null_rows) == ("done", 4, 1, 3)
+    assert again.status == "nothing"
+    assert world.rows() == [("a", 0, 1.0)]
+
+
+@pytest.mark.parametrize(("unit", "millis"), [("s", NOON_MILLIS), ("us", NOON_MILLIS)])
+def test_a_unit_that_gives_implausible_times_is_noticed(
+    world: World, unit: TimeUnit, millis: int
+) -> None:
+    rows = pa.table({"card_id": ["a"], "at": pa.array([millis], pa.int64()), "amount": [1.0]})
+    write_deltalake(world.folder / "payments", rows)
+    world.views = [other(SPENDING, source=replace(PAYMENTS, unit=unit))]
+
+    assert f"check unit={unit!r}" in world.materialize().message
+
+
+def test_a_view_of_an_empty_table_has_an_empty_table_and_goes_on(world: World) -> None:
+    world.pay()
+    empty = world.materialize()
+    nothing = world.materialize()
+    world.pay(("a", 0, 1.0))
+
+    result = world.materialize()
+
+    assert (empty.kind, empty.status, empty.rows_out) == ("build", "done", 0)
+    assert nothing.status == "nothing"
+    assert (result.kind, result.status, world.rows()) == ("run", "done", [("a", 0, 1.0)])

@@ -11,6 +11,7 @@ from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.spark.source.file_rows import read_files
 from featurestore.errors import SourceError
 from featurestore.store.delta.log import is_table
+from featurestore.store.paths import table_folder_problem
 from featurestore.store.source_files import FilePath
 
 UNLIMITED = 2**31 - 1
@@ -56,6 +57,8 @@ def require_present(source: StoredSource, uri: str) -> None:
             of a table.
     """
     kind = "Delta table"
+    if isinstance(source, DeltaSource) and (problem := table_folder_problem(uri)):
+        raise SourceError(_call(source), problem, "Rename the folder, or move the table.")
     exists = is_table(uri) if isinstance(source, DeltaSource) else FilePath(uri).exists
     if isinstance(source, FileSource):
         kind = "file or folder"

@@ -8,10 +8,10 @@ import pytest
 from pyspark.errors import PySparkException
 from pyspark.sql import types as T  # noqa: N812  # pyspark's own convention
 
-from featurestore.definitions.model.source import DeltaSource
+from featurestore.definitions.model.source import DeltaSource, TimeUnit
 from featurestore.engines.spark.errors.transport import received_error
 from featurestore.engines.spark.session.child import own_session
-from featurestore.engines.spark.source.timestamps import TimeColumn, moment
+from featurestore.engines.spark.source.timestamps import TimeColumn, is_outside, moment
 from featurestore.errors import SourceError
 from tests.engines.spark.compiled import compiling
 
@@ -130,3 +130,57 @@ def test_integers_without_a_unit_and_floats_are_refused(session_abroad: "SparkSe
     assert "unit='s', 'ms' or 'us'" in without_unit.value.fix
     assert "double" in inexact.value.found
     assert "Cast" in inexact.value.fix
+
+
+@pytest.mark.parametrize(
+    ("zone", "clock", "found"),
+    [
+        ("Europe/Paris", "2026-10-25 02:30:00", "came twice"),
+        ("Europe/Paris", "2026-10-25 02:00:00", "came twice"),
+        ("Europe/Paris", "2026-03-29 02:30:00", "never came"),
+        ("Australia/Lord_Howe", "2026-04-05 01:45:00", "came twice"),  # by half an hour
+        ("America/Sao_Paulo", "2018-11-04 00:00:00", "never came"),
+        ("Pacific/Apia", "2011-12-30 12:00:00", "never came"),  # a whole day
+    ],
+)
+@pytest.mark.parametrize("dtype", [T.StringType(), T.TimestampNTZType()], ids=str)
+def test_a_local_time_that_came_twice_or_never_stops_the_query(
+    session_abroad: "SparkSession", zone: str, clock: str, found: str, dtype: T.DataType
+) -> None:
+    source = replace(PLAIN, timezone=zone)
+    is_text = isinstance(dtype, T.StringType)
+    value = clock if is_text else datetime.fromisoformat(clock)
+
+    with pytest.raises(PySparkException) as stopped:
+        read(session_abroad, source, dtype, value)
+
+    error = received_error(stopped.value)
+    assert isinstance(error, SourceError)
+    assert clock in error.found
+    assert found in error.found
+    assert zone in error.found
+
+
+def test_local_times_beside_a_change_of_clocks_are_read(session_abroad: "SparkSession") -> None:
+    clocks = ["2026-10-25 01:59:59.999999", "2026-10-25 03:00:00", "2026-03-29 01:59:59"]
+    clocks += ["2026-03-29 03:00:00", "2026-10-25T02:30:00+01:00"]
+
+    times = read(session_abroad, PARIS, T.StringType(), *clocks)
+
+    hours = [time.strftime("%d %H:%M:%S") for time in times if time]
+    assert hours == ["24 23:59:59", "25 02:00:00", "29 00:59:59", "29 01:00:00", "25 01:30:00"]
+
+
+@pytest.mark.parametrize(
+    ("unit", "value"),
+    [("s", 1_767_225_600_000), ("s", -(2**63)), ("ms", 2**63 - 1), ("us", 2**62)],
+)
+def test_times_outside_of_years_1_to_9999_are_marked(
+    session_abroad: "SparkSession", unit: TimeUnit, value: int
+) -> None:
+    rows = session_abroad.createDataFrame([(value,), (0,), (None,)], "at bigint")
+    column = moment(TimeColumn("at", T.LongType(), replace(PLAIN, unit=unit)))
+
+    outside = rows.select(is_outside(column).alias("outside")).toArrow()["outside"].to_pylist()
+
+    assert outside == [True, False, None]
