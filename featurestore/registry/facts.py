@@ -7,6 +7,7 @@ from textwrap import dedent
 
 from featurestore.credentials import without_credentials
 from featurestore.definitions.code.fingerprint import function_code
+from featurestore.definitions.code.sql import normal_sql
 from featurestore.definitions.model.aggregation import Aggregation, output_type
 from featurestore.definitions.model.entity import Entity
 from featurestore.definitions.model.manifest import Definition
@@ -90,9 +91,14 @@ def _facts(value: object, path: str) -> Facts:
     return _facts(function_code(value), path)
 
 
+@_facts.register
+def _(value: str, path: str) -> Facts:
+    # A changed comment of an SQL transform is no change.
+    return {path: normal_sql(value) if path == "transform" else value}
+
+
 @_facts.register(bool)
 @_facts.register(int)
-@_facts.register(str)
 @_facts.register(Scalar)
 @_facts.register(Decimal)
 @_facts.register(Array)

@@ -143,7 +143,7 @@ def test_a_changed_view_is_shown_field_by_field() -> None:
         ({"ttl": "7d"}, [("ttl", "30d", "7d", VALUES)]),
         ({"available_delay": "1d"}, [("available_delay", None, "1d", VALUES)]),
         ({"transform": "select 1 from {source}"}, [
-            ("transform", None, "select 1 from {source}", VALUES)
+            ("transform", None, "SELECT 1 FROM {source}", VALUES)
         ]),
         ({"transform": Code("f", "def f(x): ...", "9f3c")}, [
             ("transform", None, "f (9f3c)", VALUES)
@@ -394,14 +394,23 @@ def test_a_renamed_entity_with_the_same_key_breaks_no_reader() -> None:
 
 
 def test_long_texts_are_shown_on_one_short_line() -> None:
-    query = "select *\n    from {source}\n" + "    -- and so on\n" * 20
+    query = "select *\n    from {source}\n    where x" + " > 1\n    and x" * 20
     made = plan(applied(manifest_of([LIMITS])), manifest_of([replace(LIMITS, transform=query)]))
 
     [line] = [line for line in render(made) if "transform" in line]
 
-    assert line.startswith("    + transform: select * from {source} -- and so on")
+    assert line.startswith("    + transform: SELECT * FROM {source} WHERE x > 1 AND x")
     assert line.endswith("... (breaking: values change)")
     assert len(line) < 160
+
+
+@pytest.mark.parametrize("other", ["SELECT *\n  FROM {source} -- all", "select * from {source};"])
+def test_the_layout_of_sql_is_no_change(other: str) -> None:
+    one = replace(LIMITS, transform="SELECT * FROM {source}")
+
+    made = plan(applied(manifest_of([one])), manifest_of([replace(one, transform=other)]))
+
+    assert made.is_empty
 
 
 def test_an_on_demand_view_is_planned_and_nothing_is_built_for_it() -> None:

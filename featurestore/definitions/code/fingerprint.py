@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from functools import singledispatch
@@ -10,6 +9,7 @@ from types import FunctionType
 
 from featurestore.definitions.code.dependencies import dependencies
 from featurestore.definitions.code.import_lock import IMPORT_LOCK
+from featurestore.definitions.code.sql import normal_sql
 from featurestore.definitions.code.syntax import source_text
 from featurestore.definitions.model.source import Source
 from featurestore.definitions.model.types import Field
@@ -106,7 +106,7 @@ def transform_fingerprint(transform: object) -> Json:
 
     Example:
         >>> transform_fingerprint("  select * from {source} ")
-        ['sql', 'select * from {source}']
+        ['sql', 'SELECT * FROM {source}']
     """
     return transform_fingerprint(function_code(transform))
 
@@ -118,7 +118,7 @@ def _(transform: None) -> Json:
 
 @transform_fingerprint.register
 def _(transform: str) -> Json:
-    return ["sql", textwrap.dedent(transform).strip()]
+    return ["sql", normal_sql(transform)]
 
 
 @transform_fingerprint.register

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from types import FunctionType
 
 from featurestore.definitions.code.fingerprint import function_code
+from featurestore.definitions.code.sql import first_words
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.view import Code
 from featurestore.definitions.rules.issue import Issue, label
 from featurestore.errors import DefinitionError
 
+_QUERIES = ("SELECT", "WITH", "FROM", "VALUES", "TABLE", "(")
 _DECLARE = "Declare it by `def` at the top of a module."
 
 
@@ -21,6 +23,18 @@ def sql_selects_from_the_source(manifest: Manifest) -> Iterator[Issue]:
             yield Issue(view.origin, f"{text} source. Write SELECT ... FROM {{source}}.")
 
 
+def sql_is_one_query(manifest: Manifest) -> Iterator[Issue]:
+    """Yield SQL transforms that are no query, such as INSERT, or several statements."""
+    for view in manifest.views:
+        words = first_words(view.transform) if isinstance(view.transform, str) else []
+        if len(words) > 1:
+            text = f"the SQL transform has {len(words)} statements. Write one SELECT."
+            yield Issue(view.origin, f"{label(view)}: {text}")
+        elif words and words[0] not in _QUERIES:
+            text = f"the SQL transform is no query: it begins with {words[0]}. Write one SELECT."
+            yield Issue(view.origin, f"{label(view)}: {text}")
+
+
 def functions_are_declared_in_modules(manifest: Manifest) -> Iterator[Issue]:
     """Yield transforms whose code cannot be read, compared, or called with one DataFrame."""
     for view in manifest.views:
@@ -30,7 +44,7 @@ def functions_are_declared_in_modules(manifest: Manifest) -> Iterator[Issue]:
             yield Issue(view.origin, f"{label(view)}: transform {problem}")
 
 
-RULES = (sql_selects_from_the_source, functions_are_declared_in_modules)
+RULES = (sql_selects_from_the_source, sql_is_one_query, functions_are_declared_in_modules)
 
 
 def function_problem(function: object, argument: str) -> str:

@@ -1,5 +1,7 @@
 """The input of a view's transform: the source's rows, with row metadata where there is any."""
 
+from functools import partial
+
 from pyspark.sql import DataFrame
 
 from featurestore.definitions.model.view import FeatureView
@@ -9,7 +11,7 @@ from featurestore.engines.spark.transform.change_feed import (
     is_feed,
 )
 from featurestore.engines.spark.transform.derived import banned_operators, upstream_rows
-from featurestore.engines.spark.transform.row_metadata import require_row_by_row
+from featurestore.engines.spark.transform.row_by_row import require_row_by_row
 from featurestore.engines.spark.transform.run import run_transform
 
 
@@ -38,17 +40,17 @@ def batch_rows(
 
 
 def require_fitting_transform(view: FeatureView, rows: DataFrame) -> None:
-    """Check that rows which the source retracts can be retracted after the transform too.
+    """Check that the transform makes each row from one source row, whenever it runs.
 
     Args:
         view: The view.
         rows: Input rows, by `rows_now`. None of them is read.
 
     Raises:
-        MaterializationError: The transform combines rows, or drops rows that may be retracted.
+        MaterializationError: The transform combines rows, its result depends on the run, or it
+            drops rows that may be retracted.
     """
-    source = view.source
-    if isinstance(source, FeatureView):
-        require_row_by_row(view, run_transform(view, rows), banned_operators(source))
-    elif is_feed(source):
-        require_row_by_row(view, run_transform(view, rows))
+    if view.transform is not None:
+        source = view.source
+        banned = banned_operators(source) if isinstance(source, FeatureView) else frozenset()
+        require_row_by_row(view, partial(run_transform, view), rows, banned)

@@ -5,9 +5,7 @@ The metadata is one struct column. A transform keeps it with ``SELECT *``, ``wit
 commit, and the metadata is added to its result.
 """
 
-import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame, Row
@@ -23,25 +21,7 @@ ROW_METADATA = "_row_metadata"
 Transform = Callable[[DataFrame], DataFrame]
 
 MOST_GROUPS = 200
-# Operators of Spark's plans that combine rows, or drop a row because of another row.
-_COMBINING = frozenset(
-    {
-        *("Aggregate", "Window", "Deduplicate", "Distinct", "Pivot", "Intersect", "Except"),
-        *("GlobalLimit", "LocalLimit", "Offset", "Tail", "Sample"),
-    }
-)
-_OPERATOR = re.compile(r"^([\s:+\-!'~]*)([A-Za-z]+)")
-_SENTINEL = f" AS {ROW_METADATA}#"
 _SEQ = f"{ROW_METADATA}.seq"
-
-
-@dataclass(frozen=True)
-class _PlanLine:
-    """A line of Spark's plan; ``has_metadata`` if its operator creates the metadata column."""
-
-    depth: int
-    operator: str
-    has_metadata: bool
 
 
 def with_row_metadata(rows: DataFrame, metadata: Column) -> DataFrame:
@@ -87,62 +67,6 @@ def keep_row_metadata(view: FeatureView, transform: Transform, rows: DataFrame) 
         for metadata in groups
     )
     return reduce(DataFrame.unionByName, parts)
-
-
-def require_row_by_row(
-    view: FeatureView, out: DataFrame, banned: frozenset[str] = frozenset()
-) -> None:
-    """Check that a transform makes each row from one source row, so that it can be retracted.
-
-    Args:
-        view: The view, for messages.
-        out: The transform's result for rows with metadata.
-        banned: Further operators of Spark's plans that are not allowed.
-
-    Raises:
-        MaterializationError: The transform groups, ranks, deduplicates or limits rows.
-    """
-    session = out.sparkSession
-    text = session.sql("EXPLAIN EXTENDED SELECT * FROM {rows}", rows=out).collect()[0][0]
-    for name in _above_the_source(text):
-        if name in _COMBINING | banned:
-            raise MaterializationError(
-                f"transform of view {view.name!r} ({view.origin})",
-                f"it does not work row by row: its plan has the operator {name}. A row that is "
-                "revised or deleted in the source could not be corrected here",
-                "Select and compute row by row, and count and sum with aggregations= of the view.",
-            )
-
-
-def _above_the_source(text: str) -> Iterator[str]:
-    """Yield the operators between the source's rows and the result, from the analyzed plan."""
-    analyzed = text.partition("== Analyzed Logical Plan ==")[2]
-    lines = list(_above_metadata(analyzed.partition("== Optimized Logical Plan ==")[0]))
-    for number, line in enumerate(lines):
-        if line.has_metadata:
-            yield from _ancestors(lines[: number + 1])
-    # The operators that read a common table expression are beside it in the plan, not above it.
-    if any(line.operator == "CTERelationDef" for line in lines):
-        yield from (line.operator for line in lines)
-
-
-def _above_metadata(plan: str) -> Iterator[_PlanLine]:
-    """Yield the plan's lines, without those below a line that creates the metadata."""
-    depth = None
-    for text in plan.splitlines():
-        match = _OPERATOR.match(text)
-        if match and (depth is None or len(match[1]) <= depth):
-            has_metadata = _SENTINEL in text
-            depth = len(match[1]) if has_metadata else None
-            yield _PlanLine(len(match[1]), match[2], has_metadata)
-
-
-def _ancestors(lines: list[_PlanLine]) -> Iterator[str]:
-    depth = lines[-1].depth
-    for line in reversed(lines):
-        if line.depth < depth:
-            depth = line.depth
-            yield line.operator
 
 
 def _groups(view: FeatureView, rows: DataFrame) -> list[Row]:

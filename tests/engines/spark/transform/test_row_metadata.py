@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
-from pyspark.sql.window import Window
 
 from featurestore.definitions.model.source import DeltaSource
 from featurestore.definitions.model.types import Field, Int64
@@ -12,7 +11,6 @@ from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.spark.transform.row_metadata import (
     MOST_GROUPS,
     keep_row_metadata,
-    require_row_by_row,
     with_row_metadata,
 )
 from featurestore.engines.spark.transform.run import run_transform
@@ -85,60 +83,3 @@ def test_too_many_commits_are_refused_with_the_column_to_select(spark: "SparkSes
     assert f"{MOST_GROUPS // 2} commits" in refused.value.found
     assert "_row_metadata" in refused.value.fix
     assert len(metadata_after(view_of(all_columns), rows)) == MOST_GROUPS
-
-
-def ranked(rows: "DataFrame") -> "DataFrame":
-    return rows.withColumn("id", F.row_number().over(Window.orderBy("id")).cast("bigint"))
-
-
-def deduplicated(rows: "DataFrame") -> "DataFrame":
-    return rows.dropDuplicates(["g"])
-
-
-@pytest.mark.parametrize(
-    ("transform", "operator"),
-    [
-        (ranked, "Window"),
-        (deduplicated, "Deduplicate"),
-        ("SELECT g, sum(id) AS id FROM {source} GROUP BY g", "Aggregate"),
-        ("SELECT DISTINCT id FROM {source}", "Distinct"),
-        ("SELECT * FROM {source} LIMIT 5", "LocalLimit"),
-        ("WITH s AS (SELECT * FROM {source}) SELECT max(id) AS id FROM s", "Aggregate"),
-        ("SELECT id FROM {source} WHERE id > (SELECT avg(id) FROM {source})", "Aggregate"),
-    ],
-    ids=["ranked", "deduplicated", "grouped", "distinct", "limit", "common table", "subquery"],
-)
-def test_transforms_that_combine_rows_are_refused_with_the_operator(
-    rows: "DataFrame", transform: object, operator: str
-) -> None:
-    view = view_of(transform)
-
-    with pytest.raises(MaterializationError) as refused:
-        require_row_by_row(view, run_transform(view, rows))
-
-    assert "'v'" in refused.value.call
-    assert f" {operator}." in refused.value.found
-    assert "aggregations=" in refused.value.fix
-
-
-def joined(rows: "DataFrame") -> "DataFrame":
-    counted = rows.sparkSession.range(3).groupBy("id").count()
-    return rows.join(counted, "id", "left")
-
-
-@pytest.mark.parametrize("transform", [None, all_columns, one_column, joined])
-def test_a_join_with_combined_rows_of_another_table_is_row_by_row(
-    rows: "DataFrame", transform: object
-) -> None:
-    view = view_of(transform)
-
-    require_row_by_row(view, run_transform(view, rows))
-
-
-def test_a_banned_operator_is_refused(rows: "DataFrame") -> None:
-    view = view_of(all_columns)
-
-    with pytest.raises(MaterializationError) as refused:
-        require_row_by_row(view, run_transform(view, rows), frozenset({"Filter"}))
-
-    assert " Filter." in refused.value.found

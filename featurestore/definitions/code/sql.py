@@ -1,0 +1,109 @@
+"""SQL text in a normal form: without comments, line breaks and the case of keywords."""
+
+import re
+from collections.abc import Iterator
+
+_TOKEN = re.compile(
+    r"""(?P<space>\s+)
+    |(?P<comment>--(?:\\\n|[^\n])*)
+    |(?P<text>[rR]'[^']*'|[rR]"[^"]*"|'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*")
+    |(?P<name>`(?:[^`]|``)*`|\{\w+\})
+    |(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\w*)
+    |(?P<word>\w+)
+    |(?P<sign><=>|>>>|>>|<<|<=|>=|<>|!=|==|\|\||\|>|->|=>|::|.)""",
+    re.VERBOSE | re.DOTALL,
+)
+_KEYWORDS = frozenset(
+    """
+    all and anti any as asc between by case cast cross desc distinct else end escape except exists
+    false filter following from full group having ilike in inner intersect interval is join
+    lateral left like limit minus natural not null nulls offset on or order outer over partition
+    preceding qualify range right rlike rows select semi some table tablesample then true unbounded
+    union unpivot using values view when where window with
+    """.upper().split()
+)
+# Without a space before a parenthesis, as a function.
+_CALLED = frozenset({"CAST"})
+_NO_SPACE_AFTER = frozenset({"(", ".", "[", "::"})
+_NO_SPACE_BEFORE = frozenset({")", ",", ".", "]", "[", "::"})
+
+
+def normal_sql(text: str) -> str:
+    r"""Return SQL in a normal form. Texts that differ in layout alone have the same one.
+
+    Comments go, layout is unified, and keywords are written in capitals. Texts, names and hints
+    stay as they are: the case of a name is part of the result.
+
+    Args:
+        text: SQL of Spark.
+
+    Example:
+        >>> normal_sql("select k,  upper( 'a--b' ) as u -- why\nfrom {source};")
+        "SELECT k, upper('a--b') AS u FROM {source}"
+    """
+    parts: list[str] = []
+    tokens = _tokens(text)
+    while tokens and tokens[-1][1] == ";":
+        tokens.pop()
+    for number, (kind, token) in enumerate(tokens):
+        before = tokens[number - 1] if number else ("", "(")
+        after = tokens[number + 1][1] if number + 1 < len(tokens) else ""
+        if _is_spaced(before, token):
+            parts.append(" ")
+        is_name = kind != "word" or before[1].upper() == "AS" or "." in (before[1], after)
+        parts.append(token if is_name or token.upper() not in _KEYWORDS else token.upper())
+    return "".join(parts)
+
+
+def first_words(text: str) -> list[str]:
+    """Return the first word of each statement of a text, in capitals.
+
+    Example:
+        >>> first_words("/* all */ select 1; drop table x;")
+        ['SELECT', 'DROP']
+    """
+    words, before = [], ";"
+    for _, token in _tokens(text):
+        if before == ";" != token:
+            words.append(token.upper())
+        before = token
+    return words
+
+
+def _tokens(text: str) -> list[tuple[str, str]]:
+    """Return the tokens that count, each with its kind."""
+    return [(kind, token) for kind, token in _all_tokens(text) if kind not in ("space", "comment")]
+
+
+def _all_tokens(text: str) -> Iterator[tuple[str, str]]:
+    position = 0
+    while position < len(text):
+        if text.startswith("/*", position):
+            end = _end_of_comment(text, position)
+            yield "name" if text.startswith("/*+", position) else "comment", text[position:end]
+        else:
+            match = _TOKEN.match(text, position)
+            if match is None:  # every character matches
+                return
+            end = match.end()
+            yield str(match.lastgroup), match[0]
+        position = end
+
+
+def _end_of_comment(text: str, start: int) -> int:
+    """Return the end of a comment; comments in comments are part of it."""
+    depth = 0
+    for match in re.finditer(r"/\*|\*/", text[start:]):
+        depth += 1 if match[0] == "/*" else -1
+        if depth == 0:
+            return start + match.end()
+    return len(text)
+
+
+def _is_spaced(before: tuple[str, str], token: str) -> bool:
+    kind, last = before
+    if last in _NO_SPACE_AFTER or token in _NO_SPACE_BEFORE:
+        return False
+    if token == "(":
+        return kind != "word" or last.upper() in _KEYWORDS - _CALLED
+    return True
