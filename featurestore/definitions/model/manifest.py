@@ -33,11 +33,13 @@ class Manifest:
 
         def pick(*kinds: type) -> tuple:  # type: ignore[type-arg]  # the caller's field has the type
             # Compared, not hashed: a list instead of a tuple is reported later, by the rules.
-            unique: list[Definition] = []
+            unique: dict[str, list[Definition]] = {}
             for definition in definitions:
-                if isinstance(definition, kinds) and definition not in unique:
-                    unique.append(definition)
-            return tuple(sorted(unique, key=lambda definition: str(definition.name)))
+                if isinstance(definition, kinds):
+                    same_name = unique.setdefault(str(definition.name), [])
+                    if definition not in same_name:
+                        same_name.append(definition)
+            return tuple(each for name in sorted(unique) for each in unique[name])
 
         return cls(
             entities=pick(Entity),

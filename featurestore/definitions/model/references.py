@@ -1,5 +1,6 @@
 """The objects inside of declared objects: their parts, and the definitions that they use."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass
 
@@ -32,9 +33,9 @@ def referenced_objects(roots: Iterable[object]) -> list[object]:
         2
     """
     seen: dict[int, object] = {}
-    pending = list(roots)
+    pending = deque(roots)
     while pending:
-        declared = pending.pop(0)
+        declared = pending.popleft()
         if id(declared) not in seen:
             seen[id(declared)] = declared
             pending.extend(parts(declared))

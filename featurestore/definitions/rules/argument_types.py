@@ -34,13 +34,22 @@ def well_formed(manifest: Manifest) -> Manifest:
         >>> well_formed(Manifest.of([Entity("card", join_keys=[])])).entities
         ()
     """
-    return Manifest.of([each for each in manifest.definitions if _is_well_formed(each)])
+    checked: dict[int, bool] = {}
+    return Manifest.of([each for each in manifest.definitions if _is_well_formed(each, checked)])
 
 
-def _is_well_formed(declared: object) -> bool:
-    if any(_issues(declared, "")):
-        return False
-    return all(_is_well_formed(part) for part in parts(declared))
+def _is_well_formed(declared: object, checked: dict[int, bool]) -> bool:
+    """Return whether all arguments fit, at any depth; many services use the same views.
+
+    Args:
+        declared: A declared object.
+        checked: The results for objects that were checked before, by their identities.
+    """
+    if id(declared) not in checked:
+        checked[id(declared)] = not any(_issues(declared, "")) and all(
+            _is_well_formed(part, checked) for part in parts(declared)
+        )
+    return checked[id(declared)]
 
 
 def _issues(declared: object, owner: str) -> Iterator[Issue]:
