@@ -3,6 +3,7 @@
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Literal
 
+from featurestore.definitions.model.arguments import unify_arguments
 from featurestore.definitions.model.functions import output_type
 from featurestore.definitions.model.window import Length, window_name
 from featurestore.definitions.origin import Origin, origin
@@ -58,6 +59,9 @@ class Aggregation:
     by: str | None = None
     name: str | None = None
     origin: Origin = field(default_factory=origin, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        unify_arguments(self)
 
     @property
     def feature_names(self) -> tuple[str, ...]:

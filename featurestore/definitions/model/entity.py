@@ -2,6 +2,7 @@
 
 from dataclasses import KW_ONLY, dataclass, field
 
+from featurestore.definitions.model.arguments import unify_arguments
 from featurestore.definitions.model.types import Field
 from featurestore.definitions.origin import Origin, origin
 
@@ -31,3 +32,6 @@ class Entity:
     owner: str = ""
     tags: tuple[str, ...] = ()
     origin: Origin = field(default_factory=origin, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        unify_arguments(self)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
 
+from featurestore.definitions.model.arguments import unify_arguments
 from featurestore.definitions.model.source import RequestSource
 from featurestore.definitions.model.summary import view_html
 from featurestore.definitions.model.types import Field
@@ -59,6 +60,9 @@ class OnDemandFeatureView:
     owner: str = ""
     tags: tuple[str, ...] = ()
     origin: Origin = field(default_factory=origin, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        unify_arguments(self)
 
     def __repr__(self) -> str:
         """Return its name and its features in one line."""

@@ -2,6 +2,7 @@
 
 from dataclasses import KW_ONLY, dataclass, field
 
+from featurestore.definitions.model.arguments import unify_arguments
 from featurestore.definitions.model.on_demand import OnDemandFeatureView, OnDemandReference
 from featurestore.definitions.model.view import FeatureReference, FeatureView
 from featurestore.definitions.origin import Origin, origin
@@ -36,6 +37,9 @@ class FeatureService:
     owner: str = ""
     tags: tuple[str, ...] = ()
     origin: Origin = field(default_factory=origin, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        unify_arguments(self)
 
     def __repr__(self) -> str:
         """Return its name and the views that it uses in one line."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Literal
 
+from featurestore.definitions.model.arguments import unify_arguments
 from featurestore.definitions.model.types import Field
 from featurestore.definitions.origin import Origin, origin
 
@@ -111,6 +112,9 @@ class DeltaSource:
     tags: tuple[str, ...] = ()
     origin: Origin = field(default_factory=origin, init=False, repr=False, compare=False)
 
+    def __post_init__(self) -> None:
+        unify_arguments(self)
+
     @property
     def roles(self) -> Roles:
         """Its columns that have a role."""
@@ -172,6 +176,9 @@ class FileSource:
     tags: tuple[str, ...] = ()
     origin: Origin = field(default_factory=origin, init=False, repr=False, compare=False)
 
+    def __post_init__(self) -> None:
+        unify_arguments(self)
+
     @property
     def roles(self) -> Roles:
         """Its columns that have a role."""
@@ -207,6 +214,9 @@ class RequestSource:
     owner: str = ""
     tags: tuple[str, ...] = ()
     origin: Origin = field(default_factory=origin, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        unify_arguments(self)
 
     @property
     def roles(self) -> Roles:

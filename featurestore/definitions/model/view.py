@@ -5,6 +5,7 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
 
 from featurestore.definitions.model.aggregation import Aggregation
+from featurestore.definitions.model.arguments import unify_arguments
 from featurestore.definitions.model.entity import Entity
 from featurestore.definitions.model.source import Roles, Source
 from featurestore.definitions.model.summary import view_html
@@ -88,6 +89,9 @@ class FeatureView:
     owner: str = ""
     tags: tuple[str, ...] = ()
     origin: Origin = field(default_factory=origin, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        unify_arguments(self)
 
     @property
     def join_keys(self) -> tuple[Field, ...]:

@@ -4,6 +4,8 @@ from dataclasses import KW_ONLY, dataclass
 from functools import singledispatch
 from typing import NamedTuple
 
+from featurestore.definitions.model.arguments import unify_arguments
+
 
 @dataclass(frozen=True)
 class Sliding:
@@ -27,6 +29,9 @@ class Sliding:
     every: str
     offset: str = "0s"
 
+    def __post_init__(self) -> None:
+        unify_arguments(self)
+
 
 @dataclass(frozen=True)
 class Tumbling:
@@ -44,6 +49,9 @@ class Tumbling:
     size: str
     _: KW_ONLY
     offset: str = "0s"
+
+    def __post_init__(self) -> None:
+        unify_arguments(self)
 
 
 Length = str | Sliding | Tumbling

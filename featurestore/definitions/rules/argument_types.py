@@ -14,13 +14,13 @@ from featurestore.definitions.rules.type_hints import fits, problem
 
 
 def arguments_have_their_types(manifest: Manifest) -> Iterator[Issue]:
-    """Yield arguments of a wrong Python type, such as a list instead of a tuple.
+    """Yield arguments of a wrong Python type, such as a number instead of a text.
 
     Example:
         >>> from featurestore.definitions.model.entity import Entity
-        >>> [issue] = arguments_have_their_types(Manifest.of([Entity("card", join_keys=[])]))
+        >>> [issue] = arguments_have_their_types(Manifest.of([Entity("card", join_keys=None)]))
         >>> issue.message
-        "entity 'card': join_keys is a list. Write a tuple: join_keys=()."
+        "entity 'card': join_keys is None. Write a tuple: join_keys=(None,)."
     """
     for definition in manifest.definitions:
         yield from _issues(definition, label(definition))
@@ -31,7 +31,7 @@ def well_formed(manifest: Manifest) -> Manifest:
 
     Example:
         >>> from featurestore.definitions.model.entity import Entity
-        >>> well_formed(Manifest.of([Entity("card", join_keys=[])])).entities
+        >>> well_formed(Manifest.of([Entity("card", join_keys=None)])).entities
         ()
     """
     checked: dict[int, bool] = {}

@@ -68,9 +68,9 @@ def test_a_function_and_sql_for_each_feature_are_valid(transform: Any) -> None:
             ("sources", "an OnDemandFeatureView"),
         ),
         (
-            {"sources": [SPENT]},
+            {"sources": None},
             "arguments_have_their_types",
-            ("a list", "sources=(activity,)"),
+            ("None", "sources=("),
         ),
         (
             {"sources": (SPENT[["amount_sum_7d"]],)},
