@@ -28,14 +28,6 @@ def paths_and_columns_are_named(manifest: Manifest) -> Iterator[Issue]:
                 yield Issue(source.origin, f'{text}. Write {name}="...".')
 
 
-def text_files_have_a_schema(manifest: Manifest) -> Iterator[Issue]:
-    """Yield CSV and JSON sources without a schema: their files contain no types."""
-    for source in _stored(manifest):
-        if isinstance(source, FileSource) and source.format != "parquet" and not source.schema:
-            text = f"{label(source)} has no schema, and {source.format} files contain no types"
-            yield Issue(source.origin, f"{text}. Add schema=(Field(...),).")
-
-
 def change_feeds_have_a_key(manifest: Manifest) -> Iterator[Issue]:
     """Yield change feeds without the columns that identify an event."""
     for source in _stored(manifest):
@@ -119,7 +111,6 @@ def views_take_columns_that_exist(manifest: Manifest) -> Iterator[Issue]:
 
 RULES = (
     paths_and_columns_are_named,
-    text_files_have_a_schema,
     change_feeds_have_a_key,
     change_feeds_order_their_own_rows,
     unique_columns_occur_once,

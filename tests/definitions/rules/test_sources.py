@@ -3,7 +3,15 @@ from typing import Any
 import pytest
 
 from featurestore.definitions.model.source import DeltaSource, FileSource
-from featurestore.definitions.model.types import Boolean, Field, Float64, Int64, String, Timestamp
+from featurestore.definitions.model.types import (
+    Array,
+    Boolean,
+    Field,
+    Float64,
+    Int64,
+    String,
+    Timestamp,
+)
 from tests.definitions.rules.cases import CARD, issues, missing, view
 
 
@@ -78,6 +86,32 @@ AT = Field("at", Timestamp)
             "schemas_fit_their_roles",
             ("deleted_field 'gone'", "Int64", "Boolean"),
         ),
+        (csv(format=None, path="d/a.csv"), "text_files_have_a_schema", ("csv",)),
+        (
+            csv(AT, Field("tags", Array(String))),
+            "csv_columns_are_no_lists",
+            ("'tags'", "Array(String)"),
+        ),
+        (csv(AT, delimiter="||"), "text_options_are_valid", ("'||'", "delimiter=';'")),
+        (csv(AT, delimiter='"'), "text_options_are_valid", ("delimiter",)),
+        (csv(AT, encoding="utf8-bomb"), "text_options_are_valid", ("'utf8-bomb'", "latin-1")),
+        (csv(AT, encoding="base64"), "text_options_are_valid", ("'base64'",)),
+        (csv(AT, format="json", delimiter=";"), "text_options_are_valid", ("delimiter=", "json")),
+        (
+            csv(format="parquet", encoding="latin-1"),
+            "text_options_are_valid",
+            ("encoding=", "parquet"),
+        ),
+        (
+            csv(AT, Field("euros", Int64), optional_columns=("euro",)),
+            "optional_columns_may_be_null",
+            ("'euro'", "'euros'?"),
+        ),
+        (
+            csv(AT, optional_columns=("at",)),
+            "optional_columns_may_be_null",
+            ("timestamp_field 'at'",),
+        ),
     ],
 )
 def test_arguments_of_a_source_that_do_not_fit_together_are_reported(
@@ -101,6 +135,9 @@ def test_arguments_of_a_source_that_do_not_fit_together_are_reported(
             AT, Field("gone", Boolean), Field("n", Int64), deleted_field="gone", sequence_field="n"
         ),
         FileSource("rows", path="data", format="parquet", timestamp_field="at"),
+        FileSource("rows", path="data/*.parquet", timestamp_field="at", optional_columns=("n",)),
+        csv(AT, Field("n", Int64), optional_columns=("n",), delimiter="\t", encoding="cp1252"),
+        csv(AT, null_values=("NA", "")),
     ],
 )
 def test_sources_whose_arguments_fit_together_are_valid(source: DeltaSource) -> None:
