@@ -75,9 +75,15 @@ def test_every_setting_has_a_row_with_its_default() -> None:
     settings = [each for each in arguments_of(Settings) if each.name != "folder"]
 
     assert [(row[0], row[1]) for row in rows_below("featurestore.toml")] == [
-        (f"`{each.name}`", "none" if each.default is None else written(each.default))
-        for each in settings
+        (f"`{each.name}`", in_toml(each.default)) for each in settings
     ]
+
+
+def in_toml(default: object) -> str:
+    """Return a default as featurestore.toml writes it: ``false`` is lower case there."""
+    if default is None:
+        return "none"
+    return f"`{str(default).lower()}`" if isinstance(default, bool) else written(default)
 
 
 def test_the_example_passes_all_rules_and_is_found_as_a_whole(tmp_path: Path) -> None:

@@ -29,8 +29,8 @@ def polars_table(table: pa.Table) -> pa.Table:
         RequestError: Polars has no type for a column, such as one of calendar intervals.
 
     Example:
-        >>> polars_table(pa.table({"day": pa.array([0], pa.date64())})).schema.types
-        [DataType(date32)]
+        >>> str(polars_table(pa.table({"day": pa.array([0], pa.date64())})).schema.types[0])
+        'date32[day]'
     """
     return _converted(table, "to_polars()", "Polars", _for_polars)
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from featurestore.engines.retrieval.scan import Bounds, max_rows_per_read, open_rows
+from featurestore.errors import TableError
 from tests.tables import feature_table, write_runs
 
 KEYS = {
@@ -82,8 +83,9 @@ def test_a_column_without_access_is_not_read(tmp_path) -> None:
 
     assert rows["x"].to_pylist() == [0.5, 0.7]
     assert "_row_hash" in rows.column_names
-    with pytest.raises(KeyError):
+    with pytest.raises(TableError) as error:
         rows["_row_hash"]
+    assert file.name in error.value.found
 
 
 def test_a_file_without_a_needed_key_gives_no_row(tmp_path) -> None:
