@@ -11,7 +11,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from featurestore.cli.json_text import duration_text, json_text
-from featurestore.client.plain_types import converted, plain_column, plain_type
+from featurestore.client.plain_types import converted, plain_column
 from featurestore.engines.arrays import is_text
 from featurestore.errors import RequestError
 
@@ -132,8 +132,9 @@ def _is_unknown_to_parquet(column: pa.ChunkedArray) -> bool:
         return True
     if not pa.types.is_dictionary(column.type):
         return False
-    is_view = column.type.value_type != plain_type(column.type.value_type)
-    return is_view or any(chunk.dictionary.null_count for chunk in column.chunks)
+    # pyarrow reads a dictionary of durations as integers.
+    is_plain_text = column.type.value_type in (pa.string(), pa.large_string())
+    return not is_plain_text or any(chunk.dictionary.null_count for chunk in column.chunks)
 
 
 def _csv_column(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from featurestore.client.plain_types import converted, plain_type
+from featurestore.engines.arrays import is_text
 from featurestore.errors import RequestError
 
 _MOST_DIGITS = 38
@@ -98,8 +99,8 @@ def _for_polars(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_fixed_size_list(column.type):
         # Polars fails at slices of lists of a fixed size.
         return _unsliced(column)
-    if pa.types.is_dictionary(column.type):
-        return column
+    if pa.types.is_dictionary(column.type) and is_text(column.type.value_type):
+        return column  # Of other dictionaries Polars makes values, of durations integers.
     return converted(column, plain_type(column.type, _polars_value_type))
 
 

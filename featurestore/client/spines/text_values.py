@@ -63,7 +63,9 @@ def marked(table: pa.Table, form: Form) -> pa.Table:
         form: The file's form.
     """
     fields = [each.with_metadata({_FORM: form}) for each in table.schema]
-    return table.cast(pa.schema(fields)) if table.num_columns else table
+    # Not cast: pyarrow 26 breaks lists of nulls by that.
+    schema = pa.schema(fields, table.schema.metadata)
+    return pa.Table.from_arrays(table.columns, schema=schema) if table.num_columns else table
 
 
 def form_of(field: pa.Field) -> Form | None:

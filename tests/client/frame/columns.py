@@ -88,6 +88,7 @@ def _encoded() -> list[pa.Array]:
         pa.array([Decimal("1.10"), Decimal("2.20")]),
         pa.array([date(1, 1, 1), date(9999, 12, 31)]),
         pa.array([NOON, NOON + timedelta(1)], pa.timestamp("us", tz="UTC")),
+        pa.array([timedelta(0), timedelta(1)]),
     )
     return [
         *(pa.DictionaryArray.from_arrays(codes, each) for each in words),

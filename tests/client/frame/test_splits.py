@@ -81,6 +81,7 @@ def test_rows_with_any_type_of_text_are_split_and_keep_their_types(kind):
     ("kind", "value"),
     [
         (pa.list_(pa.string_view()), ["a", None]),
+        (pa.list_(pa.null()), [None, None]),
         (pa.large_list(pa.binary_view()), [b"a"]),
         (pa.map_(pa.string_view(), pa.int64()), [("a", 1)]),
         (pa.struct([pa.field("word", pa.string_view(), nullable=False)]), {"word": "a"}),
