@@ -9,17 +9,36 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from featurestore.client.source_check.types import holds, type_name
+from featurestore.client.source_check.columns import (
+    SourceColumns,
+    first_rows_problem,
+    has_data,
+    newest_columns,
+)
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.source import DeltaSource, FileSource, StoredSource
-from featurestore.definitions.model.types import Field, Timestamp, is_number
+from featurestore.definitions.model.types import (
+    Binary,
+    Boolean,
+    Date,
+    Field,
+    Float32,
+    Float64,
+    Int32,
+    Int64,
+    String,
+    Timestamp,
+    is_number,
+)
 from featurestore.definitions.model.view import FeatureView
 from featurestore.definitions.rules.issue import NO_DATA, Issue, label
 from featurestore.engines.files.exact_arrow import can_hold
-from featurestore.errors import nearest
+from featurestore.errors import nearest, sentences
+from featurestore.store.columns import arrow_type
 from featurestore.store.layout import Layout
 from featurestore.store.paths import is_local, local_path
-from featurestore.store.source_columns import SourceColumns, has_data, newest_columns
+
+_SCALARS = (Int32, Int64, Float32, Float64, Boolean, String, Binary, Date, Timestamp)
 
 
 def source_issues(manifest: Manifest, layout: Layout) -> list[Issue]:
@@ -47,13 +66,22 @@ def source_issues(manifest: Manifest, layout: Layout) -> list[Issue]:
         if not has_data(source, uri):
             issues.append(_missing(source, uri))
             continue
-        columns = newest_columns(source, uri)
-        if columns is not None:
-            issues += _source_issues(source, columns)
-            views = [view for view in manifest.views if view.source == source]
-            for view in views:
-                issues += _view_issues(view, source, columns)
+        issues += _issues(manifest, source, uri)
     return sorted(dict.fromkeys(issues), key=lambda each: (each.origin.file, each.origin.line))
+
+
+def _issues(manifest: Manifest, source: StoredSource, uri: str) -> list[Issue]:
+    issues: list[Issue] = []
+    columns = newest_columns(source, uri)
+    if columns is not None:
+        issues += _source_issues(source, columns)
+        for view in manifest.views:
+            if view.source == source:
+                issues += _view_issues(view, source, columns)
+    if not issues and (error := first_rows_problem(source, uri)):
+        problem = sentences(error.found, error.fix)
+        issues.append(Issue(source.origin, f"{label(source)}: {problem}"))
+    return issues
 
 
 def _missing(source: StoredSource, uri: str) -> Issue:
@@ -70,11 +98,9 @@ def _missing(source: StoredSource, uri: str) -> Issue:
 def _source_issues(source: StoredSource, columns: SourceColumns) -> Iterator[Issue]:
     declared: tuple[Field, ...] = getattr(source, "schema", ())
     optional: tuple[str, ...] = getattr(source, "optional_columns", ())
-    is_json = isinstance(source, FileSource) and source.file_format == "json"
     for field in declared:
         if field.name not in columns.types:
-            # An object may lack a name; a file of Parquet or CSV may not lack a column.
-            if not is_json and field.name not in optional:
+            if field.name not in optional:
                 yield _absent(source, field.name, columns)
         elif problem := _type_problem(field, source, columns):
             yield Issue(field.origin, f"{label(source)}: {problem}")
@@ -95,6 +121,7 @@ def _view_issues(
     roles = source.roles
     # What the source declares is compared with the data there.
     declared = {field.name for field in getattr(source, "schema", ())}
+    declared |= set(getattr(source, "optional_columns", ()))
     needed = [each for each in roles.columns.values() if each is not None]
     for name in dict.fromkeys((*needed, *roles.unique_by)):
         if name not in columns.types and name not in declared:
@@ -103,8 +130,7 @@ def _view_issues(
         if field.name in declared:
             continue
         if field.name not in columns.types:
-            if field.name not in getattr(source, "optional_columns", ()):
-                yield _absent(view, field.name, columns)
+            yield _absent(view, field.name, columns)
         elif problem := _type_problem(field, source, columns):
             yield Issue(field.origin, f"{label(view)}: {problem}")
 
@@ -120,18 +146,13 @@ def _type_problem(field: Field, source: StoredSource, columns: SourceColumns) ->
         return ""
     if actual is None:
         return _text_problem(field, columns)
-    # Files' values are compared one by one when they are read, so wider types may do.
-    fits = can_hold(field.dtype, actual) if _is_files(source) else holds(actual, field.dtype)
-    if fits:
+    # Values are compared one by one when they are read, so that a wider type may do.
+    if can_hold(field.dtype, actual):
         return ""
     return (
-        f"column {field.name!r} of {columns.origin} is {type_name(actual)}, but it is declared as "
-        f"{field.dtype}. Declare its type, or cast it in a transform."
+        f"column {field.name!r} of {columns.origin} is {_type_name(actual)}, but it is declared "
+        f"as {field.dtype}. Declare its type, or cast it in a transform."
     )
-
-
-def _is_files(source: StoredSource) -> bool:
-    return isinstance(source, FileSource)
 
 
 def _text_problem(field: Field, columns: SourceColumns) -> str:
@@ -155,6 +176,11 @@ def _is_numeric(text: str) -> bool:
     return True
 
 
+def _type_name(actual: pa.DataType) -> str:
+    """Return a column's type as definitions write it, where they have one."""
+    return next((str(each) for each in _SCALARS if arrow_type(each).equals(actual)), str(actual))
+
+
 def _time_problem(column: str, source: StoredSource, columns: SourceColumns) -> str:
     actual = columns.types[column]
     where = f"column {column!r} of {columns.origin}"
@@ -171,7 +197,7 @@ def _time_problem(column: str, source: StoredSource, columns: SourceColumns) -> 
         return f"{where} has whole numbers. {fix}" if source.unit is None else ""
     if pa.types.is_string(actual) or pa.types.is_large_string(actual):
         return ""  # whether its values are times, only the run sees
-    return f"{where} is {type_name(actual)}, which is no time. Cast it in the data."
+    return f"{where} is {_type_name(actual)}, which is no time. Cast it in the data."
 
 
 def _text_time_problem(

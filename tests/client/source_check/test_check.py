@@ -185,7 +185,49 @@ def test_a_transform_may_make_any_column(declare, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["a.parquet", "a.csv"])
-def test_a_damaged_file_is_left_to_the_run(declare, tmp_path, name):
+def test_a_damaged_file_is_named_as_a_run_would_name_it(declare, tmp_path, name):
     (tmp_path / "data" / name).write_bytes(b"\xff\xfe\x00PAR1")
 
-    assert declare(PARQUET if name == "a.parquet" else csv_source()) == []
+    [message] = declare(PARQUET if name == "a.parquet" else csv_source())
+
+    assert name in message
+
+
+@pytest.mark.parametrize(
+    ("amount", "text", "words"),
+    [
+        ("Decimal(10, 2)", "1.239", ("'amount'", "1.239", "Decimal(10, 2)")),
+        ("Int64", "1.5", ("'amount'", "1.5", "Int64")),
+        ("Float32", "1e39", ("'amount'", "1e39", "Float32")),
+    ],
+)
+def test_values_that_a_type_does_not_hold_are_seen_in_the_first_rows(
+    declare, tmp_path, amount, text, words
+):
+    (tmp_path / "data" / "a.csv").write_text(f"id,at,amount\n1,2026-01-31T12:00:00Z,{text}\n")
+
+    [message] = declare(csv_source(amount))
+
+    assert all(word in message for word in words)
+
+
+def test_the_sources_own_ways_of_csv_are_used(declare, tmp_path):
+    text = "id;at;amount\n1;2026-01-31T12:00:00Z;NA\n"
+    (tmp_path / "data" / "a.csv").write_text(text, encoding="utf-16")
+    more = 'delimiter=";", encoding="utf-16", null_values=("NA",)'
+
+    assert declare(csv_source(more=more)) == []
+
+
+def test_an_optional_column_may_be_missing(declare, tmp_path):
+    (tmp_path / "data" / "a.csv").write_text("id,at\n1,2026-01-31T12:00:00Z\n")
+
+    assert declare(csv_source(more='optional_columns=("amount",)')) == []
+
+
+def test_a_single_file_and_a_pattern_are_looked_at(declare, tmp_path):
+    pq.write_table(rows(at=naive()), tmp_path / "data" / "a.parquet")
+
+    for path in ("data/a.parquet", "data/*.parquet"):
+        [message] = declare(f'FileSource("source", path="{path}", timestamp_field="at")')
+        assert "timezone=" in message
