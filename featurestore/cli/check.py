@@ -1,4 +1,4 @@
-"""The verb that checks answers: verify. It starts no JVM."""
+"""The verb that checks answers: verify. It starts a JVM only for ``--source``."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -42,6 +42,13 @@ def verify(
         bool,
         typer.Option("--leakage", help="Also name features that use events at or after t."),
     ] = False,
+    source: Annotated[
+        bool,
+        typer.Option(
+            "--source",
+            help="Also compute sampled stored rows again from the sources, with Spark.",
+        ),
+    ] = False,
     seed: Annotated[int, typer.Option(help="Another seed selects other rows.")] = 0,
     project: Project = Path(),
     timestamp_field: TimeField = "event_timestamp",
@@ -60,6 +67,7 @@ def verify(
             sample=sample,
             spine=None if spine is None else spine_of(store, spine),
             leakage=leakage,
+            source=source,
             seed=seed,
             timestamp_field=timestamp_field,
             timezone=timezone,
@@ -92,6 +100,7 @@ def _print_tables(result: "Verification") -> None:
         if len(result.differences) > SHOWN_ROWS:
             count = len(result.differences)
             say("first {} of {} differences; --json prints all", SHOWN_ROWS, count)
+    _print_sources(result)
     if result.leaks:
         print_table(
             ["feature", "leaks in rows", "of", "example", "moment", "value", "past value"],
@@ -107,6 +116,28 @@ def _print_tables(result: "Verification") -> None:
                 ]
                 for each in result.leaks
             ],
+        )
+
+
+def _print_sources(result: "Verification") -> None:
+    if result.source_differences:
+        print_table(
+            ["view", "key", "event", "stored", "recomputed"],
+            [
+                [d.view, _key(d.key), d.event_timestamp, _key(d.stored), _key(d.recomputed or {})]
+                for d in result.source_differences[:SHOWN_ROWS]
+            ],
+        )
+
+
+def _say_sources(result: "Verification") -> None:
+    for each in result.sources:
+        if each.skipped:
+            say("{}: rows not compared with the source: {}", each.view, each.skipped)
+    if result.source_differences:
+        say(
+            "A stored row differs if its transform looks at other rows, or if its source changed "
+            "afterwards. Correct the transform, then run `featurestore materialize VIEW --full`."
         )
 
 
@@ -130,6 +161,7 @@ def _say_notes(result: "Verification", leakage: bool) -> None:
             "The rows were moments around the views' own events. There, most as-of features "
             "leak. To find the features that leak in training, pass the training rows: --spine."
         )
+    _say_sources(result)
     for difference in result.differences[:1]:
         say("Next: {}", difference.explain_command)
     for fix, features in _fixes(result).items():

@@ -371,6 +371,7 @@ class FeatureStore:
         sample: int = 1000,
         spine: Any = None,
         leakage: bool = False,
+        source: bool = False,
         seed: int = 0,
         timestamp_field: str = "event_timestamp",
         timezone: str | None = None,
@@ -382,6 +383,9 @@ class FeatureStore:
             sample: The number of rows to check for each view.
             spine: The rows to sample. None to sample moments at which answers change.
             leakage: Also find features that change without the rows at or after each moment.
+            source: Also compute the stored rows of sampled keys again from the sources, at once,
+                with Spark. It finds transforms that look at other rows, and sources whose rows
+                were changed.
             seed: Another seed selects other rows.
             timestamp_field: The spine's time column.
             timezone: The zone of times without one.
@@ -401,7 +405,15 @@ class FeatureStore:
         # The reader of all other calls compares checksums only if the project says so.
         settings = replace(self.settings, verify_checksums=True)
         reader = Reader(self.layout, settings, self.registry)
-        return verify(self.applied(), reader, check)
+        result = verify(self.applied(), reader, check)
+        if not source:
+            return result
+        with spark_extra("verify"):
+            from featurestore.client.verify.source import SourceCheck, verify_sources
+
+        views = dict.fromkeys(view.view for view in result.views if view.version is not None)
+        sources = verify_sources(self._job(), SourceCheck([*views], sample, seed))
+        return replace(result, sources=sources)
 
     def sql(self, text: str) -> "pa.Table":
         """Return the rows of a SELECT over Delta sources and the stored rows of views.

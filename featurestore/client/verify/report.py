@@ -132,6 +132,45 @@ class CheckedView:
 
 
 @dataclass(frozen=True)
+class SourceDifference:
+    """A stored row that differs from the row that the present source gives.
+
+    Args:
+        view: The view.
+        key: The values of its join keys.
+        event_timestamp: The event's time.
+        stored: The stored values of the view's schema.
+        recomputed: The values for an event of this key and time, computed now; None if the
+            source has no such event any more.
+    """
+
+    view: str
+    key: Mapping[str, Any]
+    event_timestamp: datetime
+    stored: Mapping[str, Any]
+    recomputed: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
+class CheckedSource:
+    """The result of recomputing sampled stored rows of one view.
+
+    Args:
+        view: The view.
+        version: The Delta version of its table; None without a current table.
+        rows: The number of compared rows.
+        differences: The rows that differ; at most 100.
+        skipped: Why nothing was compared; ``""`` if rows were.
+    """
+
+    view: str
+    version: int | None
+    rows: int = 0
+    differences: tuple[SourceDifference, ...] = ()
+    skipped: str = ""
+
+
+@dataclass(frozen=True)
 class Verification:
     """The result of comparing sampled answers with the reference.
 
@@ -140,6 +179,8 @@ class Verification:
         moments: ``"spine"`` if a spine gave the rows, ``"events"`` if moments around the views'
             stored rows were sampled.
         skipped: The on-demand features that were not checked, because the rows lack an input.
+        sources: The results of recomputing stored rows, one for each view; empty if that was not
+            requested.
 
     Example:
         >>> print(Verification((CheckedView("activity", 3, rows=10, cells=40),)))
@@ -149,11 +190,17 @@ class Verification:
     views: tuple[CheckedView, ...]
     moments: Literal["spine", "events"] = "spine"
     skipped: tuple[Skipped, ...] = ()
+    sources: tuple[CheckedSource, ...] = ()
 
     @property
     def ok(self) -> bool:
-        """Whether no value differs and no feature leaks."""
-        return not self.differences and not self.leaks
+        """Whether no value and no stored row differs, and no feature leaks."""
+        return not self.differences and not self.leaks and not self.source_differences
+
+    @property
+    def source_differences(self) -> tuple[SourceDifference, ...]:
+        """The stored rows of all views that differ from those of their sources."""
+        return tuple(each for source in self.sources for each in source.differences)
 
     @property
     def differences(self) -> tuple[Difference, ...]:
@@ -189,6 +236,9 @@ class Verification:
         if overflows:
             have = "feature has" if overflows == 1 else "features have"
             parts.append(f"{overflows} {have} sums that do not fit their type")
+        if self.sources:
+            rows, wrong = sum(each.rows for each in self.sources), len(self.source_differences)
+            parts.append(f"{wrong:,} of {rows:,} stored rows differ from those of the sources")
         skipped = [name for each in self.skipped for name in each.features]
         if skipped:
             parts.append(f"not checked: {', '.join(skipped)}")

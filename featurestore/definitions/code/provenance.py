@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import importlib.util
+import re
 import sys
 from functools import cache
 from typing import Literal
@@ -88,4 +89,18 @@ def _version(top: str) -> str:
         return f"{top}=={importlib.metadata.version(top)}"
     except importlib.metadata.PackageNotFoundError:
         names = sorted(set(importlib.metadata.packages_distributions().get(top, ())))
-        return " ".join(f"{name}=={importlib.metadata.version(name)}" for name in names) or top
+        installed = " ".join(f"{name}=={importlib.metadata.version(name)}" for name in names)
+        return installed or (_needed_version(top) if top in _SPARK else "") or top
+
+
+def _needed_version(top: str) -> str:
+    """Return the version of Spark's library that this package needs; ``""`` if it is unknown.
+
+    So a plan that is made without Spark, such as in a CI job, equals the one made with it.
+    """
+    try:
+        requirements = importlib.metadata.requires(_OURS) or []
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+    matches = (re.match(rf"{top}\s*[^;]*[=>]=\s*([\d.]+)", each) for each in requirements)
+    return next((f"{top}=={match[1]}" for match in matches if match), "")

@@ -123,7 +123,7 @@ def _targets(job: Job, names: Selection | None) -> list[FeatureView]:
     applied = job.applied()
     views = list(applied.views) if names is None else _selected(applied, names, "materialize")
     loaded = job.loaded()
-    return [_loaded(loaded, view) for view in views]
+    return [loaded_view(loaded, view, f"materialize([{view.name!r}])") for view in views]
 
 
 def _selected(applied: Manifest, names: Selection, verb: str) -> list[FeatureView]:
@@ -140,8 +140,17 @@ def _selected(applied: Manifest, names: Selection, verb: str) -> list[FeatureVie
     return [view for view in views if isinstance(view, FeatureView)]
 
 
-def _loaded(loaded: Manifest, applied: FeatureView) -> FeatureView:
-    """Return the loaded view, which can run; the registry has only the text of its transform."""
+def loaded_view(loaded: Manifest, applied: FeatureView, call: str) -> FeatureView:
+    """Return the loaded view, which can run; the registry has only the text of its transform.
+
+    Args:
+        loaded: The definitions of the project's folder.
+        applied: The applied view.
+        call: The call, for the message.
+
+    Raises:
+        RequestError: The loaded definition is another one, or there is none.
+    """
     view = loaded.view(applied.name)
     if view is not None and _meaning(view) == _meaning(applied):
         return view
@@ -150,11 +159,7 @@ def _loaded(loaded: Manifest, applied: FeatureView) -> FeatureView:
         if view is None
         else f"the definition of view {applied.name!r} ({view.origin}) is not the applied one"
     )
-    raise RequestError(
-        f"materialize([{applied.name!r}])",
-        problem,
-        "Run `featurestore plan` and `featurestore apply` first.",
-    )
+    raise RequestError(call, problem, "Run `featurestore plan` and `featurestore apply` first.")
 
 
 def _meaning(view: FeatureView) -> tuple[object, ...]:

@@ -1,5 +1,6 @@
 """The values that a function uses: equal values give equal fingerprints, others do not."""
 
+import importlib.metadata
 import logging
 import math
 import random
@@ -122,3 +123,22 @@ def test_a_library_that_is_not_there_counts_by_its_name() -> None:
     assert "no_such_library" not in sys.modules
     assert provenance.home("no_such_library") == "library"
     assert outside("no_such_library", "f") == "no_such_library:f"
+
+
+def test_without_spark_its_library_counts_by_the_version_that_this_package_needs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    installed = outside("pyspark.sql", "functions")
+
+    def version(name: str, found: Any = importlib.metadata.version) -> str:
+        if name == "pyspark":
+            raise importlib.metadata.PackageNotFoundError(name)
+        return str(found(name))
+
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    monkeypatch.setattr(importlib.metadata, "packages_distributions", dict)
+    provenance._version.cache_clear()
+    try:
+        assert outside("pyspark.sql", "functions") == installed == "pyspark==4.2.0:functions"
+    finally:
+        provenance._version.cache_clear()

@@ -1,0 +1,106 @@
+"""Stored rows of sampled keys, compared with the rows that the present source gives at once."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
+
+from featurestore.definitions.model.view import FeatureView
+from featurestore.engines.spark.errors.mapping import spark_errors
+from featurestore.engines.spark.source.timestamps import quoted
+from featurestore.engines.spark.transform.stored_rows import unmatched
+from featurestore.engines.spark.write.checks import ViewInput, preview_rows
+from featurestore.store.columns import EVENT_TIME, ROW_HASH
+
+MOST_DIFFERENCES = 100
+"""At most this many differing rows of a view are returned."""
+
+Values = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RecomputedRow:
+    """A stored row that the present source does not give.
+
+    Args:
+        key: The values of the join keys.
+        event_timestamp: The event's time.
+        stored: The stored values of the view's schema.
+        recomputed: The values for an event of this key and time, computed now; None if the
+            source has no such event any more.
+    """
+
+    key: Values
+    event_timestamp: Any
+    stored: Values
+    recomputed: Values | None
+
+
+def recompute_rows(
+    view_input: ViewInput, spark: SparkSession, table: str, version: int, sample: int, seed: int
+) -> tuple[int, list[RecomputedRow]]:
+    """Return the number of compared rows, and the stored rows that the source does not give.
+
+    Args:
+        view_input: The view and its source.
+        spark: A session of ours, by `session.child.own_session`.
+        table: The address of the view's table.
+        version: The version of the table.
+        sample: The number of keys to compare.
+        seed: Selects the keys.
+    """
+    view = view_input.view
+    with spark_errors(f"verify source of view {view.name!r} ({view.origin})", view=view.name):
+        stored = spark.read.format("delta").option("versionAsOf", version).load(table)
+        keys = [quoted(key.name) for key in view.join_keys]
+        fresh = preview_rows(view_input, spark).where(~unmatched(view))
+        if keys:
+            order = F.xxhash64(F.lit(seed), *keys)
+            sampled = stored.select(*keys).distinct().orderBy(order).limit(sample)
+            names = [key.name for key in view.join_keys]
+            targets = F.broadcast(sampled)
+            stored = stored.join(targets, names, "left_semi")
+            fresh = fresh.join(targets, names, "left_semi")
+        stored, fresh = stored.persist(), fresh.persist()
+        try:
+            return stored.count(), _differing(view, stored, fresh)
+        finally:
+            stored.unpersist()
+            fresh.unpersist()
+
+
+def _differing(view: FeatureView, stored: DataFrame, fresh: DataFrame) -> list[RecomputedRow]:
+    names = [*(key.name for key in view.join_keys), EVENT_TIME]
+    identity = [*names, ROW_HASH]
+    before, after = (
+        _counted(rows, identity, name) for rows, name in ((stored, "n"), (fresh, "m"))
+    )
+    # A row that is stored more often than it is computed was stored twice.
+    wrong = before.join(after, identity, "left").where("m IS NULL OR m < n").select(*identity)
+    chosen = F.broadcast(wrong.limit(MOST_DIFFERENCES).persist())
+    lost = stored.join(chosen, identity, "left_semi").dropDuplicates(identity).toArrow()
+    events = fresh.join(chosen.select(*names).distinct(), names, "left_semi").toArrow()
+    found = {_identity(names, row): row for row in events.to_pylist()}
+    return [_row(view, names, row, found) for row in lost.to_pylist()]
+
+
+def _counted(rows: DataFrame, identity: list[str], name: str) -> DataFrame:
+    return rows.groupBy(*map(quoted, identity)).agg(F.count(F.lit(1)).alias(name))
+
+
+def _row(
+    view: FeatureView, names: list[str], row: Values, found: dict[tuple[Any, ...], Values]
+) -> RecomputedRow:
+    other = found.get(_identity(names, row))
+    values = [field.name for field in view.schema]
+    return RecomputedRow(
+        {key.name: row[key.name] for key in view.join_keys},
+        row[EVENT_TIME],
+        stored={name: row[name] for name in values},
+        recomputed=None if other is None else {name: other[name] for name in values},
+    )
+
+
+def _identity(names: list[str], row: Values) -> tuple[Any, ...]:
+    return tuple(row[name] for name in names)
