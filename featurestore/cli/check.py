@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from featurestore.client.verify.report import CheckedView, Verification
 
 NOT_OK = 1
+FromSource = Annotated[
+    bool,
+    typer.Option(
+        "--source", help="Also compute sampled stored rows again from the sources, with Spark."
+    ),
+]
 _SHOWN_NAMES = 3
 
 
@@ -42,13 +48,7 @@ def verify(
         bool,
         typer.Option("--leakage", help="Also name features that use events at or after t."),
     ] = False,
-    source: Annotated[
-        bool,
-        typer.Option(
-            "--source",
-            help="Also compute sampled stored rows again from the sources, with Spark.",
-        ),
-    ] = False,
+    source: FromSource = False,
     seed: Annotated[int, typer.Option(help="Another seed selects other rows.")] = 0,
     project: Project = Path(),
     timestamp_field: TimeField = "event_timestamp",

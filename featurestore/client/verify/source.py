@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from featurestore.client.verify.report import CheckedSource, SourceDifference
 from featurestore.definitions.model.view import FeatureView
-from featurestore.engines.spark.retrieve.recompute import recompute_rows
+from featurestore.engines.spark.retrieve.recompute import Sample, compare_rows
 from featurestore.engines.spark.session.child import own_session
 from featurestore.engines.spark.transform.change_feed import is_feed
-from featurestore.engines.spark.write.checks import ViewInput
+from featurestore.engines.spark.write.checks import ViewInput, preview_rows
 from featurestore.jobs.materialize.job import Job
 from featurestore.jobs.materialize.start import loaded_view
 from featurestore.jobs.materialize.upstream import upstream_of
@@ -74,10 +74,9 @@ def _checked(
             skipped="its source is a change feed, whose present rows do not show its changes",
         )
     upstream = upstream_of(view, job.layout)
-    view_input = ViewInput(view, upstream.source, upstream.uri)
-    rows, differing = recompute_rows(
-        view_input, spark, table.uri, version, check.sample, check.seed
-    )
+    fresh = preview_rows(ViewInput(view, upstream.source, upstream.uri), spark)
+    sample = Sample(table.uri, version, check.sample, check.seed)
+    rows, differing = compare_rows(view, fresh, sample)
     return CheckedSource(
         view.name,
         version,

@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
 
 from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.spark.errors.mapping import spark_errors
 from featurestore.engines.spark.source.timestamps import quoted
 from featurestore.engines.spark.transform.stored_rows import unmatched
-from featurestore.engines.spark.write.checks import ViewInput, preview_rows
 from featurestore.store.columns import EVENT_TIME, ROW_HASH
 
 MOST_DIFFERENCES = 100
@@ -37,27 +36,40 @@ class RecomputedRow:
     recomputed: Values | None
 
 
-def recompute_rows(
-    view_input: ViewInput, spark: SparkSession, table: str, version: int, sample: int, seed: int
+@dataclass(frozen=True)
+class Sample:
+    """The stored rows to compare.
+
+    Args:
+        table: The address of the view's table.
+        version: The version of the table.
+        keys: The number of keys to compare.
+        seed: Selects the keys.
+    """
+
+    table: str
+    version: int
+    keys: int
+    seed: int
+
+
+def compare_rows(
+    view: FeatureView, fresh: DataFrame, sample: Sample
 ) -> tuple[int, list[RecomputedRow]]:
     """Return the number of compared rows, and the stored rows that the source does not give.
 
     Args:
-        view_input: The view and its source.
-        spark: A session of ours, by `session.child.own_session`.
-        table: The address of the view's table.
-        version: The version of the table.
-        sample: The number of keys to compare.
-        seed: Selects the keys.
+        view: The view.
+        fresh: The rows that its table would have, from all present rows of its source.
+        sample: The stored rows to compare.
     """
-    view = view_input.view
     with spark_errors(f"verify source of view {view.name!r} ({view.origin})", view=view.name):
-        stored = spark.read.format("delta").option("versionAsOf", version).load(table)
+        reader = fresh.sparkSession.read.format("delta").option("versionAsOf", sample.version)
+        stored, fresh = reader.load(sample.table), fresh.where(~unmatched(view))
         keys = [quoted(key.name) for key in view.join_keys]
-        fresh = preview_rows(view_input, spark).where(~unmatched(view))
         if keys:
-            order = F.xxhash64(F.lit(seed), *keys)
-            sampled = stored.select(*keys).distinct().orderBy(order).limit(sample)
+            order = F.xxhash64(F.lit(sample.seed), *keys)
+            sampled = stored.select(*keys).distinct().orderBy(order).limit(sample.keys)
             names = [key.name for key in view.join_keys]
             targets = F.broadcast(sampled)
             stored = stored.join(targets, names, "left_semi")
