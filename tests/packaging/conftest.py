@@ -1,6 +1,20 @@
-"""Which of these tests run: those marked `integration` only by ``-m integration``."""
+"""The built wheels, and which tests run: those marked `integration` by ``-m integration`` only."""
+
+from pathlib import Path
 
 import pytest
+
+from tests.packaging.builds import build_wheel
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="session")
+def pure_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_wheel(tmp_path_factory.mktemp("pure"), FEATURESTORE_PURE="1")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

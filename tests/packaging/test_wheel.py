@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.packaging.builds import build_wheel
 from tests.packaging.environments import Environment, make_environment, uv
 from tests.packaging.interpreters import OWN, interpreter, other_interpreter
 from tests.packaging.project_copy import ROOT
@@ -50,16 +49,6 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 assert 0.5 < HistGradientBoostingClassifier().fit(x, y).score(x, y) <= 1
 """,
 }
-
-
-@pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_wheel(tmp_path_factory.mktemp("wheel"))
-
-
-@pytest.fixture(scope="session")
-def pure_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_wheel(tmp_path_factory.mktemp("pure"), FEATURESTORE_PURE="1")
 
 
 def make_shop(environment: Environment, folder: Path) -> str:

@@ -50,7 +50,8 @@ def table_of_polars(frame: Any) -> pa.Table:
 
 def _exported(name: str, column: Any) -> pa.ChunkedArray:
     try:
-        return pa.chunked_array(column)
+        # As a frame: Polars before 1.34 exports times of a series by another type than it says.
+        return pa.table(column.to_frame())[name]
     except pa.ArrowException as error:
         raise _unreadable(name, column, error) from None
 
