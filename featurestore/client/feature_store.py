@@ -433,7 +433,7 @@ class FeatureStore:
         self,
         view: str | FeatureView,
         *,
-        columns: Sequence[str] | None = None,
+        columns: str | Sequence[str] | None = None,
         start: str | datetime | None = None,
         end: str | datetime | None = None,
         as_of: str | datetime | None = None,

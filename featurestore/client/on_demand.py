@@ -8,14 +8,17 @@ from typing import Any
 
 import pyarrow as pa
 
+from featurestore.client.spines.python_values import array_of
 from featurestore.definitions.loading.function_import import import_function
 from featurestore.definitions.model.on_demand import OnDemandFeatureView
 from featurestore.definitions.model.references import manifest_of
+from featurestore.definitions.model.types import Float32, Map
 from featurestore.definitions.model.view import Code
 from featurestore.definitions.origin import origin_of, set_origin
 from featurestore.engines.explain.bound import explain_bound
 from featurestore.engines.explain.cell import Explanation, describe_input
 from featurestore.engines.on_demand.compute import Function, compute
+from featurestore.engines.on_demand.inputs import bind_request_inputs
 from featurestore.engines.on_demand.sql_expression import columns_used
 from featurestore.query.compile import compile_query
 from featurestore.query.nodes import Input, OnDemand, Query
@@ -50,14 +53,55 @@ def features_of_inputs(view: OnDemandFeatureView, rows: Sequence[Mapping[str, An
     Args:
         view: The definition, applied or not.
         rows: For each row the inputs by name, with ``event_timestamp``. Missing ones are null.
+
+    Raises:
+        SpineError: A value does not fit its input's type.
     """
     definition, function = split_function(view)
-    node = node_of(definition)
+    node = inputs_from_rows(definition, node_of(definition))
     columns = {
-        each.name: pa.array([row.get(each.name) for row in rows], arrow_type(each.dtype))
+        each.name: _input_of_rows(each, [row.get(each.name) for row in rows])
         for each in node.inputs
     }
-    return compute(node, pa.table(columns), function)
+    # Features and inputs have tables of their own here, so that they may have equal names.
+    unnamed = replace(node, outputs=())
+    query = Query(f"on-demand view {view.name!r}", (), on_demand=(unnamed,))
+    [inputs] = bind_request_inputs(query, pa.table(columns), null_times="keep")
+    return compute(node, inputs, function)
+
+
+def inputs_from_rows(view: OnDemandFeatureView, node: OnDemand) -> OnDemand:
+    """Return a node whose inputs, features too, come with the rows as if they were request values.
+
+    Args:
+        view: The definition, applied or not.
+        node: The use of the view.
+    """
+    sources = sources_of_inputs(view)
+    inputs = (
+        replace(each, column=each.name, source=sources.get(each.name, "")) for each in node.inputs
+    )
+    return replace(node, inputs=tuple(inputs))
+
+
+def sources_of_inputs(view: OnDemandFeatureView) -> dict[str, str]:
+    """Return for each input the name of its view or of its request source.
+
+    Args:
+        view: The definition, applied or not.
+    """
+    features = {u.prefix + name: u.view.name for u in view.uses for name in u.feature_names}
+    return features | {each.name: s.name for s in view.requests for each in s.schema}
+
+
+def _input_of_rows(each: Input, values: Sequence[Any]) -> pa.Array:
+    if isinstance(each.dtype, Map):
+        # From dicts and pairs, Arrow makes a map only if it is asked to.
+        return pa.array(values, arrow_type(each.dtype))
+    column = array_of(each.name, values)
+    # Python has floats of one width only.
+    is_single = each.dtype == Float32 and pa.types.is_floating(column.type)
+    return column.cast(pa.float32(), safe=False) if is_single else column
 
 
 def split_function(

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from featurestore.client.spines.file import SUFFIXES
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.engines.spine_times import NullTimes
-from featurestore.errors import SpineError
+from featurestore.errors import RequestError, SpineError, nearest
 from featurestore.query.compile import compile_query
 from featurestore.query.nodes import Query
 from featurestore.query.selection import Selection, is_selected
@@ -44,8 +44,12 @@ def compile_request(manifest: Manifest, request: Request, spine: Any) -> Query:
 
     Raises:
         NotFoundError: A name is not applied.
+        RequestError: ``null_times`` has another value.
         SpineError: The features and the rows have changed places.
     """
+    if request.null_times not in (choices := get_args(NullTimes)):
+        problem = f"null_times is {request.null_times!r}"
+        raise RequestError(request.call, problem, nearest(str(request.null_times), choices))
     if not _names_features(request.features) and _names_features(spine):
         raise SpineError(
             request.call,

@@ -88,3 +88,13 @@ def test_a_key_in_a_file_that_is_no_integer_is_refused_with_its_line(
 
     assert str(spine) in refused.value.call
     assert [fact for fact in ("'id'", "line 3", text) if fact not in refused.value.found] == []
+
+
+def test_another_value_of_null_times_is_an_error_with_the_two_values(
+    filled: fs.FeatureStore,
+) -> None:
+    with pytest.raises(RequestError) as refused:
+        filled.get_historical_features("fraud", ROWS, null_times="drop")  # type: ignore[arg-type]
+
+    assert "'drop'" in refused.value.found
+    assert [each for each in ("error", "keep") if each not in refused.value.fix] == []

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from featurestore.client.frame.frame import FeatureFrame, append_columns
-from featurestore.client.on_demand import node_of, split_function
+from featurestore.client.on_demand import (
+    inputs_from_rows,
+    node_of,
+    sources_of_inputs,
+    split_function,
+)
 from featurestore.client.spines.read import read_rows
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.on_demand import OnDemandFeatureView
@@ -112,15 +117,11 @@ def _(
 ) -> FeatureFrame:
     call = f"preview({view.name!r})"
     node, function = _checked(view, call)
-    sources = _sources_of_inputs(view)
+    sources = sources_of_inputs(view)
     spine = read_rows(rows, {each.name: each.dtype for each in node.inputs})
     table = spine.table
     _require_inputs(call, node, sources, table)
-    # Every input, features too, is read from the rows as if it were a request value.
-    from_rows = tuple(
-        replace(each, column=each.name, source=sources.get(each.name, "")) for each in node.inputs
-    )
-    query = Query(call, (), on_demand=(replace(node, inputs=from_rows),))
+    query = Query(call, (), on_demand=(inputs_from_rows(view, node),))
     [inputs] = bind_request_inputs(query, table, timezone=timezone)
     answers = append_columns(table, compute(node, inputs, function))
     return FeatureFrame(answers, view.feature_names, _pandas=spine.pandas)
@@ -133,12 +134,6 @@ def _checked(view: OnDemandFeatureView, call: str) -> tuple[OnDemand, Function |
         listed = "".join(f"\n  {issue}" for issue in issues)
         raise DefinitionError(call, f"the definition breaks rules:{listed}", "\nCorrect it first.")
     return node_of(definition), function
-
-
-def _sources_of_inputs(view: OnDemandFeatureView) -> dict[str, str]:
-    """Return for each input the name of its view or of its request source."""
-    features = {u.prefix + name: u.view.name for u in view.uses for name in u.feature_names}
-    return features | {each.name: s.name for s in view.requests for each in s.schema}
 
 
 def _require_inputs(call: str, node: OnDemand, sources: Mapping[str, str], rows: pa.Table) -> None:

@@ -26,13 +26,13 @@ class EventSelection:
 
     Args:
         view: The view's name.
-        columns: The view's fields to return. None for all.
+        columns: The view's fields to return, or one of them. None for all.
         start: The earliest event time. None for no limit.
         end: The end of the event times, exclusive. None for no limit.
     """
 
     view: str
-    columns: Sequence[str] | None = None
+    columns: str | Sequence[str] | None = None
     start: str | datetime | None = None
     end: str | datetime | None = None
 
@@ -84,7 +84,8 @@ def label_spine(
 
 def _query(view: FeatureView, selection: EventSelection) -> ViewQuery:
     types = {field.name: field.dtype for field in view.schema}
-    names = list(types) if selection.columns is None else list(dict.fromkeys(selection.columns))
+    chosen = types if selection.columns is None else selection.columns
+    names = [chosen] if isinstance(chosen, str) else list(dict.fromkeys(chosen))
     for name in names:
         if name not in types:
             raise NotFoundError(

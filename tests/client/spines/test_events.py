@@ -153,3 +153,9 @@ def test_events_that_do_not_fit_the_memory_limit_are_an_error_before_they_are_re
     assert error.value.call == "get_label_spine('activity')"
     assert "memory_limit is 50B" in error.value.found
     assert "'activity'" in error.value.found
+
+
+def test_one_field_may_be_named_alone(filled: fs.FeatureStore):
+    spine = filled.get_label_spine("activity", columns="amount")
+
+    assert spine.column_names == ["id", "event_timestamp", "amount"]
