@@ -57,7 +57,7 @@ def read_settings(folder: str | Path, memory_limit: int | str | None = None) -> 
     """Return the settings of the project in ``folder``.
 
     Args:
-        folder: The project's folder.
+        folder: The project's folder, or its file ``featurestore.toml``.
         memory_limit: A limit that replaces the file's, e.g. ``"2GB"``; None for the file's.
 
     Raises:
@@ -71,15 +71,11 @@ def read_settings(folder: str | Path, memory_limit: int | str | None = None) -> 
         featurestore.errors.ProjectError: open project no/such/folder: there is no featurestore...
     """
     path = Path(folder).absolute()
+    path = path.parent if path.name == FILE and path.is_file() else path
     call = f"open project {folder}"
     file = path / FILE
     if not file.is_file():
-        raise ProjectError(
-            call,
-            f"there is no {FILE}",
-            "Go to the project's folder (or pass --project), or create a project with "
-            "`featurestore init`.",
-        )
+        raise ProjectError(call, f"there is no {FILE}", _near_project(path))
     try:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -93,6 +89,18 @@ def read_settings(folder: str | Path, memory_limit: int | str | None = None) -> 
         **texts,
         memory_limit=None if limit is None else parse_bytes(limit),
         verify_checksums=checksums,
+    )
+
+
+def _near_project(path: Path) -> str:
+    """Return what to do where no project is: the project around the folder, or below it."""
+    below = path.iterdir() if path.is_dir() else ()
+    found = [each for each in (*path.parents, *below) if (each / FILE).is_file()]
+    if found:
+        return f"There is a project in {found[0]}: go there, or pass --project {found[0]}."
+    return (
+        "Go to the project's folder (or pass --project), or create a project with "
+        "`featurestore init`."
     )
 
 

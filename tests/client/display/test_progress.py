@@ -1,8 +1,10 @@
 """The progress that is shown while views are materialized."""
 
+import sys
 from io import StringIO
 
 from rich.console import Console
+from rich.text import Text
 
 from featurestore.client.display.progress import progress_on_stderr
 from featurestore.jobs.materialize.progress import ProgressEvent
@@ -73,3 +75,15 @@ def test_the_number_of_rows_that_are_left_is_shown_where_it_is_known() -> None:
 
     assert "a reading 1,500 of 4,000 rows" in text.getvalue()
     assert "b reading 7 rows" in text.getvalue()
+
+
+def test_a_warning_on_stderr_stands_on_lines_of_its_own() -> None:
+    text = StringIO()
+    console = Console(file=text, force_terminal=True, width=80, color_system=None)
+
+    with progress_on_stderr(console) as progress:
+        progress(ProgressEvent("a", "reading", rows=7))
+        sys.stderr.write("UserWarning: no type hints\n")
+
+    lines = Text.from_ansi(text.getvalue()).plain.splitlines()
+    assert "UserWarning: no type hints" in [line.strip() for line in lines]

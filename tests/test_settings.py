@@ -1,0 +1,36 @@
+"""The project of a folder: its settings, and where the project is if it is elsewhere."""
+
+from pathlib import Path
+
+import pytest
+
+from featurestore.errors import ProjectError
+from featurestore.settings import FILE, read_settings
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "shop"
+    (folder / "data" / "orders").mkdir(parents=True)
+    (folder / FILE).write_text('project = "shop"\n')
+    return folder
+
+
+def test_a_project_is_opened_by_its_folder_or_its_file(project: Path) -> None:
+    assert read_settings(project) == read_settings(project / FILE)
+    assert read_settings(project / FILE).folder == project
+
+
+@pytest.mark.parametrize("folder", [".", "shop/data/orders"])
+def test_the_project_around_or_below_a_folder_is_named(project: Path, folder: str) -> None:
+    with pytest.raises(ProjectError) as refused:
+        read_settings(project.parent / folder)
+
+    assert f"--project {project}" in refused.value.fix
+
+
+def test_without_any_project_init_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError) as refused:
+        read_settings(tmp_path)
+
+    assert "featurestore init" in refused.value.fix
