@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 
 from featurestore.definitions.code.fingerprint import table_fingerprint
 from featurestore.definitions.model.view import FeatureView
-from featurestore.errors import ConflictError, NotFoundError, TableError
+from featurestore.errors import ConflictError, NotFoundError
 from featurestore.registry.plan import Plan, headline
 from featurestore.registry.version import RegistryVersion, damaged
 from featurestore.store.columns import UTC_MICROS
@@ -177,15 +177,12 @@ class Registry:
                 write_deltalake(table, rows, mode="append", commit_properties=_ONCE)
         except CommitFailedError as error:
             raise _outdated(plan, "another plan was applied at the same time") from error
-        except DeltaError as error:
+        except (DeltaError, OSError) as error:
             # Two processes create the table at once: the later one finds the other's table.
             if table is None and is_table(self._layout.registry()):
                 raise _outdated(plan, "another plan was applied at the same time") from error
-            raise TableError(
-                f"apply version {plan.base_version + 1}",
-                f"the registry's table cannot be written: {str(error).splitlines()[0]}",
-                f"Check that {self._layout.registry()} can be written.",
-            ) from error
+            call = f"apply version {plan.base_version + 1}"
+            raise storage_error(error, call, self._layout.registry()) from error
 
     def _row(self, plan: Plan) -> dict[str, object]:
         return {

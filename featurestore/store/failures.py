@@ -5,6 +5,7 @@ message names the file or the address, and what to do.
 """
 
 import errno
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,15 +13,18 @@ from deltalake.exceptions import DeltaError
 
 from featurestore.errors import StorageError
 
-_LONGEST = 300
+_LONGEST = 400
+_DECORATION = re.compile(r"\x1b\[[0-9;]*m|[↳╰╭│├─▶]+")
+_TRACE = re.compile(r"\d+: |at \./|note: ")
 _READ_ONLY = "Make it writable for this user, or set another root in featurestore.toml."
+_FORBIDDEN = "Let this user read and write it, or set another root in featurestore.toml."
 _FIXES = {
     errno.ENOSPC: "Free some space on the disk, then run the same command again.",
     errno.EDQUOT: "Free some space on the disk, then run the same command again.",
     errno.EFBIG: "Raise the limit of file sizes (ulimit -f), then run the same command again.",
     errno.EROFS: _READ_ONLY,
-    errno.EACCES: _READ_ONLY,
-    errno.EPERM: _READ_ONLY,
+    errno.EACCES: _FORBIDDEN,
+    errno.EPERM: _FORBIDDEN,
     errno.ENOENT: "Check the path: a folder or a file of it does not exist.",
     errno.ENOTDIR: "Check the path: one of its folders is a file.",
     errno.EISDIR: "Check the path: a file is needed, and this is a folder.",
@@ -61,7 +65,7 @@ def storage_errors(call: str, address: str) -> Iterator[None]:
         >>> with storage_errors("apply", "store/locks"):
         ...     raise PermissionError(13, "Permission denied", "store/locks/a.lock")
         Traceback (most recent call last):
-        featurestore.errors.StorageError: apply: store/locks/a.lock: Permission denied. Make it...
+        featurestore.errors.StorageError: apply: store/locks/a.lock: Permission denied. Let this...
     """
     try:
         yield
@@ -81,11 +85,25 @@ def storage_error(error: OSError | DeltaError, call: str, address: str = "") -> 
         >>> storage_error(OSError(28, "No space left on device", "a.json"), "write").found
         'a.json: No space left on device'
     """
-    text = (getattr(error, "strerror", None) or str(error)).strip().splitlines() or ["it failed"]
+    text = failure_text(error)
     file = getattr(error, "filename", None) or address
-    named = str(file) in text[0] or not file
-    found = text[0][:_LONGEST] if named else f"{file}: {text[0][:_LONGEST]}"
+    found = text if not file or str(file) in f"{call} {text}" else f"{file}: {text}"
     return StorageError(call, found, _fix(error))
+
+
+def failure_text(error: BaseException) -> str:
+    r"""Return what an exception says, as one line.
+
+    delta-rs writes several lines, with colours and with the trace of its own code.
+
+    Example:
+        >>> failure_text(OSError("Generic S3 error\n   \x1b[31m↳\x1b[0m Connection refused"))
+        'Generic S3 error: Connection refused'
+    """
+    text = getattr(error, "strerror", None) or str(error)
+    lines = (_DECORATION.sub("", line).strip() for line in text.splitlines())
+    said = [line for line in lines if line and not _TRACE.match(line)]
+    return ": ".join(dict.fromkeys(said))[:_LONGEST] or type(error).__name__
 
 
 def _fix(error: BaseException) -> str:

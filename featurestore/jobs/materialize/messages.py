@@ -12,24 +12,27 @@ NOTHING_NEW = "no new data: nothing was committed"
 EARLIER_BUILD = "the view has this definition again, so its earlier table was taken up"
 
 
-def run_summary(did: Outcome, version: int | None, unique: Sequence[str]) -> str:
+def run_summary(
+    did: Outcome, version: int | None, unique: Sequence[str], *, is_empty: bool = False
+) -> str:
     """Return how many rows a run stored and left out.
 
     Args:
         did: The outcome of the run.
         version: The table's version afterwards.
         unique: The columns that, with the keys, identify an event.
+        is_empty: Whether the table has no row at all.
 
     Example:
         >>> run_summary(Outcome(rows_in=3, rows_out=2, null_rows=1), 0, ())
         'stored 2 of 3 rows as version 0, left out 1 with a null key or no time of years 1 to 9999'
-        >>> run_summary(Outcome(), 0, ())
+        >>> run_summary(Outcome(), 0, (), is_empty=True)
         'stored 0 of 0 rows as version 0: the source has no row yet, and every answer is null'
     """
     stored = f"stored {did.rows_out:,} of {did.rows_in:,} rows as version {version}"
     if did.null_rows:
         stored += f", left out {did.null_rows:,} with a null key or no time of years 1 to 9999"
-    if not did.rows_in:
+    if is_empty and not did.rows_in:
         stored += ": the source has no row yet, and every answer is null"
     return stored + null_unique_note(did.null_unique_rows, unique)
 

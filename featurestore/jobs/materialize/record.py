@@ -9,6 +9,7 @@ from featurestore.jobs.materialize.messages import NOTHING_NEW, run_summary, uni
 from featurestore.jobs.materialize.reconcile import of_run, outcome
 from featurestore.store.commit import BatchCommit, batch_commits
 from featurestore.store.delta.log import latest_version
+from featurestore.store.delta.snapshot import open_snapshot
 from featurestore.store.ledger.runs import Outcome, RunKind, RunRecord, Runs, RunStatus
 from featurestore.store.ledger.tables import TableRecord, Tables
 
@@ -50,7 +51,9 @@ class RunLog:
         message = (
             NOTHING_NEW
             if status == "nothing"
-            else run_summary(did, version, self.view.unique_columns)
+            else run_summary(
+                did, version, self.view.unique_columns, is_empty=not open_snapshot(uri).rows
+            )
             + unit_note(getattr(self.view.source, "unit", None), did)
         )
         return self._result(record, status, did, version=version, message=message)

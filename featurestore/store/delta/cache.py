@@ -17,6 +17,7 @@ from deltalake.exceptions import DeltaError
 from featurestore.store.delta.log import is_table
 from featurestore.store.delta.process import check_process
 from featurestore.store.delta.snapshot import Snapshot, open_table, snapshot_of
+from featurestore.store.failures import storage_errors
 from featurestore.store.paths import is_local, local_path
 
 T = TypeVar("T")
@@ -103,11 +104,21 @@ def _snapshot(table: DeltaTable, uri: str, checksums: bool) -> Snapshot:
 
 
 def _identity(uri: str) -> tuple[int, ...]:
-    """Return device and inode of a local table's log, which a new table does not share."""
+    """Return numbers of a local table that a new table at the same address does not share.
+
+    A file system may give the folder of a new table the inode of a removed one. So the first
+    commit counts too, as long as Delta keeps it.
+    """
     if not is_local(uri):
         return ()
-    try:
-        log = Path(local_path(uri), "_delta_log").stat()
-    except FileNotFoundError:
-        return (0,)
-    return log.st_dev, log.st_ino
+    log = Path(local_path(uri), "_delta_log")
+    with storage_errors(f"open table {uri}", str(log)):
+        try:
+            folder = log.stat()
+        except FileNotFoundError:
+            return (0,)
+        try:
+            first = (log / f"{0:020}.json").stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return folder.st_dev, folder.st_ino
+    return folder.st_dev, folder.st_ino, first.st_ino, first.st_mtime_ns

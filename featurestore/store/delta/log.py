@@ -9,6 +9,7 @@ from deltalake import DeltaTable
 
 from featurestore.store.delta.process import check_process
 from featurestore.store.delta.snapshot import open_table
+from featurestore.store.failures import storage_errors
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,16 @@ class Commit:
 def is_table(uri: str) -> bool:
     """Return whether there is a Delta table at an address.
 
+    Raises:
+        StorageError: The address cannot be reached or read.
+
     Example:
         >>> is_table("no/such/table")
         False
     """
     check_process()
-    return bool(DeltaTable.is_deltatable(uri))
+    with storage_errors(f"open table {uri}", uri):
+        return bool(DeltaTable.is_deltatable(uri))
 
 
 def latest_version(uri: str) -> int | None:

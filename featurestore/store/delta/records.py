@@ -9,6 +9,7 @@ from deltalake.exceptions import DeltaError
 
 from featurestore.errors import TableError
 from featurestore.store.delta.snapshot import check_readable
+from featurestore.store.failures import failure_text
 from featurestore.times import from_micros
 
 
@@ -40,7 +41,7 @@ def read_records(
     except (DeltaError, pa.ArrowException, OSError, ValueError) as error:
         raise TableError(
             f"read table {uri}",
-            str(error).splitlines()[0],
+            failure_text(error),
             "A file of the table is damaged or missing, or the table was changed. Restore the "
             "table, for example by DeltaTable(path).restore(version) of deltalake.",
         ) from error

@@ -10,11 +10,15 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from featurestore.errors import TableError
+from featurestore.store.delta.commit_files import newest_commit_files
 from featurestore.store.delta.footer import Footer
 from featurestore.store.delta.process import check_process
+from featurestore.store.failures import failure_text, storage_error
 from featurestore.store.paths import is_local, local_path, stays_inside
 
 READER_VERSION = 1
+_SEARCHED_COMMITS = 1000
+_LEDGERS = (("registry", "tables"), ("runs", "runs"), ("runs", "files"))
 
 
 @dataclass(frozen=True)
@@ -103,11 +107,49 @@ def open_table(uri: str, version: int | None = None) -> DeltaTable:
     try:
         return DeltaTable(uri, version=version)
     except TableNotFoundError:
-        found, fix = "there is no Delta table", "Materialize it, or check the path."
+        fix = "Materialize it, or check the path."
+        raise TableError(call, "there is no Delta table", fix) from None
     except (DeltaError, OSError) as error:
-        found = str(error).splitlines()[0]
-        fix = "Check the version with `featurestore status`, and that the log is complete."
-    raise TableError(call, found, fix)
+        raise _unopened(error, call, uri) from error
+
+
+def _unopened(error: DeltaError | OSError, call: str, uri: str) -> TableError:
+    """Return why a table does not open: a damaged commit, or the disk or the object store."""
+    try:
+        commits = newest_commit_files(uri, _SEARCHED_COMMITS)
+    except OSError:
+        return storage_error(error, call, uri)
+    damaged = [commit for commit in commits if commit.damage]
+    if damaged:
+        is_newest = damaged[0] is commits[0]
+        found = f"the commit {damaged[0].address} {damaged[0].damage}"
+        return TableError(call, found, damage_fix(uri, is_newest=is_newest))
+    if isinstance(error, OSError):
+        return storage_error(error, call, uri)
+    fix = "Check the version with `featurestore status`, and that the log is complete."
+    return TableError(call, failure_text(error), fix)
+
+
+def damage_fix(uri: str, *, is_newest: bool) -> str:
+    """Return what to do about a table of the store with a damaged commit.
+
+    Args:
+        uri: The table's address.
+        is_newest: Whether the damaged commit is the newest one.
+
+    Example:
+        >>> damage_fix("store/shop/features/rides/t1", is_newest=True)
+        'Restore the file from a copy, or rebuild it: `featurestore materialize rides --full`.'
+    """
+    *_, folder, view, build = ["", "", *uri.rstrip("/").split("/")]
+    restore = "Restore the file from a copy"
+    if folder == "features":
+        return f"{restore}, or rebuild it: `featurestore materialize {view} --full`."
+    if is_newest and (view, build) == ("registry", "versions"):
+        return f"{restore}, or remove it and apply the definitions again: `featurestore apply`."
+    if is_newest and (view, build) in _LEDGERS:
+        return f"{restore}, or remove it and complete the ledger: `featurestore materialize`."
+    return f"{restore}."
 
 
 def check_readable(table: DeltaTable, uri: str) -> pa.Table:

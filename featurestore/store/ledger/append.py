@@ -11,6 +11,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 from featurestore.store.delta.log import is_table
 from featurestore.store.delta.records import read_records
 from featurestore.store.delta.snapshot import open_table
+from featurestore.store.failures import storage_errors
 
 _ATTEMPTS = 10
 # PERF: after 400 runs, a ledger is read in 12 ms instead of 480.
@@ -28,20 +29,28 @@ def read(uri: str) -> list[dict[str, Any]]:  # Any: the table's schema has the t
 
 
 def append(uri: str, schema: pa.Schema, rows: list[dict[str, object]]) -> None:
-    """Append records in one commit; create the table if there is none."""
-    if not is_table(uri):
-        _create(uri, schema)
-    data = pa.Table.from_pylist(rows, schema=schema)
+    """Append records in one commit; create the table if there is none.
+
+    Raises:
+        StorageError: The table cannot be written.
+    """
+    with storage_errors(f"write the ledger {uri}", uri):
+        if not is_table(uri):
+            _create(uri, schema)
+        _append(uri, pa.Table.from_pylist(rows, schema=schema))
+    _join_files(uri)
+
+
+def _append(uri: str, data: pa.Table) -> None:
     for attempt in range(_ATTEMPTS):
         try:
             # Schemas are merged, because the ledger of an older release may lack columns.
             write_deltalake(uri, data, mode="append", schema_mode="merge")
-            break
+            return
         except CommitFailedError:  # nothing was written: another process just created the table
             if attempt == _ATTEMPTS - 1:
                 raise
             time.sleep(random.uniform(0.01, 0.1))
-    _join_files(uri)
 
 
 def _join_files(uri: str) -> None:
@@ -55,7 +64,7 @@ def _join_files(uri: str) -> None:
     try:
         table.optimize.compact()
         table.create_checkpoint()
-    except DeltaError:  # the next append tries again
+    except (DeltaError, OSError):  # the next append tries again
         return
 
 
