@@ -24,6 +24,8 @@ _KEYWORDS = frozenset(
 )
 # Without a space before a parenthesis, as a function.
 _CALLED = frozenset({"CAST"})
+_OWN = frozenset({"{source}", "("})
+_SET = frozenset({"SELECT", "ALL", "DISTINCT"})
 _NO_SPACE_AFTER = frozenset({"(", ".", "[", "::"})
 _NO_SPACE_BEFORE = frozenset({")", ",", ".", "]", "[", "::"})
 
@@ -68,6 +70,42 @@ def first_words(text: str) -> list[str]:
             words.append(token.upper())
         before = token
     return words
+
+
+def combining_clause(text: str) -> str:
+    """Return a clause by which a query combines rows of ``{source}``; ``""`` if none is sure.
+
+    Nothing is sure if the query reads another table too: the clause may be about that table.
+
+    Args:
+        text: SQL of Spark.
+
+    Example:
+        >>> combining_clause("SELECT k, lag(v) OVER (ORDER BY t) AS v FROM {source}")
+        'OVER'
+        >>> combining_clause("SELECT k, (SELECT max(x) FROM other GROUP BY x) FROM {source}")
+        ''
+    """
+    words = [token.upper() if kind == "word" else token for kind, token in _tokens(text)]
+    triples = list(zip(["", *words], words, [*words[1:], ""], strict=False))
+    if any(word in ("FROM", "JOIN") and after not in _OWN for _, word, after in triples):
+        return ""
+    return next((word for triple in triples if (word := _combining(*triple))), "")
+
+
+def _combining(before: str, word: str, after: str) -> str:
+    """Return the clause that begins with a word between two others; ``""`` for none."""
+    found = {
+        "OVER": before == ")" and after == "(",
+        "GROUP": after == "BY",
+        "DISTINCT": before in ("SELECT", "("),
+        "LIMIT": after.isdigit(),
+        "TABLESAMPLE": after == "(",
+        "INTERSECT": after in _SET,
+        "EXCEPT": after in _SET,
+        "MINUS": after in _SET,
+    }
+    return {"GROUP": "GROUP BY"}.get(word, word) if found.get(word) else ""
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:

@@ -5,10 +5,11 @@ whose representation is known to be exact. Any other object counts by its type a
 `pickle` would store of it.
 """
 
+import copyreg
 import enum
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
@@ -140,6 +141,13 @@ def _(value: MappingProxyType, describe: Describe) -> Plain:  # type: ignore[typ
     return ["mappingproxy", describe(dict(value))]
 
 
+@_value.register(type({}.keys()))
+@_value.register(type({}.values()))
+@_value.register(type({}.items()))
+def _(value: Iterable[object], describe: Describe) -> Plain:
+    return [describe(type(value)), *(describe(item) for item in value)]
+
+
 @_value.register
 def _(value: SimpleNamespace, describe: Describe) -> Plain:
     return [describe(type(value)), describe(vars(value))]
@@ -179,7 +187,8 @@ def _state(value: object, describe: Describe) -> Plain:
     if type(value) is object or isinstance(value, Iterator | Random) or _is_random(value):
         raise ValueError(type(value).__name__)
     try:
-        reduced = value.__reduce_ex__(4)
+        registered = copyreg.dispatch_table.get(type(value))
+        reduced = registered(value) if registered else value.__reduce_ex__(4)
     except Exception as error:  # the class may raise anything
         raise ValueError(str(error)) from error
     if isinstance(reduced, str):  # it is found by its name in a module

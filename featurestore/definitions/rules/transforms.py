@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from types import FunctionType
 
 from featurestore.definitions.code.fingerprint import function_code
-from featurestore.definitions.code.sql import first_words
+from featurestore.definitions.code.sql import combining_clause, first_words
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.view import Code
 from featurestore.definitions.rules.issue import Issue, label
@@ -35,6 +35,20 @@ def sql_is_one_query(manifest: Manifest) -> Iterator[Issue]:
             yield Issue(view.origin, f"{label(view)}: {text}")
 
 
+def sql_works_row_by_row(manifest: Manifest) -> Iterator[Issue]:
+    """Yield SQL transforms that surely combine rows; Spark's plan shows the others later."""
+    for view in manifest.views:
+        clause = combining_clause(view.transform) if isinstance(view.transform, str) else ""
+        if clause:
+            text = (
+                f"the SQL transform combines rows of the source: it has {clause}. A run sees only "
+                "new rows, so the features would depend on how the rows arrived. Count, sum and "
+                "rank with aggregations= of the view, and let unique_by= of its source remove "
+                "revisions of one event."
+            )
+            yield Issue(view.origin, f"{label(view)}: {text}")
+
+
 def functions_are_declared_in_modules(manifest: Manifest) -> Iterator[Issue]:
     """Yield transforms whose code cannot be read, compared, or called with one DataFrame."""
     for view in manifest.views:
@@ -44,7 +58,12 @@ def functions_are_declared_in_modules(manifest: Manifest) -> Iterator[Issue]:
             yield Issue(view.origin, f"{label(view)}: transform {problem}")
 
 
-RULES = (sql_selects_from_the_source, sql_is_one_query, functions_are_declared_in_modules)
+RULES = (
+    sql_selects_from_the_source,
+    sql_is_one_query,
+    sql_works_row_by_row,
+    functions_are_declared_in_modules,
+)
 
 
 def function_problem(function: object, argument: str) -> str:

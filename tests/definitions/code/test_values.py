@@ -82,6 +82,8 @@ class Rate:
         ("from functools import partial\ndef f(a, b): ...\nC = partial(f, b={})", "1", "2"),
         ("from types import SimpleNamespace\nC = SimpleNamespace(a={})", "1", "2"),
         ("from types import MappingProxyType\nC = MappingProxyType({{'a': {}}})", "1", "2"),
+        ("import numpy\nC = numpy.{}", "add", "subtract"),
+        ("C = {}.keys()", "{'a': 1}", "{'b': 1}"),
         ("from operator import itemgetter\nC = itemgetter({})", "1", "2"),
         ("from pydantic import BaseModel\nclass M(BaseModel):\n    c: float\nC = M(c={})",
          "1", "1.0000000000000002"),

@@ -104,3 +104,56 @@ def test_sql_selects_from_the_source() -> None:
 
     assert issue.rule == "sql_selects_from_the_source"
     assert missing(issue, "view 'activity'", "FROM {source}") == []
+
+
+@pytest.mark.parametrize(
+    ("sql", "clause"),
+    [
+        ("SELECT k, lag(v) OVER (PARTITION BY k ORDER BY t) AS v FROM {source}", "OVER"),
+        ("select k, sum(v) as v from {source} group by k", "GROUP BY"),
+        ("SELECT DISTINCT k FROM {source}", "DISTINCT"),
+        ("SELECT count(DISTINCT k) AS k FROM {source}", "DISTINCT"),
+        ("SELECT * FROM {source} ORDER BY t LIMIT 5", "LIMIT"),
+        ("SELECT * FROM {source} TABLESAMPLE (10 PERCENT)", "TABLESAMPLE"),
+        ("SELECT k FROM {source} EXCEPT SELECT k FROM {source} WHERE v = 1", "EXCEPT"),
+        ("SELECT * FROM (SELECT k, row_number() OVER (ORDER BY t) AS n FROM {source})", "OVER"),
+    ],
+)
+def test_sql_that_surely_combines_rows_is_refused(sql: str, clause: str) -> None:
+    [issue] = issues(view(transform=sql))
+
+    assert issue.rule == "sql_works_row_by_row"
+    assert missing(issue, clause, "aggregations=") == []
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT limit, offset, over, `group` FROM {source} -- GROUP BY k",
+        "SELECT * EXCEPT (k), 'a LIMIT 5' AS t FROM {source}",
+        "SELECT * FROM {source} WHERE k IS DISTINCT FROM v",
+        "SELECT *, (SELECT max(x) FROM other GROUP BY y) AS m FROM {source}",
+        "SELECT s.* FROM {source} s JOIN (SELECT DISTINCT k FROM other) USING (k)",
+        "SELECT *, extract(YEAR FROM t) AS y FROM {source}",
+        "SELECT * FROM {source} UNION ALL SELECT * FROM {source}",
+        "WITH s AS (SELECT * FROM {source}) SELECT * FROM s",
+    ],
+)
+def test_sql_that_may_work_row_by_row_is_left_to_spark(sql: str) -> None:
+    assert issues(view(transform=sql)) == []
+
+
+@pytest.mark.parametrize(
+    ("sql", "part"),
+    [
+        ("INSERT OVERWRITE DIRECTORY 'x' USING csv SELECT * FROM {source}", "INSERT"),
+        ("/* SELECT */ CREATE TABLE t AS SELECT * FROM {source}", "CREATE"),
+        ("explain select * from {source}", "EXPLAIN"),
+        ("SELECT * FROM {source}; DROP TABLE t", "2 statements"),
+    ],
+)
+def test_sql_that_is_no_single_query_is_refused(sql: str, part: str) -> None:
+    [issue] = issues(view(transform=sql))
+
+    assert issue.rule == "sql_is_one_query"
+    assert missing(issue, part) == []
