@@ -184,7 +184,7 @@ def nearest(name: str, existing: Iterable[str]) -> str:
         'Known: amount, merchant.'
     """
     names = sorted(set(existing))
-    close = difflib.get_close_matches(name, names, n=3)
+    close = difflib.get_close_matches(str(name), names, n=3)
     if close:
         return f"Did you mean {' or '.join(repr(match) for match in close)}?"
     shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")

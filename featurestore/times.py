@@ -5,6 +5,7 @@ import re
 import zoneinfo
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import timezone as timezone_of_offset
 
 from featurestore.errors import RequestError
 
@@ -144,8 +145,8 @@ def zone_name(call: str, timezone: str | tzinfo) -> str:
         ('Europe/Paris', 'UTC')
     """
     name = getattr(timezone, "key", None) or getattr(timezone, "zone", None) or timezone
-    if isinstance(name, tzinfo):
-        name = str(name).removeprefix("UTC") or "UTC"
+    if isinstance(name, timezone_of_offset):
+        name = str(timezone_of_offset(name.utcoffset(None))).removeprefix("UTC") or "UTC"
     if not isinstance(name, str):
         raise RequestError(
             call, f"timezone is {timezone!r}", "Pass a name, such as timezone='Europe/Paris'."

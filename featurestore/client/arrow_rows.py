@@ -27,6 +27,8 @@ def rows_at(table: pa.Table, positions: pa.Array) -> pa.Table:
         >>> rows_at(pa.table({"n": [7, 8]}), pa.array([1, 1]))["n"].to_pylist()
         [8, 8]
     """
+    if not table.num_columns:  # pyarrow would forget the number of rows
+        return pa.table({"": pa.nulls(len(positions))}).select([])
     return _restored(plain(table).take(positions), table.schema)
 
 

@@ -44,9 +44,13 @@ def compile_request(manifest: Manifest, request: Request, spine: Any) -> Query:
 
     Raises:
         NotFoundError: A name is not applied.
-        RequestError: ``null_times`` has another value.
+        RequestError: ``null_times`` has another value, or ``timestamp_field`` is no name.
         SpineError: The features and the rows have changed places.
     """
+    name: object = request.timestamp_field
+    if not isinstance(name, str):
+        problem = f"timestamp_field is {name!r}"
+        raise RequestError(request.call, problem, "Pass the name of the spine's time column.")
     if request.null_times not in (choices := get_args(NullTimes)):
         problem = f"null_times is {request.null_times!r}"
         raise RequestError(request.call, problem, nearest(str(request.null_times), choices))

@@ -88,6 +88,14 @@ def _check_names(query: Query, spine: pa.Table) -> None:
                     f"feature {name!r} of view {view.view!r} has the name of a spine column",
                     "Rename the spine's column, or use view.with_prefix('...') in the service.",
                 )
+    keys = {key.spine_column for view in query.views for key in view.keys}
+    for view in query.views:
+        if view.timestamp_field in keys:
+            raise SpineError(
+                query.call,
+                f"column {view.timestamp_field!r} is a join key and the time column at once",
+                OTHER_TIME,
+            )
 
 
 def column_of(

@@ -215,7 +215,7 @@ def _to_utc(
     assume_zone = partial(pc.assume_timezone, timezone=zone)
     try:
         return assume_zone(column).cast(UTC_MICROS)
-    except pa.ArrowInvalid:
+    except (pa.ArrowInvalid, UnicodeError):
         if wrong := timezone_problem(zone):
             problem, _, fix = wrong.partition(". ")
             raise RequestError(call, problem, fix) from None

@@ -98,3 +98,28 @@ def test_another_value_of_null_times_is_an_error_with_the_two_values(
 
     assert "'drop'" in refused.value.found
     assert [each for each in ("error", "keep") if each not in refused.value.fix] == []
+
+
+@pytest.mark.parametrize("name", [None, ["event_timestamp"], 5])
+def test_a_time_column_that_is_no_name_is_an_error(filled: fs.FeatureStore, name: Any) -> None:
+    with pytest.raises(RequestError) as refused:
+        filled.get_historical_features("fraud", ROWS, timestamp_field=name)
+
+    assert repr(name) in refused.value.found
+
+
+def test_a_key_that_is_the_time_column_too_is_refused(filled: fs.FeatureStore) -> None:
+    with pytest.raises(SpineError) as refused:
+        filled.get_historical_features("fraud", ROWS, timestamp_field="id")
+
+    assert "'id'" in refused.value.found
+    assert "timestamp_field=" in refused.value.fix
+
+
+def test_a_grid_of_rows_without_keys_has_a_row_for_each_moment(filled: fs.FeatureStore) -> None:
+    grid = fs.time_grid([{}], start=at(1), end=at(3), every="1h")
+
+    answers = filled.get_historical_features(["rate"], grid).to_arrow()
+
+    assert grid.to_pylist() == [{"event_timestamp": at(1)}, {"event_timestamp": at(2)}]
+    assert answers["euro"].to_pylist() == [1.5, 1.5]

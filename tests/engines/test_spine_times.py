@@ -98,17 +98,25 @@ def test_a_time_outside_of_pythons_years_is_refused_with_its_row(values: pa.Arra
 
 
 @pytest.mark.parametrize(
-    "zone", [ZoneInfo("Europe/Paris"), "Europe/Paris", timezone(timedelta(hours=1)), "+01:00"]
+    "zone",
+    [
+        ZoneInfo("Europe/Paris"),
+        "Europe/Paris",
+        timezone(timedelta(hours=1)),
+        timezone(timedelta(hours=1), "CET"),
+        "+01:00",
+    ],
 )
 def test_a_zone_may_be_a_name_or_a_zone_of_python(zone: Any) -> None:
     assert bound(["2026-03-01 13:00"], zone) == [NOON]
 
 
-def test_a_zone_of_another_type_is_refused() -> None:
+@pytest.mark.parametrize("zone", [5, "", "Mars", "\ud800", "a\x00b", "../UTC"])
+def test_a_zone_that_does_not_exist_is_refused(zone: Any) -> None:
     with pytest.raises(RequestError) as refused:
-        bound(["2026-03-01 13:00"], 5)
+        bound(["2026-03-01 13:00"], zone)
 
-    assert (refused.value.call, "5" in refused.value.found) == ("call()", True)
+    assert (refused.value.call, repr(zone) in refused.value.found) == ("call()", True)
 
 
 @pytest.mark.parametrize("local", ["2026-10-25 02:30", "2026-03-29 02:30"])

@@ -80,8 +80,8 @@ def verify(manifest: Manifest, reader: Reader, check: Check) -> Verification:
         OnDemandError: An on-demand view cannot be computed at all.
     """
     request = check.request
-    if check.sample < 1:
-        raise RequestError(request.call, f"sample is {check.sample}", "Use e.g. sample=1000.")
+    if not isinstance(check.sample, int) or check.sample < 1:
+        raise RequestError(request.call, f"sample is {check.sample!r}", "Use e.g. sample=1000.")
     query = compile_request(manifest, request, check.spine)
     functions = import_functions(query, reader.definitions)
     snapshots = reader.pin(query, manifest)
