@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from featurestore.definitions.model.types import String
 from featurestore.engines.kernel import answer_view
+from featurestore.engines.retrieval.answer_size import AnswerSize, columns_fit
 from featurestore.engines.retrieval.budget import Budget, budget_for
 from featurestore.engines.retrieval.chunks import Chunk, halve, split_into_chunks
 from featurestore.engines.retrieval.cost import Cost
@@ -64,8 +65,9 @@ def answer(
         types = {feature.output: arrow_type(feature.result) for feature in view.features}
         answers |= answer_columns(spine.num_rows, types)
     _let_c_library_keep_memory()
+    size = AnswerSize(query.call, spine.num_rows * len(query.views), memory_limit)
     work = (
-        _ViewWork(view, spines[order_of(view)], snapshots[view.view], cost, budget)
+        _ViewWork(view, spines[order_of(view)], snapshots[view.view], cost, budget, size)
         for view, cost in zip(query.views, budget.costs, strict=True)
     )
     tasks = (
@@ -79,7 +81,8 @@ def answer(
         )
     )
     run_all(tasks, budget.threads)
-    finished = run_all((column.finish for column in answers.values()), budget.threads)
+    with columns_fit(query.call):
+        finished = run_all((column.finish for column in answers.values()), budget.threads)
     columns = dict(zip(answers, finished, strict=True))
     _check_contract(query, spine, columns)
     return pa.table(columns) if columns else spine.select([])
@@ -99,6 +102,7 @@ class _ViewWork:
     snapshot: Snapshot
     cost: Cost
     budget: Budget
+    size: AnswerSize
 
 
 def _answer_chunk(work: _ViewWork, chunk: Chunk, answers: Mapping[str, AnswerColumn]) -> None:
@@ -119,6 +123,9 @@ def _answer_chunk(work: _ViewWork, chunk: Chunk, answers: Mapping[str, AnswerCol
         return
     with limiter.reserved(size):
         answer = _kernel_answer(work, chunk, rows)
+        work.size.add(
+            dict(zip(answer.column_names, answer.columns, strict=True)), len(chunk.spine)
+        )
         chunk_rows = ChunkRows(chunk.positions)
         for name in view.outputs:
             answers[name].put(chunk_rows, answer[name])
@@ -126,7 +133,8 @@ def _answer_chunk(work: _ViewWork, chunk: Chunk, answers: Mapping[str, AnswerCol
 
 def _kernel_answer(work: _ViewWork, chunk: Chunk, rows: LazyRows) -> pa.Table:
     try:
-        return answer_view(work.view, chunk.spine, rows)
+        with columns_fit(work.budget.query.call):
+            return answer_view(work.view, chunk.spine, rows)
     except SumOverflowError as error:
         row = None if error.row is None else int(chunk.positions[error.row])
         raise error.within(work.budget.query.call, row) from None
@@ -150,7 +158,9 @@ def _let_c_library_keep_memory() -> None:
     np.empty(_FREED_BLOCK, np.uint8)
 
 
-def _check_contract(query: Query, spine: pa.Table, columns: Mapping[str, pa.Array]) -> None:
+def _check_contract(
+    query: Query, spine: pa.Table, columns: Mapping[str, pa.Array | pa.ChunkedArray]
+) -> None:
     if tuple(columns) != query.outputs:
         raise ContractError(
             query.call,

@@ -134,7 +134,7 @@ def budget_for(
         )
         return Budget(query, free, threads=cores)
     costs = tuple(cost_of(view, snapshots[view.view]) for view in query.views)
-    held, rows = spine_and_answer_bytes(query, spine), int(spine.num_rows)
+    held, rows = spine_and_answer_bytes(query, spine, snapshots), int(spine.num_rows)
     largest = max(cost.of_smallest_chunk(rows) for cost in costs)
     threads = min(cores, (limit - held) // largest) if largest else cores
     if threads < 1:
@@ -171,7 +171,7 @@ def require_rows_fit(
 def _limit_too_small(
     query: Query, spine: pa.Table, snapshots: Mapping[str, Snapshot], limit: int
 ) -> RequestError:
-    held = spine_and_answer_bytes(query, spine)
+    held = spine_and_answer_bytes(query, spine, snapshots)
     costs = (cost_of(view, snapshots[view.view]) for view in query.views)
     costliest = max(costs, key=lambda cost: cost.of_smallest_chunk(spine.num_rows))
     chunk = costliest.of_smallest_chunk(spine.num_rows)
@@ -209,7 +209,7 @@ def _smallest_limit(query: Query, spine: pa.Table, snapshots: Mapping[str, Snaps
         cost_of(view, snapshots[view.view]).of_smallest_chunk(spine.num_rows)
         for view in query.views
     )
-    return spine_and_answer_bytes(query, spine) + max(chunks)
+    return spine_and_answer_bytes(query, spine, snapshots) + max(chunks)
 
 
 def _single_features(view: ViewQuery) -> list[ViewQuery]:

@@ -1,13 +1,16 @@
 """Estimates of the memory that an answer needs, from the types and numbers of its rows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
 
+from featurestore.engines.retrieval.answer_size import COPIES_OF_ANSWERS
 from featurestore.engines.retrieval.scan import max_rows_per_read
 from featurestore.engines.retrieval.scatter import fixed_width
 from featurestore.engines.retrieval.spine_order import order_of
-from featurestore.query.nodes import Query, ViewQuery
+from featurestore.engines.retrieval.widths import LEAST_WIDTH, width_of
+from featurestore.query.nodes import Aggregate, Column, Query, ViewQuery
 from featurestore.query.requirements import needed_columns
 from featurestore.store.columns import arrow_type
 from featurestore.store.delta.snapshot import Snapshot
@@ -35,8 +38,6 @@ _ARRAYS_PER_SPINE_ROW = 8
 _ARRAYS_PER_WINDOW = 4
 # Arrays of a sorted spine: positions and times, and what the allocators keep after the sort.
 _ARRAYS_OF_SORTED_SPINE = 6
-# Assumed bytes of a value without a fixed width.
-_TEXT = 32
 # Bytes for each row whose key column stays in memory. The column may be a slice of rows of which
 # only half are needed.
 _CACHED_KEY = 2 * _WORD
@@ -100,33 +101,36 @@ def cost_of(view: ViewQuery, snapshot: Snapshot) -> Cost:
         view: The use of the view.
         snapshot: The view's pinned table.
     """
-    keys = sum(2 * _width(arrow_type(key.dtype)) for key in view.keys)
-    columns = {name: snapshot.schema.field(name).type for name in needed_columns(view)}
-    values = sum(2 * _width(columns[feature.column]) for feature in view.columns)
+    columns = {name: width_of(snapshot, name) for name in needed_columns(view)}
+    keys = sum(2 * columns[key.key] for key in view.keys)
+    values = sum(2 * columns[feature.column] for feature in view.columns)
     aggregated = {name for each in view.aggregates for name in (each.column, each.by) if name}
     arrays = _ARRAYS + _ARRAYS_PER_AGGREGATED_COLUMN * len(aggregated)
     windows = len({aggregate.window for aggregate in view.aggregates})
     spine_arrays = _ARRAYS_PER_SPINE_ROW + _ARRAYS_PER_WINDOW * windows
-    widest = max(map(_width, columns.values()))
+    widest = max(columns.values())
     return Cost(
         view.view,
         fixed=_COPIES_WHILE_READ * max_rows_per_read(snapshot) * widest,
         per_stored_row=_WORD * arrays + keys + values,
-        per_spine_row=_WORD * spine_arrays + keys + 2 * _answer_bytes(view),
+        per_spine_row=_WORD * spine_arrays + keys + 2 * _answer_bytes(view, snapshot),
         table_rows=snapshot.rows,
         fastest_rows=fastest_chunk_rows(view),
     )
 
 
-def spine_and_answer_bytes(query: Query, spine: pa.Table) -> int:
+def spine_and_answer_bytes(
+    query: Query, spine: pa.Table, snapshots: Mapping[str, Snapshot]
+) -> int:
     """Return the bytes of the bound spine, of its sorted copies, and of the answer.
 
     Args:
         query: The query.
         spine: The bound spine.
+        snapshots: The pinned table of each view, by name.
     """
     orders = len({order_of(view) for view in query.views})
-    answers = sum(_answer_bytes(view) for view in query.views)
+    answers = sum(_answer_bytes(view, snapshots[view.view]) for view in query.views)
     sorted_spines = _WORD * _ARRAYS_OF_SORTED_SPINE * orders
     return int(spine.nbytes) * (1 + orders) + int(spine.num_rows) * (sorted_spines + answers)
 
@@ -138,8 +142,7 @@ def stored_row_bytes(view: ViewQuery, snapshot: Snapshot) -> int:
         view: The use of the view.
         snapshot: The view's pinned table.
     """
-    columns = (snapshot.schema.field(name).type for name in needed_columns(view))
-    return _COPIES_OF_STORED_ROWS * sum(map(_width, columns))
+    return _COPIES_OF_STORED_ROWS * sum(width_of(snapshot, name) for name in needed_columns(view))
 
 
 def fastest_chunk_rows(view: ViewQuery) -> int:
@@ -147,10 +150,18 @@ def fastest_chunk_rows(view: ViewQuery) -> int:
     return WINDOW_ROWS_PER_CHUNK if view.aggregates else ROWS_PER_CHUNK
 
 
-def _answer_bytes(view: ViewQuery) -> int:
+def _answer_bytes(view: ViewQuery, snapshot: Snapshot) -> int:
     """Return the bytes of one row of answers; one byte for each answer says whether it is null."""
-    return sum(_width(arrow_type(feature.result)) + 1 for feature in view.features)
+    return sum(_answer_width(feature, snapshot) + 1 for feature in view.features)
 
 
-def _width(dtype: pa.DataType) -> int:
-    return fixed_width(dtype) or _TEXT
+def _answer_width(feature: Column | Aggregate, snapshot: Snapshot) -> int:
+    fixed = fixed_width(arrow_type(feature.result))
+    if fixed:
+        return fixed
+    if feature.column not in snapshot.schema.names:  # "*": a map of counts
+        return COPIES_OF_ANSWERS * LEAST_WIDTH
+    value = COPIES_OF_ANSWERS * width_of(snapshot, feature.column)
+    # A list of the last three texts has three of them.
+    values = feature.number or 1 if isinstance(feature, Aggregate) else 1
+    return value * values

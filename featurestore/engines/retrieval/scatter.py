@@ -7,6 +7,7 @@ are free after it. Other values wait for the last chunk.
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +16,8 @@ import pyarrow.compute as pc
 from featurestore.engines.arrays import Ints, Mask, taken, validity, whole
 
 _WORD, _ALIGNED = 8, 64
+# An array with 32-bit offsets has at most twice as many bytes of texts.
+_MOST_BYTES = 1 << 30
 
 
 class AnswerColumn(ABC):
@@ -30,7 +33,7 @@ class AnswerColumn(ABC):
         """
 
     @abstractmethod
-    def finish(self) -> pa.Array:
+    def finish(self) -> pa.Array | pa.ChunkedArray:
         """Return the column, after the last chunk."""
 
 
@@ -189,11 +192,35 @@ class _VariableWidthColumn(AnswerColumn):
     def put(self, chunk: ChunkRows, answers: pa.ChunkedArray) -> None:
         self._chunks.append((chunk.positions, answers))
 
-    def finish(self) -> pa.Array:
+    def finish(self) -> pa.Array | pa.ChunkedArray:
         chunks, source, first = list(self._chunks), np.full(self._rows, -1), 0
         for positions, _ in chunks:
             source[positions] = np.arange(first, first + len(positions))
             first += len(positions)
         arrays = [array for _, answers in chunks for array in answers.chunks]
         gathered = whole(pa.chunked_array(arrays, self._dtype))
-        return taken(gathered, source).cast(self._dtype)
+        return narrowed(taken(gathered, source), self._dtype)
+
+
+def narrowed(
+    column: pa.Array, dtype: pa.DataType, most_bytes: int = _MOST_BYTES
+) -> pa.Array | pa.ChunkedArray:
+    """Return texts with 32-bit offsets, in several chunks if they are too large for one.
+
+    Args:
+        column: A column of the type, or of its large form.
+        dtype: The type.
+        most_bytes: The most bytes of a chunk's texts; a single text may be larger.
+
+    Example:
+        >>> texts = pa.array(["abc", "de", None, "f"], pa.large_string())
+        >>> narrowed(texts, pa.string(), most_bytes=4).num_chunks
+        2
+    """
+    if column.type == dtype or column.nbytes <= most_bytes:
+        return column.cast(dtype)
+    ends = np.frombuffer(column.buffers()[1], np.int64)[column.offset :][: len(column) + 1]
+    starts = np.arange(ends[0], ends[-1] + 1, most_bytes)
+    edges = np.unique([*np.searchsorted(ends, starts, side="left"), len(column)])
+    pieces = [column[low:high].cast(dtype) for low, high in pairwise(edges.tolist())]
+    return pa.chunked_array(pieces, dtype)

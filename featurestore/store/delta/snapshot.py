@@ -33,6 +33,7 @@ class Snapshot:
         schema: The table's Arrow schema.
         checksums: Whether the pages of its files are compared with their checksums.
         footers: The footers of the files read so far, by path.
+        widths: The measured bytes of one value, by the column's name.
     """
 
     uri: str
@@ -41,6 +42,7 @@ class Snapshot:
     schema: pa.Schema
     checksums: bool = False
     footers: dict[str, Footer] = field(default_factory=dict, repr=False, compare=False)
+    widths: dict[str, int] = field(default_factory=dict, repr=False, compare=False)
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle and copy without open files: another process opens its own."""

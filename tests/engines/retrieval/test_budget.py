@@ -55,7 +55,7 @@ def smallest_limit(query: Query, spine: pa.Table, tables: dict[str, Snapshot]) -
     """Return the bytes that one thread needs for the smallest chunk of the costliest view."""
     costs = [cost_of(view, tables[view.view]) for view in query.views]
     chunk = max(cost.of_smallest_chunk(spine.num_rows) for cost in costs)
-    return spine_and_answer_bytes(query, spine) + chunk
+    return spine_and_answer_bytes(query, spine, tables) + chunk
 
 
 def limit_in(refused: pytest.ExceptionInfo[RequestError]) -> int:
@@ -67,11 +67,11 @@ LARGE = table_of(*[500_000] * 20)
 
 
 def test_the_spine_its_sorted_copy_and_the_answer_are_counted() -> None:
-    # A row of 16 bytes, once more in order, and 6 numbers for the sort. Then values of 8 and 32
-    # bytes, each with 1 byte for null.
-    row = 16 + 16 + 6 * 8 + (8 + 1) + (32 + 1)
+    # A row of 16 bytes, once more in order, and 6 numbers for the sort. Then a value of 8 bytes,
+    # and three copies of one of 32 bytes, each with 1 byte for null.
+    row = 16 + 16 + 6 * 8 + (8 + 1) + (3 * 32 + 1)
 
-    assert spine_and_answer_bytes(QUERY, spine_of(1000)) == 1000 * row
+    assert spine_and_answer_bytes(QUERY, spine_of(1000), LARGE) == 1000 * row
 
 
 def test_aggregated_columns_cost_more_than_plain_ones() -> None:
@@ -98,7 +98,7 @@ def test_all_threads_together_keep_within_the_limit_if_one_of_them_does(limit, c
     # A chunk becomes half as large again where its edges are moved to those of files.
     largest = 3 * budget.rows_per_chunk(cost) // 2
     chunks = budget.threads * cost.of_chunk(largest, largest)
-    assert budget.spine_and_answer == spine_and_answer_bytes(query, spine)
+    assert budget.spine_and_answer == spine_and_answer_bytes(query, spine, tables)
     assert budget.spine_and_answer + chunks <= limit or largest == 1
     assert 1 <= budget.threads <= cores
     assert 1 <= budget.rows_per_chunk(cost) <= cost.fastest_rows
