@@ -6,6 +6,7 @@ from types import FunctionType
 
 from featurestore.definitions.code.fingerprint import function_code
 from featurestore.definitions.code.sql import combining_clause, first_words
+from featurestore.definitions.code.sql_syntax import syntax_problem
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.view import Code
 from featurestore.definitions.rules.issue import Issue, label
@@ -49,6 +50,13 @@ def sql_works_row_by_row(manifest: Manifest) -> Iterator[Issue]:
             yield Issue(view.origin, f"{label(view)}: {text}")
 
 
+def sql_has_no_slips(manifest: Manifest) -> Iterator[Issue]:
+    """Yield SQL transforms with an open quote or bracket, or a misspelt keyword at the source."""
+    for view in manifest.views:
+        if isinstance(view.transform, str) and (problem := syntax_problem(view.transform)):
+            yield Issue(view.origin, f"{label(view)}: the SQL transform: {problem}")
+
+
 def functions_are_declared_in_modules(manifest: Manifest) -> Iterator[Issue]:
     """Yield transforms whose code cannot be read, compared, or called with one DataFrame."""
     for view in manifest.views:
@@ -61,6 +69,7 @@ def functions_are_declared_in_modules(manifest: Manifest) -> Iterator[Issue]:
 RULES = (
     sql_selects_from_the_source,
     sql_is_one_query,
+    sql_has_no_slips,
     sql_works_row_by_row,
     functions_are_declared_in_modules,
 )
