@@ -119,10 +119,10 @@ def _rows(duckdb: Any, connection: Any, text: str, tables: SqlTables) -> pa.Tabl
             name = tables.name(missing[1]) if missing else None
             if name is None or name in opened:
                 raise
-            tables.open(connection, name)
-            opened.add(name)
         else:
             return rows
+        tables.open(connection, name)
+        opened.add(name)
 
 
 def _open_all(connection: Any, tables: SqlTables) -> None:
