@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
@@ -30,7 +31,7 @@ def write_file(table: pa.Table, out: Path) -> None:
     Raises:
         RequestError: The file's suffix is none of these, or the format cannot hold a column.
     """
-    writers: dict[str, Callable[[pa.Table, Path], None]] = {
+    writers: dict[str, Callable[[pa.Table, BinaryIO], None]] = {
         ".parquet": _write_parquet,
         ".csv": write_csv,
         ".json": _write_json,
@@ -43,13 +44,15 @@ def write_file(table: pa.Table, out: Path) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     unfinished = out.with_name(out.name + ".partial")
     try:
-        writers[out.suffix](table, unfinished)
+        # Arrow itself opens no file whose name has bytes that are no UTF-8.
+        with unfinished.open("wb") as file:
+            writers[out.suffix](table, file)
         unfinished.replace(out)
     finally:
         unfinished.unlink(missing_ok=True)
 
 
-def write_csv(table: pa.Table, to: Path | BinaryIO) -> None:
+def write_csv(table: pa.Table, to: BinaryIO) -> None:
     """Write rows as CSV, with a header. A null is empty, an empty text is ``""``.
 
     Args:
@@ -106,18 +109,18 @@ def _values(name: str, column: pa.ChunkedArray) -> list[Any]:
     return values
 
 
-def _write_json(table: pa.Table, path: Path) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        write_lines(table, file)
+def _write_json(table: pa.Table, file: BinaryIO) -> None:
+    with TextIOWrapper(file, encoding="utf-8", newline="\n") as lines:
+        write_lines(table, lines)
 
 
-def _write_parquet(table: pa.Table, path: Path) -> None:
+def _write_parquet(table: pa.Table, file: BinaryIO) -> None:
     for index, (name, column) in enumerate(_columns(table)):
         if _is_unknown_to_parquet(column):
             table = table.set_column(index, name, plain_column(column))
     for field in table.schema:
         _require_parquet(field)
-    pq.write_table(table, path)
+    pq.write_table(table, file)
 
 
 def _require_parquet(field: pa.Field) -> None:

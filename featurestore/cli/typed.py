@@ -153,6 +153,7 @@ def _types(query: Query) -> dict[str, DataType]:
 
 
 def _values(text: str, names: set[str], call: str) -> dict[str, str | None]:
+    _require_utf_8(text, call)
     row: dict[str, str | None] = {}
     for pair in text.split(",") if text else ():
         name, value = _pair(pair, names, f"{call} {text!r}")
@@ -161,6 +162,15 @@ def _values(text: str, names: set[str], call: str) -> dict[str, str | None]:
             raise RequestError(f"{call} {text!r}", f"{name!r} has two values", fix)
         row[name] = value
     return row
+
+
+def _require_utf_8(text: str, call: str) -> None:
+    """Check a text from the command line: the shell passes any bytes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        fix = "Write it in UTF-8, or pass the row in a file."
+        raise RequestError(call, f"{text!r} has bytes that are no UTF-8", fix) from None
 
 
 def _pair(text: str, names: set[str], call: str) -> tuple[str, str | None]:

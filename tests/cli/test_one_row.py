@@ -145,3 +145,25 @@ def test_a_file_that_is_no_spine_is_a_wrong_argument(run, project, tmp_path, nam
     assert (code, out) == (2, "")
     assert len(err.splitlines()) == 1
     assert [each for each in (str(path), fact) if each not in err] == []
+
+
+@pytest.mark.parametrize(
+    "arguments", [("latest", "fraud", "id=\udcff"), ("explain", "fraud", "\udcff=1")]
+)
+def test_bytes_that_are_no_utf_8_are_a_wrong_argument(run, project, arguments):
+    code, out, err = run(*arguments, "-p", project)
+
+    assert (code, out) == (2, "")
+    assert "UTF-8" in err
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+def test_files_may_have_names_of_any_bytes(run, project, tmp_path, suffix):
+    spine, rows = tmp_path / "\udcff.csv", tmp_path / f"\udcff.{suffix}"
+    spine.write_text("id,event_timestamp\n1,1970-01-01T03:00:00Z\n")
+
+    written = run("historical", "profile", spine, "-p", project, "--out", rows)[0]
+    code, out, _ = run("historical", "rate", rows, "-p", project, "--format", "json")
+
+    assert (written, code) == (0, 0)
+    assert [row["city"] for row in answers(out)] == ["b"]

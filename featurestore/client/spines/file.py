@@ -60,22 +60,22 @@ def _json(path: Path, call: str) -> tuple[pa.Table, RowName]:
 
 
 def _parquet(path: Path, call: str) -> tuple[pa.Table, RowName]:
-    # By path, Arrow would add columns for folders such as year=2026. Spark's old times in 96 bits
-    # do not fit nanoseconds.
-    with pq.ParquetFile(
-        path, coerce_int96_timestamp_unit="us", page_checksum_verification=True
-    ) as file:
-        table = file.read()
-    return table, row_name
+    # By path, Arrow would add columns for folders such as year=2026, and opens no file whose name
+    # is no UTF-8. Spark's old times of 96 bits do not fit nanoseconds.
+    with path.open("rb") as data:
+        file = pq.ParquetFile(
+            data, coerce_int96_timestamp_unit="us", page_checksum_verification=True
+        )
+        return file.read(), row_name
 
 
 def _arrow(path: Path, call: str) -> tuple[pa.Table, RowName]:
-    try:
-        table = pafeather.read_table(str(path), memory_map=False)
-    except pa.ArrowInvalid:
-        with paipc.open_stream(str(path)) as stream:
-            table = stream.read_all()
-    return table, row_name
+    with path.open("rb") as data:
+        try:
+            return pafeather.read_table(data), row_name
+        except pa.ArrowInvalid:
+            data.seek(0)
+            return paipc.open_stream(data).read_all(), row_name
 
 
 _READERS: dict[str, _Reader] = {
