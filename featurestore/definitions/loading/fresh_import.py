@@ -14,6 +14,7 @@ from types import CodeType, ModuleType
 from featurestore.definitions.code import dependencies
 from featurestore.definitions.code.import_lock import IMPORT_LOCK
 from featurestore.definitions.code.provenance import home, is_library, is_library_file
+from featurestore.definitions.loading.udf_types import UdfFinder, udfs_without_spark
 
 _Files = dict[str, tuple[str, int, int]]
 # The other modules of projects that definitions have imported: file, time of change, size.
@@ -29,21 +30,21 @@ def importable(root: Path) -> Iterator[None]:
     Args:
         root: The folder of definitions, as a resolved path.
     """
-    with IMPORT_LOCK, redirect_stdout(sys.stderr):
-        finders = [FreshFinder(root), SiblingFinder(root)]
+    with IMPORT_LOCK, redirect_stdout(sys.stderr), udfs_without_spark():
+        first, last = [FreshFinder(root), UdfFinder()], SiblingFinder(root)
         # At the end of the path, so that no module beside the folder hides an installed package.
         parents = [parent for parent in [str(root.parent)] if parent not in sys.path]
         forget(root.name)
         _forget_changed()
         before = set(sys.modules)
         importlib.invalidate_caches()
-        sys.meta_path.insert(0, finders[0])
-        sys.meta_path.append(finders[1])
+        sys.meta_path[:0] = first
+        sys.meta_path.append(last)
         sys.path.extend(parents)
         try:
             yield
         finally:
-            for finder in finders:
+            for finder in (*first, last):
                 sys.meta_path.remove(finder)
             for parent in parents:
                 sys.path.remove(parent)

@@ -57,8 +57,8 @@ def _spark_hint(error: BaseException) -> str:
     if not frames or str(frames[-1]).partition(".")[0] not in ("pyspark", "py4j"):
         return ""
     return (
-        "Spark does not run while definitions are loaded. Create columns inside the transform, "
-        "and give a UDF its type as an object, such as @udf(DoubleType())"
+        "Spark does not run while definitions are loaded. Create columns and read tables inside "
+        "the transform"
     )
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -502,7 +503,7 @@ def test_code_that_needs_spark_at_its_import_is_told_where_to_stand(folder: Path
         "F.col('v') * 2",
         "F.lit(1)",
         "F.expr('v + 1')",
-        "F.udf('double')(len)",
+        "F.col('v').cast('double')",
     )
     write(folder, {f"m{n}.py": f"X = {line}" for n, line in enumerate(lines)})
     for file in folder.iterdir():
@@ -521,3 +522,39 @@ def test_code_that_needs_spark_at_its_import_is_told_where_to_stand(folder: Path
     ).stdout
 
     assert found.count("inside the transform") == len(lines)
+
+
+@pytest.mark.parametrize("first", ["", "import pyspark.sql.udf\n"])
+def test_a_udf_may_have_its_type_as_a_text(folder: Path, first: str) -> None:
+    text = """\
+        import pandas as pd
+        from pyspark.sql.functions import pandas_udf, udf
+        @udf("double")
+        def twice(x):
+            return x * 2
+        @pandas_udf("double")
+        def half(x: pd.Series) -> pd.Series:
+            return x / 2
+        def tr(rows):
+            return rows.withColumn("amount", twice(half("amount")))
+        """
+    write(folder, {"cards.py": dedent(text) + CARDS.replace('ttl="1d"', "transform=tr")})
+    program = first + (
+        "import sys, pathlib\n"
+        "from featurestore.definitions.loading.loader import load\n"
+        "from featurestore.definitions.code.fingerprint import table_fingerprint\n"
+        "print(table_fingerprint(load(pathlib.Path(sys.argv[1])).views[0]))"
+    )
+
+    found = []
+    for kind in ("double", "float", "double"):
+        (folder / "cards.py").write_text(
+            (folder / "cards.py").read_text().replace('@udf("double")', f'@udf("{kind}")')
+        )
+        run = [sys.executable, "-c", program, str(folder)]
+        found.append(subprocess.run(run, capture_output=True, text=True, check=True).stdout)
+        (folder / "cards.py").write_text(
+            (folder / "cards.py").read_text().replace(f'@udf("{kind}")', '@udf("double")')
+        )
+
+    assert found[0] == found[2] != found[1]

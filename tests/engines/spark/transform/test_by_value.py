@@ -1,10 +1,13 @@
 """The project's code on Spark's workers: what runs there is what the definitions contain now."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from featurestore.definitions.code.fingerprint import table_fingerprint
 from featurestore.definitions.loading.loader import load
 from featurestore.engines.spark.transform.run import run_transform
 from tests.definitions.project import CARDS, write
@@ -57,7 +60,7 @@ def amounts(spark: "SparkSession", folder: Path) -> list[float]:
         },
         {
             "cards.py": TOP + "from pyspark.sql.types import DoubleType\n"
-            "@F.pandas_udf(DoubleType())\n"
+            "@F.pandas_udf('double')\n"
             "def times(x: pd.Series) -> pd.Series:\n    return x * {}\ndef tr(df):\n"
             "    return df.withColumn('amount', times('amount'))\n"
         },
@@ -96,3 +99,26 @@ def test_what_a_transform_prints_does_not_go_to_stdout(
     amounts(spark, write(tmp_path / "feature_defs", {"cards.py": transform + VIEW}))
 
     assert capsys.readouterr().out == ""
+
+
+def test_a_udf_of_a_module_is_the_same_whether_spark_runs_or_not(
+    spark: "SparkSession", tmp_path: Path
+) -> None:
+    text = (
+        "from pyspark.sql.functions import udf\n@udf('double')\n" + TIMES.format(2) + TRANSFORM
+    ).replace('F.udf(times, "double")', "times")
+    folder = write(tmp_path / "feature_defs", {"cards.py": text + VIEW})
+    program = (
+        "import sys, pathlib\n"
+        "from featurestore.definitions.loading.loader import load\n"
+        "from featurestore.definitions.code.fingerprint import table_fingerprint\n"
+        "print(table_fingerprint(load(pathlib.Path(sys.argv[1])).views[0]))"
+    )
+
+    without = subprocess.run(
+        [sys.executable, "-c", program, str(folder)], capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+    assert spark.conf.get("spark.sql.execution.pythonUDF.arrow.enabled") == "true"
+    assert table_fingerprint(load(folder).views[0]) == without
+    assert amounts(spark, folder) == [2.0]
