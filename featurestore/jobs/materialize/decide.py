@@ -137,7 +137,9 @@ def _run(situation: Situation, current: TableRecord, retired: tuple[TableRecord,
     if not evidence.table_exists or evidence.resumes_at is None:
         if evidence.lost_files:
             raise files_gone(situation.view, evidence)
-        return _build(situation, Request(start=current.start), retired)
+        reason = evidence.checkpoint_problem or "its table was gone"
+        step = _build(situation, Request(start=current.start), retired)
+        return replace(step, note=f"{reason}, so the table was built again")
     table, records = current, retired
     if evidence.generation_used:
         table = replace(current, generation=current.generation + 1, at=situation.now)

@@ -13,6 +13,7 @@ from featurestore.engines.spark.source.offsets import (
     resume_version,
     seen_files,
 )
+from featurestore.errors import TableError
 from featurestore.jobs.materialize.refusal import Evidence, listed
 from featurestore.jobs.materialize.source_change import source_change
 from featurestore.store.commit import CommitNotes, batch_commits
@@ -52,8 +53,11 @@ def gather(
     """
     table = layout.features(record.view, record.table_id)
     own = [run for run in runs if run.table_id == record.table_id]
-    damage = table_damage(table, own)
-    newest = None if damage else _newest(table)
+    damage, newest = table_damage(table, own), None
+    try:
+        newest = None if damage else _newest(table)
+    except TableError as error:  # e.g. a damaged checkpoint of its log
+        damage = error.found
     is_delta = isinstance(source, DeltaSource)
     files = None if is_delta else _files(layout, record, source_uri, newest)
     problem = None if damage else _checkpoint_problem(layout, record, newest)

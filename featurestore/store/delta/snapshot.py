@@ -128,8 +128,9 @@ def _unopened(error: DeltaError | OSError, call: str, uri: str) -> TableError:
         return TableError(call, found, damage_fix(uri, is_newest=is_newest))
     if isinstance(error, OSError):
         return storage_error(error, call, uri)
-    fix = "Check the version with `featurestore status`, and that the log is complete."
-    return TableError(call, failure_text(error), fix)
+    fix = damage_fix(uri, is_newest=False)
+    check = "Check the version with `featurestore status`. "
+    return TableError(call, failure_text(error), check + fix)
 
 
 def damage_fix(uri: str, *, is_newest: bool) -> str:
@@ -147,11 +148,14 @@ def damage_fix(uri: str, *, is_newest: bool) -> str:
     restore = "Restore the file from a copy"
     if folder == "features":
         return f"{restore}, or rebuild it: `featurestore materialize {view} --full`."
+    if view == "latest":
+        again = f"`featurestore materialize {build} --latest`"
+        return f"Remove the folder {uri}, and write it again: {again}."
     if is_newest and (view, build) == ("registry", "versions"):
         return f"{restore}, or remove it and apply the definitions again: `featurestore apply`."
     if is_newest and (view, build) in _LEDGERS:
         return f"{restore}, or remove it and complete the ledger: `featurestore materialize`."
-    return f"{restore}."
+    return f"{restore}: its log must be complete."
 
 
 def check_readable(table: DeltaTable, uri: str) -> pa.Table:

@@ -40,6 +40,14 @@ _DAMAGED = (
     "`featurestore materialize VIEW --full`."
 )
 _READER = "Write the table without that feature."
+_CHECKPOINT = (
+    "Remove the folder of the stream's checkpoint: the stream goes on after the last commit. "
+    "Or rebuild the view with `featurestore materialize VIEW --full`."
+)
+_REPLACED = (
+    "Rebuild the view from the source's present rows with `featurestore materialize VIEW --full`. "
+    "Or put back the table that was read before."
+)
 _OTHER = "See .featurestore/spark.log in the project's folder for Spark's full message."
 
 # By the beginning of Spark's or Delta's error class. The first entry that fits is used.
@@ -48,6 +56,9 @@ _CONDITIONS: tuple[tuple[str, Kind, str], ...] = (
     ("DELTA_SOURCE_IGNORE_DELETE", SourceError, _REBUILD),
     ("DELTA_SCHEMA_CHANGED", SourceError, _REBUILD),
     ("DELTA_STREAMING_", SourceError, _REBUILD),
+    ("DIFFERENT_DELTA_TABLE_READ_BY_STREAMING_SOURCE", SourceError, _REPLACED),
+    ("STREAMING_CHECKPOINT", MaterializationError, _CHECKPOINT),
+    ("BATCH_METADATA_NOT_FOUND", MaterializationError, _CHECKPOINT),
     (
         "DELTA_MISSING_CHANGE_DATA",
         SourceError,
@@ -122,6 +133,8 @@ _RAISED = re.compile(r"^[A-Za-z_][\w.]*(?:: .*)?$")
 _FRAME = re.compile(r'^\s+File "([^"]+)", line (\d+), in', re.MULTILINE)
 _JAVA = re.compile(r"^: ([\w.$]+(?:Exception|Error)[^\n]*)", re.MULTILINE)
 _SQLSTATE = re.compile(r" *SQLSTATE: .*$")
+# The file of a checkpoint that Spark cannot read, such as one whose checksum is wrong.
+_IN_CHECKPOINT = re.compile(r"/checkpoints/\w+/\d+/(offsets|commits|sources|metadata)")
 _LONGEST = 500
 
 
@@ -180,7 +193,8 @@ def mapped(
         return kind(call, "Spark ran out of memory", _MEMORY)
     if _is_lost(error):
         return _gateway_lost(call)
-    return kind(call, _python_reason(text) or _first_line(text), _OTHER)
+    fix = _CHECKPOINT.replace("VIEW", view) if _IN_CHECKPOINT.search(text) else _OTHER
+    return kind(call, _python_reason(text) or _first_line(text), fix)
 
 
 def _by_condition(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.functions import udf
 
@@ -210,3 +211,24 @@ def test_a_decorator_maps_the_errors_of_a_function(spark: SparkSession) -> None:
 
 def test_the_caller_chooses_the_class_of_other_errors() -> None:
     assert type(mapped(RuntimeError("unknown"), "start Spark", SetupError)) is SetupError
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("[DIFFERENT_DELTA_TABLE_READ_BY_STREAMING_SOURCE] The streaming query...", SourceError),
+        ("[STREAMING_CHECKPOINT_MISSING_METADATA_FILE] Checkpoint...", MaterializationError),
+        (
+            "An error occurred while calling o1.start.\n: org.apache.hadoop.fs.ChecksumException: "
+            "Checksum error: file:/s/p/checkpoints/ab12/0/offsets/3 at 0 exp: 1 got: 2",
+            MaterializationError,
+        ),
+    ],
+)
+def test_a_stream_that_cannot_go_on_says_how_to_repair_it(
+    text: str, kind: type[FeatureStoreError]
+) -> None:
+    error = mapped(PySparkException(text), "materialize view 'spending'", view="spending")
+
+    assert type(error) is kind
+    assert "`featurestore materialize spending --full`" in error.fix
