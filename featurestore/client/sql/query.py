@@ -20,6 +20,7 @@ from featurestore.settings import Settings
 from featurestore.store.layout import Layout
 
 _MISSING_TABLE = re.compile(r'Table with name "?([^" ]+)"? does not exist')
+_DAMAGED = re.compile(r"Parquet|\.parquet|No such file")
 _ADVICE = ("Did you mean", "Either")
 # Queries of DuckDB's catalog, for which all tables are opened.
 _LISTING = re.compile(r"\bshow\b|duckdb_(tables|views|columns)|information_schema", re.IGNORECASE)
@@ -145,6 +146,11 @@ def _fix(lines: Sequence[str], text: str, tables: Sequence[str], manifest: Manif
     if lines[0].startswith("Permission Error"):
         known = f" Known: {', '.join(tables)}." if tables else ""
         return f"sql() reads the project's tables and no file.{known}"
+    if _DAMAGED.search(lines[0]):
+        return (
+            "A file of the table is damaged or missing. Restore it, or build a view's table again "
+            "with `featurestore materialize VIEW --full`."
+        )
     advice = next((line.rstrip(".") for line in lines[1:] if line.startswith(_ADVICE)), "")
     if advice:
         return advice if advice.endswith("?") else f"{advice}."

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
+from pyarrow.dataset import ParquetReadOptions
 
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.source import DeltaSource
@@ -106,7 +107,9 @@ def _register(connection: Any, name: str, table: DeltaTable) -> None:
     protocol = table.protocol()
     is_plain = protocol.min_reader_version == 1
     if is_plain or set(protocol.reader_features or ["columnMapping"]) <= {"timestampNtz"}:
-        connection.register(name, table.to_pyarrow_dataset())
+        # Spark 3 wrote times in a form that Arrow reads as nanoseconds, which end in 2262.
+        options = ParquetReadOptions(coerce_int96_timestamp_unit="us")
+        connection.register(name, table.to_pyarrow_dataset(parquet_read_options=options))
         return
     connection.register(_STREAM, pa.RecordBatchReader.from_stream(table.scan()))
     connection.execute(f'CREATE TABLE "{name}" AS FROM {_STREAM}')

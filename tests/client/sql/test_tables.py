@@ -1,6 +1,7 @@
 """SQL opens the tables that it names, and reads sources as they are, or names what it cannot."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 import featurestore as fs
-from featurestore.errors import TableError
+from featurestore.errors import RequestError, TableError
 from tests.client.shop import write_view
 from tests.tables import feature_table
 
@@ -50,6 +51,21 @@ def test_a_table_that_cannot_be_read_stops_only_the_texts_that_name_it(
         assert place in caught.value.call
 
 
+@pytest.mark.parametrize("damage", [Path.unlink, lambda file: file.write_bytes(b"damaged")])
+def test_a_damaged_file_is_named(
+    filled: fs.FeatureStore, source: str, damage: Callable[[Path], object]
+) -> None:
+    write_deltalake(source, pa.table({"x": [1]}))
+    [file] = Path(source).glob("*.parquet")
+    damage(file)
+
+    with pytest.raises(RequestError) as caught:
+        filled.sql("SELECT * FROM paid")
+
+    assert file.name in caught.value.found
+    assert "damaged or missing" in caught.value.fix
+
+
 def test_times_without_a_zone_are_read(filled: fs.FeatureStore, source: str) -> None:
     naive = pa.array([1_000_000], pa.timestamp("us"))
     write_deltalake(source, pa.table({"at": naive}))
@@ -73,6 +89,22 @@ def test_mapped_columns_have_their_names(filled: fs.FeatureStore, source: str) -
     write_mapped(Path(source), pa.table({"col-1": [1, 2]}), {"x": "col-1"})
 
     assert filled.sql("SELECT x FROM paid").to_pydict() == {"x": [1, 2]}
+
+
+def test_times_as_spark_3_wrote_them_are_exact(filled: fs.FeatureStore, source: str) -> None:
+    times = [datetime(1500, 1, 1, tzinfo=UTC), datetime(2500, 1, 1, 1, 2, 3, 456789, tzinfo=UTC)]
+    rows = pa.table({"t": pa.array(times, pa.timestamp("us", "UTC"))})
+    write_deltalake(source, rows)
+    [file] = Path(source).glob("*.parquet")
+    before = file.stat().st_size
+    pq.write_table(rows, file, use_deprecated_int96_timestamps=True)
+    log = Path(source, "_delta_log", f"{0:020}.json")
+    log.write_text(log.read_text().replace(f'"size":{before}', f'"size":{file.stat().st_size}'))
+
+    found = filled.sql("SELECT t FROM paid WHERE t > TIMESTAMPTZ '2400-01-01 00:00:00Z'")
+
+    assert found["t"].to_pylist() == times[1:]
+    assert sorted(filled.sql("SELECT t FROM paid")["t"].to_pylist()) == times
 
 
 @pytest.mark.parametrize("value", ["plain", "a b", "c=d", "e+f", "ä%2F/ö", "[1]*", "2026", None])
