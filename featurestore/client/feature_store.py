@@ -483,6 +483,25 @@ class FeatureStore:
         frame = preview(definition, rows, project, timezone)
         return self._with_spark(replace(frame, timezone=timezone))
 
+    @checked_arguments
+    def write_source(self, name: str, rows: Any) -> int:
+        """Add rows to a source of the definitions folder, and return their number.
+
+        They are appended to the Delta table of a `DeltaSource`, which is created if there is none,
+        or written as a new file of a `FileSource` of Parquet files. Run `materialize` afterwards.
+
+        Args:
+            name: The source's name.
+            rows: An Arrow table, a pandas or Polars DataFrame, or a list of dicts.
+
+        Raises:
+            NotFoundError: No such source is declared.
+            RequestError: A column is missing, or a value does not fit. Nothing was written.
+        """
+        from featurestore.client.write_source import write_source
+
+        return write_source(self.load(), self.layout, name, rows)
+
     @cached_property
     def _reader(self) -> "Reader":
         from featurestore.client.reader import Reader

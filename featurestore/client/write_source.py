@@ -1,0 +1,134 @@
+"""Rows of a notebook as rows of a source: appended to its Delta table, or as a Parquet file."""
+
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from deltalake import DeltaTable, write_deltalake
+
+from featurestore.client.spines.read import read_spine
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.source import DeltaSource, FileSource, StoredSource
+from featurestore.engines.files.exact_arrow import can_hold, exact, readable_type, stored_type
+from featurestore.engines.files.exact_text import UnfitValueError
+from featurestore.errors import NotFoundError, RequestError, SpineError, nearest
+from featurestore.store.delta.log import is_table
+from featurestore.store.failures import storage_errors
+from featurestore.store.layout import Layout
+from featurestore.store.paths import is_local, local_path
+from featurestore.store.source_files import FilePath
+
+
+def write_source(manifest: Manifest, layout: Layout, name: str, data: Any) -> int:
+    """Add rows to a source, and return their number.
+
+    Args:
+        manifest: The loaded definitions.
+        layout: The addresses of the project.
+        name: The source's name.
+        data: A frame, an Arrow table, or a list of dicts.
+
+    Raises:
+        NotFoundError: No such source is declared.
+        RequestError: The data lacks a column or has a value of another type, or the source is none
+            that rows can be added to. Nothing was written.
+        StorageError: The disk or the object store failed.
+    """
+    call = f"write_source({name!r})"
+    source = _source(manifest, name, call)
+    uri = layout.source(source.path)
+    try:
+        rows = read_spine(data)
+    except SpineError as error:
+        raise RequestError(call, error.found, error.fix) from None
+    _require_columns(source, rows, call)
+    with storage_errors(call, uri):
+        if isinstance(source, DeltaSource):
+            _append(uri, rows, call)
+        else:
+            _write_file(source, uri, rows, call)
+    return int(rows.num_rows)
+
+
+def _source(manifest: Manifest, name: str, call: str) -> StoredSource:
+    stored = [each for each in manifest.sources if isinstance(each, StoredSource)]
+    source = next((each for each in stored if each.name == name), None)
+    if source is None:
+        raise NotFoundError(
+            call,
+            f"no DeltaSource or FileSource {name!r} is declared",
+            nearest(name, (each.name for each in stored)),
+        )
+    return source
+
+
+def _require_columns(source: StoredSource, rows: pa.Table, call: str) -> None:
+    """Check that the rows have the declared columns, and the time unless a transform makes it."""
+    optional = source.optional_columns if isinstance(source, FileSource) else ()
+    declared = source.schema if isinstance(source, FileSource) else ()
+    for name in (column.name for column in declared):
+        if name not in rows.column_names and name not in optional:
+            found = f"the rows have no column {name!r}, which the source declares"
+            raise RequestError(call, found, nearest(name, rows.column_names))
+
+
+def _append(uri: str, rows: pa.Table, call: str) -> None:
+    existing = pa.schema(DeltaTable(uri).schema().to_arrow()) if is_table(uri) else pa.schema([])
+    columns = {}
+    for name in rows.column_names:
+        actual = rows.schema.field(name).type
+        kind = existing.field(name).type if name in existing.names else readable_type(actual)
+        columns[name] = _converted(name, rows[name], kind, call)
+    if new := [name for name in columns if existing.names and name not in existing.names]:
+        found = f"the table at {uri} has no column {new[0]!r}"
+        raise RequestError(call, found, nearest(new[0], existing.names))
+    if is_local(uri):
+        Path(local_path(uri)).parent.mkdir(parents=True, exist_ok=True)
+    write_deltalake(uri, pa.table(columns), mode="append")
+
+
+def _write_file(source: FileSource, uri: str, rows: pa.Table, call: str) -> None:
+    kinds = {source.file_format or "parquet"} | {
+        source.format or Path(file.name).suffix.removeprefix(".") for file in FilePath(uri).files
+    }
+    folder = Path(local_path(uri))
+    if kinds != {"parquet"} or not is_local(uri) or folder.suffix or "*" in source.path:
+        raise RequestError(
+            call,
+            f"the source's path {source.path!r} is no local folder of Parquet files",
+            "Use a DeltaSource, or a FileSource with a folder as path= and format='parquet'. Or "
+            "write a file for the source yourself.",
+        )
+    columns = {}
+    declared = {column.name: column.dtype for column in source.schema}
+    for name in rows.column_names:
+        actual = rows.schema.field(name).type
+        kind = readable_type(actual) if not pa.types.is_null(actual) else actual
+        if name in declared:
+            if not can_hold(declared[name], actual):
+                found = f"column {name!r} is {actual}, declared as {declared[name]}"
+                raise RequestError(call, found, "Cast the column, or correct the source's schema.")
+            kind = stored_type(declared[name], actual)
+        columns[name] = _converted(name, rows[name], kind, call)
+    folder.mkdir(parents=True, exist_ok=True)
+    file = f"{uuid4().hex}.parquet"
+    # Hidden until it is whole: a run reads each file once.
+    pq.write_table(pa.table(columns), folder / f".{file}")
+    (folder / f".{file}").replace(folder / file)
+
+
+def _converted(
+    name: str, values: pa.ChunkedArray, kind: pa.DataType | None, call: str
+) -> pa.ChunkedArray:
+    if kind is None:
+        found = f"column {name!r} is {values.type}, a type that tables do not have"
+        raise RequestError(call, found, "Cast the column, or leave it out.")
+    try:
+        return pa.chunked_array([exact(chunk, kind) for chunk in values.chunks], kind)
+    except UnfitValueError as error:
+        found = (
+            f"column {name!r} has the value {error.value!r}, which {kind} does not hold exactly"
+        )
+        raise RequestError(call, found, "Correct the value, or cast the column.") from None

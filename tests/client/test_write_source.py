@@ -1,0 +1,107 @@
+"""Rows of a notebook become rows of a source, exactly, or are refused with nothing written."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from deltalake import DeltaTable
+
+import featurestore as fs
+from featurestore.errors import NotFoundError, RequestError
+
+DEFINITIONS = """
+import featurestore as fs
+card = fs.Entity("card", join_keys=(fs.Field("card_id", fs.String),))
+paid = fs.DeltaSource("paid", path="data/paid", timestamp_field="at")
+visits = fs.FileSource("visits", path="data/visits", format="parquet", timestamp_field="at",
+    schema=(fs.Field("card_id", fs.String), fs.Field("at", fs.Timestamp), fs.Field("n", fs.Int32)))
+notes = fs.FileSource("notes", path="data/notes", format="csv", timestamp_field="at",
+    schema=(fs.Field("card_id", fs.String), fs.Field("at", fs.Timestamp),
+            fs.Field("text", fs.String)))
+spending = fs.FeatureView("spending", entities=(card,), source=paid,
+    schema=(fs.Field("amount", fs.Float64),))
+visit = fs.FeatureView("visit", entities=(card,), source=visits, schema=(fs.Field("n", fs.Int32),))
+note = fs.FeatureView("note", entities=(card,), source=notes,
+    schema=(fs.Field("text", fs.String),))
+"""
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> fs.FeatureStore:
+    (tmp_path / "feature_defs").mkdir()
+    (tmp_path / "feature_defs" / "all.py").write_text(DEFINITIONS, encoding="utf-8")
+    (tmp_path / "featurestore.toml").write_text('project = "p"\n', encoding="utf-8")
+    return fs.FeatureStore(tmp_path)
+
+
+def test_frames_are_appended_to_a_delta_table_that_is_made_first(
+    store: fs.FeatureStore, tmp_path: Path
+) -> None:
+    frame = pd.DataFrame({"card_id": ["a"], "at": pd.to_datetime([NOON]), "amount": [1.0]})
+    frame.index = [7]
+
+    counts = [
+        store.write_source("paid", frame),
+        store.write_source("paid", [{"card_id": "b", "at": NOON, "amount": 2}]),
+    ]
+
+    rows = pa.table(DeltaTable(tmp_path / "data" / "paid").scan())
+    assert counts == [1, 1]
+    assert sorted(rows.to_pylist(), key=lambda row: row["card_id"]) == [
+        {"card_id": "a", "at": NOON, "amount": 1.0},
+        {"card_id": "b", "at": NOON, "amount": 2.0},
+    ]
+    assert rows.schema.field("at").type == pa.timestamp("us", "UTC")
+
+
+def test_each_call_writes_a_parquet_file_of_the_declared_types(
+    store: fs.FeatureStore, tmp_path: Path
+) -> None:
+    for card in ("a", "b"):
+        store.write_source("visits", pa.table({"card_id": [card], "at": [NOON], "n": [1]}))
+
+    files = sorted((tmp_path / "data" / "visits").iterdir())
+    assert [pq.read_schema(file).field("n").type for file in files] == [pa.int32()] * 2
+    assert sorted(pq.read_table(files)["card_id"].to_pylist()) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "part"),
+    [
+        ("visits", [{"card_id": "a", "at": NOON, "n": 3_000_000_000}], "'3000000000'"),
+        ("visits", [{"card_id": "a", "at": NOON, "n": "1"}], "string"),
+        ("visits", [{"card_id": "a", "at": NOON}], "'n'"),
+        ("notes", [{"card_id": "a", "at": NOON, "text": ""}], "data/notes"),
+        ("paid", [{"card_id": "a", "at": NOON, "amount": pd.Timedelta(1)}], "amount"),
+    ],
+)
+def test_rows_that_do_not_fit_are_refused_and_nothing_is_written(
+    store: fs.FeatureStore, tmp_path: Path, name: str, rows: list[dict[str, object]], part: str
+) -> None:
+    with pytest.raises(RequestError) as refused:
+        store.write_source(name, rows)
+
+    assert name in refused.value.call
+    assert part in refused.value.found
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_column_that_the_table_lacks_is_refused(store: fs.FeatureStore) -> None:
+    store.write_source("paid", [{"card_id": "a", "at": NOON, "amount": 1.0}])
+
+    with pytest.raises(RequestError) as refused:
+        store.write_source("paid", [{"card_id": "a", "at": NOON, "amuont": 1.0}])
+
+    assert "'amuont'" in refused.value.found
+    assert "'amount'" in refused.value.fix
+
+
+def test_a_source_that_is_not_declared_is_named(store: fs.FeatureStore) -> None:
+    with pytest.raises(NotFoundError) as refused:
+        store.write_source("payd", [{"card_id": "a"}])
+
+    assert "'paid'" in refused.value.fix
