@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,10 +13,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from featurestore.definitions.model.source import FileFormat, FileSource
-from featurestore.definitions.model.types import Field, Float64, Int64, String, Timestamp
+from featurestore.definitions.model.types import Date, Field, Float64, Int64, String, Timestamp
 from featurestore.errors import MaterializationError, SourceError
 from featurestore.jobs.materialize.job import RunResult
 from featurestore.store.ledger.files import Files
+from featurestore.store.ledger.tables import Tables
+from tests.jobs.materialize.test_recovery import interrupting
 from tests.jobs.world import SPENDING, Payment, World, other, payments_table
 
 COLUMNS = (Field("card_id", String), Field("at", Timestamp), Field("amount", Float64))
@@ -317,6 +320,56 @@ def test_a_view_of_an_empty_folder_has_an_empty_table_and_goes_on(world: World) 
     assert (empty.kind, empty.status, empty.rows_out, nothing) == ("build", "done", 0, [])
     assert "no row" in empty.message
     assert (result.kind, result.status, world.rows()) == ("run", "done", [("a", 0, 1.0)])
+
+
+def test_a_table_without_a_time_gets_one_in_a_transform(world: World) -> None:
+    path = put(world, "cards.csv", ("a", 0, 1.0))
+    path.write_text("card_id,amount\na,1.5\n", encoding="utf-8")
+    source = replace(source_of("csv"), schema=(COLUMNS[0], COLUMNS[2]), timestamp_field="since")
+    since = "SELECT *, TIMESTAMP '1970-01-01 00:00:00' AS since FROM {source}"
+    world.views = [other(SPENDING, source=source, transform=since)]
+
+    world.materialize()
+
+    assert world.rows("card_id", "event_timestamp", "amount") == [
+        ("a", datetime(1970, 1, 1, tzinfo=UTC), 1.5)
+    ]
+
+
+def test_the_day_of_a_folder_can_be_the_time(world: World) -> None:
+    for day in ("01", "02"):
+        path = put(world, f"day=2026-01-{day}/cards.csv", ("a", 0, 1.0))
+        path.write_text(f"card_id,amount\na,{day}\n", encoding="utf-8")
+    columns = (COLUMNS[0], COLUMNS[2], Field("day", Date))
+    source = replace(source_of("csv"), schema=columns, timestamp_field="day", timezone="UTC")
+
+    materialized(world, source)
+
+    assert world.rows() == [("a", -12, 1.0), ("a", 12, 2.0)]
+
+
+def test_an_interrupted_build_from_files_goes_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.jobs.materialize.test_recovery.REFUSAL", world.folder / "refusal")
+    (world.folder / "refusal").touch()
+    world.files_per_batch = 1
+    for hour in range(4):
+        put(world, f"{hour}.csv", ("a", hour, 1.0))
+    world.views = [other(SPENDING, source=source_of("csv"), transform=interrupting)]
+
+    with pytest.raises(KeyboardInterrupt):
+        world.materialize()
+    (world.folder / "refusal").unlink()
+    (building,) = Tables(world.layout).records()
+    result = world.materialize()
+
+    assert (building.state, result.status, result.table_id) == (
+        "building",
+        "done",
+        building.table_id,
+    )
+    assert [hour for _, hour, _ in world.rows()] == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("files_per_batch", [1, 2])
