@@ -167,10 +167,16 @@ def test_a_repeated_batch_is_stored_once(ours: "SparkSession", target: Target) -
     assert [commit.notes.run_id for commit in batch_commits(target.table)] == ["r1", "r3"]
 
 
-def test_a_batch_without_rows_makes_no_commit(ours: "SparkSession", target: Target) -> None:
-    write_batch(VIEW, target, payments(ours, (None, NOON, None, 1, False, "p1", 1.0)), 0)
+def test_a_batch_makes_a_commit_if_it_read_rows_and_none_without_rows(
+    ours: "SparkSession", target: Target
+) -> None:
+    write_batch(VIEW, target, payments(ours), 0)
+    nothing = batch_commits(target.table)
+    write_batch(VIEW, target, payments(ours, (None, NOON, None, 1, False, "p1", 1.0)), 1)
 
-    assert batch_commits(target.table) == ()
+    (commit,) = batch_commits(target.table)
+    assert nothing == ()
+    assert (commit.notes.rows_in, commit.notes.rows_out, commit.notes.null_rows) == (1, 0, 1)
 
 
 def test_files_are_sorted_in_small_row_groups_with_bounds_on_time(
