@@ -150,3 +150,36 @@ def test_verify_names_the_features_that_use_a_leak(run, shop, spine):
     assert code == 1
     assert "profile:last_city, for shape" in out
     assert "profile:last_city, for shape is used by shape:at_home" in err
+
+
+def refuse(constant: str) -> object:
+    raise ValueError(constant)
+
+
+RATIO = """
+import featurestore as fs
+
+schema = (fs.Field("a", fs.Float64), fs.Field("b", fs.Float64))
+given = fs.RequestSource("given", schema=schema)
+ratio = fs.OnDemandFeatureView(
+    "ratio", sources=(given,), schema=(fs.Field("r", fs.Float64),), transform={"r": "a / b"}
+)
+"""
+
+
+@pytest.mark.parametrize(
+    ("b", "value"), [("0", "Infinity"), ("-0.0", "-Infinity"), ("nan", "NaN"), ("2", 0.5)]
+)
+def test_json_has_texts_for_numbers_that_json_lacks(run, tmp_path, b, value):
+    store = project(tmp_path, RATIO)
+    store.apply(store.plan())
+    words = ["ratio", f"a=1,b={b}", "-p", tmp_path]
+
+    _, printed, _ = run("latest", *words, "--format", "json")
+    run("latest", *words, "--out", tmp_path / "rows.jsonl")
+    _, explained, _ = run("explain", *words, "--json")
+
+    [cell] = json.loads(explained, parse_constant=refuse)["explain"]
+    assert cell["value"] == value
+    for line in (printed, (tmp_path / "rows.jsonl").read_text("utf-8")):
+        assert json.loads(line, parse_constant=refuse)["r"] == value

@@ -3,6 +3,7 @@
 import math
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -195,6 +196,9 @@ def _large_integers(name: str, values: Sequence[Any]) -> pa.Array:
         if digits <= _MOST_DIGITS:
             decimals = [None if value is None else Decimal(value) for value in integers]
             return pa.array(decimals, _decimal(digits, 0))
+    elif all(isinstance(value, list | np.ndarray) for value in present):
+        with suppress(pa.ArrowException, TypeError, OverflowError):
+            return pa.array(values, pa.list_(pa.uint64()))
     raise SpineError(
         CALL,
         f"column {name!r} has a number that is too large",

@@ -133,6 +133,12 @@ def test_a_column_comes_back_with_its_data_type(values) -> None:
     pd.testing.assert_frame_equal(pandas_frame(rows.table, rows.pandas), spine)
 
 
+def test_a_list_of_large_unsigned_integers_is_a_spine_again() -> None:
+    lists = pa.array([[2**64 - 1, None], None], pa.list_(pa.uint64()))
+
+    assert read_spine(pandas_frame(pa.table({"x": lists})))["x"].combine_chunks() == lists
+
+
 def test_labels_that_are_no_text_come_back() -> None:
     spine = pd.DataFrame([[1, 2]], columns=[7, ("a", "b")])
 
