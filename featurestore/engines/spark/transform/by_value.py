@@ -8,6 +8,7 @@ import copyreg
 import dis
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from importlib.util import resolve_name
 from pickle import PicklingError
 from threading import local
@@ -25,6 +26,7 @@ _Reducer = Callable[[Any], _Reduced]
 
 # Python sets these for each module itself, or they lead back to files.
 _OWN = frozenset({"__builtins__", "__loader__", "__spec__", "__cached__", "__path__"})
+_CACHED: type = type(lru_cache(len))
 _known: set[str] = set()
 _probing = local()
 
@@ -38,6 +40,7 @@ def send_project_by_value() -> None:
         _known.add(worker_modules.__name__)
         cloudpickle.register_pickle_by_value(worker_modules)  # type: ignore[no-untyped-call]
         copyreg.pickle(UserDefinedFunction, _reduce_udf)
+        copyreg.pickle(_CACHED, _reduce_cached)
         _replace_reducers()
     tops = {name.partition(".")[0] for name in list(sys.modules)} - _known
     for top in tops - {"__main__"}:
@@ -62,6 +65,12 @@ def _reduce_udf(udf: UserDefinedFunction) -> _Reduced:
     # Without what Spark adds to it at its first use, which no worker can have.
     parts = (udf.func, udf._returnType, udf._name, udf.evalType, udf.deterministic)
     return UserDefinedFunction, parts
+
+
+def _reduce_cached(cached: Any) -> _Reduced:
+    if str(cached.__module__).partition(".")[0] in _known:
+        return worker_modules.cached_function, (cached.__wrapped__, cached.cache_parameters())
+    return cached.__reduce__()
 
 
 def _module_reducer(reduce: _Reducer) -> _Reducer:

@@ -3,9 +3,11 @@
 Spark sends these functions with their code too, so that workers need no package of ours for them.
 """
 
+import functools
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import CodeType, ModuleType
+from typing import Any
 
 
 def empty_module(name: str) -> ModuleType:
@@ -42,3 +44,13 @@ def code_with_modules(modules: Mapping[str, ModuleType], *parts: object) -> Code
     """
     sys.modules.update(modules)
     return CodeType(*parts)  # type: ignore[arg-type]  # the parts of a code object
+
+
+def cached_function(function: Callable[..., Any], parameters: Mapping[str, Any]) -> Any:
+    """Return a function with a cache of its own, as `functools.lru_cache` makes it.
+
+    Example:
+        >>> cached_function(len, {"maxsize": 8, "typed": False})("ab")
+        2
+    """
+    return functools.lru_cache(**parameters)(function)

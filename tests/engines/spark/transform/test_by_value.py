@@ -71,6 +71,20 @@ def amounts(spark: "SparkSession", folder: Path) -> list[float]:
             "    return df.withColumn('amount', times('amount'))\n"
         },
         {
+            "_rates.py": "import functools, logging\nlog = logging.getLogger(__name__)\n"
+            "@functools.lru_cache\ndef rate(depth=3):\n    log.debug('rate')\n"
+            "    return {} if depth == 0 else rate(depth - 1)\n",
+            "cards.py": TOP + "from ._rates import rate\n"
+            "def times(x):\n    return x * rate()\n" + TRANSFORM,
+        },
+        {
+            "_rates.py": "import enum, dataclasses\nclass Kind(enum.Enum):\n    A = {}\n"
+            "@dataclasses.dataclass\nclass Rate:\n    kind: Kind\n"
+            "    def of(self, x):\n        return x * self.kind.value\n",
+            "cards.py": TOP + "from ._rates import Kind, Rate\n"
+            "def times(x):\n    return Rate(Kind.A).of(x)\n" + TRANSFORM,
+        },
+        {
             "cards.py": TOP + "def steps(frames):\n    for frame in frames:\n"
             "        frame['amount'] *= {}\n        yield frame\n"
             "def tr(df):\n    return df.mapInPandas(steps, df.schema)\n"
