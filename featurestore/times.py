@@ -44,13 +44,29 @@ def system_clock() -> datetime:
     return datetime.now(UTC)
 
 
-def parse_duration(text: str) -> int:
+def duration_text(value: object) -> object:
+    """Return the text of a `timedelta` of whole seconds; any other value as it is.
+
+    It is never in weeks: it becomes part of a feature's name, and a timedelta counts in days.
+
+    Example:
+        >>> duration_text(timedelta(days=7)), duration_text(timedelta(hours=36)), duration_text(5)
+        ('7d', '36h', 5)
+    """
+    if not isinstance(value, timedelta) or value < timedelta() or value % timedelta(seconds=1):
+        return value
+    micros = value // timedelta(microseconds=1)
+    unit = next(unit for unit in "dhms" if micros % MICROS[unit] == 0 and (micros or unit == "s"))
+    return f"{micros // MICROS[unit]}{unit}"
+
+
+def parse_duration(text: str | timedelta) -> int:
     """Return a duration in microseconds.
 
     A day is always 86,400 seconds, as in UTC: durations do not follow a calendar.
 
     Args:
-        text: A whole number and one of ``s m h d w``; ``m`` is minutes.
+        text: A whole number and one of ``s m h d w``; ``m`` is minutes. Or a `timedelta`.
 
     Raises:
         RequestError: ``text`` has another form, or the duration is too long.
@@ -59,7 +75,8 @@ def parse_duration(text: str) -> int:
         >>> parse_duration("2h")
         7200000000
     """
-    match = _DURATION.fullmatch(text) if isinstance(text, str) else None
+    written = duration_text(text)
+    match = _DURATION.fullmatch(written) if isinstance(written, str) else None
     if match is None:
         raise RequestError(
             f"duration {text!r}",
@@ -76,7 +93,7 @@ def parse_duration(text: str) -> int:
     return micros
 
 
-def parse_duration_argument(call: str, name: str, value: str) -> int:
+def parse_duration_argument(call: str, name: str, value: str | timedelta) -> int:
     """Return a call's duration in microseconds, as `parse_duration` does.
 
     Args:

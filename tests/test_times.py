@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from featurestore.errors import RequestError
 from featurestore.times import (
     duration_example,
+    duration_text,
     parse_duration,
     parse_duration_argument,
     parse_moment,
@@ -87,6 +88,17 @@ def test_a_value_that_is_not_a_moment_is_refused(wrong: object) -> None:
     parse_moment(caught.value.fix.split("'")[1])
 
 
+def test_a_timedelta_of_whole_seconds_is_a_duration() -> None:
+    for value, text in (
+        (timedelta(7), "7d"),
+        (timedelta(hours=36), "36h"),
+        (timedelta(seconds=90), "90s"),
+        (timedelta(0), "0s"),
+    ):
+        assert duration_text(value) == text
+        assert parse_duration(value) == parse_duration(text)
+
+
 @pytest.mark.parametrize(
     ("wrong", "right"),
     [
@@ -98,7 +110,6 @@ def test_a_value_that_is_not_a_moment_is_refused(wrong: object) -> None:
         ("5 months", "30d"),  # an m is a minute
         ("7x", "30d"),
         ("", "30d"),
-        (timedelta(days=30), "30d"),
         (timedelta(days=-1), "30d"),
         (timedelta(microseconds=1), "30d"),
         (30, "30d"),

@@ -31,7 +31,7 @@ from featurestore.query.compile import compile_query, compile_reference
 from featurestore.query.nodes import Aggregate, Query, ViewQuery, Window
 from featurestore.query.requirements import spine_types
 from featurestore.store.columns import UTC_MICROS
-from featurestore.times import parse_duration, parse_duration_argument, to_micros
+from featurestore.times import duration_text, parse_duration, parse_duration_argument, to_micros
 
 _Immature = Literal["drop", "keep", "flag"]
 
@@ -79,6 +79,7 @@ class Label:
     def __post_init__(self) -> None:
         """Check the arguments where the label is written."""
         for name in ("horizon", "maturity"):
+            object.__setattr__(self, name, duration_text(getattr(self, name)))
             micros = parse_duration_argument(self.call, name, getattr(self, name))
             if name == "horizon" and micros == 0:
                 raise RequestError(self.call, "the horizon is 0", "Use e.g. horizon='30d'.")

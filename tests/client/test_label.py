@@ -71,9 +71,15 @@ def test_a_training_set_counts_the_immature_rows_that_it_leaves_out(paid):
     assert [part.immature_rows for part in frame.split_by_time(at(1))] == [0, 0]
 
 
-def test_a_horizon_that_is_a_timedelta_is_answered_with_its_text():
+def test_a_horizon_that_is_a_timedelta_is_kept_as_its_text():
+    written = Label("activity", "*", "count", horizon=timedelta(30), maturity=timedelta(hours=36))
+
+    assert (written.horizon, written.maturity) == ("30d", "36h")
+
+
+def test_a_horizon_that_is_no_duration_is_answered_with_one():
     with pytest.raises(RequestError) as caught:
-        Label("activity", "*", "count", horizon=timedelta(days=30))
+        Label("activity", "*", "count", horizon=timedelta(microseconds=30))
 
     assert "Label(" in caught.value.call
     assert "horizon" in caught.value.found

@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from featurestore.engines.explain.cell import Explanation
 from featurestore.errors import RequestError, SetupError, nearest
 from featurestore.notebook import html_table
 from featurestore.optional import optional, spark_extra
-from featurestore.times import parse_duration_argument, parse_moment_argument
+from featurestore.times import duration_text, parse_duration_argument, parse_moment_argument
 
 if TYPE_CHECKING:
     import pandas
@@ -198,7 +198,7 @@ class FeatureFrame:
         return spark_frame(session, spark_table(self.table))
 
     def split_by_time(
-        self, moment: str | datetime, *, gap: str | None = None
+        self, moment: str | datetime, *, gap: str | timedelta | None = None
     ) -> tuple["FeatureFrame", "FeatureFrame"]:
         """Return training rows before a moment, and test rows from it on.
 
@@ -225,6 +225,7 @@ class FeatureFrame:
         start = parse_moment_argument(call, "moment", moment)
         if gap is not None:
             parse_duration_argument(call, "gap", gap)
+            gap = str(duration_text(gap))
         split = TimeSplit(start, gap, self.label_timing)
         times = moments(call, self.table, self.timestamp_field, self.timezone)
         train, test = split.masks(times)

@@ -1,6 +1,6 @@
 """A spine from a time grid: each key at regularly spaced moments."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ def time_grid(
     *,
     start: str | datetime,
     end: str | datetime,
-    every: str,
+    every: str | timedelta,
     timestamp_field: str = "event_timestamp",
 ) -> pa.Table:
     """Return a spine with each row of keys at each moment of ``[start, end)``.

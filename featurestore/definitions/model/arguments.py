@@ -10,7 +10,7 @@ from functools import cache
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
-from featurestore.times import MICROS
+from featurestore.times import duration_text
 
 _DURATIONS = ("ttl", "available_delay", "delay", "size", "every", "offset")
 
@@ -37,7 +37,7 @@ def unify_arguments(declared: object) -> None:
     for name in durations:
         value = getattr(declared, name)
         if isinstance(value, timedelta):
-            object.__setattr__(declared, name, _duration(value))
+            object.__setattr__(declared, name, duration_text(value))
 
 
 @cache
@@ -55,18 +55,9 @@ def _is_tuple(hint: Any) -> bool:
 
 def _tuple(value: object) -> object:
     if isinstance(value, list | tuple):
-        return tuple(_duration(item) if isinstance(item, timedelta) else item for item in value)
+        return tuple(duration_text(item) for item in value)
     if isinstance(value, timedelta):
-        return (_duration(value),)
+        return (duration_text(value),)
     # Definitions and windows are dataclasses. Anything else, such as None, is a mistake.
     is_item = isinstance(value, str) or hasattr(type(value), "__dataclass_fields__")
     return (value,) if is_item else value
-
-
-def _duration(value: timedelta) -> str | timedelta:
-    micros = value // timedelta(microseconds=1)
-    if value < timedelta() or micros % MICROS["s"]:
-        return value
-    # Never in weeks: the text becomes part of a feature's name, and a timedelta counts in days.
-    unit = next(unit for unit in "dhms" if micros % MICROS[unit] == 0 and (micros or unit == "s"))
-    return f"{micros // MICROS[unit]}{unit}"
