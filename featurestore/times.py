@@ -171,6 +171,20 @@ def zone_name(call: str, timezone: str | tzinfo) -> str:
     return name
 
 
+def fixed_offset(zone: str) -> int | None:
+    """Return the microseconds of a zone that is written as an offset; None for another zone.
+
+    Example:
+        >>> fixed_offset("-05:30"), fixed_offset("Z"), fixed_offset("Europe/Paris")
+        (-19800000000, 0, None)
+    """
+    try:
+        offset = datetime.strptime(zone, "%z").utcoffset()
+    except ValueError:
+        return None
+    return None if offset is None else offset // timedelta(microseconds=1)
+
+
 def format_duration(micros: int) -> str:
     """Return the shortest text of a duration that `parse_duration` reads back.
 

@@ -14,7 +14,13 @@ import pyarrow.compute as pc
 from featurestore.engines.arrays import decoded, first_failure, is_text
 from featurestore.errors import RequestError, SpineError
 from featurestore.store.columns import UTC_MICROS
-from featurestore.times import FIRST_MICROS, LAST_MICROS, timezone_problem, zone_name
+from featurestore.times import (
+    FIRST_MICROS,
+    LAST_MICROS,
+    fixed_offset,
+    timezone_problem,
+    zone_name,
+)
 
 NullTimes = Literal["error", "keep"]
 RowName = Callable[[int], str]
@@ -69,7 +75,9 @@ def bind_times(
         raise SpineError(
             call, f"time column {name!r} has type {plain.type}", _type_advice(name, plain.type)
         )
-    times = _to_utc(call, name, _whole_micros(call, name, plain), timezone)
+    whole = _whole_micros(call, name, plain)
+    _require_years(call, name, whole)
+    times = _to_utc(call, name, whole, timezone)
     _require_years(call, name, times)
     return times
 
@@ -212,6 +220,8 @@ def _to_utc(
     if timezone is None:
         raise _naive(call, name)
     zone = zone_name(call, timezone)
+    if (offset := fixed_offset(zone)) is not None:
+        return pc.subtract(column.cast(pa.int64()), offset).cast(UTC_MICROS)
     assume_zone = partial(pc.assume_timezone, timezone=zone)
     try:
         return assume_zone(column).cast(UTC_MICROS)

@@ -156,6 +156,7 @@ class OwnFrame(pd.DataFrame):
         return OwnFrame
 
 
+@pytest.mark.filterwarnings("ignore:Passing a BlockManager")  # of pandas 2.2 itself
 def test_a_subclass_of_a_pandas_frame_is_one() -> None:
     rows = OwnFrame(pd.DataFrame(ROWS)).iloc[[2, 0, 1]]
 
