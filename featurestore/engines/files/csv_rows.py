@@ -12,7 +12,7 @@ from featurestore.definitions.model.types import Field, String
 from featurestore.engines.files.csv_blocks import text_blocks
 from featurestore.engines.files.exact_text import UnfitValueError, from_text
 from featurestore.engines.files.problem import FileProblemError, wrong_value
-from featurestore.engines.files.task import FileTask, require_columns
+from featurestore.engines.files.task import FileRows, FileTask, require_columns
 
 _HOW = {
     "Boolean": "Write true or false.",
@@ -21,7 +21,7 @@ _HOW = {
 _NUMBER = "Write whole or decimal numbers with a point, as 12 or -0.5."
 
 
-def csv_rows(stream: BinaryIO, task: FileTask, others: Collection[str] = ()) -> Iterator[pa.Table]:
+def csv_rows(stream: BinaryIO, task: FileTask, others: Collection[str] = ()) -> Iterator[FileRows]:
     """Yield a CSV file's declared columns, in blocks of rows; a column that it lacks is left out.
 
     An unquoted text of ``null_values`` is null; in other columns than texts a quoted one, too.
@@ -39,7 +39,7 @@ def csv_rows(stream: BinaryIO, task: FileTask, others: Collection[str] = ()) -> 
     for text in text_blocks(stream, task.encoding, task.delimiter):
         block = text
         if names is None:
-            names, block = _header(text, task.delimiter)
+            names, block = _header(text, task)
             _require_columns(names, others, task)
         if block.strip("\r\n"):
             yield _typed(_parsed(block, names, task), task)
@@ -57,14 +57,15 @@ def _require_columns(names: list[str], others: Collection[str], task: FileTask) 
         raise FileProblemError(problem.found, fix) from None
 
 
-def _header(text: str, delimiter: str) -> tuple[list[str], str]:
+def _header(text: str, task: FileTask) -> tuple[list[str], str]:
     """Return the names in the header, and the text after it."""
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter)
+    reader = csv.reader(text.splitlines(keepends=True), delimiter=task.delimiter)
     names: list[str] = []
     while not names:
         names = next(reader, [""])
     lines = text.splitlines(keepends=True)[reader.line_num :]
-    double = sorted({name for name in names if names.count(name) > 1})
+    # Columns that nothing declares may have any names, such as Excel's empty ones.
+    double = [field.name for field in task.fields if names.count(field.name) > 1]
     if double:
         raise FileProblemError(f"its header has the column {double[0]!r} twice")
     return names, "".join(lines)
@@ -78,7 +79,8 @@ def _parsed(text: str, names: Sequence[str], task: FileTask) -> pa.Table:
         wrong.append(row)
         return "error"
 
-    declared = [field.name for field in task.fields if field.name in names]
+    # One column is always read, for the number of rows.
+    declared = [field.name for field in task.fields if field.name in names] or [names[0]]
     try:
         return pa_csv.read_csv(
             pa.BufferReader(data),
@@ -106,9 +108,10 @@ def _parsed(text: str, names: Sequence[str], task: FileTask) -> pa.Table:
         ) from None
 
 
-def _typed(rows: pa.Table, task: FileTask) -> pa.Table:
+def _typed(rows: pa.Table, task: FileTask) -> FileRows:
     fields = [field for field in task.fields if field.name in rows.column_names]
-    return pa.table({field.name: _column(rows[field.name], field, task) for field in fields})
+    columns = {field.name: _column(rows[field.name], field, task) for field in fields}
+    return FileRows(rows.num_rows, columns)
 
 
 def _column(texts: pa.ChunkedArray, field: Field, task: FileTask) -> pa.Array:

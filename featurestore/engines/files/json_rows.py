@@ -14,16 +14,18 @@ from featurestore.definitions.model.types import (
     Boolean,
     DataType,
     Field,
+    Timestamp,
     is_number,
 )
 from featurestore.engines.files.csv_blocks import decoded
 from featurestore.engines.files.exact_text import UnfitValueError, from_text
 from featurestore.engines.files.problem import FileProblemError, wrong_value
-from featurestore.engines.files.task import FileTask, lacks_column, require_columns
+from featurestore.engines.files.task import FileRows, FileTask, lacks_column, require_columns
 from featurestore.store.columns import arrow_type
 
 _ROWS = 50_000
 _ONE_A_LINE = "Write one JSON object a line."
+_TIMES = "Write times as texts. For numbers declare Int64, and unit='s', 'ms' or 'us'."
 _HOW = "Write texts in quotes, numbers and true or false without them."
 
 Row = dict[str, object]
@@ -41,7 +43,7 @@ class _DoubleKeyError(ValueError):
 
 def json_rows(
     stream: BinaryIO, task: FileTask, others: Collection[str] = ()
-) -> Iterator[pa.Table]:
+) -> Iterator[FileRows]:
     """Yield a JSON-lines file's declared columns, in blocks of rows.
 
     A key that an object lacks is null, if another object of the file has it.
@@ -121,18 +123,19 @@ def _require_case(row: Row, number: int, task: FileTask) -> None:
             raise FileProblemError(f"line {number}: {problem.found}", problem.fix)
 
 
-def _table(rows: Sequence[Row], task: FileTask, others: Collection[str]) -> pa.Table:
+def _table(rows: Sequence[Row], task: FileTask, others: Collection[str]) -> FileRows:
     """Return the declared columns; those of the folders' names only if an object has them."""
     names = {name for row in rows for name in row} if others else ()
     fields = [field for field in task.fields if field.name not in others or field.name in names]
-    return pa.table({field.name: _column(rows, field) for field in fields})
+    return FileRows(len(rows), {field.name: _column(rows, field) for field in fields})
 
 
 def _column(rows: Sequence[Row], field: Field) -> pa.Array:
     try:
         return _array([row.get(field.name) for row in rows], field.dtype)
     except UnfitValueError as error:
-        raise wrong_value(field.name, error.value, field.dtype, _HOW) from None
+        how = _TIMES if field.dtype == Timestamp else _HOW
+        raise wrong_value(field.name, error.value, field.dtype, how) from None
     except UnicodeEncodeError:
         raise FileProblemError(
             f"column {field.name!r} has a text with half of a surrogate pair, such as '\\ud800'"

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from featurestore.engines.files.exact_arrow import exact
 from featurestore.engines.files.exact_text import UnfitValueError
 from featurestore.engines.files.problem import FileProblemError, wrong_value
-from featurestore.engines.files.task import FileTask, FileUnit, lacks_column
+from featurestore.engines.files.task import FileRows, FileTask, FileUnit, lacks_column
 from featurestore.store.source_files import SourceFile, open_file
 
 _ROWS = 65_536
@@ -18,9 +18,6 @@ _NANOSECONDS = (
     "pandas' .dt.floor('us')."
 )
 _HOW = "Parquet values are converted only where they stay the same."
-
-Reasons = dict[str, str]
-"""Undeclared columns without a value, and why."""
 
 
 @lru_cache(maxsize=100_000)
@@ -34,7 +31,7 @@ def parquet_schema(file: SourceFile) -> pa.Schema:
         return _schema(parquet)
 
 
-def parquet_rows(unit: FileUnit, task: FileTask) -> Iterator[tuple[pa.Table, Reasons]]:
+def parquet_rows(unit: FileUnit, task: FileTask) -> Iterator[FileRows]:
     """Yield the columns of a Parquet file that the task reads, in blocks of rows.
 
     Raises:
@@ -56,10 +53,8 @@ def parquet_rows(unit: FileUnit, task: FileTask) -> Iterator[tuple[pa.Table, Rea
             yield _converted(dict(zip(names, columns, strict=True)), batch.num_rows, task)
 
 
-def _converted(
-    columns: dict[str, pa.Array], count: int, task: FileTask
-) -> tuple[pa.Table, Reasons]:
-    reasons: Reasons = {
+def _converted(columns: dict[str, pa.Array], count: int, task: FileTask) -> FileRows:
+    reasons = {
         name: lacks_column(name, columns).found
         for name in task.lazy
         if name not in columns and name not in task.optional
@@ -76,7 +71,7 @@ def _converted(
                 problem.found,
                 pa.nulls(count, task.schema.field(name).type),
             )
-    return pa.table(read), reasons
+    return FileRows(count, read, reasons)
 
 
 def _unfit(

@@ -8,9 +8,9 @@ from featurestore.definitions.model.types import DataType, String
 from featurestore.engines.files.csv_rows import csv_rows
 from featurestore.engines.files.exact_text import UnfitValueError, from_text
 from featurestore.engines.files.json_rows import json_rows
-from featurestore.engines.files.parquet_rows import Reasons, parquet_rows
+from featurestore.engines.files.parquet_rows import parquet_rows
 from featurestore.engines.files.problem import FileProblemError, source_error, wrong_value
-from featurestore.engines.files.task import SOURCE_FILE, UNREADABLE, FileTask, FileUnit
+from featurestore.engines.files.task import SOURCE_FILE, UNREADABLE, FileRows, FileTask, FileUnit
 from featurestore.store.source_files import folder_values, open_file
 
 _REASONS = pa.map_(pa.string(), pa.string())
@@ -36,32 +36,32 @@ def read_units(task: FileTask, units: Iterable[FileUnit]) -> Iterator[pa.RecordB
     """
     for unit in units:
         try:
-            for table, reasons in _tables(task, unit):
-                yield from _complete(task, unit, table, reasons).to_batches(_ROWS)
+            for rows in _file_rows(task, unit):
+                if rows.count:
+                    yield from _complete(task, unit, rows).to_batches(_ROWS)
         except FileProblemError as problem:
             raise source_error(problem, task.call, unit.address) from None
         except OSError as error:
             raise source_error(FileProblemError(_reason(error)), task.call, unit.address) from None
 
 
-def _tables(task: FileTask, unit: FileUnit) -> Iterator[tuple[pa.Table, Reasons]]:
+def _file_rows(task: FileTask, unit: FileUnit) -> Iterator[FileRows]:
     if task.format == "parquet":
         yield from parquet_rows(unit, task)
         return
     read = csv_rows if task.format == "csv" else json_rows
     with open_file(unit.address, decompress=True) as stream:
-        for table in read(stream, task, folder_values(unit.name)):
-            yield table, {}
+        yield from read(stream, task, folder_values(unit.name))
 
 
-def _complete(task: FileTask, unit: FileUnit, table: pa.Table, reasons: Reasons) -> pa.Table:
-    """Return the result's columns: the table's, those of the folders' names, and nulls."""
-    count, values = table.num_rows, folder_values(unit.name)
+def _complete(task: FileTask, unit: FileUnit, rows: FileRows) -> pa.Table:
+    """Return the result's columns: the file's, those of the folders' names, and nulls."""
+    count, values, reasons = rows.count, folder_values(unit.name), dict(rows.reasons)
     declared = {field.name: field.dtype for field in task.fields}
     columns: dict[str, pa.Array] = {}
     for field in task.schema:
-        if field.name in table.column_names:
-            columns[field.name] = table[field.name].cast(field.type)
+        if field.name in rows.columns:
+            columns[field.name] = rows.columns[field.name].cast(field.type)
         elif field.name in values:
             columns[field.name] = _repeated(field.name, values, declared, count)
             reasons.pop(field.name, None)
@@ -70,7 +70,7 @@ def _complete(task: FileTask, unit: FileUnit, table: pa.Table, reasons: Reasons)
     columns[SOURCE_FILE] = pa.repeat(pa.scalar(unit.name), count)
     if task.lazy:
         everywhere = list((reasons | dict(task.unreadable)).items())
-        columns[UNREADABLE] = pa.array([everywhere or None] * count, _REASONS)
+        columns[UNREADABLE] = pa.repeat(pa.scalar(everywhere or None, _REASONS), count)
     return pa.table(columns, result_schema(task))
 
 

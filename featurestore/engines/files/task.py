@@ -1,7 +1,7 @@
 """The parameters of reading files, as plain data: Spark sends them to its tasks."""
 
-from collections.abc import Collection
-from dataclasses import KW_ONLY, dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import KW_ONLY, dataclass, field
 
 import pyarrow as pa
 
@@ -10,9 +10,9 @@ from featurestore.definitions.model.types import Field
 from featurestore.engines.files.problem import FileProblemError
 from featurestore.errors import nearest
 
-SOURCE_FILE = "_source_file"
+SOURCE_FILE = "_featurestore_source_file"
 """The column with the file of each row, for messages."""
-UNREADABLE = "_unreadable"
+UNREADABLE = "_featurestore_unreadable"
 """The column that maps an undeclared column to the reason why it has no value in the row."""
 
 
@@ -45,6 +45,21 @@ class FileTask:
     delimiter: str = ","
     encoding: str = "utf-8"
     null_values: tuple[str, ...] = ("",)
+
+
+@dataclass(frozen=True)
+class FileRows:
+    """Some rows of a file.
+
+    Args:
+        count: The number of rows. There may be rows without any column to read.
+        columns: The columns that the file has, by name.
+        reasons: Columns without a value in these rows, and why.
+    """
+
+    count: int
+    columns: Mapping[str, pa.Array]
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Iterable
 
 import pyarrow as pa
 import pytest
@@ -13,7 +14,7 @@ from featurestore.engines.files import csv_blocks
 from featurestore.engines.files.csv_rows import csv_rows
 from featurestore.engines.files.json_rows import json_rows
 from featurestore.engines.files.problem import FileProblemError
-from featurestore.engines.files.task import FileTask
+from featurestore.engines.files.task import FileRows, FileTask
 
 FIELDS = (Field("k", String), Field("v", Float64))
 ITEMS = (Field("k", String), Field("v", Int64), Field("l", Array(Float32)))
@@ -24,15 +25,21 @@ def csv_task(**options: object) -> FileTask:
     return FileTask("read s", format="csv", fields=FIELDS, schema=pa.schema([]), **options)  # type: ignore[arg-type]  # named by the test
 
 
-def rows_of_csv(data: bytes, **options: object) -> list[dict[str, object]]:
+def rows_of(parts: Iterable[FileRows]) -> list[dict[str, object]]:
     return [
-        row for rows in csv_rows(io.BytesIO(data), csv_task(**options)) for row in rows.to_pylist()
+        {name: values[at].as_py() for name, values in part.columns.items()}
+        for part in parts
+        for at in range(part.count)
     ]
+
+
+def rows_of_csv(data: bytes, **options: object) -> list[dict[str, object]]:
+    return rows_of(csv_rows(io.BytesIO(data), csv_task(**options)))
 
 
 def rows_of_json(data: bytes) -> list[dict[str, object]]:
     task = FileTask("read s", format="json", fields=ITEMS, schema=pa.schema([]), optional=("l",))
-    return [row for rows in json_rows(io.BytesIO(data), task) for row in rows.to_pylist()]
+    return rows_of(json_rows(io.BytesIO(data), task))
 
 
 @given(st.lists(st.tuples(TEXT, st.integers(0, 9)), min_size=1), st.sampled_from(["\n", "\r\n"]))
@@ -63,6 +70,10 @@ def test_the_size_of_blocks_does_not_matter(texts: list[str], size: int) -> None
 
 def test_columns_are_found_by_their_names_and_others_are_ignored() -> None:
     assert rows_of_csv(b"v,w,k\n1,2,a\n") == [{"k": "a", "v": 1.0}]
+
+
+def test_columns_that_nothing_declares_may_have_any_names() -> None:
+    assert rows_of_csv(b"k,,v,,\n1,,2,,\n") == [{"k": "1", "v": 2.0}]
 
 
 def test_an_unquoted_null_value_is_null_and_a_quoted_one_is_text() -> None:
