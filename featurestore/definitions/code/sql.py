@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+)
@@ -26,6 +27,12 @@ _KEYWORDS = frozenset(
 _CALLED = frozenset({"CAST"})
 _OWN = frozenset({"{source}", "("})
 _SET = frozenset({"SELECT", "ALL", "DISTINCT"})
+_UNSTABLE = frozenset(
+    """
+    rand randn random uuid now current_timestamp current_date current_time curdate localtimestamp
+    input_file_name monotonically_increasing_id spark_partition_id shuffle current_user
+    """.upper().split()
+)
 _NO_SPACE_AFTER = frozenset({"(", ".", "[", "::"})
 _NO_SPACE_BEFORE = frozenset({")", ",", ".", "]", "[", "::"})
 
@@ -91,6 +98,23 @@ def combining_clause(text: str) -> str:
     if any(word in ("FROM", "JOIN") and after not in _OWN for _, word, after in triples):
         return ""
     return next((word for triple in triples if (word := _combining(*triple))), "")
+
+
+def unstable_function(text: str) -> str:
+    """Return a function in a query that gives another result in each run; ``""`` for none.
+
+    Args:
+        text: SQL of Spark.
+
+    Example:
+        >>> unstable_function("SELECT *, now() AS loaded FROM {source}")
+        'now()'
+    """
+    tokens = [*_tokens(text), ("", "")]
+    for (kind, token), (_, after) in pairwise(tokens):
+        if kind == "word" and token.upper() in _UNSTABLE and after == "(":
+            return f"{token}()"
+    return ""
 
 
 def _combining(before: str, word: str, after: str) -> str:

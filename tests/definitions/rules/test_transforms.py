@@ -157,3 +157,18 @@ def test_sql_that_is_no_single_query_is_refused(sql: str, part: str) -> None:
 
     assert issue.rule == "sql_is_one_query"
     assert missing(issue, part) == []
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["rand()", "RAND(5)", "now()", "current_timestamp()", "uuid()", "current_date ()"],
+)
+def test_sql_that_depends_on_the_run_is_refused(expression: str) -> None:
+    [issue] = issues(view(transform=f"SELECT *, {expression} AS x FROM {{source}}"))
+
+    assert issue.rule == "sql_does_not_depend_on_the_run"
+    assert missing(issue, expression.partition("(")[0].strip(), "column of the source") == []
+
+
+def test_a_column_or_a_text_with_the_name_of_such_a_function_is_allowed() -> None:
+    assert issues(view(transform="SELECT *, now, s.rand, 'uuid()' AS t FROM {source} s")) == []

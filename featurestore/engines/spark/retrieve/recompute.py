@@ -17,6 +17,8 @@ MOST_DIFFERENCES = 100
 
 Values = dict[str, Any]
 
+_STORED, _COMPUTED = "_featurestore_stored", "_featurestore_computed"
+
 
 @dataclass(frozen=True)
 class RecomputedRow:
@@ -85,14 +87,15 @@ def compare_rows(
 def _differing(view: FeatureView, stored: DataFrame, fresh: DataFrame) -> list[RecomputedRow]:
     names = [*(key.name for key in view.join_keys), EVENT_TIME]
     identity = [*names, ROW_HASH]
-    before, after = (
-        _counted(rows, identity, name) for rows, name in ((stored, "n"), (fresh, "m"))
-    )
+    before, after = _counted(stored, identity, _STORED), _counted(fresh, identity, _COMPUTED)
     # A row that is stored more often than it is computed was stored twice.
-    wrong = before.join(after, identity, "left").where("m IS NULL OR m < n").select(*identity)
-    chosen = F.broadcast(wrong.limit(MOST_DIFFERENCES).persist())
+    missing = F.col(_COMPUTED).isNull() | (F.col(_COMPUTED) < F.col(_STORED))
+    wrong = before.join(after, identity, "left").where(missing).select(*map(quoted, identity))
+    chosen = F.broadcast(wrong.orderBy(*map(quoted, identity)).limit(MOST_DIFFERENCES))
     lost = stored.join(chosen, identity, "left_semi").dropDuplicates(identity).toArrow()
-    events = fresh.join(chosen.select(*names).distinct(), names, "left_semi").toArrow()
+    events = fresh.join(
+        chosen.select(*map(quoted, names)).distinct(), names, "left_semi"
+    ).toArrow()
     found = {_identity(names, row): row for row in events.to_pylist()}
     return [_row(view, names, row, found) for row in lost.to_pylist()]
 
