@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -85,17 +85,18 @@ def _lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
 
 
 def _object(line: str, number: int) -> Row:
+    text = line.strip()
     try:
-        row, end = _DECODER.raw_decode(line.strip())
+        row, end = _DECODER.raw_decode(text)
     except _DoubleKeyError as error:
         raise FileProblemError(f"line {number} has the key {error} twice") from None
     except (ValueError, RecursionError) as error:
-        found = f"line {number} is no JSON object ({error}): {line[:80].strip()!r}"
+        found = f"line {number} is no JSON object ({error}): {text[:80]!r}"
         raise FileProblemError(found, _ONE_A_LINE) from None
     if not isinstance(row, dict):
-        found = f"line {number} is no JSON object: {line[:80].strip()!r}"
+        found = f"line {number} is no JSON object: {text[:80]!r}"
         raise FileProblemError(found, _ONE_A_LINE)
-    if end != len(line.strip()):
+    if end != len(text):
         raise FileProblemError(f"line {number} has more than one JSON object", _ONE_A_LINE)
     return row
 
@@ -146,34 +147,23 @@ def _array(values: list[object], dtype: DataType) -> pa.Array:
     if isinstance(dtype, Array):
         return _lists(values, dtype)
     if dtype == Boolean:
-        return pa.array(
-            [_of(value, lambda v: isinstance(v, bool)) for value in values], pa.bool_()
-        )
+        return pa.array(_of(values, bool), pa.bool_())
     if dtype == Binary:
-        return pa.array([_bytes(value) for value in values], pa.binary())
+        return pa.array([_bytes(value) for value in _of(values, str)], pa.binary())
     # Exporters write numbers beyond 2^53 and decimals as texts: many readers make floats of them.
-    fits = _is_any_text if is_number(dtype) else _is_text
-    texts = pa.array([_of(value, fits) for value in values], pa.string())
-    return from_text(texts, dtype)
+    kinds = (str, _Number) if is_number(dtype) else (str,)
+    return from_text(pa.array(_of(values, *kinds), pa.string()), dtype)
 
 
-def _of(value: object, fits: Callable[[object], bool]) -> object:
-    if value is None or fits(value):
-        return value
-    text = value if isinstance(value, str) else json.dumps(value)
-    raise UnfitValueError(text)
+def _of(values: list[object], *kinds: type) -> list[object]:
+    """Return values, each null or of one of these classes."""
+    if set(map(type, values)) <= {type(None), *kinds}:
+        return values
+    wrong = next(value for value in values if value is not None and type(value) not in kinds)
+    raise UnfitValueError(wrong if isinstance(wrong, str) else json.dumps(wrong))
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and not isinstance(value, _Number)
-
-
-def _is_any_text(value: object) -> bool:
-    return isinstance(value, str)
-
-
-def _bytes(value: object) -> bytes | None:
-    text = _of(value, _is_text)
+def _bytes(text: object) -> bytes | None:
     try:
         return None if text is None else base64.b64decode(str(text), validate=True)
     except (binascii.Error, ValueError):
@@ -181,7 +171,7 @@ def _bytes(value: object) -> bytes | None:
 
 
 def _lists(values: list[object], dtype: Array) -> pa.Array:
-    lists = [_of(value, lambda v: isinstance(v, list)) for value in values]
+    lists = _of(values, list)
     offsets = [0]
     for items in lists:
         offsets.append(offsets[-1] + (len(items) if isinstance(items, list) else 0))
