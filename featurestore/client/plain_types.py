@@ -46,6 +46,8 @@ def plain_type(
 
     if dtype in _EXTENSIONS:
         return change(_EXTENSIONS[dtype])
+    if is_of_pandas(dtype):
+        return change(pa.string())
     if isinstance(dtype, pa.BaseExtensionType):
         return plain_type(dtype.storage_type, change)
     if pa.types.is_dictionary(dtype) or pa.types.is_run_end_encoded(dtype):
@@ -103,7 +105,7 @@ def converted(column: pa.ChunkedArray, dtype: pa.DataType) -> pa.ChunkedArray:
     """
     if column.type == dtype:
         return column
-    column = decoded(column)
+    column = _decoded_pandas(column) if is_of_pandas(column.type) else decoded(column)
     if column.type in _EXTENSIONS:
         value = str if column.type == pa.uuid() else bool
         plain = (None if each is None else value(each) for each in column.to_pylist())
@@ -112,6 +114,34 @@ def converted(column: pa.ChunkedArray, dtype: pa.DataType) -> pa.ChunkedArray:
         with suppress(pa.ArrowNotImplementedError):  # e.g. from a dictionary of string views
             return column.cast(dtype)
     return pa.chunked_array([pa.array(each.to_pylist(), dtype) for each in column.chunks], dtype)
+
+
+def is_of_pandas(dtype: pa.DataType) -> bool:
+    """Return whether values are periods or intervals of pandas, or categories of these.
+
+    Example:
+        >>> is_of_pandas(pa.dictionary(pa.int8(), pa.string()))
+        False
+    """
+    if pa.types.is_dictionary(dtype):
+        return is_of_pandas(dtype.value_type)
+    is_extension = isinstance(dtype, pa.BaseExtensionType)
+    return is_extension and dtype.extension_name.startswith("pandas.")
+
+
+def _decoded_pandas(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return the texts of periods and intervals, such as ``2026-01`` and ``(0, 1]``.
+
+    Their storage is a number, or two ends, which mean another value.
+    """
+    if pa.types.is_dictionary(column.type):
+        chunks = [each.dictionary.take(each.indices) for each in column.chunks]
+        column = pa.chunked_array(chunks, column.type.value_type)
+    values = column.to_pandas()
+    texts = [
+        str(value) if held else None for value, held in zip(values, values.notna(), strict=True)
+    ]
+    return pa.chunked_array([pa.array(texts, pa.string())])
 
 
 def _has_list_views(dtype: pa.DataType) -> bool:

@@ -4,6 +4,7 @@ import sys
 from dataclasses import replace
 from datetime import timedelta
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -55,6 +56,24 @@ def test_immature_rows_are_dropped_or_kept_with_a_null_label(paid):
 
     assert [row["label"] for row in training(paid, drop, 0.5, last, last + 0.001)] == [1, 0]
     assert [row["label"] for row in training(paid, keep, 0.5, last, last + 0.001)] == [1, 0, None]
+
+
+def test_the_rows_that_are_left_keep_their_index_of_pandas(paid):
+    last = (NOW - timedelta(hours=3) - at(0)).total_seconds() / 3600
+    moments = pd.to_datetime([at(0.5), at(last + 0.001), at(last)], utc=True)
+    spine = pd.DataFrame({"id": [1, 1, 1], "event_timestamp": moments}, index=[7, 7, 3])
+    labels = [
+        Label("activity", "*", "count", horizon="2h", maturity="1h", immature=immature)
+        for immature in ("drop", "keep", "flag")
+    ]
+
+    frames = [paid.get_training_set(["activity:count_2h"], spine, label=each) for each in labels]
+
+    dropped, kept, flagged = (frame.to_pandas() for frame in frames)
+    assert (dropped.index.tolist(), dropped["label"].tolist()) == ([7, 3], [1, 0])
+    assert (kept.index.tolist(), kept["label"].tolist()) == ([7, 7, 3], [1, pd.NA, 0])
+    assert flagged["label_mature"].tolist() == [True, False, True]
+    assert frames[0].explain(1, "count_2h").value == dropped["count_2h"].tolist()[1]
 
 
 def test_a_training_set_counts_the_immature_rows_that_it_leaves_out(paid):

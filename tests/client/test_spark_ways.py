@@ -14,6 +14,7 @@ from featurestore.client.spines.read import read_spine
 from featurestore.testing import assert_features, feature_rows
 from tests.client.frame.columns import COLUMNS, chunked
 from tests.client.frame.test_library_types import in_utc
+from tests.client.on_demand_shop import project
 
 T = [datetime(2026, 3, 1, hour, tzinfo=UTC) for hour in range(24)]
 
@@ -123,3 +124,28 @@ def test_a_spark_dataframe_is_a_spine(store, spark):
     frame = store.preview(activity, spine)
 
     assert frame.to_arrow()["count_2h"].to_pylist() == [1]
+
+
+TWICE = """
+import featurestore as fs
+
+given = fs.RequestSource("given", schema=(fs.Field("n", fs.Int64),))
+twice = fs.OnDemandFeatureView(
+    "twice", sources=(given,), schema=(fs.Field("m", fs.Int64),), transform={"m": "n * 2"}
+)
+"""
+
+
+def test_each_column_of_a_spark_dataframe_comes_back_beside_its_features(spark, tmp_path):
+    store = project(tmp_path, TWICE)
+    store.apply(store.plan())
+    columns = {f"x{index}": chunked(column) for index, column in enumerate(COLUMNS)}
+    rows = pa.table({"n": [1, 2, None], "event_timestamp": [T[3]] * 3, **columns})
+    spine = FeatureFrame(rows, ()).to_spark(spark)
+
+    result = store.get_historical_features(["twice"], spine).to_arrow()
+
+    assert result["m"].to_pylist() == [2, 4, None]
+    for name, column in columns.items():
+        plain = plain_column(column)
+        assert in_utc(result[name].to_pylist()) == in_utc(plain.to_pylist()), column.type

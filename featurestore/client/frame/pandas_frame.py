@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from featurestore.client.frame.pandas_origin import PandasOrigin
-from featurestore.client.plain_types import is_list, plain_column
+from featurestore.client.plain_types import is_list, is_of_pandas, plain_column
 from featurestore.errors import RequestError
 from featurestore.optional import optional
 
@@ -79,7 +79,12 @@ def _series(pd: Any, name: str, column: pa.ChunkedArray, dtype: Any) -> "pandas.
     try:
         if from_arrow is not None:
             return pd.Series(from_arrow(_for_extension(known, column)))
-    except (pa.ArrowException, TypeError, ValueError):  # the column was changed since
+    except (
+        pa.ArrowException,
+        TypeError,
+        ValueError,
+        NotImplementedError,
+    ):  # the column was changed since
         known = None
     try:
         return _converted_series(pd, column, known)
@@ -101,12 +106,12 @@ def _for_extension(dtype: Any, column: pa.ChunkedArray) -> pa.ChunkedArray:
 def _converted_series(pd: Any, column: pa.ChunkedArray, dtype: Any) -> "pandas.Series[Any]":
     if pa.types.is_dictionary(column.type) and not pa.types.is_nested(column.type.value_type):
         return pd.Series(_categorical(pd, column, dtype))
-    if column.type == pa.uuid():
+    if column.type == pa.uuid() or is_of_pandas(column.type):
         return column.to_pandas()
     plain = plain_column(column)
     if pa.types.is_nested(plain.type) and not _is_list_of_exact_values(plain):
         return pd.Series(_objects(plain), dtype=object)
-    if dtype is not None and dtype.kind == "O" and plain.type in (*_NULLABLE, *_TEXTS):
+    if dtype is not None and dtype.kind == "O" and not pa.types.is_nested(plain.type):
         values = plain.to_numpy() if plain.type in _TEXTS else _objects(plain)
         return pd.Series(values, dtype=object)
     if plain.null_count and plain.type in _NULLABLE:
@@ -116,6 +121,11 @@ def _converted_series(pd: Any, column: pa.ChunkedArray, dtype: Any) -> "pandas.S
 
 def _categorical(pd: Any, column: pa.ChunkedArray, dtype: Any) -> "pandas.Categorical":
     """Return values with categories. Arrow's categories, unlike those of pandas, may repeat."""
+    if is_of_pandas(column.type):
+        one = column.unify_dictionaries().combine_chunks()
+        codes = one.indices.fill_null(-1).to_numpy()
+        known = pd.Index(one.dictionary.to_pandas())
+        return pd.Categorical.from_codes(codes, known, ordered=column.type.ordered)
     words = [plain_column(pa.chunked_array([chunk.dictionary])) for chunk in column.chunks]
     values = plain_column(column)
     known = pa.chunked_array([c for w in words for c in w.chunks], values.type).unique()

@@ -1,5 +1,6 @@
 """A frame's rows in pandas: at their places, with the spine's index and with exact integers."""
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
@@ -8,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from featurestore.client.frame.frame import FeatureFrame
+from featurestore.client.frame.library_types import spark_table
 from featurestore.client.frame.pandas_frame import pandas_frame
 from featurestore.client.spines.read import read_rows, read_spine
 from featurestore.errors import RequestError
@@ -120,6 +122,16 @@ def test_a_subclass_of_a_frame_is_read_as_a_frame() -> None:
         pd.Categorical([2, 1], categories=[2, 1, 0]),
         pd.period_range("2026-01-01", periods=2, freq="D"),
         pd.interval_range(0, 2),
+        pd.cut([5, 1], [0, 2, 6]),
+        pd.Categorical(pd.period_range("2026-01", periods=2, freq="M")),
+        pd.Categorical(pd.to_datetime(["2026-01-01", None], utc=True)),
+        pd.array([1, None], dtype=pd.ArrowDtype(pa.int64())),
+        pd.array([[LARGE, None], None], dtype=pd.ArrowDtype(pa.list_(pa.int64()))),
+        pd.array(["a", None], dtype=pd.ArrowDtype(pa.dictionary(pa.int32(), pa.string()))),
+        np.array([1.5, None], dtype=object),
+        np.array([datetime(2026, 1, 1, tzinfo=UTC), None], dtype=object),
+        np.array([timedelta(1), None], dtype=object),
+        np.array([Decimal("1.10"), None], dtype=object),
         pd.to_timedelta([1, None], unit="s"),
         pd.to_datetime(["2026-01-01 12:00:00.000000001", None]).tz_localize("America/New_York"),
     ],
@@ -131,6 +143,25 @@ def test_a_column_comes_back_with_its_data_type(values) -> None:
     rows = read_rows(spine)
 
     pd.testing.assert_frame_equal(pandas_frame(rows.table, rows.pandas), spine)
+
+
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        (pd.cut([5, 1, 9], [0, 2, 6]), ["(2, 6]", "(0, 2]", None]),
+        (
+            pd.arrays.IntervalArray.from_tuples([(0, 1), (2, 3)], closed="left"),
+            ["[0, 1)", "[2, 3)"],
+        ),
+        (pd.PeriodIndex(["2026-01", None], freq="M"), ["2026-01", None]),
+    ],
+)
+def test_other_libraries_have_the_texts_of_periods_and_intervals(values, texts) -> None:
+    table = read_spine(pd.DataFrame({"x": values}))
+
+    assert FeatureFrame(table, ()).to_polars()["x"].to_list() == texts
+    assert spark_table(table)["x"].to_pylist() == texts
+    assert FeatureFrame(table, (), label="x").to_numpy()[1].tolist() == texts
 
 
 def test_a_list_of_large_unsigned_integers_is_a_spine_again() -> None:
