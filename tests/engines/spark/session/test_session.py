@@ -11,7 +11,12 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql.functions import udf
 
-from featurestore.engines.spark.session.session import accept, read_settings, session
+from featurestore.engines.spark.session.session import (
+    _utf8_locale,
+    accept,
+    read_settings,
+    session,
+)
 from featurestore.errors import ProjectError, SetupError
 
 ZONE = "spark.sql.session.timeZone"
@@ -272,3 +277,18 @@ def test_the_settings_of_the_repository_are_read(name: str) -> None:
 
     assert settings[ZONE] == "UTC"
     assert settings["spark.sql.parquet.outputTimestampType"] == "TIMESTAMP_MICROS"
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({}, {"LC_ALL": "C.UTF-8"}),
+        ({"LC_ALL": "C", "LANG": "en_US.UTF-8"}, {"LC_ALL": "C.UTF-8"}),
+        ({"LC_ALL": "", "LANG": "de_DE.utf8"}, {}),
+        ({"LC_CTYPE": "C.UTF-8"}, {}),
+    ],
+)
+def test_java_gets_a_locale_in_which_it_opens_files_of_any_name(
+    environ: dict[str, str], expected: dict[str, str]
+) -> None:
+    assert _utf8_locale(environ) == expected
