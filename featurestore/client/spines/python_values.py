@@ -2,19 +2,18 @@
 
 import math
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from featurestore.client.spines.nanoseconds import array_of_nanoseconds, needs_nanoseconds
 from featurestore.engines.spine_times import RowName, row_name
 from featurestore.errors import SpineError
-from featurestore.times import to_micros
 
 CALL = "read the spine"
 _DIGITS_OF_128_BITS = 38
@@ -22,6 +21,7 @@ _MOST_DIGITS = 76
 """The digits of Arrow's widest decimal, of 256 bits."""
 _KINDS: tuple[tuple[tuple[type, ...], str], ...] = (
     ((bool, np.bool_), "a truth value"),
+    ((timedelta, np.timedelta64), "a duration"),
     ((int, np.integer, float, np.floating, Decimal), "a number"),
     ((str,), "a text"),
     ((bytes, bytearray, memoryview), "bytes"),
@@ -29,22 +29,8 @@ _KINDS: tuple[tuple[tuple[type, ...], str], ...] = (
     ((date,), "a date"),
     ((list, tuple, np.ndarray), "a list"),
 )
-_NANOS_PER_MICRO = 1000
-_SECOND = Fraction(10**9)
-_UNITS = {
-    "W": 604_800 * _SECOND,
-    "D": 86_400 * _SECOND,
-    "h": 3_600 * _SECOND,
-    "m": 60 * _SECOND,
-    "s": _SECOND,
-    "ms": _SECOND / 10**3,
-    "us": _SECOND / 10**6,
-    "ns": _SECOND / 10**9,
-    "ps": _SECOND / 10**12,
-    "fs": _SECOND / 10**15,
-    "as": _SECOND / 10**18,
-}
-"""The nanoseconds of NumPy's units."""
+_CHANGING = ("timestamp", "date", "duration", "string", "binary")
+"""The types that Arrow gives to values of other kinds inside of lists and dicts."""
 _ERRORS = (pa.ArrowException, TypeError, ValueError, OverflowError, AttributeError)
 
 
@@ -72,10 +58,13 @@ def array_of(name: str, values: Iterable[Any], row: RowName = row_name) -> pa.Ar
         if _is_of_other_than_numbers(present):
             present = [None if _is_nan(value) else value for value in present]
         _require_one_kind(name, present, row)
-        if any(isinstance(value, np.datetime64) or _nanos(value) for value in present):
-            return _times(name, present)
+        if any(map(needs_nanoseconds, present)):
+            return _nanoseconds(name, present)
     try:
-        array = pa.array(present, _decimal_type(present))
+        dtype = _decimal_type(present)
+        if dtype is not None:
+            present = [int(each) if isinstance(each, np.integer) else each for each in present]
+        array = pa.array(present, dtype)
     except OverflowError:
         return _large_integers(name, present)
     except UnicodeEncodeError:
@@ -85,7 +74,8 @@ def array_of(name: str, values: Iterable[Any], row: RowName = row_name) -> pa.Ar
     except _ERRORS as error:
         problem = f"column {name!r} mixes types, or has one that Arrow lacks: {error}"
         raise SpineError(CALL, problem, "Use one type in it.") from None
-    _require_no_lost_nanoseconds(name, array, present)
+    if pa.types.is_nested(array.type):
+        _require_unchanged(name, array, present, row)
     return array
 
 
@@ -100,7 +90,8 @@ def _without_missing(values: list[Any]) -> list[Any]:
     missing = {id(pandas.NA), id(pandas.NaT)} if pandas else set()
     return [
         None
-        if id(value) in missing or (isinstance(value, np.datetime64) and np.isnat(value))
+        if id(value) in missing
+        or (isinstance(value, np.datetime64 | np.timedelta64) and np.isnat(value))
         else value
         for value in values
     ]
@@ -142,46 +133,41 @@ def _require_one_kind(name: str, values: Sequence[Any], row: RowName) -> None:
         )
 
 
-def _nanos(value: Any) -> int:
-    """Return the nanoseconds of a pandas Timestamp that Python's datetime does not have."""
-    return getattr(value, "nanosecond", 0) if isinstance(value, datetime) else 0
-
-
-def _times(name: str, values: Sequence[Any]) -> pa.Array:
-    """Return times of NumPy or with nanoseconds, in nanoseconds if one needs them."""
-    zoned = any(isinstance(value, datetime) and value.tzinfo for value in values)
-    zone = "UTC" if zoned else None
+def _nanoseconds(name: str, values: Sequence[Any]) -> pa.Array:
     try:
-        nanos = [None if value is None else _nanos_since_1970(value) for value in values]
-        if any(each is not None and each % _NANOS_PER_MICRO for each in nanos):
-            return pa.array(nanos, pa.int64()).cast(pa.timestamp("ns", zone))
-        micros = [None if each is None else each // _NANOS_PER_MICRO for each in nanos]
-        return pa.array(micros, pa.int64()).cast(pa.timestamp("us", zone))
+        return array_of_nanoseconds(values)
     except (OverflowError, pa.ArrowInvalid):
         raise SpineError(
             CALL,
-            f"column {name!r} has times that do not fit nanoseconds of 64 bits",
-            "Round the times down to microseconds.",
+            f"column {name!r} has times or durations that do not fit nanoseconds of 64 bits",
+            "Round them down to microseconds.",
         ) from None
 
 
-def _nanos_since_1970(value: Any) -> int:
-    if isinstance(value, np.datetime64):
-        return _nanos_of_numpy(value)
-    plain = value.to_pydatetime(warn=False) if hasattr(value, "to_pydatetime") else value
-    if plain.tzinfo is None:
-        plain = plain.replace(tzinfo=UTC)
-    return to_micros(plain) * _NANOS_PER_MICRO + _nanos(value)
+def _require_unchanged(name: str, array: pa.Array, values: Sequence[Any], row: RowName) -> None:
+    """Check the values inside of lists and dicts: Arrow makes dates of times, and bytes texts."""
+    if not any(each in str(array.type) for each in _CHANGING):
+        return
+    for position, read in enumerate(array.to_pylist()):
+        if not _is_unchanged(values[position], read):
+            raise SpineError(
+                CALL,
+                f"column {name!r} has values of several kinds, or finer than a microsecond, "
+                f"inside of the value in {row(position)}",
+                "Use one type in it.",
+            )
 
 
-def _nanos_of_numpy(value: np.datetime64) -> int:
-    unit, count = np.datetime_data(value.dtype)
-    if unit in ("Y", "M"):
-        value, unit, count = value.astype("datetime64[D]"), "D", 1
-    nanos = Fraction(int(value.astype("int64")) * count) * _UNITS[unit]
-    if nanos.denominator != 1:
-        raise OverflowError("finer than a nanosecond")
-    return int(nanos)
+def _is_unchanged(value: Any, read: Any) -> bool:
+    if isinstance(value, Mapping) and isinstance(read, Mapping):
+        return all(_is_unchanged(value.get(name), read[name]) for name in read)
+    if isinstance(value, list | tuple | np.ndarray) and isinstance(read, list):
+        return all(map(_is_unchanged, value, read))
+    if value is None or read is None:
+        return value is read
+    if _kind(type(value)) != _kind(type(read)) or needs_nanoseconds(value):
+        return False
+    return bool(value == read) or (_is_nan(value) and _is_nan(read))
 
 
 def _large_integers(name: str, values: Sequence[Any]) -> pa.Array:
@@ -230,21 +216,3 @@ def _is_encodable(value: Any) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _require_no_lost_nanoseconds(name: str, array: pa.Array, values: Sequence[Any]) -> None:
-    """Check the times inside of lists and dicts: Arrow would cut their nanoseconds off."""
-    if pa.types.is_nested(array.type) and "timestamp" in str(array.type) and _any_fine(values):
-        raise SpineError(
-            CALL,
-            f"column {name!r} has times inside of its values that are finer than a microsecond",
-            "Round them down to microseconds.",
-        )
-
-
-def _any_fine(value: Any) -> bool:
-    if isinstance(value, dict):
-        return _any_fine(list(value.values()))
-    if isinstance(value, list | tuple):
-        return any(map(_any_fine, value))
-    return bool(_nanos(value))

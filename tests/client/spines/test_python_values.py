@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,12 @@ FINE = pd.Timestamp("2026-03-01T12:00:00.000000001Z")
         ([10**70], pa.decimal256(71, 0), [10**70]),
         ([np.datetime64("2026-03-01")], pa.timestamp("us"), [datetime(2026, 3, 1)]),  # noqa: DTZ001
         ([np.datetime64("2026-03-01T12"), NAIVE], pa.timestamp("us"), [NAIVE, NAIVE]),
+        ([Decimal("1.5"), np.int64(2)], pa.decimal128(2, 1), [Decimal("1.5"), 2]),
+        ([np.timedelta64(1, "D"), pd.NaT], pa.duration("us"), [timedelta(days=1), None]),
+        ([np.timedelta64("NaT"), timedelta(1)], pa.duration("us"), [None, timedelta(days=1)]),
+        ([[NOON], None, []], pa.list_(pa.timestamp("us", "UTC")), [[NOON], None, []]),
+        ([{"a": "x", "b": 1.5, "c": [None]}], None, [{"a": "x", "b": 1.5, "c": [None]}]),
+        ([{"a": "x"}, {}], pa.struct({"a": pa.string()}), [{"a": "x"}, {"a": None}]),
         ([Decimal("1.5"), 2], pa.decimal128(2, 1), [Decimal("1.5"), 2]),
         ([Decimal("0.12"), 100], pa.decimal128(5, 2), [Decimal("0.12"), 100]),
         ([Decimal("1E+3"), None], pa.decimal128(4, 0), [1000, None]),
@@ -64,6 +71,15 @@ def test_nanoseconds_are_not_lost(values: list) -> None:
     assert sorted(array.cast(pa.int64()).to_pylist(), key=str) == [noon, noon + 1, None]
 
 
+@pytest.mark.parametrize("fine", [pd.Timedelta("-1ns"), np.timedelta64(86_400_000_000_001, "ns")])
+def test_nanoseconds_of_durations_are_not_lost(fine: Any) -> None:
+    array = array_of("a", [fine, timedelta(days=1), pd.NaT])
+
+    assert array.type == pa.duration("ns")
+    nanos = pd.Timedelta(fine).value
+    assert array.cast(pa.int64()).to_pylist() == [nanos, 86_400_000_000_000, None]
+
+
 @pytest.mark.parametrize(
     ("values", "facts"),
     [
@@ -85,6 +101,12 @@ def test_nanoseconds_are_not_lost(values: list) -> None:
         ([[1], ["a"]], []),
         ([[FINE]], []),
         ([{"at": FINE}], []),
+        ([[NOON.date(), NAIVE]], ["row 0"]),
+        ([["a"], ["a", b"a"]], ["row 1"]),
+        ([{"at": NOON}, {"at": NAIVE}], []),
+        ([[pd.Timedelta("1ns")]], ["row 0"]),
+        ([timedelta(1), 1], ["row 0", "row 1"]),
+        ([np.timedelta64(1, "M")], []),
         ([np.datetime64(1, "ps")], []),
         ([np.datetime64("9999-01-01"), np.datetime64("2026-01-01T00:00:00.000000001")], []),
     ],
@@ -112,3 +134,10 @@ SCALARS: list[st.SearchStrategy[Any]] = [
 @given(st.sampled_from(SCALARS).flatmap(lambda kind: st.lists(st.none() | kind)))
 def test_a_column_of_one_kind_comes_back_equal(values: list) -> None:
     assert array_of("a", values).to_pylist() == values
+
+
+def test_a_nan_inside_of_a_dict_stays_one() -> None:
+    [read] = array_of("a", [{"text": "x", "number": float("nan")}]).to_pylist()
+
+    assert read["text"] == "x"
+    assert isnan(read["number"])
