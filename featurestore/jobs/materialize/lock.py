@@ -4,7 +4,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -52,7 +52,8 @@ def view_lock(layout: Layout, view: str, run_id: str, now: datetime) -> Iterator
         with storage_errors(call, str(holder)):
             holder.write_text(_holder(run_id, now), encoding="utf-8")
         yield
-        holder.unlink(missing_ok=True)
+        with suppress(OSError):  # the disk failed during the run: the results say so
+            holder.unlink(missing_ok=True)
     finally:
         lock.release()
 

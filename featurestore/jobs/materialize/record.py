@@ -94,8 +94,12 @@ class RunLog:
             reason: Why, as a part of a sentence.
         """
         message = f"skipped: {reason}"
-        record, did = self._not_begun(), Outcome(error=message)
-        self._append(record, "skipped", did)
+        record, did = self._record("", "run"), Outcome(error=message)
+        try:
+            record = self._not_begun()
+            self._append(record, "skipped", did)
+        except FeatureStoreError as unrecorded:
+            message += f" (not recorded: {unrecorded.found})"
         return self._result(record, "skipped", did, version=None, message=message)
 
     def _table(self, record: RunRecord) -> str:
