@@ -137,10 +137,16 @@ def _decoded_pandas(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_dictionary(column.type):
         chunks = [each.dictionary.take(each.indices) for each in column.chunks]
         column = pa.chunked_array(chunks, column.type.value_type)
-    values = column.to_pandas()
-    texts = [
-        str(value) if held else None for value, held in zip(values, values.notna(), strict=True)
-    ]
+    if closed := getattr(column.type, "closed", None):
+        # Not by pandas, which makes floats of whole ends beside a null.
+        start = "[" if closed in ("left", "both") else "("
+        end = "]" if closed in ("right", "both") else ")"
+        ends = column.cast(column.type.storage_type).to_pylist()
+        texts = [each and f"{start}{each['left']}, {each['right']}{end}" for each in ends]
+    else:
+        values = column.to_pandas()
+        pairs = zip(values, values.notna(), strict=True)
+        texts = [str(value) if is_value else None for value, is_value in pairs]
     return pa.chunked_array([pa.array(texts, pa.string())])
 
 
