@@ -10,7 +10,12 @@ import pyarrow as pa
 
 from featurestore.definitions.model.types import String
 from featurestore.engines.kernel import answer_view
-from featurestore.engines.retrieval.answer_size import AnswerSize, columns_fit
+from featurestore.engines.retrieval.answer_size import (
+    AnswerSize,
+    columns_fit,
+    is_too_large,
+    too_large,
+)
 from featurestore.engines.retrieval.budget import Budget, budget_for
 from featurestore.engines.retrieval.chunks import Chunk, halve, split_into_chunks
 from featurestore.engines.retrieval.cost import Cost
@@ -106,7 +111,10 @@ class _ViewWork:
 
 
 def _answer_chunk(work: _ViewWork, chunk: Chunk, answers: Mapping[str, AnswerColumn]) -> None:
-    """Answer a chunk, or its halves one after the other if it does not fit the memory limit."""
+    """Answer a chunk, or its halves one after the other if it does not fit.
+
+    It may not fit the memory limit, or have more text than an array of Arrow holds.
+    """
     view, limiter = work.view, work.budget.limiter
     text_keys = tuple(key.key for key in view.keys if key.dtype == String)
     cached = work.budget.max_cached_key_rows(work.cost)
@@ -122,19 +130,37 @@ def _answer_chunk(work: _ViewWork, chunk: Chunk, answers: Mapping[str, AnswerCol
             _answer_chunk(work, half, answers)
         return
     with limiter.reserved(size):
+        problem = _put_answer(work, chunk, rows, answers)
+    if problem is not None:
+        del rows
+        halves = halve(view, work.spine, chunk)
+        if not halves:
+            raise too_large(work.budget.query.call) from problem
+        for half in halves:
+            _answer_chunk(work, half, answers)
+
+
+def _put_answer(
+    work: _ViewWork, chunk: Chunk, rows: LazyRows, answers: Mapping[str, AnswerColumn]
+) -> pa.ArrowInvalid | None:
+    """Answer a chunk; return Arrow's error if a column has too many bytes for its arrays."""
+    try:
         answer = _kernel_answer(work, chunk, rows)
-        work.size.add(
-            dict(zip(answer.column_names, answer.columns, strict=True)), len(chunk.spine)
-        )
-        chunk_rows = ChunkRows(chunk.positions)
-        for name in view.outputs:
-            answers[name].put(chunk_rows, answer[name])
+    except pa.ArrowInvalid as error:
+        if is_too_large(error):
+            return error
+        raise
+    columns = dict(zip(answer.column_names, answer.columns, strict=True))
+    work.size.add(columns, len(chunk.spine))
+    chunk_rows = ChunkRows(chunk.positions)
+    for name in work.view.outputs:
+        answers[name].put(chunk_rows, columns[name])
+    return None
 
 
 def _kernel_answer(work: _ViewWork, chunk: Chunk, rows: LazyRows) -> pa.Table:
     try:
-        with columns_fit(work.budget.query.call):
-            return answer_view(work.view, chunk.spine, rows)
+        return answer_view(work.view, chunk.spine, rows)
     except SumOverflowError as error:
         row = None if error.row is None else int(chunk.positions[error.row])
         raise error.within(work.budget.query.call, row) from None

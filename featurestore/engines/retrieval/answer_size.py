@@ -89,12 +89,35 @@ def columns_fit(call: str) -> Iterator[None]:
     """
     try:
         yield
-    except (pa.ArrowInvalid, pa.ArrowCapacityError) as error:
-        if not _TOO_LARGE.search(str(error)):
+    except pa.ArrowInvalid as error:
+        if not is_too_large(error):
             raise
-        raise RequestError(
-            call,
-            "the texts or lists of a column have more than 2 GiB at once, which Arrow's arrays do "
-            "not hold",
-            "Use fewer spine rows in one call: the rows with the same keys are answered together.",
-        ) from error
+        raise too_large(call) from error
+
+
+def is_too_large(error: pa.ArrowInvalid) -> bool:
+    """Return whether an error says that a column has too many bytes for an array.
+
+    Example:
+        >>> is_too_large(pa.ArrowInvalid("input array too large"))
+        True
+    """
+    return _TOO_LARGE.search(str(error)) is not None
+
+
+def too_large(call: str) -> RequestError:
+    """Return the error for a column that has too many bytes for an array.
+
+    Args:
+        call: The call as text, for the message.
+
+    Example:
+        >>> too_large("call()").call
+        'call()'
+    """
+    return RequestError(
+        call,
+        "the texts or lists of a column have more than 2 GiB at once, which Arrow's arrays do not "
+        "hold",
+        "Use fewer spine rows in one call: the rows with the same keys are answered together.",
+    )

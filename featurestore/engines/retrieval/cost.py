@@ -113,7 +113,7 @@ def cost_of(view: ViewQuery, snapshot: Snapshot) -> Cost:
         view.view,
         fixed=_COPIES_WHILE_READ * max_rows_per_read(snapshot) * widest,
         per_stored_row=_WORD * arrays + keys + values,
-        per_spine_row=_WORD * spine_arrays + keys + 2 * _answer_bytes(view, snapshot),
+        per_spine_row=_WORD * spine_arrays + keys + 2 * _chunk_answer_bytes(view),
         table_rows=snapshot.rows,
         fastest_rows=fastest_chunk_rows(view),
     )
@@ -148,6 +148,14 @@ def stored_row_bytes(view: ViewQuery, snapshot: Snapshot) -> int:
 def fastest_chunk_rows(view: ViewQuery) -> int:
     """Return the number of stored rows in a chunk at which the view is answered fastest."""
     return WINDOW_ROWS_PER_CHUNK if view.aggregates else ROWS_PER_CHUNK
+
+
+def _chunk_answer_bytes(view: ViewQuery) -> int:
+    """Return the bytes of one row of a chunk's answers, but for texts and lists.
+
+    Those are counted with the whole answer, which has fewer copies of them at that time.
+    """
+    return sum(fixed_width(arrow_type(feature.result)) + 1 for feature in view.features)
 
 
 def _answer_bytes(view: ViewQuery, snapshot: Snapshot) -> int:

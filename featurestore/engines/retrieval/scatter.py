@@ -222,5 +222,7 @@ def narrowed(
     ends = np.frombuffer(column.buffers()[1], np.int64)[column.offset :][: len(column) + 1]
     starts = np.arange(ends[0], ends[-1] + 1, most_bytes)
     edges = np.unique([*np.searchsorted(ends, starts, side="left"), len(column)])
-    pieces = [column[low:high].cast(dtype) for low, high in pairwise(edges.tolist())]
+    # Copied, because Arrow casts a slice only if the whole array's offsets fit.
+    copies = (pa.concat_arrays([column[low:high]]) for low, high in pairwise(edges.tolist()))
+    pieces = [copy.cast(dtype) for copy in copies]
     return pa.chunked_array(pieces, dtype)
