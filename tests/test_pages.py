@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 EPOCH, DAY = datetime(1970, 1, 1, tzinfo=UTC), timedelta(days=1)
 BLOCK = re.compile(r"^```(shell|python|toml)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+RUN_ON_THE_PROJECT = ("docs/commands.md", "docs/transforms.md")
 # What a page's reader does before: it needs a network, or a clone.
 BEFOREHAND = ("make", "pip", ".venv/bin/python", "git")
 
@@ -123,12 +124,13 @@ def test_the_checks_of_the_readme(project: Path, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.slow
-def test_the_examples_of_the_page_of_commands(
+def test_the_commands_of_the_pages(
     project: Path, empty_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(project, empty_folder / "shop")
     os.chdir(empty_folder / "shop")
-    examples = [words for kind, text in blocks("docs/commands.md") for words in commands(text)]
+    shown = [each for page in RUN_ON_THE_PROJECT for each in blocks(page)]
+    examples = [words for kind, text in shown if kind == "shell" for words in commands(text)]
 
     codes = {" ".join(words): run_command(words) for words in examples}
 
@@ -247,7 +249,7 @@ def test_every_shell_block_is_run_here_or_is_done_beforehand() -> None:
     others = {
         page: [words for kind, text in blocks(page) if kind == "shell" for words in commands(text)]
         for page in pages
-        if page not in ("README.md", "docs/commands.md", "docs/installing.md")
+        if page not in ("README.md", *RUN_ON_THE_PROJECT, "docs/installing.md")
     }
 
     assert [

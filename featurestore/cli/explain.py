@@ -7,8 +7,7 @@ import typer
 
 from featurestore.cli.options import AsJson, Project, open_store
 from featurestore.cli.output import print_blocks, print_json, to_text
-from featurestore.cli.read import Features, features_of
-from featurestore.times import system_clock
+from featurestore.cli.read import Features, features_of, present_second
 
 
 def add_verbs(app: typer.Typer) -> None:
@@ -49,7 +48,7 @@ def explain(
 
     store = open_store(project)
     names = features_of(features)
-    spine_row = typed_row(store.applied(), names, row, at, system_clock())
+    spine_row = typed_row(store.applied(), names, row, at, present_second())
     frame = store.get_historical_features(names, spine_row)
     explanations = [frame.explain(0, name) for name in frame.features]
     if as_json:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,7 @@ from featurestore.cli.options import AsJson, Project, open_store
 from featurestore.cli.output import print_json, print_table, say
 from featurestore.cli.spine import spine_errors, spine_of
 from featurestore.errors import RequestError
+from featurestore.times import system_clock
 
 
 class Format(StrEnum):
@@ -239,12 +241,22 @@ def latest(
         )
     data = rows if rows is not None else typed_rows(store.applied(), names, keys or ())
     with spine_errors(rows or ""):
-        frame = store.get_latest_features(names, data, at=at)
+        frame = store.get_latest_features(names, data, at=present_second() if at is None else at)
     emit(frame, out, fmt)
 
 
 def _is_row(text: str) -> bool:
     return "=" in text and "://" not in text and not Path(text).exists()
+
+
+def present_second() -> datetime:
+    """Return the present moment in full seconds, which people can read, copy and pass as --at.
+
+    Example:
+        >>> present_second().microsecond
+        0
+    """
+    return system_clock().replace(microsecond=0)
 
 
 def features_of(text: str) -> str | list[str]:

@@ -1,6 +1,7 @@
 """Questions about one row on the command line, and how their answers stand."""
 
 import json
+import re
 
 import pytest
 
@@ -167,3 +168,13 @@ def test_files_may_have_names_of_any_bytes(run, project, tmp_path, suffix):
 
     assert (written, code) == (0, 0)
     assert [row["city"] for row in answers(out)] == ["b"]
+
+
+@pytest.mark.parametrize("verb", ["latest", "explain"])
+def test_now_is_a_full_second(run, project, verb):
+    form = ("--json",) if verb == "explain" else ("--format", "json")
+
+    code, out, _ = run(verb, "activity", "id=1", "-p", project, *form)
+
+    assert code == 0
+    assert re.search(r"\d\d:\d\d:\d\d\.\d", out) is None
