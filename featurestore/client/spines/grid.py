@@ -26,7 +26,8 @@ def time_grid(
     """Return a spine with each row of keys at each moment of ``[start, end)``.
 
     Args:
-        keys: The keys: a list of dicts, any frame, or a file's path.
+        keys: The keys: a list of dicts, any frame, or a file's path. Keys from CSV are texts in
+            the grid, and get their declared types in a call for features.
         start: The first moment. A date is its midnight in UTC.
         end: The end of the grid, exclusive.
         every: The step between moments, such as ``"1d"``.

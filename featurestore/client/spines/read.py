@@ -111,14 +111,14 @@ def _table(data: Any) -> pa.Table:
     polars = sys.modules.get("polars")
     if polars is not None and isinstance(data, polars.DataFrame):
         return table_of_polars(data)
-    if hasattr(data, "toArrow"):
-        table: pa.Table = data.toArrow()
-        return table
-    if hasattr(data, "__arrow_c_stream__"):
-        try:
+    try:
+        if hasattr(data, "toArrow"):
+            return data.toArrow()
+        if hasattr(data, "__arrow_c_stream__"):
             return pa.table(data)
-        except (pa.ArrowException, TypeError) as error:
-            raise _no_spine(data, f": {error}") from None
+    except Exception as error:
+        problem = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise _no_spine(data, f", and its rows cannot be read: {problem}") from error
     raise _no_spine(data)
 
 
@@ -150,6 +150,7 @@ def _advice(data: Any) -> str:
         ("collect", "Call .collect() first, which computes the frame."),
         ("compute", "Call .compute() first, which computes the frame."),
         ("to_frame", "Call .to_frame() first, which makes a frame of the one column."),
+        ("to_pandas", "Call .to_pandas() first, which makes a pandas DataFrame."),
         ("__next__", "Pass list(...) of it, which reads all rows."),
     ):
         if hasattr(data, method):

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -115,6 +116,7 @@ def test_times_with_and_without_a_zone_in_one_column_are_an_error(frame) -> None
         (pa.array([1]), "Arrow table"),
         (np.array([[1]]), "pandas"),
         (b"spine.csv", "path"),
+        (duckdb.sql("SELECT CAST('x' AS INTEGER) AS id"), "Arrow table"),
         (pd.DataFrame([[1, 2]], columns=["id", "id"]), "Rename"),
         (pa.Table.from_arrays([[1], [2]], ["id", "id"]), "Rename"),
         (pd.DataFrame([[1]], columns=pd.Index(["\ud800"], dtype=object)), "name"),
