@@ -65,7 +65,10 @@ def newest_commit_files(uri: str, count: int) -> tuple[CommitFile, ...]:
     names = list_names(f"{uri}/_delta_log")
     present = {version for name in names if (version := _version(name, ".json")) is not None}
     checkpoints = [version for name in names if (version := _checkpoint(name)) is not None]
-    newest, needed = max([*present, *checkpoints], default=-1), max(checkpoints, default=-1)
+    # Spark writes a file of checksums after each commit, which stays if the commit is lost.
+    checksums = [version for name in names if (version := _version(name, ".crc")) is not None]
+    newest = max([*present, *checkpoints, *checksums], default=-1)
+    needed = max(checkpoints, default=-1)
     versions = range(newest, max(newest - count, -1), -1)
     return tuple(
         _read(uri, version) for version in versions if version in present or version > needed

@@ -70,6 +70,16 @@ def test_a_gap_is_damage_unless_a_checkpoint_follows_it(table: Path) -> None:
     assert cleaned == {1: None}
 
 
+def test_a_lost_newest_commit_is_known_from_the_checksums_that_spark_wrote(table: Path) -> None:
+    commit(table, 2).with_suffix(".crc").write_text("{}")
+    whole = [each.damage for each in newest_commit_files(str(table), 10)]
+    commit(table, 2).unlink()
+
+    damage = [each.damage for each in newest_commit_files(str(table), 10)]
+
+    assert (whole, damage) == ([None, None, None], ["is gone", None, None])
+
+
 def test_a_hash_is_of_exactly_one_commit(table: Path) -> None:
     digests = [commit_digest(str(table), version) for version in (-1, 0, 1, 2, 3)]
 

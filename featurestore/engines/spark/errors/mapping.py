@@ -50,6 +50,8 @@ _REPLACED = (
 )
 _OTHER = "See .featurestore/spark.log in the project's folder for Spark's full message."
 
+_AT_LAST = " If a run fails again and again: `featurestore materialize VIEW --full`."
+
 # By the beginning of Spark's or Delta's error class. The first entry that fits is used.
 _CONDITIONS: tuple[tuple[str, Kind, str], ...] = (
     ("DELTA_SOURCE_TABLE_IGNORE_CHANGES", SourceError, _REBUILD),
@@ -170,11 +172,23 @@ def spark_errors(
 
 
 def mapped(
-    error: Exception, call: str, kind: Kind = MaterializationError, view: str = "VIEW"
+    error: Exception,
+    call: str,
+    kind: Kind = MaterializationError,
+    view: str = "VIEW",
+    *,
+    is_stream: bool = False,
 ) -> FeatureStoreError:
     """Return the error that `spark_errors` raises for one of Spark's.
 
     An error of featurestore that was raised inside the query comes back as it was.
+
+    Args:
+        error: Spark's exception.
+        call: The operation for the message.
+        kind: The error for exceptions that no entry of the mapping fits.
+        view: The view's name for commands in the message.
+        is_stream: Whether a stream failed. Its checkpoint may be why, which `--full` does not use.
 
     Example:
         >>> from pyspark.errors import PySparkException
@@ -193,8 +207,10 @@ def mapped(
         return kind(call, "Spark ran out of memory", _MEMORY)
     if _is_lost(error):
         return _gateway_lost(call)
-    fix = _CHECKPOINT.replace("VIEW", view) if _IN_CHECKPOINT.search(text) else _OTHER
-    return kind(call, _python_reason(text) or _first_line(text), fix)
+    if raised := _python_reason(text):
+        return kind(call, raised, _OTHER)
+    fix = _CHECKPOINT if _IN_CHECKPOINT.search(text) else _OTHER + _AT_LAST * is_stream
+    return kind(call, _first_line(text), fix.replace("VIEW", view))
 
 
 def _by_condition(

@@ -45,7 +45,8 @@ def failure(error: SparkFailure, call: str, view: str = "VIEW") -> FeatureStoreE
     if unreadable:
         return _unreadable(call, unreadable[1], error, view)
     cause = _CAUSE.search(text)
-    return mapped(PySparkException(text[cause.start() :]) if cause else error, call, view=view)
+    known = PySparkException(text[cause.start() :]) if cause else error
+    return mapped(known, call, view=view, is_stream=True)
 
 
 def is_cancelled(error: SparkFailure) -> bool:
