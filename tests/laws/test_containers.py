@@ -29,11 +29,16 @@ from featurestore.client.frame.frame import FeatureFrame
 from featurestore.client.frame.library_types import polars_table, spark_table
 from featurestore.client.frame.pandas_frame import pandas_frame
 from featurestore.client.plain_types import plain_column, plain_type
+from tests.client.on_demand_shop import project
+from tests.client.shop import DEFINITIONS, HOUR, at, write_view
 from tests.effort import examples
+from tests.tables import feature_table
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=4)
 MICROS = st.datetimes(datetime(1700, 1, 1), datetime(2200, 1, 1))  # noqa: DTZ001 - naive ones too
 UTC_MICROS = MICROS.map(lambda each: each.replace(tzinfo=UTC))
+KEYS = st.sampled_from([1, 2, 3, None])
+MOMENTS = st.integers(0, 28).map(lambda quarters: at(quarters / 4))
 SMALL_DECIMALS = st.decimals(-999, 999, places=2)
 
 
@@ -103,14 +108,17 @@ def columns(draw: st.DrawFn, rows: int, *, flat: bool) -> pa.ChunkedArray:
 
 @st.composite
 def spines(draw: st.DrawFn, *, flat: bool = False) -> pa.Table:
-    """Return a spine: a request value, a time, and columns of any type."""
+    """Return a spine: a request value, a key, a time, and columns of any type."""
     rows = draw(st.integers(1, 5))
     asked = st.none() | st.integers(-(2**40), 2**40)
     named = {f"x{at}": draw(columns(rows, flat=flat)) for at in range(draw(st.integers(1, 3)))}
     return pa.table(
         {
             "n": pa.array(draw(st.lists(asked, min_size=rows, max_size=rows)), pa.int64()),
-            "event_timestamp": pa.array([datetime(2026, 1, 1, tzinfo=UTC)] * rows),
+            "id": pa.array(draw(st.lists(KEYS, min_size=rows, max_size=rows)), pa.int64()),
+            "event_timestamp": pa.array(
+                draw(st.lists(MOMENTS, min_size=rows, max_size=rows)), pa.timestamp("us", tz="UTC")
+            ),
             **named,
         }
     )
@@ -132,24 +140,36 @@ INDEXES = st.sampled_from(
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> fs.FeatureStore:
-    """A store whose only feature is twice a request value."""
-    folder = tmp_path_factory.mktemp("containers")
-    (folder / "featurestore.toml").write_text('project = "containers"\n')
-    (folder / "feature_defs").mkdir()
-    (folder / "feature_defs" / "twice.py").write_text(
-        "import featurestore as fs\n"
-        "source = fs.RequestSource('source', schema=(fs.Field('n', fs.Int64),))\n"
-        "twice = fs.OnDemandFeatureView('twice', sources=(source,), "
-        "schema=(fs.Field('m', fs.Int64),), transform={'m': 'n * 2'})\n"
-    )
-    made = fs.FeatureStore(folder)
+    """A store with a stored feature, a city, and an on-demand feature, twice a request value."""
+    made = project(tmp_path_factory.mktemp("containers"), DEFINITIONS + TWICE)
     made.apply(made.plan())
+    hours = [each * HOUR for each, _, _ in CITIES]
+    keys, cities = {"id": [key for _, key, _ in CITIES]}, {"city": [c for _, _, c in CITIES]}
+    write_view(made, "profile", feature_table(keys, hours, cities))
     return made
+
+
+CITIES = [(1, 1, "a"), (2, 1, "b"), (3, 2, None)]
+"""The hour, the key and the city of each stored row."""
+TWICE = """
+source = fs.RequestSource("source", schema=(fs.Field("n", fs.Int64),))
+twice = fs.OnDemandFeatureView(
+    "twice", sources=(source,), schema=(fs.Field("m", fs.Int64),), transform={"m": "n * 2"}
+)
+"""
+
+
+def city_of(key: int | None, moment: datetime) -> str | None:
+    """Return the city of a key at a moment; the view's ttl is 4 hours."""
+    known = [(at(hour), city) for hour, each, city in CITIES if each == key and at(hour) <= moment]
+    return known[-1][1] if known and moment - known[-1][0] <= timedelta(hours=4) else None
 
 
 def answered(store: fs.FeatureStore, spine: Any, rows: pa.Table) -> FeatureFrame:
     """Return the answer for a spine, whose features are those of the rows."""
-    frame: FeatureFrame = store.get_historical_features(["twice"], spine)
+    frame: FeatureFrame = store.get_historical_features(["twice", "profile:city"], spine)
+    asked = zip(rows["id"].to_pylist(), rows["event_timestamp"].to_pylist(), strict=True)
+    assert frame.to_arrow()["city"].to_pylist() == [city_of(*each) for each in asked]
     twice = [None if each is None else 2 * each for each in rows["n"].to_pylist()]
     assert frame.to_arrow()["m"].to_pylist() == twice
     assert frame.to_pandas()["m"].tolist() == [pd.NA if each is None else each for each in twice]
@@ -213,7 +233,7 @@ def test_a_frame_of_pandas_comes_back_with_its_types_and_index(store, rows, inde
 
     frame = answered(store, spine, rows)
 
-    assert frame.to_arrow().column_names == [*rows.column_names, "m"]
+    assert frame.to_arrow().column_names == [*rows.column_names, "m", "city"]
     pd.testing.assert_frame_equal(frame.to_pandas()[rows.column_names], before)
     pd.testing.assert_frame_equal(spine, before)
     parts = [part.to_pandas().index for part in frame.split_by_entity("n", test=0.5)]
@@ -225,7 +245,7 @@ def test_a_frame_of_pandas_comes_back_with_its_types_and_index(store, rows, inde
 def test_a_frame_of_polars_comes_back_with_its_types(store, rows):
     spine = pl.from_arrow(polars_table(rows))
 
-    result = answered(store, spine, rows).to_polars().drop("m")
+    result = answered(store, spine, rows).to_polars().drop("m", "city")
 
     assert result.schema == spine.schema
     assert result.equals(spine)
