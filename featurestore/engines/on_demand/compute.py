@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from featurestore.definitions.code.import_lock import while_it_imports
 from featurestore.definitions.model.view import Code
 from featurestore.engines.on_demand.exact import cast_exactly, type_mismatch
 from featurestore.engines.on_demand.row_wise import Columns, other_rows_problem
@@ -171,7 +172,8 @@ def _call_function(function: Function | None, node: OnDemand, inputs: pa.Table) 
     if function is None:
         raise OnDemandError(_call_text(node), "the function was not imported", _REAPPLY)
     try:
-        result = function(inputs.combine_chunks())
+        with while_it_imports(function):
+            result = function(inputs.combine_chunks())
     except Exception as error:  # users' code raises anything
         cause = f"{type(error).__name__}: {error}".rstrip(": ")
         raise OnDemandError(
