@@ -98,7 +98,7 @@ def refresh_latest(job: Job, views: Selection | None = None) -> dict[str, int]:
 
     Raises:
         NotFoundError: A view is not applied.
-        TableError: A view was never materialized.
+        TableError: A view was never materialized, or was changed since its table was built.
         ConflictError: Another process materializes one of the views.
     """
     applied = job.applied()
@@ -169,9 +169,13 @@ def _meaning(view: FeatureView) -> tuple[object, ...]:
 def _table_id(tables: CurrentTables, view: FeatureView) -> str:
     table = tables.of(view)
     if isinstance(table, NoTable):
-        raise TableError(
-            f"refresh_latest([{view.name!r}])",
-            f"view {view.name!r} was never materialized",
-            f"Run `featurestore materialize {view.name}`.",
-        )
-    return table.record.table_id
+        problem = "was never materialized"
+    elif table.state == "changed":
+        problem = "was changed since its table was built"
+    else:
+        return table.record.table_id
+    raise TableError(
+        f"refresh_latest([{view.name!r}])",
+        f"view {view.name!r} {problem}",
+        f"Run `featurestore materialize {view.name}`.",
+    )
