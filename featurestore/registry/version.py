@@ -8,6 +8,7 @@ from functools import cached_property
 
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.rules.argument_types import arguments_have_their_types
+from featurestore.definitions.rules.names import definitions_have_plain_names
 from featurestore.errors import TableError
 from featurestore.registry.codec import SCHEMA, decode, document_fingerprint
 
@@ -61,8 +62,9 @@ class RegistryVersion:
                 found = "its definitions differ from those that were applied"
                 raise damaged(self.version, f"{found}: their fingerprint is not {self.digest!r}")
             manifest = decode(document)
-            for issue in arguments_have_their_types(manifest):
-                raise damaged(self.version, issue.message)
+            for rule in (arguments_have_their_types, definitions_have_plain_names):
+                for issue in rule(manifest):
+                    raise damaged(self.version, issue.message)
         except _UNDECODABLE as error:
             found = f"its definitions cannot be decoded ({type(error).__name__}: {error})"
             raise damaged(self.version, found) from error

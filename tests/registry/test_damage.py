@@ -85,6 +85,7 @@ DOCUMENTS: dict[str, Callable[[Document], Any]] = {
     "origin is null": lambda d: first(d, "views").update(origin=None),
     "a definition less": lambda d: d["services"].pop(),
     "another value": lambda d: first(d, "views").update(ttl="100d"),
+    "name is a path": lambda d: first(d, "entities").update(name="../card"),
     "deep": lambda d: first(d, "views").update(tags=json.loads("[" * 400 + "]" * 400)),
 }
 
