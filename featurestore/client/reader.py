@@ -1,7 +1,7 @@
 """`Reader`: pins and reads a project's tables, and keeps them open for the next call."""
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
 import pyarrow as pa
@@ -92,7 +92,8 @@ class Reader:
         needed: dict[str, dict[str, None]] = {}
         for use in query.views:
             needed.setdefault(use.view, {}).update(dict.fromkeys(use.value_columns))
-        addresses = {}
+        addresses: dict[str, str] = {}
+        missing: list[str] = []
         for name, columns in needed.items():
             view = manifest.view(name)
             if view is None:
@@ -101,14 +102,13 @@ class Reader:
                 )
             table = tables.of(view)
             if isinstance(table, NoTable):
-                raise TableError(
-                    query.call,
-                    f"view {name!r} is applied but was never materialized",
-                    f"Run `featurestore materialize {name}`.",
-                )
+                missing.append(name)
+                continue
             if table.state == "changed":
                 self._require_unchanged(query.call, view, table.record, columns)
             addresses[name] = table.uri
+        if missing:
+            raise _never_materialized(query.call, missing)
         return addresses
 
     def _require_unchanged(
@@ -131,3 +131,13 @@ class Reader:
             f"view {view.name!r} was changed{which} since its table was built",
             f"Run `featurestore materialize {view.name}`, which builds it again.",
         )
+
+
+def _never_materialized(call: str, views: Sequence[str]) -> TableError:
+    listed = ", ".join(map(repr, views))
+    found = (
+        f"view {listed} is applied but was never materialized"
+        if len(views) == 1
+        else f"views {listed} are applied but were never materialized"
+    )
+    return TableError(call, found, f"Run `featurestore materialize {' '.join(views)}`.")

@@ -168,7 +168,7 @@ def test_a_view_that_was_never_materialized_is_an_error_with_the_command(store):
         store.get_historical_features("fraud", SPINE)
 
     assert "'profile'" in error.value.found
-    assert "`featurestore materialize profile`" in error.value.fix
+    assert "`featurestore materialize profile activity rate`" in error.value.fix
 
 
 def test_a_view_that_was_changed_since_its_table_was_built_is_an_error(filled, tmp_path):

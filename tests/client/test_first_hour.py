@@ -6,7 +6,7 @@ import re
 import pytest
 
 import featurestore as fs
-from featurestore.errors import NotFoundError, RequestError
+from featurestore.errors import NotFoundError, RequestError, TableError
 from tests.client.shop import at
 
 SPINE = [{"id": 1, "event_timestamp": at(3)}, {"id": 2, "event_timestamp": at(8)}]
@@ -116,3 +116,10 @@ def test_every_class_of_errors_is_public():
     assert len(kinds) > 10
     assert kinds - set(fs.__all__) == set()
     assert all(getattr(fs, name) is values[name] for name in kinds)
+
+
+def test_all_views_that_were_never_materialized_are_named_at_once(store):
+    with pytest.raises(TableError) as refused:
+        store.get_latest_features("fraud", [{"id": 1}])
+
+    assert refused.value.fix == "Run `featurestore materialize profile activity rate`."
