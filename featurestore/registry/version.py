@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, fields
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
+from typing import Any
 
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.rules.argument_types import arguments_have_their_types
@@ -36,6 +37,11 @@ class RegistryVersion:
     digest: str
     changes: tuple[str, ...]
     read: Callable[[], str] = field(repr=False, compare=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle and copy with the document, without the open table from which it is read."""
+        state = {each.name: getattr(self, each.name) for each in fields(self)}
+        return state | {"read": partial(str, self.document)}
 
     def __repr__(self) -> str:
         """Return its number, its time and the number of its changes."""

@@ -88,6 +88,16 @@ def test_a_copy_of_a_part_explains_its_own_rows(used, tmp_path, again) -> None:
     assert other.explain(0, "city") == late.explain(0, "city")
 
 
+@copied
+def test_a_copy_of_an_applied_version_has_its_definitions(used, tmp_path, again) -> None:
+    [version] = used.history()
+
+    other = again(version, tmp_path)
+
+    assert other == version
+    assert (other.document, other.manifest) == (version.document, version.manifest)
+
+
 def test_the_session_of_a_store_is_not_copied(used) -> None:
     used._user_session = object()
 

@@ -165,6 +165,7 @@ class FeatureFrame:
 
         Returns:
             A float64 array of shape (rows, features) with nulls as NaN, and the label column.
+            Integers beyond 2**53 are rounded in the array.
             The label is None if the frame has none. Nulls in the label are NaN, NaT or None,
             whichever the label's type has.
 
