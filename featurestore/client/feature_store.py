@@ -442,7 +442,7 @@ class FeatureStore:
 
         Args:
             view: The view, or its name, e.g. of chargebacks.
-            columns: The fields to return, e.g. the label. None for all.
+            columns: The field or fields to return, e.g. the label. None for all.
             start: The earliest event time. None for no limit.
             end: The end of the event times, exclusive. None for no limit.
             as_of: Events are returned as they exist at this moment: the newest revision of each,
@@ -451,7 +451,8 @@ class FeatureStore:
         from featurestore.client.spines.events import EventSelection, label_spine
 
         name = view.name if isinstance(view, FeatureView) else view
-        selection = EventSelection(name, columns, start, end)
+        fields = [columns] if isinstance(columns, str) else columns
+        selection = EventSelection(name, fields, start, end)
         moment = (
             self._clock()
             if as_of is None

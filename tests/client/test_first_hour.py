@@ -27,6 +27,9 @@ def test_every_call_takes_definitions_where_it_takes_names(filled):
         filled.get_latest_features(["profile"], [{"id": 1}]).to_arrow()
     )
     assert filled.get_label_spine(profile) == filled.get_label_spine("profile")
+    assert filled.get_label_spine("profile", columns="city") == (
+        filled.get_label_spine("profile", columns=["city"])
+    )
     assert filled.verify(service, sample=5).ok
     by_name = fs.Label("profile", "*", "count", horizon="1h")
     by_view = fs.Label(profile, "*", "count", horizon="1h")
