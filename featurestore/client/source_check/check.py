@@ -91,7 +91,10 @@ def _missing(source: StoredSource, uri: str) -> Issue:
     name = Path(local_path(uri)).name
     near = nearest(name, others) if others and name not in others else ""
     near = near if near.startswith("Did") else ""
-    fix = f"{near} Write path= relative to the project's folder, or create the data.".strip()
+    create = "create the data"
+    if isinstance(source, DeltaSource):
+        create = f"write it, e.g. store.write_source({source.name!r}, frame)"
+    fix = f"{near} Write path= relative to the project's folder, or {create}.".strip()
     return Issue(source.origin, f"{label(source)}: there is no {kind} at {uri}. {fix}", NO_DATA)
 
 
