@@ -14,8 +14,12 @@ from tests.packaging.interpreters import OWN, interpreter
 from tests.packaging.project_copy import ROOT
 
 EXTRAS = ("pandas", "polars", "duckdb", "sklearn")
-# What depends on the releases of other libraries: SQL, spines and frames of each kind, tables.
-SUITE = ("engines/on_demand", "client/sql", "client/spines", "client/frame", "store/delta")
+# What depends on the releases of other libraries: SQL, spines and frames of each kind, tables, and
+# what the command line prints.
+SUITE = (
+    *("engines/on_demand", "client/sql", "client/spines", "client/frame", "store/delta"),
+    *("cli/test_check.py", "cli/test_output.py", "cli/test_rows.py", "cli/test_spine.py"),
+)
 SETTINGS = """\
 [pytest]
 addopts = --import-mode=importlib
@@ -47,7 +51,7 @@ def test_the_short_suite_passes_with_both_ends_of_every_range(
 
     environment.output(
         *("python", "-m", "pytest", "-q", "-m", "not spark and not slow"),
-        *(f"tests/{folder}" for folder in SUITE),
+        *(f"tests/{part}" for part in SUITE),
         cwd=tmp_path / "suite",
     )
 
