@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -221,6 +222,66 @@ def test_the_calls_of_the_page_about_feast_run(empty_folder: Path) -> None:
 
     assert list(names["training"]["trips"]) == [3]
     assert names["latest"]["conv_rate"].isna().all()  # older than the ttl
+
+
+SPENDING = """
+payments = fs.DeltaSource("payments", path="data/payments", timestamp_field="paid_at")
+card = fs.Entity("card", join_keys=fs.Field("card_id", fs.String))
+spending = fs.FeatureView(
+    "spending", entities=card, source=payments, schema=fs.Field("euros", fs.Float64),
+)
+campaign = fs.FeatureView(
+    "campaign",
+    entities=fs.Entity("customer", join_keys=fs.Field("customer_id", fs.String)),
+    source=visits,
+    schema=[fs.Field("euros", fs.Decimal(10, 2)), fs.Field("campaign", fs.String)],
+)
+place = fs.FeatureView(
+    "place",
+    entities=fs.Entity("shop", join_keys=fs.Field("shop", fs.String)),
+    source=shops,
+    schema=fs.Field("city", fs.String),
+)
+"""
+
+
+@pytest.mark.slow
+def test_the_page_of_sources_runs_from_top_to_bottom(
+    spark: "SparkSession", empty_folder: Path
+) -> None:
+    texts = [text for kind, text in blocks("docs/sources.md") if kind == "python"]
+    calls = [text for text in texts if "store." in text]
+    definitions = "\n".join([*(text for text in texts if text not in calls), SPENDING])
+    files = {
+        "exports/a/visits-1.csv": "customer_id;visited_at;euros\n007;2026-01-31 09:30;1.50\n",
+        "exports/b/visits-2.csv": "customer_id;visited_at;euros;campaign\n8;2026-02-01;NULL;é\n",
+        "data/countries.csv": "country,continent\nNO,Europe\n",
+        "data/shops/day=2026-01-31/part.csv": "shop,city\ns1,Oslo\n",
+    }
+    for name, text in files.items():
+        (empty_folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (empty_folder / name).write_text(text, encoding="cp1252")
+    (empty_folder / "feature_defs").mkdir()
+    (empty_folder / "feature_defs" / "page.py").write_text(definitions)
+    (empty_folder / "featurestore.toml").write_text('project = "page"\n')
+    names: dict[str, object] = {
+        "payments_frame": pa.table({"card_id": ["c"], "paid_at": [EPOCH + DAY], "euros": [2.5]})
+    }
+
+    for text in calls:
+        run_python(text, "docs/sources.md", names)
+
+    store = names["store"]
+    store.materialize(["geography", "campaign", "place"])
+    for view, key, expected in (
+        ("spending", {"card_id": "c"}, {"euros": 2.5}),
+        ("geography", {"country": "NO"}, {"continent": "Europe"}),
+        ("campaign", {"customer_id": "007"}, {"euros": Decimal("1.50"), "campaign": None}),
+        ("campaign", {"customer_id": "8"}, {"euros": None, "campaign": "é"}),
+        ("place", {"shop": "s1"}, {"city": "Oslo"}),
+    ):
+        [row] = store.get_latest_features(view, [key]).to_arrow().to_pylist()
+        assert {name: row[name] for name in expected} == expected
 
 
 @pytest.mark.slow
