@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import shutil
+import textwrap
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -114,6 +115,23 @@ def test_the_first_project_of_the_readme(
     out = capsys.readouterr().out
     assert "accuracy: " in out
     assert (empty_folder / "shop" / "training.parquet").is_file()
+
+
+@pytest.mark.slow
+def test_the_readme_of_the_written_project(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(project)
+    lines = [each for each in Path("README.md").read_text().splitlines() if each[:4] == "    "]
+    shell, python = [], []
+    for line in textwrap.dedent("\n".join(lines)).splitlines():
+        (shell if line.startswith("featurestore ") else python).append(line)
+
+    codes = [run_command(words) for words in commands("\n".join(shell))]
+    run_python("\n".join(python), "README.md", {})
+
+    assert codes == [0] * len(shell)
+    assert "'returned'" in capsys.readouterr().out.splitlines()[-1]
 
 
 @pytest.mark.slow

@@ -124,7 +124,16 @@ GUIDE = """\
     featurestore latest returns_v1 customer_id=1 customer_id=2
     featurestore explain returns_v1 customer_id=1   # where each value comes from
     featurestore verify returns_v1            # compare sampled values with a reference
+    featurestore historical returns_v1 customer_id=1 --at 2026-01-31T12:00:00Z
     featurestore status
+
+In Python:
+
+    import featurestore as fs
+
+    with fs.FeatureStore(".") as store:
+        training = store.get_training_set("returns_v1", "spine.csv", label="returned")
+        print(training.to_arrow().to_pylist()[0])
 
 The definitions are in `feature_defs/shop.py`. The orders are in `data/orders/`. Add a file there
 and run `featurestore materialize` again: only the new file is read.
