@@ -1,8 +1,10 @@
 """The rule that no text of a definition has a credential: plans and registries show the texts."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import fields
+from itertools import chain
 from types import FunctionType
 
 from featurestore.credentials import WITHOUT_CREDENTIALS, has_credentials
@@ -17,13 +19,24 @@ def texts_have_no_credentials(manifest: Manifest) -> Iterator[Issue]:
     for definition in manifest.definitions:
         for field in fields(definition):
             value = getattr(definition, field.name)
-            if any(map(has_credentials, _texts(value))):
+            texts = _texts(value)
+            # A pattern in SQL, such as '%?token=x%', is no address.
+            addresses = texts if field.name == "path" else chain.from_iterable(map(_urls, texts))
+            if any(map(has_credentials, addresses)):
                 text = f"{label(definition)}: {field.name} contains a credential"
                 why = "Plans, the registry and messages show it"
                 yield Issue(definition.origin, f"{text}. {why}. {WITHOUT_CREDENTIALS}")
 
 
+_SEPARATORS = re.compile(r"[\s'\"`]+")
+_URL = re.compile(r"://|^jdbc:|accountkey=", re.IGNORECASE)
+
 RULES = (texts_have_no_credentials,)
+
+
+def _urls(text: str) -> Iterator[str]:
+    """Yield the words of a text that are URLs or connection strings."""
+    return (word for word in _SEPARATORS.split(text) if _URL.search(word))
 
 
 def _texts(value: object) -> Iterator[str]:

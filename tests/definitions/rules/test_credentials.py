@@ -53,6 +53,24 @@ def test_a_credential_in_a_text_is_refused_and_not_shown(
     assert "CANARY" not in str(found)
 
 
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "url LIKE '%?token=abc%'",
+        "url LIKE '%&key=5%' AND amount > 1",
+        "regexp_extract(url, '[?&]sig=([^&]+)') <> ''",
+        "url = 'https://shop.example.com/x?page=2' AND mail LIKE 'anna@%'",
+    ],
+)
+def test_a_pattern_in_sql_is_no_credential(condition: str) -> None:
+    view_of_sql = view(transform=f"SELECT * FROM {{source}} WHERE {condition}")
+    computed = on_demand({"worth": f"if({condition}, 1, 0)::DOUBLE"})
+
+    found = {each.rule for each in issues(view_of_sql, computed)}
+
+    assert "texts_have_no_credentials" not in found
+
+
 def test_other_problems_do_not_show_it_either() -> None:
     wrong = [replace(PAYMENTS, timezone=URL), replace(CARD, join_keys=URL)]
 
