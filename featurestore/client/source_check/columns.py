@@ -25,7 +25,13 @@ from featurestore.definitions.model.source import (
 from featurestore.engines.files.plan import plan_files, units
 from featurestore.engines.files.read import read_units
 from featurestore.errors import FeatureStoreError, SourceError
-from featurestore.store.source_files import SourceFile, folder_values, list_files, open_file
+from featurestore.store.source_files import (
+    FilePath,
+    SourceFile,
+    folder_values,
+    list_files,
+    open_file,
+)
 
 _SAMPLED_ROWS = 20
 
@@ -56,9 +62,12 @@ def has_data(source: StoredSource, uri: str) -> bool:
         >>> has_data(source, "no/such/table")
         False
     """
-    if isinstance(source, DeltaSource):
-        return bool(DeltaTable.is_deltatable(uri))
-    return bool(list_files(uri))
+    try:
+        if isinstance(source, DeltaSource):
+            return bool(DeltaTable.is_deltatable(uri))
+        return bool(list_files(uri))
+    except (OSError, ValueError, SourceError):
+        return True  # something is there that cannot be read
 
 
 def newest_columns(source: StoredSource, uri: str) -> SourceColumns | None:
@@ -71,26 +80,46 @@ def newest_columns(source: StoredSource, uri: str) -> SourceColumns | None:
     try:
         return _columns(source, uri)
     # What is wrong with a damaged file, `first_rows_problem` says.
-    except (OSError, ValueError, DeltaError, pa.ArrowException, csv.Error):
+    except (OSError, ValueError, DeltaError, SourceError, pa.ArrowException, csv.Error):
         return None
 
 
 def first_rows_problem(source: StoredSource, uri: str) -> FeatureStoreError | None:
-    """Return why the first rows of a source's newest file cannot be read, as a run would say.
+    """Return why a run could not read a source: its table, its format, or its first rows.
 
     Args:
-        source: The source. Those of Delta tables are not read.
+        source: The source. Of a Delta table only the log is read, of files the newest one.
         uri: Its local address.
     """
-    if not isinstance(source, FileSource):
-        return None
-    newest = _newest(uri)
+    call = f"read source {source.name!r}"
     try:
-        task = plan_files(source, newest)
-        next(read_units(task, units(newest, task)[:1]), None)
+        if isinstance(source, DeltaSource):
+            DeltaTable(uri)
+        else:
+            _read_first_rows(source, uri)
     except SourceError as error:
         return error
+    except (OSError, ValueError, DeltaError, pa.ArrowException) as error:
+        found = f"{uri} cannot be read: {str(error).splitlines()[0]}"
+        return SourceError(call, found, "Correct path=, or the data there.")
     return None
+
+
+def _read_first_rows(source: FileSource, uri: str) -> None:
+    files = list_files(uri)
+    if table := FilePath(uri).table_format:
+        raise SourceError(
+            f"read source {source.name!r}",
+            f"{uri} is a {table} table, whose files hold rows that were replaced",
+            "Declare a DeltaSource for a Delta table, or export the rows of another table.",
+        )
+    newest = _newest(uri)
+    # The footers of all Parquet files would take long; the names of text files do not.
+    is_text = source.file_format in ("csv", "json") or (
+        source.file_format is None and {format_of(file.name) for file in files} != {"parquet"}
+    )
+    task = plan_files(source, files if is_text else newest)
+    next(read_units(task, units(newest, task)[:1]), None)
 
 
 def _newest(uri: str) -> list[SourceFile]:

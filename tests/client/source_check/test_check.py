@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -78,6 +79,7 @@ def test_sources_that_fit_have_no_issues(declare, tmp_path):
     write_deltalake(str(tmp_path / "data" / "rows"), rows())
     assert declare(DELTA) == []
 
+    shutil.rmtree(tmp_path / "data" / "rows")
     (tmp_path / "data" / "a.csv").write_text("id,at,amount\n1,2026-01-31T12:00:00Z,1.5\n")
     assert declare(csv_source()) == []
 
@@ -231,3 +233,40 @@ def test_a_single_file_and_a_pattern_are_looked_at(declare, tmp_path):
     for path in ("data/a.parquet", "data/*.parquet"):
         [message] = declare(f'FileSource("source", path="{path}", timestamp_field="at")')
         assert "timezone=" in message
+
+
+def test_a_delta_folder_given_as_parquet_is_seen(declare, tmp_path):
+    write_deltalake(str(tmp_path / "data"), rows())
+
+    [message] = declare(PARQUET)
+
+    assert "DeltaSource" in message
+
+
+def test_files_of_several_formats_are_seen(declare, tmp_path):
+    (tmp_path / "data" / "a.csv").write_text("id,at,amount\n1,2026-01-31T12:00:00Z,1\n")
+    (tmp_path / "data" / "b.json").write_text("{}\n")
+
+    [message] = declare(csv_source().replace('format="csv", ', ""))
+
+    assert ("a.csv" in message, "b.json" in message) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("source", "path"),
+    [
+        (DELTA, "data/log"),
+        (DELTA, "featurestore.toml"),
+        (PARQUET, "data/x\\0y"),
+        (PARQUET, "data/notes.txt"),
+    ],
+)
+def test_what_cannot_be_read_is_an_issue_and_stops_no_plan(declare, tmp_path, source, path):
+    (tmp_path / "data" / "log" / "_delta_log").mkdir(parents=True)
+    (tmp_path / "data" / "log" / "_delta_log" / f"{0:020}.json").write_text("")
+    (tmp_path / "data" / "notes.txt").write_text("no rows")
+
+    wrong = source.replace('path="data/rows"', f'path="{path}"')
+    [message] = declare(wrong.replace('path="data"', f'path="{path}"'))
+
+    assert "'source'" in message
