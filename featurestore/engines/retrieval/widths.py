@@ -20,7 +20,7 @@ LEAST_WIDTH = 32
 """The bytes that a value without a fixed width counts as at least."""
 
 # So many files, evenly spread, stand for all files of a table.
-_SAMPLED_FILES = 8
+_SAMPLED_FILES = 4
 # So many values are read of each: many texts, which are in a dictionary, or a few lists.
 _SAMPLED_VALUES, _SAMPLED_NESTED_VALUES = 20_000, 64
 _LEAF_WIDTHS = {"BOOLEAN": 1, "INT32": 4, "INT64": 8, "INT96": 8, "FLOAT": 4, "DOUBLE": 8}

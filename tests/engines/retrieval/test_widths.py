@@ -53,11 +53,11 @@ def test_files_of_any_number_give_the_mean_of_texts_that_differ(
 
     found = width(tmp_path_factory.mktemp("t"), pa.array(texts), files=files)
 
-    # Of more than eight files eight are looked at.
-    slack = 1 if files <= 8 else 12
+    # Of more than four files four are looked at.
+    slack = 1 if files <= 4 else 12
     assert found >= min(mean, LEAST_WIDTH)
     assert found <= slack * (2 * mean + 200)
-    if files <= 8:
+    if files <= 4:
         assert found >= mean
 
 
