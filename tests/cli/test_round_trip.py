@@ -23,6 +23,7 @@ TYPES = {
     "at": fs.Timestamp,
     "price": fs.Decimal(10, 2),
     "x": fs.Float64,
+    "bytes": fs.Binary,
 }
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 VALUES: dict[str, st.SearchStrategy[Any]] = {
@@ -33,6 +34,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "at": st.datetimes(timezones=st.just(UTC)),
     "price": st.decimals(-(10**7), 10**7, places=2),
     "x": st.floats(),
+    "bytes": st.binary(),
 }
 ROWS = st.lists(
     st.fixed_dictionaries({name: st.none() | values for name, values in VALUES.items()}),

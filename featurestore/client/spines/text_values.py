@@ -50,7 +50,9 @@ _EXAMPLES = {
     Float64: "1.5",
     Boolean: "true or false",
     Date: "2026-01-31",
+    Binary: "00ff, hexadecimal digits",
 }
+_HEX = r"^(?:[0-9A-Fa-f]{2})*$"
 _CANONICAL_INTEGER = r"^(?:0|-?[1-9]\d{0,18})$"
 _CANONICAL_FLOAT = r"^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[+-]\d+)?$|^(?:nan|-?inf)$"
 
@@ -149,10 +151,12 @@ def parser_of(dtype: DataType) -> _Parser | None:
 
 @parser_of.register
 def _(dtype: Scalar) -> _Parser | None:
-    if dtype in (Binary, Timestamp):
+    if dtype == Timestamp:
         return None
     if dtype == String:
         return _unchanged
+    if dtype == Binary:
+        return _bytes
     return lambda column: _parsed(column, dtype)
 
 
@@ -167,6 +171,14 @@ def _(dtype: Decimal) -> _Parser | None:
 
 def _unchanged(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column
+
+
+def _bytes(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return bytes from hexadecimal digits, as the command line writes them."""
+    if pc.any(pc.invert(pc.match_substring_regex(column, _HEX))).as_py():
+        raise pa.ArrowInvalid("a text has another form")
+    values = [None if text is None else bytes.fromhex(text) for text in column.to_pylist()]
+    return pa.chunked_array([pa.array(values, pa.binary())])
 
 
 def _parsed(column: pa.ChunkedArray, dtype: Scalar) -> pa.ChunkedArray:
