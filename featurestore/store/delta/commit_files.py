@@ -6,10 +6,13 @@ read an older state of the table and say nothing, or they cannot open the table 
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from featurestore.store.file_system import list_names, read_bytes
+from featurestore.store.paths import is_local
 
 _DIGITS = 20
 
@@ -49,7 +52,9 @@ class CommitFile:
 
 
 def newest_commit_files(uri: str, count: int) -> tuple[CommitFile, ...]:
-    """Return the files of a table's newest commits, newest first; none if there is no log.
+    """Return the files of a table's newest commits, newest first.
+
+    None are returned if there is no log, or if Arrow cannot read its object store.
 
     A commit before the newest checkpoint needs no file: Delta removes these after some time. A
     later one that is gone is returned as damaged.
@@ -62,6 +67,13 @@ def newest_commit_files(uri: str, count: int) -> tuple[CommitFile, ...]:
         >>> newest_commit_files("no/such/table", 3)
         ()
     """
+    commits: tuple[CommitFile, ...] = ()
+    with _unknown_if_remote(uri):
+        commits = _newest(uri, count)
+    return commits
+
+
+def _newest(uri: str, count: int) -> tuple[CommitFile, ...]:
     names = list_names(f"{uri}/_delta_log")
     present = {version for name in names if (version := _version(name, ".json")) is not None}
     checkpoints = [version for name in names if (version := _checkpoint(name)) is not None]
@@ -76,7 +88,9 @@ def newest_commit_files(uri: str, count: int) -> tuple[CommitFile, ...]:
 
 
 def commit_digest(uri: str, version: int) -> str | None:
-    """Return a hash of a commit's file, which no other commit has; None if there is no file.
+    """Return a hash of a commit's file, which no other commit has.
+
+    None is returned if there is no file, or if Arrow cannot read its object store.
 
     Args:
         uri: The table's address.
@@ -86,8 +100,20 @@ def commit_digest(uri: str, version: int) -> str | None:
         >>> commit_digest("no/such/table", 0) is None
         True
     """
-    content = read_bytes(_address(uri, version)) if version >= 0 else None
+    content = None
+    with _unknown_if_remote(uri):
+        content = read_bytes(_address(uri, version)) if version >= 0 else None
     return None if content is None else hashlib.sha256(content).hexdigest()[:16]
+
+
+@contextmanager
+def _unknown_if_remote(uri: str) -> Iterator[None]:
+    """Ignore that Arrow cannot read an object store: delta-rs and Spark know others, too."""
+    try:
+        yield
+    except (OSError, ValueError, NotImplementedError):
+        if is_local(uri):
+            raise
 
 
 def _read(uri: str, version: int) -> CommitFile:

@@ -119,7 +119,7 @@ def _unopened(error: DeltaError | OSError, call: str, uri: str) -> TableError:
     """Return why a table does not open: a damaged commit, or the disk or the object store."""
     try:
         commits = newest_commit_files(uri, _SEARCHED_COMMITS)
-    except OSError:
+    except OSError:  # the disk that did not open the table
         return storage_error(error, call, uri)
     damaged = [commit for commit in commits if commit.damage]
     if damaged:

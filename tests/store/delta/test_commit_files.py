@@ -87,3 +87,9 @@ def test_a_hash_is_of_exactly_one_commit(table: Path) -> None:
     assert len(set(digests[1:4])) == 3
     commit(table, 2).write_bytes(commit(table, 2).read_bytes() + b"\n")
     assert commit_digest(str(table), 2) != digests[3]
+
+
+@pytest.mark.parametrize("uri", ["s3a://bucket/table", "abc://bucket/table"])
+def test_nothing_is_known_of_an_object_store_that_arrow_cannot_read(uri: str) -> None:
+    assert newest_commit_files(uri, 3) == ()
+    assert commit_digest(uri, 0) is None

@@ -168,10 +168,7 @@ def source_commit(source: str, offset: str | None) -> str | None:
         True
     """
     version = last_read_version(offset)
-    try:
-        return None if version is None else commit_digest(source, version)
-    except OSError:  # the address, such as an object store's, is one that only Spark can read
-        return None
+    return None if version is None else commit_digest(source, version)
 
 
 def snapshot_version(offset: str | None) -> int | None:
