@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from featurestore.notebook import html_table
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -225,6 +227,17 @@ class Verification:
     def __repr__(self) -> str:
         """Return the summary: the differences may be many and may hold personal data."""
         return f"Verification({self})"
+
+    def _repr_html_(self) -> str:
+        columns = ("view", "version", "rows", "values", "differ", "leak", "not checked")
+        rows = [
+            (
+                *(view.view, view.version, view.rows, view.cells),
+                *(len(view.differences), len(view.leaks), view.unchecked_rows),
+            )
+            for view in self.views
+        ]
+        return html_table(str(self), columns, rows)
 
     def __str__(self) -> str:
         """Return the summary in one line."""

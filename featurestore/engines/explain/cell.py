@@ -18,6 +18,7 @@ from featurestore.engines.explain.excluded import (
 )
 from featurestore.engines.reference.features import in_window, window_rows, winner
 from featurestore.engines.reference.rows import Row, is_tombstone, valid_rows, visible_from
+from featurestore.notebook import html_lines
 from featurestore.query.nodes import Aggregate, Column, ViewQuery, Window
 from featurestore.store.columns import AVAILABLE_TIME, EVENT_TIME
 from featurestore.times import from_micros
@@ -66,6 +67,11 @@ class Explanation:
         if not inputs:
             return (self.text,)
         return (self.text.removesuffix("; ".join(("", *inputs))), *inputs)
+
+    def _repr_html_(self) -> str:
+        return html_lines(
+            [f"{self.feature} = {format_value(self.value)}  ({self.view})", *self.lines]
+        )
 
     def __str__(self) -> str:
         """Return the text after the feature's name, its view and the version of the table."""

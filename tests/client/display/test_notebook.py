@@ -41,6 +41,8 @@ def objects(store: fs.FeatureStore) -> dict[str, object]:
         "view": manifest.view("activity"),
         "service": manifest.service("fraud"),
         "frame": store.get_historical_features("fraud", SPINE),
+        "verification": store.verify("fraud", sample=3),
+        "explanation": store.get_historical_features("fraud", SPINE).explain(0, "city"),
         "status": store.status(),
         "history": store.history(),
         "runs": Results([RunResult("a", run_id="1", status="done", kind="build")], RUNS),
