@@ -6,14 +6,14 @@ read an older state of the table and say nothing, or they cannot open the table 
 
 import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from featurestore.store.file_system import list_names, read_bytes
 from featurestore.store.paths import is_local
 
+T = TypeVar("T")
 _DIGITS = 20
 
 
@@ -67,10 +67,7 @@ def newest_commit_files(uri: str, count: int) -> tuple[CommitFile, ...]:
         >>> newest_commit_files("no/such/table", 3)
         ()
     """
-    commits: tuple[CommitFile, ...] = ()
-    with _unknown_if_remote(uri):
-        commits = _newest(uri, count)
-    return commits
+    return _known(uri, lambda: _newest(uri, count)) or ()
 
 
 def _newest(uri: str, count: int) -> tuple[CommitFile, ...]:
@@ -100,20 +97,23 @@ def commit_digest(uri: str, version: int) -> str | None:
         >>> commit_digest("no/such/table", 0) is None
         True
     """
-    content = None
-    with _unknown_if_remote(uri):
-        content = read_bytes(_address(uri, version)) if version >= 0 else None
+    if version < 0:
+        return None
+    content = _known(uri, lambda: read_bytes(_address(uri, version)))
     return None if content is None else hashlib.sha256(content).hexdigest()[:16]
 
 
-@contextmanager
-def _unknown_if_remote(uri: str) -> Iterator[None]:
-    """Ignore that Arrow cannot read an object store: delta-rs and Spark know others, too."""
+def _known(uri: str, read: Callable[[], T]) -> T | None:
+    """Return what is read, or None for an object store that Arrow cannot read.
+
+    delta-rs and Spark know others, too.
+    """
     try:
-        yield
+        return read()
     except (OSError, ValueError, NotImplementedError):
         if is_local(uri):
             raise
+        return None
 
 
 def _read(uri: str, version: int) -> CommitFile:
