@@ -74,7 +74,8 @@ class FreshFinder(MetaPathFinder):
         """Return the spec of a module of the project; None for any other module."""
         package, *names = fullname.split(".")
         if package != self._root.name:
-            return _spec_beside(fullname, path, target)
+            spec = _spec_beside(fullname, path, target)
+            return spec if spec is None else self._without_twin(spec)
         path_of_module = self._root.joinpath(*names)
         init, file = path_of_module / "__init__.py", path_of_module.with_suffix(".py")
         if init.is_file():
@@ -82,6 +83,15 @@ class FreshFinder(MetaPathFinder):
         if names and file.is_file():
             return _spec(fullname, file, None)
         return _namespace(fullname, path_of_module) if path_of_module.is_dir() else None
+
+    def _without_twin(self, spec: ModuleSpec) -> ModuleSpec:
+        """Return the spec of a module, or of the package's module if it is the same file."""
+        file = Path(str(spec.origin)).resolve()
+        if not file.is_relative_to(self._root):
+            return spec
+        names = (self._root.name, *file.relative_to(self._root).with_suffix("").parts)
+        own = ".".join(name for name in names if name != "__init__")
+        return ModuleSpec(spec.name, _AliasLoader(own))
 
 
 class SiblingFinder(MetaPathFinder):

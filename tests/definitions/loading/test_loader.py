@@ -558,3 +558,45 @@ def test_a_udf_may_have_its_type_as_a_text(folder: Path, first: str) -> None:
         )
 
     assert found[0] == found[2] != found[1]
+
+
+@pytest.mark.parametrize("init", [{}, {"shop/__init__.py": ""}])
+def test_a_module_below_a_sibling_is_the_packages_module(
+    folder: Path, init: dict[str, str]
+) -> None:
+    write(
+        folder,
+        {
+            **init,
+            "shop/keys.py": """\
+                card = Entity("card", join_keys=(Field("card_id", String),))
+                def halve(rows):
+                    return rows / 2
+                """,
+            "views.py": """\
+                from shop.keys import card, halve
+                import shop.keys
+                from feature_defs.shop.keys import halve as same
+                assert halve is same is shop.keys.halve
+                """,
+        },
+    )
+
+    assert [entity.name for entity in load(folder).entities] == ["card"]
+
+
+def test_a_folder_of_definitions_on_the_path_gives_no_second_modules(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.mkdir()
+    monkeypatch.syspath_prepend(str(folder))
+    write(
+        folder,
+        {
+            "keys_of_shop.py": "def halve(rows):\n    return rows / 2\n",
+            "views.py": "from keys_of_shop import halve\nfrom .keys_of_shop import halve as same\n"
+            "assert halve is same",
+        },
+    )
+
+    assert load(folder).views == ()
