@@ -1,7 +1,7 @@
 """A spine from a file of JSON: one object on each line, or an array of objects."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -92,27 +92,41 @@ def _exact(text: str) -> float | Decimal:
 def _with_numbers(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the rows with columns of numbers made of one type: floats or decimals.
 
-    NaN and infinities come as texts, since JSON has no numbers for them.
+    NaN and infinities come as texts, since JSON has no numbers for them. Numbers may be in lists.
     """
     for name in dict.fromkeys(name for row in rows for name in row):
-        values = [row.get(name) for row in rows]
-        kinds = set(map(type, values))
+        leaves = list(_leaves([row.get(name) for row in rows]))
+        kinds = set(map(type, leaves))
         if Decimal in kinds and float in kinds:
-            _replace(rows, name, lambda value: _decimal(value))
-        elif str in kinds and float in kinds and _special(values):
-            _replace(rows, name, lambda value: float(value) if isinstance(value, str) else value)
+            _replace(rows, name, lambda value: Decimal(repr(value)), float)
+        elif str in kinds and float in kinds and _NO_NUMBERS.issuperset(_texts(leaves)):
+            _replace(rows, name, float, str)
     return rows
 
 
-def _special(values: Iterable[Any]) -> bool:
-    return all(value in _NO_NUMBERS for value in values if isinstance(value, str))
+def _leaves(values: Iterable[Any]) -> Iterator[Any]:
+    """Yield the values, and those of lists inside of them."""
+    for value in values:
+        if isinstance(value, list):
+            yield from _leaves(value)
+        else:
+            yield value
 
 
-def _decimal(value: Any) -> Any:
-    return Decimal(repr(value)) if isinstance(value, float) else value
+def _texts(leaves: Iterable[Any]) -> Iterator[str]:
+    return (each for each in leaves if isinstance(each, str))
 
 
-def _replace(rows: list[dict[str, Any]], name: str, change: Any) -> None:
+def _replace(
+    rows: list[dict[str, Any]], name: str, change: Callable[[Any], Any], kind: type
+) -> None:
+    """Change the values of one type in a column, lists included."""
     for row in rows:
         if name in row:
-            row[name] = change(row[name])
+            row[name] = _changed(row[name], change, kind)
+
+
+def _changed(value: Any, change: Callable[[Any], Any], kind: type) -> Any:
+    if isinstance(value, list):
+        return [_changed(each, change, kind) for each in value]
+    return change(value) if isinstance(value, kind) else value

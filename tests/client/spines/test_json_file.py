@@ -77,6 +77,17 @@ def test_numbers_of_one_column_have_one_type(tmp_path: Path) -> None:
     assert decimals.to_pylist() == [Decimal("0.1234567890123456789"), Decimal("0.5"), 1]
 
 
+def test_numbers_in_lists_have_one_type_too(tmp_path: Path) -> None:
+    special = read(tmp_path, '{"x": [1.5, "NaN"]}\n{"x": ["Infinity"]}\n{"x": null}', {})["x"]
+    decimals = read(tmp_path, '{"x": [0.1234567890123456789]}\n{"x": []}', {})["x"]
+    texts = read(tmp_path, '{"x": ["NaN", "a"]}', {})["x"]
+
+    [[number, nan], [infinity], missing] = special.to_pylist()
+    assert (number, isnan(nan), infinity, missing) == (1.5, True, float("inf"), None)
+    assert decimals.to_pylist() == [[Decimal("0.1234567890123456789")], []]
+    assert texts.to_pylist() == [["NaN", "a"]]
+
+
 @pytest.mark.parametrize(
     ("text", "fact"),
     [
