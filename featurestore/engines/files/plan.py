@@ -18,6 +18,9 @@ from featurestore.store.source_files import SourceFile, folder_values
 _PART_BYTES = 256 << 20
 _THREADS = 8
 
+Schemas = dict[SourceFile, pa.Schema]
+"""The columns of each file."""
+
 
 def plan_files(
     source: FileSource, files: Sequence[SourceFile], columns: Collection[str] | None = None
@@ -112,7 +115,7 @@ def _text_task(
     )
 
 
-def _schemas(files: Sequence[SourceFile], call: str) -> dict[str, pa.Schema]:
+def _schemas(files: Sequence[SourceFile], call: str) -> Schemas:
     """Return the columns of each file, those of its folders' names at the end, as texts."""
 
     def read(file: SourceFile) -> pa.Schema:
@@ -128,10 +131,10 @@ def _schemas(files: Sequence[SourceFile], call: str) -> dict[str, pa.Schema]:
         return schema
 
     with ThreadPoolExecutor(_THREADS) as pool:
-        return dict(zip((file.name for file in files), pool.map(read, files), strict=True))
+        return dict(zip(files, pool.map(read, files), strict=True))
 
 
-def _declared_task(source: FileSource, schemas: dict[str, pa.Schema], call: str) -> FileTask:
+def _declared_task(source: FileSource, schemas: Schemas, call: str) -> FileTask:
     task = FileTask(
         call,
         format="parquet",
@@ -145,7 +148,7 @@ def _declared_task(source: FileSource, schemas: dict[str, pa.Schema], call: str)
             for field in source.schema:
                 _require_type(field, schema, file)
         except FileProblemError as problem:
-            raise source_error(problem, call, file) from None
+            raise source_error(problem, call, file.path) from None
     types = [(field.name, _stored_type(field, schemas, call)) for field in source.schema]
     return FileTask(
         call,
@@ -156,8 +159,8 @@ def _declared_task(source: FileSource, schemas: dict[str, pa.Schema], call: str)
     )
 
 
-def _require_type(field: Field, schema: pa.Schema, file: str) -> None:
-    if field.name not in schema.names or field.name in folder_values(file):
+def _require_type(field: Field, schema: pa.Schema, file: SourceFile) -> None:
+    if field.name not in schema.names or field.name in folder_values(file.name):
         return
     actual = schema.field(field.name).type
     if not can_hold(field.dtype, actual):
@@ -167,7 +170,7 @@ def _require_type(field: Field, schema: pa.Schema, file: str) -> None:
         )
 
 
-def _stored_type(field: Field, schemas: dict[str, pa.Schema], call: str) -> pa.DataType:
+def _stored_type(field: Field, schemas: Schemas, call: str) -> pa.DataType:
     """Return the type to read a declared column in; all its times have a zone, or none has."""
     actual = {
         stored_type(field.dtype, schema.field(field.name).type): file
@@ -176,13 +179,15 @@ def _stored_type(field: Field, schemas: dict[str, pa.Schema], call: str) -> pa.D
     }
     if len(actual) > 1:
         raise _two_types(field.name, "a time with a zone and one without", actual.values(), call)
-    if field.dtype == Timestamp and any(field.name in folder_values(file) for file in schemas):
+    if field.dtype == Timestamp and any(
+        field.name in folder_values(file.name) for file in schemas
+    ):
         return pa.string()
     return next(iter(actual), arrow_type(field.dtype))
 
 
-def _two_types(name: str, found: str, files: Collection[str], call: str) -> SourceError:
-    first, second, *_ = files
+def _two_types(name: str, found: str, files: Collection[SourceFile], call: str) -> SourceError:
+    first, second, *_ = (file.path for file in files)
     return SourceError(
         call,
         f"column {name!r} is {found}: in files {first} and {second}",
@@ -192,7 +197,7 @@ def _two_types(name: str, found: str, files: Collection[str], call: str) -> Sour
 
 def _undeclared_task(
     source: FileSource,
-    schemas: dict[str, pa.Schema],
+    schemas: Schemas,
     columns: Collection[str] | None,
     call: str,
 ) -> FileTask:
@@ -222,7 +227,7 @@ def _require_used(
     source: FileSource,
     used: Sequence[str],
     reasons: dict[str, str],
-    schemas: dict[str, pa.Schema],
+    schemas: Schemas,
     call: str,
 ) -> None:
     for name in used:
@@ -231,10 +236,10 @@ def _require_used(
             raise SourceError(call, reasons[name], fix)
         for file, schema in schemas.items():
             if name not in schema.names and name not in source.optional_columns:
-                raise source_error(lacks_column(name, schema.names), call, file)
+                raise source_error(lacks_column(name, schema.names), call, file.path)
 
 
-def _common_type(name: str, schemas: dict[str, pa.Schema]) -> pa.DataType | str:
+def _common_type(name: str, schemas: Schemas) -> pa.DataType | str:
     """Return a type for a column's values in all files, or why there is none."""
     files = {
         schema.field(name).type: file for file, schema in schemas.items() if name in schema.names
@@ -243,7 +248,9 @@ def _common_type(name: str, schemas: dict[str, pa.Schema]) -> pa.DataType | str:
     for actual, file in files.items():
         kind = readable_type(actual)
         if kind is None:
-            return f"column {name!r} is {actual} in file {file}, a type that Spark does not have"
+            return (
+                f"column {name!r} is {actual} in file {file.path}, a type that Spark does not have"
+            )
         if pa.types.is_null(actual):
             continue
         try:
@@ -252,5 +259,5 @@ def _common_type(name: str, schemas: dict[str, pa.Schema]) -> pa.DataType | str:
             )
         except (pa.ArrowTypeError, pa.ArrowInvalid):
             first = common.field(name).type
-            return f"column {name!r} is {first} in some files and {actual} in file {file}"
+            return f"column {name!r} is {first} in some files and {actual} in file {file.path}"
     return common.field(name).type if common.names else pa.string()

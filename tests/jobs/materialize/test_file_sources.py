@@ -348,6 +348,38 @@ def test_the_day_of_a_folder_can_be_the_time(world: World) -> None:
     assert world.rows() == [("a", -12, 1.0), ("a", 12, 2.0)]
 
 
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_an_event_after_year_9999_is_left_out_and_a_value_refused(
+    world: World, kind: FileFormat
+) -> None:
+    (world.folder / "files").mkdir()
+    far = pa.array([0, 9 * 10**15], pa.timestamp("ms", "UTC"))
+    near = pa.array([0, 0], pa.timestamp("ms", "UTC"))
+    columns = {"card_id": pa.array(["a", "b"]), "at": far, "amount": [1.0, 2.0], "paid": near}
+    schema = (*COLUMNS, Field("paid", Timestamp))
+    if kind == "csv":
+        text = "card_id,at,amount,paid\na,1970-01-01T00:00:00Z,1,1970-01-01T00:00:00Z\n"
+        late = "b,+20000-01-01T00:00:00Z,2,1970-01-01T00:00:00Z\n"
+        (world.folder / "files" / "a.csv").write_text(text + late, encoding="utf-8")
+    else:
+        pq.write_table(pa.table(columns), world.folder / "files" / "a.parquet")
+    source = replace(source_of(kind), schema=schema)
+    paid_at = other(SPENDING, schema=(Field("amount", Float64), Field("paid", Timestamp)))
+    world.views = [other(paid_at, source=source)]
+
+    left_out = world.materialize()
+    swapped = replace(source, timestamp_field="paid")
+    world.views = [
+        other(paid_at, schema=(Field("at", Timestamp),), source=swapped, aggregations=())
+    ]
+    refused = world.materialize()
+
+    assert (left_out.status, left_out.rows_out, left_out.null_rows) == ("done", 1, 1)
+    assert isinstance(refused.error, SourceError)
+    assert "'at'" in refused.error.found
+    assert f"a.{kind}" in refused.error.found
+
+
 def test_an_interrupted_build_from_files_goes_on(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ from functools import partial
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
+from pyspark.sql import types as T  # noqa: N812  # pyspark's own convention
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from featurestore.definitions.model.source import FileSource
@@ -18,10 +19,12 @@ from featurestore.engines.files.plan import plan_files, units
 from featurestore.engines.files.read import read_units, result_schema
 from featurestore.engines.files.task import SOURCE_FILE, UNREADABLE, FileTask, FileUnit
 from featurestore.engines.spark.errors.transport import refusal, send_errors
-from featurestore.engines.spark.source.timestamps import TimeColumn, moment, quoted
+from featurestore.engines.spark.source.timestamps import TimeColumn, is_outside, moment, quoted
 from featurestore.store.source_files import SourceFile
 
 _UNIT = "address string, name string, part int, parts int"
+_TIMES = (T.TimestampType, T.TimestampNTZType)
+_OUTSIDE = "Correct the value in the file, or read the column as String."
 _LACKING = (
     "Correct the file, declare schema= on the source with the column, or leave the column out of "
     "the transform."
@@ -52,13 +55,7 @@ def read_files(
         partial(_read_in_task, task),
         from_arrow_schema(result_schema(task), prefer_timestamp_ntz=True),
     )
-    declared = {field.name: field.dtype for field in source.schema}
-    return rows.select(
-        *(
-            _time(source, rows, name) if declared.get(name) == Timestamp else _value(task, name)
-            for name in task.schema.names
-        )
-    )
+    return rows.select(*(_column(source, task, rows.schema[name]) for name in task.schema.names))
 
 
 def _read_in_task(task: FileTask, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -67,17 +64,29 @@ def _read_in_task(task: FileTask, batches: Iterator[pa.RecordBatch]) -> Iterator
             yield from read_units(task, (FileUnit(**row) for row in batch.to_pylist()))
 
 
-def _time(source: FileSource, rows: DataFrame, name: str) -> Column:
-    dtype = rows.schema[name].dataType
-    return moment(TimeColumn(name, dtype, source, F.col(SOURCE_FILE))).alias(name)
+def _column(source: FileSource, task: FileTask, field: T.StructField) -> Column:
+    """Return a column of the result.
+
+    What no schema declares stops the query only where it is used. So does a time that no answer
+    can show; an event at such a time is left out when it is stored.
+    """
+    declared = {column.name: column.dtype for column in source.schema}
+    if declared.get(field.name) == Timestamp:
+        value = moment(TimeColumn(field.name, field.dataType, source, F.col(SOURCE_FILE)))
+    else:
+        value = F.col(quoted(field.name))
+    roles = (source.timestamp_field, source.available_timestamp_field)
+    is_time = isinstance(field.dataType, _TIMES) or declared.get(field.name) == Timestamp
+    if is_time and field.name not in roles:
+        text = F.lit(f"column {field.name!r} has a time outside of the years 1 to 9999")
+        outside = is_outside(value.cast("timestamp"))
+        value = F.when(outside, _refused(task, text, _OUTSIDE)).otherwise(value)
+    if field.name in task.lazy:
+        reason = F.col(UNREADABLE).getItem(field.name)
+        value = F.when(reason.isNotNull(), _refused(task, reason, _LACKING)).otherwise(value)
+    return value.alias(field.name)
 
 
-def _value(task: FileTask, name: str) -> Column:
-    """Return a column; one that nothing declares stops the query only where it is used."""
-    value = F.col(quoted(name))
-    if name not in task.lazy:
-        return value
-    reason = F.col(UNREADABLE).getItem(name)
+def _refused(task: FileTask, reason: Column, fix: str) -> Column:
     found = F.concat(F.lit("file "), F.col(SOURCE_FILE), F.lit(": "), reason)
-    refused = refusal(task.call, found, _LACKING)
-    return F.when(reason.isNotNull(), refused).otherwise(value).alias(name)
+    return refusal(task.call, found, fix)
