@@ -245,10 +245,11 @@ class FeatureStore:
 
         first = None if start is None else parse_moment_argument("materialize()", "start", start)
         with progress_of(progress) as shown:
-            results = materialize(self._job(), views, start=first, full=full, progress=shown)
+            runs = materialize(self._job(), views, start=first, full=full, progress=shown)
+        results = Results(runs, RUNS)
         if on_failure == "raise":
             require_success(results)
-        return Results(results, RUNS)
+        return results
 
     def refresh_latest(self, views: "Selection | None" = None) -> dict[str, int]:
         """Write the ``latest`` tables again, as of now, and return their Delta versions.

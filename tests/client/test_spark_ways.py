@@ -149,3 +149,38 @@ def test_each_column_of_a_spark_dataframe_comes_back_beside_its_features(spark, 
     for name, column in columns.items():
         plain = plain_column(column)
         assert in_utc(result[name].to_pylist()) == in_utc(plain.to_pylist()), column.type
+
+
+TWO_VIEWS = """
+import featurestore as fs
+
+def view(name):
+    source = fs.DeltaSource(f"source_of_{name}", path=f"data/{name}", timestamp_field="at")
+    return fs.FeatureView(
+        name, entities=(), source=source, schema=(fs.Field("x", fs.Int64),), latest=False
+    )
+
+whole, broken = view("whole"), view("broken")
+"""
+
+
+def test_materialize_raises_after_all_views_with_their_results(spark, tmp_path):
+    (tmp_path / "featurestore.toml").write_text('project = "shop"\n')
+    (tmp_path / "feature_defs").mkdir()
+    (tmp_path / "feature_defs" / "views.py").write_text(TWO_VIEWS)
+    write_deltalake(tmp_path / "data" / "whole", pa.table({"at": T[:2], "x": [1, 2]}))
+    mine = fs.FeatureStore(tmp_path, spark=spark)
+    mine.apply(mine.plan())
+
+    with pytest.raises(fs.MaterializationError) as raised:
+        mine.materialize(["broken", "whole"], progress=False)
+    returned = mine.materialize(["broken", "whole"], progress=False, on_failure="return")
+
+    first, second = (
+        {run.view: (run.status, run.rows_out) for run in results}
+        for results in (raised.value.results, returned)
+    )
+    assert first == {"broken": ("failed", 0), "whole": ("done", 2)}
+    assert second == {"broken": ("failed", 0), "whole": ("nothing", 0)}
+    assert isinstance(raised.value.__cause__, fs.SourceError)
+    assert isinstance(returned[0].error, fs.SourceError)
