@@ -80,8 +80,11 @@ def refresh(
 
     Raises:
         SumOverflowError: A sum does not fit the feature's type.
+        TableError: The view's table is missing, or its log names a file outside of it.
     """
     latest, table = layout.latest(view.name), layout.features(view.name, table_id)
+    # Spark follows the paths of a log wherever they lead.
+    check_plain(table)
     version = latest_version(table)
     call = f"{_REFRESH} of view {view.name!r} ({view.origin})"
     with _named_overflow(), spark_errors(call, view=view.name):
