@@ -67,9 +67,20 @@ def _array(name: str, column: Any) -> pa.Array | pa.ChunkedArray:
     if hasattr(column, "sparse"):
         column = column.sparse.to_dense()
     try:
+        if hasattr(column, "cat"):
+            return _categories(column)
         return pa.array(column, from_pandas=True)
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
         raise _unreadable(name, column, error) from None
+
+
+def _categories(column: Any) -> pa.DictionaryArray:
+    """Return categories with their own type: Arrow 21 converts them by NumPy, without zones."""
+    codes = column.cat.codes.to_numpy()
+    indices = pa.array(codes, mask=codes < 0)
+    values = column.cat.categories.to_series()
+    dictionary = pa.array(values, from_pandas=True)
+    return pa.DictionaryArray.from_arrays(indices, dictionary, ordered=bool(column.cat.ordered))
 
 
 def _unreadable(name: str, column: Any, error: Exception) -> SpineError:
