@@ -30,7 +30,7 @@ _MICROS = 1_000_000
 _OUTSIDE = (-62_135_596_801 * _MICROS, 253_402_300_800 * _MICROS)
 _TWICE = (
     "Write such times with an offset, e.g. '2026-10-25T02:30:00+01:00', or in UTC. To choose one "
-    "of the two moments, convert the column in the view's transform."
+    "of the two moments, read the column as text and convert it in the view's transform."
 )
 _DAY = r"^\s*[+-]?\d{4,6}-\d{1,2}-\d{1,2}"
 _TIME = r"[T ]\d{1,2}:\d{2}(:\d{2}(\.\d{1,6}0*)?)?"
