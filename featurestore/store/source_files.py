@@ -1,7 +1,9 @@
 """The data files of a source, with the sizes and times that show changed files."""
 
 import hashlib
+import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -93,17 +95,38 @@ class FilePath:
         (``_day=1``), are no data, as in Spark. A file that ``address`` names is.
 
         Raises:
-            SourceError: A name is not UTF-8, or the folder cannot be read.
+            SourceError: A name is not UTF-8, the folder cannot be read, or a symbolic link leads
+                nowhere.
         """
-        folder, pattern = self._parts
-        matches = None if pattern is None else re.compile(pattern + r"(/.*)?", re.DOTALL)
-        is_named = self._is_named
-        found = []
-        for info in self._infos:
-            name = info.path[len(folder.rstrip("/")) + 1 :]
-            if (is_named or _is_data(name)) and (matches is None or matches.fullmatch(name)):
-                found.append(self._file(info, name))
+        for name in self._broken_links:
+            if self._is_chosen(name):
+                raise SourceError(
+                    f"list the files of {self.address}",
+                    f"the symbolic link {name} leads to no file",
+                    "Bring its file back, or remove the link.",
+                )
+        start = len(self.folder.rstrip("/")) + 1
+        named = [(info, info.path[start:]) for info in self._infos]
+        found = [self._file(info, name) for info, name in named if self._is_chosen(name)]
         return tuple(sorted(found, key=lambda file: file.name))
+
+    def _is_chosen(self, name: str) -> bool:
+        """Return whether a file below the folder is data of this source, by its name."""
+        is_data = self._is_named or _is_data(name)
+        return is_data and (self._choice is None or bool(self._choice.fullmatch(name)))
+
+    @cached_property
+    def _choice(self) -> re.Pattern[str] | None:
+        """The names of the pattern; None for all."""
+        pattern = self._parts[1]
+        return None if pattern is None else re.compile(pattern + r"(/.*)?", re.DOTALL)
+
+    @cached_property
+    def _broken_links(self) -> tuple[str, ...]:
+        """The names of symbolic links without a file. Arrow lists the others only."""
+        if not is_local(self.address) or self._is_named:
+            return ()
+        return tuple(sorted(_broken_links(self.folder)))
 
     @property
     def table_format(self) -> str | None:
@@ -126,7 +149,7 @@ class FilePath:
         """Return a file's name below the folder, from its path, its URL or its name."""
         return path_of(path).removeprefix(self.folder.rstrip("/") + "/")
 
-    @property
+    @cached_property
     def _is_named(self) -> bool:
         filesystem, path = self._location
         return bool(filesystem.get_file_info(path).type == pafs.FileType.File)
@@ -225,6 +248,14 @@ def folder_values(name: str) -> dict[str, str | None]:
         for column, _, value in pairs
         if column
     }
+
+
+def _broken_links(folder: str) -> Iterator[str]:
+    for above, folders, files in os.walk(folder):
+        paths = (Path(above, name) for name in (*folders, *files))
+        for path in paths:
+            if path.is_symlink() and not path.exists():
+                yield path.relative_to(folder).as_posix()
 
 
 def _exists(filesystem: pafs.FileSystem, path: str) -> bool:

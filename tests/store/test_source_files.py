@@ -112,3 +112,15 @@ def test_a_digest_is_of_the_content_alone(tmp_path: Path) -> None:
     a, b, c = (content_digest(str(tmp_path / name)) for name in "abc")
 
     assert (a == b, a == c) == (True, False)
+
+
+@pytest.mark.parametrize("link", ["gone.csv", "sub/gone"])
+def test_a_link_to_no_file_is_named_if_it_is_data(folder: Path, link: str) -> None:
+    (folder / link).symlink_to("nowhere")
+    (folder / "_hidden").symlink_to("nowhere")
+
+    with pytest.raises(SourceError) as error:
+        list_files(str(folder))
+
+    assert link in error.value.found
+    assert [file.name for file in list_files(str(folder / "a*"))] == ["a.csv"]
