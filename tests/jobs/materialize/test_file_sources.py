@@ -11,6 +11,9 @@ import pyarrow as pa
 import pyarrow.csv as pc
 import pyarrow.parquet as pq
 import pytest
+from pyspark.ml.classification import LogisticRegression
+from pyspark.ml.linalg import Vectors
+from pyspark.sql import SparkSession
 
 from featurestore.definitions.model.source import FileFormat, FileSource
 from featurestore.definitions.model.types import Date, Field, Float64, Int64, String, Timestamp
@@ -422,3 +425,16 @@ def other_schema(source: FileSource, schema: tuple[Field, ...]) -> FileSource:
     return FileSource(
         source.name, path=source.path, format="parquet", timestamp_field="at", schema=schema
     )
+
+
+def test_a_model_of_mllib_can_be_applied_after_a_run(world: World) -> None:
+    put(world, "0.csv", ("a", 0, 1.0))
+    materialized(world, source_of("csv"))
+    session = SparkSession.active()  # of `to_spark()`
+    rows = [(Vectors.dense([float(each)]), float(each % 2)) for each in range(8)]
+    data = session.createDataFrame(rows, ["features", "label"])
+
+    model = LogisticRegression(maxIter=1).fit(data)
+
+    assert model.transform(data).select("probability").count() == 8
+    assert len(model.transform(data).select("probability").collect()) == 8

@@ -55,7 +55,9 @@ def _run_batch(spark: SparkSession, run: Stream, source: FileSource, batch: File
     tag = f"featurestore-{uuid4().hex}"
 
     def store() -> int:
-        spark.addTag(tag)
+        # Of the context: the first tag of a session makes it unserializable, and then models of
+        # MLlib, which refer to it, cannot be applied (Spark 4.2).
+        spark.sparkContext.addJobTag(tag)
         rows = read_files(source, spark, batch.files, used_columns(run.view))
         return commit_batch(run.view, run.target, rows, batch.number)
 
@@ -63,7 +65,7 @@ def _run_batch(spark: SparkSession, run: Stream, source: FileSource, batch: File
         future: Future[int] = pool.submit(store)
         while not wait([future], POLL_SECONDS).done:
             if run.stop.is_set():
-                spark.interruptTag(tag)
+                spark.sparkContext.cancelJobsWithTag(tag)
     try:
         rows = future.result()
     except (PySparkException, Py4JError) as error:
