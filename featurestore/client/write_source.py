@@ -80,6 +80,9 @@ def _append(uri: str, rows: pa.Table, call: str) -> None:
     for name in rows.column_names:
         actual = rows.schema.field(name).type
         kind = existing.field(name).type if name in existing.names else readable_type(actual)
+        if name in existing.names and not _is_alike(kind, actual):
+            found = f"column {name!r} is {actual}, and {kind} in the table at {uri}"
+            raise RequestError(call, found, _cast_advice(name, kind, actual))
         columns[name] = _converted(name, rows[name], kind, call)
     if new := [name for name in columns if existing.names and name not in existing.names]:
         found = f"the table at {uri} has no column {new[0]!r}"
@@ -87,6 +90,35 @@ def _append(uri: str, rows: pa.Table, call: str) -> None:
     if is_local(uri):
         Path(local_path(uri)).parent.mkdir(parents=True, exist_ok=True)
     write_deltalake(uri, pa.table(columns), mode="append")
+
+
+def _is_alike(kind: pa.DataType, actual: pa.DataType) -> bool:
+    """Return whether values can be those of a table's column.
+
+    Arrow would convert others: texts to numbers and back, and local times as if they were UTC.
+    """
+    if pa.types.is_null(actual):
+        return True
+    if pa.types.is_list(kind) and hasattr(actual, "value_type"):
+        return _is_alike(kind.value_type, actual.value_type)
+    known = readable_type(actual)
+    return known is None or _form(readable_type(kind) or kind) == _form(known)
+
+
+def _form(kind: pa.DataType) -> str:
+    numbers = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
+    if any(is_kind(kind) for is_kind in numbers):
+        return "number"
+    if pa.types.is_timestamp(kind):
+        return "local time" if kind.tz is None else "time"
+    return "nested" if pa.types.is_nested(kind) else str(kind)
+
+
+def _cast_advice(name: str, kind: pa.DataType, actual: pa.DataType) -> str:
+    if pa.types.is_timestamp(kind) and pa.types.is_timestamp(actual):
+        zone = "their time zone, for example 'Europe/Paris'" if kind.tz else "None"
+        return f"Convert the column, for example by pandas' .dt.tz_localize(zone), with {zone}."
+    return f"Cast the column {name!r} to the table's type."
 
 
 def _write_file(source: FileSource, uri: str, rows: pa.Table, call: str) -> None:

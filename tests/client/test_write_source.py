@@ -100,6 +100,23 @@ def test_a_column_that_the_table_lacks_is_refused(store: fs.FeatureStore) -> Non
     assert "'amount'" in refused.value.fix
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [{"card_id": 7}, {"at": NOON.replace(tzinfo=None)}, {"amount": "007"}, {"tags": [7]}],
+)
+def test_values_of_another_kind_than_the_table_has_are_refused_not_converted(
+    store: fs.FeatureStore, tmp_path: Path, changed: dict[str, object]
+) -> None:
+    row = {"card_id": "a", "at": NOON, "amount": 1.0, "tags": ["x"]}
+    store.write_source("paid", [row])
+    store.write_source("paid", [row | {"amount": None, "tags": []}, row | {"amount": 2}])
+
+    with pytest.raises(RequestError, match=str(next(iter(changed)))):
+        store.write_source("paid", [row | changed])
+
+    assert pa.table(DeltaTable(tmp_path / "data" / "paid").scan()).num_rows == 3
+
+
 def test_a_source_that_is_not_declared_is_named(store: fs.FeatureStore) -> None:
     with pytest.raises(NotFoundError) as refused:
         store.write_source("payd", [{"card_id": "a"}])
