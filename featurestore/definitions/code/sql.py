@@ -50,18 +50,31 @@ def normal_sql(text: str) -> str:
         >>> normal_sql("select k,  upper( 'a--b' ) as u -- why\nfrom {source};")
         "SELECT k, upper('a--b') AS u FROM {source}"
     """
+    tokens = _query(text)
     parts: list[str] = []
-    tokens = _tokens(text)
-    while tokens and tokens[-1][1] == ";":
-        tokens.pop()
     for number, (kind, token) in enumerate(tokens):
-        before = tokens[number - 1] if number else ("", "(")
+        before = tokens[number - 1][1] if number else "("
         after = tokens[number + 1][1] if number + 1 < len(tokens) else ""
-        if _is_spaced(before, token):
-            parts.append(" ")
-        is_name = kind != "word" or before[1].upper() == "AS" or "." in (before[1], after)
+        is_name = kind != "word" or before.upper() == "AS" or "." in (before, after)
         parts.append(token if is_name or token.upper() not in _KEYWORDS else token.upper())
-    return "".join(parts)
+    return _spaced(tokens, parts)
+
+
+def without_comments(text: str) -> str:
+    """Return SQL without comments and a semicolon at its end; all words stay as they are.
+
+    This text can run. The normal form cannot: a column may have the name of a keyword, such as
+    ``offset`` or ``window``, and Spark names columns as the query writes them.
+
+    Args:
+        text: SQL of Spark.
+
+    Example:
+        >>> without_comments("select k, offset -- of Kafka")
+        'select k, offset'
+    """
+    tokens = _query(text)
+    return _spaced(tokens, [token for _, token in tokens])
 
 
 def first_words(text: str) -> list[str]:
@@ -160,6 +173,24 @@ def _end_of_comment(text: str, start: int) -> int:
         if depth == 0:
             return start + match.end()
     return len(text)
+
+
+def _query(text: str) -> list[tuple[str, str]]:
+    """Return the tokens that count, without semicolons at the end."""
+    tokens = _tokens(text)
+    while tokens and tokens[-1][1] == ";":
+        tokens.pop()
+    return tokens
+
+
+def _spaced(tokens: list[tuple[str, str]], words: list[str]) -> str:
+    """Return the words of tokens as one text, with the spaces of the normal form."""
+    before = [("", "("), *tokens]
+    spaces = (
+        " " if _is_spaced(each, token) else ""
+        for each, (_, token) in zip(before, tokens, strict=False)
+    )
+    return "".join(space + word for space, word in zip(spaces, words, strict=True))
 
 
 def _is_spaced(before: tuple[str, str], token: str) -> bool:

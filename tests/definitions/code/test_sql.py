@@ -2,7 +2,7 @@
 
 import pytest
 
-from featurestore.definitions.code.sql import normal_sql
+from featurestore.definitions.code.sql import normal_sql, without_comments
 
 SQL = "SELECT k, upper(name) AS u, x > 1.5 AS y FROM {source} WHERE k IN ('a', 'B') AND (x = 1)"
 
@@ -48,3 +48,9 @@ def test_layout_comments_and_the_case_of_keywords_do_not_count(text: str) -> Non
 )
 def test_everything_else_counts(one: str, other: str) -> None:
     assert normal_sql(one) != normal_sql(other)
+
+
+def test_the_text_that_runs_keeps_the_case_of_columns_that_are_named_like_keywords() -> None:
+    text = "select k, offset /* of Kafka */, range, window from {source}; -- end"
+
+    assert without_comments(text) == "select k, offset, range, window from {source}"

@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import types as T  # noqa: N812  # pyspark's own convention
 
 from featurestore.definitions.code.import_lock import IMPORT_LOCK
-from featurestore.definitions.code.sql import normal_sql
+from featurestore.definitions.code.sql import without_comments
 from featurestore.definitions.model.types import Field
 from featurestore.definitions.model.view import Code, FeatureView
 from featurestore.engines.spark.transform.by_value import send_project_by_value
@@ -112,7 +112,7 @@ def _(transform: None, view: FeatureView, rows: DataFrame) -> DataFrame:
 def _(transform: str, view: FeatureView, rows: DataFrame) -> DataFrame:
     # PySpark replaces {source} by a temporary view with its own name, and drops it afterwards.
     # Other braces, such as those of a JSON path, must stay as they are.
-    escaped = normal_sql(transform).replace("{", "{{").replace("}", "}}")
+    escaped = without_comments(transform).replace("{", "{{").replace("}", "}}")
     text = escaped.replace("{" + SOURCE_PLACEHOLDER + "}", SOURCE_PLACEHOLDER)
     # In parentheses only a query can be parsed. Spark would carry out anything else at once.
     return rows.sparkSession.sql(f"SELECT * FROM ({text})", source=rows)
