@@ -119,7 +119,14 @@ class FilePath:
     def _choice(self) -> re.Pattern[str] | None:
         """The names of the pattern; None for all."""
         pattern = self._parts[1]
-        return None if pattern is None else re.compile(pattern + r"(/.*)?", re.DOTALL)
+        try:
+            return None if pattern is None else re.compile(pattern + r"(/.*)?", re.DOTALL)
+        except re.error:  # such as "{a.csv" or "[z-a]"
+            raise SourceError(
+                f"list the files of {self.address}",
+                "a '{' in the path is not closed, or '[...]' in it is no choice of characters",
+                "Write patterns such as '{a,b}.csv' or '[ab].csv'.",
+            ) from None
 
     @cached_property
     def _broken_links(self) -> tuple[str, ...]:

@@ -53,6 +53,12 @@ def test_a_path_means_these_files(folder: Path, path: str, names: list[str]) -> 
     ] * len(names)
 
 
+@pytest.mark.parametrize("path", ["{a.csv", "[!]", "[z-a].csv"])
+def test_a_wrong_pattern_is_an_error(folder: Path, path: str) -> None:
+    with pytest.raises(SourceError, match="not closed"):
+        list_files(str(folder / path))
+
+
 def test_names_stay_the_same_where_the_folder_is_moved(folder: Path) -> None:
     before = [file.name for file in list_files(str(folder))]
     moved = folder.rename(folder.with_name("elsewhere"))

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Collection, Iterator, Sequence
+from io import StringIO
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -59,16 +60,20 @@ def _require_columns(names: list[str], others: Collection[str], task: FileTask) 
 
 def _header(text: str, task: FileTask) -> tuple[list[str], str]:
     """Return the names in the header, and the text after it."""
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=task.delimiter)
+    # Not splitlines: it splits at characters that may be inside of a name.
+    lines = StringIO(text, newline="")
+    reader = csv.reader(lines, delimiter=task.delimiter)
     names: list[str] = []
-    while not names:
-        names = next(reader, [""])
-    lines = text.splitlines(keepends=True)[reader.line_num :]
+    try:
+        while not names:
+            names = next(reader, [""])
+    except csv.Error as error:  # a name of more than 131,072 characters
+        raise FileProblemError(f"its header is no line of names: {error}") from None
     # Columns that nothing declares may have any names, such as Excel's empty ones.
     double = [field.name for field in task.fields if names.count(field.name) > 1]
     if double:
         raise FileProblemError(f"its header has the column {double[0]!r} twice")
-    return names, "".join(lines)
+    return names, lines.read()
 
 
 def _parsed(text: str, names: Sequence[str], task: FileTask) -> pa.Table:
