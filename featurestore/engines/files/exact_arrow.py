@@ -21,6 +21,7 @@ from featurestore.definitions.model.types import (
     Timestamp,
     is_number,
 )
+from featurestore.engines.arrays import first_failure
 from featurestore.engines.files.exact_text import UnfitValueError
 from featurestore.store.columns import arrow_type
 
@@ -43,7 +44,10 @@ def can_hold(dtype: DataType, actual: pa.DataType) -> bool:
     if pt.is_null(actual):
         return True
     if isinstance(dtype, Array):
-        return _is_list(actual) and can_hold(dtype.item, actual.value_type)
+        if not _is_list(actual) or not can_hold(dtype.item, actual.value_type):
+            return False
+        # The source's timezone= is for columns. In lists, local times would be taken as UTC.
+        return not _LOCAL_MICROS.equals(stored_type(dtype.item, _plain(actual.value_type)))
     return any(is_kind(actual) for is_kind in _kinds(dtype))
 
 
@@ -94,6 +98,9 @@ def exact(values: pa.Array, target: pa.DataType) -> pa.Array:
     try:
         converted = _cast(values, target)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        if pt.is_timestamp(target):
+            wrong = first_failure(values, lambda part: part.cast(target))
+            raise UnfitValueError(str(values[wrong])) from None
         return pa.array([_one(value, target) for value in values], target)
     return _checked(values, converted)
 
@@ -234,6 +241,6 @@ def _one(value: pa.Scalar, target: pa.DataType) -> object:
         converted = pa.array([single]).cast(target, safe=False)[0].as_py()
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError, OverflowError):
         raise UnfitValueError(str(value)) from None
-    if converted != single or pt.is_timestamp(target):
+    if converted != single:
         raise UnfitValueError(str(value))
     return converted

@@ -17,6 +17,7 @@ from featurestore.definitions.model.types import (
     Timestamp,
     is_number,
 )
+from featurestore.engines.arrays import first_failure
 from featurestore.engines.files.csv_blocks import decoded
 from featurestore.engines.files.exact_text import UnfitValueError, from_text
 from featurestore.engines.files.problem import FileProblemError, wrong_value
@@ -26,6 +27,7 @@ from featurestore.store.columns import arrow_type
 _ROWS = 50_000
 _ONE_A_LINE = "Write one JSON object a line."
 _TIMES = "Write times as texts. For numbers declare Int64, and unit='s', 'ms' or 'us'."
+_TIMES_IN_LISTS = "Write times in lists with an offset, e.g. '2026-01-31T09:30:00+01:00'."
 _HOW = "Write texts in quotes, numbers and true or false without them."
 
 Row = dict[str, object]
@@ -135,12 +137,17 @@ def _column(rows: Sequence[Row], field: Field) -> pa.Array:
     try:
         return _array([row.get(field.name) for row in rows], field.dtype)
     except UnfitValueError as error:
-        how = _TIMES if field.dtype == Timestamp else _HOW
-        raise wrong_value(field.name, error.value, field.dtype, how) from None
+        raise wrong_value(field.name, error.value, field.dtype, _how(field.dtype)) from None
     except UnicodeEncodeError:
         raise FileProblemError(
             f"column {field.name!r} has a text with half of a surrogate pair, such as '\\ud800'"
         ) from None
+
+
+def _how(dtype: DataType) -> str:
+    if isinstance(dtype, Array) and dtype.item == Timestamp:
+        return _TIMES_IN_LISTS
+    return _TIMES if dtype == Timestamp else _HOW
 
 
 def _array(values: list[object], dtype: DataType) -> pa.Array:
@@ -179,7 +186,16 @@ def _lists(values: list[object], dtype: Array) -> pa.Array:
     kind = arrow_type(dtype)
     return pa.ListArray.from_arrays(
         pa.array(offsets, pa.int32()),
-        _array(flat, dtype.item).cast(kind.value_type),
+        _items(_array(flat, dtype.item), kind.value_type),
         type=kind,
         mask=pa.array([items is None for items in lists], pa.bool_()),
     )
+
+
+def _items(values: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Return the items of lists. Times are texts, which Spark does not convert in lists."""
+    try:
+        return values.cast(kind)
+    except pa.ArrowInvalid:
+        wrong = first_failure(values, lambda part: part.cast(kind))
+        raise UnfitValueError(str(values[wrong])) from None

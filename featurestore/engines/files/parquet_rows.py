@@ -124,7 +124,19 @@ def _schema(parquet: pq.ParquetFile) -> pa.Schema:
         raise FileProblemError(f"it has the column {double[0]!r} twice")
     for column in range(len(parquet.schema)):
         leaf = parquet.schema.column(column)
-        if leaf.physical_type == "INT96" and leaf.path in schema.names:
-            at = schema.get_field_index(leaf.path)
-            schema = schema.set(at, pa.field(leaf.path, pa.timestamp("us", "UTC")))
+        if leaf.physical_type == "INT96":
+            schema = _with_moments(schema, leaf.path)
+    return schema
+
+
+def _with_moments(schema: pa.Schema, path: str) -> pa.Schema:
+    """Return the columns with the zone UTC for an INT96: a column, or the items of its lists."""
+    moment = pa.timestamp("us", "UTC")
+    for at, field in enumerate(schema):
+        if path == field.name:
+            return schema.set(at, field.with_type(moment))
+        is_times = pa.types.is_list(field.type) and pa.types.is_timestamp(field.type.value_type)
+        if is_times and path.startswith(f"{field.name}."):
+            items = field.type.value_field.with_type(moment)
+            return schema.set(at, field.with_type(pa.list_(items)))
     return schema

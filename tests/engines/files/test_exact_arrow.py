@@ -70,7 +70,7 @@ def test_a_value_that_the_type_holds_stays_the_same(
         (pa.array([PythonDecimal("1.105")]), MONEY, "1.105"),
         (pa.array([0.1]), MONEY, "0.1"),
         (pa.array([[1, 3_000_000_000]]), arrow_type(Array(Int32)), "3000000000"),
-        (pa.array([1001], NANOS), UTC_MICROS, "1970-01-01 00:00:00.000001001+00:00"),
+        (pa.array([1000, None, 1001], NANOS), UTC_MICROS, "1970-01-01 00:00:00.000001001+00:00"),
     ],
 )
 def test_a_value_that_would_change_is_refused(
@@ -116,6 +116,9 @@ def test_times_beyond_year_9999_become_the_first_moment_outside() -> None:
         (Timestamp, pa.date32(), True),
         (Timestamp, pa.int64(), False),
         (Array(String), pa.null(), True),
+        (Array(Timestamp), pa.list_(pa.timestamp("us", "UTC")), True),
+        (Array(Timestamp), pa.list_(pa.timestamp("us")), False),
+        (Array(Timestamp), pa.list_(pa.date32()), False),
         (Array(String), pa.list_(pa.int64()), False),
     ],
 )

@@ -11,6 +11,7 @@ import pytest
 
 from featurestore.definitions.model.source import FileSource
 from featurestore.definitions.model.types import (
+    Array,
     Date,
     Field,
     Float64,
@@ -110,6 +111,25 @@ def test_times_of_int96_are_moments(source: FileSource) -> None:
 
     assert read(source)["at"].to_pylist()[0] == NOON
     assert read(source).schema.field("at").type == UTC_MICROS
+
+
+def test_times_of_int96_in_lists_are_moments(source: FileSource) -> None:
+    Path(source.path).mkdir()
+    seen = pa.array([[NOON, None], None], pa.list_(UTC_MICROS))
+    table = pa.table({"at": pa.array([NOON] * 2, UTC_MICROS), "seen": seen})
+    file = Path(source.path, "a.parquet")
+    pq.write_table(table, file, use_deprecated_int96_timestamps=True)
+    declared = replace(source, schema=(Field("at", Timestamp), Field("seen", Array(Timestamp))))
+
+    assert read(source)["seen"].to_pylist() == [[NOON, None], None]
+    assert read(declared)["seen"].to_pylist() == [[NOON, None], None]
+
+
+def test_local_times_in_lists_are_refused(source: FileSource) -> None:
+    put(source, "a.parquet", seen=[[NOON.replace(tzinfo=None)]])
+    declared = replace(source, schema=(Field("at", Timestamp), Field("seen", Array(Timestamp))))
+
+    assert "'seen'" in refusal(declared).found
 
 
 def test_names_of_folders_give_columns_their_text(source: FileSource) -> None:

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from featurestore.definitions.model.types import Array, Field, Float32, Float64, Int64, String
+from featurestore.definitions.model.types import (
+    Array,
+    Field,
+    Float32,
+    Float64,
+    Int64,
+    String,
+    Timestamp,
+)
 from featurestore.engines.files import csv_blocks
 from featurestore.engines.files.csv_rows import csv_rows
 from featurestore.engines.files.json_rows import json_rows
@@ -76,6 +84,10 @@ def test_columns_that_nothing_declares_may_have_any_names() -> None:
     assert rows_of_csv(b"k,,v,,\n1,,2,,\n") == [{"k": "1", "v": 2.0}]
 
 
+def test_names_of_columns_may_have_the_line_breaks_of_unicode() -> None:
+    assert rows_of_csv("a\u2028\x85b,k,v\nx,c,1\n".encode()) == [{"k": "c", "v": 1.0}]
+
+
 def test_an_unquoted_null_value_is_null_and_a_quoted_one_is_text() -> None:
     assert rows_of_csv(b'k,v\n,\n"",\nNA,1\n') == [
         {"k": None, "v": None},
@@ -107,6 +119,7 @@ def test_delimiters_and_encodings_are_options() -> None:
         (b"k,k,v\na,1,1\n", ["'k' twice"]),
         (b"k,w\na,1\n", ["no column 'v'", "w"]),
         (b"k,v\na,much\n", ["'v'", "'much'", "Float64"]),
+        (b"k" * 200_000 + b"\na", ["header"]),
     ],
 )
 def test_a_csv_file_that_is_unclear_is_refused(data: bytes, parts: list[str]) -> None:
@@ -162,3 +175,15 @@ def test_a_json_file_that_is_unclear_is_refused(data: bytes, parts: list[str]) -
         rows_of_json(data)
 
     assert all(part in refused.value.found for part in parts)
+
+
+@pytest.mark.parametrize("text", ["2026-01-01T00:00:00", "soon"])
+def test_a_time_in_a_list_without_an_offset_is_refused_with_its_text(text: str) -> None:
+    fields = (Field("seen", Array(Timestamp)),)
+    task = FileTask("read s", format="json", fields=fields, schema=pa.schema([]))
+    data = f'{{"seen":["2026-01-01T01:00:00+01:00","{text}"]}}'.encode()
+
+    with pytest.raises(FileProblemError, match=repr(text)) as refused:
+        rows_of(json_rows(io.BytesIO(data), task))
+
+    assert "offset" in refused.value.fix
