@@ -12,7 +12,6 @@ from io import TextIOWrapper
 from itertools import islice
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
@@ -22,7 +21,9 @@ from featurestore.definitions.model.source import (
     StoredSource,
     format_of,
 )
+from featurestore.engines.files.parquet_rows import parquet_schema
 from featurestore.engines.files.plan import plan_files, units
+from featurestore.engines.files.problem import FileProblemError
 from featurestore.engines.files.read import read_units
 from featurestore.errors import FeatureStoreError, SourceError
 from featurestore.store.source_files import (
@@ -34,6 +35,10 @@ from featurestore.store.source_files import (
 )
 
 _SAMPLED_ROWS = 20
+_DAMAGES = (
+    *(OSError, ValueError, RecursionError, csv.Error, DeltaError, pa.ArrowException),
+    *(FileProblemError, SourceError),
+)
 
 Row = Mapping[str, str | None]
 
@@ -79,8 +84,7 @@ def newest_columns(source: StoredSource, uri: str) -> SourceColumns | None:
     """
     try:
         return _columns(source, uri)
-    # What is wrong with a damaged file, `first_rows_problem` says.
-    except (OSError, ValueError, DeltaError, SourceError, pa.ArrowException, csv.Error):
+    except _DAMAGES:  # `first_rows_problem` says what is wrong
         return None
 
 
@@ -147,7 +151,7 @@ def _(source: FileSource, uri: str) -> SourceColumns | None:
     folders: dict[str, pa.DataType | None] = dict.fromkeys(folder_values(file.name))
     kind = source.file_format or format_of(file.name)
     if kind == "parquet":
-        schema = pq.read_schema(file.path)
+        schema = parquet_schema(file)  # as a run reads it: times of INT96 are in UTC
         return SourceColumns(file.name, folders | {each.name: each.type for each in schema}, {})
     with open_file(file.address, decompress=True) as stream:
         text = TextIOWrapper(stream, source.encoding, newline="")
@@ -185,4 +189,6 @@ def _json_rows(text: TextIOWrapper) -> Iterator[Row]:
     for line in text:
         if line.strip():
             row = json.loads(line)
+            if not isinstance(row, dict):  # such as a file that is one array
+                raise ValueError("the line is no object")
             yield {name: value if isinstance(value, str) else None for name, value in row.items()}

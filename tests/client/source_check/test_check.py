@@ -172,6 +172,23 @@ def test_times_of_json_lines(declare, tmp_path):
     assert "timezone=" in message
 
 
+@pytest.mark.parametrize("text", ['[{"id": 1}]', "5", "null", "[" * 100_000])
+def test_lines_of_json_that_are_no_objects_are_named_and_stop_no_plan(declare, tmp_path, text):
+    (tmp_path / "data" / "a.json").write_text(text + "\n")
+
+    [message] = declare(csv_source().replace('"csv"', '"json"'))
+
+    assert "line 1 is no JSON object" in message
+
+
+def test_times_of_sparks_parquet_files_are_moments(declare, tmp_path):
+    file = tmp_path / "data" / "a.parquet"
+    # Spark writes times in 96 bits by default, and no schema of Arrow.
+    pq.write_table(rows(), file, use_deprecated_int96_timestamps=True, store_schema=False)
+
+    assert declare(PARQUET) == []
+
+
 def test_columns_of_folders_are_columns(declare, tmp_path):
     (tmp_path / "data" / "id=1").mkdir()
     pq.write_table(rows(id=None), tmp_path / "data" / "id=1" / "a.parquet")
