@@ -26,6 +26,7 @@ from featurestore.definitions.model.types import (
     Timestamp,
 )
 from featurestore.engines.arrays import first_failure, is_text
+from featurestore.engines.files.exact_text import UnfitValueError, from_text
 from featurestore.engines.spine_times import RowName, parse_times
 from featurestore.errors import SpineError
 from featurestore.store.columns import arrow_type
@@ -186,12 +187,17 @@ def _parsed(column: pa.ChunkedArray, dtype: Scalar) -> pa.ChunkedArray:
     if dtype in (Int32, Int64):
         # Any integer is a key of either type, as in frames.
         return pc.replace_substring_regex(texts, r"^\+", "").cast(pa.int64())
-    values = texts.cast(arrow_type(dtype))
     if dtype in (Float32, Float64):
-        numbers = pc.invert(pc.match_substring_regex(texts, _NO_NUMBER))
-        if pc.any(pc.and_(numbers, pc.is_inf(values))).as_py():
-            raise pa.ArrowInvalid("a number is too large")
-    return values
+        return _floats_of(texts, dtype)
+    return texts.cast(arrow_type(dtype))
+
+
+def _floats_of(texts: pa.ChunkedArray, dtype: Scalar) -> pa.ChunkedArray:
+    """Return floats as sources read them: Arrow would round whole numbers, and small ones to 0."""
+    try:
+        return pa.chunked_array([from_text(texts.combine_chunks(), dtype)])
+    except UnfitValueError:
+        raise pa.ArrowInvalid("the type does not hold a number") from None
 
 
 def _checked(column: pa.ChunkedArray, pattern: str) -> pa.ChunkedArray:

@@ -97,8 +97,11 @@ def test_a_text_that_is_empty_is_no_null(tmp_path: Path) -> None:
         ("price", "1.105"),
         ("price", "123456789.00"),
         ("x", "1e400"),
+        ("x", "1e-400"),
+        ("x", str(2**53 + 1)),
         ("x", "1,5"),
         ("single", "1e39"),
+        ("single", "16777217"),
     ],
 )
 def test_a_text_of_another_type_is_refused_with_its_line(
