@@ -13,9 +13,10 @@ WITHOUT_CREDENTIALS = (
 _HIDDEN = "***"
 # A name that a variable fills in, such as {password}, ${TOKEN}, <secret> or %s, is no credential.
 _NO_VARIABLE = r"(?![{$<*%'\"])"
+# PERF: names without a limit take minutes in a long text, such as one that encodes an image.
 _SECRET_NAMES = (
-    r"(?:[\w-]*(?:signature|secret|token|passw(?:or)?d|credential|pwd|passphrase)[\w-]*"
-    r"|[\w-]*(?:access|account|api|private|shared|storage)[_-]?key(?:[_-]?id)?|sig|sas|key|auth(?:orization)?)"
+    r"(?:[\w-]{0,40}(?:signature|secret|token|passw(?:or)?d|credential|pwd|passphrase)[\w-]{0,40}"
+    r"|[\w-]{0,40}(?:access|account|api|private|shared|storage)[_-]?key(?:[_-]?id)?|sig|sas|key|auth(?:orization)?)"
 )
 _PATTERNS = tuple(
     re.compile(rf"(?P<before>{before}){_NO_VARIABLE}{secret}", re.IGNORECASE)
@@ -23,7 +24,7 @@ _PATTERNS = tuple(
         # s3://key:secret@bucket, where the secret may have slashes
         (r"\bs3[an]?://[^/\s@:'\"]*:", r"[^\s'\"]+(?=@)"),
         # scheme://user:password@host, but not scheme://host:8020/data@2
-        (r"\b[a-z][a-z0-9+.-]*://[^/\s@:'\"]*:(?!\d+/)", r"[^\s'\"]+(?=@)"),
+        (r"\b[a-z][a-z0-9+.-]{0,40}://[^/\s@:'\"]*:(?!\d+/)", r"[^\s'\"]+(?=@)"),
         # https://token@host; in abfss://container@account and hdfs://user@host it is no secret
         (r"\b(?:(?:git\+)?https?|s3[an]?|gs|ftps?)://", r"[^/\s@:'\"]+(?=@)"),
         # ?sig=..., &X-Amz-Signature=..., ;password=...
