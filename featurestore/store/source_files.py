@@ -198,20 +198,29 @@ def open_file(address: str, *, decompress: bool = False) -> pa.NativeFile:
     """Return an open file.
 
     Args:
-        address: Its path or URL.
+        address: The address of a `SourceFile`.
         decompress: Whether to decompress it, as its suffix says: ``.gz``, ``.bz2``, ``.zst`` or
             ``.lz4``.
 
     Raises:
         OSError: The file is missing or cannot be read.
     """
-    # Names in addresses that were listed are not percent-encoded; those in URLs of users are.
-    is_url = not is_local(address)
-    uri = quote(unquote(address), safe=_URL_SAFE) if is_url else address
-    filesystem, path = file_system(uri)
+    filesystem, path = file_system(address if is_local(address) else listed_url(address))
     if decompress:
         return filesystem.open_input_stream(path, compression=_compression(path))
     return filesystem.open_input_file(path)
+
+
+def listed_url(address: str) -> str:
+    """Return the URL of a file in an object store from the address of a `SourceFile`.
+
+    Such an address has the file's name as it is. Hive's and Spark's folders have ``%`` in theirs.
+
+    Example:
+        >>> listed_url("s3://bucket/at=09%3A30/a b.csv")
+        's3://bucket/at=09%253A30/a%20b.csv'
+    """
+    return quote(address, safe=_URL_SAFE)
 
 
 def content_digest(address: str) -> str:
@@ -302,7 +311,7 @@ def _compression(path: str) -> str | None:
 
 
 _HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
-_URL_SAFE = "/:@?&=+,;~!$'()*[]{}"
+_URL_SAFE = "/:@&=+,;~!$'()*[]{}"
 _LEVELS = 3  # a table's files are at most so many folders of partitions below its log
 _TOKENS = re.compile(r"\*\*/|\*\*|\[[^\]/]+\]|.", re.DOTALL)
 _MEANINGS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]", "{": "(?:", "}": ")"}

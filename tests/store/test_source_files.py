@@ -3,10 +3,17 @@
 import os
 from pathlib import Path
 
+import pyarrow.fs as pafs
 import pytest
 
 from featurestore.errors import SourceError
-from featurestore.store.source_files import FilePath, content_digest, folder_values, list_files
+from featurestore.store.source_files import (
+    FilePath,
+    content_digest,
+    folder_values,
+    list_files,
+    listed_url,
+)
 
 NAMES = (
     *("a.csv", "b[1].csv", "c^|%{}*?.csv", "sp ace.csv", "gr\u00f6\u00dfe.csv"),
@@ -130,3 +137,10 @@ def test_a_link_to_no_file_is_named_if_it_is_data(folder: Path, link: str) -> No
 
     assert link in error.value.found
     assert [file.name for file in list_files(str(folder / "a*"))] == ["a.csv"]
+
+
+@pytest.mark.parametrize("name", ["at=2026-01-01 09%3A30/a.csv", "a?b.csv", "a#b.csv", "a+b%.csv"])
+def test_the_url_of_a_listed_file_means_its_name(name: str) -> None:
+    url = listed_url(f"s3://bucket/{name}").replace("s3://", "file:///")
+
+    assert pafs.FileSystem.from_uri(url)[1] == f"/bucket/{name}"
