@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from featurestore.definitions.model.source import DeltaSource, StoredSource
 from featurestore.engines.spark.source.offsets import (
     SeenFile,
+    batch_with_rows_after,
     checkpoint_damage,
     has_ended_batch,
     last_batch,
@@ -61,6 +62,8 @@ def gather(
     is_delta = isinstance(source, DeltaSource)
     files = None if is_delta else _files(layout, record, source_uri, newest)
     problem = None if damage else _checkpoint_problem(layout, record, newest)
+    if not is_delta:
+        problem = problem or _checkpoint_ahead(layout, record, newest)
     return Evidence(
         table_exists=bool(damage) or is_table(table),
         table_damage=damage,
@@ -144,6 +147,18 @@ def _checkpoint_problem(
     # A checkpoint restored from an older copy would repeat the numbers of committed batches.
     text = f"the checkpoint of its stream, {checkpoint}, is older than its table"
     return _Problem(text) if newest.batch_id > last else None
+
+
+def _checkpoint_ahead(
+    layout: Layout, record: TableRecord, newest: CommitNotes | None
+) -> _Problem | None:
+    """Return that files count as read whose rows a table lacks: it was restored from a copy."""
+    if newest is None or newest.generation != record.generation:
+        return None
+    checkpoint = layout.checkpoint(record.table_id, record.generation)
+    batch = batch_with_rows_after(checkpoint, newest.batch_id)
+    text = f"its table has no commit of batch {batch}, which ended by the checkpoint {checkpoint}"
+    return None if batch is None else _Problem(text)
 
 
 def _resumes_at(source_uri: str, newest: CommitNotes | None) -> int | None:

@@ -55,9 +55,16 @@ def begin_batch(
     return batch
 
 
-def end_batch(checkpoint: str, batch: FileBatch) -> None:
-    """Record that a batch has ended."""
-    write_text(f"{checkpoint}/commits/{batch.number}", f"{_VERSION}\n{{}}")
+def end_batch(checkpoint: str, batch: FileBatch, rows: int) -> None:
+    """Record that a batch has ended.
+
+    Args:
+        checkpoint: The address of the checkpoint.
+        batch: The batch.
+        rows: The number of its rows. If there are any, the table has a commit of the batch.
+    """
+    ended = json.dumps({"rows": rows})
+    write_text(f"{checkpoint}/commits/{batch.number}", f"{_VERSION}\n{ended}")
 
 
 def _write_files(checkpoint: str, batch: FileBatch) -> None:

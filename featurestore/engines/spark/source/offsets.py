@@ -205,6 +205,29 @@ def last_ended_batch(checkpoint: str) -> int:
     return max((int(name) for name in names if name.isdigit()), default=-1)
 
 
+def batch_with_rows_after(checkpoint: str, committed: int) -> int | None:
+    """Return a batch of files that ended with rows after the newest one that the table has.
+
+    None if there is none. Spark's streams do not record whether a batch had rows.
+
+    Example:
+        >>> batch_with_rows_after("no/such/checkpoint", 0) is None
+        True
+    """
+    ended = (int(name) for name in list_names(f"{checkpoint}/commits") if name.isdigit())
+    with_rows = (each for each in sorted(ended) if each > committed and _rows(checkpoint, each))
+    return next(with_rows, None)
+
+
+def _rows(checkpoint: str, batch: int) -> int:
+    *_, last = ["", *(read_text(f"{checkpoint}/commits/{batch}") or "").splitlines()]
+    try:
+        fields = json.loads(last)
+    except ValueError:  # a damaged checkpoint, which `checkpoint_damage` reports
+        return 0
+    return int(fields.get("rows", 0)) if isinstance(fields, dict) else 0
+
+
 def seen_files(checkpoint: str, committed: int = -1) -> tuple[SeenFile, ...]:
     """Return the files that a build has read, by path; none for other sources.
 

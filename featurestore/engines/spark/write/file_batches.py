@@ -72,5 +72,5 @@ def _run_batch(spark: SparkSession, run: Stream, source: FileSource, batch: File
         if is_cancelled(error) or run.stop.is_set():
             raise interrupted(run.view) from error
         raise
-    end_batch(run.target.checkpoint, batch)
+    end_batch(run.target.checkpoint, batch, rows)
     return rows
