@@ -1,10 +1,14 @@
 """Small files, local or in an object store: their names and contents."""
 
+import re
 from pathlib import Path
 
 import pyarrow.fs as pafs
 
 from featurestore.store.paths import is_local, local_path
+
+# Spark reads S3 by these names, and Arrow does not know them.
+_HADOOPS = re.compile(r"^s3[an]://")
 
 
 def read_text(address: str) -> str | None:
@@ -68,5 +72,5 @@ def file_system(address: str) -> tuple[pafs.FileSystem, str]:
     """
     if is_local(address):
         return pafs.LocalFileSystem(), local_path(address)
-    filesystem, path = pafs.FileSystem.from_uri(address)
+    filesystem, path = pafs.FileSystem.from_uri(_HADOOPS.sub("s3://", address))
     return filesystem, str(path)
