@@ -88,16 +88,17 @@ def _lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
 
 def _object(line: str, number: int) -> Row:
     text = line.strip()
+    if not text.startswith("{"):  # a file that is one array is not decoded first
+        found = f"line {number} is no JSON object: {text[:80]!r}"
+        raise FileProblemError(found, _ONE_A_LINE)
     try:
+        row: Row
         row, end = _DECODER.raw_decode(text)
     except _DoubleKeyError as error:
         raise FileProblemError(f"line {number} has the key {error} twice") from None
     except (ValueError, RecursionError) as error:
         found = f"line {number} is no JSON object ({error}): {text[:80]!r}"
         raise FileProblemError(found, _ONE_A_LINE) from None
-    if not isinstance(row, dict):
-        found = f"line {number} is no JSON object: {text[:80]!r}"
-        raise FileProblemError(found, _ONE_A_LINE)
     if end != len(text):
         raise FileProblemError(f"line {number} has more than one JSON object", _ONE_A_LINE)
     return row
