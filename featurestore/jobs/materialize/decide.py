@@ -117,9 +117,10 @@ def _earlier_build(
 
     A change of the definition that was taken back needs only the rows that came since. An older
     build of the same fingerprint is never taken up: a newer one was built because it was wrong.
+    Nor is one that began at another time: it lacks rows, or has more than requested.
     """
     fitting = [table for table in situation.retired if _matches(table, situation)]
-    if request.full or not fitting or request.start not in (None, fitting[-1].start):
+    if request.full or not fitting or request.start != fitting[-1].start:
         return None
     evidence = situation.evidence(fitting[-1])
     if not (evidence.table_exists and evidence.continues):

@@ -203,6 +203,14 @@ def test_an_earlier_build_that_cannot_go_on_is_not_taken_up(
     assert decide(changed, request_).table.table_id == "new"
 
 
+def test_an_earlier_build_that_began_later_is_not_taken_up() -> None:
+    partial = replace(OLD, start=NOON)
+    changed = situation(CURRENT, fingerprint="g", retired=(partial,))
+
+    assert decide(changed, Request()).table.table_id == "new"
+    assert decide(changed, Request(start=NOON)).table.table_id == partial.table_id
+
+
 @pytest.mark.parametrize(
     ("evidence", "kind", "part"),
     [
