@@ -165,10 +165,12 @@ def write_project(folder: Path, clock: Clock = system_clock) -> list[Path]:
     }
     for name in files:
         if (folder / name).exists():
+            is_project = (folder / "featurestore.toml").exists()
+            settings_only = f" Or add only the settings: featurestore init --empty {folder}."
             raise ProjectError(
                 f"init {folder}",
                 f"{name} exists already",
-                "Choose another folder, or add only the settings: featurestore init --empty.",
+                f"Choose another folder.{'' if is_project else settings_only}",
             )
     return _write(folder, files)
 

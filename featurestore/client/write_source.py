@@ -1,5 +1,6 @@
 """Rows of a notebook as rows of a source: appended to its Delta table, or as a Parquet file."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -11,6 +12,8 @@ from deltalake import DeltaTable, write_deltalake
 from featurestore.client.spines.read import read_spine
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.source import DeltaSource, FileSource, StoredSource
+from featurestore.definitions.model.types import Field
+from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.files.exact_arrow import can_hold, exact, readable_type, stored_type
 from featurestore.engines.files.exact_text import UnfitValueError
 from featurestore.errors import NotFoundError, RequestError, SpineError, nearest
@@ -43,17 +46,29 @@ def write_source(manifest: Manifest, layout: Layout, name: str, data: Any) -> in
         rows = read_spine(data)
     except SpineError as error:
         raise RequestError(call, error.found, error.fix) from None
-    _require_columns(source, rows, call)
+    columns = _declared(manifest, source)
     with storage_errors(call, uri):
-        if isinstance(source, DeltaSource):
+        if isinstance(source, DeltaSource) and is_table(uri):
             _append(uri, rows, call)
         else:
-            _write_file(source, uri, rows, call)
+            _require_columns(manifest, source, rows, call)
+            _require_zone(source, rows, call)
+            typed = _typed(columns, rows, call)
+            if isinstance(source, FileSource):
+                _write_file(source, uri, typed, call)
+            else:
+                _create(uri, typed)
     return int(rows.num_rows)
 
 
 def _source(manifest: Manifest, name: str, call: str) -> StoredSource:
     stored = [each for each in manifest.sources if isinstance(each, StoredSource)]
+    if not isinstance(name, str):
+        raise RequestError(
+            "write_source(name, rows)",
+            f"name is a {type(name).__name__}",
+            "Pass the source's name first, then the rows.",
+        )
     source = next((each for each in stored if each.name == name), None)
     if source is None:
         raise NotFoundError(
@@ -64,31 +79,86 @@ def _source(manifest: Manifest, name: str, call: str) -> StoredSource:
     return source
 
 
-def _require_columns(source: StoredSource, rows: pa.Table, call: str) -> None:
-    """Check that the rows have the declared columns, and the time unless a transform makes it."""
+def _plain_views(manifest: Manifest, source: StoredSource) -> list[FeatureView]:
+    """Return the views that use the source's columns as they are, without a transform."""
+    views = (view for view in manifest.views if not isinstance(view.source, FeatureView))
+    return [view for view in views if view.source.name == source.name and view.transform is None]
+
+
+def _declared(manifest: Manifest, source: StoredSource) -> dict[str, Field]:
+    """Return the columns with a declared type: of the source, or else of its views."""
+    fields = source.schema if isinstance(source, FileSource) else ()
+    if not fields:
+        views = _plain_views(manifest, source)
+        fields = tuple(field for view in views for field in (*view.join_keys, *view.schema))
+    return {field.name: field for field in fields}
+
+
+def _require_columns(manifest: Manifest, source: StoredSource, rows: pa.Table, call: str) -> None:
+    """Check that the rows have the columns that the source or its views need."""
     optional = source.optional_columns if isinstance(source, FileSource) else ()
-    declared = source.schema if isinstance(source, FileSource) else ()
-    for name in (column.name for column in declared):
+    roles = source.roles
+    needed = list(_declared(manifest, source))
+    if _plain_views(manifest, source):
+        needed += [*filter(None, roles.columns.values()), *roles.unique_by]
+    for name in needed:
         if name not in rows.column_names and name not in optional:
-            found = f"the rows have no column {name!r}, which the source declares"
+            found = f"the rows have no column {name!r}, which the definitions need"
             raise RequestError(call, found, nearest(name, rows.column_names))
 
 
-def _append(uri: str, rows: pa.Table, call: str) -> None:
-    existing = pa.schema(DeltaTable(uri).schema().to_arrow()) if is_table(uri) else pa.schema([])
+def _require_zone(source: StoredSource, rows: pa.Table, call: str) -> None:
+    """Check that times without a zone go to a source with ``timezone=`` only."""
+    roles = source.roles
+    for name in filter(None, (roles.timestamp_field, roles.available_timestamp_field)):
+        kind = rows.schema.field(name).type if name in rows.column_names else pa.null()
+        if pa.types.is_timestamp(kind) and kind.tz is None and source.timezone is None:
+            raise RequestError(
+                call,
+                f"the times of column {name!r} have no time zone",
+                "Convert the column, for example by pandas' .dt.tz_localize('Europe/Paris'). Or "
+                "declare timezone= on the source.",
+            )
+
+
+def _typed(declared: Mapping[str, Field], rows: pa.Table, call: str) -> pa.Table:
+    """Return the rows with the declared types; each value is exact."""
     columns = {}
     for name in rows.column_names:
         actual = rows.schema.field(name).type
-        kind = existing.field(name).type if name in existing.names else readable_type(actual)
-        if name in existing.names and not _is_alike(kind, actual):
+        kind = readable_type(actual) if not pa.types.is_null(actual) else actual
+        if name in declared:
+            dtype = declared[name].dtype
+            if not can_hold(dtype, actual):
+                found = f"column {name!r} is {actual}, declared as {dtype}"
+                raise RequestError(call, found, "Cast the column, or correct the definition.")
+            kind = stored_type(dtype, actual)
+        columns[name] = _converted(name, rows[name], kind, call)
+    return pa.table(columns)
+
+
+def _create(uri: str, rows: pa.Table) -> None:
+    if is_local(uri):
+        Path(local_path(uri)).parent.mkdir(parents=True, exist_ok=True)
+    write_deltalake(uri, rows, mode="error")
+
+
+def _append(uri: str, rows: pa.Table, call: str) -> None:
+    existing = pa.schema(DeltaTable(uri).schema().to_arrow())
+    for names, others, place in (
+        (rows.column_names, existing.names, f"the table at {uri} has"),
+        (existing.names, rows.column_names, "the rows have"),
+    ):
+        if missing := [name for name in names if name not in others]:
+            found = f"{place} no column {missing[0]!r}"
+            raise RequestError(call, found, nearest(missing[0], others))
+    columns = {}
+    for name in existing.names:
+        actual, kind = rows.schema.field(name).type, existing.field(name).type
+        if not _is_alike(kind, actual):
             found = f"column {name!r} is {actual}, and {kind} in the table at {uri}"
             raise RequestError(call, found, _cast_advice(name, kind, actual))
         columns[name] = _converted(name, rows[name], kind, call)
-    if new := [name for name in columns if existing.names and name not in existing.names]:
-        found = f"the table at {uri} has no column {new[0]!r}"
-        raise RequestError(call, found, nearest(new[0], existing.names))
-    if is_local(uri):
-        Path(local_path(uri)).parent.mkdir(parents=True, exist_ok=True)
     write_deltalake(uri, pa.table(columns), mode="append")
 
 
@@ -133,21 +203,10 @@ def _write_file(source: FileSource, uri: str, rows: pa.Table, call: str) -> None
             "Use a DeltaSource, or a FileSource with a folder as path= and format='parquet'. Or "
             "write a file for the source yourself.",
         )
-    columns = {}
-    declared = {column.name: column.dtype for column in source.schema}
-    for name in rows.column_names:
-        actual = rows.schema.field(name).type
-        kind = readable_type(actual) if not pa.types.is_null(actual) else actual
-        if name in declared:
-            if not can_hold(declared[name], actual):
-                found = f"column {name!r} is {actual}, declared as {declared[name]}"
-                raise RequestError(call, found, "Cast the column, or correct the source's schema.")
-            kind = stored_type(declared[name], actual)
-        columns[name] = _converted(name, rows[name], kind, call)
     folder.mkdir(parents=True, exist_ok=True)
     file = f"{uuid4().hex}.parquet"
     # Hidden until it is whole: a run reads each file once.
-    pq.write_table(pa.table(columns), folder / f".{file}")
+    pq.write_table(rows, folder / f".{file}")
     (folder / f".{file}").replace(folder / file)
 
 

@@ -77,6 +77,9 @@ def test_each_call_writes_a_parquet_file_of_the_declared_types(
         ("visits", [{"card_id": "a", "at": NOON}], "'n'"),
         ("notes", [{"card_id": "a", "at": NOON, "text": ""}], "data/notes"),
         ("paid", [{"card_id": "a", "at": NOON, "amount": pd.Timedelta(1)}], "amount"),
+        ("paid", [{"card_id": "a", "when": NOON, "amount": 1.0}], "'at'"),
+        ("paid", [{"card_id": 7, "at": NOON, "amount": 1.0}], "card_id"),
+        ("paid", [{"card_id": "a", "at": NOON.replace(tzinfo=None), "amount": 1.0}], "'at'"),
     ],
 )
 def test_rows_that_do_not_fit_are_refused_and_nothing_is_written(
@@ -88,6 +91,33 @@ def test_rows_that_do_not_fit_are_refused_and_nothing_is_written(
     assert name in refused.value.call
     assert part in refused.value.found
     assert not (tmp_path / "data").exists()
+
+
+def test_the_first_rows_give_the_table_the_declared_types(
+    store: fs.FeatureStore, tmp_path: Path
+) -> None:
+    store.write_source("paid", [{"card_id": "a", "at": NOON, "amount": 1, "note": 7}])
+    store.write_source("paid", [{"card_id": "b", "at": NOON, "amount": 1.5, "note": 8}])
+
+    rows = pa.table(DeltaTable(tmp_path / "data" / "paid").scan())
+    assert rows.schema.field("amount").type == pa.float64()
+    assert sorted(rows["amount"].to_pylist()) == [1.0, 1.5]
+
+
+def test_rows_without_a_column_of_the_table_are_refused(store: fs.FeatureStore) -> None:
+    store.write_source("paid", [{"card_id": "a", "at": NOON, "amount": 1.0}])
+
+    with pytest.raises(RequestError) as refused:
+        store.write_source("paid", [{"card_id": "a", "at": NOON}])
+
+    assert "'amount'" in refused.value.found
+
+
+def test_swapped_arguments_are_named(store: fs.FeatureStore) -> None:
+    with pytest.raises(RequestError) as refused:
+        store.write_source(pd.DataFrame({"card_id": ["a"]}), "paid")  # type: ignore[arg-type]
+
+    assert "DataFrame" in refused.value.found
 
 
 def test_a_column_that_the_table_lacks_is_refused(store: fs.FeatureStore) -> None:

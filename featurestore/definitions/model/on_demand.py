@@ -6,7 +6,7 @@ from typing import Any
 
 from featurestore.definitions.model.arguments import unify_arguments
 from featurestore.definitions.model.source import RequestSource
-from featurestore.definitions.model.summary import view_html
+from featurestore.definitions.model.summary import repr_line, view_html
 from featurestore.definitions.model.types import Field
 from featurestore.definitions.model.view import Code, FeatureReference, FeatureView
 from featurestore.definitions.origin import Origin, origin
@@ -66,7 +66,7 @@ class OnDemandFeatureView:
 
     def __repr__(self) -> str:
         """Return its name and its features in one line."""
-        return f"OnDemandFeatureView({self.name!r}: {', '.join(map(str, self.feature_names))})"
+        return repr_line("OnDemandFeatureView", self.name, lambda: self.feature_names)
 
     def _repr_html_(self) -> str:
         return view_html(self.name, self.description, self.schema, self.feature_names)

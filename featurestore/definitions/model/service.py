@@ -4,6 +4,7 @@ from dataclasses import KW_ONLY, dataclass, field
 
 from featurestore.definitions.model.arguments import unify_arguments
 from featurestore.definitions.model.on_demand import OnDemandFeatureView, OnDemandReference
+from featurestore.definitions.model.summary import repr_line
 from featurestore.definitions.model.view import FeatureReference, FeatureView
 from featurestore.definitions.origin import Origin, origin
 from featurestore.notebook import html_table
@@ -43,8 +44,11 @@ class FeatureService:
 
     def __repr__(self) -> str:
         """Return its name and the views that it uses in one line."""
-        views = dict.fromkeys(use.view.name for use in self.references)
-        return f"FeatureService({self.name!r}: {', '.join(views)})"
+
+        def views() -> dict[str, None]:
+            return dict.fromkeys(use.view.name for use in self.references)
+
+        return repr_line("FeatureService", self.name, views)
 
     def _repr_html_(self) -> str:
         rows = [

@@ -1,6 +1,6 @@
-"""How a notebook shows views: a table of their columns and features."""
+"""How definitions are shown: one line, and in a notebook a table of columns and features."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from featurestore.definitions.model.types import Field
 from featurestore.notebook import html_table
@@ -30,3 +30,22 @@ def view_html(
         if text
     )
     return html_table(f"view {name}", ("column", "type", "description"), columns, note)
+
+
+def repr_line(kind: str, name: object, parts: Callable[[], Iterable[object]]) -> str:
+    """Return a definition in one line, also one with arguments that `validate` would refuse.
+
+    Args:
+        kind: The name of its class.
+        name: Its name.
+        parts: A function that returns what it has, such as its features.
+
+    Example:
+        >>> repr_line("FeatureView", "profile", lambda: ["age", "city"])
+        "FeatureView('profile': age, city)"
+    """
+    try:
+        text = ", ".join(map(str, parts()))
+    except (AttributeError, TypeError):  # an argument of another type
+        text = "not valid: `featurestore validate` says why"
+    return f"{kind}({name!r}: {text})"

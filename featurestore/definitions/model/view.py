@@ -8,7 +8,7 @@ from featurestore.definitions.model.aggregation import Aggregation
 from featurestore.definitions.model.arguments import unify_arguments
 from featurestore.definitions.model.entity import Entity
 from featurestore.definitions.model.source import Roles, Source
-from featurestore.definitions.model.summary import view_html
+from featurestore.definitions.model.summary import repr_line, view_html
 from featurestore.definitions.model.types import Field
 from featurestore.definitions.origin import Origin, origin
 from featurestore.definitions.reserved import AVAILABLE_TIME, EVENT_TIME, SEQUENCE
@@ -100,7 +100,7 @@ class FeatureView:
 
     def __repr__(self) -> str:
         """Return its name and its features in one line."""
-        return f"FeatureView({self.name!r}: {', '.join(map(str, self.feature_names))})"
+        return repr_line("FeatureView", self.name, lambda: self.feature_names)
 
     def _repr_html_(self) -> str:
         return view_html(self.name, self.description, self.schema, self.feature_names)

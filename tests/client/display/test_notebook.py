@@ -115,3 +115,11 @@ def test_results_are_pickled():
 
     assert again == runs
     assert again._repr_html_() == runs._repr_html_()
+
+
+@pytest.mark.parametrize("features", [["activity"], "activity", [None]])
+def test_a_definition_that_is_not_valid_has_a_text_too(features) -> None:
+    service = fs.FeatureService("shop_v1", features=features)
+
+    assert "shop_v1" in repr(service)
+    assert "validate" in repr(service)

@@ -39,6 +39,7 @@ def transformed(view: FeatureView, rows: DataFrame) -> DataFrame:
     problems = [*_missing(view, out.schema), *_misfits(view, out.schema)]
     if problems:
         raise MaterializationError(_call(view), "; ".join(problems), _fix(view))
+    _require_zone_in_effect(view, rows.schema, out.schema)
     return out
 
 
@@ -190,6 +191,28 @@ def _role_misfits(view: FeatureView, schema: T.StructType) -> list[str]:
         for name, dtype in required
         if name in schema.names and not fits(schema[name].dataType, dtype)
     ]
+
+
+def _require_zone_in_effect(view: FeatureView, before: T.StructType, after: T.StructType) -> None:
+    """Check that no transform makes a moment of a local time where the source names its zone.
+
+    Spark takes such a time as UTC, and ``timezone`` is for times without a zone only.
+    """
+    zone = None if isinstance(view.source, FeatureView) else getattr(view.source, "timezone", None)
+    if zone is None or view.transform is None:
+        return
+    roles = view.source_roles
+    for name in filter(None, (roles.timestamp_field, roles.available_timestamp_field)):
+        was_moment = name in before.names and isinstance(before[name].dataType, T.TimestampType)
+        if isinstance(after[name].dataType, T.TimestampType) and not was_moment:
+            raise MaterializationError(
+                _call(view),
+                f"it makes column {name!r} a timestamp, so timezone={zone!r} of the source has no "
+                "effect: Spark takes a local time as UTC",
+                "Make it a timestamp without a zone, for example by to_timestamp_ntz(column, "
+                "'dd.MM.yyyy HH:mm'). Or, if the transform uses the zone itself, remove timezone= "
+                "from the source.",
+            )
 
 
 def _call(view: FeatureView) -> str:

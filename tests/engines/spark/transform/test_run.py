@@ -1,5 +1,6 @@
 """Transforms in Python and SQL, and the checks of the columns that they return."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -143,3 +144,28 @@ def test_columns_may_only_widen() -> None:
     assert not fits(spark_type(Int64), spark_type(Int32))
     assert not fits(spark_type(Int64), spark_type(Float64))
     assert not fits(spark_type(String), spark_type(Int64))
+
+
+@pytest.mark.parametrize(
+    ("zone", "function", "is_refused"),
+    [
+        ("Europe/Berlin", "to_timestamp", True),
+        ("Europe/Berlin", "to_timestamp_ntz", False),
+        (None, "to_timestamp", False),
+    ],
+)
+def test_a_moment_made_of_a_local_time_is_refused_where_the_source_names_its_zone(
+    spark: "SparkSession", zone: str | None, function: str, is_refused: bool
+) -> None:
+    rows = spark.createDataFrame([(1, "29.08.2026 08:00", 7)], "card_id int, at string, n int")
+    parsed = f"SELECT card_id, {function}(at, 'dd.MM.yyyy HH:mm') AS at, n FROM {{source}}"
+    view = replace(view_of(parsed), source=replace(PAID, timezone=zone))
+
+    if is_refused:
+        with pytest.raises(MaterializationError) as error:
+            transformed(view, rows)
+        assert "'at'" in error.value.found
+        assert "Europe/Berlin" in error.value.found
+        assert "to_timestamp_ntz" in error.value.fix
+    else:
+        assert transformed(view, rows).count() == 1
