@@ -96,7 +96,7 @@ def sources_of_inputs(view: OnDemandFeatureView) -> dict[str, str]:
 
 def _input_of_rows(each: Input, values: Sequence[Any]) -> pa.Array:
     if isinstance(each.dtype, Map):
-        # From dicts and pairs, Arrow makes a map only if it is asked to.
+        # From dicts and pairs, Arrow makes a map only for the type of a map.
         return pa.array(values, arrow_type(each.dtype))
     column = array_of(each.name, values)
     # Python has floats of one width only.

@@ -1,6 +1,6 @@
 """Rows of a notebook as rows of a source: appended to its Delta table, or as a Parquet file."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -46,14 +46,16 @@ def write_source(manifest: Manifest, layout: Layout, name: str, data: Any) -> in
         rows = read_spine(data)
     except SpineError as error:
         raise RequestError(call, error.found, error.fix) from None
-    columns = _declared(manifest, source)
+    views = _plain_views(manifest, source)
+    declared = _declared(source, views)
     with storage_errors(call, uri):
         if isinstance(source, DeltaSource) and is_table(uri):
             _append(uri, rows, call)
         else:
-            _require_columns(manifest, source, rows, call)
+            needed = [*declared, *(_role_columns(source) if views else ())]
+            _require_columns(source, needed, rows, call)
             _require_zone(source, rows, call)
-            typed = _typed(columns, rows, call)
+            typed = _typed(declared, rows, call)
             if isinstance(source, FileSource):
                 _write_file(source, uri, typed, call)
             else:
@@ -85,22 +87,24 @@ def _plain_views(manifest: Manifest, source: StoredSource) -> list[FeatureView]:
     return [view for view in views if view.source.name == source.name and view.transform is None]
 
 
-def _declared(manifest: Manifest, source: StoredSource) -> dict[str, Field]:
+def _declared(source: StoredSource, views: Sequence[FeatureView]) -> dict[str, Field]:
     """Return the columns with a declared type: of the source, or else of its views."""
     fields = source.schema if isinstance(source, FileSource) else ()
     if not fields:
-        views = _plain_views(manifest, source)
         fields = tuple(field for view in views for field in (*view.join_keys, *view.schema))
     return {field.name: field for field in fields}
 
 
-def _require_columns(manifest: Manifest, source: StoredSource, rows: pa.Table, call: str) -> None:
+def _role_columns(source: StoredSource) -> list[str]:
+    roles = source.roles
+    return [*filter(None, roles.columns.values()), *roles.unique_by]
+
+
+def _require_columns(
+    source: StoredSource, needed: Sequence[str], rows: pa.Table, call: str
+) -> None:
     """Check that the rows have the columns that the source or its views need."""
     optional = source.optional_columns if isinstance(source, FileSource) else ()
-    roles = source.roles
-    needed = list(_declared(manifest, source))
-    if _plain_views(manifest, source):
-        needed += [*filter(None, roles.columns.values()), *roles.unique_by]
     for name in needed:
         if name not in rows.column_names and name not in optional:
             found = f"the rows have no column {name!r}, which the definitions need"
@@ -140,7 +144,12 @@ def _typed(declared: Mapping[str, Field], rows: pa.Table, call: str) -> pa.Table
 def _create(uri: str, rows: pa.Table) -> None:
     if is_local(uri):
         Path(local_path(uri)).parent.mkdir(parents=True, exist_ok=True)
-    write_deltalake(uri, rows, mode="error")
+    # A column without a value or a declared type is of texts: Spark cannot read one of no type.
+    types = [
+        field.with_type(readable_type(field.type)) if pa.types.is_null(field.type) else field
+        for field in rows.schema
+    ]
+    write_deltalake(uri, rows.cast(pa.schema(types)), mode="error")
 
 
 def _append(uri: str, rows: pa.Table, call: str) -> None:

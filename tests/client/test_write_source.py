@@ -104,6 +104,17 @@ def test_the_first_rows_give_the_table_the_declared_types(
     assert sorted(rows["amount"].to_pylist()) == [1.0, 1.5]
 
 
+def test_a_column_of_nulls_only_gets_a_type_that_spark_reads(
+    store: fs.FeatureStore, tmp_path: Path
+) -> None:
+    row = {"card_id": "a", "at": NOON, "amount": None, "note": None}
+    store.write_source("paid", [row])
+    store.write_source("paid", [row | {"amount": 1.5, "note": "x"}])
+
+    schema = pa.schema(DeltaTable(tmp_path / "data" / "paid").schema().to_arrow())
+    assert [schema.field(name).type for name in ("amount", "note")] == [pa.float64(), pa.string()]
+
+
 def test_rows_without_a_column_of_the_table_are_refused(store: fs.FeatureStore) -> None:
     store.write_source("paid", [{"card_id": "a", "at": NOON, "amount": 1.0}])
 

@@ -171,7 +171,7 @@ def session_config() -> dict[str, str]:
 
 
 def _has_jars(spark: SparkSession) -> bool:
-    """Return whether a session can load Delta's classes. A remote session is not asked."""
+    """Return whether a session can load Delta's classes. A remote session is not checked."""
     context = getattr(spark, "_sc", None)
     if context is None or context._jvm is None:
         return True
