@@ -3,12 +3,13 @@
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import metadata
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
@@ -57,6 +58,8 @@ def program(
     """Run before each verb, for the options of the program itself."""
 
 
+_SHOW_WARNING = warnings.showwarning
+
 for module in (declare, produce, read, explain, check):
     module.add_verbs(app)
 
@@ -72,6 +75,7 @@ def main(args: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a terminal may not know every letter
             stream.reconfigure(errors="backslashreplace")
+    warnings.showwarning = _say_warning
     try:
         try:
             app(args)
@@ -90,6 +94,21 @@ def main(args: Sequence[str] | None = None) -> None:
         traceback.print_exc()
         say("[bold red]This is a bug in featurestore.[/] Please report it with the text above.")
         sys.exit(INTERNAL_ERROR)
+
+
+def _say_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Print a warning of ours for a person, without the place in the code that raised it."""
+    if issubclass(category, UserWarning):
+        say("[yellow]warning:[/] {}.", str(message))
+    else:
+        _SHOW_WARNING(message, category, filename, lineno, file, line)
 
 
 def _say_system_error(error: OSError) -> None:

@@ -5,7 +5,7 @@ import sys
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,9 @@ from featurestore.cli.output import print_json, print_table, say
 from featurestore.cli.spine import spine_errors, spine_of
 from featurestore.errors import RequestError
 from featurestore.times import system_clock
+
+if TYPE_CHECKING:
+    from featurestore.client.status import ViewStatus
 
 
 class Format(StrEnum):
@@ -102,7 +105,7 @@ def status(
         [
             [
                 v.view,
-                v.state if v.derived_from is None else f"{v.state}, from {v.derived_from}",
+                _state(v),
                 v.version,
                 v.rows,
                 v.newest_event,
@@ -119,6 +122,12 @@ def status(
     texts = {view.view: view.error for view in views}
     for names_of_views in failures.values():
         say("[red]{}[/]: {}", ", ".join(names_of_views), texts[names_of_views[0]])
+
+
+def _state(view: "ViewStatus") -> str:
+    answers = f", answers by version {view.answers_by}" if view.answers_by else ""
+    upstream = f", from {view.derived_from}" if view.derived_from else ""
+    return f"{view.state}{answers}{upstream}"
 
 
 def history(
@@ -197,7 +206,7 @@ def historical(
     if at is not None or len(spine) > 1 or _is_row(text):
         from featurestore.cli.typed import rows_at
 
-        rows: object = rows_at(store.applied(), names, spine, at)
+        rows: object = rows_at(store.served(), names, spine, at)
     else:
         rows = spine_of(store, text)
     with spine_errors(text):
@@ -231,7 +240,7 @@ def latest(
 
     store = open_store(project)
     names = features_of(features)
-    if rows is None and not keys and not takes_values(store.applied(), names):
+    if rows is None and not keys and not takes_values(store.served(), names):
         keys = [""]  # one row, of a view without entities
     if (rows is None) == (not keys):
         raise RequestError(
@@ -239,7 +248,7 @@ def latest(
             "there are both KEYS and --rows" if keys else "there are neither KEYS nor --rows",
             f"Pass one of them, e.g. featurestore latest {features} id=7",
         )
-    data = rows if rows is not None else typed_rows(store.applied(), names, keys or ())
+    data = rows if rows is not None else typed_rows(store.served(), names, keys or ())
     with spine_errors(rows or ""):
         frame = store.get_latest_features(names, data, at=present_second() if at is None else at)
     emit(frame, out, fmt)

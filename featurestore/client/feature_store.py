@@ -4,6 +4,7 @@ A method imports this function when it is called. So `status` and `plan` load ne
 nor pyspark. (For this module alone, ruff's rule about local imports is off.)
 """
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -21,6 +22,7 @@ from featurestore.errors import ProjectError
 from featurestore.optional import spark_extra
 from featurestore.registry.plan import Plan, plan
 from featurestore.registry.registry import Registry, RegistryVersion
+from featurestore.registry.serving import Serving, serving
 from featurestore.settings import Settings, read_settings
 from featurestore.store.layout import Layout
 from featurestore.store.paths import table_folder_problem
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from featurestore.client.frame.frame import FeatureFrame
     from featurestore.client.label import Label
     from featurestore.client.reader import Reader
+    from featurestore.client.request import Request
     from featurestore.client.verify.report import Verification
     from featurestore.definitions.rules.issue import Issue
     from featurestore.engines.spine_times import NullTimes
@@ -86,6 +89,7 @@ class FeatureStore:
             raise ProjectError(f"open project {folder}", problem, fix)
         self.registry = Registry(self.layout, clock)
         self._user_session, self._clock, self._used_spark = spark, clock, False
+        self._served_by: tuple[object, Serving] | None = None
 
     def close(self) -> None:
         """Stop the Spark session, if this store started it, and close the open tables.
@@ -151,6 +155,17 @@ class FeatureStore:
         """
         return self.registry.current(f"open project {self.settings.project!r}").manifest
 
+    def served(self) -> Manifest:
+        """Return the definitions that answers follow.
+
+        These are the applied ones, unless a change waits for its table to be built: until then a
+        view is answered from its present table, by the definition of that table.
+
+        Raises:
+            NotFoundError: Nothing is applied.
+        """
+        return self._serving().manifest
+
     def plan(self) -> Plan:
         """Return what `apply` would change: loaded definitions compared with the applied ones.
 
@@ -202,7 +217,8 @@ class FeatureStore:
         """
         from featurestore.query.selection import selected_views, selection_text
 
-        statuses = Results(view_statuses(self.applied(), self.layout), STATUSES)
+        earlier = self._serving().earlier
+        statuses = Results(view_statuses(self.applied(), self.layout, earlier), STATUSES)
         if views is None:
             return statuses
         chosen = selected_views(self.applied(), views, f"status({selection_text(views)})")
@@ -303,7 +319,7 @@ class FeatureStore:
         request = Request(call, features, timestamp_field, timezone, null_times)
         now = self._clock()
         return self._with_spark(
-            training_set(self.applied(), self._reader, request, spine, label, now)
+            training_set(self._served(request), self._reader, request, spine, label, now)
         )
 
     @checked_arguments
@@ -339,7 +355,7 @@ class FeatureStore:
 
         call = f"get_historical_features({selection_text(features)})"
         request = Request(call, features, timestamp_field, timezone, null_times)
-        return self._with_spark(retrieve(self.applied(), self._reader, request, spine))
+        return self._with_spark(retrieve(self._served(request), self._reader, request, spine))
 
     @checked_arguments
     def get_latest_features(
@@ -361,7 +377,7 @@ class FeatureStore:
         request = Request(f"get_latest_features({selection_text(features)})", features)
         moment = self._clock() if at is None else parse_moment_argument(request.call, "at", at)
         return self._with_spark(
-            retrieve_latest(self.applied(), self._reader, request, rows, moment)
+            retrieve_latest(self._served(request), self._reader, request, rows, moment)
         )
 
     @checked_arguments
@@ -405,8 +421,8 @@ class FeatureStore:
         check = Check(request, sample, spine, leakage, seed)
         # The reader of all other calls compares checksums only if the project says so.
         settings = replace(self.settings, verify_checksums=True)
-        reader = Reader(self.layout, settings, self.registry)
-        result = verify(self.applied(), reader, check)
+        reader = Reader(self.layout, settings)
+        result = verify(self._served(request), reader, check)
         if not source:
             return result
         with spark_extra("verify"):
@@ -427,7 +443,7 @@ class FeatureStore:
         """
         from featurestore.client.sql.query import query_sql
 
-        return query_sql(self.applied(), self.layout, self.settings, text)
+        return query_sql(self.served(), self.layout, self.settings, text)
 
     @checked_arguments
     def get_label_spine(
@@ -459,7 +475,10 @@ class FeatureStore:
             if as_of is None
             else parse_moment_argument(selection.call, "as_of", as_of)
         )
-        return label_spine(self.applied(), self._reader, selection, moment)
+        current = self._serving()
+        if name in current.earlier:
+            current.require_fields(name, fields or (), selection.call)
+        return label_spine(current.manifest, self._reader, selection, moment)
 
     @checked_arguments
     def preview(
@@ -508,7 +527,27 @@ class FeatureStore:
     def _reader(self) -> "Reader":
         from featurestore.client.reader import Reader
 
-        return Reader(self.layout, self.settings, self.registry)
+        return Reader(self.layout, self.settings)
+
+    def _serving(self) -> Serving:
+        latest = self.registry.current(f"open project {self.settings.project!r}")
+        fingerprints = self._reader.fingerprints()
+        key = latest.version, latest.digest, tuple(sorted(fingerprints.items()))
+        if self._served_by is None or self._served_by[0] != key:
+            self._served_by = key, serving(self.registry.history(), fingerprints)
+        return self._served_by[1]
+
+    def _served(self, request: "Request") -> Manifest:
+        """Return the definitions that the answer of a request follows."""
+        current = self._serving()
+        for name, version in current.require(request.features, request.call).items():
+            # The frames between are this method, the public one and its check of arguments.
+            warnings.warn(
+                f"view {name!r} is answered by its definition of version {version} until "
+                f"`featurestore materialize {name}` has built its new table",
+                stacklevel=4,
+            )
+        return current.manifest
 
     def _job(self) -> "Job":
         from featurestore.jobs.materialize.job import Job

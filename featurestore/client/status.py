@@ -1,6 +1,6 @@
 """The state of each applied view: its table, its rows, its newest event and its last run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -35,6 +35,8 @@ class ViewStatus:
         error: What is wrong with the table; or why the last run, or its ``latest`` table, failed
             or was skipped. Otherwise None.
         derived_from: The upstream view. None if the view has a source of its own.
+        answers_by: The version of the definitions that its answers follow until its new table is
+            built. None if they follow the applied definition.
     """
 
     view: str
@@ -47,9 +49,12 @@ class ViewStatus:
     last_run_at: datetime | None = None
     error: str | None = None
     derived_from: str | None = None
+    answers_by: int | None = None
 
 
-def view_statuses(manifest: Manifest, layout: Layout) -> list[ViewStatus]:
+def view_statuses(
+    manifest: Manifest, layout: Layout, earlier: Mapping[str, int] | None = None
+) -> list[ViewStatus]:
     """Return the state of every applied view, from ledgers and Delta logs.
 
     A damaged table changes the status of its own view only.
@@ -57,6 +62,8 @@ def view_statuses(manifest: Manifest, layout: Layout) -> list[ViewStatus]:
     Args:
         manifest: The applied definitions.
         layout: The addresses of the tables.
+        earlier: For each view that is answered by an earlier definition, the version of the
+            definitions.
 
     Example:
         >>> view_statuses(Manifest(), Layout("no/such/root"))
@@ -70,7 +77,11 @@ def view_statuses(manifest: Manifest, layout: Layout) -> list[ViewStatus]:
         return on_demand
     tables = CurrentTables(layout, Tables(layout).records())
     runs = Runs(layout).records()
-    return [*(_view_status(view, tables, runs) for view in manifest.views), *on_demand]
+    stored = (
+        replace(_view_status(view, tables, runs), answers_by=(earlier or {}).get(view.name))
+        for view in manifest.views
+    )
+    return [*stored, *on_demand]
 
 
 def _view_status(

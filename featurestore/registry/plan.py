@@ -54,6 +54,12 @@ class Plan:
         return html_lines(render(self))
 
     @property
+    def rebuilds(self) -> tuple[str, ...]:
+        """The views among ``builds`` that were applied before, so that they may have a table."""
+        new = {each.name for each in self.changes if (each.action, each.kind) == ("added", "view")}
+        return tuple(name for name in self.builds if name not in new)
+
+    @property
     def breaking(self) -> tuple[Change, ...]:
         """The changes that break readers or change their values."""
         return tuple(change for change in self.changes if change.is_breaking)
@@ -171,3 +177,5 @@ def _summary(made: Plan) -> Iterator[str]:
     yield f"Changes: {actions}; {len(made.breaking)} breaking."
     if made.builds:
         yield f"Tables to build: {len(made.builds)} ({', '.join(made.builds)})."
+    if made.rebuilds:
+        yield "Until they are built, these views are answered as before, without new features."

@@ -54,6 +54,8 @@ class CurrentTables:
 
     def __init__(self, layout: Layout, records: Iterable[TableRecord]) -> None:
         self._layout = layout
+        records = tuple(records)
+        self._ended = [each for each in records if each.state != "building"]
         # Records are in the order of their sequence, so the last of each state is the newest.
         self._newest = {(record.view, record.state): record for record in records}
 
@@ -68,6 +70,25 @@ class CurrentTables:
             return CurrentTable(record, uri, "changed")
         is_newest = record.upstream == self._upstream_build(view)
         return CurrentTable(record, uri, "current" if is_newest else "outdated")
+
+    def answering(self, view: FeatureView) -> CurrentTable | NoTable:
+        """Return the table that answers a view by this definition.
+
+        A build may end between a reader's look at the definitions and at the tables. The retired
+        table, which fits the reader's definition, is still there.
+
+        Args:
+            view: The view, by the definition that the answer follows.
+        """
+        table = self.of(view)
+        if isinstance(table, NoTable) or table.state != "changed":
+            return table
+        own = view.name, table_fingerprint(view)
+        for record in reversed(self._ended):
+            if (record.view, record.fingerprint) == own:
+                uri = self._layout.features(view.name, record.table_id)
+                return CurrentTable(record, uri, "current")
+        return table
 
     def _upstream_build(self, view: FeatureView) -> str | None:
         """Return the upstream view's current build; None without one, or without such a view."""

@@ -39,12 +39,14 @@ def at(hours: float) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=hours)
 
 
-def write_view(store: fs.FeatureStore, view: str, *runs: pa.Table) -> None:
+def write_view(
+    store: fs.FeatureStore, view: str, *runs: pa.Table, table_id: str | None = None
+) -> None:
     """Write a view's feature table as a materialization would."""
     definition = store.applied().view(view)
     record = TableRecord(
         view,
-        table_id=f"{view}-1",
+        table_id=table_id or f"{view}-1",
         fingerprint=table_fingerprint(definition),
         state="current",
         at=NOW,

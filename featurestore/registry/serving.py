@@ -1,0 +1,221 @@
+"""The definitions that answers follow while tables are built again.
+
+A change of a view's stored rows takes effect at one moment: when its new table is built. Until
+then readers see the table of before, by the definition that it was built from.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from featurestore.definitions.code.fingerprint import table_fingerprint
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.on_demand import OnDemandFeatureView, OnDemandReference
+from featurestore.definitions.model.service import FeatureService
+from featurestore.definitions.model.source import RequestSource
+from featurestore.definitions.model.view import FeatureReference, FeatureView
+from featurestore.errors import FeatureStoreError, TableError
+from featurestore.query.compile import compile_query, compile_view, output_fields
+from featurestore.query.nodes import Query
+from featurestore.query.selection import Selection
+from featurestore.registry.version import RegistryVersion
+
+
+@dataclass(frozen=True)
+class Serving:
+    """The definitions that answers follow.
+
+    Args:
+        applied: The applied definitions.
+        manifest: The definitions that answers follow: the applied ones, but for views whose
+            present tables are of earlier definitions, and for what uses these views.
+        earlier: For each such view, the version of the registry with its definition.
+    """
+
+    applied: Manifest
+    manifest: Manifest
+    earlier: Mapping[str, int]
+
+    def require(self, features: Selection, call: str) -> dict[str, int]:
+        """Check that features can be answered, if they are applied.
+
+        Args:
+            features: The features that a call selects.
+            call: The user's call, for the message.
+
+        Returns:
+            The views among those of the call that are answered by an earlier definition, each with
+            the version of the registry that has it.
+
+        Raises:
+            TableError: They are applied, and a table that has them is not built yet.
+        """
+        if not self.earlier:
+            return {}
+        present = _views(self.manifest, features)
+        if present is not None:
+            return {name: self.earlier[name] for name in self.earlier if name in present}
+        applied = _views(self.applied, features)
+        if applied is None:
+            return {}  # the call itself says what is wrong
+        raise self.not_built([name for name in self.earlier if name in applied], call)
+
+    def require_fields(self, view: str, fields: Sequence[str], call: str) -> None:
+        """Check that the present table of a view has fields that the applied definition has.
+
+        Args:
+            view: The name of a view that is answered by an earlier definition.
+            fields: The names of fields.
+            call: The user's call, for the message.
+
+        Raises:
+            TableError: The applied definition has a field that the present table lacks.
+        """
+        if {*fields} & (_fields(self.applied, view) - _fields(self.manifest, view)):
+            raise self.not_built([view], call)
+
+    def not_built(self, views: Sequence[str], call: str) -> TableError:
+        """Return the error of a call that needs tables which are not built yet.
+
+        Args:
+            views: The names of the views.
+            call: The user's call.
+        """
+        found = "; ".join(
+            f"the table of view {name!r} is not built from its applied definition yet, and this "
+            f"call needs what the definition of version {self.earlier[name]} lacks"
+            for name in views
+        )
+        fix = f"Run `featurestore materialize {' '.join(views)}`, which builds it."
+        return TableError(call, found, fix)
+
+
+def serving(versions: Sequence[RegistryVersion], fingerprints: Mapping[str, str]) -> Serving:
+    """Return the definitions that answers follow.
+
+    A view follows the newest definition of which its present table is made. Services and on-demand
+    views follow their newest definition that these views can answer. A view without a table, or
+    with a table of an unknown definition, follows the applied one.
+
+    Args:
+        versions: The versions of the applied definitions, the oldest first; at least one.
+        fingerprints: For each view with a table that readers see, the table's fingerprint.
+    """
+    applied = versions[-1].manifest
+    changed = [
+        view
+        for view in applied.views
+        if fingerprints.get(view.name, own := table_fingerprint(view)) != own
+    ]
+    found = {
+        view.name: definition
+        for view in changed
+        if (definition := _built_from(versions, view.name, fingerprints[view.name]))
+    }
+    if not found:
+        return Serving(applied, applied, {})
+    views = {view.name: found[view.name][1] for view in changed if view.name in found}
+    manifest = replace(applied, views=tuple(views.get(view.name, view) for view in applied.views))
+    manifest = _with_on_demand(manifest, applied, versions)
+    manifest = _with_services(manifest, applied, versions)
+    return Serving(applied, manifest, {name: number for name, (number, _) in found.items()})
+
+
+def _built_from(
+    versions: Sequence[RegistryVersion], name: str, fingerprint: str
+) -> tuple[int, FeatureView] | None:
+    for version in reversed(versions):
+        view = version.manifest.view(name)
+        if view is not None and table_fingerprint(view) == fingerprint:
+            return version.version, view
+    return None
+
+
+def _with_on_demand(
+    served: Manifest, applied: Manifest, versions: Sequence[RegistryVersion]
+) -> Manifest:
+    fitting = (_fitting_on_demand(served, versions, view.name) for view in applied.on_demand_views)
+    return replace(served, on_demand_views=tuple(view for view in fitting if view is not None))
+
+
+def _fitting_on_demand(
+    served: Manifest, versions: Sequence[RegistryVersion], name: str
+) -> OnDemandFeatureView | None:
+    """Return the newest definition whose inputs the served views have, with the same types."""
+    for version in reversed(versions):
+        view = version.manifest.on_demand_view(name)
+        if view is None:
+            continue
+        sources = tuple(
+            source if isinstance(source, RequestSource) else _served_use(served, source)
+            for source in view.sources
+        )
+        candidate = None if None in sources else replace(view, sources=sources)  # type: ignore[arg-type]  # no None among them
+        if candidate is not None and _inputs(candidate) == _inputs(view):
+            return candidate
+    return None
+
+
+def _with_services(
+    served: Manifest, applied: Manifest, versions: Sequence[RegistryVersion]
+) -> Manifest:
+    fitting = (_fitting_service(served, versions, each.name) for each in applied.services)
+    return replace(served, services=tuple(each for each in fitting if each is not None))
+
+
+def _fitting_service(
+    served: Manifest, versions: Sequence[RegistryVersion], name: str
+) -> FeatureService | None:
+    """Return the newest definition that the served views can answer."""
+    for version in reversed(versions):
+        service = version.manifest.service(name)
+        if service is None:
+            continue
+        uses = tuple(_served_use(served, use) for use in service.references)
+        if None in uses:
+            continue
+        candidate = replace(service, features=uses)  # type: ignore[arg-type]  # no None among them
+        if _views(replace(served, services=(candidate,)), name) is not None:
+            return candidate
+    return None
+
+
+def _served_use(
+    served: Manifest, use: FeatureView | FeatureReference | OnDemandFeatureView | OnDemandReference
+) -> FeatureReference | OnDemandReference | None:
+    """Return a use with the served view; None if that lacks features or keys of it."""
+    if isinstance(use, OnDemandFeatureView):
+        use = OnDemandReference(use)
+    if isinstance(use, OnDemandReference):
+        on_demand = served.on_demand_view(use.view.name)
+        return None if on_demand is None else replace(use, view=on_demand)
+    if isinstance(use, FeatureView):
+        use = FeatureReference(use)
+    view = served.view(use.view.name)
+    if view is None or not {*(use.features or ())} <= {*view.feature_names}:
+        return None
+    keys = {key.name for key in view.join_keys}
+    return replace(use, view=view) if {key for key, _ in use.join_keys} <= keys else None
+
+
+def _inputs(view: OnDemandFeatureView) -> list[tuple[str, str]]:
+    """Return the names and types of an on-demand view's stored inputs."""
+    inputs = []
+    for use in view.uses:
+        fields = output_fields(Query("inputs", (compile_view(use.view),)))
+        types = {field.name: str(field.dtype) for field in fields}
+        inputs += [(use.prefix + name, types[name]) for name in use.feature_names]
+    return sorted(inputs)
+
+
+def _fields(manifest: Manifest, name: str) -> set[str]:
+    view = manifest.view(name)
+    return set() if view is None else {field.name for field in view.schema}
+
+
+def _views(manifest: Manifest, features: Selection) -> set[str] | None:
+    """Return the names of the stored views that features need; None if they do not compile."""
+    try:
+        query = compile_query(manifest, features, call="")
+    except FeatureStoreError:
+        return None
+    return {view.view for view in query.stored.views}
