@@ -49,6 +49,7 @@ lint: venv ## style, types, layers, spelling
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/codespell
+	$(BIN)/bandit -q -c pyproject.toml -r featurestore
 
 bench: setup ## every speed and memory target beside its peers; writes docs/benchmarks.md and its chart
 	$(BIN)/python -m benchmarks

@@ -142,7 +142,7 @@ def _fix(lines: Sequence[str], text: str, tables: Sequence[str], manifest: Manif
         return nearest(missing[1], tables)
     [table, *_] = [*(name for name in tables if name in text), *tables, "a_view"]
     if lines[0].startswith("Parser Error"):
-        return f"Write one SELECT in DuckDB's SQL, e.g. SELECT * FROM {table} LIMIT 5."
+        return f"Write one SELECT in DuckDB's SQL, e.g. SELECT * FROM {table} LIMIT 5."  # nosec B608
     if lines[0].startswith("Permission Error"):
         known = f" Known: {', '.join(tables)}." if tables else ""
         return f"sql() reads the project's tables and no file.{known}"

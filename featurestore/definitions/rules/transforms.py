@@ -21,7 +21,7 @@ def sql_selects_from_the_source(manifest: Manifest) -> Iterator[Issue]:
     for view in manifest.views:
         if isinstance(view.transform, str) and "{source}" not in view.transform:
             text = f"{label(view)}: the SQL transform does not contain {{source}}, the rows of its"
-            yield Issue(view.origin, f"{text} source. Write SELECT ... FROM {{source}}.")
+            yield Issue(view.origin, f"{text} source. Write SELECT ... FROM {{source}}.")  # nosec B608
 
 
 def sql_is_one_query(manifest: Manifest) -> Iterator[Issue]:

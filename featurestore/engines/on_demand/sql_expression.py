@@ -147,11 +147,12 @@ def evaluate(expressions: Mapping[str, str], inputs: pa.Table, *, call: str) -> 
 
 
 def _run(expressions: Mapping[str, str], inputs: pa.Table) -> pa.Table:
-    # The text has lines of its own, so a comment at its end does not hide the bracket.
+    # Each text keeps the rules of sql_rules. It has lines of its own, so a comment at its end does
+    # not hide the bracket.
     columns = (f"(\n{text}\n) AS {_quoted(name)}" for name, text in expressions.items())
     connection = session()
     connection.register(_TABLE, inputs)
-    query = connection.sql(f"SELECT {', '.join(columns)} FROM {_TABLE}")
+    query = connection.sql(f"SELECT {', '.join(columns)} FROM {_TABLE}")  # nosec B608
     values: pa.Table = query.to_arrow_table()
     return values
 

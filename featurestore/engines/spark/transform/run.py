@@ -116,7 +116,7 @@ def _(transform: str, view: FeatureView, rows: DataFrame) -> DataFrame:
     escaped = without_comments(transform).replace("{", "{{").replace("}", "}}")
     text = escaped.replace("{" + SOURCE_PLACEHOLDER + "}", SOURCE_PLACEHOLDER)
     # In parentheses only a query can be parsed. Spark would carry out anything else at once.
-    return rows.sparkSession.sql(f"SELECT * FROM ({text})", source=rows)
+    return rows.sparkSession.sql(f"SELECT * FROM ({text})", source=rows)  # nosec B608
 
 
 @_run.register
