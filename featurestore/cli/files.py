@@ -37,7 +37,7 @@ def write_file(table: pa.Table, out: Path) -> None:
         ".json": _write_json,
         ".jsonl": _write_json,
     }
-    if out.suffix not in writers:
+    if out.suffix.lower() not in writers:
         suffixes = ", ".join(writers)
         kind = f"files that end in {out.suffix!r}" if out.suffix else "files without a suffix"
         raise RequestError(f"--out {out}", f"{kind} cannot be written", f"Use {suffixes}.")
@@ -46,7 +46,7 @@ def write_file(table: pa.Table, out: Path) -> None:
     try:
         # Arrow itself opens no file whose name has bytes that are no UTF-8.
         with unfinished.open("wb") as file:
-            writers[out.suffix](table, file)
+            writers[out.suffix.lower()](table, file)
         unfinished.replace(out)
     finally:
         unfinished.unlink(missing_ok=True)

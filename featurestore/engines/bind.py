@@ -207,4 +207,6 @@ def _matches(dtype: DataType, column_type: pa.DataType) -> bool:
         return bool(pa.types.is_integer(column_type) or is_whole)
     if dtype == String:
         return is_text(column_type)
+    if dtype == Date:
+        return bool(pa.types.is_date(column_type))
     return bool(column_type == _canonical(dtype))

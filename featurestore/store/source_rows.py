@@ -8,6 +8,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
 from featurestore.definitions.model.source import DeltaSource, FileSource, StoredSource
+from featurestore.store.delta.process import check_process
 from featurestore.store.paths import is_local
 from featurestore.store.source_files import list_files
 
@@ -44,6 +45,7 @@ def _row_count(source: StoredSource, uri: str) -> int | None:
 def _(source: DeltaSource, uri: str) -> int | None:
     if source.change_feed:
         return None
+    check_process()
     counts = pa.table(DeltaTable(uri).get_add_actions())["num_records"]
     return None if counts.null_count else int(sum(counts.to_pylist()))
 

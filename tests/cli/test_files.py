@@ -13,6 +13,7 @@ import pytest
 
 from featurestore.cli.files import write_file
 from featurestore.client.plain_types import plain_column
+from featurestore.client.spines.read import read_spine
 from featurestore.errors import RequestError
 
 LARGE = 2**53 + 1
@@ -125,3 +126,12 @@ def test_a_column_that_a_format_cannot_hold_is_refused_by_name(tmp_path, values,
 
     assert "'odd'" in error.value.found
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", [".JSONL", ".Csv", ".PARQUET"])
+def test_suffixes_may_have_capital_letters(tmp_path: Path, suffix) -> None:
+    rows = pa.table({"x": [1, 2]})
+
+    write_file(rows, tmp_path / f"rows{suffix}")
+
+    assert read_spine(tmp_path / f"rows{suffix}", {})["x"].to_pylist() == [1, 2]

@@ -64,9 +64,11 @@ def test_large_view_and_dictionary_strings_are_strings(kind) -> None:
 
 def test_boolean_and_date_keys_are_taken_as_they_are() -> None:
     day = pa.table({"id": pa.array([date(2026, 3, 1)]), "at": TIMES})
+    wide = pa.table({"id": pa.array([date(2026, 3, 1)], pa.date64()), "at": TIMES})
     flag = pa.table({"id": pa.array([True]), "at": TIMES})
 
     assert bind(query(fs.Date), day)["id"].to_pylist() == [date(2026, 3, 1)]
+    assert bind(query(fs.Date), wide)["id"].to_pylist() == [date(2026, 3, 1)]
     assert bind(query(fs.Boolean), flag)["id"].to_pylist() == [True]
 
 

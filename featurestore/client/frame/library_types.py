@@ -120,7 +120,9 @@ def _polars_value_type(dtype: pa.DataType) -> pa.DataType:
 
 def _decimal(dtype: pa.DataType) -> pa.DataType:
     """Return the type for decimals of at most 38 digits. The conversion refuses others."""
-    return pa.decimal128(min(dtype.precision, _MOST_DIGITS), dtype.scale)
+    # Neither library has a negative scale, which Arrow has for numbers such as 12e3.
+    digits = dtype.precision - min(dtype.scale, 0)
+    return pa.decimal128(min(digits, _MOST_DIGITS), max(dtype.scale, 0))
 
 
 def _held(dtype: pa.DataType) -> pa.DataType:

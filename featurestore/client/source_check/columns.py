@@ -26,6 +26,7 @@ from featurestore.engines.files.plan import plan_files, units
 from featurestore.engines.files.problem import FileProblemError
 from featurestore.engines.files.read import read_units
 from featurestore.errors import FeatureStoreError, SourceError
+from featurestore.store.delta.process import check_process
 from featurestore.store.source_files import (
     FilePath,
     SourceFile,
@@ -98,7 +99,7 @@ def first_rows_problem(source: StoredSource, uri: str) -> FeatureStoreError | No
     call = f"read source {source.name!r}"
     try:
         if isinstance(source, DeltaSource):
-            DeltaTable(uri)
+            _opened(uri)
         else:
             _read_first_rows(source, uri)
     except SourceError as error:
@@ -131,6 +132,11 @@ def _newest(uri: str) -> list[SourceFile]:
     return [max(files, key=lambda file: (file.modified_at, file.path))] if files else []
 
 
+def _opened(uri: str) -> DeltaTable:
+    check_process()
+    return DeltaTable(uri)
+
+
 @singledispatch
 def _columns(source: StoredSource, uri: str) -> SourceColumns | None:
     raise TypeError(source)
@@ -138,7 +144,7 @@ def _columns(source: StoredSource, uri: str) -> SourceColumns | None:
 
 @_columns.register
 def _(source: DeltaSource, uri: str) -> SourceColumns | None:
-    schema = pa.schema(DeltaTable(uri).schema().to_arrow())
+    schema = pa.schema(_opened(uri).schema().to_arrow())
     return SourceColumns(source.path, {each.name: each.type for each in schema}, {})
 
 

@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 import pyarrow.feather as pafeather
@@ -30,7 +30,7 @@ def table_of_path(address: str | Path) -> tuple[pa.Table, RowName]:
         TableError: The Delta table cannot be opened.
     """
     if "://" in str(address) and not is_local(str(address)):
-        return _read_delta(str(address)), row_name
+        return _read_url(str(address)), row_name
     path = Path(local_path(str(address)))
     call = f"read the spine {path}"
     try:
@@ -111,6 +111,18 @@ def _read_folder(path: Path, call: str) -> pa.Table:
             "Pass the path of a file, or of a Delta table's folder.",
         )
     return _read_delta(str(path))
+
+
+def _read_url(url: str) -> pa.Table:
+    suffix = PurePosixPath(url).suffix.lower()
+    if suffix in SUFFIXES:
+        raise SpineError(
+            f"read the spine {url}",
+            "at URLs, only Delta tables are read, not files",
+            "Copy the file to this machine, or read it with Arrow, pandas or Polars and pass the "
+            "frame.",
+        )
+    return _read_delta(url)
 
 
 def _read_delta(uri: str) -> pa.Table:

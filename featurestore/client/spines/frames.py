@@ -38,20 +38,22 @@ def table_of_polars(frame: Any) -> pa.Table:
     Raises:
         SpineError: A column holds Python objects.
     """
-    # Arrow has no integers of 128 bits, and of objects Polars would export the addresses.
-    columns = [
-        array_of(name, frame[name].to_list())
-        if str(dtype) in _WITHOUT_ARROW_TYPE
-        else _exported(name, frame[name])
-        for name, dtype in frame.schema.items()
-    ]
-    return pa.table(columns, names=frame.columns)
+    table = without_columns(frame.height)
+    for name, dtype in frame.schema.items():
+        # Arrow has no integers of 128 bits, and of objects Polars would export the addresses.
+        if str(dtype) in _WITHOUT_ARROW_TYPE:
+            table = table.append_column(name, array_of(name, frame[name].to_list()))
+        else:
+            column = _exported(name, frame[name])
+            # With Polars' metadata, by which an Enum stays one.
+            table = table.append_column(column.schema.field(0), column.column(0))
+    return table
 
 
-def _exported(name: str, column: Any) -> pa.ChunkedArray:
+def _exported(name: str, column: Any) -> pa.Table:
     try:
         # As a frame: Polars before 1.34 exports times of a series by another type than it says.
-        return pa.table(column.to_frame())[name]
+        return pa.table(column.to_frame())
     except pa.ArrowException as error:
         raise _unreadable(name, column, error) from None
 

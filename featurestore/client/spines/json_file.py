@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from featurestore.client.spines.python_values import array_of
 from featurestore.client.spines.rows import table_of_rows
 from featurestore.client.spines.text_file import read_text
 from featurestore.engines.spine_times import RowName, row_name
@@ -45,9 +46,57 @@ def read_json(path: Path, call: str) -> tuple[pa.Table, RowName]:
                 'Write each row as an object, such as {"id": 7}.',
             )
     try:
-        return table_of_rows(_with_numbers(rows), name), name
+        return _table(rows, name), name
     except SpineError as error:
         raise SpineError(call, error.found, error.fix) from None
+
+
+def _table(rows: list[dict[str, Any]], name: RowName) -> pa.Table:
+    maps = {}
+    for column in dict.fromkeys(column for row in rows for column in row):
+        array = _maps(column, [row.get(column) for row in rows], name)
+        if array is not None:
+            maps[column] = array
+            rows = [row | {column: None} for row in rows]
+    table = table_of_rows(_with_numbers(rows), name)
+    for column, array in maps.items():
+        table = table.set_column(table.column_names.index(column), column, array)
+    return table
+
+
+def _maps(column: str, values: list[Any], name: RowName) -> pa.MapArray | None:
+    """Return a column of maps, which ``--out`` writes as lists of pairs; None for other values.
+
+    A list of Arrow has values of one kind. So only pairs such as ``["Oslo", 1]`` are of maps.
+    """
+    lists = [value for value in values if isinstance(value, list)]
+    pairs = [pair for each in lists for pair in each]
+    if len(lists) + values.count(None) < len(values) or not all(map(_is_entry, pairs)):
+        return None
+    if not pairs or len(kinds := {_kind(key) for key, _ in pairs}) > 1:
+        return None
+    items = _with_numbers([{"": item} for _, item in pairs])
+    if kinds >= {_kind(item[""]) for item in items} - {None}:
+        return None
+    rows = [row for row, value in enumerate(values) for _ in value or []]
+    dtype = pa.map_(
+        array_of(column, [key for key, _ in pairs], lambda pair: name(rows[pair])).type,
+        array_of(column, [item[""] for item in items], lambda pair: name(rows[pair])).type,
+    )
+    entries = iter(items)
+    maps = [value and [(key, next(entries)[""]) for key, _ in value] for value in values]
+    return pa.array(maps, dtype)
+
+
+def _is_entry(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == len(("key", "value")) and value[0] is not None
+
+
+def _kind(value: Any) -> type | None:
+    """Return the kind of a value: numbers of all types are of one."""
+    numbers = (int, float, Decimal)
+    is_number = isinstance(value, numbers) and not isinstance(value, bool)
+    return None if value is None else float if is_number else type(value)
 
 
 def _line_name(lines: list[int]) -> RowName:

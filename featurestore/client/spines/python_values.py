@@ -4,7 +4,7 @@ import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -29,7 +29,7 @@ _KINDS: tuple[tuple[tuple[type, ...], str], ...] = (
     ((date,), "a date"),
     ((list, tuple, np.ndarray), "a list"),
 )
-_CHANGING = ("timestamp", "date", "duration", "string", "binary")
+_CHANGING = ("time", "date", "duration", "string", "binary")
 """The types that Arrow gives to values of other kinds inside of lists and dicts."""
 _ERRORS = (pa.ArrowException, TypeError, ValueError, OverflowError, AttributeError)
 
@@ -58,6 +58,7 @@ def array_of(name: str, values: Iterable[Any], row: RowName = row_name) -> pa.Ar
         if _is_of_other_than_numbers(present):
             present = [None if _is_nan(value) else value for value in present]
         _require_one_kind(name, present, row)
+        _require_exact_type(name, present, row)
         if any(map(needs_nanoseconds, present)):
             return _nanoseconds(name, present)
     try:
@@ -73,7 +74,7 @@ def array_of(name: str, values: Iterable[Any], row: RowName = row_name) -> pa.Ar
         raise SpineError(CALL, problem, "Correct the text: it cannot be encoded.") from None
     except _ERRORS as error:
         problem = f"column {name!r} mixes types, or has one that Arrow lacks: {error}"
-        raise SpineError(CALL, problem, "Use one type in it.") from None
+        raise SpineError(CALL, problem, "Use one type in it, or leave it out.") from None
     if pa.types.is_nested(array.type):
         _require_unchanged(name, array, present, row)
     return array
@@ -131,6 +132,18 @@ def _require_one_kind(name: str, values: Sequence[Any], row: RowName) -> None:
             f"column {name!r} mixes times with and without a time zone",
             "Write all times with a zone, or all without one and pass timezone=.",
         )
+
+
+def _require_exact_type(name: str, values: Sequence[Any], row: RowName) -> None:
+    """Check for values that Arrow changes: it cuts the zones of times of day, and orders sets."""
+    for position, value in enumerate(values):
+        if isinstance(value, set | frozenset):
+            problem, fix = "a set", "Use lists, which have an order."
+        elif isinstance(value, time) and value.tzinfo is not None:
+            problem, fix = "a time of day with a zone", "Use times with a date, or without a zone."
+        else:
+            continue
+        raise SpineError(CALL, f"column {name!r} has {problem} in {row(position)}", fix)
 
 
 def _nanoseconds(name: str, values: Sequence[Any]) -> pa.Array:

@@ -106,7 +106,7 @@ _SCALARS: Mapping[Scalar, Callable[[pa.DataType], bool]] = {
     Boolean: pa.types.is_boolean,
     String: is_text,
     Timestamp: _is_moment,
-    Date: pa.types.is_date32,
+    Date: pa.types.is_date,
     Binary: _is_binary,
 }
 
@@ -126,10 +126,16 @@ def _(dtype: Decimal, arrow: pa.DataType) -> bool:
     return _is_decimal(arrow)
 
 
+_LISTS = (
+    *(pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list),
+    *(pa.types.is_list_view, pa.types.is_large_list_view),
+)
+
+
 @_fits.register
 def _(dtype: Array, arrow: pa.DataType) -> bool:
-    kinds = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
-    return any(kind(arrow) for kind in kinds) and not type_mismatch(arrow.value_type, dtype.item)
+    is_list = any(kind(arrow) for kind in _LISTS)
+    return is_list and not type_mismatch(arrow.value_type, dtype.item)
 
 
 @_fits.register

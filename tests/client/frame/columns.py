@@ -38,6 +38,7 @@ def _scalars() -> list[pa.Array]:
             pa.decimal256(60, 2),
         )
     ]
+    decimals.append(pa.array([Decimal("1200"), None, Decimal("-300")], pa.decimal128(5, -2)))
     texts = [
         pa.array(["é", None, ""], kind)
         for kind in (pa.string(), pa.large_string(), pa.string_view())

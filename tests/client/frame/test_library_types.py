@@ -9,6 +9,7 @@ import pytest
 from featurestore.client.frame.frame import FeatureFrame
 from featurestore.client.frame.library_types import polars_table, spark_table
 from featurestore.client.plain_types import plain_column
+from featurestore.client.spines.read import read_spine
 from featurestore.errors import RequestError
 from tests.client.frame.columns import COLUMNS, chunked
 
@@ -61,7 +62,7 @@ def test_polars_has_each_value(column) -> None:
     ids=lambda column: str(column.dtype),
 )
 def test_a_column_of_polars_comes_back_with_its_type(column) -> None:
-    table = pa.table(pl.DataFrame({"x": column}))
+    table = read_spine(pl.DataFrame({"x": column}))
 
     result = FeatureFrame(table, ()).to_polars()["x"]
 

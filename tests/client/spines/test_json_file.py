@@ -69,6 +69,42 @@ def test_a_value_is_what_json_says_or_what_is_declared(
     assert read(tmp_path, f'{{"{name}": {value}}}')[name].to_pylist() == [expected]
 
 
+@pytest.mark.parametrize(
+    ("values", "dtype", "expected"),
+    [
+        (
+            [[["a", 1]], [], None, [["b", None], ["a", 2]]],
+            pa.map_(pa.string(), pa.int64()),
+            [[("a", 1)], [], None, [("b", None), ("a", 2)]],
+        ),
+        ([[[True, 1]]], pa.map_(pa.bool_(), pa.int64()), [[(True, 1)]]),
+        (
+            [[["a", 1.5], ["b", "Infinity"]]],
+            pa.map_(pa.string(), pa.float64()),
+            [[("a", 1.5), ("b", float("inf"))]],
+        ),
+        ([[[1, 2.5]]], pa.list_(pa.list_(pa.float64())), [[[1.0, 2.5]]]),
+        ([[["a", "b"]], []], pa.list_(pa.list_(pa.string())), [[["a", "b"]], []]),
+    ],
+)
+def test_pairs_of_two_kinds_are_the_maps_that_out_writes(
+    tmp_path: Path, values: list, dtype: pa.DataType, expected: list
+) -> None:
+    lines = "".join(json.dumps({"x": value, "id": 1}) + "\n" for value in values)
+
+    table = read(tmp_path, lines)
+
+    assert table.column_names == ["x", "id"]
+    assert table["x"].type == dtype
+    assert table["x"].to_pylist() == expected
+
+
+@pytest.mark.parametrize("value", [[["a", 1], ["b", True]], [["a", 1], [2, "b"]], [["a", 1, 2]]])
+def test_lists_of_several_kinds_that_are_no_maps_are_refused(tmp_path: Path, value: list) -> None:
+    with pytest.raises(SpineError, match="'x'"):
+        read(tmp_path, json.dumps({"x": [["a", 1]]}) + "\n" + json.dumps({"x": value}))
+
+
 def test_numbers_of_one_column_have_one_type(tmp_path: Path) -> None:
     special = read(tmp_path, '{"x": 1.5}\n{"x": "NaN"}\n{"x": NaN}', {})["x"]
     decimals = read(tmp_path, '{"x": 0.1234567890123456789}\n{"x": 0.5}\n{"x": 1}', {})["x"]

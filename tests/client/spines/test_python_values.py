@@ -1,6 +1,6 @@
 """Columns of Python values become Arrow arrays exactly, or are refused."""
 
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from math import isnan
 from typing import Any
@@ -112,6 +112,10 @@ def test_nanoseconds_of_durations_are_not_lost(fine: Any) -> None:
         ([{"at": NOON}, {"at": NAIVE}], []),
         ([[pd.Timedelta(1, "ns")]], ["row 0"]),
         ([timedelta(1), 1], ["row 0", "row 1"]),
+        ([None, {1, 2}], ["row 1"]),
+        ([frozenset()], ["row 0"]),
+        ([time(9), time(9, tzinfo=UTC)], ["row 1"]),
+        ([[time(9, tzinfo=UTC)]], ["row 0"]),
         ([np.timedelta64(1, "M")], []),
         ([np.datetime64(1, "ps")], []),
         ([np.datetime64("9999-01-01"), np.datetime64("2026-01-01T00:00:00.000000001")], []),

@@ -76,6 +76,8 @@ def test_data_that_is_no_spine_is_an_error_that_lists_what_is_one(tmp_path: Path
         read_spine(tmp_path / "none.csv")
     with pytest.raises(SpineError) as suffix:
         read_spine(tmp_path / "a.xls")
+    with pytest.raises(SpineError) as url:
+        read_spine("s3://bucket/spine.parquet")
     with pytest.raises(SpineError) as folder:
         read_spine(tmp_path)
 
@@ -84,6 +86,8 @@ def test_data_that_is_no_spine_is_an_error_that_lists_what_is_one(tmp_path: Path
     assert str(tmp_path / "none.csv") in path.value.call
     assert "'.xls'" in suffix.value.found
     assert ".parquet" in suffix.value.fix
+    assert "s3://bucket/spine.parquet" in url.value.call
+    assert "Copy" in url.value.fix
     assert str(tmp_path) in folder.value.call
     assert "Delta" in folder.value.found
 

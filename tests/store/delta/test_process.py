@@ -69,3 +69,32 @@ def test_the_parent_still_reads_after_a_fork(tmp_path: Path) -> None:
     )
 
     assert done.stdout.splitlines()[-1] == "parent 2"
+
+
+LOOK = """
+import os, sys
+from deltalake import DeltaTable
+from featurestore.client.source_check.columns import first_rows_problem, newest_columns
+from featurestore.definitions.model.source import DeltaSource
+from featurestore.errors import SetupError
+DeltaTable(sys.argv[1])
+if os.fork():
+    os.wait()
+else:
+    for look in (newest_columns, first_rows_problem):
+        try:
+            look(DeltaSource("rows", path="rows", timestamp_field="at"), sys.argv[1])
+        except SetupError as error:
+            print("spawn" in error.fix, flush=True)
+    os._exit(0)
+"""
+
+
+def test_a_look_at_a_source_in_a_forked_process_says_what_to_do(tmp_path: Path) -> None:
+    write_deltalake(str(tmp_path), pa.table({"x": [1, 2]}))
+
+    done = subprocess.run(
+        [sys.executable, "-c", LOOK, str(tmp_path)], capture_output=True, text=True
+    )
+
+    assert done.stdout == "True\nTrue\n", done.stderr
