@@ -9,10 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake import DeltaTable, write_deltalake
 
+from featurestore.client.plain_types import plain_column
 from featurestore.client.spines.read import read_spine
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.source import DeltaSource, FileSource, StoredSource
-from featurestore.definitions.model.types import Field
+from featurestore.definitions.model.types import Field, Timestamp
 from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.files.exact_arrow import can_hold, exact, readable_type, stored_type
 from featurestore.engines.files.exact_text import UnfitValueError
@@ -43,7 +44,7 @@ def write_source(manifest: Manifest, layout: Layout, name: str, data: Any) -> in
     source = _source(manifest, name, call)
     uri = layout.source(source.path)
     try:
-        rows = read_spine(data)
+        rows = _plain(read_spine(data))
     except SpineError as error:
         raise RequestError(call, error.found, error.fix) from None
     views = _plain_views(manifest, source)
@@ -54,7 +55,7 @@ def write_source(manifest: Manifest, layout: Layout, name: str, data: Any) -> in
         else:
             needed = [*declared, *(_role_columns(source) if views else ())]
             _require_columns(source, needed, rows, call)
-            _require_zone(source, rows, call)
+            _require_zone(source, declared, rows, call)
             typed = _typed(declared, rows, call)
             if isinstance(source, FileSource):
                 _write_file(source, uri, typed, call)
@@ -111,18 +112,30 @@ def _require_columns(
             raise RequestError(call, found, nearest(name, rows.column_names))
 
 
-def _require_zone(source: StoredSource, rows: pa.Table, call: str) -> None:
-    """Check that times without a zone go to a source with ``timezone=`` only."""
+def _plain(rows: pa.Table) -> pa.Table:
+    """Return rows without Arrow's encodings, which no table has."""
+    for number, name in enumerate(rows.column_names):
+        rows = rows.set_column(number, name, plain_column(rows.column(number)))
+    return rows
+
+
+def _require_zone(
+    source: StoredSource, declared: Mapping[str, Field], rows: pa.Table, call: str
+) -> None:
+    """Check that times without a zone go only to columns that ``timezone=`` is for."""
     roles = source.roles
-    for name in filter(None, (roles.timestamp_field, roles.available_timestamp_field)):
-        kind = rows.schema.field(name).type if name in rows.column_names else pa.null()
-        if pa.types.is_timestamp(kind) and kind.tz is None and source.timezone is None:
-            raise RequestError(
-                call,
-                f"the times of column {name!r} have no time zone",
-                "Convert the column, for example by pandas' .dt.tz_localize('Europe/Paris'). Or "
-                "declare timezone= on the source.",
-            )
+    moments = {roles.timestamp_field, roles.available_timestamp_field}
+    others = {name for name, field in declared.items() if field.dtype == Timestamp} - moments
+    for name in rows.column_names:
+        kind = rows.schema.field(name).type
+        is_local = pa.types.is_timestamp(kind) and kind.tz is None
+        may_have_zone = name in moments or isinstance(source, FileSource)
+        is_known = may_have_zone and source.timezone is not None
+        if name in moments | others and is_local and not is_known:
+            fix = "Convert the column, for example by pandas' .dt.tz_localize('Europe/Paris')."
+            if may_have_zone:
+                fix += " Or declare timezone= on the source."
+            raise RequestError(call, f"the times of column {name!r} have no time zone", fix)
 
 
 def _typed(declared: Mapping[str, Field], rows: pa.Table, call: str) -> pa.Table:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -24,6 +25,9 @@ notes = fs.FileSource("notes", path="data/notes", format="csv", timestamp_field=
 spending = fs.FeatureView("spending", entities=(card,), source=paid,
     schema=(fs.Field("amount", fs.Float64),))
 visit = fs.FeatureView("visit", entities=(card,), source=visits, schema=(fs.Field("n", fs.Int32),))
+moves = fs.DeltaSource("moves", path="data/moves", timestamp_field="at", timezone="UTC")
+move = fs.FeatureView("move", entities=(card,), source=moves,
+    schema=(fs.Field("left_at", fs.Timestamp),))
 note = fs.FeatureView("note", entities=(card,), source=notes,
     schema=(fs.Field("text", fs.String),))
 """
@@ -67,6 +71,32 @@ def test_each_call_writes_a_parquet_file_of_the_declared_types(
     files = sorted((tmp_path / "data" / "visits").iterdir())
     assert [pq.read_schema(file).field("n").type for file in files] == [pa.int32()] * 2
     assert sorted(pq.read_table(files)["card_id"].to_pylist()) == ["a", "b"]
+
+
+def test_encoded_columns_become_their_values(store: fs.FeatureStore, tmp_path: Path) -> None:
+    frame = pl.DataFrame({"card_id": ["a", "b"], "at": [NOON, NOON], "amount": [1.0, None]})
+    category = pl.Series("card_id", ["a", "b"], dtype=pl.Enum(["b", "a"]))
+    runs = pa.RunEndEncodedArray.from_arrays([2], [1.0])
+
+    store.write_source("paid", frame.with_columns(category))
+    store.write_source("paid", pa.table(frame).set_column(2, "amount", runs))
+
+    rows = pa.table(DeltaTable(tmp_path / "data" / "paid").scan())
+    assert sorted(rows["card_id"].to_pylist()) == ["a", "a", "b", "b"]
+    assert rows["amount"].to_pylist().count(1.0) == 3
+
+
+def test_a_local_time_is_refused_where_timezone_does_not_count(
+    store: fs.FeatureStore, tmp_path: Path
+) -> None:
+    local = NOON.replace(tzinfo=None)
+
+    with pytest.raises(RequestError, match="'left_at'") as error:
+        store.write_source("moves", [{"card_id": "a", "at": local, "left_at": local}])
+
+    assert "timezone=" not in error.value.fix
+    assert not (tmp_path / "data" / "moves").exists()
+    assert store.write_source("moves", [{"card_id": "a", "at": local, "left_at": NOON}]) == 1
 
 
 @pytest.mark.parametrize(
