@@ -6,6 +6,7 @@ name. `inspect.getclosurevars` is not enough: it omits the names in nested funct
 comprehensions.
 """
 
+import ast
 import dis
 import importlib
 import importlib.util
@@ -22,6 +23,7 @@ from featurestore.definitions.code.provenance import home, outside
 from featurestore.definitions.code.syntax import (
     attributes,
     class_nodes,
+    dynamic_calls,
     evaluated_at_definition,
     function_nodes,
     imports,
@@ -90,6 +92,7 @@ def _(node: type, refer: _Reference) -> Plain:
         bases = [_value(base, refer) for base in node.__bases__]
         return {"bases": bases, "members": _used(node.__name__, members, (), refer)}
     trees = class_nodes(node)
+    _check_static(node.__qualname__, trees)
     scope = vars(sys.modules[node.__module__])
     used = (names(trees) & scope.keys()) - {node.__name__}
     attributes_used = attributes(trees)
@@ -108,11 +111,13 @@ def _(node: type, refer: _Reference) -> Plain:
 
 @_node.register
 def _(node: _Attributes, refer: _Reference) -> Plain:
-    return _uses(set(node.names), vars(node.module), node.names, refer)
+    scope = vars(node.module)
+    return _uses(set(node.names) & scope.keys(), scope, node.names, refer)
 
 
 def _layer(function: FunctionType, refer: _Reference) -> Plain:
     trees, scope = function_nodes(function), function.__globals__
+    _check_static(function.__qualname__, trees)
     members = attributes(trees)
     used = set(_globals_of(function.__code__)) | names(evaluated_at_definition(trees))
     closure = _closure(function)
@@ -127,6 +132,15 @@ def _layer(function: FunctionType, refer: _Reference) -> Plain:
     if added := {name: value for name, value in vars(function).items() if name != "__wrapped__"}:
         described["attributes"] = _uses(set(added), added, members, refer)
     return described
+
+
+def _check_static(name: str, trees: Sequence[ast.AST]) -> None:
+    if called := dynamic_calls(trees):
+        raise DefinitionError(
+            f"fingerprint {name!r}",
+            f"it calls {called[0]}(), so what it uses cannot be compared between runs",
+            "Import the module, or write the name itself.",
+        )
 
 
 def _closure(function: FunctionType) -> dict[str, object]:
@@ -205,7 +219,10 @@ def _used(name: str, value: object, members: Sequence[str], refer: _Reference) -
 def _module(module: ModuleType, members: Sequence[str], refer: _Reference) -> Plain:
     if home(module.__name__) != "project":
         return outside(module.__name__)
-    return refer(_Attributes(module, tuple(name for name in members if hasattr(module, name))))
+    found = tuple(name for name in members if name in vars(module))
+    # All names are used if one of them is a module, as `feature_defs.shared.LIMIT` has it.
+    inner = any(isinstance(vars(module)[name], ModuleType) for name in found)
+    return refer(_Attributes(module, tuple(members) if inner else found))
 
 
 def _imported(
@@ -222,8 +239,10 @@ def _imported(
         module = importlib.import_module(absolute)
     except ModuleNotFoundError:
         return f"{absolute}:{name or ''}"
-    if name is None:
-        return _module(sys.modules[absolute.partition(".")[0]], members, refer)
+    if name is None:  # the name may be of the whole package, or of the module after `as`
+        package = sys.modules[absolute.partition(".")[0]]
+        described = _module(package, members, refer)
+        return described if package is module else [described, _module(module, members, refer)]
     if not hasattr(module, name):
         return _module(importlib.import_module(f"{absolute}.{name}"), members, refer)
     return _used(name, getattr(module, name), members, refer)

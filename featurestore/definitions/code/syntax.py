@@ -15,6 +15,7 @@ FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 # Fields without a meaning for the result; positions are no fields and never part of a tree.
 _IGNORED = ("ctx", "kind", "type_comment", "type_ignores")
+_DYNAMIC = ("__import__", "eval", "exec", "globals", "import_module")
 
 
 def unwrapped(function: FunctionType) -> list[FunctionType]:
@@ -123,13 +124,30 @@ def names(nodes: Iterable[ast.AST]) -> set[str]:
 
 
 def attributes(nodes: Iterable[ast.AST]) -> tuple[str, ...]:
-    """Return the names of all attributes in these trees, sorted.
+    """Return the names of all attributes in these trees, sorted; ``getattr(x, "y")`` is one.
 
     Example:
         >>> attributes([ast.parse("f(x.y)")])
         ('y',)
     """
-    return tuple(sorted({part.attr for part in _walk(nodes) if isinstance(part, ast.Attribute)}))
+    found = (_attribute(part) for part in _walk(nodes))
+    return tuple(sorted({name for name in found if name}))
+
+
+def dynamic_calls(nodes: Iterable[ast.AST]) -> list[str]:
+    """Return the calls in these trees that run code which the trees do not show.
+
+    Example:
+        >>> dynamic_calls([ast.parse("eval('x') + frame.eval('y')")])
+        ['eval']
+    """
+    called = (part.func for part in _walk(nodes) if isinstance(part, ast.Call))
+    found = (
+        each.id if isinstance(each, ast.Name) else _attribute(each)
+        for each in called
+        if isinstance(each, ast.Name) or _attribute(each) == "import_module"
+    )
+    return [name for name in found if name in _DYNAMIC]
 
 
 def evaluated_at_definition(nodes: Iterable[FunctionNode]) -> list[ast.AST]:
@@ -163,6 +181,16 @@ def imports(nodes: Iterable[ast.AST]) -> list[tuple[str, str | None]]:
             module = "." * part.level + (part.module or "")
             imported.extend((module, alias.name) for alias in part.names)
     return imported
+
+
+def _attribute(node: ast.AST) -> str:
+    """Return the attribute that an expression reads; ``""`` if it reads none."""
+    match node:
+        case ast.Attribute(attr=name):
+            return name
+        case ast.Call(func=ast.Name(id="getattr"), args=[_, ast.Constant(value=str(name)), *_]):
+            return name
+    return ""
 
 
 def _walk(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:

@@ -138,6 +138,48 @@ def test_an_edit_that_may_change_the_result_changes_the_fingerprint(
     assert fingerprint(tmp_path, **{module: (old, new)}) != fingerprint(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("imported", "used"),
+    [
+        ("import feature_defs.deep.steps", "feature_defs.deep.steps.clean(rows)"),
+        ("import feature_defs.deep.steps as steps", "steps.clean(rows)"),
+        ("import feature_defs", "feature_defs.deep.steps.clean(rows)"),
+        ("from feature_defs import deep", "deep.steps.clean(rows)"),
+        ("from feature_defs.deep import steps", "getattr(steps, 'clean')(rows)"),
+    ],
+)
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_module_by_its_full_name_is_followed(
+    tmp_path: Path, imported: str, used: str, inside: bool
+) -> None:
+    body = f"    {imported}\n    return {used}" if inside else f"    return {used}"
+    text = f"import feature_defs.deep.steps\n{imported}\ndef transform(rows):\n{body}\n"
+
+    def edited(limit: int) -> str:
+        modules = {
+            "cards.py": text + CARDS.replace('ttl="1d"', "transform=transform"),
+            "deep/__init__.py": "",
+            "deep/steps.py": f"LIMIT = {limit}\ndef clean(rows): return rows[:LIMIT]",
+        }
+        view = load(write(tmp_path / "feature_defs", modules)).views[0]
+        return function_code(view.transform).fingerprint
+
+    assert edited(1) != edited(2)
+
+
+@pytest.mark.parametrize(
+    "call", ["eval('clean')", "globals()['clean']", "importlib.import_module('feature_defs.x')"]
+)
+def test_code_that_cannot_be_followed_is_refused(tmp_path: Path, call: str) -> None:
+    text = f"import importlib\ndef transform(rows):\n    return {call}\n"
+    modules = {"cards.py": text + CARDS.replace('ttl="1d"', "transform=transform")}
+
+    with pytest.raises(DefinitionError) as caught:
+        load(write(tmp_path / "feature_defs", modules))
+
+    assert call.split("(")[0].rpartition(".")[2] in caught.value.found
+
+
 def test_the_text_is_the_functions_own_lines(tmp_path: Path) -> None:
     function = "@staticmethod\ndef clean(rows):\n    # all of them\n    return rows\n"
     module = "def staticmethod(f): return f\n" + function
