@@ -153,9 +153,23 @@ def _csv_column(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
         return _valid_texts(name, plain)
     if pa.types.is_null(kind):
         return converted(plain, pa.string())
+    if pa.types.is_temporal(kind):
+        _require_year(name, plain)
     if any(holds(kind) for holds in _BINARY):
         return _texts(plain, bytes.hex)
     return _text_column(plain) if pa.types.is_duration(kind) else plain
+
+
+def _require_year(name: str, column: pa.ChunkedArray) -> None:
+    """Check that days and times are of the years 1 to 9999. Arrow writes others as other years."""
+    kind = column.type
+    if pa.types.is_timestamp(kind):
+        column = column.cast(pa.timestamp(kind.unit))
+    if pa.types.is_date(kind) or (pa.types.is_timestamp(kind) and kind.unit != "ns"):
+        try:
+            pc.min_max(column).as_py()
+        except (ValueError, OverflowError) as error:
+            raise _refusal("CSV", name, kind, str(error)) from None
 
 
 def _valid_texts(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -114,6 +114,10 @@ BROKEN = pa.Array.from_buffers(pa.string(), 1, pa.array([b"\xff"]).buffers())
     ("values", "suffix"),
     [
         (FAR, ".jsonl"),
+        (FAR, ".csv"),
+        (pa.array([9_404_918_380_800_000_000], pa.timestamp("us", "Asia/Tokyo")), ".csv"),
+        (FAR.cast(pa.date32()), ".csv"),
+        (pa.array([-1_000_000], pa.int32()).cast(pa.date32()), ".csv"),
         (BROKEN, ".jsonl"),
         (BROKEN, ".csv"),
         (INTERVAL, ".csv"),

@@ -135,7 +135,11 @@ def held_out_entities(table: pa.Table, names: Sequence[str], test: float, seed: 
             raise RequestError(call, problem, nearest(name, table.column_names))
     if not 0 < test < 1:
         raise RequestError(call, f"test is {test}, not between 0 and 1", "Use e.g. test=0.2.")
-    return sample_entities(table.select(names), test, seed)
+    try:
+        return sample_entities(table.select(names), test, seed)
+    except (ValueError, OverflowError) as error:
+        problem = f"a key has a value that Python cannot hold: {error}"
+        raise RequestError(call, problem, "Pass other columns that identify an entity.") from None
 
 
 def _scalar(micros: int) -> pa.Scalar:

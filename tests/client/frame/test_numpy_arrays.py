@@ -101,3 +101,13 @@ def test_a_feature_that_is_no_number_is_named() -> None:
         FeatureFrame(pa.table({"word": words}), ("word",)).to_numpy()
 
     assert "'word'" in error.value.found
+
+
+def test_a_label_with_a_time_that_python_cannot_hold_is_refused() -> None:
+    far = pa.array([[300_000_000_000]]).cast(pa.list_(pa.timestamp("s")))
+
+    with pytest.raises(RequestError) as error:
+        label_array(pa.chunked_array([far]))
+
+    assert str(far.type) in error.value.found
+    assert "to_arrow()" in error.value.fix

@@ -311,3 +311,12 @@ def test_runs_of_equal_values_are_split():
     assert train.to_arrow()["word"].to_pylist() == ["a", None]
     assert test.to_arrow()["word"].to_pylist() == ["a"]
     assert train.to_arrow().schema == table.schema
+
+
+def test_a_key_that_python_cannot_hold_is_an_error():
+    frame = FeatureFrame(pa.table({"at": pa.array([300_000_000_000], pa.timestamp("s"))}), ())
+
+    with pytest.raises(RequestError) as error:
+        frame.split_by_entity("at")
+
+    assert "'at'" in error.value.call
