@@ -139,7 +139,8 @@ class Registry:
         """
         with self._lock():
             table = self._table()
-            latest = self._versions(table)[-1] if table is not None else None
+            versions = self._versions(table) if table is not None else []
+            latest = versions[-1] if versions else None
             self._require_base(plan, latest)
             if latest is not None and plan.is_empty:
                 return latest
@@ -149,7 +150,7 @@ class Registry:
     def _versions(self, table: DeltaTable) -> list[RegistryVersion]:
         rows = read_records(table, _HEAD)
         for row in rows:
-            wrong = [name for name, kind in _KINDS.items() if not isinstance(row[name], kind)]
+            wrong = [name for name, kind in _KINDS.items() if not isinstance(row.get(name), kind)]
             if wrong:
                 raise damaged(row["version"], f"its row has no valid {', '.join(wrong)}")
         rows.sort(key=itemgetter("version"))

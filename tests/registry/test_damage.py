@@ -239,3 +239,23 @@ def places(value: Any) -> Any:
         yield value, key
         if isinstance(value[key], dict | list):
             yield from places(value[key])
+
+
+def test_after_all_rows_are_gone_the_definitions_can_be_applied_again(layout: Layout) -> None:
+    rows = pa.table(DeltaTable(layout.registry()).scan().read_all())
+    write_deltalake(layout.registry(), rows.slice(0, 0), mode="overwrite")
+
+    version = Registry(layout, lambda: NOW).apply(plan(None, SMALL))
+
+    assert (version.version, version.manifest.views) == (1, SMALL.views)
+
+
+def test_a_time_outside_of_the_calendar_is_an_error(layout: Layout) -> None:
+    rows = pa.table(DeltaTable(layout.registry()).scan().read_all())
+    field = rows.schema.field("applied_at")
+    late = pa.array([2**61], pa.int64()).cast(field.type)
+    rows = rows.set_column(rows.schema.get_field_index("applied_at"), field, late)
+    write_deltalake(layout.registry(), rows, mode="overwrite")
+
+    with pytest.raises(TableError):
+        Registry(layout, lambda: NOW).latest()

@@ -1,6 +1,6 @@
 """Rows of small Delta tables as dicts, read without importing pandas."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -8,7 +8,8 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
 from featurestore.errors import TableError
-from featurestore.store.delta.snapshot import check_readable
+from featurestore.store.delta.commit_files import newest_commit_files
+from featurestore.store.delta.snapshot import check_readable, damage_fix
 from featurestore.store.failures import failure_text
 from featurestore.times import from_micros
 
@@ -32,6 +33,7 @@ def read_records(
             a file cannot be read.
     """
     uri = table.table_uri.removeprefix("file://").rstrip("/")
+    _check_newest_commit(uri)
     check_readable(table, uri)
     try:
         stream = table.scan(
@@ -39,14 +41,45 @@ def read_records(
         )
         rows = pa.RecordBatchReader.from_stream(stream).read_all()
     except (DeltaError, pa.ArrowException, OSError, ValueError) as error:
-        raise TableError(
-            f"read table {uri}",
-            failure_text(error),
-            "A file of the table is damaged or missing, or the table was changed. Restore the "
-            "table, for example by DeltaTable(path).restore(version) of deltalake.",
-        ) from error
-    values = {field.name: _plain(rows[field.name]) for field in rows.schema}
+        raise _damaged(uri, failure_text(error)) from error
+    try:
+        values = {field.name: _plain(rows[field.name]) for field in rows.schema}
+    except OverflowError as error:
+        raise _damaged(uri, "it has a time outside of the years 1 to 9999") from error
     return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
+
+
+def check_record(uri: str, row: Mapping[str, Any], kinds: Mapping[str, type]) -> None:
+    """Check that columns of a row have values of their types, so that none of them is null.
+
+    Args:
+        uri: The table's address, for the message.
+        row: The row.
+        kinds: The columns that cannot be null, with the types of their values.
+
+    Raises:
+        TableError: A value is null, or has another type.
+    """
+    wrong = [name for name, kind in kinds.items() if not isinstance(row.get(name), kind)]
+    if wrong:
+        raise _damaged(uri, f"a row has no valid {', '.join(wrong)}")
+
+
+def _check_newest_commit(uri: str) -> None:
+    """Check the newest commit, which readers take for one without rows if it is empty."""
+    for commit in newest_commit_files(uri, 1):
+        if commit.damage:
+            found = f"the commit {commit.address} {commit.damage}"
+            raise TableError(f"read table {uri}", found, damage_fix(uri, is_newest=True))
+
+
+def _damaged(uri: str, found: str) -> TableError:
+    return TableError(
+        f"read table {uri}",
+        found,
+        "A file of the table is damaged or missing, or the table was changed. Restore the "
+        "table, for example by DeltaTable(path).restore(version) of deltalake.",
+    )
 
 
 def _plain(column: pa.ChunkedArray) -> list[Any]:

@@ -8,9 +8,19 @@ from dataclasses import KW_ONLY, asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from featurestore.store.delta.records import check_record
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.append import append, read
 from featurestore.store.ledger.schemas import RUNS
+
+_KINDS = {
+    "run_id": str,
+    "view": str,
+    "table_id": str,
+    "kind": str,
+    "status": str,
+    "started_at": datetime,
+}
 
 RunKind = Literal["run", "build"]
 RunStatus = Literal["running", "done", "nothing", "failed", "interrupted", "skipped"]
@@ -85,6 +95,8 @@ class Runs:
     def records(self, view: str | None = None) -> tuple[RunRecord, ...]:
         """Return the last record of each run, oldest run first; of one view, or of all views."""
         rows = [row for row in read(self._uri) if view in (None, row["view"])]
+        for row in rows:
+            check_record(self._uri, row, _KINDS)
         rows.sort(key=_order)
         return tuple({row["run_id"]: _run(row) for row in rows}.values())
 

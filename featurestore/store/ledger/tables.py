@@ -11,10 +11,12 @@ from typing import Literal
 from deltalake import DeltaTable
 
 from featurestore.store.delta.cache import TableCache
-from featurestore.store.delta.records import read_records
+from featurestore.store.delta.records import check_record, read_records
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.append import append
 from featurestore.store.ledger.schemas import TABLES
+
+_KINDS = {"view": str, "table_id": str, "fingerprint": str, "state": str, "sequence": int}
 
 TableState = Literal["building", "current", "retired"]
 
@@ -86,6 +88,9 @@ class Tables:
 
 
 def _builds(table: DeltaTable) -> tuple[TableRecord, ...]:
-    rows = sorted(read_records(table), key=lambda row: (row["view"], row["sequence"]))
+    records = read_records(table)
+    for row in records:
+        check_record(table.table_uri.removeprefix("file://").rstrip("/"), row, _KINDS)
+    rows = sorted(records, key=lambda row: (row["view"], row["sequence"]))
     newest = {(row["view"], row["table_id"]): TableRecord(**row) for row in rows}
     return tuple(sorted(newest.values(), key=lambda record: (record.view, record.sequence)))

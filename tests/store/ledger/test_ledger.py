@@ -189,3 +189,57 @@ def test_a_ledger_of_many_runs_has_few_files(layout: Layout) -> None:
 
     assert len(DeltaTable(layout.runs()).file_uris()) <= 31
     assert [run.run_id for run in runs.records()] == [f"r{number:02}" for number in range(70)]
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("view", None),
+        ("table_id", None),
+        ("state", None),
+        ("sequence", None),
+        ("at", pa.scalar(2**61).cast(pa.timestamp("us", "UTC"))),
+        ("start", pa.scalar(-(2**61)).cast(pa.timestamp("us", "UTC"))),
+    ],
+)
+def test_a_damaged_record_is_an_error_that_names_the_ledger(
+    layout: Layout, column: str, value: pa.Scalar | None
+) -> None:
+    Tables(layout).record(BUILD)
+    rows = DeltaTable(layout.tables()).to_pyarrow_table()
+    field = rows.schema.field(column)
+    changed = pa.array([value], field.type) if value is None else pa.array([value])
+    rows = rows.set_column(rows.schema.get_field_index(column), field, changed)
+    write_deltalake(layout.tables(), rows, mode="overwrite")
+
+    with pytest.raises(TableError) as caught:
+        Tables(layout).records()
+
+    assert caught.value.call == f"read table {layout.tables()}"
+    assert "restore" in caught.value.fix
+
+
+def test_a_damaged_record_of_a_run_is_an_error_too(layout: Layout) -> None:
+    Runs(layout).record(RUN)
+    rows = DeltaTable(layout.runs()).to_pyarrow_table()
+    number = rows.schema.get_field_index("status")
+    rows = rows.set_column(number, rows.schema.field("status"), pa.nulls(1, pa.string()))
+    write_deltalake(layout.runs(), rows, mode="overwrite")
+
+    with pytest.raises(TableError):
+        Runs(layout).records()
+
+
+def test_a_newest_commit_that_is_empty_is_an_error_whose_way_out_works(layout: Layout) -> None:
+    Tables(layout).record(BUILD)
+    Tables(layout).record(replace(BUILD, state="current"))
+    newest = Path(layout.tables(), "_delta_log", f"{2:020}.json")
+    newest.write_bytes(b"")
+
+    with pytest.raises(TableError) as caught:
+        Tables(layout).records()
+
+    assert str(newest) in caught.value.found
+    assert "remove it" in caught.value.fix
+    newest.unlink()
+    assert [each.state for each in Tables(layout).records()] == ["building"]
