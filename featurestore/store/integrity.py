@@ -1,8 +1,9 @@
-"""Whether a build's table still has all that the ledger of runs and its own log say it has."""
+"""Whether a build's table has exactly what the runs of featurestore committed to it."""
 
 import json
 from collections.abc import Sequence
 
+from featurestore.errors import TableError
 from featurestore.store.commit import CommitNotes
 from featurestore.store.delta.commit_files import CommitFile, newest_commit_files
 from featurestore.store.ledger.runs import RunRecord
@@ -12,11 +13,12 @@ _CHECKED_COMMITS = 10
 
 
 def table_damage(uri: str, runs: Sequence[RunRecord]) -> str | None:
-    """Return what a build's table has lost, as a clause; None if nothing is known to be lost.
+    """Return which commits a table has lost, or has from another program; None if none is known.
 
     A commit's file that is empty, cut or gone takes rows with it, and readers do not see that. A
     table that was put back from a copy is older than the ledger, or has other commits under the
-    numbers of those that the ledger knows.
+    numbers of those that the ledger knows. A commit of another program changes rows that the
+    source has not changed.
 
     Args:
         uri: The table's address. Nothing is returned if there is no table.
@@ -29,13 +31,56 @@ def table_damage(uri: str, runs: Sequence[RunRecord]) -> str | None:
     commits = newest_commit_files(uri, _CHECKED_COMMITS)
     if not commits:
         return None
-    damaged = [
-        f"the commit {commit.address} {commit.damage}" for commit in commits if commit.damage
-    ]
-    if damaged:
-        return damaged[0]
-    incomplete = (_incomplete(commit) for commit in commits)
-    return next((text for text in incomplete if text), None) or _unlike_ledger(uri, commits, runs)
+    return _lost(commits) or _unlike_ledger(uri, commits, runs) or _foreign(uri, commits, runs)
+
+
+def damaged(call: str, view: str, damage: str) -> TableError:
+    """Return the error of a table that is not as the runs of featurestore left it.
+
+    Args:
+        call: The call, for the message.
+        view: The view's name.
+        damage: The result of `table_damage`.
+
+    Example:
+        >>> damaged("verify()", "spending", "the newest commit is gone").call
+        'verify()'
+    """
+    return TableError(
+        call,
+        damage,
+        f"Rebuild the view with `featurestore materialize {view} --full`. Or restore the table's "
+        "newest files from a copy.",
+    )
+
+
+def lost_commit(uri: str) -> str | None:
+    """Return which of a table's newest commits is damaged, as a clause; None if none is.
+
+    Example:
+        >>> lost_commit("no/such/table") is None
+        True
+    """
+    return _lost(newest_commit_files(uri, _CHECKED_COMMITS))
+
+
+def _lost(commits: Sequence[CommitFile]) -> str | None:
+    for commit in commits:
+        if commit.damage:
+            return f"the commit {commit.address} {commit.damage}"
+    return next((text for text in map(_incomplete, commits) if text), None)
+
+
+def _foreign(uri: str, commits: Sequence[CommitFile], runs: Sequence[RunRecord]) -> str | None:
+    """Return which commit has changed the rows and is not of a run; None if no run is known."""
+    others = [each for each in commits if each.changes_rows and _notes(each) is None]
+    is_ours = any(run.outcome.version is not None for run in runs) or any(map(_notes, commits))
+    if not (others and is_ours):
+        return None
+    return (
+        f"version {others[0].version} of its table {uri} changed the rows, and no run of "
+        f"featurestore made it ({others[0].operation})"
+    )
 
 
 def _incomplete(commit: CommitFile) -> str | None:

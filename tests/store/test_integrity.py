@@ -8,7 +8,7 @@ import pytest
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 
 from featurestore.store.commit import CommitNotes
-from featurestore.store.integrity import table_damage
+from featurestore.store.integrity import lost_commit, table_damage
 from featurestore.store.ledger.runs import Outcome, RunRecord
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -114,3 +114,33 @@ def test_the_commit_of_another_program_under_our_number_is_damage(table: Path) -
     write_deltalake(table, pa.table({"x": [1]}), mode="append")
 
     assert table_damage(str(table), RUNS) is not None
+
+
+def test_rows_of_another_program_are_found_with_its_name_and_a_compaction_is_not(
+    table: Path,
+) -> None:
+    write_deltalake(table, pa.table({"x": [1]}).slice(0, 0), mode="append")
+    DeltaTable(table).optimize.compact()
+    before = table_damage(str(table), RUNS)
+    write_deltalake(table, pa.table({"x": [1]}), mode="append")
+    write(table, "r4")
+
+    damage = table_damage(str(table), ())
+
+    assert before is None
+    assert damage is not None
+    assert "version 5 " in damage
+    assert "delta-rs" in damage
+    assert lost_commit(str(table)) is None
+
+
+def test_deleted_rows_are_found(table: Path) -> None:
+    DeltaTable(table).delete("x = 3")
+
+    assert "version 3 " in (table_damage(str(table), RUNS) or "")
+
+
+def test_a_table_that_no_run_has_written_is_not_compared(tmp_path: Path) -> None:
+    write_deltalake(tmp_path, pa.table({"x": [1]}))
+
+    assert table_damage(str(tmp_path), (run("r3", None),)) is None

@@ -1,7 +1,7 @@
 """Verification: the engine's answers compared with the reference, cell by cell."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -38,6 +38,9 @@ from featurestore.query.nodes import Aggregate, Column, Query, ViewQuery
 from featurestore.query.requirements import spine_types
 from featurestore.store.columns import UTC_MICROS, arrow_type
 from featurestore.store.delta.snapshot import Snapshot
+from featurestore.store.integrity import damaged, table_damage
+from featurestore.store.layout import Layout
+from featurestore.store.ledger.runs import Runs
 from featurestore.times import from_micros
 
 _MOMENTS_PER_KEY = 4
@@ -75,7 +78,8 @@ def verify(manifest: Manifest, reader: Reader, check: Check) -> Verification:
         NotFoundError: A name is not applied.
         RequestError: The sample is not positive.
         SpineError: The spine does not fit.
-        TableError: A view is not materialized, or was changed since.
+        TableError: A view is not materialized, or was changed since; or its table has lost
+            commits, or has rows that no run of featurestore committed.
         DefinitionError: The function of an on-demand view is not the one that was applied.
         OnDemandError: An on-demand view cannot be computed at all.
     """
@@ -85,6 +89,7 @@ def verify(manifest: Manifest, reader: Reader, check: Check) -> Verification:
     query = compile_request(manifest, request, check.spine)
     functions = import_functions(query, reader.definitions)
     snapshots = reader.pin(query, manifest)
+    _require_own_commits(request.call, snapshots, reader.layout)
     uses = [_ViewUse(request, query, view, snapshots[view.view]) for view in query.views]
     if check.spine is None:
         bound = tables = [_sample_moments(use, check.sample, Random(check.seed)) for use in uses]
@@ -102,6 +107,15 @@ def verify(manifest: Manifest, reader: Reader, check: Check) -> Verification:
         moments="events" if check.spine is None else "spine",
         skipped=tuple(each for each in computed if isinstance(each, Skipped)),
     )
+
+
+def _require_own_commits(call: str, snapshots: Mapping[str, Snapshot], layout: Layout) -> None:
+    """Refuse a table that has lost commits, or that another program has changed."""
+    for view, snapshot in snapshots.items():
+        table_id = snapshot.uri.rpartition("/")[2]
+        runs = [run for run in Runs(layout).records(view) if run.table_id == table_id]
+        if damage := table_damage(snapshot.uri, runs):
+            raise damaged(call, view, damage)
 
 
 @dataclass(frozen=True)

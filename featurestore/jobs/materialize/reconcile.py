@@ -6,7 +6,7 @@ from datetime import datetime
 
 from featurestore.errors import TableError
 from featurestore.store.commit import BatchCommit, batch_commits
-from featurestore.store.integrity import table_damage
+from featurestore.store.integrity import lost_commit
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.runs import Outcome, RunRecord, Runs, RunStatus
 from featurestore.store.ledger.tables import TableRecord
@@ -99,7 +99,7 @@ def _readable_commits(uri: str, after: int) -> tuple[BatchCommit, ...]:
 
     delta-rs numbers the commits wrongly where one of them is an empty file.
     """
-    if table_damage(uri, ()) is not None:
+    if lost_commit(uri) is not None:
         return ()
     try:
         return batch_commits(uri, after=after)

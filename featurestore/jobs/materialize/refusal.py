@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from featurestore.errors import FeatureStoreError, SourceError, TableError
+from featurestore.errors import FeatureStoreError, SourceError
+from featurestore.store.integrity import damaged
 
 
 @dataclass(frozen=True)
@@ -12,7 +13,8 @@ class Evidence:
 
     Args:
         table_exists: Whether the table exists.
-        table_damage: What the table has lost of its commits, as a clause; None if nothing.
+        table_damage: Which commits the table has lost, or has from another program, as a clause;
+            None if none.
         source_change: Why the source no longer continues the rows that were read, as a clause:
             the table was replaced, or put back from a copy. None if it does.
         checkpoint_problem: Why the stream's checkpoint cannot continue, as a clause: missing,
@@ -57,7 +59,7 @@ def refusal(view: str, evidence: Evidence) -> FeatureStoreError | None:
     if evidence.changed_files:
         return _changed(view, evidence.changed_files)
     if evidence.table_damage:
-        return TableError(call, evidence.table_damage, damage_fix(view))
+        return damaged(call, view, evidence.table_damage)
     if evidence.source_change:
         return SourceError(
             call,
@@ -67,19 +69,6 @@ def refusal(view: str, evidence: Evidence) -> FeatureStoreError | None:
             "versions, and append the new rows to it.",
         )
     return None
-
-
-def damage_fix(view: str) -> str:
-    """Return what to do about a table that has lost commits.
-
-    Example:
-        >>> "`featurestore materialize spending --full`" in damage_fix("spending")
-        True
-    """
-    return (
-        f"Rebuild the view with `featurestore materialize {view} --full`. Or restore the table's "
-        "newest files from a copy."
-    )
 
 
 def files_gone(view: str, evidence: Evidence) -> SourceError:

@@ -9,7 +9,9 @@ from featurestore.errors import SourceError
 from featurestore.store.columns import EVENT_TIME
 from featurestore.store.current import CurrentTables, NoTable
 from featurestore.store.delta.snapshot import open_snapshot
+from featurestore.store.integrity import table_damage
 from featurestore.store.layout import Layout
+from featurestore.store.ledger.runs import Runs
 from featurestore.store.ledger.tables import Tables
 
 
@@ -34,8 +36,8 @@ def upstream_of(view: FeatureView, layout: Layout) -> Upstream:
     """Return the table or files that a view is read from.
 
     Raises:
-        SourceError: The source cannot be materialized, or the upstream view was never materialized
-            or has changed since.
+        SourceError: The source cannot be materialized. Or the upstream view was never
+            materialized, has changed since, or has a table with other commits than those of runs.
     """
     source = view.source
     if not isinstance(source, FeatureView):
@@ -46,14 +48,21 @@ def upstream_of(view: FeatureView, layout: Layout) -> Upstream:
         raise _unusable(view, source, "was never materialized")
     if table.state == "changed":
         raise _unusable(view, source, "was changed after its table was built")
+    runs = [
+        run for run in Runs(layout).records(source.name) if run.table_id == table.record.table_id
+    ]
+    if damage := table_damage(table.uri, runs):
+        raise _unusable(view, source, f"cannot be read on: {damage}", " --full")
     stored_rows = DeltaSource(source.name, path=table.uri, timestamp_field=EVENT_TIME)
     version = open_snapshot(table.uri).version
     return Upstream(stored_rows, table.uri, table.record.table_id, version)
 
 
-def _unusable(view: FeatureView, source: FeatureView, problem: str) -> SourceError:
+def _unusable(
+    view: FeatureView, source: FeatureView, problem: str, option: str = ""
+) -> SourceError:
     return SourceError(
         f"materialize view {view.name!r} ({view.origin})",
         f"its upstream view {source.name!r} {problem}",
-        f"Run `featurestore materialize {source.name} {view.name}`.",
+        f"Run `featurestore materialize {source.name} {view.name}{option}`.",
     )

@@ -6,7 +6,7 @@ read an older state of the table and say nothing, or they cannot open the table 
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -41,14 +41,35 @@ class CommitFile:
         return text if isinstance(text, str) else None
 
     @property
+    def operation(self) -> str:
+        """The operation and the program that committed, such as ``"WRITE by delta-rs:1.6.6"``."""
+        info = self._first("commitInfo")
+        program = info.get("engineInfo") or info.get("clientVersion") or "an unnamed program"
+        return f"{info.get('operation') or 'a commit'} by {program}"
+
+    @property
+    def changes_rows(self) -> bool:
+        """Whether it adds or removes rows; a compaction does neither."""
+        changed = [
+            name
+            for name in ("add", "remove")
+            for each in self._all(name)
+            if each.get("dataChange", True)
+        ]
+        return "remove" in changed or ("add" in changed and self.added_rows != 0)
+
+    @property
     def added_rows(self) -> int | None:
         """The number of rows of the added files; None if a file has no statistics."""
-        added = [action["add"] for action in self.actions if "add" in action]
-        counts = [json.loads(file.get("stats") or "{}").get("numRecords") for file in added]
+        stats = (json.loads(file.get("stats") or "{}") for file in self._all("add"))
+        counts = [each.get("numRecords") for each in stats]
         return None if None in counts else sum(counts)
 
     def _first(self, name: str) -> dict[str, Any]:  # Any: the JSON of Delta's protocol
-        return next((dict(action[name]) for action in self.actions if name in action), {})
+        return next(self._all(name), {})
+
+    def _all(self, name: str) -> Iterator[dict[str, Any]]:  # Any: as above
+        return (dict(action[name]) for action in self.actions if name in action)
 
 
 def newest_commit_files(uri: str, count: int) -> tuple[CommitFile, ...]:
