@@ -87,6 +87,8 @@ def decode(document: Mapping[str, Json]) -> Manifest:
             if not isinstance(definition, Definition):
                 kind = type(definition).__name__
                 raise _unreadable(f"it lists a {kind}, which is not a definition")
+            if _reference(definition) in decoded:
+                raise _unreadable(f"it lists {definition.name!r} twice in {section}")
             decoded[_reference(definition)] = definition
     return Manifest.of(list(decoded.values()))
 

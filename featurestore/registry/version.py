@@ -5,16 +5,30 @@ from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field, fields
 from datetime import datetime
 from functools import cached_property, partial
+from itertools import chain
 from typing import Any
 
 from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.rules.aggregations import (
+    columns_exist,
+    functions_exist,
+    windows_are_durations,
+)
 from featurestore.definitions.rules.argument_types import arguments_have_their_types
+from featurestore.definitions.rules.dtypes import fields_have_known_types
 from featurestore.definitions.rules.names import definitions_have_plain_names
+from featurestore.definitions.rules.on_demand import inputs_exist
+from featurestore.definitions.rules.services import features_exist
 from featurestore.errors import TableError
 from featurestore.registry.codec import SCHEMA, decode, document_fingerprint
 
 # What damaged JSON raises: bad syntax, missing keys, wrong types, too many levels.
 _UNDECODABLE = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError)
+# What later code relies on. The others may be newer than the release that applied the definitions.
+_RULES = (
+    *(arguments_have_their_types, definitions_have_plain_names, fields_have_known_types),
+    *(columns_exist, functions_exist, windows_are_durations, inputs_exist, features_exist),
+)
 
 
 @dataclass(frozen=True)
@@ -68,9 +82,8 @@ class RegistryVersion:
                 found = "its definitions differ from those that were applied"
                 raise damaged(self.version, f"{found}: their fingerprint is not {self.digest!r}")
             manifest = decode(document)
-            for rule in (arguments_have_their_types, definitions_have_plain_names):
-                for issue in rule(manifest):
-                    raise damaged(self.version, issue.message)
+            for issue in chain.from_iterable(rule(manifest) for rule in _RULES):
+                raise damaged(self.version, issue.message)
         except _UNDECODABLE as error:
             found = f"its definitions cannot be decoded ({type(error).__name__}: {error})"
             raise damaged(self.version, found) from error

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from featurestore.errors import TableError
+from featurestore.query.compile import compile_query, compile_view
 from featurestore.registry.codec import canonical_json, document_fingerprint, encode
 from featurestore.registry.plan import plan
 from featurestore.registry.registry import Registry
@@ -83,6 +84,16 @@ DOCUMENTS: dict[str, Callable[[Document], Any]] = {
     "no schema": lambda d: d.pop("schema"),
     "origin without a line": lambda d: first(d, "views").update(origin="defs.py"),
     "origin is null": lambda d: first(d, "views").update(origin=None),
+    "aggregation of a column that is not there": lambda d: first(d, "views")["schema"].pop(0),
+    "feature that is not there": lambda d: first(d, "services")["features"][1].update(
+        features=["other"]
+    ),
+    "unknown function": lambda d: first(d, "views")["aggregations"][0].update(function="other"),
+    "window that is no duration": lambda d: first(d, "views")["aggregations"][0].update(
+        windows=["soon"]
+    ),
+    "type is a number": lambda d: first(d, "entities")["join_keys"][0].update(dtype=1.5),
+    "a view twice": lambda d: d["views"].append(d["views"][0]),
     "a definition less": lambda d: d["services"].pop(),
     "another value": lambda d: first(d, "views").update(ttl="100d"),
     "name is a path": lambda d: first(d, "entities").update(name="../card"),
@@ -120,7 +131,10 @@ def test_definitions_that_do_not_fit_are_an_error_even_with_their_fingerprint(
     except TableError as error:
         assert "definitions" in error.call
     else:  # a valid document of other definitions
-        assert encode(manifest)
+        assert plan(version, manifest).is_empty
+        assert [compile_view(view) for view in manifest.views]
+        for service in manifest.services:
+            assert compile_query("call", service.references).outputs
 
 
 ROWS: dict[str, Callable[[Row], Any]] = {

@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +14,7 @@ from featurestore.definitions.model.service import FeatureService
 from featurestore.definitions.model.types import Field, Float64, Int32, Int64, String
 from featurestore.definitions.model.view import Code, FeatureView
 from featurestore.definitions.model.window import Sliding
-from featurestore.registry.codec import canonical_json, encode, fingerprint
+from featurestore.registry.codec import canonical_json, decode, encode, fingerprint
 from featurestore.registry.diff import Change, Detail, diff
 from featurestore.registry.plan import plan, render
 from featurestore.registry.version import RegistryVersion
@@ -53,7 +54,11 @@ def details(old: Any, new: Any) -> list[tuple[str, str | None, str | None, str]]
 @given(manifests())
 @examples(40)
 def test_a_plan_just_applied_is_empty(manifest: Manifest) -> None:
-    assert plan(applied(manifest), manifest).is_empty
+    version = applied(manifest)
+    # Drawn definitions make no sense, which a reader of the registry would refuse.
+    vars(version)["manifest"] = decode(json.loads(version.document))
+
+    assert plan(version, manifest).is_empty
 
 
 def test_nothing_changed_is_an_empty_plan() -> None:
