@@ -18,20 +18,54 @@ _SECRET_NAMES = (
     r"(?:[\w-]{0,40}(?:signature|secret|token|passw(?:or)?d|credential|pwd|passphrase)[\w-]{0,40}"
     r"|[\w-]{0,40}(?:access|account|api|private|shared|storage)[_-]?key(?:[_-]?id)?|sig|sas|key|auth(?:orization)?)"
 )
-_PATTERNS = tuple(
-    re.compile(rf"(?P<before>{before}){_NO_VARIABLE}{secret}", re.IGNORECASE)
-    for before, secret in (
-        # s3://key:secret@bucket, where the secret may have slashes
-        (r"\bs3[an]?://[^/\s@:'\"]*:", r"[^\s'\"]+(?=@)"),
-        # scheme://user:password@host, but not scheme://host:8020/data@2
-        (r"\b[a-z][a-z0-9+.-]{0,40}://[^/\s@:'\"]*:(?!\d+/)", r"[^\s'\"]+(?=@)"),
-        # https://token@host; in abfss://container@account and hdfs://user@host it is no secret
-        (r"\b(?:(?:git\+)?https?|s3[an]?|gs|ftps?)://", r"[^/\s@:'\"]+(?=@)"),
-        # ?sig=..., &X-Amz-Signature=..., ;password=...
-        (rf"(?:[?&;#]|\b(?=account[_-]?key=)){_SECRET_NAMES}=", r"[^\s&;#'\"]+"),
-        # jdbc:oracle:thin:user/password@host
-        (r"\bjdbc:oracle:\w+:[^/\s@'\"]+/", r"[^\s'\"]+(?=@)"),
-    )
+# Names that are secrets wherever a value is assigned to them.
+_SURE_NAMES = (
+    r"[\w.-]{0,40}(?:secret(?:[._-]?(?:access[._-]?)?key)?|passw(?:or)?d|pwd|passphrase|signature"
+    r"|(?:access|account|private|shared|storage)[_.-]?(?:access)?[_.-]?key)"
+)
+_OF_A_SERVER = r"\b(?:host|hostaddr|server|data source|user|uid|user id|dbname|database)\s*=\s*"
+# A password may have blanks. In running text it has one only before a sign that ends it.
+_BLANKS = r"(?:(?: +[^\s&;#'\"@]+){1,4}(?=[&;])|(?: +[^\s&;#'\"=@]+){1,4}(?=['\"]|$))?"
+# An expression of a program, such as os.environ["PASSWORD"], is no credential.
+_NO_CODE = r"(?!\w+(?:\.\w+)*[\[(]|(?:true|false|none|null|[01])\b)"
+_PATTERNS = (
+    *(
+        re.compile(rf"(?P<before>{before}){_NO_VARIABLE}{secret}", re.IGNORECASE)
+        for before, secret in (
+            # s3://key:secret@bucket, where the secret may have slashes
+            (r"\bs3[an]?://[^/\s@:'\"]*:", r"[^\s'\"]+(?=@)"),
+            # scheme://user:password@host, but not scheme://host:8020/data@2
+            (r"\b[a-z][a-z0-9+.-]{0,40}://[^/\s@:'\"]*:(?!\d+/)", r"[^\s'\"]+(?=@)"),
+            # scheme://user:a password@host, but not scheme://host:8020 or anna@example.com
+            (
+                r"\b[a-z][a-z0-9+.-]{0,40}://[^/\s@:'\"]*:(?!\d+[/\s])",
+                r"[^\s'\"@]+(?: +[^\s'\"@]+){1,4}(?=@)",
+            ),
+            # https://token@host; in abfss://container@account and hdfs://user@host it is no secret
+            (r"\b(?:(?:git\+)?https?|s3[an]?|gs|ftps?)://", r"[^/\s@:'\"]+(?=@)"),
+            # ?sig=..., &X-Amz-Signature=..., ;password=...
+            (rf"(?:[?&;#]|\b(?=account[_-]?key=)){_SECRET_NAMES}=", rf"[^\s&;#'\"]+{_BLANKS}"),
+            # AWS_SECRET_ACCESS_KEY=..., SharedAccessSignature=..., password=...
+            (rf"(?:^|(?<=[\s,;'\"(])){_SURE_NAMES}={_NO_CODE}", rf"[^\s&;#'\"]+{_BLANKS}"),
+            # sig=..., but not the folder sig=2/a.csv
+            (rf"(?:^|(?<=[\s,;'\"(]))(?:sig|sas)=(?![\w%]*/){_NO_CODE}", r"[^\s&;#'\"]+"),
+            # jdbc:oracle:thin:user/password@host
+            (r"\bjdbc:oracle:\w+:[^/\s@'\"]+/", r"[^\s'\"]+(?=@)"),
+        )
+    ),
+    # host=h user=u password = 'a password', Server=h;PWD={a;password}
+    re.compile(
+        rf"(?P<before>{_OF_A_SERVER}[^\n]{{1,200}}?\b(?:password|passwd|pwd)\s*=\s*)"
+        r"(?:'(?!\*)[^'\n]+'|\{[^}\n]*[^\w}][^}\n]*\}"
+        rf"|{_NO_VARIABLE}{_NO_CODE}[^\s;&'\"]+)",
+        re.IGNORECASE,
+    ),
+    # .option("password", "..."), {"password": "..."}
+    re.compile(
+        rf"(?P<before>(?:option\(\s*(['\"]){_SURE_NAMES}\2\s*,|(['\"]){_SURE_NAMES}\3\s*:)\s*"
+        rf"(?P<quote>['\"])){_NO_VARIABLE}[^'\"\n]+(?=(?P=quote))",
+        re.IGNORECASE,
+    ),
 )
 
 

@@ -21,7 +21,8 @@ def texts_have_no_credentials(manifest: Manifest) -> Iterator[Issue]:
             value = getattr(definition, field.name)
             texts = _texts(value)
             # A pattern in SQL, such as '%?token=x%', is no address.
-            addresses = texts if field.name == "path" else chain.from_iterable(map(_urls, texts))
+            is_code = field.name == "transform"
+            addresses = chain.from_iterable(map(_addresses, texts)) if is_code else texts
             if any(map(has_credentials, addresses)):
                 text = f"{label(definition)}: {field.name} contains a credential"
                 why = "Plans, the registry and messages show it"
@@ -29,14 +30,20 @@ def texts_have_no_credentials(manifest: Manifest) -> Iterator[Issue]:
 
 
 _SEPARATORS = re.compile(r"[\s'\"`]+")
-_URL = re.compile(r"://|^jdbc:|accountkey=", re.IGNORECASE)
+_URL = re.compile(
+    r"://|^jdbc:|accountkey=|secret_access_key=|sharedaccess(?:key|signature)=", re.IGNORECASE
+)
+_CONNECTION = re.compile(
+    r"\b(?:host|server|dbname|data source)\s*=[^\n]{1,300}|\boption\([^\n]{1,300}", re.IGNORECASE
+)
 
 RULES = (texts_have_no_credentials,)
 
 
-def _urls(text: str) -> Iterator[str]:
-    """Yield the words of a text that are URLs or connection strings."""
-    return (word for word in _SEPARATORS.split(text) if _URL.search(word))
+def _addresses(code: str) -> Iterator[str]:
+    """Yield the URLs and connection strings in SQL or in the text of a function."""
+    yield from (word for word in _SEPARATORS.split(code) if _URL.search(word))
+    yield from _CONNECTION.findall(code)
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -215,11 +215,16 @@ def _parse(text: str, name: str) -> dict[str, str]:
         if match is None:
             raise ProjectError(
                 f"read Spark's settings from {name}",
-                f"line {number} is no setting: {line.strip()!r}",
+                # Without the value, which may be a credential.
+                f"line {number} is no setting: it begins with {_first_word(line)!r}",
                 "Write a name that begins with 'spark.', then a space and a value.",
             )
         settings[match[1]] = match[2]
     return settings
+
+
+def _first_word(line: str) -> str:
+    return re.split(r"[\s=:]", line.strip())[0]
 
 
 def _running() -> SparkSession | None:
