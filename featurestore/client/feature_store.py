@@ -169,14 +169,18 @@ class FeatureStore:
     def plan(self) -> Plan:
         """Return what `apply` would change: loaded definitions compared with the applied ones.
 
-        The plan's ``source_issues`` are what `source_issues` finds.
+        The plan's ``source_issues`` are what `source_issues` finds, and the source files that a
+        new build of a table cannot read any more.
 
         Raises:
             DefinitionError: A file cannot be imported, or definitions break rules.
         """
+        from featurestore.client.source_check.gone_files import gone_files
+
         declared = self.load()
-        issues = tuple(self.source_issues(declared))
-        return replace(plan(self.registry.latest(), declared), source_issues=issues)
+        made = plan(self.registry.latest(), declared)
+        gone = gone_files(declared, self.layout, made.builds)
+        return replace(made, source_issues=(*self.source_issues(declared), *gone))
 
     def source_issues(self, declared: Manifest | None = None) -> "list[Issue]":
         """Return what is wrong with the sources' newest data, as far as it is seen without Spark.

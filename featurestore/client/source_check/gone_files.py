@@ -1,0 +1,80 @@
+"""The files that a present table was made of and that a new build cannot read any more.
+
+Files may be cleaned up after they were read. A changed definition builds the table again, from the
+files that are left: people must know before they apply it.
+"""
+
+from collections.abc import Collection, Iterator
+
+from featurestore.definitions.code.fingerprint import table_fingerprint
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.source import FileSource
+from featurestore.definitions.model.view import FeatureView
+from featurestore.definitions.rules.issue import Issue, label
+from featurestore.store.layout import Layout
+from featurestore.store.ledger.files import FileRecord, Files
+from featurestore.store.ledger.runs import Runs
+from featurestore.store.ledger.tables import TableRecord, Tables
+from featurestore.store.paths import is_local
+from featurestore.store.source_files import FilePath
+
+_SHOWN = 3
+
+
+def gone_files(manifest: Manifest, layout: Layout, builds: Collection[str]) -> Iterator[Issue]:
+    """Yield the views whose new table will lack rows of the present one: their files are gone.
+
+    Args:
+        manifest: The declared definitions.
+        layout: The addresses of the tables and sources.
+        builds: The views whose tables must be built.
+
+    Example:
+        >>> list(gone_files(Manifest(), Layout("no/such/store"), ["rides"]))
+        []
+    """
+    tables = Tables(layout).records() if builds else ()
+    for view in manifest.views:
+        source = view.source
+        if view.name not in builds or not isinstance(source, FileSource):
+            continue
+        uri = layout.source(source.path)
+        own = [table for table in tables if table.view == view.name]
+        current = next((table for table in own if table.state == "current"), None)
+        if current is not None and is_local(uri) and not _is_taken_up(view, own):
+            yield from _gone(view, current, layout, FilePath(uri))
+
+
+def _is_taken_up(view: FeatureView, tables: Collection[TableRecord]) -> bool:
+    """Return whether the view has a definition again whose table still lies there."""
+    retired = [table.fingerprint for table in tables if table.state == "retired"]
+    return table_fingerprint(view) in retired
+
+
+def _gone(
+    view: FeatureView, table: TableRecord, layout: Layout, path: FilePath
+) -> Iterator[Issue]:
+    present = {file.name for file in path.files}
+    read = {path.name_of(file.path): file for file in Files(layout).records(table.table_id)}
+    gone = sorted(read.keys() - present)
+    if not gone:
+        return
+    more = f" and {len(gone) - _SHOWN} more" if len(gone) > _SHOWN else ""
+    yield Issue(
+        view.origin,
+        f"{label(view)}: its table is built again from the files that are there now. {len(gone)} "
+        f"of the {len(read)} files that its present table was made of are no longer there: "
+        f"{', '.join(gone[:_SHOWN])}{more}. {_rows(view, layout, read, gone)} To keep the rows, "
+        "put the files back before `featurestore materialize`.",
+    )
+
+
+def _rows(
+    view: FeatureView, layout: Layout, read: dict[str, FileRecord], gone: Collection[str]
+) -> str:
+    """Return how many rows the files gave: the ledger has the rows of each run, not of a file."""
+    runs = {read[name].run_id for name in gone}
+    outcomes = {run.run_id: run.outcome for run in Runs(layout).records(view.name)}
+    rows = sum(outcomes[run].rows_out for run in runs if run in outcomes)
+    is_exact = all(name in gone for name in read if read[name].run_id in runs)
+    return f"They gave {'' if is_exact else 'at most '}{rows:,} rows."
