@@ -35,6 +35,7 @@ class CommitNotes:
         null_unique_rows: Number of rows stored with a null in ``unique_by``.
         max_event_timestamp: The newest event time stored, in UTC microseconds.
         started_at: Start of the run.
+        snapshot: Whether the rows are the changes that a snapshot view's run found.
     """
 
     run_id: str
@@ -51,6 +52,7 @@ class CommitNotes:
     null_unique_rows: int = 0
     max_event_timestamp: int | None
     started_at: datetime
+    snapshot: bool = False
 
     def to_json(self) -> str:
         """Return the text to store in the commit's ``userMetadata``."""

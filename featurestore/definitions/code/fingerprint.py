@@ -88,8 +88,11 @@ def table_fingerprint(view: FeatureView) -> str:
         >>> table_fingerprint(view) == table_fingerprint(renamed)
         True
     """
+    # Without what is at its default, so that a new argument of a later release changes nothing.
+    snapshot = {"snapshot": True} if view.snapshot else {}
     return digest(
         {
+            **snapshot,
             "format": _TABLE_FORMAT,
             "source": _source(view.source),
             "keys": _columns(view.join_keys),

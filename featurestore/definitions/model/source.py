@@ -76,7 +76,8 @@ class DeltaSource:
     Args:
         name: Its name.
         path: The table's folder, relative to the project's folder, or a URL.
-        timestamp_field: The column with the time of the event.
+        timestamp_field: The column with the time of the event. None for a source that only
+            snapshot views read.
         available_timestamp_field: The column with the time at which the row became available;
             None if rows are available at the time of their event.
         sequence_field: An integer column that orders rows of equal event and available times.
@@ -99,7 +100,7 @@ class DeltaSource:
     name: str
     _: KW_ONLY
     path: str
-    timestamp_field: str
+    timestamp_field: str | None = None
     available_timestamp_field: str | None = None
     sequence_field: str | None = None
     deleted_field: str | None = None
@@ -159,7 +160,7 @@ class FileSource:
     _: KW_ONLY
     path: str
     format: FileFormat | None = None
-    timestamp_field: str
+    timestamp_field: str | None = None
     schema: tuple[Field, ...] = ()
     optional_columns: tuple[str, ...] = ()
     delimiter: str | None = None

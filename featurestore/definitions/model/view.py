@@ -58,6 +58,9 @@ class FeatureView:
             ``"0s"`` for an event at exactly that moment.
         available_delay: The delay between ``available_timestamp_field`` (or the event) and the
             row's availability, e.g. the duration of a nightly load.
+        snapshot: Whether each run reads the source whole, as its state at that moment, and stores
+            the changes since the last run: for a table with one row for each key, such as shops
+            or tariffs, that is replaced or updated and has no usable time of its own.
         latest: Whether runs refresh the view's ``latest`` table.
         description: A description, for the registry.
         owner: The person or team in charge.
@@ -84,6 +87,7 @@ class FeatureView:
     aggregations: tuple[Aggregation, ...] = ()
     ttl: str | None = None
     available_delay: str = "0s"
+    snapshot: bool = False
     latest: bool = True
     description: str = ""
     owner: str = ""
@@ -114,11 +118,14 @@ class FeatureView:
 
     @property
     def source_roles(self) -> Roles:
-        """The source's columns that have a role; none of a derived view.
+        """The source's columns that have a role; none of a derived view or a snapshot view.
 
-        The rows of its upstream view bring their times, order and identity as row metadata.
+        The rows of an upstream view bring their times, order and identity as row metadata. The
+        time of a snapshot's row is that of the run which found it changed.
         """
-        return Roles() if isinstance(self.source, FeatureView) else self.source.roles
+        if self.snapshot or isinstance(self.source, FeatureView):
+            return Roles()
+        return self.source.roles
 
     @property
     def unique_columns(self) -> tuple[str, ...]:
@@ -132,7 +139,7 @@ class FeatureView:
             own = {key.name for key in self.join_keys}
             keys = (key.name for key in source.join_keys if key.name not in own)
             return (*keys, *source.unique_columns) if source.unique_columns else ()
-        roles = source.roles
+        roles = self.source_roles
         stored = {
             roles.timestamp_field: EVENT_TIME,
             roles.available_timestamp_field: AVAILABLE_TIME,
@@ -146,7 +153,8 @@ class FeatureView:
         source = self.source
         if isinstance(source, FeatureView):
             return source.has_sequence
-        return source.roles.sequence_field is not None or source.roles.change_feed
+        roles = self.source_roles
+        return roles.sequence_field is not None or roles.change_feed
 
     @property
     def has_tombstones(self) -> bool:
@@ -154,7 +162,8 @@ class FeatureView:
         source = self.source
         if isinstance(source, FeatureView):
             return source.has_tombstones
-        return source.roles.deleted_field is not None or source.roles.change_feed
+        roles = self.source_roles
+        return self.snapshot or roles.deleted_field is not None or roles.change_feed
 
     @property
     def total_available_delay(self) -> int:

@@ -76,6 +76,22 @@ def gather(
     )
 
 
+def snapshot_evidence(layout: Layout, record: TableRecord, runs: Sequence[RunRecord]) -> Evidence:
+    """Return the state of a build of a snapshot view, whose source is read whole at each run.
+
+    Args:
+        layout: The addresses of the tables.
+        record: The build.
+        runs: The view's recorded runs.
+    """
+    table = layout.features(record.view, record.table_id)
+    damage = table_damage(table, [run for run in runs if run.table_id == record.table_id])
+    gone = "the changes of earlier runs are only in that table, not in the view's source"
+    return Evidence(
+        table_exists=bool(damage) or is_table(table), table_damage=damage, lost_files=gone
+    )
+
+
 def files_read(
     layout: Layout, record: TableRecord, source_uri: str, run_id: str
 ) -> tuple[FileRecord, ...]:

@@ -20,17 +20,20 @@ from featurestore.engines.spark.write.checks import (
 )
 from featurestore.engines.spark.write.file_batches import run_file_batches
 from featurestore.engines.spark.write.latest import refresh_if_stale
+from featurestore.engines.spark.write.snapshot import run_snapshot
 from featurestore.engines.spark.write.stream import InterruptedRunError, Stream, run_stream
 from featurestore.jobs.materialize.decide import Situation, Step, decide, ended
-from featurestore.jobs.materialize.evidence import files_read, gather
+from featurestore.jobs.materialize.evidence import files_read, gather, snapshot_evidence
 from featurestore.jobs.materialize.job import Job, Request, RunResult
 from featurestore.jobs.materialize.messages import recovery_note, skip_reason, upstream_note
 from featurestore.jobs.materialize.progress import Phase, Progress, ProgressEvent
 from featurestore.jobs.materialize.reconcile import reconcile
 from featurestore.jobs.materialize.record import RunLog
 from featurestore.jobs.materialize.upstream import Upstream, upstream_of
+from featurestore.store.commit import batch_commits
 from featurestore.store.delta.log import is_table, latest_version
 from featurestore.store.delta.protocol import check_plain
+from featurestore.store.integrity import table_damage
 from featurestore.store.ledger.files import Files
 from featurestore.store.ledger.runs import Runs
 from featurestore.store.ledger.tables import TableRecord, Tables
@@ -150,12 +153,21 @@ def _situation(run: ViewRun, tables: Tables) -> Situation:
         fingerprint=table_fingerprint(run.view),
         current=tables.current(run.view.name),
         building=tables.building(run.view.name),
-        evidence=lambda record: gather(layout, record, past, upstream.source, upstream.uri),
+        evidence=lambda record: (
+            snapshot_evidence(layout, record, past)
+            if run.view.snapshot
+            else gather(layout, record, past, upstream.source, upstream.uri)
+        ),
         interrupted=bool(past) and past[-1].status == "interrupted",
         table_id=uuid4().hex[:16],
         now=run.job.clock(),
         upstream=upstream.table_id,
-        retired=tuple(build for build in _builds(run, tables) if build.state == "retired"),
+        # An earlier table of a snapshot view lacks the history that came after it.
+        retired=tuple(
+            build
+            for build in _builds(run, tables)
+            if build.state == "retired" and not run.view.snapshot
+        ),
     )
 
 
@@ -181,12 +193,15 @@ def _read_source(run: ViewRun, step: Step) -> None:
         # for every question.
         create_table(run.view_input, run.spark, run.table(table))
     check_plain(run.table(table))
-    Files(layout).record(files_read(layout, table, run.upstream.uri, run.run_id))
+    if not run.view.snapshot:  # whose files may change
+        Files(layout).record(files_read(layout, table, run.upstream.uri, run.run_id))
 
 
 def _store_rows(run: ViewRun, step: Step) -> None:
     source, stream = run.upstream.source, _stream(run, step)
-    if isinstance(source, FileSource):
+    if run.view.snapshot:
+        run_snapshot(run.spark, stream)
+    elif isinstance(source, FileSource):
         run_file_batches(run.spark, stream, source)
     else:
         run_stream(run.spark, stream)
@@ -217,7 +232,22 @@ def _stream(run: ViewRun, step: Step) -> Stream:
         ),
         stop=run.stop,
         watch=lambda batches, rows: run.report("reading", batches=batches, rows=rows, total=total),
+        history=_history(run) if run.view.snapshot and is_new else None,
     )
+
+
+def _history(run: ViewRun) -> str | None:
+    """Return the present table of a snapshot view, whose rows its new table begins with.
+
+    The source has only the present rows. A table that was damaged, or is of a time when the view
+    was no snapshot view, has no history to begin with.
+    """
+    current = Tables(run.job.layout).current(run.view.name)
+    table = None if current is None else run.table(current)
+    if table is None or table_damage(table, ()):
+        return None
+    commits = batch_commits(table)
+    return table if commits and commits[-1].notes.snapshot else None
 
 
 def _refresh_latest(run: ViewRun, step: Step) -> None:

@@ -15,6 +15,9 @@ from featurestore.engines.spark.transform.row_metadata import ROW_METADATA
 from featurestore.store.columns import EVENT_TIME
 from featurestore.times import parse_duration
 
+SNAPSHOT_TIME, SNAPSHOT_DELETED = "_snapshot_time", "_snapshot_deleted"
+"""The columns that a run of a snapshot view adds: its time, and whether a key is gone."""
+
 
 @dataclass(frozen=True)
 class SystemColumns:
@@ -58,7 +61,10 @@ def _system_columns(source: object, view: FeatureView, schema: T.StructType) -> 
 @_system_columns.register(DeltaSource)
 @_system_columns.register(FileSource)
 def _(source: StoredSource, view: FeatureView, schema: T.StructType) -> SystemColumns:
-    event = _moment(source, source.timestamp_field, schema)
+    if view.snapshot:
+        return _snapshot_columns(view, schema)
+    # A rule of definitions: a view without a snapshot has a source with times.
+    event = _moment(source, source.timestamp_field or "", schema)
     field = source.available_timestamp_field
     available = None if field is None else _moment(source, field, schema)
     delay = parse_duration(view.available_delay)
@@ -99,6 +105,21 @@ def _(source: FeatureView, view: FeatureView, schema: T.StructType) -> SystemCol
         ),
         sequence=F.col(f"{ROW_METADATA}.seq") if view.has_sequence else None,
         deleted=F.col(f"{ROW_METADATA}.deleted") if view.has_tombstones else None,
+    )
+
+
+def _snapshot_columns(view: FeatureView, schema: T.StructType) -> SystemColumns:
+    """Return the system columns of a snapshot view.
+
+    Rows that no run compared, such as those of a preview, hold from 1970 on.
+    """
+    first = F.timestamp_micros(F.lit(0))
+    event = F.col(SNAPSHOT_TIME) if SNAPSHOT_TIME in schema.names else first
+    deleted = F.col(SNAPSHOT_DELETED) if SNAPSHOT_DELETED in schema.names else F.lit(False)
+    return SystemColumns(
+        event,
+        available=_later(event, parse_duration(view.available_delay)),
+        deleted=F.coalesce(deleted, F.lit(False)),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from datetime import datetime
 
 from py4j.protocol import Py4JError
@@ -118,23 +118,39 @@ def commit_batch(view: FeatureView, target: Target, rows: DataFrame, batch_id: i
     Raises:
         FeatureStoreError: The rows cannot be read, transformed or stored; nothing was committed.
     """
-    with _cause_named(view):
+    with cause_named(view):
         return _write(view, target, rows, batch_id)
 
 
 def _write(view: FeatureView, target: Target, rows: DataFrame, batch_id: int) -> int:
     source_rows = batch_rows(view, rows, target.checkpoint, target.generation, batch_id)
-    with _unpersisted(source_rows):
+    with unpersisted(source_rows):
         stored = stored_rows(view, transformed(view, source_rows), target.start).persist()
-        with _unpersisted(stored):
+        with unpersisted(stored):
             # The counts are part of the commit, so they come first.
             notes = _notes(view, target, source_rows, stored, batch_id)
             _commit(view, target, stored, notes)
             return notes.rows_in
 
 
+def commit_stored(view: FeatureView, target: Target, stored: DataFrame, batch_id: int) -> int:
+    """Commit the changes that a snapshot view's run found, and return their number.
+
+    Args:
+        view: The view, as loaded.
+        target: The destination.
+        stored: The rows, by `stored_rows`.
+        batch_id: The number of the commit.
+    """
+    counts = _counts(view, stored)
+    notes = replace(_notes_of(view, target, batch_id, counts), snapshot=True)
+    if notes.rows_out:
+        _commit(view, target, stored, notes)
+    return notes.rows_in
+
+
 @contextmanager
-def _unpersisted(rows: DataFrame) -> Iterator[None]:
+def unpersisted(rows: DataFrame) -> Iterator[None]:
     """Release the cached rows at the end."""
     try:
         yield
@@ -143,7 +159,7 @@ def _unpersisted(rows: DataFrame) -> Iterator[None]:
 
 
 @contextmanager
-def _cause_named(view: FeatureView) -> Iterator[None]:
+def cause_named(view: FeatureView) -> Iterator[None]:
     """Map Spark's failures here: outside of the batch function, their causes are lost."""
     try:
         yield
@@ -158,15 +174,23 @@ def _notes(
 ) -> CommitNotes:
     counts = _counts(view, stored)
     offset = source_offset(target.checkpoint, batch_id)
+    return replace(
+        _notes_of(view, target, batch_id, counts),
+        source_offset=offset,
+        source_commit=source_commit(target.source, offset),
+        rows_in=_rows_in(view, target, rows, counts),
+    )
+
+
+def _notes_of(view: FeatureView, target: Target, batch_id: int, counts: Row) -> CommitNotes:
     return CommitNotes(
         target.run_id,
         view=view.name,
         table_id=target.table_id,
         generation=target.generation,
         batch_id=batch_id,
-        source_offset=offset,
-        source_commit=source_commit(target.source, offset),
-        rows_in=_rows_in(view, target, rows, counts),
+        source_offset=None,
+        rows_in=int(counts["rows_out"] + counts["null_rows"]),
         rows_out=counts["rows_out"],
         null_rows=counts["null_rows"],
         null_unique_rows=counts["null_unique_rows"],

@@ -1,19 +1,14 @@
 """The run of a view whose source is files: batches of new files, each one commit."""
 
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from uuid import uuid4
-
-from py4j.protocol import Py4JError
-from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from featurestore.definitions.model.source import FileSource
-from featurestore.engines.spark.errors.unwrap import is_cancelled
 from featurestore.engines.spark.source.file_log import FileBatch, begin_batch, end_batch
 from featurestore.engines.spark.source.file_rows import read_files
 from featurestore.engines.spark.transform.run import used_columns
 from featurestore.engines.spark.write.batch import commit_batch
-from featurestore.engines.spark.write.stream import POLL_SECONDS, Stream, interrupted
+from featurestore.engines.spark.write.cancel import run_cancellable
+from featurestore.engines.spark.write.stream import Stream, interrupted
 from featurestore.store.delta.log import last_transaction
 from featurestore.store.source_files import FilePath
 
@@ -51,26 +46,12 @@ def run_file_batches(spark: SparkSession, run: Stream, source: FileSource) -> No
 
 
 def _run_batch(spark: SparkSession, run: Stream, source: FileSource, batch: FileBatch) -> int:
-    """Run one batch in a thread of its own, and return the number of rows read."""
-    tag = f"featurestore-{uuid4().hex}"
+    """Run one batch, and return the number of rows read."""
 
     def store() -> int:
-        # Of the context: the first tag of a session makes it unserializable, and then models of
-        # MLlib, which refer to it, cannot be applied (Spark 4.2).
-        spark.sparkContext.addJobTag(tag)
         rows = read_files(source, spark, batch.files, used_columns(run.view))
         return commit_batch(run.view, run.target, rows, batch.number)
 
-    with ThreadPoolExecutor(1, thread_name_prefix=f"files-{run.view.name}") as pool:
-        future: Future[int] = pool.submit(store)
-        while not wait([future], POLL_SECONDS).done:
-            if run.stop.is_set():
-                spark.sparkContext.cancelJobsWithTag(tag)
-    try:
-        rows = future.result()
-    except (PySparkException, Py4JError) as error:
-        if is_cancelled(error) or run.stop.is_set():
-            raise interrupted(run.view) from error
-        raise
+    rows = run_cancellable(spark, run, store)
     end_batch(run.target.checkpoint, batch, rows)
     return rows

@@ -37,6 +37,8 @@ class Stream:
         reading: The options of reading the source.
         stop: Set by the caller to end the run early.
         watch: Called with the progress.
+        history: The table of a snapshot view's build before this one, whose rows a new table
+            begins with; None without one.
     """
 
     view: FeatureView
@@ -46,6 +48,7 @@ class Stream:
     reading: Reading
     stop: Event
     watch: Watcher
+    history: str | None = None
 
 
 def run_stream(spark: SparkSession, stream: Stream) -> int:
