@@ -17,6 +17,7 @@ from featurestore.definitions.model.types import Field, Float64, Int64, String
 from featurestore.definitions.model.view import FeatureView
 from featurestore.errors import MaterializationError, SourceError
 from featurestore.jobs.materialize.start import materialize
+from tests.effort import examples
 from tests.jobs.world import World, hour_of
 
 HOUR = timedelta(hours=1)
@@ -212,7 +213,8 @@ states = st.dictionaries(st.sampled_from("abcd"), st.tuples(cities, sizes), max_
 
 @pytest.mark.slow
 @pytest.mark.hypothesis
-@given(deliveries=st.lists(states, min_size=2, max_size=4))
+@examples(4)  # each has three runs on Spark
+@given(deliveries=st.lists(states, min_size=3, max_size=3))
 def test_the_newest_stored_rows_are_the_delivered_state(
     tmp_path_factory: pytest.TempPathFactory, spark: object, deliveries: list[State]
 ) -> None:
