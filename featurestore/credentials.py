@@ -16,7 +16,7 @@ _NO_VARIABLE = r"(?![{$<*%'\"])"
 # PERF: names without a limit take minutes in a long text, such as one that encodes an image.
 _SECRET_NAMES = (
     r"(?:[\w-]{0,40}(?:signature|secret|token|passw(?:or)?d|credential|pwd|passphrase)[\w-]{0,40}"
-    r"|[\w-]{0,40}(?:access|account|api|private|shared|storage)[_-]?key(?:[_-]?id)?|sig|sas|key|auth(?:orization)?)"
+    r"|[\w-]{0,40}(?:access|account|api|private|shared|storage)[_-]?key(?:[_-]?id)?|sig|sas|key|auth(?:orization)?|pass|jwt|bearer)"
 )
 # Names that are secrets wherever a value is assigned to them.
 _SURE_NAMES = (
@@ -32,8 +32,8 @@ _PATTERNS = (
     *(
         re.compile(rf"(?P<before>{before}){_NO_VARIABLE}{secret}", re.IGNORECASE)
         for before, secret in (
-            # s3://key:secret@bucket, where the secret may have slashes
-            (r"\bs3[an]?://[^/\s@:'\"]*:", r"[^\s'\"]+(?=@)"),
+            # s3://key:secret@bucket, where the secret may have slashes; a path has s3:/ of it
+            (r"\bs3[an]?://?[^/\s@:'\"]*:", r"[^\s'\"]+(?=@)"),
             # scheme://user:password@host, but not scheme://host:8020/data@2
             (r"\b[a-z][a-z0-9+.-]{0,40}://[^/\s@:'\"]*:(?!\d+/)", r"[^\s'\"]+(?=@)"),
             # scheme://user:a password@host, but not scheme://host:8020 or anna@example.com
@@ -42,7 +42,7 @@ _PATTERNS = (
                 r"[^\s'\"@]+(?: +[^\s'\"@]+){1,4}(?=@)",
             ),
             # https://token@host; in abfss://container@account and hdfs://user@host it is no secret
-            (r"\b(?:(?:git\+)?https?|s3[an]?|gs|ftps?)://", r"[^/\s@:'\"]+(?=@)"),
+            (r"\b(?:(?:git\+)?https?|s3[an]?|gs|ftps?)://?", r"[^/\s@:'\"]+(?=@)"),
             # ?sig=..., &X-Amz-Signature=..., ;password=...
             (rf"(?:[?&;#]|\b(?=account[_-]?key=)){_SECRET_NAMES}=", rf"[^\s&;#'\"]+{_BLANKS}"),
             # AWS_SECRET_ACCESS_KEY=..., SharedAccessSignature=..., password=...

@@ -74,10 +74,11 @@ def read_settings(folder: str | Path, memory_limit: int | str | None = None) -> 
     path = path.parent if path.name == FILE and path.is_file() else path
     call = f"open project {folder}"
     file = path / FILE
+    _check_decoded(call, path)
     if not file.is_file():
         raise ProjectError(call, f"there is no {FILE}", _near_project(path))
     try:
-        values = tomllib.loads(file.read_text(encoding="utf-8"))
+        values = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ProjectError(call, f"{FILE} does not parse: {error}", "Correct that line.") from None
     checksums = _switch(call, "verify_checksums", values.pop("verify_checksums", False))
@@ -90,6 +91,18 @@ def read_settings(folder: str | Path, memory_limit: int | str | None = None) -> 
         memory_limit=None if limit is None else parse_bytes(limit),
         verify_checksums=checksums,
     )
+
+
+def _check_decoded(call: str, path: Path) -> None:
+    """Check that the folder's name can be passed on, as text, to delta-rs and to Spark."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise ProjectError(
+            call,
+            "Python cannot decode the name of the folder in this locale",
+            "Set the environment variable PYTHONUTF8=1, or LC_ALL=C.UTF-8.",
+        ) from None
 
 
 def _near_project(path: Path) -> str:

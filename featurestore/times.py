@@ -26,7 +26,7 @@ FIRST_MICROS = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // timedelta(microsec
 LAST_MICROS = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 """The first and the last moment that Python knows, in the years 1 and 9999."""
 
-_DURATION = re.compile(r"(\d+)([smhdw])")
+_DURATION = re.compile(r"([0-9]+)([smhdw])")
 _FINER = re.compile(r"[.,]\d{6}0*[1-9]")
 _WORDY_DURATION = re.compile(r"(\d{0,6})\s*(?=sec|min|hour|day|week)([smhdw])[a-z]*", re.ASCII)
 _MOST_DAYS = 36_500

@@ -56,6 +56,9 @@ WITH = [
     "cannot open 'jdbc:mysql://h/d?user=u&password=a {}'",
     'read.option("user", "u").option("password", "a {}").load()',
     "{'user': 'u', 'fs.s3a.secret.key': '{}'}",
+    "s3:/a:{}@b/x",  # as a path
+    "Password={};Server=h;Database=d",
+    "https://h/x?pass={}&jwt={}",
 ]
 WITHOUT = [
     "data/token=5/x",

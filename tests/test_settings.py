@@ -34,3 +34,21 @@ def test_without_any_project_init_is_named(tmp_path: Path) -> None:
         read_settings(tmp_path)
 
     assert "featurestore init" in refused.value.fix
+
+
+def test_a_mark_of_the_byte_order_is_no_part_of_the_file(project: Path) -> None:
+    (project / FILE).write_text('project = "shop"\n', encoding="utf-8-sig")
+
+    assert read_settings(project).project == "shop"
+
+
+def test_a_folder_that_the_locale_cannot_decode_is_an_error(tmp_path: Path) -> None:
+    # As Python decodes the name of a folder with LC_ALL=C and PYTHONUTF8=0.
+    folder = tmp_path / "\udcc3\udc9cber"
+    folder.mkdir()
+    (folder / FILE).write_text('project = "shop"\n')
+
+    with pytest.raises(ProjectError) as refused:
+        read_settings(folder)
+
+    assert "PYTHONUTF8=1" in refused.value.fix

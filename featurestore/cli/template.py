@@ -207,7 +207,18 @@ def _project_name(folder: Path) -> str:
     return name or "shop"
 
 
+def _check_local(folder: Path) -> None:
+    if re.match(r"[a-z][a-z0-9+.-]+:/", str(folder)):
+        raise ProjectError(
+            f"init {folder}",
+            "it is a URL, and definitions are in a folder of this machine",
+            "Choose a local folder, and write the URL as root in its featurestore.toml: tables "
+            "may be anywhere.",
+        )
+
+
 def _write(folder: Path, files: dict[str, str]) -> list[Path]:
+    _check_local(folder)
     try:
         for name, text in files.items():
             path = folder / name

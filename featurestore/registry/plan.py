@@ -103,9 +103,11 @@ def render(made: Plan) -> list[str]:
 
     Example:
         >>> render(plan(None, Manifest()))
-        ['No changes: the definitions equal the applied version 0.']
+        ['There are no definitions yet. Write them to the folder of definitions.']
     """
-    if made.is_empty:
+    if made.is_empty and not made.base_version:
+        lines = ["There are no definitions yet. Write them to the folder of definitions."]
+    elif made.is_empty:
         lines = [f"No changes: the definitions equal the applied version {made.base_version}."]
     else:
         lines = [*_tree(made), "", *_summary(made)]

@@ -83,7 +83,7 @@ class Registry:
         """
         latest = self.latest()
         if latest is None:
-            fix = "Run `featurestore plan`, then `featurestore apply`."
+            fix = "Write definitions, then run `featurestore plan` and `featurestore apply`."
             raise NotFoundError(call, "nothing is applied yet", fix)
         return latest
 

@@ -80,3 +80,14 @@ def test_the_definitions_that_the_empty_project_shows_load(tmp_path, run):
     file.write_text("\n".join(line.removeprefix("    ") for line in lines if line[:4] == "    "))
 
     assert [view.name for view in fs.FeatureStore(tmp_path).load().views] == ["activity"]
+
+
+@pytest.mark.parametrize("options", [(), ("--empty",)])
+def test_a_url_is_no_projects_folder(run, tmp_path, monkeypatch, options):
+    monkeypatch.chdir(tmp_path)
+
+    code, out, err = run("init", "s3://key:CANARY@bucket/shop", *options)
+
+    assert (code, out) == (2, "")
+    assert "CANARY" not in err
+    assert list(tmp_path.iterdir()) == []

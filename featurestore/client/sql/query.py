@@ -82,7 +82,10 @@ def _connection(duckdb: Any, memory_limit: int | None) -> Iterator[Any]:
             yield connection
 
 
-def _require_text(text: str) -> None:
+def _require_text(text: object) -> None:
+    if not isinstance(text, str):
+        found = f"the text is of type {type(text).__name__}"
+        raise RequestError("sql()", found, "Write one SELECT: store.sql('SELECT ...').")
     try:
         text.encode()
     except UnicodeEncodeError as error:

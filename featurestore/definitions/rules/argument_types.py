@@ -20,7 +20,7 @@ def arguments_have_their_types(manifest: Manifest) -> Iterator[Issue]:
         >>> from featurestore.definitions.model.entity import Entity
         >>> [issue] = arguments_have_their_types(Manifest.of([Entity("card", join_keys=None)]))
         >>> issue.message
-        "entity 'card': join_keys is None. Write a tuple: join_keys=(None,)."
+        "entity 'card': join_keys is None. Write a tuple of Field."
     """
     for definition in manifest.definitions:
         yield from _issues(definition, label(definition))

@@ -2,7 +2,7 @@
 
 import collections.abc
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -70,7 +70,9 @@ def _entries_fit(value: Mapping[object, object], arguments: tuple[Any, ...]) -> 
 
 def _tuple_problem(name: str, value: object, hint: Any) -> str:
     item_hint = next(get_args(part)[0] for part in _options(hint) if get_origin(part) is tuple)
-    items = value if isinstance(value, list | tuple) else (value,)
+    if value is None or isinstance(value, Iterator):
+        return f"{name} is {_kind(value)}. Write a tuple of {_text(item_hint)}."
+    items = _items(value)
     shown = ", ".join(_in_place_of(item, item_hint) for item in items)
     example = f"{name}=({shown}{',' if len(items) == 1 else ''})"
     wrong = [item for item in items if not fits(item, item_hint)]
@@ -78,6 +80,13 @@ def _tuple_problem(name: str, value: object, hint: Any) -> str:
         return f"{name} is {_kind(value)}. Write a tuple: {example}."
     problem = f"{name} contains {_name(wrong[0])}, {_kind(wrong[0])}. Give {_text(item_hint)}"
     return f"{problem}: {example}." if isinstance(wrong[0], str | timedelta) else f"{problem}."
+
+
+def _items(value: object) -> Sequence[object]:
+    """Return what somebody meant by a value in place of a tuple: of a dictionary, its keys."""
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=repr)
+    return tuple(value) if isinstance(value, list | tuple | Mapping) else (value,)
 
 
 def _in_place_of(item: object, hint: Any) -> str:

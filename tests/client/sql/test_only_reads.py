@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -127,3 +128,11 @@ def test_a_lone_surrogate_is_an_error(filled: fs.FeatureStore) -> None:
         filled.sql("SELECT '\ud800'")
 
     assert "surrogate" in caught.value.fix
+
+
+@pytest.mark.parametrize("text", [None, 5, b"SELECT 1", ["SELECT 1"]])
+def test_what_is_no_text_is_an_error(filled: fs.FeatureStore, text: Any) -> None:
+    with pytest.raises(RequestError) as caught:
+        filled.sql(text)
+
+    assert type(text).__name__ in caught.value.found

@@ -23,6 +23,10 @@ COUNT = Aggregation("*", "count", windows=("7d",))
             ("entity 'card'", "a dict", "join_keys=("),
         ),
         (view(entities={CARD}), ("view 'activity'", "a set", "entities=(")),
+        (view(tags={"fraud": "yes"}), ("view 'activity'", "a dict", "tags=('fraud',)")),
+        (view(tags={"b", "a"}), ("view 'activity'", "a set", "tags=('a', 'b')")),
+        (view(tags=iter("a")), ("view 'activity'", "Write a tuple of text")),
+        (view(tags=None), ("view 'activity'", "None", "Write a tuple of text")),
         (view(tags=7), ("view 'activity'", "a number", "tags=(7,)")),
         (view(entities=("card",)), ("view 'activity'", "entities", "'card'", "text", "Entity")),
         (
@@ -118,7 +122,7 @@ def test_wrong_arguments_in_parts_of_a_definition_are_reported_too() -> None:
 
     assert by_line.keys() == {wrong.origin, count.origin}
     assert missing(by_line[wrong.origin], "view 'activity'", "a number", "tags=(") == []
-    assert missing(by_line[count.origin], "view 'activity'", "None", "windows=(") == []
+    assert missing(by_line[count.origin], "view 'activity'", "None", "tuple of text") == []
 
 
 @pytest.mark.parametrize(
