@@ -87,7 +87,8 @@ def _series(pd: Any, name: str, column: pa.ChunkedArray, dtype: Any) -> "pandas.
     ):  # the column was changed since
         known = None
     try:
-        return _converted_series(pd, column, known)
+        series = _converted_series(pd, column, known)
+        return series.astype(known) if isinstance(known, pd.SparseDtype) else series
     except (pa.ArrowException, ValueError, OverflowError) as error:
         raise RequestError(
             _CALL,

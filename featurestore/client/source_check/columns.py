@@ -70,6 +70,7 @@ def has_data(source: StoredSource, uri: str) -> bool:
     """
     try:
         if isinstance(source, DeltaSource):
+            check_process()
             return bool(DeltaTable.is_deltatable(uri))
         return bool(list_files(uri))
     except (OSError, ValueError, SourceError):

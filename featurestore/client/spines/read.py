@@ -146,6 +146,8 @@ def _no_spine(data: Any, problem: str = "") -> SpineError:
 def _advice(data: Any) -> str:
     if isinstance(data, Mapping):
         return f"For one row, pass a list of it: [{{...}}]. {_KINDS}"
+    if hasattr(data, "toArrow"):
+        return "If the type of a column is the reason, cast the column, or leave it out."
     for method, fix in (
         ("collect", "Call .collect() first, which computes the frame."),
         ("compute", "Call .compute() first, which computes the frame."),

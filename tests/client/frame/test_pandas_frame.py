@@ -128,6 +128,8 @@ def test_a_subclass_of_a_frame_is_read_as_a_frame() -> None:
         pd.array([1, None], dtype=pd.ArrowDtype(pa.int64())),
         pd.array([[LARGE, None], None], dtype=pd.ArrowDtype(pa.list_(pa.int64()))),
         pd.array(["a", None], dtype=pd.ArrowDtype(pa.dictionary(pa.int32(), pa.string()))),
+        pd.arrays.SparseArray([0, 5]),
+        pd.arrays.SparseArray([np.nan, 1.5]),
         np.array([1.5, None], dtype=object),
         np.array([datetime(2026, 1, 1, tzinfo=UTC), None], dtype=object),
         np.array([timedelta(1), None], dtype=object),

@@ -102,6 +102,15 @@ def test_times_with_and_without_a_zone_in_one_column_are_an_error(frame) -> None
         read_spine(frame(rows))
 
 
+class FrameOfSpark:
+    """A frame as Spark's, with a column of a type that Arrow lacks."""
+
+    def toArrow(self) -> pa.Table:  # noqa: N802 - the name of Spark
+        raise TypeError("no such type")
+
+    def collect(self) -> list: ...
+
+
 @pytest.mark.parametrize(
     ("data", "advice"),
     [
@@ -113,6 +122,7 @@ def test_times_with_and_without_a_zone_in_one_column_are_an_error(frame) -> None
         ([{1: 2}], "texts"),
         ([{"\ud800": 2}], "name"),
         ({"id": 1}, "list"),
+        (FrameOfSpark(), "column"),
         (iter([{"id": 1}]), "list("),
         (pd.Series([1]), "to_frame()"),
         (pl.Series([1]), "to_frame()"),
