@@ -32,7 +32,7 @@ from featurestore.definitions.model.types import (
 )
 from featurestore.definitions.model.view import FeatureView
 from featurestore.definitions.rules.issue import NO_DATA, Issue, label
-from featurestore.engines.files.exact_arrow import can_hold
+from featurestore.engines.files.exact_arrow import can_hold, stored_type
 from featurestore.errors import nearest, sentences
 from featurestore.store.columns import arrow_type
 from featurestore.store.layout import Layout
@@ -149,8 +149,10 @@ def _type_problem(field: Field, source: StoredSource, columns: SourceColumns) ->
         return ""
     if actual is None:
         return _text_problem(field, columns)
-    # Values are compared one by one when they are read, so that a wider type may do.
-    if can_hold(field.dtype, actual):
+    # Values are compared one by one when they are read, so that a wider type may do. But Spark
+    # would read local times of a Delta table as if they were UTC.
+    is_local = stored_type(field.dtype, actual) == stored_type(Timestamp, pa.timestamp("us"))
+    if can_hold(field.dtype, actual) and not (is_local and isinstance(source, DeltaSource)):
         return ""
     return (
         f"column {field.name!r} of {columns.origin} is {_type_name(actual)}, but it is declared "

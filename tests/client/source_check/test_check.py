@@ -287,3 +287,16 @@ def test_what_cannot_be_read_is_an_issue_and_stops_no_plan(declare, tmp_path, so
     [message] = declare(wrong.replace('path="data"', f'path="{path}"'))
 
     assert "'source'" in message
+
+
+@pytest.mark.parametrize("kind", [pa.timestamp("us"), pa.date32()])
+def test_a_local_time_of_a_delta_table_that_is_declared_as_a_moment_is_seen(
+    declare, tmp_path, kind
+):
+    table = rows().set_column(2, "amount", pa.array([0], pa.int32()).cast(pa.date32()).cast(kind))
+    write_deltalake(str(tmp_path / "data" / "rows"), table)
+
+    [message] = declare(DELTA, VIEW.replace("Float64", "Timestamp"))
+
+    assert "'amount'" in message
+    assert "Timestamp" in message
