@@ -18,7 +18,7 @@ from featurestore.definitions.loading.loader import load
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.on_demand import OnDemandFeatureView
 from featurestore.definitions.model.view import FeatureView
-from featurestore.errors import ProjectError
+from featurestore.errors import ProjectError, RequestError
 from featurestore.optional import spark_extra
 from featurestore.registry.plan import Plan, plan
 from featurestore.registry.registry import Registry, RegistryVersion
@@ -203,7 +203,14 @@ class FeatureStore:
 
         Raises:
             ConflictError: The plan is outdated: another plan was applied after it was made.
+            RequestError: It is no plan.
         """
+        if not isinstance(plan, Plan):
+            raise RequestError(
+                "apply()",
+                f"the plan is of type {type(plan).__name__}",
+                "Write definitions to the definitions folder, then: store.apply(store.plan()).",
+            )
         return self.registry.apply(plan)
 
     def history(self) -> list[RegistryVersion]:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.view import FeatureView
-from featurestore.errors import FeatureStoreError, sentences
+from featurestore.errors import FeatureStoreError, TableError, sentences
 from featurestore.store.current import CurrentTable, CurrentTables
 from featurestore.store.delta.snapshot import open_snapshot
 from featurestore.store.integrity import table_damage
@@ -87,7 +87,11 @@ def view_statuses(
 def _view_status(
     view: FeatureView, tables: CurrentTables, runs: tuple[RunRecord, ...]
 ) -> ViewStatus:
-    table = tables.of(view)
+    try:
+        table = tables.of(view)
+    except TableError as error:  # a changed id of its build
+        features = len(view.feature_names)
+        return ViewStatus(view.name, features, "damaged", error=str(error))
     current = table if isinstance(table, CurrentTable) else None
     view_runs = [run for run in runs if run.view == view.name]
     last = view_runs[-1] if view_runs else None

@@ -39,6 +39,13 @@ def test_every_call_takes_definitions_where_it_takes_names(filled):
     )
 
 
+def test_definitions_are_no_plan(filled):
+    with pytest.raises(RequestError) as refused:
+        filled.apply([filled.load().view("profile")])
+
+    assert "store.apply(store.plan())" in refused.value.fix
+
+
 def test_the_status_of_chosen_views(filled):
     assert [each.view for each in filled.status("activity")] == ["activity"]
     assert len(filled.status("fraud")) == len(filled.status()) == 3

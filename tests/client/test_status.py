@@ -1,5 +1,6 @@
 """The status of each view: one view's damage never hides another's."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -70,6 +71,17 @@ def test_a_damaged_table_is_the_status_of_its_own_view_only(
     assert (found["broken"].state, found["broken"].version) == ("damaged", None)
     assert f"{version}.json" in (found["broken"].error or "")
     assert "`featurestore materialize broken --full`" in (found["broken"].error or "")
+
+
+def test_a_changed_id_of_a_build_is_the_status_of_its_own_view_only(layout: Layout) -> None:
+    record = Tables(layout).current("broken")
+    assert record is not None
+    Tables(layout).record(replace(record, table_id="../../t"))
+
+    found = statuses(layout)
+
+    assert (found["whole"].state, found["broken"].state) == ("current", "damaged")
+    assert "../../t" in (found["broken"].error or "")
 
 
 def test_a_table_without_its_log_is_damaged(layout: Layout) -> None:
