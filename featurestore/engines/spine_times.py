@@ -104,6 +104,11 @@ def parse_times(
         >>> parse_times("call()", "at", pa.chunked_array([["2026-03-01 13:00"]])).type
         TimestampType(timestamp[us])
     """
+    try:
+        texts.validate(full=True)
+    except pa.ArrowInvalid as error:
+        problem = f"time column {name!r} has bytes that are no text: {error}"
+        raise SpineError(call, problem, "Correct the text: it cannot be read.") from None
     trimmed = pc.ascii_trim_whitespace(texts.cast(pa.string()))
     offsets = pc.match_substring_regex(trimmed, _WITH_OFFSET)
     exact = pc.replace_substring_regex(trimmed, _ZEROS, r"\1")

@@ -284,3 +284,12 @@ def test_bytes_that_are_no_text_are_refused_as_a_text_key() -> None:
     )
 
     assert [fact for fact in ("'id'", "row 1") if fact not in refusal.found] == []
+
+
+def test_bytes_that_are_no_text_are_refused_as_a_time() -> None:
+    times = pa.Array.from_buffers(pa.string(), 1, pa.array([b"\xff"]).buffers())
+
+    with pytest.raises(SpineError) as refused:
+        bind(query(fs.Int64), pa.table({"id": [1], "at": times}))
+
+    assert "'at'" in refused.value.found

@@ -60,6 +60,8 @@ def _converted(
 ) -> pa.Table:
     for index, field in enumerate(table.schema):
         try:
+            # Of bytes that are no UTF-8, Polars would make texts that stop the process.
+            table.column(index).validate(full=True)
             column = target(table.column(index))
         except (pa.ArrowException, ValueError, OverflowError) as error:
             raise RequestError(

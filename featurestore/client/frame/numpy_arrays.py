@@ -62,18 +62,18 @@ def label_array(column: pa.ChunkedArray) -> np.ndarray:
         ['a', None]
     """
     plain = plain_column(column)
-    if pa.types.is_nested(plain.type) or _is_inexact_as_float(plain):
-        values = np.empty(len(plain), dtype=object)
-        try:
+    try:
+        if pa.types.is_nested(plain.type) or _is_inexact_as_float(plain):
+            values = np.empty(len(plain), dtype=object)
             values[:] = plain.to_pylist()
-        except (ValueError, OverflowError) as error:
-            raise RequestError(
-                "to_numpy()",
-                f"the label of type {column.type} has a value that Python cannot hold: {error}",
-                "Convert the column before it becomes part of the spine, or call to_arrow().",
-            ) from None
-        return values
-    array: np.ndarray = plain.to_numpy()
+            return values
+        array: np.ndarray = plain.to_numpy()
+    except (pa.ArrowException, ValueError, OverflowError) as error:
+        raise RequestError(
+            "to_numpy()",
+            f"the label of type {column.type} has a value that Python cannot hold: {error}",
+            "Convert the column before it becomes part of the spine, or call to_arrow().",
+        ) from None
     return array
 
 

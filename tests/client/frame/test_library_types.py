@@ -13,6 +13,7 @@ from featurestore.client.spines.read import read_spine
 from featurestore.errors import RequestError
 from tests.client.frame.columns import COLUMNS, chunked
 
+BROKEN = pa.Array.from_buffers(pa.string(), 1, pa.array([b"\xff"]).buffers())
 INTERVALS = pa.array([pa.MonthDayNano([1, 2, 3])])
 
 
@@ -74,6 +75,9 @@ def test_a_column_of_polars_comes_back_with_its_type(column) -> None:
     ("convert", "column"),
     [
         (polars_table, INTERVALS),
+        (polars_table, BROKEN),
+        (polars_table, pa.ListArray.from_arrays([0, 1], BROKEN)),
+        (spark_table, BROKEN),
         (polars_table, pa.array([2**62], pa.duration("s"))),
         (polars_table, pa.array([2**62], pa.timestamp("s"))),
         (spark_table, INTERVALS),

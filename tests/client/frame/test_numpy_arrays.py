@@ -103,11 +103,17 @@ def test_a_feature_that_is_no_number_is_named() -> None:
     assert "'word'" in error.value.found
 
 
-def test_a_label_with_a_time_that_python_cannot_hold_is_refused() -> None:
-    far = pa.array([[300_000_000_000]]).cast(pa.list_(pa.timestamp("s")))
-
+@pytest.mark.parametrize(
+    "values",
+    [
+        pa.array([[300_000_000_000]]).cast(pa.list_(pa.timestamp("s"))),
+        pa.Array.from_buffers(pa.string(), 1, pa.array([b"\xff"]).buffers()),
+    ],
+    ids=lambda values: str(values.type),
+)
+def test_a_label_that_python_cannot_hold_is_refused(values) -> None:
     with pytest.raises(RequestError) as error:
-        label_array(pa.chunked_array([far]))
+        label_array(pa.chunked_array([values]))
 
-    assert str(far.type) in error.value.found
+    assert str(values.type) in error.value.found
     assert "to_arrow()" in error.value.fix
