@@ -81,7 +81,8 @@ def parse_duration(text: str | timedelta) -> int:
         raise RequestError(
             f"duration {text!r}",
             "not a whole number followed by s, m (minutes), h, d or w",
-            "Write for example '30s', '15m', '24h', '7d' or '4w'.",
+            "Write for example '30s', '15m', '24h', '7d' or '4w', or pass a timedelta of whole "
+            "seconds.",
         )
     # Python refuses to read numbers of thousands of digits.
     if len(match[1]) > _MOST_DIGITS or (micros := int(match[1]) * MICROS[match[2]]) >= _LONGEST:

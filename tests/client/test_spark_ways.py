@@ -182,5 +182,6 @@ def test_materialize_raises_after_all_views_with_their_results(spark, tmp_path):
     )
     assert first == {"broken": ("failed", 0), "whole": ("done", 2)}
     assert second == {"broken": ("failed", 0), "whole": ("nothing", 0)}
-    assert isinstance(raised.value.__cause__, fs.SourceError)
+    assert isinstance(raised.value.results[0].error, fs.SourceError)
+    assert raised.value.__cause__ is None
     assert isinstance(returned[0].error, fs.SourceError)

@@ -3,7 +3,7 @@
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Literal
 
-from featurestore.definitions.model.arguments import unify_arguments
+from featurestore.definitions.model.arguments import named_arguments, unify_arguments
 from featurestore.definitions.model.functions import output_type
 from featurestore.definitions.model.window import Length, window_name
 from featurestore.definitions.origin import Origin, origin
@@ -14,6 +14,7 @@ __all__ = ["ANY_ROW", "Aggregation", "output_type"]
 ANY_ROW = "*"
 
 
+@named_arguments
 @dataclass(frozen=True)
 class Aggregation:
     """A function over the rows of one or more windows ``[t - delay - window, t - delay)``.

@@ -2,11 +2,12 @@
 
 from dataclasses import KW_ONLY, dataclass, field
 
-from featurestore.definitions.model.arguments import unify_arguments
+from featurestore.definitions.model.arguments import named_arguments, unify_arguments
 from featurestore.definitions.model.types import Field
 from featurestore.definitions.origin import Origin, origin
 
 
+@named_arguments
 @dataclass(frozen=True)
 class Entity:
     """A thing that features describe, such as a card or a patient.

@@ -4,7 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
 
-from featurestore.definitions.model.arguments import unify_arguments
+from featurestore.definitions.model.arguments import (
+    feature_tuple,
+    named_arguments,
+    unify_arguments,
+)
 from featurestore.definitions.model.source import RequestSource
 from featurestore.definitions.model.summary import repr_line, view_html
 from featurestore.definitions.model.types import Field
@@ -18,6 +22,7 @@ OnDemandSource = FeatureView | FeatureReference | RequestSource
 """A source of inputs: features of views, or request values."""
 
 
+@named_arguments
 @dataclass(frozen=True)
 class OnDemandFeatureView:
     """Features computed at read time, row by row, from other features and request values.
@@ -122,8 +127,7 @@ class OnDemandReference:
 
     def __getitem__(self, features: Sequence[str]) -> "OnDemandReference":
         """Return the same use with only these features."""
-        names = (features,) if isinstance(features, str) else tuple(features)
-        return replace(self, features=names)
+        return replace(self, features=feature_tuple(self.view.name, features))
 
     def with_prefix(self, prefix: str) -> "OnDemandReference":
         """Return the same use with feature names that start with ``prefix``."""

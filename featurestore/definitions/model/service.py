@@ -2,7 +2,7 @@
 
 from dataclasses import KW_ONLY, dataclass, field
 
-from featurestore.definitions.model.arguments import unify_arguments
+from featurestore.definitions.model.arguments import named_arguments, unify_arguments
 from featurestore.definitions.model.on_demand import OnDemandFeatureView, OnDemandReference
 from featurestore.definitions.model.summary import repr_line
 from featurestore.definitions.model.view import FeatureReference, FeatureView
@@ -13,6 +13,7 @@ Use = FeatureReference | OnDemandReference
 """The use of a view or of an on-demand view in a service."""
 
 
+@named_arguments
 @dataclass(frozen=True)
 class FeatureService:
     """The features of one model, in the order of the answer's columns.

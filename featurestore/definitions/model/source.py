@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Literal
 
-from featurestore.definitions.model.arguments import unify_arguments
+from featurestore.definitions.model.arguments import named_arguments, unify_arguments
 from featurestore.definitions.model.types import Field
 from featurestore.definitions.origin import Origin, origin
 
@@ -69,6 +69,7 @@ class Roles:
         return next(single, "unique_by" if column in self.unique_by else "")
 
 
+@named_arguments
 @dataclass(frozen=True)
 class DeltaSource:
     """Rows of a Delta table.
@@ -122,6 +123,7 @@ class DeltaSource:
         return replace(_roles(self), change_feed=self.change_feed)
 
 
+@named_arguments
 @dataclass(frozen=True)
 class FileSource:
     """Rows of files. Files must not change: add new rows as new files.
@@ -191,6 +193,7 @@ class FileSource:
         return self.format or format_of(self.path)
 
 
+@named_arguments
 @dataclass(frozen=True)
 class RequestSource:
     """Values of the request, for on-demand features.

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from featurestore.definitions.model.arguments import named_arguments
 from featurestore.definitions.origin import Origin, origin
 
 
@@ -22,6 +23,7 @@ class Scalar:
     __repr__ = __str__
 
 
+@named_arguments
 @dataclass(frozen=True)
 class Decimal:
     """Exact decimal numbers of ``precision`` digits (1 to 38), ``scale`` of them after the point.
@@ -40,6 +42,7 @@ class Decimal:
     __repr__ = __str__
 
 
+@named_arguments
 @dataclass(frozen=True)
 class Array:
     """A list of values of one type, e.g. an embedding.
@@ -103,6 +106,7 @@ def is_number(dtype: DataType) -> bool:
     return isinstance(dtype, Decimal) or dtype in (*INTEGERS, *FLOATS)
 
 
+@named_arguments
 @dataclass(frozen=True)
 class Field:
     """A named, typed column: a join key, a feature, or an input of an aggregation.

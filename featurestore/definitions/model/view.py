@@ -5,7 +5,12 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
 
 from featurestore.definitions.model.aggregation import Aggregation
-from featurestore.definitions.model.arguments import unify_arguments
+from featurestore.definitions.model.arguments import (
+    feature_tuple,
+    join_key_pairs,
+    named_arguments,
+    unify_arguments,
+)
 from featurestore.definitions.model.entity import Entity
 from featurestore.definitions.model.source import Roles, Source
 from featurestore.definitions.model.summary import repr_line, view_html
@@ -40,6 +45,7 @@ Transform = Callable[[Any], Any] | str | Code
 """A PySpark function of a DataFrame; SQL over ``{source}``; or the `Code` of a function."""
 
 
+@named_arguments
 @dataclass(frozen=True)
 class FeatureView:
     """Features of one source, with common keys and times.
@@ -230,12 +236,11 @@ class FeatureReference:
 
     def __getitem__(self, features: Sequence[str]) -> "FeatureReference":
         """Return the same use with only these features."""
-        names = (features,) if isinstance(features, str) else tuple(features)
-        return replace(self, features=names)
+        return replace(self, features=feature_tuple(self.view.name, features))
 
     def with_join_keys(self, columns: Mapping[str, str]) -> "FeatureReference":
         """Return the same use with join keys from other spine columns: ``{key: column}``."""
-        return replace(self, join_keys=tuple(columns.items()))
+        return replace(self, join_keys=join_key_pairs(columns))
 
     def with_prefix(self, prefix: str) -> "FeatureReference":
         """Return the same use with feature names that start with ``prefix``."""

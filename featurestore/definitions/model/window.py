@@ -4,9 +4,10 @@ from dataclasses import KW_ONLY, dataclass
 from functools import singledispatch
 from typing import NamedTuple
 
-from featurestore.definitions.model.arguments import unify_arguments
+from featurestore.definitions.model.arguments import named_arguments, unify_arguments
 
 
+@named_arguments
 @dataclass(frozen=True)
 class Sliding:
     """A window that ends at the last point of a grid, so that it moves in steps.
@@ -33,6 +34,7 @@ class Sliding:
         unify_arguments(self)
 
 
+@named_arguments
 @dataclass(frozen=True)
 class Tumbling:
     """The last complete window of consecutive windows: `Sliding` in steps of its own length.

@@ -43,6 +43,9 @@ RULES = (
 )
 
 
+_FOR_ALL: "tuple[Rule, ...]" = (views.durations_are_durations, aggregations.windows_are_durations)
+"""Rules that look at durations only, whatever the types of the other arguments."""
+
 Rule = Callable[[Manifest], Iterable[Issue]]
 """A check of definitions whose arguments have the right types; it yields the problems."""
 
@@ -50,8 +53,8 @@ Rule = Callable[[Manifest], Iterable[Issue]]
 def check(manifest: Manifest, more: Iterable[Rule] = ()) -> list[Issue]:
     """Return every problem of the definitions, sorted by file and line.
 
-    A definition with an argument of a wrong Python type is reported for that alone: the other
-    rules check the rest.
+    A definition with an argument of a wrong Python type is reported for that and for its
+    durations alone. The other rules check the rest.
 
     Args:
         manifest: The definitions.
@@ -67,7 +70,7 @@ def check(manifest: Manifest, more: Iterable[Rule] = ()) -> list[Issue]:
     checked = well_formed(everything)
     issues = _issues(arguments_have_their_types, everything)
     for rule in (*RULES, *more):
-        issues.extend(_issues(rule, checked))
+        issues.extend(_issues(rule, everything if rule in _FOR_ALL else checked))
     return sorted(dict.fromkeys(issues), key=lambda issue: (issue.origin.file, issue.origin.line))
 
 

@@ -1,7 +1,7 @@
 """Rules for aggregations: their columns, functions, windows and options exist and fit."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from featurestore.definitions.model.aggregation import ANY_ROW, Aggregation, output_type
 from featurestore.definitions.model.functions import (
@@ -35,6 +35,8 @@ def columns_exist(manifest: Manifest) -> Iterator[Issue]:
     """Yield aggregations of a column that the view's schema lacks."""
     for view, aggregation in _all(manifest):
         fields = [column.name for column in view.schema]
+        if _is_swapped(aggregation, fields):
+            continue
         for column in (aggregation.column, aggregation.by or ANY_ROW):
             if column not in (*fields, ANY_ROW):
                 text = f"{_label(view, aggregation)}: the schema has no field {column!r}"
@@ -45,7 +47,11 @@ def functions_exist(manifest: Manifest) -> Iterator[Issue]:
     """Yield aggregations with an unknown function, or with a number that is out of range."""
     for view, aggregation in _all(manifest):
         function = parse_function(aggregation.function)
-        if function is None:
+        if _is_swapped(aggregation, [column.name for column in view.schema]):
+            right = f"fs.Aggregation({aggregation.function!r}, {aggregation.column!r}, ...)"
+            text = f"{label(view)}: column and function have changed places. Write {right}."
+            yield Issue(aggregation.origin, text)
+        elif function is None:
             text = f"{_label(view, aggregation)}: unknown function {aggregation.function!r}"
             yield Issue(aggregation.origin, f"{text}. {nearest_function(aggregation.function)}")
         elif problem := number_problem(function):
@@ -64,16 +70,20 @@ def functions_fit_their_columns(manifest: Manifest) -> Iterator[Issue]:
 
 
 def windows_are_durations(manifest: Manifest) -> Iterator[Issue]:
-    """Yield aggregations without windows, and windows or delays that are not durations."""
-    for view, aggregation in _all(manifest):
+    """Yield aggregations without windows, and windows or delays that are not durations.
+
+    The other arguments of views and aggregations may have wrong types.
+    """
+    for view, aggregation in _all(_with_aggregations(manifest)):
         name = _label(view, aggregation)
-        if not aggregation.windows:
+        if aggregation.windows == ():
             text = f"{name}: windows is empty; write lengths such as ('7d',)"
             yield Issue(aggregation.origin, text)
-        for window in aggregation.windows:
+        for window in aggregation.windows if isinstance(aggregation.windows, tuple) else ():
             if problem := _window_problem(window):
                 yield Issue(aggregation.origin, f"{name}: window {problem}")
-        if problem := duration_problem(aggregation.delay):
+        is_text = isinstance(aggregation.delay, str)  # another rule reports other types
+        if is_text and (problem := duration_problem(aggregation.delay)):
             yield Issue(aggregation.origin, f"{name}: delay {aggregation.delay!r} is {problem}")
 
 
@@ -159,6 +169,16 @@ RULES = (
 )
 
 
+def _with_aggregations(manifest: Manifest) -> Manifest:
+    """Return the views whose aggregations are aggregations, whatever their other arguments are."""
+    views: list[FeatureView] = []
+    for view in manifest.views:
+        items: object = view.aggregations
+        if isinstance(items, tuple) and all(isinstance(each, Aggregation) for each in items):
+            views.append(view)
+    return Manifest(views=tuple(views))
+
+
 def _all(manifest: Manifest) -> Iterator[tuple[FeatureView, Aggregation]]:
     for view in manifest.views:
         for aggregation in view.aggregations:
@@ -167,6 +187,13 @@ def _all(manifest: Manifest) -> Iterator[tuple[FeatureView, Aggregation]]:
 
 def _label(view: FeatureView, aggregation: Aggregation) -> str:
     return f"{label(view)}: {aggregation.function} of {aggregation.column!r}"
+
+
+def _is_swapped(aggregation: Aggregation, fields: Sequence[str]) -> bool:
+    """Return whether the column names a function, and the function a field."""
+    known = (*fields, ANY_ROW)
+    is_function = parse_function(aggregation.column) is not None
+    return is_function and aggregation.column not in known and aggregation.function in known
 
 
 def _has_column(view: FeatureView, aggregation: Aggregation) -> bool:
@@ -205,8 +232,10 @@ def _misfit(view: FeatureView, aggregation: Aggregation, dtype: DataType | None)
 def _window_problem(window: Length) -> str:
     grid = grid_of(window)
     if grid.every is None:
-        problem = "" if grid.size == LIFETIME else _length_problem(grid.size)
+        problem = "" if window == LIFETIME else _length_problem(window)
         return f"{window!r} is {problem}" if problem else ""
+    if not all(isinstance(part, str) for part in grid):  # another rule reports it
+        return ""
     return next((f"{window}: {problem}" for problem in _grid_problems(grid)), "")
 
 
@@ -222,7 +251,7 @@ def _grid_problems(grid: Grid) -> Iterator[str]:
         yield f"offset {grid.offset!r} is not less than {every!r}; write a shorter offset"
 
 
-def _length_problem(text: str) -> str:
+def _length_problem(text: object) -> str:
     if problem := duration_problem(text):
         return problem
-    return "" if parse_duration(text) else "empty; write a length such as '7d'"
+    return "" if parse_duration(str(text)) else "empty; write a length such as '7d'"

@@ -5,9 +5,10 @@ from dataclasses import fields
 from functools import cache
 from typing import Any, get_type_hints
 
+from featurestore.definitions.model.aggregation import Aggregation
 from featurestore.definitions.model.manifest import Definition, Manifest
 from featurestore.definitions.model.references import parts
-from featurestore.definitions.model.types import Field
+from featurestore.definitions.model.types import DataType, Field
 from featurestore.definitions.origin import origin_of
 from featurestore.definitions.rules.issue import Issue, label
 from featurestore.definitions.rules.type_hints import fits, problem
@@ -54,6 +55,12 @@ def _is_well_formed(declared: object, checked: dict[int, bool]) -> bool:
 
 def _issues(declared: object, owner: str) -> Iterator[Issue]:
     """Yield the wrong arguments of an object, and of its parts that are not definitions."""
+    name: object = declared.name if isinstance(declared, Field) else None
+    if isinstance(declared, Field) and isinstance(name, DataType):
+        fix = f"Write fs.Field({declared.dtype!r}, fs.{name})."
+        text = f"{owner}: a field's name and type have changed places. {fix}"
+        yield Issue(declared.origin, text)
+        return
     for name, value, hint in _arguments(declared):
         if not fits(value, hint):
             yield Issue(origin_of(declared), f"{owner}: {problem(name, value, hint)}")
@@ -73,5 +80,9 @@ def _arguments(declared: object) -> list[tuple[str, object, object]]:
 
 @cache
 def _hints(kind: type) -> dict[str, Any]:
-    # `dtypes.fields_have_known_types` checks dtype= and offers near names of types.
-    return get_type_hints(kind) | ({"dtype": Any} if kind is Field else {})
+    # Rules of their own check dtype=, for which they offer near names, and each of the windows.
+    own: dict[type, dict[str, Any]] = {
+        Field: {"dtype": Any},
+        Aggregation: {"windows": tuple[Any, ...]},
+    }
+    return get_type_hints(kind) | own.get(kind, {})

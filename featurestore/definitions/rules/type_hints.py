@@ -3,7 +3,6 @@
 import collections.abc
 import types
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
 from typing import Any, Literal, Union, get_args, get_origin
 
 from featurestore.definitions.model.types import Field
@@ -11,7 +10,7 @@ from featurestore.errors import nearest
 from featurestore.times import duration_example
 
 # The arguments that are durations.
-_DURATIONS = ("ttl", "available_delay", "delay", "every", "offset")
+_DURATIONS = ("ttl", "available_delay", "delay", "size", "every", "offset")
 
 
 def fits(value: object, hint: Any) -> bool:
@@ -54,7 +53,10 @@ def problem(name: str, value: object, hint: Any) -> str:
     if any(get_origin(part) is tuple for part in _options(hint)):
         return _tuple_problem(name, value, hint)
     if name in _DURATIONS:
-        return f"{name} is {_kind(value)}. Write a text: {name}={duration_example(value)!r}."
+        return (
+            f"{name} is {_kind(value)}. Write a text: {name}={duration_example(value)!r}, or a "
+            "timedelta of whole seconds."
+        )
     return f"{name} is {_kind(value)}. Give {_text(hint)}."
 
 
@@ -70,16 +72,21 @@ def _entries_fit(value: Mapping[object, object], arguments: tuple[Any, ...]) -> 
 
 def _tuple_problem(name: str, value: object, hint: Any) -> str:
     item_hint = next(get_args(part)[0] for part in _options(hint) if get_origin(part) is tuple)
+    if item_hint is Any:  # lengths of windows
+        return f"{name} is {_kind(value)}. Write a tuple: {name}=({duration_example(value)!r},)."
     if value is None or isinstance(value, Iterator):
         return f"{name} is {_kind(value)}. Write a tuple of {_text(item_hint)}."
+    if isinstance(value, Mapping) and Field in _options(item_hint):
+        fields = [f'fs.Field("{key}", fs.{dtype})' for key, dtype in value.items()]
+        return f"{name} is {_kind(value)}. Write a tuple: {name}=({', '.join(fields)},)."
     items = _items(value)
     shown = ", ".join(_in_place_of(item, item_hint) for item in items)
     example = f"{name}=({shown}{',' if len(items) == 1 else ''})"
-    wrong = [item for item in items if not fits(item, item_hint)]
     if not isinstance(value, tuple):
         return f"{name} is {_kind(value)}. Write a tuple: {example}."
+    wrong = [item for item in items if not fits(item, item_hint)]
     problem = f"{name} contains {_name(wrong[0])}, {_kind(wrong[0])}. Give {_text(item_hint)}"
-    return f"{problem}: {example}." if isinstance(wrong[0], str | timedelta) else f"{problem}."
+    return f"{problem}: {example}." if isinstance(wrong[0], str) else f"{problem}."
 
 
 def _items(value: object) -> Sequence[object]:
@@ -91,8 +98,6 @@ def _items(value: object) -> Sequence[object]:
 
 def _in_place_of(item: object, hint: Any) -> str:
     """Return what to write for an item: a definition's name in quotes becomes the definition."""
-    if isinstance(item, timedelta) and str in _options(hint):
-        return repr(duration_example(item))
     if not isinstance(item, str) or fits(item, hint):
         return _name(item)
     if Field in _options(hint):
@@ -114,6 +119,7 @@ def _kind(value: object) -> str:
     kinds = {
         str: "text",
         list: "a list",
+        dict: "a dict",
         int: "a number",
         float: "a number",
         bool: "a boolean",

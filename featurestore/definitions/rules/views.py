@@ -30,7 +30,8 @@ def durations_are_durations(manifest: Manifest) -> Iterator[Issue]:
     """Yield ttl and available_delay that are not durations."""
     for view in manifest.views:
         for name, text in (("ttl", view.ttl), ("available_delay", view.available_delay)):
-            if text is not None and (wrong := duration_problem(text)):
+            # A rule of its own reports other types, such as numbers.
+            if isinstance(text, str) and (wrong := duration_problem(text)):
                 yield Issue(view.origin, f"{label(view)}: {name} {text!r} is {wrong}")
 
 
@@ -51,7 +52,7 @@ RULES = (
 )
 
 
-def duration_problem(text: str) -> str:
+def duration_problem(text: object) -> str:
     """Return what is wrong with a duration and what to write, or ``""`` for a valid one.
 
     Example:
@@ -59,7 +60,7 @@ def duration_problem(text: str) -> str:
         ('', 'not a whole number')
     """
     try:
-        parse_duration(text)
+        parse_duration(text)  # type: ignore[arg-type]  # of other types it is an error
     except RequestError as error:
         return f"{error.found}. {error.fix}"
     return ""

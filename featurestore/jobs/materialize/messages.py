@@ -27,13 +27,13 @@ def run_summary(
         >>> run_summary(Outcome(rows_in=3, rows_out=2, null_rows=1), 0, ())
         'stored 2 of 3 rows as version 0, left out 1 with a null key or no time of years 1 to 9999'
         >>> run_summary(Outcome(), 0, (), is_empty=True)
-        'stored 0 of 0 rows as version 0: the source has no row yet, and every answer is null'
+        'stored 0 of 0 rows as version 0: the source has no row yet, so every answer is empty'
     """
     stored = f"stored {did.rows_out:,} of {did.rows_in:,} rows as version {version}"
     if did.null_rows:
         stored += f", left out {did.null_rows:,} with a null key or no time of years 1 to 9999"
     if is_empty and not did.rows_in:
-        stored += ": the source has no row yet, and every answer is null"
+        stored += ": the source has no row yet, so every answer is empty"
     return stored + null_unique_note(did.null_unique_rows, unique)
 
 

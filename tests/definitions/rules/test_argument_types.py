@@ -9,6 +9,7 @@ from featurestore.definitions.model.service import FeatureService
 from featurestore.definitions.model.source import DeltaSource, FileSource, RequestSource
 from featurestore.definitions.model.types import Field, String
 from featurestore.definitions.model.window import Sliding, Tumbling
+from featurestore.errors import DefinitionError
 from tests.definitions.rules.cases import CARD, PAYMENTS, SCHEMA, issues, missing, view
 
 ACTIVITY = view()
@@ -160,3 +161,72 @@ def test_lists_single_items_and_timedeltas_are_kept_as_tuples_and_texts(
 ) -> None:
     assert written == kept
     assert hash(written) == hash(kept)
+
+
+@pytest.mark.parametrize(
+    ("declared", "parts"),
+    [
+        (
+            view(schema=(Field(String, "city"),)),
+            ("changed places", "fs.Field('city', fs.String)"),
+        ),
+        (
+            Entity("card", join_keys=Field(String, "card_id")),
+            ("changed places", "fs.Field('card_id', fs.String)"),
+        ),
+        (
+            view(aggregations=Aggregation("count", "*", windows="7d")),
+            ("changed places", "fs.Aggregation('*', 'count', ...)"),
+        ),
+        (
+            view(aggregations=Aggregation("*", "count", windows=7)),
+            ("windows is a number", "windows=('7d',)"),
+        ),
+        (
+            view(aggregations=Aggregation("*", "count", windows=[7])),
+            ("window 7 ", "'7d'", "timedelta"),
+        ),
+        (
+            view(aggregations=Aggregation("*", "count", windows=timedelta(milliseconds=5))),
+            ("window ", "'7d'", "timedelta of whole seconds"),
+        ),
+        (view(schema={"city": String}), ('schema=(fs.Field("city", fs.String),)',)),
+    ],
+)
+def test_what_was_meant_is_written(declared: Any, parts: tuple[str, ...]) -> None:
+    [issue] = issues(declared)
+
+    assert missing(issue, *parts) == []
+
+
+def test_all_windows_are_reported_with_the_other_problems_of_a_view() -> None:
+    count = Aggregation("*", "count", windows=["7 days", 7, "1d"], delay="one")
+    wrong = view(aggregations=[count], schema=None, available_delay="x")
+
+    assert sorted(issue.rule for issue in issues(wrong, PAYMENTS)) == [
+        "arguments_have_their_types",
+        "durations_are_durations",
+        "windows_are_durations",
+        "windows_are_durations",
+        "windows_are_durations",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("write", "found", "fix"),
+    [
+        (lambda: Entity("card", [Field("id", String)]), "positional", "join_keys="),
+        (lambda: Entity("card"), "join_keys", "join_keys="),
+        (lambda: Entity("card", join_key=[]), "'join_key'", "'join_keys'"),
+        (lambda: ACTIVITY[5], "5", "[["),
+        (lambda: ACTIVITY.with_join_keys("payer_id"), "'payer_id'", "{"),
+        (lambda: DeltaSource("s", "data"), "positional", "path="),
+    ],
+)
+def test_constructors_say_which_arguments_they_have(write: Any, found: str, fix: str) -> None:
+    with pytest.raises(DefinitionError) as error:
+        write()
+
+    assert found in error.value.found
+    assert fix in error.value.fix
+    assert "test_argument_types.py" in error.value.call
