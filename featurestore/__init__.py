@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from featurestore.client.frame.frame import FeatureFrame
     from featurestore.client.label import Label
     from featurestore.client.spark_config import spark_config
+    from featurestore.client.spines.file import csv_spine
     from featurestore.client.spines.grid import time_grid
 
 __version__ = "0.1.0"  # the one place: the build reads it from here
@@ -99,6 +100,7 @@ __all__ = [
     "TableError",
     "Timestamp",
     "Tumbling",
+    "csv_spine",
     "spark_config",
     "time_grid",
 ]
@@ -110,6 +112,7 @@ _IMPORTED_ON_USE = {
     "FeatureFrame": "featurestore.client.frame.frame",
     "FeatureStore": "featurestore.client.feature_store",
     "Label": "featurestore.client.label",
+    "csv_spine": "featurestore.client.spines.file",
     "spark_config": "featurestore.client.spark_config",
     "time_grid": "featurestore.client.spines.grid",
 }

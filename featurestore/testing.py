@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any
 
+from featurestore.client.arguments import checked_arguments
 from featurestore.client.on_demand import features_of_inputs
 from featurestore.client.preview.view import features_of_rows
 from featurestore.client.spines.read import read_spine
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 Rows = Sequence[Mapping[str, Any]]
 
 
+@checked_arguments
 def assert_features(
     view: FeatureView,
     *,
@@ -66,6 +68,7 @@ def assert_features(
         raise AssertionError(f"view {view.name!r}:\n" + "\n".join(differences))
 
 
+@checked_arguments
 def feature_rows(
     view: FeatureView, *, given: Any, rows: Any, spark: "SparkSession | None" = None
 ) -> list[dict[str, Any]]:
@@ -89,6 +92,7 @@ def feature_rows(
     return answers
 
 
+@checked_arguments
 def on_demand_rows(
     view: OnDemandFeatureView, *, given: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ import typer
 
 from featurestore.cli.options import AsJson, Project, open_store
 from featurestore.cli.output import SHOWN_ROWS, print_json, print_table, say, to_text
-from featurestore.cli.read import Features, TimeField, Zone, features_of
+from featurestore.cli.read import Delimiter, Features, TimeField, Zone, features_of
 from featurestore.cli.spine import spine_errors, spine_of
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def verify(
     project: Project = Path(),
     timestamp_field: TimeField = "event_timestamp",
     timezone: Zone = None,
+    delimiter: Delimiter = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare sampled feature values with the reference.
@@ -65,7 +66,7 @@ def verify(
         result = store.verify(
             features_of(features),
             sample=sample,
-            spine=None if spine is None else spine_of(store, spine),
+            spine=None if spine is None else spine_of(store, spine, delimiter=delimiter),
             leakage=leakage,
             source=source,
             seed=seed,

@@ -8,6 +8,7 @@ import typer
 from featurestore.cli.options import AsJson, Project, open_store
 from featurestore.cli.output import print_blocks, print_json, to_text
 from featurestore.cli.read import Features, features_of, present_second
+from featurestore.cli.spine import spine_errors
 
 
 def add_verbs(app: typer.Typer) -> None:
@@ -49,8 +50,9 @@ def explain(
     store = open_store(project)
     names = features_of(features)
     spine_row = typed_row(store.served(), names, row, at, present_second())
-    frame = store.get_historical_features(names, spine_row)
-    explanations = [frame.explain(0, name) for name in frame.features]
+    with spine_errors(""):
+        frame = store.get_historical_features(names, spine_row)
+        explanations = [frame.explain(0, name) for name in frame.features]
     if as_json:
         print_json("explain", explanations)
         return

@@ -1,5 +1,6 @@
 """Printing: data and JSON to stdout, everything for people to stderr."""
 
+import os
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
@@ -19,6 +20,7 @@ from featurestore.cli.json_text import json_text
 SHOWN_ROWS = 20
 _INDENT = "    "
 _SPACE_PER_COLUMN = 3
+_UNLIMITED = 10_000
 _COLOURS = {"+": "green", "~": "yellow", "-": "red"}
 
 
@@ -149,7 +151,7 @@ def print_tree(lines: Iterable[str]) -> None:
 
 def _folded(line: str, console: Console) -> str:
     """Return a line of a tree with breaks between words only, its rest indented below it."""
-    if not console.is_terminal:
+    if console.width == _UNLIMITED:
         return line
     indent = " " * (len(line) - len(line.lstrip())) + _INDENT
     return fill(
@@ -164,9 +166,10 @@ def _folded(line: str, console: Console) -> str:
 
 
 def _console(*, soft_wrap: bool = False) -> Console:
-    """Return a console for stdout. A pipe has no width to fold to."""
+    """Return a console for stdout. A pipe has no width to fold to, unless COLUMNS says one."""
     console = Console(highlight=False, emoji=False)
-    columns, lines = shutil.get_terminal_size() if console.is_terminal else (10_000, 25)
+    is_known = console.is_terminal or os.environ.get("COLUMNS", "").isdigit()
+    columns, lines = shutil.get_terminal_size() if is_known else (_UNLIMITED, 25)
     # Rich takes 80 columns for every terminal that it calls dumb, unless it gets both numbers.
     return Console(highlight=False, emoji=False, width=columns, height=lines, soft_wrap=soft_wrap)
 
@@ -232,7 +235,7 @@ def _print_rows_apart(
 
 
 def _indented(text: str, console: Console) -> str:
-    if not console.is_terminal:  # a pipe has no width to fold to
+    if console.width == _UNLIMITED:
         return _INDENT + text
     return fill(
         text,

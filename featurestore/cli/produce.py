@@ -10,6 +10,7 @@ import typer
 from featurestore.cli.interrupt import interruptible
 from featurestore.cli.options import AsJson, Project, open_store
 from featurestore.cli.output import print_json, print_table, say
+from featurestore.cli.read import names_of
 from featurestore.errors import ProjectError
 
 if TYPE_CHECKING:
@@ -57,13 +58,13 @@ def materialize(
     """Bring feature tables up to date with their sources."""
     from featurestore.client.display.progress import progress_on_stderr
 
-    store = open_store(project)
+    store, names = open_store(project), names_of(views)
     if latest:
-        _refresh(store, views, as_json)
+        _refresh(store, names, as_json)
         return
     with interruptible(), progress_on_stderr() as progress:
         results = store.materialize(
-            views, start=start, full=full, progress=progress, on_failure="return"
+            names, start=start, full=full, progress=progress, on_failure="return"
         )
     print_runs(results, as_json)
     if failed := [result for result in results if result.status == "failed"]:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -61,6 +62,13 @@ At = Annotated[
     typer.Option(help="The moment of the rows, e.g. 2026-01-31T09:30:00Z.", show_default="now"),
 ]
 TimeField = Annotated[str, typer.Option(help="The spine's time column.")]
+Delimiter = Annotated[
+    str | None,
+    typer.Option(
+        help="The character between the values of a CSV file, e.g. ';' or tab.",
+        show_default="a comma",
+    ),
+]
 Zone = Annotated[
     str | None, typer.Option(help="The zone of times without one, e.g. Europe/Paris.")
 ]
@@ -96,7 +104,7 @@ def status(
     from featurestore.client.display.progress import cause_of, status_text
 
     store = open_store(project)
-    views = store.status(names or None)
+    views = store.status(names_of(names))
     if as_json:
         print_json("status", views)
         return
@@ -166,6 +174,7 @@ def training_set(
     project: Project = Path(),
     timestamp_field: TimeField = "event_timestamp",
     timezone: Zone = None,
+    delimiter: Delimiter = None,
     out: Out = None,
     fmt: As = Format.table,
 ) -> None:
@@ -176,7 +185,7 @@ def training_set(
     with spine_errors(spine):
         frame = store.get_training_set(
             features_of(features),
-            spine_of(store, spine, [label]),
+            spine_of(store, spine, [label], delimiter=delimiter),
             label=label,
             timestamp_field=timestamp_field,
             timezone=timezone,
@@ -194,6 +203,7 @@ def historical(
     project: Project = Path(),
     timestamp_field: TimeField = "event_timestamp",
     timezone: Zone = None,
+    delimiter: Delimiter = None,
     out: Out = None,
     fmt: As = Format.table,
 ) -> None:
@@ -208,7 +218,8 @@ def historical(
 
         rows: object = rows_at(store.served(), names, spine, at)
     else:
-        rows = spine_of(store, text)
+        with spine_errors(text):
+            rows = spine_of(store, text, delimiter=delimiter)
     with spine_errors(text):
         frame = store.get_historical_features(
             names, rows, timestamp_field=timestamp_field, timezone=timezone
@@ -231,6 +242,7 @@ def latest(
     ] = None,
     at: At = None,
     project: Project = Path(),
+    delimiter: Delimiter = None,
     out: Out = None,
     fmt: As = Format.table,
 ) -> None:
@@ -248,8 +260,12 @@ def latest(
             "there are both KEYS and --rows" if keys else "there are neither KEYS nor --rows",
             f"Pass one of them, e.g. featurestore latest {features} id=7",
         )
-    data = rows if rows is not None else typed_rows(store.served(), names, keys or ())
     with spine_errors(rows or ""):
+        data = (
+            typed_rows(store.served(), names, keys or ())
+            if rows is None
+            else spine_of(store, rows, delimiter=delimiter)
+        )
         frame = store.get_latest_features(names, data, at=present_second() if at is None else at)
     emit(frame, out, fmt)
 
@@ -266,6 +282,17 @@ def present_second() -> datetime:
         0
     """
     return system_clock().replace(microsecond=0)
+
+
+def names_of(texts: Sequence[str] | None) -> list[str] | None:
+    """Return the names of views in several texts, each with one or several with commas.
+
+    Example:
+        >>> names_of(["activity,profile", "rate"]), names_of([])
+        (['activity', 'profile', 'rate'], None)
+    """
+    names = [name.strip() for text in texts or () for name in text.split(",")]
+    return [name for name in names if name] or None
 
 
 def features_of(text: str) -> str | list[str]:

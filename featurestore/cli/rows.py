@@ -25,6 +25,8 @@ def emit(frame: FeatureFrame, out: Path | None, form: str) -> None:
     for view, count in frame.null_key_rows.items():
         if count:
             say("{} of {} rows have a null key of view {}", count, len(frame), view)
+    for absent in frame.absent_keys.values():
+        say("[yellow]{}[/]", absent)
     table = frame.to_arrow()
     if out is not None:
         write_file(table, out)

@@ -7,12 +7,13 @@ nor pyspark. (For this module alone, ruff's rule about local imports is off.)
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from featurestore.client.arguments import checked_arguments, missing_method
 from featurestore.client.display.results import RUNS, STATUSES, VERSIONS, Results
-from featurestore.client.foreign_names import checked_arguments, missing_method
 from featurestore.client.status import ViewStatus, view_statuses
 from featurestore.definitions.loading.loader import load
 from featurestore.definitions.model.manifest import Manifest
@@ -29,7 +30,6 @@ from featurestore.store.paths import table_folder_problem
 from featurestore.times import Clock, parse_moment_argument, system_clock
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from typing import Self
 
     import pyarrow as pa
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from featurestore.client.request import Request
     from featurestore.client.verify.report import Verification
     from featurestore.definitions.rules.issue import Issue
-    from featurestore.engines.spine_times import NullTimes
     from featurestore.jobs.materialize.job import Job, RunResult
     from featurestore.jobs.materialize.progress import Progress
     from featurestore.query.selection import Selection
@@ -74,9 +73,10 @@ class FeatureStore:
         featurestore.errors.ProjectError: open project no/such/folder: ...
     """
 
+    @checked_arguments
     def __init__(
         self,
-        folder: "str | Path" = ".",
+        folder: str | Path = ".",
         *,
         spark: "SparkSession | None" = None,
         clock: Clock = system_clock,
@@ -182,6 +182,7 @@ class FeatureStore:
         gone = gone_files(declared, self.layout, made.builds)
         return replace(made, source_issues=(*self.source_issues(declared), *gone))
 
+    @checked_arguments
     def source_issues(self, declared: Manifest | None = None) -> "list[Issue]":
         """Return what is wrong with the sources' newest data, as far as it is seen without Spark.
 
@@ -195,6 +196,7 @@ class FeatureStore:
 
         return source_issues(self.load() if declared is None else declared, self.layout)
 
+    @checked_arguments
     def apply(self, plan: Plan) -> RegistryVersion:
         """Record exactly the plan's changes and return the registry's new version.
 
@@ -217,6 +219,7 @@ class FeatureStore:
         """Return every applied version, oldest first."""
         return Results(self.registry.history(), VERSIONS)
 
+    @checked_arguments
     def status(self, views: "Selection | None" = None) -> list[ViewStatus]:
         """Return the state of each applied view: its table, its newest event and its last run.
 
@@ -278,6 +281,7 @@ class FeatureStore:
             require_success(results)
         return results
 
+    @checked_arguments
     def refresh_latest(self, views: "Selection | None" = None) -> dict[str, int]:
         """Write the ``latest`` tables again, as of now, and return their Delta versions.
 
@@ -298,8 +302,8 @@ class FeatureStore:
         *,
         label: "str | Label",
         timestamp_field: str = "event_timestamp",
-        timezone: str | None = None,
-        null_times: "NullTimes" = "error",
+        timezone: str | tzinfo | None = None,
+        null_times: Literal["error", "keep"] = "error",
     ) -> "FeatureFrame":
         """Return labelled rows with their features, each as of its row's moment.
 
@@ -340,8 +344,8 @@ class FeatureStore:
         spine: Any,
         *,
         timestamp_field: str = "event_timestamp",
-        timezone: str | None = None,
-        null_times: "NullTimes" = "error",
+        timezone: str | tzinfo | None = None,
+        null_times: Literal["error", "keep"] = "error",
     ) -> "FeatureFrame":
         """Return rows with their features, each as of its row's moment, e.g. for offline scoring.
 
@@ -402,7 +406,7 @@ class FeatureStore:
         source: bool = False,
         seed: int = 0,
         timestamp_field: str = "event_timestamp",
-        timezone: str | None = None,
+        timezone: str | tzinfo | None = None,
     ) -> "Verification":
         """Return how sampled answers compare with the reference, the rules in plain Python.
 
@@ -429,7 +433,7 @@ class FeatureStore:
         request = Request(
             f"verify({selection_text(features)})", features, timestamp_field, timezone
         )
-        check = Check(request, sample, spine, leakage, seed)
+        check = Check(request, int(sample), spine, leakage, int(seed))
         # The reader of all other calls compares checksums only if the project says so.
         settings = replace(self.settings, verify_checksums=True)
         reader = Reader(self.layout, settings)
@@ -443,6 +447,7 @@ class FeatureStore:
         sources = verify_sources(self._job(), SourceCheck([*views], sample, seed))
         return replace(result, sources=sources)
 
+    @checked_arguments
     def sql(self, text: str) -> "pa.Table":
         """Return the rows of a SELECT over Delta sources and the stored rows of views.
 
@@ -497,7 +502,7 @@ class FeatureStore:
         view: str | FeatureView | OnDemandFeatureView,
         rows: Any,
         *,
-        timezone: str | None = None,
+        timezone: str | tzinfo | None = None,
     ) -> "FeatureFrame":
         """Return rows with the features of a view that need not be applied. Nothing is written.
 

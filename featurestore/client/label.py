@@ -1,18 +1,20 @@
 """Labels computed from a view: an aggregate of the events after a row's moment."""
 
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass, field
-from datetime import datetime
+from dataclasses import KW_ONLY, dataclass, field, fields
+from datetime import datetime, timedelta
 from typing import Literal, get_args
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from featurestore.client.arguments import require_types
 from featurestore.client.frame.splits import LabelTiming
 from featurestore.client.reader import Reader
 from featurestore.client.request import Request
 from featurestore.client.spines.spine import Spine
 from featurestore.definitions.model.aggregation import ANY_ROW, output_type
+from featurestore.definitions.model.arguments import named_arguments
 from featurestore.definitions.model.functions import (
     functions_of,
     nearest_function,
@@ -36,6 +38,7 @@ from featurestore.times import duration_text, parse_duration, parse_duration_arg
 _Immature = Literal["drop", "keep", "flag"]
 
 
+@named_arguments
 @dataclass(frozen=True)
 class Label:
     """The value that a model learns: an aggregate of a view's events in ``(t, t + horizon]``.
@@ -68,8 +71,8 @@ class Label:
     column: str
     function: str
     _: KW_ONLY
-    horizon: str
-    maturity: str = "0s"
+    horizon: str | timedelta
+    maturity: str | timedelta = "0s"
     immature: _Immature = "drop"
     name: str = "label"
     empty: int | float | str | bool | None = None
@@ -78,6 +81,9 @@ class Label:
 
     def __post_init__(self) -> None:
         """Check the arguments where the label is written."""
+        given = {each.name: each for each in fields(self) if each.init}
+        hints = {name: each.type for name, each in given.items()}
+        require_types(f"Label() at {self.origin}", {n: getattr(self, n) for n in given}, hints)
         for name in ("horizon", "maturity"):
             object.__setattr__(self, name, duration_text(getattr(self, name)))
             micros = parse_duration_argument(self.call, name, getattr(self, name))

@@ -7,6 +7,7 @@ from functools import partial
 import pyarrow as pa
 
 from featurestore.definitions.model.manifest import Manifest
+from featurestore.engines.explain.absent_keys import AbsentKeys, absent_keys
 from featurestore.engines.retrieval.answer import answer
 from featurestore.engines.retrieval.budget import require_rows_fit
 from featurestore.engines.retrieval.scan import Bounds, count_rows, read_rows
@@ -68,6 +69,16 @@ class Reader:
     def answer(self, query: Query, bound: pa.Table, snapshots: Mapping[str, Snapshot]) -> pa.Table:
         """Return the features of every row of a bound spine, in the spine's order."""
         return answer(query, bound, snapshots, memory_limit=self._limit)
+
+    def absent_keys(
+        self,
+        query: Query,
+        bound: pa.Table,
+        answers: pa.Table,
+        snapshots: Mapping[str, Snapshot],
+    ) -> dict[str, AbsentKeys]:
+        """Return the views that have no row of most keys of a spine: see `absent_keys`."""
+        return absent_keys(query, bound, answers, snapshots, self._limit)
 
     def read(self, call: str, view: ViewQuery, snapshot: Snapshot, bounds: Bounds) -> pa.Table:
         """Return the view's stored rows within bounds, and possibly some rows outside them.

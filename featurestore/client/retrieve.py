@@ -51,6 +51,7 @@ def retrieve(manifest: Manifest, reader: Reader, request: Request, spine: Any) -
     request_inputs = bind_request_inputs(query, rows.table, **times)
     snapshots = reader.pin(query.stored, manifest)
     answers = reader.answer(query.stored, bound, snapshots)
+    absent = reader.absent_keys(query.stored, bound, answers, snapshots)
     inputs = inputs_of(query, answers, request_inputs)
     return FeatureFrame(
         append_columns(rows.table, with_on_demand(query, answers, inputs, functions)),
@@ -58,7 +59,7 @@ def retrieve(manifest: Manifest, reader: Reader, request: Request, spine: Any) -
         timestamp_field=request.timestamp_field,
         timezone=request.timezone,
         views={
-            view: ViewRead(keys, snapshots[view].version)
+            view: ViewRead(keys, snapshots[view].version, absent.get(view))
             for view, keys in key_columns(query).items()
         },
         _explainer=partial(explain_on_demand, query, bound, snapshots, inputs),

@@ -4,15 +4,19 @@ Only applied definitions are read. A definition that is passed stands for the ap
 name, and must mean the same.
 """
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import singledispatch
+from typing import TypeVar
 
+from featurestore.definitions.code.fingerprint import table_fingerprint, transform_fingerprint
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.on_demand import OnDemandFeatureView, OnDemandReference
 from featurestore.definitions.model.service import FeatureService, Use
 from featurestore.definitions.model.view import FeatureReference, FeatureView
-from featurestore.errors import NotFoundError, RequestError, nearest
+from featurestore.errors import DefinitionError, NotFoundError, RequestError, nearest
+
+_T = TypeVar("_T")
 
 Selected = str | FeatureService | FeatureView | OnDemandFeatureView | Use
 """A name, ``"view:feature"``, a service, a view, or a use of a view such as ``view[["a"]]``."""
@@ -29,6 +33,7 @@ _SELECTED = (
     OnDemandReference,
 )
 _APPLY = "Run `featurestore plan` and `featurestore apply` first"
+_IF_NEW = "If it is new, run `featurestore plan` and `featurestore apply` first."
 
 
 def selected_uses(manifest: Manifest, features: Selection, call: str) -> tuple[Use, ...]:
@@ -161,11 +166,15 @@ def _uses(selected: Selected, manifest: Manifest, call: str) -> Sequence[Use]:
 
 @_uses.register
 def _(selected: str, manifest: Manifest, call: str) -> Sequence[Use]:
+    if "," in selected:
+        raise _several(selected, call)
     name, colon, feature = selected.partition(":")
-    service = None if colon else manifest.service(name)
-    if service is not None:
+    service = manifest.service(name)
+    if service is not None and not colon:
         return service.references
     view = manifest.view(name) or manifest.on_demand_view(name)
+    if view is None and service is not None:
+        return (_use_of_service(service, feature, call),)
     if view is None:
         raise _not_found(manifest, name, "view" if colon else "service", call)
     chosen = (feature,) if feature else view.feature_names
@@ -178,8 +187,7 @@ def _(selected: FeatureService, manifest: Manifest, call: str) -> Sequence[Use]:
     service = manifest.service(selected.name)
     if service is None:
         raise _not_found(manifest, selected.name, "service", call)
-    passed = [_meaning_of_use(use) for use in selected.references]
-    if passed != [_meaning_of_use(use) for use in service.references]:
+    if _differ(_meaning_of_service, selected, service):
         raise _changed("service", selected, call)
     return service.references
 
@@ -208,11 +216,26 @@ def _(selected: OnDemandReference, manifest: Manifest, call: str) -> Sequence[Us
     return (replace(selected, view=view),)
 
 
+def _use_of_service(service: FeatureService, feature: str, call: str) -> Use:
+    """Return a service's use of a view, with one of its features only."""
+    names = {
+        use.prefix + name: (use, name) for use in service.references for name in use.feature_names
+    }
+    if feature not in names:
+        raise NotFoundError(
+            call,
+            f"service {service.name!r} has no feature {feature!r}",
+            f"{nearest(feature, names)} {_IF_NEW}",
+        )
+    use, name = names[feature]
+    return use[(name,)]
+
+
 def _applied_view(view: FeatureView, manifest: Manifest, call: str) -> FeatureView:
     applied = manifest.view(view.name)
     if applied is None:
         raise _not_found(manifest, view.name, "view", call)
-    if _meaning(view) != _meaning(applied):
+    if _differ(_meaning, view, applied):
         raise _changed("view", view, call)
     return applied
 
@@ -223,18 +246,32 @@ def _applied_on_demand_view(
     applied = manifest.on_demand_view(view.name)
     if applied is None:
         raise _not_found(manifest, view.name, "on-demand view", call)
-    if _meaning(view) != _meaning(applied):
+    if _differ(_meaning, view, applied):
         raise _changed("on-demand view", view, call)
     return applied
 
 
+def _differ(meaning: Callable[[_T], object], passed: _T, applied: _T) -> bool:
+    try:
+        return meaning(passed) != meaning(applied)
+    except DefinitionError:  # the code of the passed one cannot be read, so it was never applied
+        return True
+
+
+def _meaning_of_service(service: FeatureService) -> object:
+    return [_meaning_of_use(use) for use in service.references]
+
+
 def _meaning(view: FeatureView | OnDemandFeatureView) -> tuple[object, ...]:
-    """Return the parts of a view that decide an answer, without its code and its source."""
+    """Return the parts of a view that decide an answer, with its code and its source."""
     columns = tuple((column.name, column.dtype) for column in view.schema)
     if isinstance(view, OnDemandFeatureView):
-        return columns, tuple(_meaning_of_use(use) for use in view.uses)
-    keys = tuple((key.name, key.dtype) for key in view.join_keys)
-    return keys, columns, tuple(view.aggregations), view.ttl, view.available_delay
+        requests = tuple((each.name, each.dtype) for one in view.requests for each in one.schema)
+        uses = tuple(_meaning_of_use(use) for use in view.uses)
+        if isinstance(view.transform, Mapping):
+            return columns, requests, uses, dict(view.transform)
+        return columns, requests, uses, transform_fingerprint(view.transform)
+    return table_fingerprint(view), columns, tuple(view.aggregations), view.ttl
 
 
 def _meaning_of_use(use: Use) -> tuple[object, ...]:
@@ -254,6 +291,15 @@ def _changed(
     )
 
 
+def _several(selected: str, call: str) -> NotFoundError:
+    """Return the error for several names in one text."""
+    names = [name.strip() for name in selected.split(",") if name.strip()]
+    owner, colon, _ = names[0].partition(":") if names else ("", "", "")
+    if colon:  # view:a,b
+        names = [name if ":" in name else f"{owner}:{name}" for name in names]
+    return NotFoundError(call, f"{selected!r} is one text", f"Pass a list: {names!r}.")
+
+
 def _not_found(manifest: Manifest, name: str, kind: str, call: str) -> NotFoundError:
     names: list[str] = [each.name for each in manifest.views]
     names += [each.name for each in manifest.on_demand_views]
@@ -262,8 +308,7 @@ def _not_found(manifest: Manifest, name: str, kind: str, call: str) -> NotFoundE
     return NotFoundError(
         call,
         f"no {kind} {name!r} is applied{other}",
-        f"{nearest(name, names)} If it is new, run `featurestore plan` and `featurestore apply` "
-        "first.",
+        f"{nearest(name, names)} {_IF_NEW}",
     )
 
 
@@ -275,7 +320,7 @@ def _require_features(
             raise NotFoundError(
                 call,
                 f"view {view.name!r} has no feature {name!r}",
-                nearest(name, view.feature_names),
+                f"{nearest(name, view.feature_names)} {_IF_NEW}",
             )
 
 

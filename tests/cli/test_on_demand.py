@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.client.on_demand_shop import filled_shop, project, returning
+from tests.client.on_demand_shop import (
+    FUNCTION,
+    ON_DEMAND,
+    fill,
+    filled_shop,
+    project,
+    returning,
+)
+from tests.client.shop import DEFINITIONS
 
 
 @pytest.fixture
@@ -183,3 +191,31 @@ def test_json_has_texts_for_numbers_that_json_lacks(run, tmp_path, b, value):
     assert cell["value"] == value
     for line in (printed, (tmp_path / "rows.jsonl").read_text("utf-8")):
         assert json.loads(line, parse_constant=refuse)["r"] == value
+
+
+PRINTING = """    print("computing", len(inputs))
+    total = pc.multiply"""
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        ["latest", "worth", "id=1,price=2.5,pieces=2", "--format", "json"],
+        ["historical", "worth", "id=1,price=2,pieces=2", "--at", "1970-01-02", "--format", "json"],
+        ["explain", "worth", "id=1,price=2.5,pieces=2", "--json"],
+        ["verify", "worth", "--sample", "3", "--json"],
+    ],
+)
+def test_what_a_function_prints_goes_to_stderr(run, tmp_path, verb):
+    checkout = ON_DEMAND.partition("shape =")[0]
+    text = FUNCTION.replace("    total = pc.multiply", PRINTING)
+    store = project(tmp_path, DEFINITIONS + checkout + text)
+    store.apply(store.plan())
+    fill(store)
+
+    code, out, err = run(*verb, "-p", tmp_path)
+
+    assert code == 0
+    assert json.loads(out)
+    if verb[0] != "verify":  # without request values, it computes nothing
+        assert "computing" in err

@@ -144,3 +144,17 @@ def test_a_tree_breaks_between_words_only(monkeypatch, capsys):
     assert max(map(len, lines)) <= 40
     assert " ".join(" ".join(lines[1:]).split()) == f"+ features: {names}"
     assert lines[2].startswith("        ")
+
+
+def test_a_pipe_has_the_width_that_columns_says(monkeypatch, capsys):
+    names = ", ".join(f"amount_sum_{days}d" for days in range(1, 9))
+    monkeypatch.delenv("COLUMNS", raising=False)
+    print_tree([f"+ {names}"])
+    monkeypatch.setenv("COLUMNS", "40")
+    print_tree([f"+ {names}"])
+
+    first, *others = capsys.readouterr().out.splitlines()
+
+    assert first == f"+ {names}"
+    assert len(others) > 1
+    assert max(map(len, others)) <= 40

@@ -68,3 +68,19 @@ def test_an_error_keeps_its_call_and_what_was_found() -> None:
 
     assert (caught.value.call, caught.value.found) == ("call", "timezone= is missing")
     assert caught.value.fix == "Pass --timezone Europe/Paris."
+
+
+@pytest.mark.parametrize(("delimiter", "option"), [(";", ";"), ("\t", "tab")])
+def test_a_csv_file_with_another_delimiter_is_read_by_an_option(run, filled, delimiter, option):
+    folder = filled.settings.folder
+    path = folder / "rows.csv"
+    path.write_text(f"id{delimiter}event_timestamp\n1{delimiter}1970-01-01T03:00:00Z\n")
+    verb = ["historical", "profile", path, "-p", folder, "--format", "csv"]
+
+    code, _, err = run(*verb)
+    assert code == 2
+    assert "--delimiter" in err
+    assert option in err
+
+    code, out, _ = run(*verb, "--delimiter", option)
+    assert (code, out.splitlines()[1].endswith('"b"')) == (0, True)

@@ -259,3 +259,25 @@ def test_a_new_project_goes_from_plan_to_latest(run, shop, spark, tmp_path):
     assert stored["city"] in ("Lyon", "Oslo", "Porto")
     assert (absent["count_7d"], absent["city"]) == (0, None)
     assert [row["status"] for row in again] == ["nothing", "nothing"]
+
+
+def test_keys_that_are_in_no_row_are_named_on_stderr(run, filled):
+    folder = filled.settings.folder
+
+    code, out, err = run("latest", "profile", "id=70", "id=1", "id=80", "-p", folder)
+    assert code == 0
+    assert "2 of 3 rows" in err
+    assert "id=70" in err
+    assert "not in view" not in out
+
+    _, _, err = run("latest", "profile", "id=70", "id=1", "id=2", "-p", folder)
+    assert "not in view" not in err
+
+
+def test_names_of_views_may_have_commas_between_them(run, filled):
+    folder = filled.settings.folder
+
+    code, out, _ = run("status", "profile,rate", "-p", folder, "--json")
+
+    assert code == 0
+    assert {each["view"] for each in json.loads(out)["status"]} == {"profile", "rate"}

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import Progress as Bars
 from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from featurestore.errors import RequestError
 from featurestore.jobs.materialize.progress import (
     ENDS,
     Progress,
@@ -29,6 +30,10 @@ def progress_of(progress: "Progress | bool | None") -> Iterator[Progress]:
         >>> with progress_of(False) as progress:
         ...     progress(ProgressEvent("card_activity", "done"))
     """
+    argument: object = progress
+    if not callable(argument) and not isinstance(argument, bool | None):
+        fix = "Pass True, False, None or a function."
+        raise RequestError("materialize()", f"progress is {progress!r}", fix)
     console = Console(file=sys.stderr, emoji=False)
     if callable(progress):
         yield progress

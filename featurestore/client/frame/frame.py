@@ -1,7 +1,7 @@
 """`FeatureFrame`: spine rows with their features, and their conversion to other libraries."""
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from featurestore.client.arguments import checked_arguments
 from featurestore.client.arrow_rows import rows_where
 from featurestore.client.frame.library_types import polars_table, spark_table
 from featurestore.client.frame.numpy_arrays import feature_array, label_array
@@ -18,6 +19,7 @@ from featurestore.client.frame.pandas_frame import pandas_frame
 from featurestore.client.frame.pandas_origin import PandasOrigin
 from featurestore.client.frame.splits import LabelTiming, TimeSplit, held_out_entities, moments
 from featurestore.client.frame.view_read import ViewRead
+from featurestore.engines.explain.absent_keys import AbsentKeys
 from featurestore.engines.explain.cell import Explanation
 from featurestore.errors import RequestError, SetupError, nearest
 from featurestore.notebook import html_table
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     import pandas
     import polars
     from pyspark.sql import DataFrame, SparkSession
+
+
+_WAYS = "Its rows: to_pandas(), to_polars(), to_arrow(), to_numpy(), to_spark()."
 
 
 def _no_spark() -> "SparkSession":
@@ -95,10 +100,44 @@ class FeatureFrame:
         """For each view, the number of rows with a null key: their features of it are null."""
         return {name: view.null_key_rows(self.table) for name, view in self.views.items()}
 
+    @property
+    def absent_keys(self) -> dict[str, AbsentKeys]:
+        """The views that have no row of the keys of more than half of the rows, at any time.
+
+        Then the keys have often another form in the spine, such as ``"40"`` for ``"040"``. It is
+        empty for a part of a frame, and for tables of more than 10,000,000 rows.
+        """
+        return {name: view.absent for name, view in self.views.items() if view.absent is not None}
+
     def __getstate__(self) -> dict[str, Any]:
         """Pickle and copy without the Spark session: pass one to `to_spark` of the copy."""
         state = {each.name: getattr(self, each.name) for each in fields(self)}
         return state | {"_spark_session": _no_spark}
+
+    if not TYPE_CHECKING:  # for mypy, a name that the class does not have is an error
+
+        def __getattr__(self, name: str) -> Any:
+            raise AttributeError(f"FeatureFrame has no {name!r}. {_WAYS}", name=name, obj=self)
+
+    def __getitem__(self, key: object) -> Any:
+        """Refuse it: a frame is no table, and is converted to one by a method.
+
+        Raises:
+            RequestError: Always. It names the methods.
+        """
+        raise RequestError(f"frame[{key!r}]", "a FeatureFrame is no table", _WAYS)
+
+    def __iter__(self) -> Iterator[Any]:
+        """Refuse it, as `__getitem__` does. pandas would iterate: ``pandas.DataFrame(frame)``.
+
+        Raises:
+            RequestError: Always. It names the methods.
+        """
+        raise RequestError("iterate a frame", "a FeatureFrame is no table", _WAYS)
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Return the rows to other libraries, e.g. for ``polars.DataFrame(frame)``."""
+        return self.table.__arrow_c_stream__(requested_schema)
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -117,6 +156,10 @@ class FeatureFrame:
             for view, count in self.null_key_rows.items()
             if count
         ]
+        parts += [
+            f"{each.rows:,} with a key that is not in {view}"
+            for view, each in self.absent_keys.items()
+        ]
         return f"FeatureFrame({', '.join(parts)})"
 
     def _repr_html_(self) -> str:
@@ -126,7 +169,9 @@ class FeatureFrame:
             (each.name, each.type, kinds.get(each.name, "spine"), column.null_count)
             for each, column in zip(self.table.schema, self.table.columns, strict=True)
         ]
-        note = "Its rows: to_pandas(), to_polars(), to_arrow(), to_numpy(), to_spark()"
+        note = _WAYS
+        if self.absent_keys:  # without their keys, which may be personal data
+            note = f"absent_keys says which keys are in no row of a view. {note}"
         return html_table(repr(self), ("column", "type", "from", "nulls"), rows, note)
 
     def to_arrow(self) -> pa.Table:
@@ -198,6 +243,7 @@ class FeatureFrame:
             )
         return spark_frame(session, spark_table(self.table))
 
+    @checked_arguments
     def split_by_time(
         self, moment: str | datetime, *, gap: str | timedelta | None = None
     ) -> tuple["FeatureFrame", "FeatureFrame"]:
@@ -231,9 +277,10 @@ class FeatureFrame:
         times = moments(call, self.table, self.timestamp_field, self.timezone)
         train, test = split.masks(times)
         if leak := split.leak(times):
-            warnings.warn(f"{call}: {leak}", UserWarning, stacklevel=2)
+            warnings.warn(f"{call}: {leak}", UserWarning, stacklevel=3)
         return self._where(train), self._where(test)
 
+    @checked_arguments
     def split_by_entity(
         self, keys: str | Sequence[str], *, test: float = 0.2, seed: int = 0
     ) -> tuple["FeatureFrame", "FeatureFrame"]:
@@ -260,6 +307,7 @@ class FeatureFrame:
         in_test = held_out_entities(self.table, names, test, seed)
         return self._where(pc.invert(in_test)), self._where(in_test)
 
+    @checked_arguments
     def explain(self, row: int, feature: str) -> Explanation:
         """Return the stored row that gave a value, or the reason for a null.
 
@@ -285,6 +333,7 @@ class FeatureFrame:
             self,
             table=rows_where(self.table, mask),
             immature_rows=0,
+            views={name: replace(view, absent=None) for name, view in self.views.items()},
             _explainer=partial(_explain_part, self._explainer, positions),
             _pandas=None if self._pandas is None else self._pandas.rows_at(positions),
         )

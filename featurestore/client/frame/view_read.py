@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from featurestore.engines.arrays import decoded
+from featurestore.engines.explain.absent_keys import AbsentKeys
 
 
 @dataclass(frozen=True)
@@ -15,10 +16,12 @@ class ViewRead:
     Args:
         keys: The spine's columns with the view's keys, for all uses of the view.
         version: The Delta version of the view's feature table. None for a preview.
+        absent: The rows whose keys the view has no row of, if they are more than half of the rows.
     """
 
     keys: tuple[str, ...]
     version: int | None = None
+    absent: AbsentKeys | None = None
 
     def null_key_rows(self, rows: pa.Table) -> int:
         """Return the number of rows with a null in one of the keys.

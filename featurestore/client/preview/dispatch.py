@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import tzinfo
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +49,9 @@ class Project:
 
 
 @singledispatch
-def preview(view: object, rows: Any, project: Project, timezone: str | None) -> FeatureFrame:
+def preview(
+    view: object, rows: Any, project: Project, timezone: str | tzinfo | None
+) -> FeatureFrame:
     """Return rows with the features of a definition, which need not be applied.
 
     Args:
@@ -102,7 +105,9 @@ def declared_view(manifest: Manifest, name: str) -> FeatureView | OnDemandFeatur
 
 
 @preview.register
-def _(view: FeatureView, rows: Any, project: Project, timezone: str | None) -> FeatureFrame:
+def _(
+    view: FeatureView, rows: Any, project: Project, timezone: str | tzinfo | None
+) -> FeatureFrame:
     with spark_extra("preview"):
         # Imported here, because on-demand views are previewed without pyspark.
         from featurestore.client.preview.view import preview_view  # noqa: PLC0415 - see above
@@ -113,7 +118,7 @@ def _(view: FeatureView, rows: Any, project: Project, timezone: str | None) -> F
 
 @preview.register
 def _(
-    view: OnDemandFeatureView, rows: Any, project: Project, timezone: str | None
+    view: OnDemandFeatureView, rows: Any, project: Project, timezone: str | tzinfo | None
 ) -> FeatureFrame:
     call = f"preview({view.name!r})"
     node, function = _checked(view, call)

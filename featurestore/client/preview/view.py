@@ -1,5 +1,6 @@
 """Features of a view computed directly from source rows. No table is written."""
 
+from datetime import tzinfo
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -29,7 +30,7 @@ def preview_view(
     layout: Layout,
     spark: "SparkSession",
     *,
-    timezone: str | None = None,
+    timezone: str | tzinfo | None = None,
 ) -> FeatureFrame:
     """Return the spine with the view's features. Only source rows with the spine's keys are used.
 
@@ -62,7 +63,7 @@ def features_of_rows(
 
 
 def _answer(
-    view: FeatureView, spine: pa.Table, stored: "DataFrame", timezone: str | None
+    view: FeatureView, spine: pa.Table, stored: "DataFrame", timezone: str | tzinfo | None
 ) -> FeatureFrame:
     query = compile_view(view)
     request = Query(f"preview({view.name!r})", (query,))

@@ -1,7 +1,8 @@
 """A spine from a path: a file of rows, or the folder of a Delta table."""
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
@@ -9,11 +10,12 @@ import pyarrow.feather as pafeather
 import pyarrow.ipc as paipc
 import pyarrow.parquet as pq
 
+from featurestore.client.arguments import checked_arguments
 from featurestore.client.spines.csv_file import read_csv
 from featurestore.client.spines.json_file import read_json
 from featurestore.client.spines.text_values import marked
 from featurestore.engines.spine_times import RowName, row_name
-from featurestore.errors import SpineError, TableError
+from featurestore.errors import RequestError, SpineError, TableError
 from featurestore.store.delta.log import is_table
 from featurestore.store.delta.snapshot import open_table
 from featurestore.store.paths import is_local, local_path
@@ -33,12 +35,45 @@ def table_of_path(address: str | Path) -> tuple[pa.Table, RowName]:
         return _read_url(str(address)), row_name
     path = Path(local_path(str(address)))
     call = f"read the spine {path}"
-    try:
+    with _read_errors(call):
         if path.is_dir():
             return _read_folder(path, call), row_name
         if not path.exists():
             raise SpineError(call, "there is no such file", _near(path))
         return _reader_of(path, call)(path, call)
+
+
+@checked_arguments
+def csv_spine(path: str | Path, *, delimiter: str) -> pa.Table:
+    """Return the rows of a CSV file whose values are not separated by commas, as a spine.
+
+    In a call for features its columns get their declared types, as those of a file's path do.
+
+    Args:
+        path: The file, in UTF-8, with a line of names first.
+        delimiter: The character between values, such as ``";"``.
+
+    Raises:
+        SpineError: There is no such file, or it is no CSV.
+        RequestError: The delimiter is not one character.
+
+    Example:
+        ``store.get_latest_features("fraud_v1", fs.csv_spine("rows.csv", delimiter=";"))``
+    """
+    call = f"read the spine {path}"
+    if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n':
+        raise RequestError(call, f"delimiter is {delimiter!r}", "Pass one character, such as ';'.")
+    with _read_errors(call):
+        if not Path(path).is_file():
+            raise SpineError(call, "there is no such file", _near(Path(path)))
+        table, _ = read_csv(Path(path), call, delimiter)
+    return marked(table, "csv")
+
+
+@contextmanager
+def _read_errors(call: str) -> Iterator[None]:
+    try:
+        yield
     except (OSError, pa.ArrowException, UnicodeError) as error:
         problem = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise SpineError(

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from featurestore.client.arguments import checked_arguments
 from featurestore.client.arrow_rows import rows_at
 from featurestore.client.spines.read import read_spine
 from featurestore.errors import SpineError
@@ -15,6 +16,7 @@ from featurestore.times import parse_duration_argument, parse_moment_argument, t
 _MOST_ROWS = 2**31
 
 
+@checked_arguments
 def time_grid(
     keys: Any,
     *,

@@ -83,11 +83,31 @@ def open_rows(
             it on access. None for any number of rows.
     """
     parts, rows = [], 0
-    for part in _parts(snapshot, bounds, keys, text_columns):
+    for part in needed_rows(snapshot, bounds, keys, text_columns):
         rows += part.rows
         fits = max_cached_key_rows is None or rows <= max_cached_key_rows
         parts.append(part if fits else part.without_cache())
     return LazyRows(parts, snapshot.schema)
+
+
+def needed_rows(
+    snapshot: Snapshot, bounds: Bounds, keys: pa.Array | None, text_columns: tuple[str, ...]
+) -> Iterator[FileRows]:
+    """Yield the rows of `open_rows` in parts, each with at most 1,000,000 rows of one file.
+
+    Args:
+        snapshot: The pinned table.
+        bounds: The range of rows.
+        keys: The needed values of the first join key, distinct and ascending; None for all.
+        text_columns: Text columns to read as dictionaries. A text key must be one of them.
+    """
+    for path in _paths(snapshot, bounds):
+        file = open_file(snapshot, path, text_columns)
+        for groups in _batches(file.footer, _row_groups(file.footer, bounds)):
+            if bounds.key is None or keys is None:
+                yield all_rows(file, groups)
+            elif part := matching_rows(file, groups, bounds.key, keys):
+                yield part
 
 
 def max_rows_per_read(snapshot: Snapshot) -> int:
@@ -108,18 +128,6 @@ def max_rows_per_read(snapshot: Snapshot) -> int:
     path = snapshot.files["path"][counts.index(largest)].as_py()
     footer = snapshot.footers.get(path) or open_file(snapshot, path).footer
     return min(largest, max(_MAX_ROWS_PER_READ, *footer.rows))
-
-
-def _parts(
-    snapshot: Snapshot, bounds: Bounds, keys: pa.Array | None, text_columns: tuple[str, ...]
-) -> Iterator[FileRows]:
-    for path in _paths(snapshot, bounds):
-        file = open_file(snapshot, path, text_columns)
-        for groups in _batches(file.footer, _row_groups(file.footer, bounds)):
-            if bounds.key is None or keys is None:
-                yield all_rows(file, groups)
-            elif part := matching_rows(file, groups, bounds.key, keys):
-                yield part
 
 
 def _batches(footer: Footer, groups: list[int]) -> Iterator[list[int]]:
