@@ -22,6 +22,9 @@ FromSource = Annotated[
         "--source", help="Also compute sampled stored rows again from the sources, with Spark."
     ),
 ]
+Leakage = Annotated[
+    bool, typer.Option("--leakage", help="Also name features that use events at or after t.")
+]
 _SHOWN_NAMES = 3
 
 
@@ -44,10 +47,7 @@ def verify(
             "stored events are checked."
         ),
     ] = None,
-    leakage: Annotated[
-        bool,
-        typer.Option("--leakage", help="Also name features that use events at or after t."),
-    ] = False,
+    leakage: Leakage = False,
     source: FromSource = False,
     seed: Annotated[int, typer.Option(help="Another seed selects other rows.")] = 0,
     project: Project = Path(),

@@ -44,6 +44,7 @@ def test_a_verbs_text_has_its_usage_and_a_row_for_each_argument() -> None:
         ["`--rows`", "text", "none"],
         ["`--at`", "text", "now"],
         ["`-p`, `--project`", "path", "current folder"],
+        ["`--delimiter`", "text", "a comma"],
         ["`--out`", "path", "none"],
         ["`--format`", "`table`, `csv` or `json`", "table"],
     ]

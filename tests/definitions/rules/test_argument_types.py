@@ -123,7 +123,7 @@ def test_wrong_arguments_in_parts_of_a_definition_are_reported_too() -> None:
 
     assert by_line.keys() == {wrong.origin, count.origin}
     assert missing(by_line[wrong.origin], "view 'activity'", "a number", "tags=(") == []
-    assert missing(by_line[count.origin], "view 'activity'", "None", "tuple of text") == []
+    assert missing(by_line[count.origin], "view 'activity'", "None", "windows=(") == []
 
 
 @pytest.mark.parametrize(

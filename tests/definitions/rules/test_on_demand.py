@@ -70,7 +70,7 @@ def test_a_function_and_sql_for_each_feature_are_valid(transform: Any) -> None:
         (
             {"sources": None},
             "arguments_have_their_types",
-            ("None", "sources=("),
+            ("None", "a tuple of FeatureView"),
         ),
         (
             {"sources": (SPENT[["amount_sum_7d"]],)},
