@@ -166,7 +166,7 @@ def _advice(name: str, hint: Any) -> str:
     if any(get_origin(option) is Literal for option in _options(hint)):
         return f"Pass {' or '.join(map(repr, choices))}."
     if name == "plan":
-        return "Pass the result of plan(), e.g. store.apply(store.plan())."
+        return "Write definitions to the definitions folder, then: store.apply(store.plan())."
     kinds = {
         bool: "True or False",
         int: "a whole number",

@@ -19,7 +19,7 @@ from featurestore.definitions.loading.loader import load
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.on_demand import OnDemandFeatureView
 from featurestore.definitions.model.view import FeatureView
-from featurestore.errors import ProjectError, RequestError
+from featurestore.errors import ProjectError
 from featurestore.optional import spark_extra
 from featurestore.registry.plan import Plan, plan
 from featurestore.registry.registry import Registry, RegistryVersion
@@ -207,12 +207,6 @@ class FeatureStore:
             ConflictError: The plan is outdated: another plan was applied after it was made.
             RequestError: It is no plan.
         """
-        if not isinstance(plan, Plan):
-            raise RequestError(
-                "apply()",
-                f"the plan is of type {type(plan).__name__}",
-                "Write definitions to the definitions folder, then: store.apply(store.plan()).",
-            )
         return self.registry.apply(plan)
 
     def history(self) -> list[RegistryVersion]:
