@@ -8,24 +8,14 @@ import pyarrow as pa
 from featurestore.cli.output import say
 from featurestore.client.retrieve import time_columns
 from featurestore.client.spines.rows import without_columns
-from featurestore.client.spines.text_values import parser_of
 from featurestore.definitions.model.manifest import Manifest
-from featurestore.definitions.model.types import DataType, Decimal, String, Timestamp
+from featurestore.definitions.model.types import Array, DataType, Map, Timestamp
+from featurestore.engines.files.exact_text import UnfitValueError, example_of, from_text
 from featurestore.errors import RequestError, nearest
 from featurestore.query.compile import compile_query
 from featurestore.query.nodes import Query
 from featurestore.store.columns import UTC_MICROS, arrow_type
 from featurestore.times import parse_moment
-
-_EXAMPLES = {
-    "Int32": "7",
-    "Int64": "7",
-    "Float32": "1.5",
-    "Float64": "1.5",
-    "Boolean": "true",
-    "Date": "2026-01-31",
-    "Timestamp": "2026-01-31T09:30:00Z",
-}
 
 
 def typed_rows(
@@ -194,27 +184,24 @@ def _column(
     return pa.concat_arrays(parts)
 
 
+def _cast(name: str, text: str | None, dtype: DataType, call: str) -> pa.Array:
+    if text is None:
+        return pa.nulls(1, arrow_type(dtype))
+    if dtype == Timestamp:
+        return pa.array([parse_moment(text)], arrow_type(dtype))
+    fix = f"Write e.g. {name}={example_of(dtype)}, or {name} alone for null."
+    try:
+        if not isinstance(dtype, Array | Map):
+            return from_text(pa.array([text]), dtype)
+        fix = _without_example(call)
+    except UnfitValueError:
+        pass
+    raise RequestError(
+        f"{call} {name}={text}", f"{name!r} has the type {dtype}, but {text!r} is none", fix
+    )
+
+
 def _without_example(call: str) -> str:
     if call.startswith("latest"):
         return "Pass the row in a file: --rows."
     return "Such a value needs Python: get_historical_features(...).explain(0, feature)."
-
-
-def _cast(name: str, text: str | None, dtype: DataType, call: str) -> pa.Array:
-    kind = arrow_type(dtype)
-    if text is not None and dtype == Timestamp:
-        return pa.array([parse_moment(text)], kind)
-    parse = parser_of(dtype) if text or dtype == String else None
-    column = pa.chunked_array([[text]], pa.string())
-    try:
-        return (column if parse is None else parse(column)).cast(kind).combine_chunks()
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        example = "1.50" if isinstance(dtype, Decimal) else _EXAMPLES.get(str(dtype))
-        shown = (
-            f"Write e.g. {name}={example}, or {name} alone for null."
-            if example
-            else _without_example(call)
-        )
-        raise RequestError(
-            f"{call} {name}={text}", f"{name!r} has the type {dtype}, but {text!r} is none", shown
-        ) from None

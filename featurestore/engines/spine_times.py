@@ -12,6 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from featurestore.engines.arrays import decoded, first_failure, is_text
+from featurestore.engines.time_texts import (
+    DAY,
+    TimeTextError,
+    have_offset,
+    parse_texts,
+    trimmed,
+)
 from featurestore.errors import RequestError, SpineError
 from featurestore.store.columns import UTC_MICROS
 from featurestore.times import (
@@ -27,10 +34,8 @@ RowName = Callable[[int], str]
 """Returns how a message names a row, by the row's position: ``"row 3"``, or a file's line."""
 
 _NANOS_PER_MICRO = 1000
-_DATE = r"^\d{4}-\d{2}-\d{2}$"
-_WITH_OFFSET = r"[T ]\d{2}.*(?:Z|[+-]\d{2}(?::?\d{2})?)$"
+_DATE = f"^{DAY}$"
 _FINER = r"\.\d{6}0*[1-9]"
-_ZEROS = r"(\.\d{6})0+"
 
 
 def row_name(position: int) -> str:
@@ -90,7 +95,7 @@ def parse_times(
     Args:
         call: The user's call, for errors.
         name: The column's name, for errors.
-        texts: ISO 8601 texts, all with an offset or all without one.
+        texts: Texts of the grammar in `time_texts`, all with an offset or all without one.
         row: Names a row, for errors.
 
     Returns:
@@ -109,15 +114,14 @@ def parse_times(
     except pa.ArrowInvalid as error:
         problem = f"time column {name!r} has bytes that are no text: {error}"
         raise SpineError(call, problem, "Correct the text: it cannot be read.") from None
-    trimmed = pc.ascii_trim_whitespace(texts.cast(pa.string()))
-    offsets = pc.match_substring_regex(trimmed, _WITH_OFFSET)
-    exact = pc.replace_substring_regex(trimmed, _ZEROS, r"\1")
+    written = trimmed(texts)
+    offsets = have_offset(written)
     kind = _type_of(offsets)
     try:
-        times = exact.cast(kind)
-    except pa.ArrowInvalid:
-        raise _text_problem(call, name, exact, offsets, row) from None
-    dates = pc.match_substring_regex(exact, _DATE)
+        times = parse_texts(written, kind)
+    except TimeTextError as error:
+        raise _text_problem(call, name, written, error.position, row) from None
+    dates = pc.match_substring_regex(written, _DATE)
     if pc.any(dates).as_py() and not pc.all(dates).as_py():
         first = pc.index(dates, True).as_py()
         raise SpineError(
@@ -146,16 +150,14 @@ def check_null_times(call: str, name: str, times: pa.ChunkedArray, null_times: N
 
 
 def _text_problem(
-    call: str, name: str, texts: pa.ChunkedArray, offsets: pa.ChunkedArray, row: RowName
+    call: str, name: str, texts: pa.ChunkedArray, wrong: int, row: RowName
 ) -> SpineError:
-    """Return the error of texts that cannot be cast, which names the first wrong row."""
+    """Return the error of texts of which one is wrong."""
     finer = pc.match_substring_regex(texts, _FINER)
     if count := pc.sum(finer).as_py():
         return _finer(call, name, count, len(texts))
-    kind = _type_of(offsets)
-    wrong = first_failure(texts, lambda part: part.cast(kind))
     text = texts[wrong].as_py()
-    if kind == UTC_MICROS and not offsets[wrong].as_py() and _is_naive(text):
+    if _is_local(text):  # beside texts with an offset
         return SpineError(
             call,
             f"column {name!r} mixes times with and without a time zone: {row(wrong)} is {text!r}",
@@ -174,10 +176,10 @@ def _type_of(offsets: pa.ChunkedArray) -> pa.DataType:
     return pa.timestamp("us") if pc.any(offsets).as_py() is False else UTC_MICROS
 
 
-def _is_naive(text: str) -> bool:
+def _is_local(text: str) -> bool:
     try:
-        pa.scalar(text).cast(pa.timestamp("us"))
-    except pa.ArrowInvalid:
+        parse_texts(pa.chunked_array([[text]]), pa.timestamp("us"))
+    except TimeTextError:
         return False
     return True
 

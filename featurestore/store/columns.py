@@ -6,6 +6,7 @@ neither keys nor values, the values, and ``_row_hash``. Its files are sorted by 
 event_timestamp).
 """
 
+from collections.abc import Mapping
 from functools import singledispatch
 
 import pyarrow as pa
@@ -17,6 +18,7 @@ from featurestore.definitions.model.types import (
     DataType,
     Date,
     Decimal,
+    Field,
     Float32,
     Float64,
     Int32,
@@ -46,7 +48,9 @@ __all__ = [
     "UTC_MICROS",
     "arrow_type",
     "extra_columns",
+    "required_columns",
     "stored_columns",
+    "used_columns",
 ]
 
 UTC_MICROS = pa.timestamp("us", tz="UTC")
@@ -106,7 +110,6 @@ def stored_columns(view: FeatureView) -> tuple[str, ...]:
 
     Example:
         >>> from featurestore.definitions.model.source import DeltaSource
-        >>> from featurestore.definitions.model.types import Field
         >>> paid = DeltaSource("paid", path="p", timestamp_field="at", sequence_field="n")
         >>> view = FeatureView("v", entities=(), source=paid, schema=(Field("x", Float64),))
         >>> stored_columns(view)
@@ -122,3 +125,42 @@ def stored_columns(view: FeatureView) -> tuple[str, ...]:
         *(field.name for field in view.schema),
         ROW_HASH,
     )
+
+
+def required_columns(view: FeatureView) -> tuple[str, ...]:
+    """Return the columns that the transformed rows must have, each once.
+
+    Example:
+        >>> from featurestore.definitions.model.source import DeltaSource
+        >>> paid = DeltaSource("paid", path="p", timestamp_field="at", sequence_field="n")
+        >>> required_columns(FeatureView("v", entities=(), source=paid, schema=()))
+        ('at', 'n')
+    """
+    roles = view.source_roles
+    upstream = (EVENT_TIME,) if isinstance(view.source, FeatureView) else ()
+    names = [
+        *(field.name for field in (*view.join_keys, *view.schema)),
+        *upstream,
+        *(name for name in roles.columns.values() if name),
+        *roles.unique_by,
+    ]
+    return tuple(dict.fromkeys(names))
+
+
+def used_columns(view: FeatureView) -> Mapping[str, Field | None] | None:
+    """Return the source's columns that the view uses, with the fields that declare their types.
+
+    Returns:
+        The field of each key and feature; None for a column that only has a role. None if the
+        view's transform may use any column.
+
+    Example:
+        >>> from featurestore.definitions.model.source import DeltaSource
+        >>> paid = DeltaSource("paid", path="p", timestamp_field="at")
+        >>> used_columns(FeatureView("v", entities=(), source=paid, schema=()))
+        {'at': None}
+    """
+    if view.transform is not None:
+        return None
+    fields = {field.name: field for field in (*view.join_keys, *view.schema)}
+    return {name: fields.get(name) for name in required_columns(view)}

@@ -3,42 +3,32 @@
 Only what would surely stop a run is reported. The run itself checks every file.
 """
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from functools import singledispatch
 from pathlib import Path
 
 import pyarrow as pa
+from deltalake.exceptions import DeltaError
 
 from featurestore.client.source_check.columns import (
     SourceColumns,
-    first_rows_problem,
+    file_columns,
     has_data,
-    newest_columns,
+    table_columns,
 )
+from featurestore.client.source_check.times import text_problem, type_name, type_problem
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.source import DeltaSource, FileSource, StoredSource
-from featurestore.definitions.model.types import (
-    Binary,
-    Boolean,
-    Date,
-    Field,
-    Float32,
-    Float64,
-    Int32,
-    Int64,
-    String,
-    Timestamp,
-    is_number,
-)
+from featurestore.definitions.model.types import Field, Timestamp
 from featurestore.definitions.model.view import FeatureView
 from featurestore.definitions.rules.issue import NO_DATA, Issue, label
-from featurestore.engines.files.exact_arrow import can_hold, stored_type
-from featurestore.errors import nearest, sentences
-from featurestore.store.columns import arrow_type
+from featurestore.engines.files.exact_arrow import can_hold, widens
+from featurestore.engines.files.first_rows import FirstRows, first_rows
+from featurestore.errors import SourceError, nearest, sentences
+from featurestore.store.columns import used_columns
 from featurestore.store.layout import Layout
 from featurestore.store.paths import is_local, local_path
-
-_SCALARS = (Int32, Int64, Float32, Float64, Boolean, String, Binary, Date, Timestamp)
+from featurestore.store.source_files import FilePath
 
 
 def source_issues(manifest: Manifest, layout: Layout) -> list[Issue]:
@@ -61,30 +51,32 @@ def source_issues(manifest: Manifest, layout: Layout) -> list[Issue]:
         if not isinstance(source, DeltaSource | FileSource):
             continue
         uri = layout.source(source.path)
-        if not is_local(uri):
-            continue
-        if not has_data(source, uri):
-            issues.append(_missing(source, uri))
-            continue
-        issues += _issues(manifest, source, uri)
+        if is_local(uri):
+            issues += _issues(manifest, source, uri)
     return sorted(dict.fromkeys(issues), key=lambda each: (each.origin.file, each.origin.line))
 
 
 def _issues(manifest: Manifest, source: StoredSource, uri: str) -> list[Issue]:
-    issues: list[Issue] = []
-    columns = newest_columns(source, uri)
-    if columns is not None:
-        issues += _source_issues(source, columns)
-        for view in manifest.views:
-            if view.source == source:
-                issues += _view_issues(view, source, columns)
-    if not issues and (error := first_rows_problem(source, uri)):
-        problem = sentences(error.found, error.fix)
-        issues.append(Issue(source.origin, f"{label(source)}: {problem}"))
-    return issues
+    if not has_data(source, uri):
+        return [_missing(source, uri)]
+    # What needs the source's columns as they are; a transform may make any column.
+    views = [each for each in manifest.views if each.source == source and each.transform is None]
+    try:
+        return list(_look(source, views, uri))
+    except SourceError as error:
+        text = sentences(error.found, error.fix)
+    except (OSError, ValueError, DeltaError, pa.ArrowException) as error:
+        text = f"{uri} cannot be read: {str(error).splitlines()[0]}. Correct path=, or the data."
+    return [Issue(source.origin, f"{label(source)}: {text}")]
 
 
 def _missing(source: StoredSource, uri: str) -> Issue:
+    if isinstance(source, FileSource) and Path(local_path(uri)).is_dir():
+        absent = "schema" if source.file_format else "format"
+        if not source.schema or not source.file_format:
+            text = f"there is no data file in {uri}, and the source declares no {absent}"
+            fix = f"Declare {absent}= on the source, or add the first file."
+            return Issue(source.origin, f"{label(source)}: {text}. {fix}")
     kind = "Delta table" if isinstance(source, DeltaSource) else "data file"
     parent = Path(local_path(uri)).parent
     others = [each.name for each in parent.iterdir()] if parent.is_dir() else []
@@ -98,7 +90,62 @@ def _missing(source: StoredSource, uri: str) -> Issue:
     return Issue(source.origin, f"{label(source)}: there is no {kind} at {uri}. {fix}", NO_DATA)
 
 
-def _source_issues(source: StoredSource, columns: SourceColumns) -> Iterator[Issue]:
+def _type_problem(field: Field, source: StoredSource, columns: SourceColumns) -> str:
+    actual = columns.types[field.name]
+    if actual is None or field.name in source.roles.columns.values():
+        return ""
+    # A table's columns are cast. A file's values are compared one by one when they are read.
+    is_table = isinstance(source, DeltaSource)
+    if widens(actual, field.dtype) if is_table else can_hold(field.dtype, actual):
+        return ""
+    return (
+        f"column {field.name!r} of {columns.origin} is {type_name(actual)}, but it is declared "
+        f"as {field.dtype}. Declare its type, or cast it in a transform."
+    )
+
+
+def _absent(owner: StoredSource | FeatureView, name: str, columns: SourceColumns) -> Issue:
+    near = nearest(name, columns.types)
+    return Issue(owner.origin, f"{label(owner)}: {columns.origin} has no column {name!r}. {near}")
+
+
+@singledispatch
+def _look(source: StoredSource, views: Sequence[FeatureView], uri: str) -> Iterator[Issue]:
+    raise TypeError(source)
+
+
+@_look.register
+def _(source: DeltaSource, views: Sequence[FeatureView], uri: str) -> Iterator[Issue]:
+    yield from _column_issues(source, views, table_columns(source, uri))
+
+
+@_look.register
+def _(source: FileSource, views: Sequence[FeatureView], uri: str) -> Iterator[Issue]:
+    path = FilePath(uri)
+    if table := path.table_format:
+        raise SourceError(
+            f"read source {source.name!r}",
+            f"{uri} is a {table} table, whose files hold rows that were replaced",
+            "Declare a DeltaSource for a Delta table, or export the rows of another table.",
+        )
+    newest = max(path.files, key=lambda file: (file.modified_at, file.path))
+    columns = file_columns(source, newest)
+    issues = [] if columns is None else list(_column_issues(source, views, columns))
+    yield from issues
+    if issues:
+        return
+    if source.schema or not views:
+        yield from _row_issues(source, first_rows(source, path.files), bool(views))
+        return
+    for view in views:
+        rows = first_rows(source, path.files, used_columns(view))
+        yield from _row_issues(source, rows, True, view)
+
+
+def _column_issues(
+    source: StoredSource, views: Sequence[FeatureView], columns: SourceColumns
+) -> Iterator[Issue]:
+    """Yield columns that are missing or have a type that cannot be read as declared."""
     declared: tuple[Field, ...] = getattr(source, "schema", ())
     optional: tuple[str, ...] = getattr(source, "optional_columns", ())
     for field in declared:
@@ -107,121 +154,53 @@ def _source_issues(source: StoredSource, columns: SourceColumns) -> Iterator[Iss
                 yield _absent(source, field.name, columns)
         elif problem := _type_problem(field, source, columns):
             yield Issue(field.origin, f"{label(source)}: {problem}")
-    others = {field.name for field in declared if field.dtype != Timestamp}
-    for column in (source.roles.timestamp_field, source.roles.available_timestamp_field):
-        if column is None or column not in columns.types or column in others:
-            continue
-        if problem := _time_problem(column, source, columns):
+    for column in _time_columns(source, bool(views)):
+        if problem := type_problem(column, source, columns):
             yield Issue(source.origin, f"{label(source)}: {problem}")
+    names = {field.name for field in declared} | set(optional)
+    for view in views:
+        yield from _view_issues(view, source, columns, names)
 
 
 def _view_issues(
-    view: FeatureView, source: StoredSource, columns: SourceColumns
+    view: FeatureView, source: StoredSource, columns: SourceColumns, declared: set[str]
 ) -> Iterator[Issue]:
-    """Yield columns that a view without a transform needs; a transform may make any column."""
-    if view.transform is not None:
-        return
-    roles = source.roles
-    # What the source declares is compared with the data there.
-    declared = {field.name for field in getattr(source, "schema", ())}
-    declared |= set(getattr(source, "optional_columns", ()))
-    needed = [each for each in roles.columns.values() if each is not None]
-    for name in dict.fromkeys((*needed, *roles.unique_by)):
-        if name not in columns.types and name not in declared:
-            yield _absent(source, name, columns)
-    for field in (*view.join_keys, *view.schema):
-        if field.name in declared:
+    """Yield columns that a view needs, beside those that the source declares."""
+    fields = {field.name: field for field in (*view.join_keys, *view.schema)}
+    for name in used_columns(view) or ():
+        if name in declared:
             continue
-        if field.name not in columns.types:
-            yield _absent(view, field.name, columns)
-        elif problem := _type_problem(field, source, columns):
-            yield Issue(field.origin, f"{label(view)}: {problem}")
+        if name not in columns.types:
+            yield _absent(view if name in fields else source, name, columns)
+        elif name in fields and (problem := _type_problem(fields[name], source, columns)):
+            yield Issue(fields[name].origin, f"{label(view)}: {problem}")
 
 
-def _absent(owner: StoredSource | FeatureView, name: str, columns: SourceColumns) -> Issue:
-    near = nearest(name, columns.types)
-    return Issue(owner.origin, f"{label(owner)}: {columns.origin} has no column {name!r}. {near}")
+def _row_issues(
+    source: FileSource, rows: FirstRows, is_used: bool, view: FeatureView | None = None
+) -> Iterator[Issue]:
+    """Yield what is wrong with the first rows of a file."""
+    fields = source.schema if view is None else (*view.join_keys, *view.schema)
+    origins = {field.name: field.origin for field in fields}
+    owner = source if view is None else view
+    for name, unfit in rows.problems.items():
+        text = sentences(f"file {rows.file}: {unfit.found}", unfit.fix)
+        yield Issue(origins.get(name, source.origin), f"{label(owner)}: {text}")
+    for column in _time_columns(source, is_used):
+        values = rows.columns.get(column)
+        if values is not None and (problem := text_problem(column, values, source)):
+            text = f"{label(source)}: column {column!r} of {rows.file} {problem}"
+            yield Issue(source.origin, text)
 
 
-def _type_problem(field: Field, source: StoredSource, columns: SourceColumns) -> str:
-    actual = columns.types[field.name]
-    if field.name in source.roles.columns.values():
-        return ""
-    if actual is None:
-        return _text_problem(field, columns)
-    # Values are compared one by one when they are read, so that a wider type may do. But Spark
-    # would read local times of a Delta table as if they were UTC.
-    is_local = stored_type(field.dtype, actual) == stored_type(Timestamp, pa.timestamp("us"))
-    if can_hold(field.dtype, actual) and not (is_local and isinstance(source, DeltaSource)):
-        return ""
-    return (
-        f"column {field.name!r} of {columns.origin} is {_type_name(actual)}, but it is declared "
-        f"as {field.dtype}. Declare its type, or cast it in a transform."
-    )
+def _time_columns(source: StoredSource, is_used: bool) -> list[str]:
+    """Return the columns whose values a run reads as times.
 
-
-def _text_problem(field: Field, columns: SourceColumns) -> str:
-    """Return which of the first values of a text format is no number, if numbers are declared."""
-    if not is_number(field.dtype):
-        return ""
-    for row, text in columns.values.get(field.name, ()):
-        if not _is_numeric(text):
-            return (
-                f"column {field.name!r} of {columns.origin} has the value {text!r} in row {row}, "
-                f"but it is declared as {field.dtype}. Declare another type, or correct the data."
-            )
-    return ""
-
-
-def _is_numeric(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _type_name(actual: pa.DataType) -> str:
-    """Return a column's type as definitions write it, where they have one."""
-    return next((str(each) for each in _SCALARS if arrow_type(each).equals(actual)), str(actual))
-
-
-def _time_problem(column: str, source: StoredSource, columns: SourceColumns) -> str:
-    actual = columns.types[column]
-    where = f"column {column!r} of {columns.origin}"
-    zone = "Add timezone='UTC' (or for example 'Europe/Paris') to the source."
-    if actual is None:
-        return _text_time_problem(where, column, source, columns)
-    if pa.types.is_timestamp(actual):
-        naive = actual.tz is None and source.timezone is None
-        return f"{where} has times without a time zone. {zone}" if naive else ""
-    if pa.types.is_date(actual):
-        return f"{where} has days without a time zone. {zone}" if source.timezone is None else ""
-    if pa.types.is_integer(actual):
-        fix = "Add unit='s', 'ms' or 'us' (since 1970-01-01 UTC) to the source."
-        return f"{where} has whole numbers. {fix}" if source.unit is None else ""
-    if pa.types.is_string(actual) or pa.types.is_large_string(actual):
-        return ""  # whether its values are times, only the run sees
-    return f"{where} is {_type_name(actual)}, which is no time. Cast it in the data."
-
-
-def _text_time_problem(
-    where: str, column: str, source: StoredSource, columns: SourceColumns
-) -> str:
-    if source.unit is not None:
-        return ""
-    for row, text in columns.values.get(column, ()):
-        moment = _moment(text)
-        if moment is not None and moment.tzinfo is None and source.timezone is None:
-            return (
-                f"{where} has times without an offset, such as {text!r} in row {row}. "
-                "Add timezone='UTC' (or for example 'Europe/Paris') to the source."
-            )
-    return ""
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text.strip())
-    except ValueError:
-        return None
+    Args:
+        source: The source.
+        is_used: Whether a view uses the columns as they are. A transform may make the times.
+    """
+    declared: tuple[Field, ...] = getattr(source, "schema", ())
+    times = [field.name for field in declared if field.dtype == Timestamp]
+    roles = (source.roles.timestamp_field, source.roles.available_timestamp_field)
+    return list(dict.fromkeys([*times, *(name for name in roles if name and is_used)]))

@@ -1,32 +1,26 @@
-"""Texts of a file as values of their declared types: parsed exactly, or refused.
+"""Texts of a spine file as values of their declared types: parsed exactly, or refused.
 
 A CSV file has texts only, and JSON has no dates, times and decimals. A declared type says what
-such a text means. Without one, a text becomes a number only if the number is written as that text.
+such a text means, by the grammar of sources' files (`exact_text`, `time_texts`). Without one, a
+text becomes a number only if the number is written as that text.
 """
 
-from collections.abc import Callable
-from functools import singledispatch
 from typing import Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from featurestore.definitions.model.types import (
-    Binary,
+    Array,
     Boolean,
     DataType,
-    Date,
-    Decimal,
-    Float32,
     Float64,
-    Int32,
-    Int64,
-    Scalar,
     String,
     Timestamp,
+    is_number,
 )
-from featurestore.engines.arrays import first_failure, is_text
-from featurestore.engines.files.exact_text import UnfitValueError, from_text
+from featurestore.engines.arrays import is_text
+from featurestore.engines.files.exact_text import UnfitValueError, example_of, from_text
 from featurestore.engines.spine_times import RowName, parse_times
 from featurestore.errors import SpineError
 from featurestore.store.columns import arrow_type
@@ -34,28 +28,10 @@ from featurestore.store.columns import arrow_type
 Form = Literal["csv", "json"]
 
 _FORM = b"featurestore.form"
-_FLOAT = r"(?i)^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$"
-_NO_NUMBER = r"(?i)^[+-]?(?:nan|inf|infinity)$"
-_PATTERNS = {
-    Int32: r"^[+-]?\d+$",
-    Int64: r"^[+-]?\d+$",
-    Float32: f"{_FLOAT}|{_NO_NUMBER}",
-    Float64: f"{_FLOAT}|{_NO_NUMBER}",
-    Boolean: r"(?i)^(?:true|false|0|1)$",
-    Date: r"^\d{4}-\d{2}-\d{2}$",
-}
-_EXAMPLES = {
-    Int32: "7, without a point",
-    Int64: "7, without a point",
-    Float32: "1.5",
-    Float64: "1.5",
-    Boolean: "true or false",
-    Date: "2026-01-31",
-    Binary: "00ff, hexadecimal digits",
-}
-_HEX = r"^(?:[0-9A-Fa-f]{2})*$"
 _CANONICAL_INTEGER = r"^(?:0|-?[1-9]\d{0,18})$"
 _CANONICAL_FLOAT = r"^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[+-]\d+)?$|^(?:nan|-?inf)$"
+_NULLS = ("",)
+"""The texts of a CSV file that are null."""
 
 
 def marked(table: pa.Table, form: Form) -> pa.Table:
@@ -104,108 +80,60 @@ def typed(
     """
     if dtype is None:
         return _without_type(column) if form == "csv" else column
-    if pa.types.is_floating(column.type) and (dtype == Float32 or isinstance(dtype, Decimal)):
+    if isinstance(dtype, Array):
+        return _lists(name, column, form, dtype, row, call)
+    if pa.types.is_floating(column.type) and is_number(dtype) and dtype != Float64:
         # The digits of a number in JSON. Each is the shortest text of its float.
         column = pa.chunked_array([[_digits(each) for each in column.to_pylist()]], pa.string())
     if not is_text(column.type) or (form == "json" and dtype in _IN_JSON):
         return column
-    if dtype == Timestamp:
-        return parse_times(call, name, column, row)
-    parse = parser_of(dtype)
-    if parse is None:
-        return column
+    texts, nulls = column.cast(pa.string()), _NULLS if form == "csv" else ()
     try:
-        return parse(column)
-    except pa.ArrowInvalid:
-        wrong = first_failure(column, parse)
-        example = _EXAMPLES.get(dtype, "1.50") if isinstance(dtype, Scalar) else "1.50"
+        parsed = pa.chunked_array(
+            [from_text(chunk, dtype, nulls) for chunk in texts.chunks], _type_of(dtype)
+        )
+    except UnfitValueError as error:
+        wrong = pc.index(pc.ascii_trim_whitespace(texts), error.value).as_py()
         raise SpineError(
             call,
             f"column {name!r} has the declared type {dtype}, but {row(wrong)} has "
-            f"{column[wrong].as_py()!r}",
-            f"Write a value like {example}, or leave it empty for null.",
+            f"{texts[wrong].as_py()!r}",
+            f"Write a value like {example_of(dtype)}, or leave it empty for null.",
         ) from None
+    return parse_times(call, name, parsed, row) if dtype == Timestamp else parsed
 
 
-_IN_JSON = (Int32, Int64, Boolean, String)
-"""The types that JSON has itself. A text is none of the others, and no type is parsed from one."""
-
-_Parser = Callable[[pa.ChunkedArray], pa.ChunkedArray]
+_IN_JSON = (Boolean, String)
+"""The types that a text in JSON is none of, or is already."""
 
 
-@singledispatch
-def parser_of(dtype: DataType) -> _Parser | None:
-    """Return a function that parses texts as values of a type; None if no text is one.
-
-    The function raises `pyarrow.ArrowInvalid` if a text is no value of the type. Blanks around a
-    value do not count, and an empty text is null.
-
-    Args:
-        dtype: A type other than Timestamp, which `parse_times` parses.
-
-    Example:
-        >>> parser_of(Int64)(pa.chunked_array([["007", " 8 ", ""]])).to_pylist()
-        [7, 8, None]
-    """
-    return None
+def _type_of(dtype: DataType) -> pa.DataType:
+    return pa.string() if dtype == Timestamp else arrow_type(dtype)
 
 
-@parser_of.register
-def _(dtype: Scalar) -> _Parser | None:
-    if dtype == Timestamp:
-        return None
-    if dtype == String:
-        return _unchanged
-    if dtype == Binary:
-        return _bytes
-    return lambda column: _parsed(column, dtype)
+def _lists(
+    name: str, column: pa.ChunkedArray, form: Form, dtype: Array, row: RowName, call: str
+) -> pa.ChunkedArray:
+    """Return lists with items of their declared type."""
+    if form == "csv" and is_text(column.type) and column.null_count < len(column):
+        raise SpineError(
+            call,
+            f"column {name!r} has the declared type {dtype}, and a CSV file has no lists",
+            "Pass the rows in a .jsonl or .parquet file.",
+        )
+    if not pa.types.is_list(column.type):
+        return column
+    lists = column.combine_chunks()
+    rows = pc.list_parent_indices(lists)
 
+    def row_of_item(position: int) -> str:
+        return row(rows[position].as_py())
 
-@parser_of.register
-def _(dtype: Decimal) -> _Parser | None:
-    def parse(column: pa.ChunkedArray) -> pa.ChunkedArray:
-        texts = _checked(column, _FLOAT)
-        return texts.cast(arrow_type(dtype))
-
-    return parse
-
-
-def _unchanged(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return column
-
-
-def _bytes(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return bytes from hexadecimal digits, as the command line writes them."""
-    if pc.any(pc.invert(pc.match_substring_regex(column, _HEX))).as_py():
-        raise pa.ArrowInvalid("a text has another form")
-    values = [None if text is None else bytes.fromhex(text) for text in column.to_pylist()]
-    return pa.chunked_array([pa.array(values, pa.binary())])
-
-
-def _parsed(column: pa.ChunkedArray, dtype: Scalar) -> pa.ChunkedArray:
-    texts = _checked(column, _PATTERNS[dtype])
-    if dtype in (Int32, Int64):
-        # Any integer is a key of either type, as in frames.
-        return pc.replace_substring_regex(texts, r"^\+", "").cast(pa.int64())
-    if dtype in (Float32, Float64):
-        return _floats_of(texts, dtype)
-    return texts.cast(arrow_type(dtype))
-
-
-def _floats_of(texts: pa.ChunkedArray, dtype: Scalar) -> pa.ChunkedArray:
-    """Return floats as sources read them: Arrow would round whole numbers, and small ones to 0."""
-    try:
-        return pa.chunked_array([from_text(texts.combine_chunks(), dtype)])
-    except UnfitValueError:
-        raise pa.ArrowInvalid("the type does not hold a number") from None
-
-
-def _checked(column: pa.ChunkedArray, pattern: str) -> pa.ChunkedArray:
-    texts = pc.ascii_trim_whitespace(column.cast(pa.string()))
-    texts = pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
-    if pc.any(pc.invert(pc.match_substring_regex(texts, pattern))).as_py():
-        raise pa.ArrowInvalid("a text has another form")
-    return texts
+    flat = pa.chunked_array([lists.flatten()])
+    items = typed(name, flat, form, dtype.item, row_of_item, call).combine_chunks()
+    starts = pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False).cumsum()
+    offsets = pa.array([0, *starts.tolist()], pa.int32())
+    return pa.chunked_array([pa.ListArray.from_arrays(offsets, items, mask=lists.is_null())])
 
 
 def _digits(value: float | None) -> str | None:

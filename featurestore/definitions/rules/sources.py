@@ -6,10 +6,16 @@ from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.source import DeltaSource, FileSource, StoredSource
 from featurestore.definitions.model.types import (
     INTEGERS,
+    Array,
     Boolean,
     DataType,
     Date,
+    Decimal,
     Field,
+    Float32,
+    Float64,
+    Int32,
+    Int64,
     String,
     Timestamp,
 )
@@ -17,6 +23,8 @@ from featurestore.definitions.model.view import FeatureView
 from featurestore.definitions.rules.issue import Issue, label
 from featurestore.errors import nearest
 from featurestore.times import timezone_problem
+
+_WIDER = ((Int32, Int64), (Int32, Float64), (Float32, Float64))
 
 
 def paths_and_columns_are_named(manifest: Manifest) -> Iterator[Issue]:
@@ -109,6 +117,22 @@ def views_take_columns_that_exist(manifest: Manifest) -> Iterator[Issue]:
             yield from _missing(view, source, {column.name for column in source.schema})
 
 
+def views_take_columns_of_fitting_types(manifest: Manifest) -> Iterator[Issue]:
+    """Yield columns of a view without transform whose type its source's schema contradicts."""
+    for view in manifest.views:
+        source = view.source
+        if not isinstance(source, FileSource) or view.transform is not None:
+            continue
+        types = {column.name: column.dtype for column in source.schema}
+        for column in (*view.join_keys, *view.schema):
+            dtype = types.get(column.name, column.dtype)
+            if not _fits(dtype, column.dtype):
+                text = f"column {column.name!r} is {dtype} in the schema of {label(source)}, and "
+                fix = "Declare one type, or cast the column in a transform."
+                text = f"{label(view)}: {text}{column.dtype} in the view. {fix}"
+                yield Issue(column.origin, text)
+
+
 RULES = (
     paths_and_columns_are_named,
     change_feeds_have_a_key,
@@ -118,6 +142,7 @@ RULES = (
     units_have_no_time_zone,
     schemas_fit_their_roles,
     views_take_columns_that_exist,
+    views_take_columns_of_fitting_types,
 )
 
 
@@ -133,6 +158,16 @@ def _time_problem(dtype: DataType, source: StoredSource) -> str:
     if dtype not in (Timestamp, Date, String, *INTEGERS):
         return f"is of type {dtype}. Use a Timestamp, Date, String or integer column."
     return ""
+
+
+def _fits(dtype: DataType, wider: DataType) -> bool:
+    """Return whether each value of a type is exactly a value of the other, as Spark casts it."""
+    if isinstance(dtype, Array) and isinstance(wider, Array):
+        return _fits(dtype.item, wider.item)
+    if isinstance(dtype, Decimal) and isinstance(wider, Decimal):
+        whole = dtype.precision - dtype.scale
+        return dtype.scale <= wider.scale and whole <= wider.precision - wider.scale
+    return dtype == wider or (dtype, wider) in _WIDER
 
 
 def _missing(view: FeatureView, source: FileSource, existing: set[str]) -> Iterator[Issue]:

@@ -1,25 +1,20 @@
 """The rows of a CSV file: declared columns by the names in its header, each value exact."""
 
 import csv
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from io import StringIO
 from typing import BinaryIO
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from featurestore.definitions.model.types import Field, String
+from featurestore.definitions.model.types import Field
+from featurestore.engines.files.advice import text_advice
 from featurestore.engines.files.csv_blocks import text_blocks
 from featurestore.engines.files.exact_text import UnfitValueError, from_text
 from featurestore.engines.files.problem import FileProblemError, wrong_value
-from featurestore.engines.files.task import FileRows, FileTask, require_columns
-
-_HOW = {
-    "Boolean": "Write true or false.",
-    "Date": "Write dates as 2026-01-31.",
-}
-_NUMBER = "Write whole or decimal numbers with a point, as 12 or -0.5."
+from featurestore.engines.files.task import FileRows, FileTask, converted, require_columns
 
 
 def csv_rows(stream: BinaryIO, task: FileTask, others: Collection[str] = ()) -> Iterator[FileRows]:
@@ -37,25 +32,30 @@ def csv_rows(stream: BinaryIO, task: FileTask, others: Collection[str] = ()) -> 
             its declared type does not hold exactly.
     """
     names: list[str] | None = None
+    absent: dict[str, FileProblemError] = {}
+    has_rows = False
     for text in text_blocks(stream, task.encoding, task.delimiter):
         block = text
         if names is None:
             names, block = _header(text, task)
-            _require_columns(names, others, task)
+            absent = _require_columns(names, others, task)
         if block.strip("\r\n"):
-            yield _typed(_parsed(block, names, task), task)
+            yield _typed(_parsed(block, names, task), task, absent)
+            has_rows = True
+    if absent and not has_rows:
+        yield FileRows(0, {}, absent)
 
 
-def _require_columns(names: list[str], others: Collection[str], task: FileTask) -> None:
-    try:
-        require_columns([*names, *others], task)
-    except FileProblemError as problem:
-        (name, *more) = names
-        between = next((mark for mark in ";\t|" if mark in name and not more), None)
-        if between is None:
-            raise
-        fix = f"Add delimiter={between!r} to the source."
-        raise FileProblemError(problem.found, fix) from None
+def _require_columns(
+    names: list[str], others: Collection[str], task: FileTask
+) -> dict[str, FileProblemError]:
+    """Check that the header has the declared columns. One name may be all names."""
+    is_whole = len(names) == 1 and any(field.name not in names for field in task.fields)
+    other = next((mark for mark in ",;\t|" if mark in names[0]), None) if is_whole else None
+    if other is not None:
+        found = f"its header is one column {names[0]!r} with delimiter={task.delimiter!r}"
+        raise FileProblemError(found, f"Add delimiter={other!r} to the source.")
+    return require_columns([*names, *others], task)
 
 
 def _header(text: str, task: FileTask) -> tuple[list[str], str]:
@@ -113,23 +113,18 @@ def _parsed(text: str, names: Sequence[str], task: FileTask) -> pa.Table:
         ) from None
 
 
-def _typed(rows: pa.Table, task: FileTask) -> FileRows:
+def _typed(rows: pa.Table, task: FileTask, absent: Mapping[str, FileProblemError]) -> FileRows:
     fields = [field for field in task.fields if field.name in rows.column_names]
-    columns = {field.name: _column(rows[field.name], field, task) for field in fields}
-    return FileRows(rows.num_rows, columns)
+    read = converted(
+        fields, lambda field: _column(rows[field.name], field, task), rows.num_rows, task
+    )
+    return replace(read, reasons={**absent, **read.reasons})
 
 
 def _column(texts: pa.ChunkedArray, field: Field, task: FileTask) -> pa.Array:
     values = pa.array(texts.combine_chunks()) if texts.num_chunks != 1 else texts.chunk(0)
-    if field.dtype != String:
-        values = _without(values, task.null_values)
     try:
-        return from_text(values, field.dtype)
+        return from_text(values, field.dtype, task.null_values)
     except UnfitValueError as error:
-        how = _HOW.get(str(field.dtype), _NUMBER)
+        how = text_advice(field, error.value)
         raise wrong_value(field.name, error.value, field.dtype, how) from None
-
-
-def _without(texts: pa.Array, nulls: tuple[str, ...]) -> pa.Array:
-    is_null = pc.is_in(texts, pa.array(nulls, pa.string()))
-    return pc.if_else(is_null, None, texts)

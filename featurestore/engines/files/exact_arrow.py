@@ -17,6 +17,7 @@ from featurestore.definitions.model.types import (
     Boolean,
     DataType,
     Date,
+    Decimal,
     String,
     Timestamp,
     is_number,
@@ -28,6 +29,13 @@ from featurestore.store.columns import arrow_type
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 # One second before year 1, and the first second of year 10000: no time beyond them is stored.
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_801, 253_402_300_800
+_INTEGERS = (pa.int8(), pa.int16(), pa.int32())
+_NARROWER = {
+    pa.int32(): _INTEGERS[:2],
+    pa.int64(): _INTEGERS,
+    pa.float32(): _INTEGERS[:2],
+    pa.float64(): (*_INTEGERS, pa.float32()),
+}
 _LOCAL_MICROS = pa.timestamp("us")
 _ANY_DECIMAL = 38
 
@@ -49,6 +57,26 @@ def can_hold(dtype: DataType, actual: pa.DataType) -> bool:
         # The source's timezone= is for columns. In lists, local times would be taken as UTC.
         return not _LOCAL_MICROS.equals(stored_type(dtype.item, _plain(actual.value_type)))
     return any(is_kind(actual) for is_kind in _kinds(dtype))
+
+
+def widens(actual: pa.DataType, dtype: DataType) -> bool:
+    """Return whether each value of an Arrow type is exactly a value of a declared type.
+
+    Columns of Delta tables are cast so. Columns of files are compared value by value: `can_hold`.
+
+    Example:
+        >>> from featurestore.definitions.model.types import Float64, Int64
+        >>> widens(pa.int32(), Int64), widens(pa.int64(), Float64)
+        (True, False)
+    """
+    actual = readable_type(actual) or actual
+    if isinstance(dtype, Array) and _is_list(actual):
+        return widens(actual.value_type, dtype.item)
+    if isinstance(dtype, Decimal) and pt.is_decimal(actual):
+        whole = actual.precision - actual.scale
+        return bool(actual.scale <= dtype.scale and whole <= dtype.precision - dtype.scale)
+    target = arrow_type(dtype)
+    return actual == target or actual in _NARROWER.get(target, ())
 
 
 def readable_type(actual: pa.DataType) -> pa.DataType | None:

@@ -1,7 +1,5 @@
 """The rows of a JSON-lines file: one object a line, each declared value exact."""
 
-import base64
-import binascii
 import json
 from collections.abc import Collection, Iterator, Sequence
 from typing import BinaryIO
@@ -10,7 +8,6 @@ import pyarrow as pa
 
 from featurestore.definitions.model.types import (
     Array,
-    Binary,
     Boolean,
     DataType,
     Field,
@@ -21,7 +18,13 @@ from featurestore.engines.arrays import first_failure
 from featurestore.engines.files.csv_blocks import decoded
 from featurestore.engines.files.exact_text import UnfitValueError, from_text
 from featurestore.engines.files.problem import FileProblemError, wrong_value
-from featurestore.engines.files.task import FileRows, FileTask, lacks_column, require_columns
+from featurestore.engines.files.task import (
+    FileRows,
+    FileTask,
+    converted,
+    lacks_column,
+    require_columns,
+)
 from featurestore.store.columns import arrow_type
 
 _ROWS = 50_000
@@ -74,8 +77,8 @@ def json_rows(
             block = []
     if block:
         yield _table(block, task, others)
-    if seen:
-        require_columns([*seen, *others], task)
+    if seen and (absent := require_columns([*seen, *others], task)):
+        yield FileRows(0, {}, absent)
 
 
 def _lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
@@ -131,7 +134,7 @@ def _table(rows: Sequence[Row], task: FileTask, others: Collection[str]) -> File
     """Return the declared columns; those of the folders' names only if an object has them."""
     names = {name for row in rows for name in row} if others else ()
     fields = [field for field in task.fields if field.name not in others or field.name in names]
-    return FileRows(len(rows), {field.name: _column(rows, field) for field in fields})
+    return converted(fields, lambda field: _column(rows, field), len(rows), task)
 
 
 def _column(rows: Sequence[Row], field: Field) -> pa.Array:
@@ -156,8 +159,6 @@ def _array(values: list[object], dtype: DataType) -> pa.Array:
         return _lists(values, dtype)
     if dtype == Boolean:
         return pa.array(_of(values, bool), pa.bool_())
-    if dtype == Binary:
-        return pa.array([_bytes(value) for value in _of(values, str)], pa.binary())
     # Exporters write numbers beyond 2^53 and decimals as texts: many readers make floats of them.
     kinds = (str, _Number) if is_number(dtype) else (str,)
     return from_text(pa.array(_of(values, *kinds), pa.string()), dtype)
@@ -169,13 +170,6 @@ def _of(values: list[object], *kinds: type) -> list[object]:
         return values
     wrong = next(value for value in values if value is not None and type(value) not in kinds)
     raise UnfitValueError(wrong if isinstance(wrong, str) else json.dumps(wrong))
-
-
-def _bytes(text: object) -> bytes | None:
-    try:
-        return None if text is None else base64.b64decode(str(text), validate=True)
-    except (binascii.Error, ValueError):
-        raise UnfitValueError(str(text)) from None
 
 
 def _lists(values: list[object], dtype: Array) -> pa.Array:

@@ -55,7 +55,7 @@ def parquet_rows(unit: FileUnit, task: FileTask) -> Iterator[FileRows]:
 
 def _converted(columns: dict[str, pa.Array], count: int, task: FileTask) -> FileRows:
     reasons = {
-        name: lacks_column(name, columns).found
+        name: lacks_column(name, columns)
         for name in task.lazy
         if name not in columns and name not in task.optional
     }
@@ -67,10 +67,8 @@ def _converted(columns: dict[str, pa.Array], count: int, task: FileTask) -> File
             problem = _unfit(name, error, values.type, task)
             if name not in task.lazy:
                 raise problem from None
-            reasons[name], read[name] = (
-                problem.found,
-                pa.nulls(count, task.schema.field(name).type),
-            )
+            reasons[name] = problem
+            read[name] = pa.nulls(count, task.schema.field(name).type)
     return FileRows(count, read, reasons)
 
 

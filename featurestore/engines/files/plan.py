@@ -1,7 +1,8 @@
 """What to read of a source's files: their format, and each column's type, checked file by file."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pyarrow as pa
 
@@ -20,18 +21,20 @@ _THREADS = 8
 
 Schemas = dict[SourceFile, pa.Schema]
 """The columns of each file."""
+UsedColumns = Mapping[str, Field | None]
+"""Columns, with the fields that declare their types; None for one that no field declares."""
 
 
 def plan_files(
-    source: FileSource, files: Sequence[SourceFile], columns: Collection[str] | None = None
+    source: FileSource, files: Sequence[SourceFile], columns: UsedColumns | None = None
 ) -> FileTask:
     """Return how to read files of a source.
 
     Args:
         source: The source.
         files: The files to read.
-        columns: The columns that the view uses; None if its transform may use any. Used for
-            Parquet sources without a schema.
+        columns: The columns that the view uses, with the fields that declare their types; None if
+            its transform may use any. Used for Parquet sources without a schema.
 
     Raises:
         SourceError: A file has another format, lacks a column, or has a column of a type that the
@@ -145,18 +148,20 @@ def _declared_task(source: FileSource, schemas: Schemas, call: str) -> FileTask:
     for file, schema in schemas.items():
         try:
             require_columns(schema.names, task)
-            for field in source.schema:
-                _require_type(field, schema, file)
         except FileProblemError as problem:
             raise source_error(problem, call, file.path) from None
-    types = [(field.name, _stored_type(field, schemas, call)) for field in source.schema]
-    return FileTask(
-        call,
-        format="parquet",
-        fields=source.schema,
-        schema=pa.schema(types),
-        optional=source.optional_columns,
-    )
+    types = [(field.name, _declared_type(field, schemas, call)) for field in source.schema]
+    return replace(task, schema=pa.schema(types))
+
+
+def _declared_type(field: Field, schemas: Schemas, call: str) -> pa.DataType:
+    """Return the type to read a declared column in, after a check of each file."""
+    for file, schema in schemas.items():
+        try:
+            _require_type(field, schema, file)
+        except FileProblemError as problem:
+            raise source_error(problem, call, file.path) from None
+    return _stored_type(field, schemas, call)
 
 
 def _require_type(field: Field, schema: pa.Schema, file: SourceFile) -> None:
@@ -166,7 +171,8 @@ def _require_type(field: Field, schema: pa.Schema, file: SourceFile) -> None:
     if not can_hold(field.dtype, actual):
         raise FileProblemError(
             f"column {field.name!r} is {actual}, declared as {field.dtype} ({field.origin})",
-            "Correct the source's schema, or write the column with the declared type.",
+            "Correct the declared type, or write the column with it. Or convert the column in the "
+            "view's transform.",
         )
 
 
@@ -196,16 +202,18 @@ def _two_types(name: str, found: str, files: Collection[SourceFile], call: str) 
 
 
 def _undeclared_task(
-    source: FileSource,
-    schemas: Schemas,
-    columns: Collection[str] | None,
-    call: str,
+    source: FileSource, schemas: Schemas, columns: UsedColumns | None, call: str
 ) -> FileTask:
+    """Return how to read a source without a schema; a view's fields declare types, too."""
     names = list(dict.fromkeys(name for schema in schemas.values() for name in schema.names))
+    declared = {} if columns is None else {name: field for name, field in columns.items() if field}
     used = names if columns is None else [name for name in names if name in columns]
     reasons: dict[str, str] = {}
     types: list[tuple[str, pa.DataType]] = []
     for name in used:
+        if name in declared:
+            types.append((name, _declared_type(declared[name], schemas, call)))
+            continue
         kind = _common_type(name, schemas)
         if isinstance(kind, str):
             reasons[name] = kind
@@ -215,7 +223,7 @@ def _undeclared_task(
     return FileTask(
         call,
         format="parquet",
-        fields=(),
+        fields=tuple(declared.values()),
         schema=pa.schema(types),
         optional=source.optional_columns,
         lazy=tuple(used) if columns is None else (),

@@ -1,6 +1,6 @@
 """The rows of files, as record batches of one schema; runs inside Spark tasks."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
@@ -36,16 +36,22 @@ def read_units(task: FileTask, units: Iterable[FileUnit]) -> Iterator[pa.RecordB
     """
     for unit in units:
         try:
-            for rows in _file_rows(task, unit):
+            for rows in rows_of_file(task, unit):
                 if rows.count:
                     yield from _complete(task, unit, rows).to_batches(_ROWS)
         except FileProblemError as problem:
             raise source_error(problem, task.call, unit.address) from None
         except OSError as error:
-            raise source_error(FileProblemError(_reason(error)), task.call, unit.address) from None
+            raise source_error(opening_problem(error), task.call, unit.address) from None
 
 
-def _file_rows(task: FileTask, unit: FileUnit) -> Iterator[FileRows]:
+def rows_of_file(task: FileTask, unit: FileUnit) -> Iterator[FileRows]:
+    """Yield the rows of a file, in the columns that it has.
+
+    Raises:
+        FileProblemError: The file cannot be read as the source declares.
+        OSError: The file cannot be opened.
+    """
     if task.format == "parquet":
         yield from parquet_rows(unit, task)
         return
@@ -56,14 +62,18 @@ def _file_rows(task: FileTask, unit: FileUnit) -> Iterator[FileRows]:
 
 def _complete(task: FileTask, unit: FileUnit, rows: FileRows) -> pa.Table:
     """Return the result's columns: the file's, those of the folders' names, and nulls."""
-    count, values, reasons = rows.count, folder_values(unit.name), dict(rows.reasons)
+    count, values = rows.count, folder_values(unit.name)
+    reasons = {name: problem.found for name, problem in rows.reasons.items()}
     declared = {field.name: field.dtype for field in task.fields}
     columns: dict[str, pa.Array] = {}
     for field in task.schema:
         if field.name in rows.columns:
             columns[field.name] = rows.columns[field.name].cast(field.type)
         elif field.name in values:
-            columns[field.name] = _repeated(field.name, values, declared, count)
+            dtype = declared.get(field.name, String)
+            columns[field.name] = pa.repeat(
+                folder_column(field.name, values[field.name], dtype)[0], count
+            )
             reasons.pop(field.name, None)
         else:
             columns[field.name] = pa.nulls(count, field.type)
@@ -74,16 +84,18 @@ def _complete(task: FileTask, unit: FileUnit, rows: FileRows) -> pa.Table:
     return pa.table(columns, result_schema(task))
 
 
-def _repeated(
-    name: str, values: Mapping[str, str | None], declared: Mapping[str, DataType], count: int
-) -> pa.Array:
-    dtype = declared.get(name, String)
+def folder_column(name: str, text: str | None, dtype: DataType) -> pa.Array:
+    """Return the value that a folder's name gives a column, as an array of one value.
+
+    Raises:
+        FileProblemError: The declared type does not hold it.
+    """
     try:
-        value = from_text(pa.array([values[name]], pa.string()), dtype)
+        return from_text(pa.array([text], pa.string()), dtype)
     except UnfitValueError as error:
         raise wrong_value(name, error.value, dtype, "It is in the name of a folder.") from None
-    return pa.repeat(value[0], count)
 
 
-def _reason(error: OSError) -> str:
-    return f"it cannot be opened: {error.strerror or error}"
+def opening_problem(error: OSError) -> FileProblemError:
+    """Return the problem of a file that cannot be opened."""
+    return FileProblemError(f"it cannot be opened: {error.strerror or error}")

@@ -1,6 +1,6 @@
 """The parameters of reading files, as plain data: Spark sends them to its tasks."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 
 import pyarrow as pa
@@ -26,8 +26,8 @@ class FileTask:
         fields: The declared columns to read; none of a Parquet source without a schema.
         schema: The Arrow schema of the columns in the result.
         optional: The columns that a file may lack.
-        lazy: The columns whose problems stop a query only if it uses them: no schema and no view
-            declares them.
+        lazy: The columns whose problems are reasons in the rows, and stop nothing: no schema and
+            no view declares them, so that a query may not use them; or rows are only looked at.
         unreadable: The columns that have no value in any file, with the reason.
         delimiter: The character between a CSV file's values.
         encoding: The encoding of a text file.
@@ -59,7 +59,7 @@ class FileRows:
 
     count: int
     columns: Mapping[str, pa.Array]
-    reasons: Mapping[str, str] = field(default_factory=dict)
+    reasons: Mapping[str, FileProblemError] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -79,19 +79,54 @@ class FileUnit:
     parts: int = 1
 
 
-def require_columns(names: Collection[str], task: FileTask) -> None:
+def require_columns(names: Collection[str], task: FileTask) -> dict[str, FileProblemError]:
     """Check that a file has the declared columns that are not optional.
 
     Args:
         names: The file's columns.
         task: The declared columns.
 
+    Returns:
+        The problems of lazy columns that the file lacks.
+
     Raises:
-        FileProblemError: The file lacks a column.
+        FileProblemError: The file lacks another column.
     """
-    for column in task.fields:
-        if column.name not in names and column.name not in task.optional:
-            raise lacks_column(column.name, names)
+    absent = {
+        column.name: lacks_column(column.name, names)
+        for column in task.fields
+        if column.name not in names and column.name not in task.optional
+    }
+    for name, problem in absent.items():
+        if name not in task.lazy:
+            raise problem
+    return absent
+
+
+def converted(
+    fields: Iterable[Field], convert: Callable[[Field], pa.Array], count: int, task: FileTask
+) -> FileRows:
+    """Return columns of a file in their declared types.
+
+    Args:
+        fields: The columns.
+        convert: Returns a column in its declared type.
+        count: The number of rows.
+        task: Names the lazy columns.
+
+    Raises:
+        FileProblemError: A column that is not lazy has a value that its type does not hold.
+    """
+    columns: dict[str, pa.Array] = {}
+    reasons: dict[str, FileProblemError] = {}
+    for each in fields:
+        try:
+            columns[each.name] = convert(each)
+        except FileProblemError as problem:
+            if each.name not in task.lazy:
+                raise
+            reasons[each.name] = problem
+    return FileRows(count, columns, reasons)
 
 
 def lacks_column(name: str, names: Collection[str]) -> FileProblemError:

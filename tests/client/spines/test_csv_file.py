@@ -54,7 +54,9 @@ def test_a_declared_text_is_the_text_of_the_file(tmp_path: Path, text: str, quot
         ("id", " +8 ", 8),
         ("id", '"9"', 9),
         ("id", str(2**63 - 1), 2**63 - 1),
-        ("small", str(2**31), 2**31),
+        ("id", "7.0", 7),
+        ("id", "1e5", 100_000),
+        ("small", str(2**31 - 1), 2**31 - 1),
         ("flag", "True", True),
         ("flag", "0", False),
         ("day", "2026-01-31", date(2026, 1, 31)),
@@ -85,9 +87,9 @@ def test_a_text_that_is_empty_is_no_null(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("id", "7.0"),
+        ("id", "7.5"),
         ("id", "0x10"),
-        ("id", "1e5"),
+        ("small", str(2**31)),
         ("id", "1_000"),
         ("id", "NA"),
         ("id", str(2**63)),

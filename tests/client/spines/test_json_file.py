@@ -155,5 +155,27 @@ def test_a_file_that_is_no_json_of_rows_is_refused_with_its_line(
     assert fact in refused.value.found
 
 
-def test_an_integer_in_quotes_is_a_text(tmp_path: Path) -> None:
-    assert read(tmp_path, json.dumps({"id": "7"}))["id"].to_pylist() == ["7"]
+def test_numbers_may_be_in_quotes_as_in_the_files_of_sources(tmp_path: Path) -> None:
+    assert read(tmp_path, json.dumps({"id": "7"}))["id"].to_pylist() == [7]
+    assert read(tmp_path, '{"id": 7.0}')["id"].to_pylist() == [7]
+
+
+def test_texts_in_lists_have_the_meaning_of_their_type(tmp_path: Path) -> None:
+    declared = {"days": fs.Array(fs.Date), "at": fs.Array(fs.Timestamp), "x": fs.Array(fs.Float32)}
+    text = """{"days": ["2026-01-05", null], "at": ["2026-01-05T01:00:00+01:00"], "x": [0.1]}
+        {"days": null, "at": [], "x": []}"""
+
+    table = read(tmp_path, text, declared)
+
+    assert table["days"].to_pylist() == [[date(2026, 1, 5), None], None]
+    assert table["at"].to_pylist() == [[datetime(2026, 1, 5, tzinfo=UTC)], []]
+    assert table["x"].to_pylist() == [[0.10000000149011612], []]
+
+
+def test_a_wrong_text_in_a_list_is_refused_with_its_line(tmp_path: Path) -> None:
+    declared = {"days": fs.Array(fs.Date)}
+
+    with pytest.raises(SpineError) as refused:
+        read(tmp_path, '{"days": ["2026-01-05"]}\n{"days": ["2026-01-06", "soon"]}', declared)
+
+    assert ("line 2" in refused.value.found, "'soon'" in refused.value.found) == (True, True)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from featurestore.definitions.model.types import (
+    Binary,
     Boolean,
     DataType,
     Date,
@@ -47,6 +48,9 @@ MONEY = Decimal(10, 2)
         (MONEY, "1.1000", PythonDecimal("1.10")),
         (MONEY, "1e1", PythonDecimal("10.00")),
         (Boolean, "TRUE", True),
+        (Boolean, " 0 ", False),
+        (Binary, "00fF", b"\x00\xff"),
+        (Binary, "", b""),
         (Date, "2026-01-02", date(2026, 1, 2)),
         (Date, "2026-1-2", date(2026, 1, 2)),
         (String, " NA", " NA"),
@@ -88,13 +92,17 @@ _UNUSUAL = {Int32: "+1", Int64: "+1", Float32: "+1", Float64: "+1", MONEY: "+1",
         (MONEY, "123456789.99"),
         (MONEY, "NaN"),
         (Boolean, "yes"),
-        (Boolean, "1"),
+        (Boolean, "2"),
+        (Boolean, "t"),
+        (Binary, "0"),
+        (Binary, "0x00"),
+        (Binary, "user 1"),
         (Date, "2026-01-02T23:59:59"),
         (Date, "2026-02-30"),
         (Date, "0000-01-01"),
     ],
 )
-@pytest.mark.parametrize("beside", [None, "1", "2026-01-01", "true"])
+@pytest.mark.parametrize("beside", [None, "1", "2026-01-01", "true", "00"])
 def test_a_text_that_the_type_does_not_hold_is_refused_with_the_text(
     dtype: DataType, text: str, beside: str | None
 ) -> None:

@@ -45,7 +45,7 @@ def put(source: FileSource, name: str, **columns: object) -> None:
 
 def read(source: FileSource, used: Collection[str] | None = None) -> pa.Table:
     files = list_files(source.path)
-    task = plan_files(source, files, used)
+    task = plan_files(source, files, None if used is None else dict.fromkeys(used))
     return pa.Table.from_batches(list(read_units(task, units(files, task))), result_schema(task))
 
 

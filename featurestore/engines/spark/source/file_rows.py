@@ -4,7 +4,7 @@ Spark itself opens none of them: it would leave out files whose names it cannot 
 and fill columns that a file lacks with nulls.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import pyarrow as pa
@@ -15,7 +15,7 @@ from pyspark.sql.pandas.types import from_arrow_schema
 
 from featurestore.definitions.model.source import FileSource
 from featurestore.definitions.model.types import Timestamp
-from featurestore.engines.files.plan import plan_files, units
+from featurestore.engines.files.plan import UsedColumns, plan_files, units
 from featurestore.engines.files.read import read_units, result_schema
 from featurestore.engines.files.task import SOURCE_FILE, UNREADABLE, FileTask, FileUnit
 from featurestore.engines.spark.errors.transport import refusal, send_errors
@@ -35,7 +35,7 @@ def read_files(
     source: FileSource,
     spark: SparkSession,
     files: Sequence[SourceFile],
-    columns: Collection[str] | None = None,
+    columns: UsedColumns | None = None,
 ) -> DataFrame:
     """Return the rows of files, with the source's declared columns.
 
@@ -43,7 +43,8 @@ def read_files(
         source: The source.
         spark: A session of ours.
         files: The files.
-        columns: The columns that the view uses; None if its transform may use any.
+        columns: The columns that the view uses, with the fields that declare their types; None if
+            its transform may use any.
 
     Raises:
         SourceError: A file has not the declared columns; a file's values are checked when the

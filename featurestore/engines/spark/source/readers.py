@@ -1,6 +1,5 @@
 """Readers of sources: the new rows as a stream, or all present rows as a table."""
 
-from collections.abc import Collection
 from dataclasses import KW_ONLY, dataclass
 from functools import singledispatch
 
@@ -8,6 +7,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from featurestore.definitions.model.source import DeltaSource, FileSource, StoredSource
 from featurestore.definitions.model.view import FeatureView
+from featurestore.engines.files.plan import UsedColumns
 from featurestore.engines.spark.source.file_rows import read_files
 from featurestore.errors import SourceError
 from featurestore.store.delta.log import is_table
@@ -108,7 +108,7 @@ def read_now(
     source: StoredSource,
     spark: SparkSession,
     uri: str,
-    columns: Collection[str] | None = None,
+    columns: UsedColumns | None = None,
 ) -> DataFrame:
     """Return all rows that the source has now, as a table.
 
@@ -116,7 +116,8 @@ def read_now(
         source: The source.
         spark: A session of ours.
         uri: The source's address.
-        columns: The columns that the view uses; None if its transform may use any.
+        columns: The columns that the view uses, with the fields that declare their types; None if
+            its transform may use any.
     """
     raise TypeError(source)
 
@@ -126,7 +127,7 @@ def _(
     source: DeltaSource,
     spark: SparkSession,
     uri: str,
-    columns: Collection[str] | None = None,
+    columns: UsedColumns | None = None,
 ) -> DataFrame:
     return spark.read.format("delta").load(uri)
 
@@ -136,7 +137,7 @@ def _(
     source: FileSource,
     spark: SparkSession,
     uri: str,
-    columns: Collection[str] | None = None,
+    columns: UsedColumns | None = None,
 ) -> DataFrame:
     return read_files(source, spark, FilePath(uri).files, columns)
 

@@ -4,7 +4,7 @@
 |---|---|
 | TIMESTAMP | nothing: it is already a moment |
 | TIMESTAMP_NTZ, DATE | ``timezone=`` |
-| text | an offset in each value, or ``timezone=`` for values without one |
+| text | an offset in each value, or ``timezone=`` for values without one (`time_texts`) |
 | integer | ``unit=`` |
 """
 
@@ -16,6 +16,7 @@ from pyspark.sql import types as T  # noqa: N812  # pyspark's own convention
 
 from featurestore.definitions.model.source import StoredSource
 from featurestore.engines.spark.errors.transport import refusal
+from featurestore.engines.time_texts import CLOCK, DAY, OFFSET
 from featurestore.errors import SourceError
 
 _INTEGERS = (T.ByteType, T.ShortType, T.IntegerType, T.LongType)
@@ -32,11 +33,17 @@ _TWICE = (
     "Write such times with an offset, e.g. '2026-10-25T02:30:00+01:00', or in UTC. To choose one "
     "of the two moments, read the column as text and convert it in the view's transform."
 )
-_DAY = r"^\s*[+-]?\d{4,6}-\d{1,2}-\d{1,2}"
-_TIME = r"[T ]\d{1,2}:\d{2}(:\d{2}(\.\d{1,6}0*)?)?"
-_OFFSET = r"\s*(Z|UTC|GMT|[+-]\d{1,2}(:?\d{2})?)\s*$"
+# Spines have no times of other years; those of sources are left out and counted.
+_FAR_DAY = r"(?:[+-]?[1-9]\d{4,5}|-\d{4,6})-\d{1,2}-\d{1,2}"
+_MOMENT = f"^(?:{DAY}|{_FAR_DAY}){CLOCK}{OFFSET}$"
+_LOCAL = f"^(?:{DAY}|{_FAR_DAY})(?:{CLOCK})?$"
+_OTHER_FORM = (
+    "For times of another form, read the column as String, and convert it in the view's "
+    "transform, e.g. by to_timestamp_ntz(column, 'dd.MM.yyyy HH:mm')."
+)
+_BLANKS = " \t\n\r\f\v"
 # Spark parses an offset only after seconds.
-_NO_SECONDS = r"([T ]\d{1,2}:\d{2})(\s*(?:Z|UTC|GMT|[+-]\d))"
+_NO_SECONDS = r"([T ]\d{1,2}:\d{2})( *(?:Z|UTC|GMT|[+-]\d))"
 
 
 @dataclass(frozen=True)
@@ -150,22 +157,23 @@ def _with_file(found: Column, time: TimeColumn) -> Column:
 
 
 def _from_text(time: TimeColumn, column: Column) -> Column:
-    whole = F.regexp_replace(column, _NO_SECONDS, "$1:00$2")
-    aware = F.when(column.rlike(_DAY + _TIME + _OFFSET), whole.try_cast("timestamp"))
-    zone = time.source.timezone
-    if zone is None:
-        problem = "a time without an offset, or no time"
+    text = F.trim(column, F.lit(_BLANKS))
+    whole = F.regexp_replace(text, _NO_SECONDS, "$1:00$2")
+    is_moment, is_local = text.rlike(_MOMENT), text.rlike(_LOCAL)
+    aware = F.when(is_moment, whole.try_cast("timestamp"))
+    if time.source.timezone is None:
+        problem = F.when(is_local, F.lit("a time without an offset")).otherwise(F.lit("no time"))
+        value = aware
         fix = (
             "Write an offset in each value, e.g. '2026-01-31T09:30:00+01:00', or add "
-            "timezone='UTC' (or another) to the source."
+            f"timezone='UTC' (or another) to the source. {_OTHER_FORM}"
         )
-        value = aware
     else:
-        local = F.when(column.rlike(_DAY + f"({_TIME})?$"), column.try_cast("timestamp_ntz"))
+        problem = F.lit("no time")
+        local = F.when(is_local, text.try_cast("timestamp_ntz"))
         value = F.coalesce(aware, _in_zone(time, local))
-        problem = "no time"
-        fix = "Write times as '2026-01-31 09:30:00', or filter such rows in the transform."
-    found = F.concat(F.lit("the value '"), column, F.lit(f"' is {problem}"))
+        fix = f"Write times as '2026-01-31 09:30:00'. {_OTHER_FORM}"
+    found = F.concat(F.lit("the value '"), column, F.lit("' is "), problem)
     refused = refusal(time.call, _with_file(found, time), fix).cast("timestamp")
     return F.when(column.isNotNull() & value.isNull(), refused).otherwise(value)
 

@@ -19,7 +19,7 @@ from featurestore.engines.spark.transform.by_value import send_project_by_value
 from featurestore.engines.spark.transform.row_metadata import keep_row_metadata
 from featurestore.engines.spark.types import fits, spark_type
 from featurestore.errors import FeatureStoreError, MaterializationError, nearest
-from featurestore.store.columns import EVENT_TIME
+from featurestore.store.columns import EVENT_TIME, required_columns
 
 SOURCE_PLACEHOLDER = "{source}"
 
@@ -46,38 +46,6 @@ def transformed(view: FeatureView, rows: DataFrame) -> DataFrame:
 def run_transform(view: FeatureView, rows: DataFrame) -> DataFrame:
     """Return the transformed rows, without checks."""
     return _run(view.transform, view, rows)
-
-
-def required_columns(view: FeatureView) -> tuple[str, ...]:
-    """Return the columns that the transformed rows must have, each once.
-
-    Example:
-        >>> from featurestore.definitions.model.source import DeltaSource
-        >>> paid = DeltaSource("paid", path="p", timestamp_field="at", sequence_field="n")
-        >>> required_columns(FeatureView("v", entities=(), source=paid, schema=()))
-        ('at', 'n')
-    """
-    roles = view.source_roles
-    upstream = (EVENT_TIME,) if isinstance(view.source, FeatureView) else ()
-    names = [
-        *(field.name for field in (*view.join_keys, *view.schema)),
-        *upstream,
-        *(name for name in roles.columns.values() if name),
-        *roles.unique_by,
-    ]
-    return tuple(dict.fromkeys(names))
-
-
-def used_columns(view: FeatureView) -> tuple[str, ...] | None:
-    """Return the source's columns that the view uses; None if its transform may use any.
-
-    Example:
-        >>> from featurestore.definitions.model.source import DeltaSource
-        >>> paid = DeltaSource("paid", path="p", timestamp_field="at")
-        >>> used_columns(FeatureView("v", entities=(), source=paid, schema=()))
-        ('at',)
-    """
-    return required_columns(view) if view.transform is None else None
 
 
 @singledispatch

@@ -11,8 +11,9 @@ from featurestore.engines.spark.errors.mapping import spark_errors
 from featurestore.engines.spark.source.readers import read_now, require_present
 from featurestore.engines.spark.transform.change_feed import require_feed
 from featurestore.engines.spark.transform.inputs import require_fitting_transform, rows_now
-from featurestore.engines.spark.transform.run import transformed, used_columns
+from featurestore.engines.spark.transform.run import transformed
 from featurestore.engines.spark.transform.stored_rows import stored_rows
+from featurestore.store.columns import used_columns
 
 
 @dataclass(frozen=True)

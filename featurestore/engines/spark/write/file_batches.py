@@ -5,10 +5,10 @@ from pyspark.sql import SparkSession
 from featurestore.definitions.model.source import FileSource
 from featurestore.engines.spark.source.file_log import FileBatch, begin_batch, end_batch
 from featurestore.engines.spark.source.file_rows import read_files
-from featurestore.engines.spark.transform.run import used_columns
 from featurestore.engines.spark.write.batch import commit_batch
 from featurestore.engines.spark.write.cancel import run_cancellable
 from featurestore.engines.spark.write.stream import Stream, interrupted
+from featurestore.store.columns import used_columns
 from featurestore.store.delta.log import last_transaction
 from featurestore.store.source_files import FilePath
 

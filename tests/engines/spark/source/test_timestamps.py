@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pytest
 from pyspark.errors import PySparkException
 from pyspark.sql import types as T  # noqa: N812  # pyspark's own convention
@@ -12,7 +13,8 @@ from featurestore.definitions.model.source import DeltaSource, TimeUnit
 from featurestore.engines.spark.errors.transport import received_error
 from featurestore.engines.spark.session.child import own_session
 from featurestore.engines.spark.source.timestamps import TimeColumn, is_outside, moment
-from featurestore.errors import SourceError
+from featurestore.engines.spine_times import bind_times
+from featurestore.errors import SourceError, SpineError
 from tests.engines.spark.compiled import compiling
 
 if TYPE_CHECKING:
@@ -98,6 +100,41 @@ def test_text_that_is_no_time_stops_the_query_and_is_in_the_message(
     assert "'at'" in error.call
     assert "'paid'" in error.call
     assert ("timezone=" in error.fix) == (source is PLAIN)
+
+
+def test_spark_and_spines_read_the_same_texts_of_times(session_abroad: "SparkSession") -> None:
+    dates = ["2026-07-01", "2026-7-1", " 0001-01-01 "]
+    clocks = ["2026-07-01 9:30", "2026-7-1T09:30:00.5", "\t2026-12-31 23:59:59.999999000"]
+    offsets = ["Z", " UTC", "GMT", "+01", " +0100", "-17:59", "+05:30", "  Z"]
+    texts = [*dates, *clocks, *(clock + offset for clock in clocks for offset in offsets)]
+
+    times = read(session_abroad, replace(PARIS, timezone="UTC"), T.StringType(), *texts)
+
+    spines = [bind_times("", "at", pa.chunked_array([[text]]), "UTC")[0].as_py() for text in texts]
+    assert times == spines
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("31.12.2025", "12/31/2025", "20260131", "2026-13-01", "2026-01-31Z", "+2026-01-31"),
+        *("2026-01-31 09", "2026-01-31 24:00", "2026-01-31 09:30+1", "2026-01-31 09:30+18:00"),
+        *(
+            "2026-01-31 09:30:00.",
+            "2026-01-31 09:30:00,5",
+            "2026-01-31 09:30:60",
+            "2026-01-31t09:30",
+        ),
+        *("2026-01-31t09:30", "2026-01-31 09:30 CET", "2026-01-31 9:30 PM", "", "\u00a02026-01-31"),
+    ],
+)
+def test_texts_that_are_no_times_are_refused_by_spark_and_spines(
+    session_abroad: "SparkSession", text: str
+) -> None:
+    with pytest.raises(PySparkException):
+        read(session_abroad, replace(PARIS, timezone="UTC"), T.StringType(), text)
+    with pytest.raises(SpineError):
+        bind_times("", "at", pa.chunked_array([[text]]), "UTC")
 
 
 def test_times_without_zone_and_dates_need_a_time_zone(session_abroad: "SparkSession") -> None:
