@@ -12,7 +12,7 @@ from deltalake import DeltaTable, write_deltalake
 from featurestore.client.plain_types import plain_column
 from featurestore.client.spines.read import read_spine
 from featurestore.definitions.model.manifest import Manifest
-from featurestore.definitions.model.source import DeltaSource, FileSource, StoredSource
+from featurestore.definitions.model.source import DeltaSource, FileSource, StoredSource, format_of
 from featurestore.definitions.model.types import Field, Timestamp
 from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.files.exact_arrow import can_hold, exact, readable_type, stored_type
@@ -214,16 +214,24 @@ def _cast_advice(name: str, kind: pa.DataType, actual: pa.DataType) -> str:
 
 
 def _write_file(source: FileSource, uri: str, rows: pa.Table, call: str) -> None:
-    kinds = {source.file_format or "parquet"} | {
-        source.format or Path(file.name).suffix.removeprefix(".") for file in FilePath(uri).files
-    }
-    folder = Path(local_path(uri))
-    if kinds != {"parquet"} or not is_local(uri) or folder.suffix or "*" in source.path:
+    folder, path = Path(local_path(uri)), FilePath(uri)
+    formats = {source.format or format_of(file.name) for file in path.files} or {"parquet"}
+    if source.file_format not in (None, "parquet") or formats != {"parquet"}:
+        problem = "its files are no Parquet files"
+    elif not is_local(uri):
+        problem = "it is in an object store"
+    elif folder.is_dir():
+        problem = ""
+    elif folder.exists() or format_of(source.path) or path.is_pattern:
+        problem = "it is a file or a pattern, and each call writes a new file"
+    else:
+        problem = ""
+    if problem:
         raise RequestError(
             call,
-            f"the source's path {source.path!r} is no local folder of Parquet files",
-            "Use a DeltaSource, or a FileSource with a folder as path= and format='parquet'. Or "
-            "write a file for the source yourself.",
+            f"no rows can be added at the source's path {source.path!r}: {problem}",
+            "Use a DeltaSource, or a FileSource with a local folder as path= and "
+            "format='parquet'. Or write a file for the source yourself.",
         )
     folder.mkdir(parents=True, exist_ok=True)
     file = f"{uuid4().hex}.parquet"

@@ -45,6 +45,19 @@ class SourceFile:
 
 
 @dataclass(frozen=True)
+class _Entry:
+    """A file in a folder, or a symbolic link that leads to none.
+
+    Args:
+        file: The file.
+        problem: Where the link leads, as a clause; ``""`` for a file.
+    """
+
+    file: SourceFile
+    problem: str = ""
+
+
+@dataclass(frozen=True)
 class FilePath:
     """The place of a source's files: a folder, and the names of the files below it.
 
@@ -78,6 +91,11 @@ class FilePath:
         return path, None
 
     @property
+    def is_pattern(self) -> bool:
+        """Whether the address is a pattern, rather than a name."""
+        return self._parts[1] is not None and not self._is_named
+
+    @property
     def folder(self) -> str:
         """The folder below which files have names."""
         return self._parts[0]
@@ -92,22 +110,22 @@ class FilePath:
         """The data files, sorted by name; none if there is no folder.
 
         Files and folders whose names start with ``.``, or with ``_`` unless they are Hive's
-        (``_day=1``), are no data, as in Spark. A file that ``address`` names is.
+        (``_day=1``), are no data, as in Spark. So are unfinished files, such as ``a.csv.tmp``. A
+        file that ``address`` names is.
 
         Raises:
             SourceError: A name is not UTF-8, the folder cannot be read, or a symbolic link leads
-                nowhere.
+                nowhere or to a folder above it.
         """
-        for name in self._broken_links:
-            if self._is_chosen(name):
+        listed = self._listed
+        found = [entry.file for entry in listed if self._is_chosen(entry.file.name)]
+        for entry in listed:
+            if entry.problem and self._is_chosen(entry.file.name):
                 raise SourceError(
                     f"list the files of {self.address}",
-                    f"the symbolic link {name} leads to no file",
-                    "Bring its file back, or remove the link.",
+                    f"the symbolic link {entry.file.name} leads to {entry.problem}",
+                    "Correct the link, or remove it.",
                 )
-        start = len(self.folder.rstrip("/")) + 1
-        named = [(info, info.path[start:]) for info in self._infos]
-        found = [self._file(info, name) for info, name in named if self._is_chosen(name)]
         return tuple(sorted(found, key=lambda file: file.name))
 
     def _is_chosen(self, name: str) -> bool:
@@ -128,13 +146,6 @@ class FilePath:
                 "Write patterns such as '{a,b}.csv' or '[ab].csv'.",
             ) from None
 
-    @cached_property
-    def _broken_links(self) -> tuple[str, ...]:
-        """The names of symbolic links without a file. Arrow lists the others only."""
-        if not is_local(self.address) or self._is_named:
-            return ()
-        return tuple(sorted(_broken_links(self.folder)))
-
     @property
     def table_format(self) -> str | None:
         """The table format whose folder this is or is in; None for plain files."""
@@ -143,8 +154,8 @@ class FilePath:
             for log, table in logs.items():
                 if _exists(self._location[0], f"{above.rstrip('/')}/{log}"):
                     return table
-        for info in self._infos:
-            *folders, file = info.path[len(self.folder) :].split("/")
+        for entry in self._listed:
+            *folders, file = entry.file.name.split("/")
             for log, table in logs.items():
                 if log in folders:
                     return table
@@ -162,26 +173,29 @@ class FilePath:
         return bool(filesystem.get_file_info(path).type == pafs.FileType.File)
 
     @cached_property
-    def _infos(self) -> tuple[pafs.FileInfo, ...]:
+    def _listed(self) -> tuple[_Entry, ...]:
+        """All files of the folder, hidden ones included."""
         if not self.exists:
             return ()
-        filesystem, folder = self._location[0], self.folder
         try:
-            selector = pafs.FileSelector(folder, recursive=not self._is_named)
-            # A name that is not UTF-8 fails when it is used.
-            infos = [(info, info.path) for info in filesystem.get_file_info(selector)]
+            if is_local(self.address):
+                return tuple(_local_entries(self.folder, is_deep=not self._is_named))
+            return tuple(self._remote_entries())
         except (OSError, UnicodeError) as error:
             raise SourceError(
                 f"list the files of {self.address}",
                 str(error),
                 "Rename files whose names are not UTF-8, and make all folders readable.",
             ) from None
-        return tuple(info for info, _ in infos if info.type != pafs.FileType.Directory)
 
-    def _file(self, info: pafs.FileInfo, name: str) -> SourceFile:
-        scheme = "" if is_local(self.address) else urlsplit(self.address).scheme + "://"
-        modified_at = (info.mtime_ns or 0) // 1000
-        return SourceFile(info.path, info.size or 0, modified_at, name, f"{scheme}{info.path}")
+    def _remote_entries(self) -> Iterator[_Entry]:
+        selector = pafs.FileSelector(self.folder, recursive=not self._is_named)
+        start = len(self.folder.rstrip("/")) + 1
+        for info in self._location[0].get_file_info(selector):
+            if info.type != pafs.FileType.Directory:
+                modified_at, size = (info.mtime_ns or 0) // 1000, info.size or 0
+                url = listed_url(self.address, info.path)
+                yield _Entry(SourceFile(info.path, size, modified_at, info.path[start:], url))
 
 
 def list_files(address: str) -> tuple[SourceFile, ...]:
@@ -205,22 +219,26 @@ def open_file(address: str, *, decompress: bool = False) -> pa.NativeFile:
     Raises:
         OSError: The file is missing or cannot be read.
     """
-    filesystem, path = file_system(address if is_local(address) else listed_url(address))
+    filesystem, path = file_system(address)
     if decompress:
         return filesystem.open_input_stream(path, compression=_compression(path))
     return filesystem.open_input_file(path)
 
 
-def listed_url(address: str) -> str:
-    """Return the URL of a file in an object store from the address of a `SourceFile`.
+def listed_url(address: str, path: str) -> str:
+    """Return the URL of a file that an object store has listed.
 
-    Such an address has the file's name as it is. Hive's and Spark's folders have ``%`` in theirs.
+    Args:
+        address: The URL of the source, whose options (``?region=eu-west-1``) the file needs, too.
+        path: The listed path. Its name is as it is: Spark's folders have ``%`` in theirs.
 
     Example:
-        >>> listed_url("s3://bucket/at=09%3A30/a b.csv")
-        's3://bucket/at=09%253A30/a%20b.csv'
+        >>> listed_url("s3://bucket/data?region=eu-west-1", "bucket/data/at=09%3A30/a b.csv")
+        's3://bucket/data/at=09%253A30/a%20b.csv?region=eu-west-1'
     """
-    return quote(address, safe=_URL_SAFE)
+    parts = urlsplit(address)
+    options = f"?{parts.query}" if parts.query else ""
+    return f"{parts.scheme}://{quote(path, safe=_URL_SAFE)}{options}"
 
 
 def content_digest(address: str) -> str:
@@ -266,12 +284,38 @@ def folder_values(name: str) -> dict[str, str | None]:
     }
 
 
-def _broken_links(folder: str) -> Iterator[str]:
-    for above, folders, files in os.walk(folder):
-        paths = (Path(above, name) for name in (*folders, *files))
-        for path in paths:
-            if path.is_symlink() and not path.exists():
-                yield path.relative_to(folder).as_posix()
+def _local_entries(
+    folder: str, *, is_deep: bool, below: str = "", above: frozenset[str] = frozenset()
+) -> Iterator[_Entry]:
+    """Yield the files of a local folder. Arrow leaves out links to no file, and follows circles.
+
+    Args:
+        folder: The folder.
+        is_deep: Whether to list the files of folders in it, too.
+        below: The folder's own name below the source's folder, with ``/`` at its end.
+        above: The folders from the source's folder to this one, with their links resolved.
+    """
+    above |= {os.path.realpath(folder)}
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            entry.name.encode()  # fails for a name that is not UTF-8
+            name, problem = below + entry.name, ""
+            if entry.is_symlink():
+                target = os.path.realpath(entry.path)
+                problem = "" if Path(target).exists() else "no file"
+                problem = "a folder that it is in" if target in above else problem
+            if problem:
+                yield _Entry(SourceFile(entry.path, 0, 0, name, entry.path), problem)
+            elif entry.is_dir():
+                if is_deep:
+                    yield from _local_entries(
+                        entry.path, is_deep=True, below=f"{name}/", above=above
+                    )
+            else:
+                status = entry.stat()
+                modified_at = status.st_mtime_ns // 1000
+                file = SourceFile(entry.path, status.st_size, modified_at, name, entry.path)
+                yield _Entry(file)
 
 
 def _exists(filesystem: pafs.FileSystem, path: str) -> bool:
@@ -279,7 +323,7 @@ def _exists(filesystem: pafs.FileSystem, path: str) -> bool:
 
 
 def _is_data(name: str) -> bool:
-    return not any(
+    return not name.lower().endswith(_UNFINISHED) and not any(
         part.startswith(".") or (part.startswith("_") and "=" not in part)
         for part in name.split("/")
     )
@@ -310,6 +354,8 @@ def _compression(path: str) -> str | None:
     return next((name for suffix, name in _COMPRESSIONS.items() if path.endswith(suffix)), None)
 
 
+# Programs that write, copy or download a file give it such a name until it is whole.
+_UNFINISHED = (".tmp", ".temp", ".part", ".partial", ".crdownload", "._copying_", "~")
 _HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 _URL_SAFE = "/:@&=+,;~!$'()*[]{}"
 _LEVELS = 3  # a table's files are at most so many folders of partitions below its log

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
-from featurestore.definitions.model.source import DeltaSource, FileSource, StoredSource
+from featurestore.definitions.model.source import DeltaSource, FileSource, StoredSource, format_of
 from featurestore.store.delta.process import check_process
 from featurestore.store.paths import is_local
 from featurestore.store.source_files import list_files
@@ -53,6 +53,7 @@ def _(source: DeltaSource, uri: str) -> int | None:
 @_row_count.register
 def _(source: FileSource, uri: str) -> int | None:
     files = list_files(uri)
-    if source.format != "parquet" or len(files) > _MOST_FOOTERS:
+    formats = {source.file_format or format_of(file.name) for file in files} or {"parquet"}
+    if formats != {"parquet"} or len(files) > _MOST_FOOTERS:
         return None
     return sum(int(pq.read_metadata(file.path).num_rows) for file in files)

@@ -193,3 +193,31 @@ def test_a_source_that_is_not_declared_is_named(store: fs.FeatureStore) -> None:
         store.write_source("payd", [{"card_id": "a"}])
 
     assert "'paid'" in refused.value.fix
+
+
+@pytest.mark.parametrize(
+    ("path", "is_written"),
+    [
+        *(("data.v1", True), ("data/visits", True), ("data/[x]", True)),
+        *(("data/[ab]", False), ("data/visits-*", False), ("data/{a,b}", False)),
+        *(("data/visits.parquet", False), ("data/visits.csv", False), ("data/only.pq", False)),
+    ],
+)
+def test_rows_become_a_file_of_a_folder_of_any_name_but_of_no_file_or_pattern(
+    store: fs.FeatureStore, tmp_path: Path, path: str, is_written: bool
+) -> None:
+    (tmp_path / "data" / "[x]").mkdir(parents=True)
+    for name in ("data/[x]/a.pq", "data/only.pq"):
+        pq.write_table(pa.table({"card_id": ["a"], "at": [NOON], "n": [1]}), tmp_path / name)
+    definitions = tmp_path / "feature_defs" / "all.py"
+    text = DEFINITIONS.replace('path="data/visits", format="parquet"', f'path="{path}"')
+    definitions.write_text(text, encoding="utf-8")
+    rows = [{"card_id": "a", "at": NOON, "n": 1}]
+
+    if is_written:
+        assert store.write_source("visits", rows) == 1
+        [file] = (tmp_path / path).glob("*.parquet")
+        assert pq.read_table(file)["n"].to_pylist() == [1]
+    else:
+        with pytest.raises(RequestError, match="visits"):
+            store.write_source("visits", rows)

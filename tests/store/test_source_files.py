@@ -19,7 +19,13 @@ NAMES = (
     *("a.csv", "b[1].csv", "c^|%{}*?.csv", "sp ace.csv", "gr\u00f6\u00dfe.csv"),
     *("sub/x.csv", "sub/deep/y.csv", "_day=1/z.csv"),
 )
-HIDDEN = ("_s.csv", ".h.csv", "_tmp/t.csv", "sub/.git/u.csv")
+HIDDEN = (
+    *("u.csv.tmp", "u.csv.part", "sub/u.csv~", "u.csv._COPYING_"),
+    "_s.csv",
+    ".h.csv",
+    "_tmp/t.csv",
+    "sub/.git/u.csv",
+)
 
 
 @pytest.fixture
@@ -141,6 +147,27 @@ def test_a_link_to_no_file_is_named_if_it_is_data(folder: Path, link: str) -> No
 
 @pytest.mark.parametrize("name", ["at=2026-01-01 09%3A30/a.csv", "a?b.csv", "a#b.csv", "a+b%.csv"])
 def test_the_url_of_a_listed_file_means_its_name(name: str) -> None:
-    url = listed_url(f"s3://bucket/{name}").replace("s3://", "file:///")
+    url = listed_url("s3://bucket?region=eu", f"bucket/{name}").replace("s3://", "file:///")
 
-    assert pafs.FileSystem.from_uri(url)[1] == f"/bucket/{name}"
+    assert pafs.FileSystem.from_uri(url.removesuffix("?region=eu"))[1] == f"/bucket/{name}"
+
+
+def test_a_folder_that_leads_back_to_itself_is_named(folder: Path) -> None:
+    (folder / "sub" / "deep" / "again").symlink_to("..")
+
+    with pytest.raises(SourceError) as error:
+        list_files(str(folder))
+
+    assert "sub/deep/again" in error.value.found
+    assert [file.name for file in list_files(str(folder / "a*"))] == ["a.csv"]
+
+
+def test_files_of_linked_folders_are_read(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere" / "day=1").mkdir(parents=True)
+    (tmp_path / "elsewhere" / "day=1" / "e.csv").write_text("e", "utf-8")
+    (folder / "linked").symlink_to(tmp_path / "elsewhere")
+
+    files = {file.name: file for file in list_files(str(folder))}
+
+    assert files["linked/day=1/e.csv"].size == 1
+    assert Path(files["linked/day=1/e.csv"].address).read_text("utf-8") == "e"

@@ -1,7 +1,6 @@
 """A spine from a file of JSON: one object on each line, or an array of objects."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -141,41 +140,28 @@ def _exact(text: str) -> float | Decimal:
 def _with_numbers(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the rows with columns of numbers made of one type: floats or decimals.
 
-    NaN and infinities come as texts, since JSON has no numbers for them. Numbers may be in lists.
+    NaN and infinities come as texts, since JSON has no numbers for them. Numbers may be in lists
+    and in objects.
     """
     for name in dict.fromkeys(name for row in rows for name in row):
-        leaves = list(_leaves([row.get(name) for row in rows]))
-        kinds = set(map(type, leaves))
-        if Decimal in kinds and float in kinds:
-            _replace(rows, name, lambda value: Decimal(repr(value)), float)
-        elif str in kinds and float in kinds and _NO_NUMBERS.issuperset(_texts(leaves)):
-            _replace(rows, name, float, str)
+        with_name = [row for row in rows if name in row]
+        values = _numbers([row[name] for row in with_name])
+        for row, value in zip(with_name, values, strict=True):
+            row[name] = value
     return rows
 
 
-def _leaves(values: Iterable[Any]) -> Iterator[Any]:
-    """Yield the values, and those of lists inside of them."""
-    for value in values:
-        if isinstance(value, list):
-            yield from _leaves(value)
-        else:
-            yield value
-
-
-def _texts(leaves: Iterable[Any]) -> Iterator[str]:
-    return (each for each in leaves if isinstance(each, str))
-
-
-def _replace(
-    rows: list[dict[str, Any]], name: str, change: Callable[[Any], Any], kind: type
-) -> None:
-    """Change the values of one type in a column, lists included."""
-    for row in rows:
-        if name in row:
-            row[name] = _changed(row[name], change, kind)
-
-
-def _changed(value: Any, change: Callable[[Any], Any], kind: type) -> Any:
-    if isinstance(value, list):
-        return [_changed(each, change, kind) for each in value]
-    return change(value) if isinstance(value, kind) else value
+def _numbers(values: list[Any]) -> list[Any]:
+    kinds = {type(value) for value in values if value is not None}
+    if kinds == {list}:
+        items = iter(_numbers([item for value in values for item in value or ()]))
+        return [value and [next(items) for _ in value] for value in values]
+    if kinds == {dict}:
+        _with_numbers([value for value in values if value is not None])
+        return values
+    if {Decimal, float} <= kinds:
+        return [Decimal(repr(value)) if isinstance(value, float) else value for value in values]
+    texts = {value for value in values if isinstance(value, str)}
+    if {str, float} <= kinds and texts <= _NO_NUMBERS:
+        return [float(value) if isinstance(value, str) else value for value in values]
+    return values

@@ -14,7 +14,17 @@ from typing import BinaryIO
 from featurestore.engines.files.problem import FileProblemError
 
 BLOCK_BYTES = 8 << 20
-_LONGEST_RECORD = 64 << 20
+LONGEST_RECORD = 64 << 20
+"""The most characters of a record: more are held in memory only if a file is damaged."""
+
+_MARKS = {
+    b"\xff\xfe": "Add encoding='utf-16' to the source.",
+    b"\xfe\xff": "Add encoding='utf-16' to the source.",
+    b"\x1f\x8b": "It is compressed by gzip: add .gz to its name.",
+    b"PK\x03\x04": "It is a zip file, or a workbook of Excel: save it as a text file.",
+    b"PAR1": "It is a Parquet file: correct its name, or format= of the source.",
+}
+"""What to do about files that begin with these bytes."""
 
 
 def text_blocks(stream: BinaryIO, encoding: str, delimiter: str) -> Iterator[str]:
@@ -38,7 +48,7 @@ def text_blocks(stream: BinaryIO, encoding: str, delimiter: str) -> Iterator[str
         rest += text
         block = rest[: _end_of_records(rest, delimiter)]
         rest = rest[len(block) :]
-        if len(rest) > _LONGEST_RECORD:
+        if len(rest) > LONGEST_RECORD:
             raise _wrong_quote(line + _lines(block))
         line += _lines(block)
         if block:
@@ -77,16 +87,18 @@ def decoded(stream: BinaryIO, encoding: str) -> Iterator[str]:
 
 
 def _undecodable(error: UnicodeError, encoding: str, lines: int) -> FileProblemError:
-    place = ""
+    place, start = "", b""
     if isinstance(error, UnicodeDecodeError):
+        start = error.object if lines == 1 else b""
         line = lines + error.object[: error.start].count(b"\n")
         wrong = error.object[error.start : error.start + 1]
         place = f" (line {line}, byte 0x{wrong.hex()})"
-    return FileProblemError(
-        f"its bytes are not {encoding}{place}",
+    usual = (
         "Add encoding= to the source, e.g. encoding='latin-1' or 'cp1252', or write the file in "
-        f"{encoding}.",
+        f"{encoding}."
     )
+    fix = next((fix for mark, fix in _MARKS.items() if start.startswith(mark)), usual)
+    return FileProblemError(f"its bytes are not {encoding}{place}", fix)
 
 
 def _end_of_records(text: str, delimiter: str) -> int:

@@ -16,6 +16,8 @@ from featurestore.engines.files.exact_text import UnfitValueError, from_text
 from featurestore.engines.files.problem import FileProblemError, wrong_value
 from featurestore.engines.files.task import FileRows, FileTask, converted, require_columns
 
+_SHOWN = 300  # characters of a line in a message
+
 
 def csv_rows(stream: BinaryIO, task: FileTask, others: Collection[str] = ()) -> Iterator[FileRows]:
     """Yield a CSV file's declared columns, in blocks of rows; a column that it lacks is left out.
@@ -35,11 +37,11 @@ def csv_rows(stream: BinaryIO, task: FileTask, others: Collection[str] = ()) -> 
     absent: dict[str, FileProblemError] = {}
     has_rows = False
     for text in text_blocks(stream, task.encoding, task.delimiter):
-        block = text
-        if names is None:
-            names, block = _header(text, task)
+        block = text.lstrip("\r\n") if names is None else text
+        if names is None and block:
+            names, block = _header(block, task)
             absent = _require_columns(names, others, task)
-        if block.strip("\r\n"):
+        if names is not None and block.strip("\r\n"):
             yield _typed(_parsed(block, names, task), task, absent)
             has_rows = True
     if absent and not has_rows:
@@ -50,11 +52,16 @@ def _require_columns(
     names: list[str], others: Collection[str], task: FileTask
 ) -> dict[str, FileProblemError]:
     """Check that the header has the declared columns. One name may be all names."""
+    folded = {name.strip().lower() for name in names}
+    required = [each.name for each in task.fields if each.name not in (*task.optional, *others)]
     is_whole = len(names) == 1 and any(field.name not in names for field in task.fields)
     other = next((mark for mark in ",;\t|" if mark in names[0]), None) if is_whole else None
     if other is not None:
         found = f"its header is one column {names[0]!r} with delimiter={task.delimiter!r}"
         raise FileProblemError(found, f"Add delimiter={other!r} to the source.")
+    if required and folded.isdisjoint(name.lower() for name in required):
+        found = f"its first line has none of the declared columns: {names}"
+        raise FileProblemError(found[:_SHOWN], "Write the columns' names in the first line.")
     return require_columns([*names, *others], task)
 
 
@@ -109,7 +116,7 @@ def _parsed(text: str, names: Sequence[str], task: FileTask) -> pa.Table:
         row = wrong[0]
         raise FileProblemError(
             f"a record has {row.actual_columns} values, and the header {row.expected_columns}: "
-            f"{row.text}"
+            f"{row.text[:_SHOWN]!r}"
         ) from None
 
 

@@ -15,7 +15,7 @@ from featurestore.definitions.model.types import (
     is_number,
 )
 from featurestore.engines.arrays import first_failure
-from featurestore.engines.files.csv_blocks import decoded
+from featurestore.engines.files.csv_blocks import LONGEST_RECORD, decoded
 from featurestore.engines.files.exact_text import UnfitValueError, from_text
 from featurestore.engines.files.problem import FileProblemError, wrong_value
 from featurestore.engines.files.task import (
@@ -82,10 +82,14 @@ def json_rows(
 
 
 def _lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
-    rest = ""
+    rest, number = "", 1
     for text in decoded(stream, encoding):
         *lines, rest = (rest + text).split("\n")
         yield from lines
+        number += len(lines)
+        if len(rest) > LONGEST_RECORD:
+            found = f"line {number} is longer than {LONGEST_RECORD >> 20} million characters"
+            raise FileProblemError(found, _ONE_A_LINE)
     yield rest
 
 

@@ -140,6 +140,12 @@ def lacks_column(name: str, names: Collection[str]) -> FileProblemError:
         >>> lacks_column("amount", ["amuont"]).found
         "it has no column 'amount' (Did you mean 'amuont'?)"
     """
+    same = next((each for each in names if each.strip().lower() == name.lower()), None)
+    if same is not None:
+        return FileProblemError(
+            f"it has no column {name!r}, but {same!r}",
+            f"Case and blanks count: declare the column as {same!r}, or rename it in the file.",
+        )
     return FileProblemError(
         f"it has no column {name!r} ({nearest(name, names).rstrip('.')})",
         f"Add the column {name!r} to the file. Or, if files may lack it, declare "

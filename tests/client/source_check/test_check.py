@@ -133,6 +133,16 @@ def test_columns_types_and_naive_times_are_all_seen(declare, tmp_path, write, ch
         ("id,at,amount\n1,2026-01-31,1\n", [("'at'", "timezone=")]),
         ("id,at,amount\n1,2026-01-31T12:00:00Z,n/a\n", [("'amount'", "'n/a'", "Float64")]),
         ("id,at,amount\nx,2026-01-31 12:00,n/a\n", [("'x'",), ("timezone=",), ("'n/a'",)]),
+        (
+            "id,at,amount\n1,31.12.2025,1\n",
+            [("'at'", "'31.12.2025'", "row 1", "to_timestamp_ntz")],
+        ),
+        ("id,at,amount\n1,2026-02-30 12:00Z,1\n", [("'at'", "'2026-02-30 12:00Z'")]),
+        ('id,at,amount\n1,2026-01-31T12:00Z,"1,5"\n', [("'amount'", "'1,5'", "replace(")]),
+        ("id;at;amount\n1;2026-01-31T12:00Z;1\n", [("delimiter=';'",)]),
+        ("id,at,amount\n1,2026-01-31T12:00Z,NA\n", [("'NA'", "null_values=")]),
+        ("id\n", [("'at'",), ("'amount'",)]),
+        ("1,2026-01-31T12:00Z,1\n", [("first line",)]),
         ("id,at,amount\n", []),
         ("", []),
     ],
@@ -236,6 +246,57 @@ def test_the_sources_own_ways_of_csv_are_used(declare, tmp_path):
     more = 'delimiter=";", encoding="utf-16", null_values=("NA",)'
 
     assert declare(csv_source(more=more)) == []
+
+
+@pytest.mark.parametrize(("zone", "count"), [("UTC", 0), ("Europe/Berlin", 1)])
+def test_a_local_time_that_came_twice_is_seen(declare, tmp_path, zone, count):
+    (tmp_path / "data" / "a.csv").write_text("id,at,amount\n1,2026-10-25 02:30,1\n")
+
+    messages = declare(csv_source(more=f'timezone="{zone}"'))
+
+    assert [("2026-10-25 02:30" in each, zone in each) for each in messages] == [
+        (True,) * 2
+    ] * count
+
+
+def test_an_empty_folder_of_no_format_is_an_issue_that_is_no_lack_of_data(declare, tmp_path):
+    [message] = declare(csv_source().replace('format="csv", ', ""))
+
+    assert "format=" in message
+    assert [each.rule for each in fs.FeatureStore(tmp_path).source_issues()] == [""]
+    assert len(declare(csv_source())) == 1
+    assert [each.rule for each in fs.FeatureStore(tmp_path).source_issues()] == [NO_DATA]
+
+
+@pytest.mark.parametrize(
+    ("amount", "count"), [(pa.array([1.0, None]), 0), (pa.array([1.5, None]), 1), (pa.nulls(2), 0)]
+)
+def test_a_views_types_are_those_of_parquet_files_without_a_schema(
+    declare, tmp_path, amount, count
+):
+    table = pa.table({"id": [1, 2], "at": pa.array([NOON] * 2), "amount": amount})
+    pq.write_table(table, tmp_path / "data" / "a.parquet")
+
+    messages = declare(PARQUET, VIEW.replace("Float64", "Int32"))
+
+    assert ["'1.5'" in each for each in messages] == [True] * count
+
+
+def test_a_table_of_wider_columns_is_seen_since_they_are_cast(declare, tmp_path):
+    write_deltalake(str(tmp_path / "data" / "rows"), rows(amount=pa.array([1], pa.int64())))
+
+    [message] = declare(DELTA, VIEW.replace("Float64", "Int32"))
+
+    assert ("'amount'" in message, "Int64" in message) == (True, True)
+
+
+def test_a_transform_may_make_the_times(declare, tmp_path):
+    pq.write_table(rows(at=pa.array(["31.12.2025"])), tmp_path / "data" / "a.parquet")
+    select = VIEW.replace("schema=", 'transform="SELECT * FROM {source}", schema=')
+
+    assert declare(PARQUET, select) == []
+    [message] = declare(PARQUET)
+    assert "'31.12.2025'" in message
 
 
 def test_an_optional_column_may_be_missing(declare, tmp_path):

@@ -118,6 +118,13 @@ def test_numbers_in_lists_have_one_type_too(tmp_path: Path) -> None:
     decimals = read(tmp_path, '{"x": [0.1234567890123456789]}\n{"x": []}', {})["x"]
     texts = read(tmp_path, '{"x": ["NaN", "a"]}', {})["x"]
 
+    structs = read(
+        tmp_path, '{"x": {"a": 1.5, "b": ["NaN"]}}\n{"x": {"a": "NaN", "b": [2.5]}}', {}
+    )
+
+    [first, second] = structs["x"].to_pylist()
+    assert (first["a"], isnan(second["a"])) == (1.5, True)
+    assert (isnan(first["b"][0]), second["b"]) == (True, [2.5])
     [[number, nan], [infinity], missing] = special.to_pylist()
     assert (number, isnan(nan), infinity, missing) == (1.5, True, float("inf"), None)
     assert decimals.to_pylist() == [[Decimal("0.1234567890123456789")], []]

@@ -6,8 +6,11 @@ from featurestore.definitions.model.source import DeltaSource, FileSource
 from featurestore.definitions.model.types import (
     Array,
     Boolean,
+    DataType,
+    Decimal,
     Field,
     Float64,
+    Int32,
     Int64,
     String,
     Timestamp,
@@ -167,3 +170,32 @@ def test_a_transform_may_make_columns() -> None:
     )
 
     assert issues(made) == []
+
+
+@pytest.mark.parametrize(
+    ("dtype", "wider", "count"),
+    [
+        (Int64, Int32, 1),
+        (Int64, Float64, 1),
+        (String, Float64, 1),
+        (Int32, Int64, 0),
+        (Int32, Float64, 0),
+        (Decimal(8, 2), Decimal(10, 2), 0),
+        (Decimal(10, 2), Decimal(10, 3), 1),
+        (Array(Int32), Array(Int64), 0),
+        (Array(Int64), Array(Int32), 1),
+    ],
+)
+def test_a_view_without_transform_takes_columns_of_a_fitting_type(
+    dtype: DataType, wider: DataType, count: int
+) -> None:
+    source = FileSource(
+        "rows", path="data", format="json", timestamp_field="at", schema=(AT, Field("x", dtype))
+    )
+    plain = view(entities=(), source=source, schema=(Field("x", wider),))
+    cast = view(source=source, schema=(Field("x", wider),), transform="select * from {source}")
+
+    found = [issue.rule for issue in issues(plain)]
+
+    assert found == ["views_take_columns_of_fitting_types"] * count
+    assert issues(cast) == []

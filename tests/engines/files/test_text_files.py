@@ -1,8 +1,9 @@
 """CSV and JSON lines: what other programs write is read unchanged, and what is unclear refused."""
 
 import csv
+import gzip
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pyarrow as pa
 import pytest
@@ -19,6 +20,7 @@ from featurestore.definitions.model.types import (
     Timestamp,
 )
 from featurestore.engines.files import csv_blocks
+from featurestore.engines.files import json_rows as json_rows_module
 from featurestore.engines.files.csv_rows import csv_rows
 from featurestore.engines.files.json_rows import json_rows
 from featurestore.engines.files.problem import FileProblemError
@@ -118,6 +120,9 @@ def test_delimiters_and_encodings_are_options() -> None:
         (b"k,v\na,1,5\n", ["3 values", "a,1,5"]),
         (b"k,k,v\na,1,1\n", ["'k' twice"]),
         (b"k,w\na,1\n", ["no column 'v'", "w"]),
+        (b"K , V\na,1\n", ["no column 'k'", "'K '"]),
+        (b"a,1\nb,2\n", ["first line"]),
+        (b"sep=,\nk,v\n", ["first line", "sep="]),
         (b"k,v\na,much\n", ["'v'", "'much'", "Float64"]),
         (b"k" * 200_000 + b"\na", ["header"]),
     ],
@@ -129,15 +134,56 @@ def test_a_csv_file_that_is_unclear_is_refused(data: bytes, parts: list[str]) ->
     assert all(part in refused.value.found for part in parts)
 
 
-def test_another_delimiter_is_recognised() -> None:
+@pytest.mark.parametrize(
+    ("header", "declared", "expected"), [("k;v", ",", ";"), ("k\tv", ",", "\t"), ("k,v", ";", ",")]
+)
+def test_another_delimiter_is_recognised(header: str, declared: str, expected: str) -> None:
     with pytest.raises(FileProblemError) as refused:
-        rows_of_csv(b"k;v\na;1\n")
+        rows_of_csv(f"{header}\na\n".encode(), delimiter=declared)
 
-    assert "delimiter=';'" in refused.value.fix
+    assert f"delimiter={expected!r}" in refused.value.fix
+
+
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_a_record_without_end_is_refused_before_it_fills_the_memory(
+    monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 100)
+    monkeypatch.setattr(csv_blocks, "LONGEST_RECORD", 1000)
+    monkeypatch.setattr(json_rows_module, "LONGEST_RECORD", 1000)
+    data = b'k,v\n"' + b"x" * 5000 if kind == "csv" else b'\n{"k":"' + b"x" * 5000
+
+    with pytest.raises(FileProblemError, match="line 2"):
+        rows_of_csv(data) if kind == "csv" else rows_of_json(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "word"),
+    [
+        ("k,v\n".encode("utf-16"), "utf-16"),
+        (gzip.compress(b"k,v\na,1\n"), ".gz"),
+        (b"PK\x03\x04\xff", "zip"),
+        (b"PAR1\xff", "Parquet"),
+    ],
+)
+@pytest.mark.parametrize("read", [rows_of_csv, rows_of_json])
+def test_a_file_of_another_kind_is_recognised(
+    read: Callable[[bytes], object], data: bytes, word: str
+) -> None:
+    with pytest.raises(FileProblemError) as refused:
+        read(data)
+
+    assert word in refused.value.fix
 
 
 def test_files_without_rows_have_none() -> None:
-    assert rows_of_csv(b"") == rows_of_csv(b"k,v\n") == rows_of_json(b"\n") == []
+    assert (
+        rows_of_csv(b"")
+        == rows_of_csv(b"\r\n\n")
+        == rows_of_csv(b"k,v\n")
+        == rows_of_json(b"\n")
+        == []
+    )
 
 
 def test_json_values_are_read_exactly() -> None:
