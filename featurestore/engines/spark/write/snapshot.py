@@ -14,7 +14,7 @@ from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
 from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.spark.source.readers import read_now
 from featurestore.engines.spark.source.timestamps import quoted
-from featurestore.engines.spark.transform.run import transformed, used_columns
+from featurestore.engines.spark.transform.run import transformed
 from featurestore.engines.spark.transform.stored_rows import stored_rows, unmatched
 from featurestore.engines.spark.transform.system_columns import SNAPSHOT_DELETED, SNAPSHOT_TIME
 from featurestore.engines.spark.types import spark_type
@@ -22,7 +22,7 @@ from featurestore.engines.spark.write.batch import cause_named, commit_stored, u
 from featurestore.engines.spark.write.cancel import run_cancellable
 from featurestore.engines.spark.write.stream import Stream
 from featurestore.errors import MaterializationError
-from featurestore.store.columns import DELETED, EVENT_TIME
+from featurestore.store.columns import DELETED, EVENT_TIME, used_columns
 from featurestore.store.delta.log import is_table, last_transaction
 from featurestore.times import from_micros, to_micros
 
