@@ -11,7 +11,7 @@ from featurestore.definitions.model.references import parts
 from featurestore.definitions.model.types import DataType, Field
 from featurestore.definitions.origin import origin_of
 from featurestore.definitions.rules.issue import Issue, label
-from featurestore.definitions.rules.type_hints import fits, problem
+from featurestore.definitions.type_hints import fits, problem
 
 
 def arguments_have_their_types(manifest: Manifest) -> Iterator[Issue]:
