@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from featurestore.credentials import WITHOUT_CREDENTIALS, has_credentials
-from featurestore.errors import ProjectError, nearest
+from featurestore.errors import ProjectError, RequestError, nearest
 from featurestore.sizes import parse_bytes
+from featurestore.times import MICROS, parse_duration
 
 FILE = "featurestore.toml"
 
@@ -26,6 +27,8 @@ class Settings:
             for no limit.
         verify_checksums: Whether each read of a feature table compares the pages of its files
             with their checksums. `verify` always does.
+        retries: How often `materialize --due` runs a failed view again.
+        retry_delay: The duration before the first retry; before each further one, twice as long.
     """
 
     folder: Path
@@ -35,6 +38,8 @@ class Settings:
     spark_conf: str | None = None
     memory_limit: int | None = None
     verify_checksums: bool = False
+    retries: int = 2
+    retry_delay: str = "30s"
 
     @property
     def definitions_folder(self) -> Path:
@@ -45,6 +50,11 @@ class Settings:
     def spark_conf_file(self) -> Path | None:
         """The file of Spark settings, as an absolute path, or None."""
         return None if self.spark_conf is None else self.folder / self.spark_conf
+
+    @property
+    def retry_seconds(self) -> float:
+        """The seconds before the first retry."""
+        return parse_duration(self.retry_delay) / MICROS["s"]
 
     @property
     def store_root(self) -> str:
@@ -82,6 +92,7 @@ def read_settings(folder: str | Path, memory_limit: int | str | None = None) -> 
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ProjectError(call, f"{FILE} does not parse: {error}", "Correct that line.") from None
     checksums = _switch(call, "verify_checksums", values.pop("verify_checksums", False))
+    retries = _count(call, "retries", values.pop("retries", Settings.retries))
     texts = _checked(call, values)
     file_limit = texts.pop("memory_limit", None)
     limit = file_limit if memory_limit is None else memory_limit
@@ -90,6 +101,7 @@ def read_settings(folder: str | Path, memory_limit: int | str | None = None) -> 
         **texts,
         memory_limit=None if limit is None else parse_bytes(limit),
         verify_checksums=checksums,
+        retries=retries,
     )
 
 
@@ -123,14 +135,29 @@ def _switch(call: str, name: str, value: object) -> bool:
     return value
 
 
+def _count(call: str, name: str, value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ProjectError(
+            call, f"{FILE}: {name} is {value!r}", f"Write a whole number: {name} = 2, or 0."
+        )
+    return value
+
+
+def _duration(call: str, name: str, value: str) -> None:
+    try:
+        parse_duration(value)
+    except RequestError as error:
+        raise ProjectError(call, f"{FILE}: {name} {value!r} is {error.found}", error.fix) from None
+
+
 def _checked(call: str, values: dict[str, Any]) -> dict[str, str]:
-    names = ("project", "root", "definitions", "spark_conf", "memory_limit")
+    names = ("project", "root", "definitions", "spark_conf", "memory_limit", "retry_delay")
     for name, value in values.items():
         if name not in names:
             raise ProjectError(
                 call,
                 f"{FILE} has an unknown setting {name!r}",
-                nearest(name, (*names, "verify_checksums")),
+                nearest(name, (*names, "verify_checksums", "retries")),
             )
         if isinstance(value, str) and has_credentials(value):
             raise ProjectError(call, f"{FILE}: {name} contains a credential", WITHOUT_CREDENTIALS)
@@ -148,4 +175,6 @@ def _checked(call: str, values: dict[str, Any]) -> dict[str, str]:
             f"{FILE}: the project's name is {values['project']!r}",
             "Use letters, digits, - and _: the name becomes a folder's name.",
         )
+    if "retry_delay" in values:
+        _duration(call, "retry_delay", values["retry_delay"])
     return values

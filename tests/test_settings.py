@@ -52,3 +52,27 @@ def test_a_folder_that_the_locale_cannot_decode_is_an_error(tmp_path: Path) -> N
         read_settings(folder)
 
     assert "PYTHONUTF8=1" in refused.value.fix
+
+
+def test_retries_are_settings_with_defaults(project: Path) -> None:
+    assert (read_settings(project).retries, read_settings(project).retry_delay) == (2, "30s")
+
+    (project / FILE).write_text('project = "shop"\nretries = 0\nretry_delay = "5m"\n')
+
+    assert (read_settings(project).retries, read_settings(project).retry_delay) == (0, "5m")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("retries = -1", 'retries = "2"', "retries = true", "retries = 1.5"),
+        *('retry_delay = "soon"', "retry_delay = 30", 'retry_delay = ""'),
+    ],
+)
+def test_retries_that_are_no_number_and_no_duration_are_refused(project: Path, line: str) -> None:
+    (project / FILE).write_text(f'project = "shop"\n{line}\n')
+
+    with pytest.raises(ProjectError) as refused:
+        read_settings(project)
+
+    assert line.split()[0] in refused.value.found

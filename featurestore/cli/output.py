@@ -137,6 +137,24 @@ def to_text(value: object) -> str:
     return str(value)
 
 
+def duration_of(seconds: int | None) -> str | None:
+    """Return a duration in its two largest units; None for None.
+
+    Example:
+        >>> duration_of(45), duration_of(7_500), duration_of(93_600)
+        ('45s', '2h 5m', '1d 2h')
+    """
+    if seconds is None:
+        return None
+    units = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+    parts = []
+    for unit, size in units.items():
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return " ".join(parts[:2]) or "0s"
+
+
 def print_tree(lines: Iterable[str]) -> None:
     """Print a tree of changes to stdout, each line coloured by its sign.
 

@@ -2,6 +2,7 @@
 
 import runpy
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,15 +10,45 @@ import typer
 
 from featurestore.cli.interrupt import interruptible
 from featurestore.cli.options import AsJson, Project, open_store
-from featurestore.cli.output import print_json, print_table, say
+from featurestore.cli.output import duration_of, print_json, print_table, say
 from featurestore.cli.read import names_of
-from featurestore.errors import ProjectError
+from featurestore.errors import ConflictError, ProjectError, RequestError
 
 if TYPE_CHECKING:
     from featurestore.client.feature_store import FeatureStore
     from featurestore.jobs.materialize.job import RunResult
+    from featurestore.jobs.schedule.due import ViewSchedule
 
 SOME_FAILED = 1
+
+Views = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="VIEWS",
+        help="Views, or services for all views that they need.",
+        show_default="all",
+    ),
+]
+Full = Annotated[bool, typer.Option("--full", help="Build the tables again from all source rows.")]
+Start = Annotated[
+    str | None,
+    typer.Option(
+        help="In a view's first build, leave out older events, e.g. 2026-01-31 (midnight in UTC)."
+    ),
+]
+Latest = Annotated[
+    bool, typer.Option("--latest", help="Only write the `latest` tables again, as of now.")
+]
+Due = Annotated[
+    bool,
+    typer.Option("--due", help="Only run views that are due by their schedule, with retries."),
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="With --due: only show what is due, and why.")
+]
+Wait = Annotated[
+    bool, typer.Option("--wait", help="Wait for another process that materializes a view.")
+]
 
 
 def add_verbs(app: typer.Typer) -> None:
@@ -31,46 +62,46 @@ def add_verbs(app: typer.Typer) -> None:
 
 
 def materialize(
-    views: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="VIEWS",
-            help="Views, or services for all views that they need.",
-            show_default="all",
-        ),
-    ] = None,
-    full: Annotated[
-        bool, typer.Option("--full", help="Build the tables again from all source rows.")
-    ] = False,
-    start: Annotated[
-        str | None,
-        typer.Option(
-            help="In a view's first build, leave out older events, e.g. 2026-01-31 (midnight in "
-            "UTC)."
-        ),
-    ] = None,
-    latest: Annotated[
-        bool, typer.Option("--latest", help="Only write the `latest` tables again, as of now.")
-    ] = False,
+    views: Views = None,
+    full: Full = False,
+    start: Start = None,
+    latest: Latest = False,
+    due: Due = False,
+    dry_run: DryRun = False,
+    wait: Wait = False,
     project: Project = Path(),
     as_json: AsJson = False,
 ) -> None:
     """Bring feature tables up to date with their sources."""
     from featurestore.client.display.progress import progress_on_stderr
 
+    _check_options(due=due, dry_run=dry_run, latest=latest)
     store, names = open_store(project), names_of(views)
     if latest:
         _refresh(store, names, as_json)
         return
+    if dry_run:
+        print_schedules(store.due(names), as_json)
+        return
     with interruptible(), progress_on_stderr() as progress:
         results = store.materialize(
-            names, start=start, full=full, progress=progress, on_failure="return"
+            names,
+            due=due,
+            start=start,
+            full=full,
+            wait=wait,
+            progress=progress,
+            on_failure="return",
         )
+    if due and not results:
+        say("nothing is due")
     print_runs(results, as_json)
     if failed := [result for result in results if result.status == "failed"]:
         _say_failures([] if progress.prints_messages else failed)
         _say_log(store)
         raise typer.Exit(SOME_FAILED)
+    if any(isinstance(result.error, ConflictError) for result in results):
+        raise typer.Exit(ConflictError.exit_code)
 
 
 def demo(project: Project = Path()) -> None:
@@ -116,6 +147,43 @@ def print_runs(results: "list[RunResult]", as_json: bool) -> None:
         for each in results
     ]
     print_table(columns, rows)
+
+
+def print_schedules(states: "list[ViewSchedule]", as_json: bool) -> None:
+    """Print the state of each view's schedule.
+
+    Args:
+        states: One for each view that has a schedule.
+        as_json: Whether to print JSON instead of a table.
+    """
+    if as_json:
+        rows = [asdict(state) | {"is_due": state.is_due} for state in states]
+        print_json("due", rows)
+        return
+    columns = ["view", "schedule", "due", "since", "late", "next"]
+    print_table(
+        columns,
+        [
+            [
+                *(each.view, each.schedule, each.reason, each.due_since),
+                *(duration_of(each.late_seconds), each.next_tick),
+            ]
+            for each in states
+        ],
+    )
+
+
+def _check_options(*, due: bool, dry_run: bool, latest: bool) -> None:
+    if dry_run and not due:
+        raise RequestError(
+            "materialize --dry-run", "--due is missing", "Add --due: it decides what would run."
+        )
+    if due and latest:
+        raise RequestError(
+            "materialize --due",
+            "it is called with --latest too",
+            "Leave one of them out: runs write the latest tables too.",
+        )
 
 
 def _say_failures(failed: "list[RunResult]") -> None:

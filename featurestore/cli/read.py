@@ -12,7 +12,7 @@ import typer
 
 from featurestore.cli.json_text import json_text
 from featurestore.cli.options import AsJson, Project, open_store
-from featurestore.cli.output import print_json, print_table, say
+from featurestore.cli.output import duration_of, print_json, print_table, say
 from featurestore.cli.spine import spine_errors, spine_of
 from featurestore.errors import RequestError
 from featurestore.times import system_clock
@@ -101,28 +101,14 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """Show each applied view's table, newest event and last run."""
-    from featurestore.client.display.progress import cause_of, status_text
+    from featurestore.client.display.progress import cause_of
 
     store = open_store(project)
     views = store.status(names_of(names))
     if as_json:
         print_json("status", views)
         return
-    print_table(
-        ["view", "state", "version", "rows", "newest event", "last run", "started"],
-        [
-            [
-                v.view,
-                _state(v),
-                v.version,
-                v.rows,
-                v.newest_event,
-                status_text(v.last_run),
-                v.last_run_at and v.last_run_at.replace(microsecond=0),
-            ]
-            for v in views
-        ],
-    )
+    print_table(*_status_table(views))
     failures: dict[str, list[str]] = {}
     for view in views:
         if view.error:
@@ -268,6 +254,35 @@ def latest(
         )
         frame = store.get_latest_features(names, data, at=present_second() if at is None else at)
     emit(frame, out, fmt)
+
+
+def _status_table(views: "list[ViewStatus]") -> tuple[list[str], list[list[object]]]:
+    """Return the columns and rows of the status, with the schedules if there are any."""
+    from featurestore.client.display.progress import status_text
+
+    columns = {
+        "view": [view.view for view in views],
+        "state": [_state(view) for view in views],
+        "version": [view.version for view in views],
+        "rows": [view.rows for view in views],
+        "newest event": [view.newest_event for view in views],
+        "last run": [status_text(view.last_run) for view in views],
+        "started": [_second(view.last_run_at) for view in views],
+        "freshness": [_freshness(view) for view in views],
+        "last failure": [_second(view.last_failure_at) for view in views],
+    }
+    if not any(view.schedule for view in views):
+        columns = {name: columns[name] for name in list(columns)[:-2]}
+    return list(columns), [list(row) for row in zip(*columns.values(), strict=True)]
+
+
+def _freshness(view: "ViewStatus") -> str | None:
+    late = duration_of(view.late_seconds)
+    return view.freshness if late is None else f"{view.freshness}, {late} late"
+
+
+def _second(moment: datetime | None) -> datetime | None:
+    return moment and moment.replace(microsecond=0)
 
 
 def _is_row(text: str) -> bool:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from featurestore.client.arguments import checked_arguments, missing_method
-from featurestore.client.display.results import RUNS, STATUSES, VERSIONS, Results
-from featurestore.client.status import ViewStatus, view_statuses
+from featurestore.client.display.results import SCHEDULES, STATUSES, VERSIONS, Results
+from featurestore.client.status import ViewStatus, selected_statuses, view_statuses
 from featurestore.definitions.loading.loader import load
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.on_demand import OnDemandFeatureView
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from featurestore.definitions.rules.issue import Issue
     from featurestore.jobs.materialize.job import Job, RunResult
     from featurestore.jobs.materialize.progress import Progress
+    from featurestore.jobs.schedule.due import ViewSchedule
     from featurestore.query.selection import Selection
 
 
@@ -143,9 +144,10 @@ class FeatureStore:
                 is listed.
         """
         from featurestore.engines.on_demand.sql_rules import sql_issues
+        from featurestore.jobs.schedule.cron import schedule_issues
 
         folder = self.settings.definitions_folder
-        return load(folder, project=self.settings.folder, rules=(sql_issues,))
+        return load(folder, project=self.settings.folder, rules=(sql_issues, schedule_issues))
 
     def applied(self) -> Manifest:
         """Return the applied definitions.
@@ -223,23 +225,19 @@ class FeatureStore:
         Raises:
             NotFoundError: A view or a service is not applied.
         """
-        from featurestore.query.selection import selected_views, selection_text
-
-        earlier = self._serving().earlier
-        statuses = Results(view_statuses(self.applied(), self.layout, earlier), STATUSES)
-        if views is None:
-            return statuses
-        chosen = selected_views(self.applied(), views, f"status({selection_text(views)})")
-        names = {view.name for view in chosen}
-        return Results((each for each in statuses if each.view in names), STATUSES)
+        applied, earlier = self.applied(), self._serving().earlier
+        statuses = view_statuses(applied, self.layout, earlier, self._clock())
+        return Results(selected_statuses(statuses, applied, views), STATUSES)
 
     @checked_arguments
-    def materialize(
+    def materialize(  # noqa: PLR0913 - the options of a run
         self,
         views: "Selection | None" = None,
         *,
+        due: bool = False,
         start: str | datetime | None = None,
         full: bool = False,
+        wait: bool = False,
         on_failure: Literal["raise", "return"] = "raise",
         progress: "Progress | bool | None" = None,
     ) -> "list[RunResult]":
@@ -247,8 +245,11 @@ class FeatureStore:
 
         Args:
             views: Views, or services for all views that they need. None for all views.
+            due: Only run the views that are due by their ``schedule``, and run those again that
+                fail, as often as ``retries`` in ``featurestore.toml`` says. See `due`.
             start: In a view's first build, leave out events before this moment.
             full: Build the tables again from all source rows.
+            wait: Wait for another process that materializes one of the views.
             on_failure: Whether to raise an error if a view failed, after all views have ended, or
                 to return the results of all views, the failed ones too.
             progress: False shows no progress, True shows it, and a function is called with each
@@ -260,20 +261,29 @@ class FeatureStore:
         Raises:
             MaterializationError: A view failed. The error's ``results`` are those of all views.
             NotFoundError: A view is not applied.
+            RequestError: ``due`` is passed with ``start`` or ``full``, or no view has a schedule.
             ConflictError: Another process is materializing a view.
         """
-        with spark_extra("materialize"):
-            from featurestore.client.display.progress import progress_of
-            from featurestore.jobs.materialize.job import require_success
-            from featurestore.jobs.materialize.start import materialize
+        from featurestore.client.materialize import MaterializeOptions, materialize
 
-        first = None if start is None else parse_moment_argument("materialize()", "start", start)
-        with progress_of(progress) as shown:
-            runs = materialize(self._job(), views, start=first, full=full, progress=shown)
-        results = Results(runs, RUNS)
-        if on_failure == "raise":
-            require_success(results)
-        return results
+        options = MaterializeOptions(due, start, full, wait, on_failure, progress)
+        return materialize(self._job(), views, options)
+
+    def due(self, views: "Selection | None" = None) -> "list[ViewSchedule]":
+        """Return the state of each view that has a ``schedule``: whether it is due, and why.
+
+        `materialize` with ``due=True`` runs those that are due. Nothing is changed here.
+
+        Args:
+            views: Views, or services for all views that they need. None for all views.
+
+        Raises:
+            NotFoundError: A view is not applied.
+            RequestError: None of the views has a schedule.
+        """
+        from featurestore.jobs.schedule.states import due
+
+        return Results(due(self.applied(), self.layout, self._clock(), views), SCHEDULES)
 
     @checked_arguments
     def refresh_latest(self, views: "Selection | None" = None) -> dict[str, int]:
@@ -568,6 +578,8 @@ class FeatureStore:
             loaded=self.load,
             spark=self._spark,
             clock=self._clock,
+            retries=self.settings.retries,
+            retry_seconds=self.settings.retry_seconds,
         )
 
     def _with_spark(self, frame: "FeatureFrame") -> "FeatureFrame":

@@ -1,18 +1,21 @@
 """The state of each applied view: its table, its rows, its newest event and its last run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.view import FeatureView
 from featurestore.errors import FeatureStoreError, TableError, sentences
+from featurestore.jobs.schedule.due import ViewSchedule, schedules
+from featurestore.query.selection import Selection, selected_views, selection_text
 from featurestore.store.current import CurrentTable, CurrentTables
 from featurestore.store.delta.snapshot import open_snapshot
 from featurestore.store.integrity import table_damage
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.runs import RunRecord, Runs
 from featurestore.store.ledger.tables import Tables
+from featurestore.times import system_clock
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,15 @@ class ViewStatus:
         derived_from: The upstream view. None if the view has a source of its own.
         answers_by: The version of the definitions that its answers follow until its new table is
             built. None if they follow the applied definition.
+        schedule: Its cron text, in UTC. None without a schedule, and so for the next four.
+        freshness: ``"fresh"`` if its last successful run covers the last tick of its schedule,
+            else ``"due"``.
+        due_since: The first tick that no successful run has covered.
+        late_seconds: The seconds since then.
+        next_tick: The next tick of its schedule.
+        last_failure: The error of its newest failed run, although later runs may have succeeded.
+            None if none has failed.
+        last_failure_at: The time when that run started.
     """
 
     view: str
@@ -50,10 +62,20 @@ class ViewStatus:
     error: str | None = None
     derived_from: str | None = None
     answers_by: int | None = None
+    schedule: str | None = None
+    freshness: str | None = None
+    due_since: datetime | None = None
+    late_seconds: int | None = None
+    next_tick: datetime | None = None
+    last_failure: str | None = None
+    last_failure_at: datetime | None = None
 
 
 def view_statuses(
-    manifest: Manifest, layout: Layout, earlier: Mapping[str, int] | None = None
+    manifest: Manifest,
+    layout: Layout,
+    earlier: Mapping[str, int] | None = None,
+    now: datetime | None = None,
 ) -> list[ViewStatus]:
     """Return the state of every applied view, from ledgers and Delta logs.
 
@@ -64,6 +86,7 @@ def view_statuses(
         layout: The addresses of the tables.
         earlier: For each view that is answered by an earlier definition, the version of the
             definitions.
+        now: The present moment, for the freshness. None for that of the system's clock.
 
     Example:
         >>> view_statuses(Manifest(), Layout("no/such/root"))
@@ -77,11 +100,37 @@ def view_statuses(
         return on_demand
     tables = CurrentTables(layout, Tables(layout).records())
     runs = Runs(layout).records()
+    moment = system_clock() if now is None else now
+    due = {state.view: state for state in schedules(manifest.views, tables, runs, moment)}
     stored = (
         replace(_view_status(view, tables, runs), answers_by=(earlier or {}).get(view.name))
         for view in manifest.views
     )
-    return [*stored, *on_demand]
+    return [*(_with_schedule(each, due.get(each.view)) for each in stored), *on_demand]
+
+
+def selected_statuses(
+    statuses: Iterable[ViewStatus], applied: Manifest, views: Selection | None
+) -> list[ViewStatus]:
+    """Return the states of those views that a call selects, in their order.
+
+    Args:
+        statuses: The states of all applied views.
+        applied: The applied definitions.
+        views: Views, or services for all views that they need. None for all views.
+
+    Raises:
+        NotFoundError: A view or a service is not applied.
+
+    Example:
+        >>> selected_statuses([], Manifest(), None)
+        []
+    """
+    if views is None:
+        return list(statuses)
+    chosen = selected_views(applied, views, f"status({selection_text(views)})")
+    names = {view.name for view in chosen}
+    return [each for each in statuses if each.view in names]
 
 
 def _view_status(
@@ -95,6 +144,7 @@ def _view_status(
     current = table if isinstance(table, CurrentTable) else None
     view_runs = [run for run in runs if run.view == view.name]
     last = view_runs[-1] if view_runs else None
+    failed = next((run for run in reversed(view_runs) if run.status == "failed"), None)
     status = ViewStatus(
         view.name,
         len(view.feature_names),
@@ -103,6 +153,8 @@ def _view_status(
         last_run=last.status if last else None,
         last_run_at=last.started_at if last else None,
         error=last.outcome.error if last else None,
+        last_failure=failed.outcome.error if failed else None,
+        last_failure_at=failed.started_at if failed else None,
     )
     if current is None:
         return status
@@ -110,6 +162,19 @@ def _view_status(
     events = [run.outcome.max_event_timestamp for run in own_runs]
     status = replace(status, newest_event=max(filter(None, events), default=None))
     return _with_table(status, current, own_runs)
+
+
+def _with_schedule(status: ViewStatus, state: ViewSchedule | None) -> ViewStatus:
+    if state is None:
+        return status
+    return replace(
+        status,
+        schedule=state.schedule,
+        freshness="due" if state.is_due else "fresh",
+        due_since=state.due_since,
+        late_seconds=state.late_seconds,
+        next_tick=state.next_tick,
+    )
 
 
 def _with_table(

@@ -12,6 +12,8 @@ from featurestore.registry.diff import Change, Detail, diff
 from featurestore.registry.version import RegistryVersion
 
 _SIGNS = {"added": "+", "changed": "~", "removed": "-"}
+# What follows from a changed field, where a reader could expect more.
+_NOTES = {"schedule": " (no table is built for it)"}
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,7 @@ def _input_sources(change: Change) -> list[str]:
 
 
 def _line(detail: Detail) -> str:
-    breaks = _breaks(detail.breaking)
+    breaks = _breaks(detail.breaking) or _NOTES.get(detail.field, "")
     old, new = _short(detail.old), _short(detail.new)
     if detail.old is None:
         return f"    + {detail.field}: {new}{breaks}"

@@ -128,3 +128,40 @@ def test_the_last_run_is_the_last_record_also_if_the_clock_was_set_back(layout: 
 
     assert (found.last_run, found.error) == ("failed", "it failed")
     assert found.last_run_at == NOON.replace(year=2025)
+
+
+def run(status: str, hour: int, error: str | None = None) -> RunRecord:
+    moment = NOON.replace(hour=hour)
+    return RunRecord(
+        f"r{hour}{status}",
+        view="whole",
+        table_id="t",
+        kind="run",
+        status=status,  # type: ignore[arg-type]  # drawn by the test
+        started_at=moment,
+        outcome=Outcome(error=error),
+    )
+
+
+def test_a_view_is_fresh_or_due_by_its_schedule_and_its_last_failure_is_kept(
+    layout: Layout,
+) -> None:
+    scheduled = replace(VIEWS[0], schedule="@hourly")
+    manifest = Manifest.of([scheduled, VIEWS[1]])
+    Runs(layout).record(run("failed", 9, "the disk is full"), run("done", 10))
+
+    fresh, other = (
+        {view.view: view for view in view_statuses(manifest, layout, now=NOON.replace(hour=10))}[
+            name
+        ]
+        for name in ("whole", "broken")
+    )
+    [_, due] = view_statuses(manifest, layout, now=NOON.replace(minute=5))
+
+    assert (fresh.freshness, fresh.due_since, fresh.late_seconds) == ("fresh", None, None)
+    assert fresh.next_tick == NOON.replace(hour=11)
+    assert (due.view, due.freshness, due.due_since) == ("whole", "due", NOON.replace(hour=11))
+    assert due.late_seconds == 3_900
+    assert (due.error, due.last_failure) == (None, "the disk is full")
+    assert due.last_failure_at == NOON.replace(hour=9)
+    assert (other.schedule, other.freshness, other.next_tick) == (None, None, None)

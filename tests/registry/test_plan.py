@@ -485,3 +485,19 @@ def test_a_function_that_moves_is_a_change_since_readers_import_it() -> None:
 
     assert details(here, there) == [("transform.module", "defs.a", "defs.b", VALUES)]
     assert diff(manifest_of([SHAPE]), Manifest())[-1].removal == "its readers fail"
+
+
+def test_a_changed_schedule_is_shown_and_builds_nothing() -> None:
+    before, after = replace(LIMITS, schedule="@daily"), replace(LIMITS, schedule="0 3 * * *")
+
+    made = plan(applied(manifest_of([before])), manifest_of([after]))
+
+    assert details(before, after) == [("schedule", "@daily", "0 3 * * *", "")]
+    assert (made.builds, made.is_empty) == ((), False)
+    assert "    ~ schedule: @daily -> 0 3 * * * (no table is built for it)" in render(made)
+    assert details(LIMITS, before) == [("schedule", None, "@daily", "")]
+    assert details(before, LIMITS) == [("schedule", "@daily", None, "")]
+
+
+def test_a_view_without_a_schedule_has_the_document_of_earlier_releases() -> None:
+    assert '"schedule"' not in canonical_json(encode(manifest_of([LIMITS])))

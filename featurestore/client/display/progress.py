@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress as Bars
 from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
@@ -94,7 +95,12 @@ class _FinalLines:
                 message = message if first == event.view else f"for the same reason as {first}"
             text = f"{event.view} {status_text(event.phase)}"
             text += f": {message}" if message else ""
-            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+            self._print(text)
+        elif event.phase == "waiting" and event.message:
+            self._print(f"{event.view} waits: {event.message}")
+
+    def _print(self, text: str) -> None:
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 class _ChangingLines:
@@ -122,6 +128,8 @@ def _description(event: ProgressEvent) -> str:
     if event.rows or event.total:
         of = "" if event.total is None or event.phase in ENDS else f" of {event.total:,}"
         text += f" {event.rows:,}{of} rows"
+    if event.phase == "waiting" and event.message:
+        text += f" ({escape(event.message)})"
     return text + (f" in {event.batches} batches" if event.batches > 1 else "")
 
 

@@ -8,7 +8,11 @@ from featurestore.notebook import html_table
 T = TypeVar("T")
 
 RUNS = ("view", "status", "kind", "version", "rows_in", "rows_out", "seconds", "message")
-STATUSES = ("view", "state", "version", "rows", "newest_event", "last_run", "error")
+SCHEDULES = ("view", "schedule", "reason", "due_since", "late_seconds", "next_tick")
+STATUSES = (
+    *("view", "state", "version", "rows", "newest_event", "last_run", "freshness"),
+    *("late_seconds", "last_failure_at", "error"),
+)
 VERSIONS = ("version", "applied_at", "applied_by", "changes")
 
 

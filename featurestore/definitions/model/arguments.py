@@ -18,6 +18,12 @@ from featurestore.times import duration_text
 
 _T = TypeVar("_T")
 
+# Arguments that another kind of definition has, and why this one has them not.
+_NOT_HERE = {
+    ("OnDemandFeatureView", "schedule"): (
+        "Remove schedule=: the view is computed at each call and has no table, so nothing runs."
+    )
+}
 _DURATIONS = ("ttl", "available_delay", "delay", "size", "every", "offset")
 
 
@@ -46,7 +52,8 @@ def named_arguments(kind: type[_T]) -> type[_T]:
             for name in kwargs:
                 if name not in signature.parameters:
                     found = f"there is no argument {name!r}"
-                    fix = f"{nearest(name, signature.parameters)}"
+                    near = nearest(name, signature.parameters)
+                    fix = _NOT_HERE.get((kind.__name__, name), near)
             call = f"{kind.__name__}() at {origin()}"
             raise DefinitionError(call, found, fix) from None
         constructor(self, *args, **kwargs)

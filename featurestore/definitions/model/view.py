@@ -68,6 +68,8 @@ class FeatureView:
             the changes since the last run: for a table with one row for each key, such as shops
             or tariffs, that is replaced or updated and has no usable time of its own.
         latest: Whether runs refresh the view's ``latest`` table.
+        schedule: When `materialize --due` shall run the view: five fields of cron, in UTC. None
+            for views that run only when they are named.
         description: A description, for the registry.
         owner: The person or team in charge.
         tags: Search terms.
@@ -95,6 +97,7 @@ class FeatureView:
     available_delay: str = "0s"
     snapshot: bool = False
     latest: bool = True
+    schedule: str | None = None
     description: str = ""
     owner: str = ""
     tags: tuple[str, ...] = ()

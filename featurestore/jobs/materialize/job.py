@@ -38,6 +38,8 @@ class Job:
         spark: Returns the session. Called after all checks that need no session.
         clock: Returns the present time.
         files_per_batch: The most source files in one batch of a build.
+        retries: How often `materialize_due` runs a failed view again.
+        retry_seconds: The seconds before the first retry; before each further one, twice as many.
     """
 
     layout: Layout
@@ -47,6 +49,8 @@ class Job:
     spark: "Callable[[], SparkSession]"
     clock: Clock = system_clock
     files_per_batch: int = 1000
+    retries: int = 0
+    retry_seconds: float = 0
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 import json
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -15,12 +15,59 @@ from featurestore.store.failures import storage_error, storage_errors
 from featurestore.store.layout import Layout
 from featurestore.store.paths import is_local, local_path
 
+_POLL_SECONDS = 0.2
+
+OnWait = Callable[[str, str], None]
+"""Is called once with a view and who holds its lock, before its lock is waited for."""
+
 
 @contextmanager
-def view_lock(layout: Layout, view: str, run_id: str, now: datetime) -> Iterator[None]:
-    """Hold the lock of a view's tables; do not wait for it.
+def view_locks(
+    layout: Layout, run_ids: Mapping[str, str], now: datetime, on_wait: OnWait | None = None
+) -> Iterator[dict[str, ConflictError]]:
+    """Hold the locks of those views that no other process holds; yield the error of each other.
+
+    Locks are taken in the order of the views' names, so that two calls never wait for each other.
+
+    Args:
+        layout: The addresses of the tables.
+        run_ids: The views, each with the name of its run.
+        now: The present moment.
+        on_wait: Given, other processes are waited for, so that no view has an error.
+
+    Raises:
+        StorageError: The store's root cannot be written.
+
+    Example:
+        >>> from datetime import UTC
+        >>> with view_locks(Layout("s3://bucket/demo"), {"v": "r1"}, datetime.now(UTC)) as busy:
+        ...     busy
+        {}
+    """
+    busy = {}
+    with ExitStack() as locks:
+        for view in sorted(run_ids):
+            try:
+                locks.enter_context(view_lock(layout, view, run_ids[view], now, on_wait))
+            except ConflictError as error:
+                busy[view] = error
+        yield busy
+
+
+@contextmanager
+def view_lock(
+    layout: Layout, view: str, run_id: str, now: datetime, on_wait: OnWait | None = None
+) -> Iterator[None]:
+    """Hold the lock of a view's tables.
 
     Object stores have no locks. There, the scheduler must not start two runs of a view at once.
+
+    Args:
+        layout: The addresses of the tables.
+        view: The view's name.
+        run_id: The name of the run, for others who want the lock.
+        now: The present moment, for others too.
+        on_wait: Given, another process is waited for. None to refuse.
 
     Raises:
         ConflictError: Another process holds it. The message names the process.
@@ -39,12 +86,13 @@ def view_lock(layout: Layout, view: str, run_id: str, now: datetime) -> Iterator
     call = f"materialize view {view!r}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire(blocking=False)
+        _acquire(lock, holder, view, on_wait)
     except Timeout:
         raise ConflictError(
             call,
-            f"another process materializes it {_described(holder)}",
-            "Wait until that run has ended, then run the command again.",
+            _found(holder),
+            "Wait until that run has ended, then run the command again. Or add --wait "
+            "(wait=True).",
         ) from None
     except OSError as error:
         raise storage_error(error, call, str(path)) from error
@@ -56,6 +104,25 @@ def view_lock(layout: Layout, view: str, run_id: str, now: datetime) -> Iterator
             holder.unlink(missing_ok=True)
     finally:
         lock.release()
+
+
+def _acquire(lock: FileLock, holder: Path, view: str, on_wait: OnWait | None) -> None:
+    """Take the lock, or wait for it if there is somebody to say so to.
+
+    Raises:
+        Timeout: Another process holds it.
+    """
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        if on_wait is None:
+            raise
+        on_wait(view, _found(holder))
+        lock.acquire(poll_interval=_POLL_SECONDS)
+
+
+def _found(holder: Path) -> str:
+    return f"another process materializes it {_described(holder)}"
 
 
 def _holder(run_id: str, now: datetime) -> str:

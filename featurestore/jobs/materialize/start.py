@@ -1,5 +1,6 @@
 """Materialization: update the feature tables of several views from their sources, side by side."""
 
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from threading import Event
@@ -12,7 +13,7 @@ from featurestore.engines.spark.session.child import own_session
 from featurestore.engines.spark.write.latest import refresh
 from featurestore.errors import NotFoundError, RequestError, TableError
 from featurestore.jobs.materialize.job import Job, Request, RunResult, new_run_id
-from featurestore.jobs.materialize.lock import view_lock
+from featurestore.jobs.materialize.lock import OnWait, view_lock, view_locks
 from featurestore.jobs.materialize.order import run_in_order
 from featurestore.jobs.materialize.progress import Progress, ProgressEvent, ignore_progress
 from featurestore.jobs.materialize.run import ViewRun
@@ -35,6 +36,7 @@ def materialize(
     *,
     start: datetime | None = None,
     full: bool = False,
+    wait: bool = False,
     progress: Progress | None = None,
 ) -> list[RunResult]:
     """Update views' feature tables from their sources.
@@ -47,6 +49,7 @@ def materialize(
         views: Views, or services for all views that they need; None for all applied views.
         start: A build leaves out events before this time.
         full: Build new tables from all rows of the sources.
+        wait: Wait for another process that materializes one of the views.
         progress: Called with the progress of each view.
 
     Returns:
@@ -62,27 +65,59 @@ def materialize(
     targets = _targets(job, views)
     report = progress or ignore_progress
     run_ids = {view.name: new_run_id() for view in targets}
-    with ExitStack() as locks:
-        for name in sorted(run_ids):
-            locks.enter_context(view_lock(job.layout, name, run_ids[name], job.clock()))
-        for view in targets:
-            report(ProgressEvent(view.name, "starting"))
-        spark, stop = own_session(job.spark()), Event()
-        for view in targets:
-            report(ProgressEvent(view.name, "waiting"))
-        runs = [
-            ViewRun(
-                job,
-                view=view,
-                request=Request(start, full),
-                spark=spark,
-                stop=stop,
-                progress=report,
-                run_id=run_ids[view.name],
-            )
-            for view in targets
-        ]
-        return run_in_order(runs, stop)
+    on_wait = wait_reporter(report) if wait else None
+    with view_locks(job.layout, run_ids, job.clock(), on_wait) as busy:
+        for conflict in busy.values():
+            raise conflict
+        return run_views(job, targets, run_ids, Request(start, full), report)
+
+
+def wait_reporter(report: Progress) -> OnWait:
+    """Return what reports that a view waits for another process.
+
+    Example:
+        >>> wait_reporter(ignore_progress)("activity", "another process materializes it")
+    """
+    return lambda view, found: report(ProgressEvent(view, "waiting", message=found))
+
+
+def run_views(
+    job: Job,
+    targets: Sequence[FeatureView],
+    run_ids: Mapping[str, str],
+    request: Request,
+    report: Progress,
+) -> list[RunResult]:
+    """Run views, each after its upstream view, and return their results in the same order.
+
+    Args:
+        job: The project.
+        targets: The views, as loaded. The caller holds their locks.
+        run_ids: The name of each view's run.
+        request: The options of the call.
+        report: Called with the progress of each view.
+
+    Raises:
+        KeyboardInterrupt: The streams were stopped, and the runs were recorded as interrupted.
+    """
+    for view in targets:
+        report(ProgressEvent(view.name, "starting"))
+    spark, stop = own_session(job.spark()), Event()
+    for view in targets:
+        report(ProgressEvent(view.name, "waiting"))
+    runs = [
+        ViewRun(
+            job,
+            view=view,
+            request=request,
+            spark=spark,
+            stop=stop,
+            progress=report,
+            run_id=run_ids[view.name],
+        )
+        for view in targets
+    ]
+    return run_in_order(runs, stop)
 
 
 def refresh_latest(job: Job, views: Selection | None = None) -> dict[str, int]:

@@ -1,0 +1,1 @@
+"""Schedules: which views are due, and the runs of those that are."""
