@@ -55,7 +55,7 @@ def write_source(manifest: Manifest, layout: Layout, name: str, data: Any) -> in
         else:
             needed = [*declared, *(_role_columns(source) if views else ())]
             _require_columns(source, needed, rows, call)
-            _require_zone(source, declared, rows, call)
+            _require_zone(source, declared, rows, call, is_used=bool(views))
             typed = _typed(declared, rows, call)
             if isinstance(source, FileSource):
                 _write_file(source, uri, typed, call)
@@ -120,18 +120,27 @@ def _plain(rows: pa.Table) -> pa.Table:
 
 
 def _require_zone(
-    source: StoredSource, declared: Mapping[str, Field], rows: pa.Table, call: str
+    source: StoredSource,
+    declared: Mapping[str, Field],
+    rows: pa.Table,
+    call: str,
+    *,
+    is_used: bool,
 ) -> None:
-    """Check that times without a zone go only to columns that ``timezone=`` is for."""
+    """Check that times without a zone go only to columns that ``timezone=`` is for.
+
+    If no view uses the source's times as they are, a transform may give them their zone.
+    """
     roles = source.roles
     moments = {roles.timestamp_field, roles.available_timestamp_field}
-    others = {name for name, field in declared.items() if field.dtype == Timestamp} - moments
+    times: set[str | None] = {name for name in declared if declared[name].dtype == Timestamp}
+    times |= moments if is_used else set()
     for name in rows.column_names:
         kind = rows.schema.field(name).type
         is_local = pa.types.is_timestamp(kind) and kind.tz is None
         may_have_zone = name in moments or isinstance(source, FileSource)
         is_known = may_have_zone and source.timezone is not None
-        if name in moments | others and is_local and not is_known:
+        if name in times and is_local and not is_known:
             fix = "Convert the column, for example by pandas' .dt.tz_localize('Europe/Paris')."
             if may_have_zone:
                 fix += " Or declare timezone= on the source."

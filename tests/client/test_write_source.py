@@ -221,3 +221,20 @@ def test_rows_become_a_file_of_a_folder_of_any_name_but_of_no_file_or_pattern(
     else:
         with pytest.raises(RequestError, match="visits"):
             store.write_source("visits", rows)
+
+
+@pytest.mark.parametrize("has_plain_view", [True, False])
+def test_a_transform_may_give_times_their_zone(
+    store: fs.FeatureStore, tmp_path: Path, has_plain_view: bool
+) -> None:
+    definitions = tmp_path / "feature_defs" / "all.py"
+    select = 'source=paid, transform="SELECT * FROM {source}"'
+    text = DEFINITIONS if has_plain_view else DEFINITIONS.replace("source=paid", select)
+    definitions.write_text(text, encoding="utf-8")
+    rows = [{"card_id": "a", "at": NOON.replace(tzinfo=None), "amount": 1.0}]
+
+    if has_plain_view:
+        with pytest.raises(RequestError, match="'at'"):
+            store.write_source("paid", rows)
+    else:
+        assert store.write_source("paid", rows) == 1

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import featurestore as fs
 from featurestore.client.spines.read import read_spine
 from featurestore.errors import SpineError
+from tests.client.spines.files import reader
 
 TYPES = {
     "name": fs.String,
@@ -29,11 +30,7 @@ TYPES = {
 }
 
 
-def read(tmp_path: Path, text: str | bytes, declared: Any = TYPES) -> pa.Table:
-    """Return the rows of a CSV file with this text."""
-    path = tmp_path / "spine.csv"
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return read_spine(path, declared)
+read = reader("spine.csv", TYPES)
 
 
 def values(tmp_path: Path, name: str, *texts: str, declared: Any = TYPES) -> list:

@@ -5,14 +5,13 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from math import isnan
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pytest
 
 import featurestore as fs
-from featurestore.client.spines.read import read_spine
 from featurestore.errors import SpineError
+from tests.client.spines.files import reader
 
 TYPES = {
     "name": fs.String,
@@ -25,11 +24,7 @@ TYPES = {
 }
 
 
-def read(tmp_path: Path, text: str | bytes, declared: Any = TYPES) -> pa.Table:
-    """Return the rows of a file of JSON lines with this text."""
-    path = tmp_path / "spine.jsonl"
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return read_spine(path, declared)
+read = reader("spine.jsonl", TYPES)
 
 
 @pytest.mark.parametrize(
