@@ -2,7 +2,8 @@
 
 Files may have other types than the declared ones, as long as each value is the same: integers of
 another width, whole numbers as floats (as pandas writes integers with nulls), dictionaries, times
-of nanoseconds that are whole microseconds. Text is never read as a number, nor a time as a date.
+of nanoseconds that are whole microseconds, a UUID as its text. Text is never read as a number, nor
+a time as a date.
 """
 
 from collections.abc import Callable, Mapping
@@ -48,6 +49,8 @@ def can_hold(dtype: DataType, actual: pa.DataType) -> bool:
         >>> can_hold(Int64, pa.int8()), can_hold(Int64, pa.string())
         (True, False)
     """
+    if actual == pa.uuid() and dtype == String:
+        return True
     actual = _plain(actual)
     if pt.is_null(actual):
         return True
@@ -116,6 +119,9 @@ def exact(values: pa.Array, target: pa.DataType) -> pa.Array:
         >>> exact(pa.array([1.0, None]), pa.int32()).to_pylist()
         [1, None]
     """
+    if values.type == pa.uuid() and target == pa.string():
+        texts = [None if value is None else str(value) for value in values.to_pylist()]
+        return pa.array(texts, target)
     values = _decoded(values)
     if values.type == target:
         return values

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal as PythonDecimal
+from uuid import UUID
 
 import pyarrow as pa
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from featurestore.definitions.model.types import (
     Array,
+    Binary,
     Boolean,
     DataType,
     Date,
@@ -40,6 +42,8 @@ NANOS = pa.timestamp("ns", "UTC")
         (pa.array([0.5]), MONEY, [PythonDecimal("0.50")]),
         (pa.array([1000], NANOS), UTC_MICROS, [datetime(1970, 1, 1, 0, 0, 0, 1, UTC)]),
         (pa.array(["a", None]).dictionary_encode(), pa.string(), ["a", None]),
+        (pa.array([UUID(int=255), None], pa.uuid()), pa.string(),
+         ["00000000-0000-0000-0000-0000000000ff", None]),
         (pa.nulls(2), pa.list_(pa.int32()), [None, None]),
         (pa.array([date(2026, 1, 1)], pa.date64()), pa.date32(), [date(2026, 1, 1)]),
         (pa.array([[1], None, []], pa.large_list(pa.int64())), arrow_type(Array(Int32)),
@@ -115,6 +119,8 @@ def test_times_beyond_year_9999_become_the_first_moment_outside() -> None:
         (Date, pa.timestamp("us"), False),
         (Timestamp, pa.date32(), True),
         (Timestamp, pa.int64(), False),
+        (String, pa.uuid(), True),
+        (Binary, pa.uuid(), True),
         (Array(String), pa.null(), True),
         (Array(Timestamp), pa.list_(pa.timestamp("us", "UTC")), True),
         (Array(Timestamp), pa.list_(pa.timestamp("us")), False),

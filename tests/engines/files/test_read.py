@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime, time
 from pathlib import Path
+from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -123,6 +124,15 @@ def test_times_of_int96_in_lists_are_moments(source: FileSource) -> None:
 
     assert read(source)["seen"].to_pylist() == [[NOON, None], None]
     assert read(declared)["seen"].to_pylist() == [[NOON, None], None]
+
+
+def test_uuids_are_texts_where_they_are_declared_so(source: FileSource) -> None:
+    key = UUID(int=7)
+    put(source, "a.parquet", id=pa.array([key, None], pa.uuid()), at=pa.array([NOON] * 2))
+    declared = replace(source, schema=(Field("id", String),))
+
+    assert read(declared)["id"].to_pylist() == [str(key), None]
+    assert read(source)["id"].to_pylist() == [key.bytes, None]
 
 
 def test_local_times_in_lists_are_refused(source: FileSource) -> None:
