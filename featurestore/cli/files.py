@@ -81,11 +81,12 @@ def write_lines(table: pa.Table, file: TextIO) -> None:
             file.write(json_text(dict(zip(table.column_names, row, strict=True))) + "\n")
 
 
-def python_rows(table: pa.Table) -> list[tuple[Any, ...]]:
+def python_rows(table: pa.Table, form: str = "JSON") -> list[tuple[Any, ...]]:
     """Return rows as Python's values. Durations and times with nanoseconds are texts.
 
     Args:
         table: The rows.
+        form: What is written, for the error.
 
     Raises:
         RequestError: Python cannot hold a value, such as a time of the year 300000.
@@ -94,18 +95,19 @@ def python_rows(table: pa.Table) -> list[tuple[Any, ...]]:
         >>> python_rows(pa.table({"n": [1], "took": pa.array([1500], pa.duration("ms"))}))
         [(1, 'PT1.5S')]
     """
-    return list(zip(*(_values(name, column) for name, column in _columns(table)), strict=True))
+    values = (_values(name, column, form) for name, column in _columns(table))
+    return list(zip(*values, strict=True))
 
 
 def _columns(table: pa.Table) -> Iterator[tuple[str, pa.ChunkedArray]]:
     return zip(table.column_names, table.columns, strict=True)
 
 
-def _values(name: str, column: pa.ChunkedArray) -> list[Any]:
+def _values(name: str, column: pa.ChunkedArray, form: str) -> list[Any]:
     try:
         values: list[Any] = _text_column(column).to_pylist()
     except (ValueError, OverflowError) as error:
-        raise _refusal("JSON", name, column.type, str(error)) from None
+        raise _refusal(form, name, column.type, str(error)) from None
     return values
 
 

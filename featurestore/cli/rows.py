@@ -10,6 +10,8 @@ from featurestore.cli.files import python_rows, write_csv, write_file, write_lin
 from featurestore.cli.output import SHOWN_ROWS, print_table, print_upright, say
 from featurestore.client.frame.frame import FeatureFrame, with_count
 
+_TABLE = "a table on the screen"
+
 
 def emit(frame: FeatureFrame, out: Path | None, form: str) -> None:
     """Write the rows to a file, or print them to stdout.
@@ -43,8 +45,8 @@ def emit(frame: FeatureFrame, out: Path | None, form: str) -> None:
 
 def _print_head(table: pa.Table) -> None:
     if table.num_rows == 1:
-        print_upright(table.column_names, python_rows(table)[0])
+        print_upright(table.column_names, python_rows(table, _TABLE)[0])
         return
-    print_table(table.column_names, python_rows(table.slice(0, SHOWN_ROWS)))
+    print_table(table.column_names, python_rows(table.slice(0, SHOWN_ROWS), _TABLE))
     if table.num_rows > SHOWN_ROWS:
         say("first {} of {} rows; --out FILE writes all rows", SHOWN_ROWS, table.num_rows)

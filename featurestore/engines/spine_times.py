@@ -223,6 +223,8 @@ def _to_utc(
     call: str, name: str, column: pa.ChunkedArray, timezone: str | tzinfo | None
 ) -> pa.ChunkedArray:
     if column.type.tz is not None:
+        if timezone is not None:  # it has no effect, but may be misspelt
+            _require_zone(call, zone_name(call, timezone))
         return column.cast(UTC_MICROS)
     if timezone is None:
         raise _naive(call, name)
@@ -233,9 +235,7 @@ def _to_utc(
     try:
         return assume_zone(column).cast(UTC_MICROS)
     except (pa.ArrowInvalid, UnicodeError):
-        if wrong := timezone_problem(zone):
-            problem, _, fix = wrong.partition(". ")
-            raise RequestError(call, problem, fix) from None
+        _require_zone(call, zone)
         first = first_failure(column, assume_zone)
         time = column[first].cast(pa.string()).as_py()
         raise SpineError(
@@ -244,6 +244,12 @@ def _to_utc(
             f"{zone!r}",
             "Times in a clock change are ambiguous or do not exist. Convert them to UTC first.",
         ) from None
+
+
+def _require_zone(call: str, zone: str) -> None:
+    if fixed_offset(zone) is None and (wrong := timezone_problem(zone)):
+        problem, _, fix = wrong.partition(". ")
+        raise RequestError(call, problem, fix) from None
 
 
 def _naive(call: str, name: str, example: str = "") -> SpineError:

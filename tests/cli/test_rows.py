@@ -45,3 +45,13 @@ def test_one_row_and_one_feature_are_counted_in_the_singular(
 
     err = capsys.readouterr().err
     assert [count in err for count in counts] == [True, True]
+
+
+def test_a_time_that_no_table_shows_is_named_with_what_was_written() -> None:
+    far = pa.table({"id": [1], "far": pa.array([9 * 10**17], pa.timestamp("us", "UTC"))})
+
+    with pytest.raises(RequestError) as error:
+        emit(FeatureFrame(far, ()), None, "table")
+
+    assert "'far'" in error.value.found
+    assert "JSON" not in str(error.value)

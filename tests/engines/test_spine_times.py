@@ -144,3 +144,11 @@ def test_encodings_of_texts_are_texts(encode: Any) -> None:
 
 def test_texts_that_are_all_null_have_no_zone_to_miss() -> None:
     assert bound(pa.array([None, None], pa.string())) == [None, None]
+
+
+def test_an_unknown_zone_is_an_error_where_it_has_no_effect_too() -> None:
+    texts = pa.chunked_array([["2026-03-01T13:00:00+01:00"]])
+
+    with pytest.raises(RequestError, match="Mars"):
+        bind_times("call()", "at", texts, "Mars")
+    assert bind_times("call()", "at", texts, "Europe/Paris")[0].as_py().hour == 12
