@@ -171,6 +171,8 @@ def _pair(text: str, names: set[str], call: str) -> tuple[str, str | None]:
         return name, None
     listed = ", ".join(sorted(names))
     fix = f"Write name=value, e.g. id=7. Only these may be written without a value: {listed}."
+    if "," in call:
+        fix += f" A comma ends a value. {_without_example(call)}"
     raise RequestError(call, f"there is no '=' in {text!r}", fix)
 
 
@@ -204,4 +206,6 @@ def _cast(name: str, text: str | None, dtype: DataType, call: str) -> pa.Array:
 def _without_example(call: str) -> str:
     if call.startswith("latest"):
         return "Pass the row in a file: --rows."
+    if call.startswith("historical"):
+        return "Pass the row in a file."
     return "Such a value needs Python: get_historical_features(...).explain(0, feature)."

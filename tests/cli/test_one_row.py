@@ -178,3 +178,14 @@ def test_now_is_a_full_second(run, project, verb):
 
     assert code == 0
     assert re.search(r"\d\d:\d\d:\d\d\.\d", out) is None
+
+
+@pytest.mark.parametrize(
+    ("verb", "fix"), [("latest", "--rows"), ("historical", "file"), ("explain", "Python")]
+)
+def test_a_value_with_a_comma_needs_another_way(run, project, verb, fix):
+    code, out, err = run(verb, "fraud", "id=1,2", "--at", MOMENT, "-p", project)
+
+    assert (code, out) == (2, "")
+    assert "'2'" in err
+    assert fix in err
