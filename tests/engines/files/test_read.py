@@ -68,6 +68,27 @@ def test_undeclared_columns_have_a_type_that_fits_all_files(source: FileSource) 
     assert rows[SOURCE_FILE].to_pylist() == ["a.parquet", "b.parquet", "c.parquet"]
 
 
+def test_a_views_fields_give_their_types_to_files_without_a_schema(source: FileSource) -> None:
+    put(source, "shop=007/a.parquet", n=[1.0, None], x=pa.nulls(2), at=pa.array([NOON] * 2))
+    fields = (Field("shop", Int64), Field("n", Int32), Field("x", Float64))
+    used = {"at": None, **{field.name: field for field in fields}}
+    files = list_files(source.path)
+
+    task = plan_files(source, files, used)
+    [batch] = read_units(task, units(files, task))
+
+    assert {name: batch[name].to_pylist() for name in ("shop", "n", "x")} == {
+        "shop": [7, 7],
+        "n": [1, None],
+        "x": [None, None],
+    }
+    assert [batch.schema.field(name).type for name in ("shop", "n", "x")] == [
+        pa.int64(),
+        pa.int32(),
+        pa.float64(),
+    ]
+
+
 def test_rows_are_kept_where_no_column_of_them_can_be_read(source: FileSource) -> None:
     put(source, "a.parquet", at=pa.array([1], pa.int64()))
     put(source, "b.parquet", at=["x"])
