@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -306,16 +307,19 @@ def _local_entries(
                 problem = "a folder that it is in" if target in above else problem
             if problem:
                 yield _Entry(SourceFile(entry.path, 0, 0, name, entry.path), problem)
-            elif entry.is_dir():
-                if is_deep:
+                continue
+            with suppress(FileNotFoundError):  # renamed or removed since, such as unfinished files
+                if not entry.is_dir():
+                    yield _Entry(_local_file(entry, name))
+                elif is_deep:
                     yield from _local_entries(
                         entry.path, is_deep=True, below=f"{name}/", above=above
                     )
-            else:
-                status = entry.stat()
-                modified_at = status.st_mtime_ns // 1000
-                file = SourceFile(entry.path, status.st_size, modified_at, name, entry.path)
-                yield _Entry(file)
+
+
+def _local_file(entry: os.DirEntry[str], name: str) -> SourceFile:
+    status = entry.stat()
+    return SourceFile(entry.path, status.st_size, status.st_mtime_ns // 1000, name, entry.path)
 
 
 def _exists(filesystem: pafs.FileSystem, path: str) -> bool:
