@@ -114,6 +114,14 @@ def test_a_text_of_another_type_is_refused_with_its_line(
     assert [fact for fact in facts if fact not in refused.value.found] == []
 
 
+def test_lists_are_refused_with_the_files_that_hold_them(tmp_path: Path) -> None:
+    with pytest.raises(SpineError) as refused:
+        read(tmp_path, "name,x\na,[1]\n", {"x": fs.Array(fs.Int64)})
+
+    assert ("'x'" in refused.value.found, ".jsonl" in refused.value.fix) == (True, True)
+    assert read(tmp_path, "name,x\na,\n", {"x": fs.Array(fs.Int64)})["x"].to_pylist() == [None]
+
+
 @pytest.mark.parametrize(
     ("texts", "expected"),
     [
