@@ -11,18 +11,19 @@ import pyarrow.compute as pc
 
 from featurestore.definitions.model.functions import FUNCTION_SPECS
 from featurestore.definitions.model.types import Decimal, String
-from featurestore.engines.arrays import whole
+from featurestore.engines.arrays import Mask
+from featurestore.engines.kernel.keys import encode
 from featurestore.engines.retrieval.cost import cost_of, spine_and_answer_bytes
 from featurestore.engines.retrieval.scan import Bounds, needed_rows
+from featurestore.engines.retrieval.spine_order import SortedSpine, sort_spine
 from featurestore.query.nodes import Aggregate, Column, Query, ViewQuery
 from featurestore.store.delta.pruning import bound as statistic
 from featurestore.store.delta.snapshot import Snapshot
 
 _MOST_STORED_ROWS = 10_000_000
-"""The keys of larger tables are not looked up: it would take as long as the answer."""
+"""The keys of larger tables are not looked up."""
 
 _COPIES_OF_KEYS = 4
-_COUNT = "count_all"
 _CUT = 32  # Spark cuts the statistics of longer texts
 
 
@@ -33,7 +34,7 @@ class AbsentKeys:
     Args:
         view: The view's name.
         rows: The number of these spine rows.
-        of: The number of spine rows without a null in their keys.
+        of: The number of spine rows with a time and without a null in their keys.
         key: The key of one of these rows, by the names of the spine's columns.
         stored: The smallest and the greatest stored value of each of these columns, if known.
     """
@@ -137,35 +138,37 @@ def _empty_answers(feature: Column | Aggregate, answers: pa.ChunkedArray) -> int
 
 def _absent(view: ViewQuery, spine: pa.Table, snapshot: Snapshot) -> AbsentKeys | None:
     """Return the spine rows without stored rows of their keys, if they are more than half."""
-    names = [key.key for key in view.keys]
-    keys = pa.table({key.key: whole(spine[key.spine_column]) for key in view.keys}).drop_null()
-    counts = keys.group_by(names).aggregate([([], "count_all")])
-    if not counts.num_rows:
+    complete = sort_spine(view, spine)
+    is_stored = _is_stored(view, complete, snapshot)
+    rows = int(np.count_nonzero(~is_stored))
+    if 2 * rows <= len(is_stored):
         return None
-    for stored in _stored_keys(view, counts, snapshot):
-        counts = counts.join(stored, names, join_type="left anti")
-    rows = pc.sum(counts[_COUNT]).as_py() or 0
-    if 2 * rows <= keys.num_rows:
-        return None
-    example = counts.sort_by([(name, "ascending") for name in names]).slice(0, 1).to_pylist()[0]
+    [example] = complete.rows.slice(int(is_stored.argmin()), 1).to_pylist()
     return AbsentKeys(
         view.view,
         rows,
-        keys.num_rows,
-        {key.spine_column: example[key.key] for key in view.keys},
+        len(is_stored),
+        {key.spine_column: example[key.spine_column] for key in view.keys},
         dict(_stored_ranges(view, snapshot)),
     )
 
 
-def _stored_keys(view: ViewQuery, keys: pa.Table, snapshot: Snapshot) -> Iterator[pa.Table]:
-    """Yield stored keys with one of the first keys, some of them several times."""
-    names = [key.key for key in view.keys]
-    first = keys[names[0]].unique().sort()
-    bounds = Bounds(names[0], first[0].as_py(), first[-1].as_py())
-    texts = tuple(key.key for key in view.keys if key.dtype == String)
-    for part in needed_rows(snapshot, bounds, first, texts):
-        rows = pa.table({name: whole(part.column(name)) for name in names})
-        yield rows.cast(keys.select(names).schema).group_by(names).aggregate([])
+def _is_stored(view: ViewQuery, spine: SortedSpine, snapshot: Snapshot) -> Mask:
+    """Return for each row of a sorted spine whether the view has rows of its keys."""
+    is_stored = np.zeros(len(spine.times), np.bool_)
+    if not len(is_stored) or spine.first_keys is None:
+        return is_stored
+    first, texts = view.keys[0].key, tuple(k.key for k in view.keys if k.dtype == String)
+    low, high = spine.first_keys[0].as_py(), spine.first_keys[-1].as_py()
+    for part in needed_rows(snapshot, Bounds(first, low, high), spine.first_keys, texts):
+        columns = {key.key: part.column(key.key) for key in view.keys}
+        codes = encode(view.keys, spine.rows, pa.table(columns))
+        # The last place is that of the code -1, which no key has.
+        has_rows = np.zeros(codes.distinct + 1, np.bool_)
+        has_rows[codes.rows] = True
+        has_rows[-1] = False
+        is_stored |= has_rows[codes.spine]
+    return is_stored
 
 
 def _stored_ranges(view: ViewQuery, snapshot: Snapshot) -> Iterator[tuple[str, tuple[Any, Any]]]:
