@@ -98,15 +98,17 @@ def absent_keys(
         memory_limit: The most memory to use, in bytes. None for no limit.
     """
     absent: dict[str, AbsentKeys] = {}
-    held = spine_and_answer_bytes(query, spine, snapshots)
     for view in query.views:
         snapshot = snapshots[view.view]
         if not view.keys or not _mostly_empty(view, answers):
             continue
-        needed = held + cost_of(view, snapshot).fixed + _COPIES_OF_KEYS * spine.nbytes
-        fits = memory_limit is None or needed <= memory_limit
-        if snapshot.rows > _MOST_STORED_ROWS or not fits:
+        if snapshot.rows > _MOST_STORED_ROWS:
             continue
+        if memory_limit is not None:
+            answered = spine_and_answer_bytes(query, spine, snapshots)
+            keys = cost_of(view, snapshot).fixed + _COPIES_OF_KEYS * spine.nbytes
+            if answered + keys > memory_limit:
+                continue
         found = _absent(view, spine, snapshot)
         if found is not None:
             absent.setdefault(view.view, found)
