@@ -33,6 +33,10 @@ _UNSTABLE = frozenset(
     input_file_name monotonically_increasing_id spark_partition_id shuffle current_user
     """.upper().split()
 )
+# Spark replaces these by the time at which it parses them, as in DATE 'today'.
+_MOMENTS = frozenset({"now", "today", "tomorrow", "yesterday"})
+_TIME_TYPES = frozenset({"DATE", "TIMESTAMP", "TIMESTAMP_LTZ", "TIMESTAMP_NTZ"})
+_FORMATS = frozenset({"csv", "delta", "json", "orc", "parquet", "text"})
 _NO_SPACE_AFTER = frozenset({"(", ".", "[", "::"})
 _NO_SPACE_BEFORE = frozenset({")", ",", ".", "]", "[", "::"})
 
@@ -127,7 +131,29 @@ def unstable_function(text: str) -> str:
     for (kind, token), (_, after) in pairwise(tokens):
         if kind == "word" and token.upper() in _UNSTABLE and after == "(":
             return f"{token}()"
+        is_moment = after.strip("'\" \t").lower() in _MOMENTS and after[:1] in ("'", '"')
+        if kind == "word" and token.upper() in _TIME_TYPES and is_moment:
+            return f"{token} {after}"
     return ""
+
+
+def tables_by_path(text: str) -> list[str]:
+    """Return the paths that a query reads as tables, such as those of ``delta.`/data/x```.
+
+    Args:
+        text: SQL of Spark.
+
+    Example:
+        >>> tables_by_path("SELECT * FROM {source} JOIN delta.`/data/shops` USING (shop)")
+        ['/data/shops']
+    """
+    tokens = [token for _, token in _tokens(text)]
+    triples = zip(tokens, tokens[1:], tokens[2:], strict=False)
+    return [
+        name.strip("`")
+        for before, dot, name in triples
+        if before.lower() in _FORMATS and dot == "." and name.startswith("`")
+    ]
 
 
 def _combining(before: str, word: str, after: str) -> str:

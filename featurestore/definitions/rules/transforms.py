@@ -5,7 +5,12 @@ from collections.abc import Iterator
 from types import FunctionType
 
 from featurestore.definitions.code.fingerprint import function_code
-from featurestore.definitions.code.sql import combining_clause, first_words, unstable_function
+from featurestore.definitions.code.sql import (
+    combining_clause,
+    first_words,
+    tables_by_path,
+    unstable_function,
+)
 from featurestore.definitions.code.sql_syntax import syntax_problem
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.view import Code
@@ -50,12 +55,25 @@ def sql_works_row_by_row(manifest: Manifest) -> Iterator[Issue]:
             yield Issue(view.origin, f"{label(view)}: {text}")
 
 
+def sql_does_not_read_its_source_again(manifest: Manifest) -> Iterator[Issue]:
+    """Yield SQL transforms that read their source a second time, by its path."""
+    for view in manifest.views:
+        own = str(getattr(view.source, "path", "")).rstrip("/")
+        paths = tables_by_path(view.transform) if isinstance(view.transform, str) else []
+        if own and any(f"/{path.rstrip('/')}".endswith(f"/{own}") for path in paths):
+            text = (
+                "the SQL transform reads its source a second time, by its path, so each row "
+                "depends on the other rows. Use aggregations= of the view."
+            )
+            yield Issue(view.origin, f"{label(view)}: {text}")
+
+
 def sql_does_not_depend_on_the_run(manifest: Manifest) -> Iterator[Issue]:
     """Yield SQL transforms whose result depends on the time, on chance or on the machine."""
     for view in manifest.views:
         name = unstable_function(view.transform) if isinstance(view.transform, str) else ""
         if name:
-            text = f"the SQL transform calls {name}, which gives another result in each run"
+            text = f"the SQL transform uses {name}, which gives another result in each run"
             yield Issue(view.origin, f"{label(view)}: {text}. Use a column of the source.")
 
 
@@ -80,6 +98,7 @@ RULES = (
     sql_is_one_query,
     sql_has_no_slips,
     sql_works_row_by_row,
+    sql_does_not_read_its_source_again,
     sql_does_not_depend_on_the_run,
     functions_are_declared_in_modules,
 )

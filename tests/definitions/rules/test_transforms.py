@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from featurestore.definitions.model.view import Code
-from tests.definitions.rules.cases import issues, missing, view
+from tests.definitions.rules.cases import PAYMENTS, issues, missing, view
 
 LOCK = object()
 
@@ -172,3 +172,29 @@ def test_sql_that_depends_on_the_run_is_refused(expression: str) -> None:
 
 def test_a_column_or_a_text_with_the_name_of_such_a_function_is_allowed() -> None:
     assert issues(view(transform="SELECT *, now, s.rand, 'uuid()' AS t FROM {source} s")) == []
+
+
+@pytest.mark.parametrize(
+    ("sql", "name"),
+    [
+        ("SELECT *, DATE 'today' AS x FROM {source}", "DATE 'today'"),
+        ("SELECT *, timestamp ' NOW ' AS x FROM {source}", "timestamp ' NOW '"),
+        ("SELECT *, now() AS x FROM {source}", "now()"),
+    ],
+)
+def test_the_moment_of_the_run_is_no_feature(sql: str, name: str) -> None:
+    [issue] = issues(view(transform=sql), PAYMENTS)
+
+    assert missing(issue, name, "in each run") == []
+
+
+@pytest.mark.parametrize("path", [PAYMENTS.path, f"/srv/shop/{PAYMENTS.path}/"])
+def test_a_source_is_not_read_a_second_time_by_its_path(path: str) -> None:
+    joined = "SELECT a.* FROM {source} a JOIN delta.`%s` b ON a.k = b.k"
+
+    [issue] = issues(view(transform=joined % path), PAYMENTS)
+
+    assert missing(issue, "view 'activity'", "second time", "aggregations=") == []
+    assert issues(view(transform=joined % "data/other"), PAYMENTS) == []
+    same_name = "SELECT a.`%s` FROM {source} a JOIN delta.`x` b ON a.k = b.k"
+    assert issues(view(transform=same_name % PAYMENTS.path), PAYMENTS) == []

@@ -23,18 +23,20 @@ _FIELDS = "spark.sql.debug.maxToStringFields"
 _COMBINING = re.compile(
     r"Aggregate|Window(GroupLimit|InPandas)?|Deduplicate\w*|Distinct|Pivot|Intersect|Except"
     r"|GlobalLimit|LocalLimit|Offset|Tail|Sample|UnionLoop|FlatMap(Co)?Groups\w*|\w*MapGroups\w*"
-    r"|CoGroup\w*|TransformWithState\w*|AsOfJoin"
+    r"|CoGroup\w*|TransformWithState\w*|AsOfJoin|ScriptTransformation|AttachDistributedSequence"
 )
 # As Spark writes them. A UDF of such a name is followed by the number of its result.
 _UNSTABLE = re.compile(
     r"\b(now|current_(?:timestamp|user|timezone|catalog|schema|database)|(?:session_)?user"
     r"|input_file_name|input_file_block_(?:start|length)|monotonically_increasing_id"
-    r"|SPARK_PARTITION_ID)\(\)(?!#)"
+    r"|distributed_sequence_id|SPARK_PARTITION_ID)\(\)(?!#)"
     r"|\b(rand|randn|random)\(-?\d+\)(?!#)"
     r"|\b(uuid|current_date|current_time|localtimestamp)\((?:Some|None|\d)"
     r"|\b(shuffle)\([^\n]*, Some\(-?\d+\)\)"
     r"|\b(randstr|uniform)\([^()]*, -?\d+, true"
-    r"|\b(reflect|java_method|try_reflect)\(java",
+    r"|\b(reflect|java_method|try_reflect)\(java"
+    # Literals that Spark takes for the time of the run.
+    r"|\bcast\((now|today|tomorrow|yesterday) as (?:date|timestamp)",
     re.IGNORECASE,
 )
 _OPERATOR = re.compile(r"^([\s:+\-!'~]*)([A-Za-z]+)(?: (\d+))?")
@@ -112,7 +114,7 @@ def _problem(text: str, banned: frozenset[str]) -> str:
     for node in root.all_below():
         if match := _UNSTABLE.search(node.text):
             name = next(each for each in match.groups() if each)
-            return f"it calls {name.lower()}(), which gives another result in each run"
+            return f"it uses {name.lower()!r}, which gives another result in each run"
         if problem := _problem_of(node, banned) if node.reads_source else "":
             return problem
     return ""

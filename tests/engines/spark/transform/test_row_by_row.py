@@ -84,6 +84,10 @@ def collected(rows: "DataFrame") -> "DataFrame":
     return rows.sparkSession.createDataFrame(rows.collect(), rows.schema)
 
 
+def numbered(rows: "DataFrame") -> "DataFrame":
+    return rows.zipWithIndex("number")
+
+
 @pytest.mark.parametrize(
     ("transform", "operator"),
     [
@@ -95,6 +99,11 @@ def collected(rows: "DataFrame") -> "DataFrame":
         (paired, "Join"),
         (by_group, "FlatMapGroupsInPandas"),
         (sampled, "Sample"),
+        (numbered, "AttachDistributedSequence"),
+        (
+            "SELECT TRANSFORM(id) USING 'head -n 1' AS (id BIGINT) FROM {source}",
+            "ScriptTransformation",
+        ),
         ("SELECT g, sum(id) AS id FROM {source} GROUP BY g", "Aggregate"),
         ("SELECT max(id) AS id FROM {source}", "Aggregate"),
         ("SELECT id, lag(id) OVER (ORDER BY id) AS g FROM {source}", "Window"),
@@ -143,6 +152,8 @@ def test_a_subquery_of_the_source_is_refused(rows: "DataFrame", sql: str) -> Non
         *("current_user()", "randstr(5)", "uniform(1, 5)", "current_time()"),
         *("reflect('java.util.UUID', 'randomUUID')", "date_diff(current_date(), '2026-01-01')"),
         "CASE WHEN rand() > 0.5 THEN 1 END",
+        "CAST('now' AS TIMESTAMP)",
+        "CAST('Today' AS DATE)",
     ],
 )
 def test_a_function_of_the_time_or_of_chance_is_refused(
