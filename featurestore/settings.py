@@ -11,6 +11,8 @@ from featurestore.sizes import parse_bytes
 from featurestore.times import MICROS, parse_duration
 
 FILE = "featurestore.toml"
+# A look-up opens each small file, which takes 1 ms. To join ten of them takes 30 ms.
+COMPACT_SMALL_FILES = 10
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Settings:
             for no limit.
         verify_checksums: Whether each read of a feature table compares the pages of its files
             with their checksums. `verify` always does.
+        compact_small_files: A run that finds more small files in a feature table than this joins
+            them; 0 to leave them to `featurestore maintain`.
         retries: How often `materialize --due` runs a failed view again.
         retry_delay: The duration before the first retry; before each further one, twice as long.
     """
@@ -38,6 +42,7 @@ class Settings:
     spark_conf: str | None = None
     memory_limit: int | None = None
     verify_checksums: bool = False
+    compact_small_files: int = COMPACT_SMALL_FILES
     retries: int = 2
     retry_delay: str = "30s"
 
@@ -92,6 +97,7 @@ def read_settings(folder: str | Path, memory_limit: int | str | None = None) -> 
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ProjectError(call, f"{FILE} does not parse: {error}", "Correct that line.") from None
     checksums = _switch(call, "verify_checksums", values.pop("verify_checksums", False))
+    small_files = values.pop("compact_small_files", COMPACT_SMALL_FILES)
     retries = _count(call, "retries", values.pop("retries", Settings.retries))
     texts = _checked(call, values)
     file_limit = texts.pop("memory_limit", None)
@@ -101,6 +107,7 @@ def read_settings(folder: str | Path, memory_limit: int | str | None = None) -> 
         **texts,
         memory_limit=None if limit is None else parse_bytes(limit),
         verify_checksums=checksums,
+        compact_small_files=_count(call, "compact_small_files", small_files),
         retries=retries,
     )
 
@@ -135,11 +142,15 @@ def _switch(call: str, name: str, value: object) -> bool:
     return value
 
 
+# Settings that are no texts.
+_OTHERS = ("verify_checksums", "retries", "compact_small_files")
+
+
 def _count(call: str, name: str, value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ProjectError(
-            call, f"{FILE}: {name} is {value!r}", f"Write a whole number: {name} = 2, or 0."
-        )
+        example = getattr(Settings, name)
+        fix = f"Write a whole number: {name} = {example}, or 0."
+        raise ProjectError(call, f"{FILE}: {name} is {value!r}", fix)
     return value
 
 
@@ -157,7 +168,7 @@ def _checked(call: str, values: dict[str, Any]) -> dict[str, str]:
             raise ProjectError(
                 call,
                 f"{FILE} has an unknown setting {name!r}",
-                nearest(name, (*names, "verify_checksums", "retries")),
+                nearest(name, (*names, *_OTHERS)),
             )
         if isinstance(value, str) and has_credentials(value):
             raise ProjectError(call, f"{FILE}: {name} contains a credential", WITHOUT_CREDENTIALS)

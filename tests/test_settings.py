@@ -76,3 +76,21 @@ def test_retries_that_are_no_number_and_no_duration_are_refused(project: Path, l
         read_settings(project)
 
     assert line.split()[0] in refused.value.found
+
+
+def test_a_number_of_small_files_is_a_setting(project: Path) -> None:
+    default = read_settings(project).compact_small_files
+    (project / FILE).write_text('project = "shop"\ncompact_small_files = 0\n')
+
+    assert (default, read_settings(project).compact_small_files) == (10, 0)
+
+
+@pytest.mark.parametrize("text", ["true", "-1", "1.5", '"10"'])
+def test_a_wrong_number_of_small_files_is_named(project: Path, text: str) -> None:
+    (project / FILE).write_text(f'project = "shop"\ncompact_small_files = {text}\n')
+
+    with pytest.raises(ProjectError) as refused:
+        read_settings(project)
+
+    assert "compact_small_files" in refused.value.found
+    assert "compact_small_files = 10" in refused.value.fix

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from featurestore.client.arguments import checked_arguments, missing_method
-from featurestore.client.display.results import SCHEDULES, STATUSES, VERSIONS, Results
+from featurestore.client.display import results as shown
+from featurestore.client.display.results import Results
 from featurestore.client.status import ViewStatus, selected_statuses, view_statuses
 from featurestore.definitions.loading.loader import load
 from featurestore.definitions.model.manifest import Manifest
@@ -21,6 +22,7 @@ from featurestore.definitions.model.on_demand import OnDemandFeatureView
 from featurestore.definitions.model.view import FeatureView
 from featurestore.errors import ProjectError
 from featurestore.optional import spark_extra
+from featurestore.query.selection import Selection, selection_text
 from featurestore.registry.plan import Plan, plan
 from featurestore.registry.registry import Registry, RegistryVersion
 from featurestore.registry.serving import Serving, serving
@@ -41,10 +43,11 @@ if TYPE_CHECKING:
     from featurestore.client.request import Request
     from featurestore.client.verify.report import Verification
     from featurestore.definitions.rules.issue import Issue
+    from featurestore.jobs.doctor.finding import Finding
+    from featurestore.jobs.maintain.maintain import Maintenance
     from featurestore.jobs.materialize.job import Job, RunResult
     from featurestore.jobs.materialize.progress import Progress
     from featurestore.jobs.schedule.due import ViewSchedule
-    from featurestore.query.selection import Selection
 
 
 class FeatureStore:
@@ -213,7 +216,7 @@ class FeatureStore:
 
     def history(self) -> list[RegistryVersion]:
         """Return every applied version, oldest first."""
-        return Results(self.registry.history(), VERSIONS)
+        return Results(self.registry.history(), shown.VERSIONS)
 
     @checked_arguments
     def status(self, views: "Selection | None" = None) -> list[ViewStatus]:
@@ -227,7 +230,7 @@ class FeatureStore:
         """
         applied, earlier = self.applied(), self._serving().earlier
         statuses = view_statuses(applied, self.layout, earlier, self._clock())
-        return Results(selected_statuses(statuses, applied, views), STATUSES)
+        return Results(selected_statuses(statuses, applied, views), shown.STATUSES)
 
     @checked_arguments
     def materialize(  # noqa: PLR0913 - the options of a run
@@ -269,6 +272,52 @@ class FeatureStore:
         options = MaterializeOptions(due, start, full, wait, on_failure, progress)
         return materialize(self._job(), views, options)
 
+    @checked_arguments
+    def maintain(
+        self, views: "Selection | None" = None, *, retention: str = "7d", dry_run: bool = False
+    ) -> "list[Maintenance]":
+        """Join small files, and remove files and builds that no reader needs, without Spark.
+
+        Args:
+            views: Views, or services for all views that they need. None for all views and for the
+                ledgers.
+            retention: How long files and retired builds stay after the store no longer needs them.
+            dry_run: Whether to change nothing.
+
+        Returns:
+            A result for each view and ledger. If one fails, the others go on, and its result has
+            the error.
+
+        Raises:
+            NotFoundError: A view is not applied.
+            RequestError: The retention is shorter than an hour.
+        """
+        from featurestore.jobs.maintain.maintain import maintain
+
+        done = maintain(self._job(), views, retention=retention, dry_run=dry_run)
+        return Results(done, shown.MAINTENANCE)
+
+    @checked_arguments
+    def doctor(self, views: "Selection | None" = None, *, repair: bool = False) -> "list[Finding]":
+        """Return what is damaged in the store's tables, and repair it if possible, without Spark.
+
+        Args:
+            views: Views, or services for all views that they need. None for all views, the ledgers
+                and the registry.
+            repair: Whether to repair what can be repaired.
+
+        Returns:
+            The findings; none for a store without damage. Each has a code that docs/repair.md
+            explains, and what to do.
+
+        Raises:
+            NotFoundError: A view is not applied.
+            ConflictError: A view that needs a repair is being materialized.
+        """
+        from featurestore.jobs.doctor.doctor import examine
+
+        return examine(self._job(), views, repair=repair)
+
     def due(self, views: "Selection | None" = None) -> "list[ViewSchedule]":
         """Return the state of each view that has a ``schedule``: whether it is due, and why.
 
@@ -283,7 +332,7 @@ class FeatureStore:
         """
         from featurestore.jobs.schedule.states import due
 
-        return Results(due(self.applied(), self.layout, self._clock(), views), SCHEDULES)
+        return Results(due(self.applied(), self.layout, self._clock(), views), shown.SCHEDULES)
 
     @checked_arguments
     def refresh_latest(self, views: "Selection | None" = None) -> dict[str, int]:
@@ -332,7 +381,6 @@ class FeatureStore:
         """
         from featurestore.client.request import Request
         from featurestore.client.training_set import training_set
-        from featurestore.query.selection import selection_text
 
         call = f"get_training_set({selection_text(features)})"
         request = Request(call, features, timestamp_field, timezone, null_times)
@@ -370,7 +418,6 @@ class FeatureStore:
         """
         from featurestore.client.request import Request
         from featurestore.client.retrieve import retrieve
-        from featurestore.query.selection import selection_text
 
         call = f"get_historical_features({selection_text(features)})"
         request = Request(call, features, timestamp_field, timezone, null_times)
@@ -391,7 +438,6 @@ class FeatureStore:
         """
         from featurestore.client.request import Request
         from featurestore.client.retrieve import retrieve_latest
-        from featurestore.query.selection import selection_text
 
         request = Request(f"get_latest_features({selection_text(features)})", features)
         moment = self._clock() if at is None else parse_moment_argument(request.call, "at", at)
@@ -432,7 +478,6 @@ class FeatureStore:
         from featurestore.client.reader import Reader
         from featurestore.client.request import Request
         from featurestore.client.verify.verify import Check, verify
-        from featurestore.query.selection import selection_text
 
         request = Request(
             f"verify({selection_text(features)})", features, timestamp_field, timezone
@@ -445,11 +490,9 @@ class FeatureStore:
         if not source:
             return result
         with spark_extra("verify"):
-            from featurestore.client.verify.source import SourceCheck, verify_sources
+            from featurestore.client.verify.source import with_sources
 
-        views = dict.fromkeys(view.view for view in result.views if view.version is not None)
-        sources = verify_sources(self._job(), SourceCheck([*views], sample, seed))
-        return replace(result, sources=sources)
+        return with_sources(self._job(), result, sample, seed)
 
     @checked_arguments
     def sql(self, text: str) -> "pa.Table":
@@ -490,11 +533,8 @@ class FeatureStore:
         name = view.name if isinstance(view, FeatureView) else view
         fields = [columns] if isinstance(columns, str) else columns
         selection = EventSelection(name, fields, start, end)
-        moment = (
-            self._clock()
-            if as_of is None
-            else parse_moment_argument(selection.call, "as_of", as_of)
-        )
+        now = self._clock() if as_of is None else as_of
+        moment = parse_moment_argument(selection.call, "as_of", now)
         current = self._serving()
         if name in current.earlier:
             current.require_fields(name, fields or (), selection.call)
@@ -578,6 +618,7 @@ class FeatureStore:
             loaded=self.load,
             spark=self._spark,
             clock=self._clock,
+            compact_small_files=self.settings.compact_small_files,
             retries=self.settings.retries,
             retry_seconds=self.settings.retry_seconds,
         )

@@ -49,6 +49,7 @@ __all__ = [
     "arrow_type",
     "extra_columns",
     "required_columns",
+    "sort_names",
     "stored_columns",
     "used_columns",
 ]
@@ -103,6 +104,11 @@ def extra_columns(view: FeatureView) -> tuple[str, ...]:
     """Return the ``unique_by`` columns that are stored only to identify events."""
     others = {field.name for field in (*view.join_keys, *view.schema)} | set(RESERVED)
     return tuple(name for name in view.unique_columns if name not in others)
+
+
+def sort_names(view: FeatureView) -> tuple[str, ...]:
+    """Return the columns that feature files are sorted by: the keys, then the event time."""
+    return (*(key.name for key in view.join_keys), EVENT_TIME)
 
 
 def stored_columns(view: FeatureView) -> tuple[str, ...]:

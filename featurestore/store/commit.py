@@ -6,13 +6,16 @@ runs, and to resume a stream that lost its checkpoint.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, asdict, dataclass
 from datetime import datetime
 
-from featurestore.store.delta.log import commits
+from featurestore.store.delta.log import Commit, commits, newest_commits
 
 COMMIT_SCHEMA = "featurestore.commit/1"
+# Only compactions and clean-ups commit between batches, so one of the last commits is almost
+# always a batch's.
+_RECENT_COMMITS = 20
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,17 @@ class BatchCommit:
     notes: CommitNotes
 
 
+def newest_batch(uri: str) -> BatchCommit | None:
+    """Return the newest commit of a batch; None if there is none.
+
+    Example:
+        >>> newest_batch("no/such/table") is None
+        True
+    """
+    found = _batches(newest_commits(uri, _RECENT_COMMITS)) or batch_commits(uri)
+    return found[-1] if found else None
+
+
 def batch_commits(uri: str, *, after: int = -1) -> tuple[BatchCommit, ...]:
     """Return the commits of batches newer than version ``after``, oldest first.
 
@@ -108,8 +122,12 @@ def batch_commits(uri: str, *, after: int = -1) -> tuple[BatchCommit, ...]:
         >>> batch_commits("no/such/table")
         ()
     """
+    return _batches(commits(uri, after=after))
+
+
+def _batches(found: Sequence[Commit]) -> tuple[BatchCommit, ...]:
     return tuple(
         BatchCommit(commit.version, commit.at, notes)
-        for commit in commits(uri, after=after)
+        for commit in found
         if (notes := CommitNotes.from_notes(commit.notes)) is not None
     )

@@ -48,6 +48,10 @@ class Layout:
         """Return the address of a stream's checkpoint; a lost one gets a new generation."""
         return f"{self.root}/checkpoints/{self._name(table_id)}/{generation:d}"
 
+    def checkpoints(self, table_id: str) -> str:
+        """Return the address of all checkpoints of a build, which must have an id."""
+        return f"{self.root}/checkpoints/{self._name(table_id)}"
+
     def registry(self) -> str:
         """Return the address of the table of applied manifests."""
         return f"{self.root}/registry/versions"

@@ -1,16 +1,25 @@
-"""A fresh project for each test."""
+"""A fresh project for each test, with Spark or without."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.jobs.world import World
+from tests.jobs.stored import Store
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+    from tests.jobs.world import World
+
 
 @pytest.fixture
-def world(tmp_path: Path, spark: "SparkSession") -> World:
+def world(tmp_path: Path, spark: "SparkSession") -> "World":
+    from tests.jobs.world import World  # noqa: PLC0415 - it imports pyspark
+
     return World(tmp_path, spark)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Store:
+    return Store(tmp_path)

@@ -9,6 +9,10 @@ T = TypeVar("T")
 
 RUNS = ("view", "status", "kind", "version", "rows_in", "rows_out", "seconds", "message")
 SCHEDULES = ("view", "schedule", "reason", "due_since", "late_seconds", "next_tick")
+MAINTENANCE = (
+    *("table", "files_before", "files_after", "builds_removed", "records_removed"),
+    *("files_removed", "bytes_removed", "error"),
+)
 STATUSES = (
     *("view", "state", "version", "rows", "newest_event", "last_run", "freshness"),
     *("late_seconds", "last_failure_at", "error"),

@@ -5,10 +5,10 @@ finds most of them; this check finds the rest, and rows that a source changed af
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from featurestore.client.verify.report import CheckedSource, SourceDifference
+from featurestore.client.verify.report import CheckedSource, SourceDifference, Verification
 from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.spark.retrieve.recompute import Sample, compare_rows
 from featurestore.engines.spark.session.child import own_session
@@ -39,6 +39,20 @@ class SourceCheck:
     views: Sequence[str]
     sample: int
     seed: int
+
+
+def with_sources(job: Job, result: Verification, sample: int, seed: int) -> Verification:
+    """Return a result of `verify` with the comparison of its stored views with their sources.
+
+    Args:
+        job: The project.
+        result: The result without it.
+        sample: The number of keys to compare for each view.
+        seed: Selects the keys.
+    """
+    views = dict.fromkeys(view.view for view in result.views if view.version is not None)
+    sources = verify_sources(job, SourceCheck([*views], sample, seed))
+    return replace(result, sources=sources)
 
 
 def verify_sources(job: Job, check: SourceCheck) -> tuple[CheckedSource, ...]:

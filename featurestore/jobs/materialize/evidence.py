@@ -17,11 +17,10 @@ from featurestore.engines.spark.source.offsets import (
 from featurestore.errors import TableError
 from featurestore.jobs.materialize.refusal import Evidence, listed
 from featurestore.jobs.materialize.source_change import source_change
-from featurestore.store.commit import CommitNotes, batch_commits
+from featurestore.store.commit import CommitNotes, newest_batch
 from featurestore.store.delta.log import (
     is_table,
     last_transaction,
-    latest_version,
     table_identity,
 )
 from featurestore.store.integrity import table_damage
@@ -31,8 +30,6 @@ from featurestore.store.ledger.runs import RunRecord
 from featurestore.store.ledger.tables import TableRecord
 from featurestore.store.source_files import FilePath, SourceFile, content_digest
 
-# Only compactions commit between batches, so one of the last commits is almost always a batch's.
-_RECENT_COMMITS = 20
 _UNKNOWN = -1  # the size of a file that changed before it was recorded
 
 
@@ -122,11 +119,8 @@ def files_read(
 
 
 def _newest(table: str) -> CommitNotes | None:
-    version = latest_version(table)
-    if version is None:
-        return None
-    commits = batch_commits(table, after=version - _RECENT_COMMITS) or batch_commits(table)
-    return commits[-1].notes if commits else None
+    batch = newest_batch(table)
+    return None if batch is None else batch.notes
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.errors import FeatureStoreError, MaterializationError
+from featurestore.settings import COMPACT_SMALL_FILES
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.runs import RunKind, RunStatus
 from featurestore.times import Clock, system_clock
@@ -38,6 +39,8 @@ class Job:
         spark: Returns the session. Called after all checks that need no session.
         clock: Returns the present time.
         files_per_batch: The most source files in one batch of a build.
+        compact_small_files: A run that finds more small files in its table than this joins them;
+            0 to leave them.
         retries: How often `materialize_due` runs a failed view again.
         retry_seconds: The seconds before the first retry; before each further one, twice as many.
     """
@@ -49,6 +52,7 @@ class Job:
     spark: "Callable[[], SparkSession]"
     clock: Clock = system_clock
     files_per_batch: int = 1000
+    compact_small_files: int = COMPACT_SMALL_FILES
     retries: int = 0
     retry_seconds: float = 0
 

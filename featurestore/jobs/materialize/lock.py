@@ -106,6 +106,25 @@ def view_lock(
         lock.release()
 
 
+def is_locked(layout: Layout, view: str) -> bool:
+    """Return whether another process materializes a view now; False in object stores.
+
+    Example:
+        >>> is_locked(Layout("no/such/root"), "spending")
+        False
+    """
+    path = Path(local_path(layout.view_lock(view)))
+    if not is_local(layout.root) or not path.is_file():
+        return False
+    try:
+        with FileLock(path, blocking=False):
+            return False
+    except Timeout:
+        return True
+    except OSError:  # a store that this user cannot write
+        return False
+
+
 def _acquire(lock: FileLock, holder: Path, view: str, on_wait: OnWait | None) -> None:
     """Take the lock, or wait for it if there is somebody to say so to.
 

@@ -1,15 +1,57 @@
 """The order of runs: views run side by side, and a derived view after its upstream view."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
 
+from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.retrieval.threads import wait_for_all
-from featurestore.jobs.materialize.job import RunResult
+from featurestore.engines.spark.session.child import own_session
+from featurestore.jobs.materialize.job import Job, Request, RunResult
+from featurestore.jobs.materialize.progress import Progress, ProgressEvent
 from featurestore.jobs.materialize.run import ViewRun, run_view, skip_view
 
 # Each stream needs a thread of the driver, and all streams share the same executors.
 _SIDE_BY_SIDE = 2
+
+
+def run_with_spark(
+    job: Job,
+    views: Sequence[FeatureView],
+    run_ids: Mapping[str, str],
+    request: Request,
+    progress: Progress,
+) -> list[RunResult]:
+    """Start a session, run the views in order, and return their results.
+
+    Args:
+        job: The project.
+        views: The views. The caller holds their locks.
+        run_ids: The name of each view's run.
+        request: The options of the call.
+        progress: Called with the progress of each view.
+
+    Raises:
+        KeyboardInterrupt: The streams were stopped, and the runs were recorded as interrupted.
+    """
+    for view in views:
+        progress(ProgressEvent(view.name, "starting"))
+    spark, stop = own_session(job.spark()), Event()
+    for view in views:
+        progress(ProgressEvent(view.name, "waiting"))
+    runs = [
+        ViewRun(
+            job,
+            view=view,
+            request=request,
+            spark=spark,
+            stop=stop,
+            progress=progress,
+            run_id=run_ids[view.name],
+        )
+        for view in views
+    ]
+    return run_in_order(runs, stop)
 
 
 def run_in_order(runs: Sequence[ViewRun], stop: Event) -> list[RunResult]:

@@ -9,6 +9,7 @@ Phase = Literal[
     "checking",
     "reading",
     "latest",
+    "compacting",
     "done",
     "nothing",
     "failed",

@@ -22,6 +22,7 @@ from featurestore.engines.spark.write.file_batches import run_file_batches
 from featurestore.engines.spark.write.latest import refresh_if_stale
 from featurestore.engines.spark.write.snapshot import run_snapshot
 from featurestore.engines.spark.write.stream import InterruptedRunError, Stream, run_stream
+from featurestore.jobs.materialize.compaction import compact_after_run
 from featurestore.jobs.materialize.decide import Situation, Step, decide, ended
 from featurestore.jobs.materialize.evidence import files_read, gather, snapshot_evidence
 from featurestore.jobs.materialize.job import Job, Request, RunResult
@@ -142,7 +143,16 @@ def _run(run: ViewRun) -> RunResult:
     result = run.log.end(record, before)
     notes = upstream_note(run.upstream.source.name, run.upstream.version)
     notes += recovery_note(len(recovered)) + (step.note and f"; {step.note}")
+    notes += _compact(run, step)
     return replace(result, message=result.message + notes)
+
+
+def _compact(run: ViewRun, step: Step) -> str:
+    def begin() -> None:
+        run.report("compacting")
+
+    uri, limit = run.table(step.table), run.job.compact_small_files
+    return compact_after_run(run.view, uri, limit, begin)
 
 
 def _situation(run: ViewRun, tables: Tables) -> Situation:

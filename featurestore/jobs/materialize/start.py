@@ -3,20 +3,17 @@
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
-from threading import Event
 
 from featurestore.definitions.code.fingerprint import table_fingerprint
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.on_demand import OnDemandFeatureView
 from featurestore.definitions.model.view import FeatureView
-from featurestore.engines.spark.session.child import own_session
-from featurestore.engines.spark.write.latest import refresh
 from featurestore.errors import NotFoundError, RequestError, TableError
 from featurestore.jobs.materialize.job import Job, Request, RunResult, new_run_id
 from featurestore.jobs.materialize.lock import OnWait, view_lock, view_locks
-from featurestore.jobs.materialize.order import run_in_order
 from featurestore.jobs.materialize.progress import Progress, ProgressEvent, ignore_progress
-from featurestore.jobs.materialize.run import ViewRun
+from featurestore.jobs.materialize.without_spark.nothing_new import nothing_new
+from featurestore.optional import spark_extra
 from featurestore.query.compile import compile_view
 from featurestore.query.selection import (
     Selection,
@@ -90,6 +87,8 @@ def run_views(
 ) -> list[RunResult]:
     """Run views, each after its upstream view, and return their results in the same order.
 
+    A session is started only for views whose sources have something new.
+
     Args:
         job: The project.
         targets: The views, as loaded. The caller holds their locks.
@@ -100,24 +99,36 @@ def run_views(
     Raises:
         KeyboardInterrupt: The streams were stopped, and the runs were recorded as interrupted.
     """
+    results = _idle(job, targets, request, report, run_ids)
+    rest = [view for view in targets if view.name not in results]
+    if rest:
+        with spark_extra("materialize"):
+            # Local import: pyspark takes 0.5 s, which calls with nothing new save.
+            from featurestore.jobs.materialize.order import (  # noqa: PLC0415 - see above
+                run_with_spark,
+            )
+
+        runs = run_with_spark(job, rest, run_ids, request, report)
+        results |= {result.view: result for result in runs}
+    return [results[view.name] for view in targets]
+
+
+def _idle(
+    job: Job,
+    targets: Sequence[FeatureView],
+    request: Request,
+    report: Progress,
+    run_ids: Mapping[str, str],
+) -> dict[str, RunResult]:
+    """Return the results of views that have nothing new, for which no session is started."""
+    if request != Request():
+        return {}
     for view in targets:
-        report(ProgressEvent(view.name, "starting"))
-    spark, stop = own_session(job.spark()), Event()
-    for view in targets:
-        report(ProgressEvent(view.name, "waiting"))
-    runs = [
-        ViewRun(
-            job,
-            view=view,
-            request=request,
-            spark=spark,
-            stop=stop,
-            progress=report,
-            run_id=run_ids[view.name],
-        )
-        for view in targets
-    ]
-    return run_in_order(runs, stop)
+        report(ProgressEvent(view.name, "checking"))
+    results = nothing_new(job, targets, run_ids)
+    for result in results.values():
+        report(ProgressEvent(result.view, "nothing", message=result.message))
+    return results
 
 
 def refresh_latest(job: Job, views: Selection | None = None) -> dict[str, int]:
@@ -147,6 +158,15 @@ def refresh_latest(job: Job, views: Selection | None = None) -> dict[str, int]:
     with ExitStack() as locks:
         for name in sorted(tables):
             locks.enter_context(view_lock(job.layout, name, new_run_id(), job.clock()))
+        with spark_extra("refresh_latest"):
+            # Local imports: as in `materialize`.
+            from featurestore.engines.spark.session.child import (  # noqa: PLC0415 - see above
+                own_session,
+            )
+            from featurestore.engines.spark.write.latest import (  # noqa: PLC0415 - see above
+                refresh,
+            )
+
         spark = own_session(job.spark())
         return {
             view.name: refresh(spark, job.layout, view, tables[view.name], job.clock())

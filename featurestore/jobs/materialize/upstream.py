@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from featurestore.definitions.model.source import DeltaSource, StoredSource
+from featurestore.definitions.model.source import DeltaSource, FileSource, StoredSource
 from featurestore.definitions.model.view import FeatureView
-from featurestore.engines.spark.source.readers import stored_source
 from featurestore.errors import SourceError
 from featurestore.store.columns import EVENT_TIME
 from featurestore.store.current import CurrentTables, NoTable
@@ -41,7 +40,7 @@ def upstream_of(view: FeatureView, layout: Layout) -> Upstream:
     """
     source = view.source
     if not isinstance(source, FeatureView):
-        stored = stored_source(view)
+        stored = _stored_source(view)
         return Upstream(stored, layout.source(stored.path))
     table = CurrentTables(layout, Tables(layout).records()).of(source)
     if isinstance(table, NoTable):
@@ -56,6 +55,22 @@ def upstream_of(view: FeatureView, layout: Layout) -> Upstream:
     stored_rows = DeltaSource(source.name, path=table.uri, timestamp_field=EVENT_TIME)
     version = open_snapshot(table.uri).version
     return Upstream(stored_rows, table.uri, table.record.table_id, version)
+
+
+def _stored_source(view: FeatureView) -> StoredSource:
+    """Return the view's source, if it can be materialized.
+
+    Raises:
+        SourceError: It is a request source.
+    """
+    source = view.source
+    if not isinstance(source, (DeltaSource, FileSource)):
+        raise SourceError(
+            f"materialize view {view.name!r} ({view.origin})",
+            f"source {source.name!r} is a {type(source).__name__}: its values come with each call",
+            "Read the view from a DeltaSource or a FileSource.",
+        )
+    return source
 
 
 def _unusable(

@@ -91,6 +91,18 @@ def newest_commit_files(uri: str, count: int) -> tuple[CommitFile, ...]:
     return _known(uri, lambda: _newest(uri, count)) or ()
 
 
+def newest_checkpoint(uri: str) -> int:
+    """Return the version of a table's newest checkpoint; -1 without one.
+
+    Example:
+        >>> newest_checkpoint("no/such/table")
+        -1
+    """
+    names = _known(uri, lambda: list_names(f"{uri}/_delta_log")) or ()
+    versions = [version for name in names if (version := _checkpoint(name)) is not None]
+    return max(versions, default=-1)
+
+
 def _newest(uri: str, count: int) -> tuple[CommitFile, ...]:
     names = list_names(f"{uri}/_delta_log")
     present = {version for name in names if (version := _version(name, ".json")) is not None}
@@ -103,6 +115,21 @@ def _newest(uri: str, count: int) -> tuple[CommitFile, ...]:
     return tuple(
         _read(uri, version) for version in versions if version in present or version > needed
     )
+
+
+def commit_actions(uri: str, version: int) -> tuple[dict[str, Any], ...] | None:
+    """Return the actions of a commit; None if its file is gone, damaged or cannot be read here.
+
+    Args:
+        uri: The table's address.
+        version: The Delta version.
+
+    Example:
+        >>> commit_actions("no/such/table", 0) is None
+        True
+    """
+    commit = _known(uri, lambda: _read(uri, version))
+    return None if commit is None or commit.damage else commit.actions
 
 
 def commit_digest(uri: str, version: int) -> str | None:

@@ -85,6 +85,21 @@ def commits(uri: str, *, after: int = -1) -> tuple[Commit, ...]:
     return tuple(_commit(entry) for entry in reversed(history))
 
 
+def newest_commits(uri: str, count: int) -> tuple[Commit, ...]:
+    """Return the newest commits of a table, oldest first; none if there is no table.
+
+    Args:
+        uri: The table's address.
+        count: The most commits to return.
+
+    Example:
+        >>> newest_commits("no/such/table", 3)
+        ()
+    """
+    history = open_table(uri).history(count) if is_table(uri) else []
+    return tuple(_commit(entry) for entry in reversed(history))
+
+
 def last_transaction(uri: str, application: str) -> int | None:
     """Return the newest transaction version that an application committed, or None.
 

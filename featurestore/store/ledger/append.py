@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import pyarrow as pa
@@ -39,6 +40,43 @@ def append(uri: str, schema: pa.Schema, rows: list[dict[str, object]]) -> None:
             _create(uri, schema)
         _append(uri, pa.Table.from_pylist(rows, schema=schema))
     _join_files(uri)
+
+
+def delete(uri: str, condition: str) -> None:
+    """Remove records in one commit, beside other processes that append.
+
+    Args:
+        uri: The table's address. Nothing happens if there is no table.
+        condition: A SQL condition on the records to remove.
+
+    Raises:
+        StorageError: The table cannot be written.
+    """
+    if not is_table(uri):
+        return
+    with storage_errors(f"clean up the ledger {uri}", uri):
+        for attempt in range(_ATTEMPTS):
+            try:
+                open_table(uri).delete(condition)
+                return
+            except CommitFailedError:  # another process has appended
+                if attempt == _ATTEMPTS - 1:
+                    raise
+                time.sleep(random.uniform(0.01, 0.1))
+
+
+def text_list(values: Iterable[str]) -> str:
+    """Return texts as a list of SQL literals.
+
+    Example:
+        >>> text_list(["r1", "it's"])
+        "('r1', 'it''s')"
+    """
+    return f"({', '.join(_literal(value) for value in values)})"
+
+
+def _literal(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _append(uri: str, data: pa.Table) -> None:

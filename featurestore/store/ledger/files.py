@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import KW_ONLY, asdict, dataclass
 
 from featurestore.store.layout import Layout
-from featurestore.store.ledger.append import append, read
+from featurestore.store.ledger.append import append, delete, read, text_list
 from featurestore.store.ledger.schemas import FILES
 
 
@@ -45,6 +45,11 @@ class Files:
         """Return the files that a build has read, sorted by path."""
         rows = (row for row in read(self._uri) if row["table_id"] == table_id)
         return tuple(FileRecord(**row) for row in sorted(rows, key=lambda row: str(row["path"])))
+
+    def forget(self, table_ids: Iterable[str]) -> None:
+        """Remove the files of builds that were removed."""
+        if ids := list(table_ids):
+            delete(self._uri, f"table_id IN {text_list(ids)}")
 
     def record(self, records: Iterable[FileRecord]) -> None:
         """Append the files that a run has read, if any."""

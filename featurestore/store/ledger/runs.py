@@ -3,14 +3,14 @@
 Records are ordered by a sequence number, never by the clock, which may be set back.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import KW_ONLY, asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from featurestore.store.delta.records import check_record
 from featurestore.store.layout import Layout
-from featurestore.store.ledger.append import append, read
+from featurestore.store.ledger.append import append, delete, read, text_list
 from featurestore.store.ledger.schemas import RUNS
 
 _KINDS = {
@@ -108,6 +108,39 @@ class Runs:
             replace(record, sequence=number) for number, record in enumerate(records, last + 1)
         ]
         append(self._uri, RUNS, [_flat(record) for record in numbered])
+
+    def clean(self, before: datetime, *, dry_run: bool = False) -> int:
+        """Remove old records that no run needs, and return their number.
+
+        These are the beginnings of runs that have ended, and runs that found nothing new. The last
+        run of each view stays.
+
+        Args:
+            before: Records of runs that started at this time or later stay.
+            dry_run: Whether to remove nothing.
+        """
+        rows = sorted(read(self._uri), key=_order)
+        recent = [row.get("sequence") or 0 for row in rows if row["started_at"] >= before]
+        bound = min(recent, default=2**62)
+        last = {row["view"]: row["run_id"] for row in rows}
+        ended = {row["run_id"] for row in rows if row["status"] != "running"}
+        active = {row["run_id"] for row in rows} - ended
+        removed = sum(_is_removed(row, bound, {*last.values()}, active) for row in rows)
+        if removed and not dry_run:
+            begun = f"status = 'running' AND run_id NOT IN {text_list(['', *active])}"
+            idle = f"status = 'nothing' AND run_id NOT IN {text_list(['', *last.values()])}"
+            delete(self._uri, f"sequence < {bound:d} AND (({begun}) OR ({idle}))")
+        return removed
+
+
+def _is_removed(
+    row: Mapping[str, Any], bound: int, last: Collection[str], active: Collection[str]
+) -> bool:
+    if row.get("sequence") is None or row["sequence"] >= bound:
+        return False
+    if row["status"] == "running":
+        return row["run_id"] not in active
+    return row["status"] == "nothing" and row["run_id"] not in last
 
 
 def _order(row: Mapping[str, Any]) -> tuple[object, ...]:

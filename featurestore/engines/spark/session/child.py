@@ -2,12 +2,14 @@
 
 from pyspark.sql import SparkSession
 
+from featurestore.store.delta.compaction import ROWS_PER_GROUP
+
 # INT96, Spark's default for timestamps, has no statistics. Small row groups make look-ups fast.
 # Their size is a setting of the session: Delta does not pass a writer's options to Parquet.
 _OURS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
-    "parquet.block.row.count.limit": "50000",
+    "parquet.block.row.count.limit": str(ROWS_PER_GROUP),
     "spark.databricks.delta.optimizeWrite.enabled": "false",
     "spark.databricks.delta.autoCompact.enabled": "false",
 }

@@ -9,12 +9,18 @@ import json
 from dataclasses import dataclass
 from uuid import uuid4
 
-from featurestore.engines.spark.source.offsets import last_ended_batch, seen_files
-from featurestore.store.file_system import read_text, write_text
+from featurestore.engines.spark.source.offsets import (
+    checkpoint_damage,
+    last_ended_batch,
+    seen_files,
+)
+from featurestore.store.delta.cleanup import Removed, remove_files
+from featurestore.store.file_system import list_names, read_text, write_text
 from featurestore.store.source_files import FilePath, SourceFile, content_digest
 
 _VERSION = "v1"
 _COMPACTED = 20  # every so many batches, the log is written in one file
+_RECENT_BATCHES = 20
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,37 @@ def end_batch(checkpoint: str, batch: FileBatch, rows: int) -> None:
     """
     ended = json.dumps({"rows": rows})
     write_text(f"{checkpoint}/commits/{batch.number}", f"{_VERSION}\n{ended}")
+
+
+def prune(checkpoint: str, *, dry_run: bool = False) -> Removed:
+    """Remove the files of the log that a later one repeats, and those of earlier batches.
+
+    Args:
+        checkpoint: The address of the checkpoint.
+        dry_run: Whether to remove nothing.
+
+    Returns:
+        What was removed; nothing for the checkpoint of Spark's streams of Delta tables.
+
+    Example:
+        >>> prune("no/such/checkpoint")
+        Removed(files=0, size=0)
+    """
+    if checkpoint_damage(checkpoint):  # nothing else may have what its newest files lack
+        return Removed()
+    log = f"{checkpoint}/sources/0"
+    compacted = [
+        int(name.partition(".")[0]) for name in list_names(log) if name.endswith(".compact")
+    ]
+    oldest = min(max(compacted, default=0), last_ended_batch(checkpoint) - _RECENT_BATCHES)
+    old = [
+        f"{folder}/{name}"
+        for folder in (log, f"{checkpoint}/offsets", f"{checkpoint}/commits")
+        for name in list_names(folder)
+        # Hadoop writes a hidden file with a checksum beside each file.
+        if (number := name.lstrip(".").partition(".")[0]).isdigit() and int(number) < oldest
+    ]
+    return remove_files(old, dry_run=dry_run)
 
 
 def _write_files(checkpoint: str, batch: FileBatch) -> None:

@@ -6,7 +6,6 @@ from functools import singledispatch
 from pyspark.sql import DataFrame, SparkSession
 
 from featurestore.definitions.model.source import DeltaSource, FileSource, StoredSource
-from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.files.plan import UsedColumns
 from featurestore.engines.spark.source.file_rows import read_files
 from featurestore.errors import SourceError
@@ -31,22 +30,6 @@ class Reading:
     _: KW_ONLY
     files_per_batch: int | None = None
     starting_version: int | None = None
-
-
-def stored_source(view: FeatureView) -> StoredSource:
-    """Return the view's source, if it can be materialized.
-
-    Raises:
-        SourceError: It is a request source.
-    """
-    source = view.source
-    if not isinstance(source, (DeltaSource, FileSource)):
-        raise SourceError(
-            f"materialize view {view.name!r} ({view.origin})",
-            f"source {source.name!r} is a {type(source).__name__}: its values come with each call",
-            "Read the view from a DeltaSource or a FileSource.",
-        )
-    return source
 
 
 def require_present(source: StoredSource, uri: str) -> None:

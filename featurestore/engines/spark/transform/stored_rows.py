@@ -18,6 +18,7 @@ from featurestore.store.columns import (
     ROW_HASH,
     SEQUENCE,
     extra_columns,
+    sort_names,
     stored_columns,
 )
 
@@ -61,7 +62,7 @@ def null_unique(view: FeatureView) -> Column:
 
 def sort_columns(view: FeatureView) -> list[str]:
     """Return the columns that feature files are sorted by: the keys, then the event time."""
-    return [quoted(key.name) for key in view.join_keys] + [EVENT_TIME]
+    return [quoted(name) for name in sort_names(view)]
 
 
 def _columns(view: FeatureView, schema: T.StructType) -> list[Column]:

@@ -26,11 +26,8 @@ from featurestore.engines.spark.transform.stored_rows import (
 from featurestore.errors import MaterializationError
 from featurestore.store.columns import EVENT_TIME
 from featurestore.store.commit import CommitNotes, batch_commits
+from featurestore.store.delta.compaction import ROWS_PER_FILE
 from featurestore.store.delta.log import last_transaction
-
-# Larger files are cheaper to open. Smaller files have a narrower range of keys each, so that a
-# look-up skips more of them.
-ROWS_PER_FILE = 500_000
 
 
 @dataclass(frozen=True)

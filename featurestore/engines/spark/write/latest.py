@@ -16,26 +16,25 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T  # noqa: N812  # pyspark's own convention
 
-from featurestore.definitions.code.fingerprint import digest
 from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.kernel import answer_view
 from featurestore.engines.spark.errors.mapping import spark_errors
 from featurestore.engines.spark.errors.transport import send_errors
 from featurestore.engines.spark.source.timestamps import quoted
 from featurestore.engines.spark.types import spark_type
+from featurestore.engines.spark.write.freshness import is_fresh, latest_notes
 from featurestore.errors import SumOverflowError
 from featurestore.query.compile import compile_view, output_fields
 from featurestore.query.nodes import Query, ViewQuery
 from featurestore.query.requirements import needed_columns
 from featurestore.store.columns import EVENT_TIME, UTC_MICROS
-from featurestore.store.delta.log import Commit, commits, latest_version
+from featurestore.store.delta.log import latest_version
 from featurestore.store.delta.protocol import check_plain
 from featurestore.store.layout import Layout
 from featurestore.times import to_micros
 
 AS_OF = "as_of"
 _REFRESH = "refresh latest table"
-LATEST_SCHEMA = "featurestore.latest/1"
 # A task holds at most about this many rows before it answers the keys that are complete.
 ROWS_PER_ANSWER = 500_000
 
@@ -85,7 +84,7 @@ def refresh(
     latest, table = layout.latest(view.name), layout.features(view.name, table_id)
     # Spark follows the paths of a log wherever they lead.
     check_plain(table)
-    version = latest_version(table)
+    notes = latest_notes(layout, view, table_id)
     call = f"{_REFRESH} of view {view.name!r} ({view.origin})"
     with _named_overflow(), spark_errors(call, view=view.name):
         # Without a version: to read a pinned one, Delta replays the log. The caller holds the
@@ -93,7 +92,7 @@ def refresh(
         rows = spark.read.format("delta").load(table)
         _answers(view, rows, to_micros(now)).write.format("delta").mode("overwrite").options(
             overwriteSchema="true",
-            userMetadata=json.dumps(_notes(view, table_id, version) | {"as_of": now.isoformat()}),
+            userMetadata=json.dumps(notes | {"as_of": now.isoformat()}),
         ).save(latest)
     check_plain(latest)
     return latest_version(latest) or 0
@@ -107,8 +106,7 @@ def refresh_if_stale(
     Returns:
         The Delta version of the new ``latest`` table; None if it was fresh.
     """
-    version = latest_version(layout.features(view.name, table_id))
-    if _newest_notes(layout.latest(view.name)) == _notes(view, table_id, version):
+    if is_fresh(layout, view, table_id):
         return None
     return refresh(spark, layout, view, table_id, now)
 
@@ -208,22 +206,3 @@ def _last_group(rows: pa.Table, keys: list[str]) -> int:
     """Return the position of the last key's first row; the next batch may continue that key."""
     starts = pc.indices_nonzero(_first_of_group(rows, keys))
     return int(starts.to_numpy()[-1])
-
-
-def _notes(view: FeatureView, table_id: str, version: int | None) -> dict[str, object]:
-    return {
-        "schema": LATEST_SCHEMA,
-        "view": view.name,
-        "table_id": table_id,
-        "source_version": version,
-        "query": digest(repr(compile_view(view))),
-    }
-
-
-def _newest_notes(uri: str) -> dict[str, object] | None:
-    """Return the notes in the table's newest commit, without the moment; None without a table."""
-    version = latest_version(uri)
-    newest: tuple[Commit, ...] = () if version is None else commits(uri, after=version - 1)
-    if not newest:
-        return None
-    return {name: value for name, value in newest[-1].notes.items() if name != "as_of"}

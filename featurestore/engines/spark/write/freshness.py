@@ -1,0 +1,47 @@
+"""Whether a view's ``latest`` table has the newest rows and definition; read without Spark."""
+
+from featurestore.definitions.code.fingerprint import digest
+from featurestore.definitions.model.view import FeatureView
+from featurestore.query.compile import compile_view
+from featurestore.store.commit import newest_batch
+from featurestore.store.delta.log import newest_commits
+from featurestore.store.layout import Layout
+
+LATEST_SCHEMA = "featurestore.latest/1"
+_RECENT_COMMITS = 20
+
+
+def latest_notes(layout: Layout, view: FeatureView, table_id: str) -> dict[str, object]:
+    """Return the notes that a ``latest`` table made now has in its commit, without the moment.
+
+    Args:
+        layout: The addresses of the tables.
+        view: The view.
+        table_id: The build of the view's table.
+    """
+    # The version of the newest rows: a compaction makes a version without new rows.
+    batch = newest_batch(layout.features(view.name, table_id))
+    return {
+        "schema": LATEST_SCHEMA,
+        "view": view.name,
+        "table_id": table_id,
+        "source_version": 0 if batch is None else batch.version,
+        "query": digest(repr(compile_view(view))),
+    }
+
+
+def is_fresh(layout: Layout, view: FeatureView, table_id: str) -> bool:
+    """Return whether the view's ``latest`` table has the newest version of rows and definition.
+
+    Args:
+        layout: The addresses of the tables.
+        view: The view.
+        table_id: The build of the view's table.
+    """
+    newest = newest_commits(layout.latest(view.name), _RECENT_COMMITS)
+    # Clean-ups of the table commit without notes.
+    noted = [commit.notes for commit in newest if commit.notes.get("schema") == LATEST_SCHEMA]
+    if not noted:
+        return False
+    recorded = {name: value for name, value in noted[-1].items() if name != "as_of"}
+    return recorded == latest_notes(layout, view, table_id)

@@ -1,0 +1,1 @@
+"""The checks of a store: what is damaged, and its repair. No check starts Spark."""

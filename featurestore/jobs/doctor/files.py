@@ -1,0 +1,66 @@
+"""Checks of data files: those that a table names, and those that nothing names."""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+import pyarrow.fs as pafs
+
+from featurestore.jobs.doctor.finding import Finding, Subject
+from featurestore.store.delta.cleanup import vacuum
+from featurestore.store.file_system import file_system
+from featurestore.store.layout import Layout
+from featurestore.store.ledger.tables import TableRecord
+
+MISSING_FILE, OLD_FILES, UNKNOWN_BUILD = "D201", "D202", "D203"
+RETENTION = timedelta(days=7)
+
+
+def named_files_exist(subject: Subject) -> Iterator[Finding]:
+    """Yield files of the newest version that are gone, or have another size than the log says."""
+    files = subject.snapshot.files
+    paths, sizes = files["path"].to_pylist(), files["size_bytes"].to_pylist()
+    infos = subject.snapshot.filesystem.get_file_info(paths)
+    for path, size, info in zip(paths, sizes, infos, strict=True):
+        if info.type == pafs.FileType.File and info.size == size:
+            continue
+        is_gone = info.type != pafs.FileType.File
+        found = "is gone" if is_gone else f"has {info.size:,} bytes, and the log says {size:,}"
+        fix = "Restore the file from a copy."
+        if subject.view is not None:
+            fix += f" Or build the view again: {subject.rebuild}."
+        yield subject.finding(MISSING_FILE, f"the file {subject.uri}/{path} {found}", fix)
+
+
+def old_files_are_removed(subject: Subject) -> Iterator[Finding]:
+    """Yield that there are old files which no version needs, for example of a killed run."""
+    if any(commit.damage for commit in subject.commits):
+        return  # what a lost commit has named may be needed yet
+    old = vacuum(subject.uri, RETENTION, dry_run=True)
+    if old.files:
+        yield subject.finding(
+            OLD_FILES,
+            f"{old.files:,} files ({old.size / 1e6:.1f} MB) in {subject.uri} are needed by no "
+            f"version of the last {RETENTION.days} days",
+            "Run `featurestore maintain`, once a day or once a week.",
+        )
+
+
+def unknown_builds(layout: Layout, view: str, builds: Sequence[TableRecord]) -> Iterator[Finding]:
+    """Yield folders of builds that the ledger of builds does not have.
+
+    Args:
+        layout: The addresses of the tables.
+        view: The view's name.
+        builds: The newest record of each build, of all views.
+    """
+    known = {build.table_id for build in builds if build.view == view}
+    filesystem, folder = file_system(layout.features(view, "").rstrip("/"))
+    infos = filesystem.get_file_info(pafs.FileSelector(folder, allow_not_found=True))
+    for info in sorted(infos, key=lambda info: str(info.base_name)):
+        if info.type == pafs.FileType.Directory and info.base_name not in known:
+            yield Finding(
+                UNKNOWN_BUILD,
+                view,
+                found=f"the ledger of builds does not have the table {info.path}",
+                fix="If the ledger was lost, restore it from a copy. Otherwise remove the folder.",
+            )

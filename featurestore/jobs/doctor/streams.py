@@ -1,0 +1,51 @@
+"""Checks of what the next run continues from: the stream's checkpoint, the source, the latest."""
+
+from collections.abc import Iterator
+
+from featurestore.engines.spark.write.freshness import is_fresh
+from featurestore.jobs.doctor.finding import Finding, Subject
+from featurestore.jobs.materialize.evidence import gather
+from featurestore.jobs.materialize.refusal import refusal
+from featurestore.jobs.materialize.upstream import upstream_of
+from featurestore.store.delta.log import is_table
+from featurestore.store.integrity import table_damage
+
+STREAM, SOURCE, LATEST = "D401", "D402", "D501"
+
+
+def streams_continue(subject: Subject) -> Iterator[Finding]:
+    """Yield a checkpoint that cannot continue, and a source that no longer continues."""
+    view, record = subject.view, subject.record
+    if view is None or record is None or view.snapshot:
+        return
+    if table_damage(subject.uri, subject.own_runs):
+        return  # which other checks report
+    upstream = upstream_of(view, subject.layout)
+    if upstream.table_id != record.upstream:
+        return  # the next run builds the view again
+    evidence = gather(subject.layout, record, subject.own_runs, upstream.source, upstream.uri)
+    if problem := refusal(view.name, evidence):
+        yield subject.finding(SOURCE, problem.found, problem.fix)
+    elif evidence.checkpoint_problem:
+        resumes = evidence.resumes_at is not None
+        fix = (
+            f"No repair is needed: the next run goes on at version {evidence.resumes_at}."
+            if resumes
+            else f"Restore the checkpoint from a copy: otherwise {evidence.lost_files}."
+            if evidence.lost_files
+            else "No repair is needed: the next run builds the table again."
+        )
+        yield subject.finding(STREAM, evidence.checkpoint_problem, fix)
+
+
+def latest_is_fresh(subject: Subject) -> Iterator[Finding]:
+    """Yield a latest table that lacks the newest rows or the present definition."""
+    view, record = subject.view, subject.record
+    if view is None or record is None or not view.latest:
+        return
+    if is_table(subject.uri) and not is_fresh(subject.layout, view, record.table_id):
+        yield subject.finding(
+            LATEST,
+            f"the latest table {subject.layout.latest(view.name)} is older than the feature table",
+            f"Run `featurestore materialize {view.name} --latest`.",
+        )

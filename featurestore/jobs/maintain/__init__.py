@@ -1,0 +1,1 @@
+"""Maintenance of the store: compaction, removal of what no reader needs, and checkpoints."""

@@ -1,0 +1,121 @@
+"""Maintenance of one view's tables: its current table, its latest table and its checkpoint."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from featurestore.definitions.model.view import FeatureView
+from featurestore.engines.spark.source.offsets import (
+    last_batch,
+    resume_version,
+    snapshot_version,
+    source_offset,
+)
+from featurestore.errors import TableError
+from featurestore.store.columns import sort_names
+from featurestore.store.commit import newest_batch
+from featurestore.store.delta.cleanup import Removed, checkpoint, vacuum
+from featurestore.store.delta.compaction import Compaction, compact, planned
+from featurestore.store.delta.log import is_table, latest_version
+from featurestore.store.delta.snapshot import open_snapshot
+from featurestore.store.integrity import table_damage
+from featurestore.store.layout import Layout
+from featurestore.store.ledger.runs import RunRecord
+from featurestore.store.ledger.tables import TableRecord
+
+
+def require_whole(uri: str, runs: Sequence[RunRecord], view: str) -> None:
+    """Refuse a table that has lost commits: a compaction would seal the loss.
+
+    Raises:
+        TableError: The table is damaged.
+    """
+    if damage := table_damage(uri, runs):
+        fix = "Run `featurestore doctor`, which lists what is damaged and the ways out."
+        raise TableError(f"maintain view {view!r}", damage, fix)
+
+
+def compact_table(view: FeatureView, uri: str, *, dry_run: bool) -> Compaction:
+    """Join all small files of a view's current table.
+
+    Args:
+        view: The applied view. The caller holds its lock.
+        uri: The table's address.
+        dry_run: Whether to change nothing.
+    """
+    snapshot = open_snapshot(uri)
+    order = sort_names(view)
+    # The keys of a changed view may be no columns of its present table.
+    if not set(order) <= set(snapshot.schema.names):
+        count = snapshot.files.num_rows
+        return Compaction(files_before=count, files_after=count)
+    return planned(snapshot) if dry_run else compact(uri, order)
+
+
+def clean_table(
+    layout: Layout,
+    record: TableRecord,
+    records: Sequence[TableRecord],
+    retention: timedelta,
+    *,
+    dry_run: bool,
+) -> Removed:
+    """Remove the old files of a view's current table and of its latest table.
+
+    Args:
+        layout: The addresses of the tables.
+        record: The current build.
+        records: The newest record of each build, of all views.
+        retention: How long files stay after a table no longer refers to them.
+        dry_run: Whether to change nothing.
+    """
+    uri, latest = layout.features(record.view, record.table_id), layout.latest(record.view)
+    unread = unread_versions(layout, record, records)
+    removed = vacuum(uri, retention, keep=unread, dry_run=dry_run)
+    tables = [uri]
+    if is_table(latest):
+        removed += vacuum(latest, retention, dry_run=dry_run)
+        tables.append(latest)
+    if not dry_run:
+        for table in tables:
+            checkpoint(table)
+    return removed
+
+
+def unread_versions(layout: Layout, record: TableRecord, records: Sequence[TableRecord]) -> range:
+    """Return the versions of a build that a stream of a derived view has not read yet.
+
+    A stream reads the files that each version added, also those that a compaction joined since.
+
+    Args:
+        layout: The addresses of the tables.
+        record: The build of the upstream view.
+        records: The newest record of each build, of all views.
+    """
+    uri = layout.features(record.view, record.table_id)
+    newest = latest_version(uri) or 0
+    after = newest + 1
+    firsts = [
+        _first_unread(layout, each)
+        for each in records
+        if each.upstream == record.table_id and each.state in ("building", "current")
+    ]
+    return range(min((first for first in firsts if first is not None), default=after), after)
+
+
+def _first_unread(layout: Layout, derived: TableRecord) -> int | None:
+    """Return the first version that a derived build's stream may still read; None for all new."""
+    checkpoint_uri = layout.checkpoint(derived.table_id, derived.generation)
+    batch = newest_batch(layout.features(derived.view, derived.table_id))
+    last = last_batch(checkpoint_uri)
+    offsets = [
+        None if batch is None else batch.notes.source_offset,
+        # A batch that has begun reads from the end of the one before it.
+        None if last is None else source_offset(checkpoint_uri, max(last - 1, 0)),
+    ]
+    versions = [_version(offset) for offset in offsets if offset is not None]
+    return min((version for version in versions if version is not None), default=None)
+
+
+def _version(offset: str) -> int | None:
+    snapshot = snapshot_version(offset)
+    return resume_version(offset) if snapshot is None else snapshot

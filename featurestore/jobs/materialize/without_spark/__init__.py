@@ -1,0 +1,1 @@
+"""Decisions without Spark: which views have nothing new."""

@@ -1,0 +1,142 @@
+"""Removal of files that no version of a Delta table within a retention needs, and checkpoints."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pyarrow.fs as pafs
+
+from featurestore.store.delta.commit_files import newest_checkpoint
+from featurestore.store.delta.snapshot import open_table
+from featurestore.store.failures import storage_errors
+from featurestore.store.file_system import file_system
+
+_HOUR = timedelta(hours=1)
+# Delta writes a checkpoint every so many commits, but not if the commit is a compaction's.
+_CHECKPOINT_INTERVAL = 10
+
+
+@dataclass(frozen=True)
+class Removed:
+    """Files that were removed, or that would be.
+
+    Args:
+        files: Their number.
+        size: Their bytes.
+    """
+
+    files: int = 0
+    size: int = 0
+
+    def __add__(self, other: "Removed") -> "Removed":
+        """Return the sum of both."""
+        return Removed(self.files + other.files, self.size + other.size)
+
+
+def vacuum(
+    uri: str, retention: timedelta, *, keep: Sequence[int] = (), dry_run: bool = False
+) -> Removed:
+    """Remove files that the table does not refer to, and that it did not within the retention.
+
+    The files of killed runs are among them.
+
+    Args:
+        uri: The table's address.
+        retention: How long files stay after the table no longer refers to them.
+        keep: Older versions whose files stay.
+        dry_run: Whether to remove nothing.
+
+    Raises:
+        StorageError: A file cannot be removed.
+    """
+    hours = -(-retention // _HOUR)
+    with storage_errors(f"remove old files of {uri}", uri):
+        table = open_table(uri)
+        present = set(range(table.version() + 1))
+        keep_versions = sorted(present & set(keep)) or None
+
+        def run(*, dry_run: bool) -> list[str]:
+            return table.vacuum(
+                hours,
+                dry_run=dry_run,
+                enforce_retention_duration=False,
+                full=True,
+                keep_versions=keep_versions,
+            )
+
+        old = run(dry_run=True)
+        removed = Removed(len(old), _size(uri, old))
+        if old and not dry_run:  # each call makes two commits
+            run(dry_run=False)
+        return removed
+
+
+def checkpoint(uri: str) -> bool:
+    """Write a checkpoint if the newest one is old, and remove expired commits; return whether.
+
+    Without checkpoints, each reader reads the files of all commits.
+
+    Raises:
+        StorageError: The checkpoint cannot be written.
+    """
+    with storage_errors(f"write a checkpoint of {uri}", uri):
+        table = open_table(uri)
+        if table.version() - newest_checkpoint(uri) < _CHECKPOINT_INTERVAL:
+            return False
+        table.create_checkpoint()
+        table.cleanup_metadata()
+        return True
+
+
+def remove_folder(uri: str, *, dry_run: bool = False) -> Removed:
+    """Remove a folder and all that is in it; nothing happens if there is none.
+
+    Args:
+        uri: Its address.
+        dry_run: Whether to remove nothing.
+
+    Raises:
+        StorageError: A file cannot be removed.
+
+    Example:
+        >>> remove_folder("no/such/folder")
+        Removed(files=0, size=0)
+    """
+    with storage_errors(f"remove {uri}", uri):
+        filesystem, path = file_system(uri)
+        selector = pafs.FileSelector(path, recursive=True, allow_not_found=True)
+        infos = filesystem.get_file_info(selector)
+        files = [info for info in infos if info.type == pafs.FileType.File]
+        if infos and not dry_run:
+            filesystem.delete_dir(path)
+        return Removed(len(files), sum(info.size or 0 for info in files))
+
+
+def remove_files(addresses: Sequence[str], *, dry_run: bool = False) -> Removed:
+    """Remove files, and return their number and size.
+
+    Args:
+        addresses: Their addresses.
+        dry_run: Whether to remove nothing.
+
+    Raises:
+        StorageError: A file cannot be removed.
+
+    Example:
+        >>> remove_files([])
+        Removed(files=0, size=0)
+    """
+    removed = Removed()
+    for address in addresses:
+        with storage_errors(f"remove {address}", address):
+            filesystem, path = file_system(address)
+            removed += Removed(1, filesystem.get_file_info(path).size or 0)
+            if not dry_run:
+                filesystem.delete_file(path)
+    return removed
+
+
+def _size(uri: str, names: Sequence[str]) -> int:
+    filesystem, folder = file_system(uri)
+    infos = filesystem.get_file_info([f"{folder}/{name}" for name in names])
+    return sum(info.size or 0 for info in infos)

@@ -1,0 +1,224 @@
+"""Maintenance leaves the same answers in fewer files, and all that a reader or a run needs."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable
+
+from featurestore.errors import ConflictError, RequestError, TableError
+from featurestore.jobs.maintain.maintain import Maintenance, maintain
+from featurestore.jobs.materialize.lock import view_lock
+from featurestore.store.delta.commit_files import newest_checkpoint
+from featurestore.store.delta.snapshot import open_snapshot
+from featurestore.store.integrity import table_damage
+from featurestore.store.ledger.runs import Runs
+from featurestore.store.ledger.tables import Tables
+from tests.jobs.stored import DERIVED, NOON, SPENDING, Store, age, stored_rows
+
+
+def by_table(results: list[Maintenance]) -> dict[str, Maintenance]:
+    return {result.table: result for result in results}
+
+
+def amounts(uri: str, version: int | None = None) -> list[tuple[str, float]]:
+    rows = pa.table(DeltaTable(uri, version=version).scan()).to_pylist()
+    return sorted((row["card_id"], row["amount"]) for row in rows)
+
+
+def ten_runs(shop: Store) -> None:
+    shop.build()
+    for hour in range(10):
+        shop.run(stored_rows(f"card-{hour}", "a", hour=hour))
+
+
+def test_small_files_are_joined_and_the_old_ones_removed_after_their_retention(
+    shop: Store,
+) -> None:
+    ten_runs(shop)
+    before = amounts(shop.uri())
+
+    first = by_table(maintain(shop.job))["spending"]
+    age(shop.uri(), days=8)
+    second = by_table(maintain(shop.job))["spending"]
+
+    assert (first.files_before, first.files_after, first.files_removed) == (10, 1, 0)
+    assert (second.files_before, second.files_after, second.files_removed) == (1, 1, 10)
+    assert second.bytes_removed > 0
+    assert len(list(Path(shop.uri()).glob("*.parquet"))) == 1
+    assert amounts(shop.uri()) == before
+    assert table_damage(shop.uri(), Runs(shop.layout).records("spending")) is None
+
+
+def test_files_of_a_killed_run_are_removed_after_the_retention(shop: Store) -> None:
+    ten_runs(shop)
+    orphan = Path(shop.uri(), "part-00000-killed.parquet")
+    orphan.write_bytes(b"x")
+    maintain(shop.job)
+    recent = orphan.exists()
+
+    age(shop.uri(), days=8)
+    maintain(shop.job)
+
+    assert (recent, orphan.exists()) == (True, False)
+
+
+def test_a_dry_run_says_what_would_be_done_and_changes_nothing(shop: Store) -> None:
+    ten_runs(shop)
+    shop.build("t0", "retired")
+    shop.now += timedelta(days=8)
+    files = sorted(path for path in shop.folder.rglob("*") if path.is_file())
+
+    foreseen = maintain(shop.job, dry_run=True)
+    unchanged = sorted(path for path in shop.folder.rglob("*") if path.is_file())
+    done = maintain(shop.job)
+
+    assert unchanged == files
+    assert by_table(foreseen)["spending"] == by_table(done)["spending"]
+    assert by_table(done)["spending"].builds_removed == ("t0",)
+
+
+def test_a_checkpoint_is_written_where_the_log_has_grown(shop: Store) -> None:
+    shop.build()
+    for hour in range(8):
+        shop.run(stored_rows("a", hour=hour))
+    maintain(shop.job)
+    few = newest_checkpoint(shop.uri())
+    for hour in range(8, 11):
+        shop.run(stored_rows("a", hour=hour))
+
+    maintain(shop.job)
+
+    assert few == -1
+    assert newest_checkpoint(shop.uri()) >= 10
+
+
+def retired(shop: Store, table_id: str = "t0", **options: object) -> Path:
+    shop.build(table_id, "retired", **options)  # type: ignore[arg-type]  # passed through
+    shop.run(stored_rows("a"), table_id)
+    return Path(shop.uri(table_id))
+
+
+def test_a_retired_build_goes_after_its_retention_with_its_checkpoint(shop: Store) -> None:
+    shop.build()
+    shop.run(stored_rows("a"))
+    old = retired(shop)
+    shop.now += timedelta(days=6)
+    maintain(shop.job)
+    stays = old.exists()
+
+    shop.now += timedelta(days=2)
+    result = by_table(maintain(shop.job))["spending"]
+
+    assert (stays, old.exists()) == (True, False)
+    assert result.builds_removed == ("t0",)
+    assert not Path(shop.layout.checkpoint("t0", 0)).exists()
+    assert {record.table_id: record.state for record in Tables(shop.layout).records()} == {
+        "t0": "removed",
+        "t1": "current",
+    }
+    assert amounts(shop.uri()) == [("a", 1.0)]
+
+
+@pytest.mark.parametrize("state", ["current", "building"])
+def test_a_build_that_a_derived_table_is_made_of_stays(shop: Store, state: str) -> None:
+    shop.build()
+    shop.run(stored_rows("a"))
+    old = retired(shop)
+    shop.build("d1", state, view=DERIVED, upstream="t0")
+    shop.now += timedelta(days=100)
+
+    maintain(shop.job)
+
+    assert old.exists()
+
+
+def test_what_a_crash_left_of_a_removed_build_is_removed(shop: Store) -> None:
+    shop.build()
+    shop.run(stored_rows("a"))
+    old = retired(shop)
+    record = next(each for each in Tables(shop.layout).records() if each.table_id == "t0")
+    Tables(shop.layout).record(replace(record, state="removed"))
+
+    maintain(shop.job)
+
+    assert not old.exists()
+
+
+def test_versions_that_a_derived_stream_has_not_read_keep_their_files(shop: Store) -> None:
+    shop.views = (SPENDING, DERIVED)
+    ten_runs(shop)
+    shop.build("d1", view=DERIVED, upstream="t1")
+    shop.run(stored_rows("a"), "d1", "copied", pays=False)  # has read version 9
+    offset = Path(shop.layout.checkpoint("d1", 0), "offsets", "0")
+    whole = offset.read_text()
+    offset.write_text(whole.replace('Version": 10', 'Version": 4'))  # has read version 3
+    maintain(shop.job)
+    age(shop.uri(), days=8)
+
+    lagging = by_table(maintain(shop.job))["spending"]
+    versions = [len(amounts(shop.uri(), version)) for version in range(4, 11)]
+    offset.write_text(whole.replace('Version": 10', 'Version": 11'))
+    level = by_table(maintain(shop.job))["spending"]
+
+    assert (lagging.files_removed, level.files_removed) == (0, 10)
+    assert versions == [10, 12, 14, 16, 18, 20, 20]
+
+
+def test_a_view_that_is_being_materialized_is_left_and_named(shop: Store) -> None:
+    shop.views = (SPENDING, DERIVED)
+    ten_runs(shop)
+
+    with view_lock(shop.layout, "spending", "r", NOON):
+        results = by_table(maintain(shop.job))
+
+    assert isinstance(results["spending"].error, ConflictError)
+    assert results["copied"].error is None
+    assert open_snapshot(shop.uri()).files.num_rows == 10
+
+
+def test_a_damaged_table_is_left_as_it_is(shop: Store) -> None:
+    ten_runs(shop)
+    newest = Path(shop.uri(), "_delta_log", f"{9:020}.json")
+    newest.write_bytes(b"")
+
+    result = by_table(maintain(shop.job))["spending"]
+
+    assert isinstance(result.error, TableError)
+    assert not Path(shop.uri(), "_delta_log", f"{10:020}.json").exists()
+
+
+def test_a_retention_below_an_hour_is_refused(shop: Store) -> None:
+    with pytest.raises(RequestError) as raised:
+        maintain(shop.job, retention=timedelta(minutes=59))
+
+    assert "1h" in raised.value.fix
+
+
+def test_old_records_of_nothing_new_go_and_the_last_run_of_a_view_stays(shop: Store) -> None:
+    ten_runs(shop)
+    done = Runs(shop.layout).records("spending")[-1]
+    idle = [
+        replace(
+            done,
+            run_id=f"idle-{at}",
+            status="nothing",
+            outcome=replace(done.outcome, version=None),
+        )
+        for at in range(5)
+    ]
+    for record in idle:
+        Runs(shop.layout).record(record)
+    open_run = replace(done, run_id="open", status="running", ended_at=None)
+    Runs(shop.layout).record(open_run)
+    shop.now += timedelta(days=31)
+
+    result = by_table(maintain(shop.job))["ledger of runs"]
+
+    # 10 beginnings of runs, and 5 runs that found nothing new; the last run has not ended.
+    assert result.records_removed == 15
+    runs = Runs(shop.layout).records()
+    assert [run.run_id for run in runs] == [*(f"r-t1-{at}" for at in range(10)), "open"]
+    assert by_table(maintain(shop.job))["ledger of runs"].records_removed == 0
