@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Iterator
-from types import FunctionType
+from types import CodeType, FunctionType
 
 from featurestore.definitions.code.fingerprint import function_code
 from featurestore.definitions.code.sql import (
@@ -13,7 +13,7 @@ from featurestore.definitions.code.sql import (
 )
 from featurestore.definitions.code.sql_syntax import syntax_problem
 from featurestore.definitions.model.manifest import Manifest
-from featurestore.definitions.model.view import Code
+from featurestore.definitions.model.view import Code, FeatureView
 from featurestore.definitions.rules.issue import Issue, label
 from featurestore.errors import DefinitionError
 
@@ -55,14 +55,13 @@ def sql_works_row_by_row(manifest: Manifest) -> Iterator[Issue]:
             yield Issue(view.origin, f"{label(view)}: {text}")
 
 
-def sql_does_not_read_its_source_again(manifest: Manifest) -> Iterator[Issue]:
-    """Yield SQL transforms that read their source a second time, by its path."""
+def sources_are_not_read_again(manifest: Manifest) -> Iterator[Issue]:
+    """Yield transforms that read their source a second time, by its path."""
     for view in manifest.views:
         own = str(getattr(view.source, "path", "")).rstrip("/")
-        paths = tables_by_path(view.transform) if isinstance(view.transform, str) else []
-        if own and any(f"/{path.rstrip('/')}".endswith(f"/{own}") for path in paths):
+        if own and any(f"/{path.rstrip('/')}".endswith(f"/{own}") for path in _paths(view)):
             text = (
-                "the SQL transform reads its source a second time, by its path, so each row "
+                "the transform reads its source a second time, by its path, so each row "
                 "depends on the other rows. Use aggregations= of the view."
             )
             yield Issue(view.origin, f"{label(view)}: {text}")
@@ -98,7 +97,7 @@ RULES = (
     sql_is_one_query,
     sql_has_no_slips,
     sql_works_row_by_row,
-    sql_does_not_read_its_source_again,
+    sources_are_not_read_again,
     sql_does_not_depend_on_the_run,
     functions_are_declared_in_modules,
 )
@@ -128,6 +127,23 @@ def function_problem(function: object, argument: str) -> str:
     except DefinitionError as error:
         return f"{function.__name__!r}: {error}"
     return ""
+
+
+def _paths(view: FeatureView) -> list[str]:
+    """Return the paths that a transform may read: of tables in SQL, and texts in a function."""
+    if isinstance(view.transform, str):
+        return tables_by_path(view.transform)
+    return (
+        list(_texts(view.transform.__code__)) if isinstance(view.transform, FunctionType) else []
+    )
+
+
+def _texts(code: CodeType) -> Iterator[str]:
+    for constant in code.co_consts:
+        if isinstance(constant, str):
+            yield constant
+        if isinstance(constant, CodeType):
+            yield from _texts(constant)
 
 
 def _takes_one(function: FunctionType) -> bool:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from functools import partial, wraps
 from typing import Any
 
@@ -186,6 +187,21 @@ def test_the_moment_of_the_run_is_no_feature(sql: str, name: str) -> None:
     [issue] = issues(view(transform=sql), PAYMENTS)
 
     assert missing(issue, name, "in each run") == []
+
+
+def again(rows: Any) -> Any:
+    other = rows.sparkSession.read.format("delta").load("/srv/shop/data/payments")
+    return rows.join(other, "card_id")
+
+
+def test_a_function_does_not_read_its_source_a_second_time() -> None:
+    source = replace(PAYMENTS, path="data/payments")
+
+    [issue] = issues(view(transform=again, source=source), source)
+
+    assert missing(issue, "second time") == []
+    other = replace(PAYMENTS, path="data/other")
+    assert issues(view(transform=again, source=other), other) == []
 
 
 @pytest.mark.parametrize("path", [PAYMENTS.path, f"/srv/shop/{PAYMENTS.path}/"])
