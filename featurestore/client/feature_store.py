@@ -494,7 +494,6 @@ class FeatureStore:
 
         return with_sources(self._job(), result, sample, seed)
 
-    @checked_arguments
     def sql(self, text: str) -> "pa.Table":
         """Return the rows of a SELECT over Delta sources and the stored rows of views.
 

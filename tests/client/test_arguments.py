@@ -25,7 +25,6 @@ ROWS = [{"id": 1, "event_timestamp": at(3)}]
         (lambda s: s.verify("fraud", sample="many"), "sample"),
         (lambda s: s.verify("fraud", seed=None), "seed"),
         (lambda s: s.verify("fraud", leakage="no"), "leakage"),
-        (lambda s: s.sql(5), "text"),
         (lambda s: s.write_source(5, ROWS), "name"),
         (lambda s: s.source_issues("all"), "declared"),
         (lambda s: s.preview(5, ROWS), "view"),
