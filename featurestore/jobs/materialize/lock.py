@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 
 from featurestore.errors import ConflictError
 from featurestore.store.failures import storage_error, storage_errors
+from featurestore.store.fault_points import fault_point
 from featurestore.store.layout import Layout
 from featurestore.store.paths import is_local, local_path
 
@@ -99,11 +100,14 @@ def view_lock(
     try:
         with storage_errors(call, str(holder)):
             holder.write_text(_holder(run_id, now), encoding="utf-8")
+            fault_point("lock.acquired", view)
         yield
         with suppress(OSError):  # the disk failed during the run: the results say so
             holder.unlink(missing_ok=True)
     finally:
-        lock.release()
+        with storage_errors(call, str(path)):
+            lock.release()
+            fault_point("lock.released", view)
 
 
 def is_locked(layout: Layout, view: str) -> bool:

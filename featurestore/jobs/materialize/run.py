@@ -34,6 +34,7 @@ from featurestore.jobs.materialize.upstream import Upstream, upstream_of
 from featurestore.store.commit import batch_commits
 from featurestore.store.delta.log import is_table, latest_version
 from featurestore.store.delta.protocol import check_plain
+from featurestore.store.fault_points import fault_point
 from featurestore.store.integrity import table_damage
 from featurestore.store.ledger.files import Files
 from featurestore.store.ledger.runs import Runs
@@ -133,14 +134,17 @@ def _run(run: ViewRun) -> RunResult:
     if step.records:
         tables.record(*step.records)
     record = run.log.begin(step.table, step.kind)
+    fault_point("ledger.reserved", run.view.name)
     before = latest_version(run.table(step.table))
     _read_source(run, step)
     if step.kind == "build":
         tables.record(*ended(step, situation))
+        fault_point("table.switched", run.view.name)
     # Before the run's end: if the latest table fails, the run is recorded as failed, so that
     # `status` shows it. The rows are stored all the same.
     _refresh_latest(run, step)
     result = run.log.end(record, before)
+    fault_point("ledger.completed", run.view.name)
     notes = upstream_note(run.upstream.source.name, run.upstream.version)
     notes += recovery_note(len(recovered)) + (step.note and f"; {step.note}")
     notes += _compact(run, step)
@@ -198,13 +202,16 @@ def _read_source(run: ViewRun, step: Step) -> None:
     newest = latest_version(run.upstream.uri) if step.starting_version is not None else None
     if newest is None or newest >= (step.starting_version or 0):
         _store_rows(run, step)
+        fault_point("source.read", run.view.name)
     if not is_table(run.table(table)):
         # The source has no row yet, or the view left out all of them: an empty table has nulls
         # for every question.
         create_table(run.view_input, run.spark, run.table(table))
     check_plain(run.table(table))
+    fault_point("table.ready", run.view.name)
     if not run.view.snapshot:  # whose files may change
         Files(layout).record(files_read(layout, table, run.upstream.uri, run.run_id))
+    fault_point("files.recorded", run.view.name)
 
 
 def _store_rows(run: ViewRun, step: Step) -> None:

@@ -28,6 +28,7 @@ from featurestore.store.columns import EVENT_TIME
 from featurestore.store.commit import CommitNotes, batch_commits
 from featurestore.store.delta.compaction import ROWS_PER_FILE
 from featurestore.store.delta.log import last_transaction
+from featurestore.store.fault_points import fault_point
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,7 @@ def commit_batch(view: FeatureView, target: Target, rows: DataFrame, batch_id: i
         FeatureStoreError: The rows cannot be read, transformed or stored; nothing was committed.
     """
     with cause_named(view):
+        fault_point("source.pinned", view.name)
         return _write(view, target, rows, batch_id)
 
 
@@ -126,6 +128,7 @@ def _write(view: FeatureView, target: Target, rows: DataFrame, batch_id: int) ->
         with unpersisted(stored):
             # The counts are part of the commit, so they come first.
             notes = _notes(view, target, source_rows, stored, batch_id)
+            fault_point("rows.computed", view.name)
             _commit(view, target, stored, notes)
             return notes.rows_in
 
@@ -141,6 +144,7 @@ def commit_stored(view: FeatureView, target: Target, stored: DataFrame, batch_id
     """
     counts = _counts(view, stored)
     notes = replace(_notes_of(view, target, batch_id, counts), snapshot=True)
+    fault_point("rows.computed", view.name)
     if notes.rows_out:
         _commit(view, target, stored, notes)
     return notes.rows_in
@@ -224,6 +228,7 @@ def _commit(view: FeatureView, target: Target, stored: DataFrame, notes: CommitN
         txnVersion=str(notes.batch_id),
         userMetadata=notes.to_json(),
     ).save(target.table)
+    fault_point("data.committed", view.name)
     if last_transaction(target.table, target.application) != notes.batch_id:
         # Delta ignores a write whose number is not newer, without an exception.
         raise MaterializationError(
@@ -231,6 +236,7 @@ def _commit(view: FeatureView, target: Target, stored: DataFrame, notes: CommitN
             f"Delta did not commit it to table {target.table}",
             _again_or_full(view),
         )
+    fault_point("commit.verified", view.name)
 
 
 def _in_order(view: FeatureView, rows: DataFrame, files: int) -> DataFrame:

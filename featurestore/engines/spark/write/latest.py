@@ -30,6 +30,7 @@ from featurestore.query.requirements import needed_columns
 from featurestore.store.columns import EVENT_TIME, UTC_MICROS
 from featurestore.store.delta.log import latest_version
 from featurestore.store.delta.protocol import check_plain
+from featurestore.store.fault_points import fault_point
 from featurestore.store.layout import Layout
 from featurestore.times import to_micros
 
@@ -94,6 +95,7 @@ def refresh(
             overwriteSchema="true",
             userMetadata=json.dumps(notes | {"as_of": now.isoformat()}),
         ).save(latest)
+        fault_point("latest.published", view.name)
     check_plain(latest)
     return latest_version(latest) or 0
 

@@ -24,6 +24,7 @@ from featurestore.engines.spark.write.stream import Stream
 from featurestore.errors import MaterializationError
 from featurestore.store.columns import DELETED, EVENT_TIME, used_columns
 from featurestore.store.delta.log import is_table, last_transaction
+from featurestore.store.fault_points import fault_point
 from featurestore.times import from_micros, to_micros
 
 _PRESENT, _STORED = "present", "stored"
@@ -49,6 +50,7 @@ def run_snapshot(spark: SparkSession, run: Stream) -> None:
 def _store_changes(spark: SparkSession, run: Stream) -> int:
     view, target = run.view, run.target
     with cause_named(view):
+        fault_point("source.pinned", view.name)
         source = read_now(run.source, spark, run.reading.uri, used_columns(view))
         present = stored_rows(view, transformed(view, source)).persist()
         with unpersisted(present):
