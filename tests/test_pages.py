@@ -257,7 +257,7 @@ campaign = fs.FeatureView(
 place = fs.FeatureView(
     "place",
     entities=fs.Entity("shop", join_keys=fs.Field("shop", fs.String)),
-    source=shops,
+    source=shop_lists,
     schema=fs.Field("city", fs.String),
 )
 """
@@ -274,7 +274,7 @@ def test_the_page_of_sources_runs_from_top_to_bottom(
         "exports/a/visits-1.csv": "customer_id;visited_at;euros\n007;2026-01-31 09:30;1.50\n",
         "exports/b/visits-2.csv": "customer_id;visited_at;euros;campaign\n8;2026-02-01;NULL;é\n",
         "data/countries.csv": "country,continent\nNO,Europe\n",
-        "data/shops/day=2026-01-31/part.csv": "shop,city\ns1,Oslo\n",
+        "data/shop_lists/day=2026-01-31/part.csv": "shop,city\ns1,Oslo\n",
     }
     for name, text in files.items():
         (empty_folder / name).parent.mkdir(parents=True, exist_ok=True)
