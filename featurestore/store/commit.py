@@ -60,6 +60,8 @@ class CommitNotes:
     def to_json(self) -> str:
         """Return the text to store in the commit's ``userMetadata``."""
         fields = asdict(self) | {"started_at": self.started_at.isoformat()}
+        if not self.snapshot:  # which earlier releases did not write
+            del fields["snapshot"]
         return json.dumps({"schema": COMMIT_SCHEMA, **fields}, sort_keys=True)
 
     @classmethod
