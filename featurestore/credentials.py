@@ -28,6 +28,13 @@ _OF_A_SERVER = r"\b(?:host|hostaddr|server|data source|user|uid|user id|dbname|d
 _BLANKS = r"(?:(?: +[^\s&;#'\"@]+){1,4}(?=[&;])|(?: +[^\s&;#'\"=@]+){1,4}(?=['\"]|$))?"
 # An expression of a program, such as os.environ["PASSWORD"], is no credential.
 _NO_CODE = r"(?!\w+(?:\.\w+)*[\[(]|(?:true|false|none|null|[01])\b)"
+# .option("password", "..."), {"password": "..."}, connect(password="...")
+_IN_CODE = re.compile(
+    rf"(?P<before>(?:\b(?:option|set|config)\(\s*(['\"]){_SURE_NAMES}\2\s*,"
+    rf"|(['\"]){_SURE_NAMES}\3\s*:|(?<=[\s,(]){_SURE_NAMES}=)\s*(?P<quote>['\"]))"
+    rf"{_NO_VARIABLE}[^'\"\n]+(?=(?P=quote))",
+    re.IGNORECASE,
+)
 _PATTERNS = (
     *(
         re.compile(rf"(?P<before>{before}){_NO_VARIABLE}{secret}", re.IGNORECASE)
@@ -60,12 +67,7 @@ _PATTERNS = (
         rf"|{_NO_VARIABLE}{_NO_CODE}[^\s;&'\"]+)",
         re.IGNORECASE,
     ),
-    # .option("password", "..."), {"password": "..."}
-    re.compile(
-        rf"(?P<before>(?:option\(\s*(['\"]){_SURE_NAMES}\2\s*,|(['\"]){_SURE_NAMES}\3\s*:)\s*"
-        rf"(?P<quote>['\"])){_NO_VARIABLE}[^'\"\n]+(?=(?P=quote))",
-        re.IGNORECASE,
-    ),
+    _IN_CODE,
 )
 
 
@@ -93,3 +95,13 @@ def has_credentials(text: str) -> bool:
         True
     """
     return any(without_credentials(each) != each for each in (text, unquote(text)))
+
+
+def assigns_credentials(code: str) -> bool:
+    """Return whether a function's text has a password or a key as a constant.
+
+    Example:
+        >>> assigns_credentials("connect(password='p')"), assigns_credentials("f(password=word)")
+        (True, False)
+    """
+    return bool(_IN_CODE.search(code))

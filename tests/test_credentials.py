@@ -59,6 +59,8 @@ WITH = [
     "s3:/a:{}@b/x",  # as a path
     "Password={};Server=h;Database=d",
     "https://h/x?pass={}&jwt={}",
+    "connect(host='h', password='a {}')",
+    'conf.set("fs.s3a.secret.key", "{}")',
 ]
 WITHOUT = [
     "data/token=5/x",

@@ -7,7 +7,7 @@ from dataclasses import fields
 from itertools import chain
 from types import FunctionType
 
-from featurestore.credentials import WITHOUT_CREDENTIALS, has_credentials
+from featurestore.credentials import WITHOUT_CREDENTIALS, assigns_credentials, has_credentials
 from featurestore.definitions.code.syntax import source_text
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.rules.issue import Issue, label
@@ -19,11 +19,14 @@ def texts_have_no_credentials(manifest: Manifest) -> Iterator[Issue]:
     for definition in manifest.definitions:
         for field in fields(definition):
             value = getattr(definition, field.name)
-            texts = _texts(value)
-            # A pattern in SQL, such as '%?token=x%', is no address.
+            texts = [*_texts(value)]
             is_code = field.name == "transform"
+            # A pattern in SQL, such as '%?token=x%', is no address.
             addresses = chain.from_iterable(map(_addresses, texts)) if is_code else texts
-            if any(map(has_credentials, addresses)):
+            is_function = isinstance(value, FunctionType)
+            if any(map(has_credentials, addresses)) or (
+                is_function and any(map(assigns_credentials, texts))
+            ):
                 text = f"{label(definition)}: {field.name} contains a credential"
                 why = "Plans, the registry and messages show it"
                 yield Issue(definition.origin, f"{text}. {why}. {WITHOUT_CREDENTIALS}")
@@ -33,9 +36,7 @@ _SEPARATORS = re.compile(r"[\s'\"`]+")
 _URL = re.compile(
     r"://|^jdbc:|accountkey=|secret_access_key=|sharedaccess(?:key|signature)=", re.IGNORECASE
 )
-_CONNECTION = re.compile(
-    r"\b(?:host|server|dbname|data source)\s*=[^\n]{1,300}|\boption\([^\n]{1,300}", re.IGNORECASE
-)
+_CONNECTION = re.compile(r"\b(?:host|server|dbname|data source)\s*=[^\n]{1,300}", re.IGNORECASE)
 
 RULES = (texts_have_no_credentials,)
 

@@ -1,6 +1,8 @@
 """No text of a definition has a credential in it, and the problem does not show it."""
 
+import os
 from dataclasses import replace
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -22,6 +24,24 @@ def read_jdbc(rows: pa.Table) -> pa.Table:
     return rows.append_column("amount", [connection])
 
 
+def set_key(rows: Any) -> Any:
+    rows.sparkSession.conf.set("fs.s3a.secret.key", "CANARY")
+    return rows
+
+
+def set_option(rows: Any) -> Any:
+    return rows.sparkSession.read.format("jdbc").option("password", "CANARY").load()
+
+
+def connect(rows: Any) -> Any:
+    return rows.sparkSession.read.options(user="reader", password="CANARY").load()
+
+
+def read_environment(rows: Any) -> Any:
+    options = {"user": "reader", "password": os.environ["PASSWORD"]}
+    return rows.sparkSession.read.options(**options, url="x?token=%").load()
+
+
 def on_demand(transform: object) -> OnDemandFeatureView:
     return OnDemandFeatureView(
         "worth", sources=(CHECKOUT,), schema=(Field("worth", Float64),), transform=transform
@@ -39,6 +59,11 @@ def on_demand(transform: object) -> OnDemandFeatureView:
         (view(schema=(*SCHEMA, Field("x", Int64, description=URL))), "schema"),
         (view(transform=f"SELECT *, '{URL}' AS x FROM {{source}}"), "transform"),
         (view(transform=read_jdbc), "transform"),
+        (view(transform=set_key), "transform"),
+        (view(transform=set_option), "transform"),
+        (view(transform=connect), "transform"),
+        (view(description="host=h user=reader password=CANARY"), "description"),
+        (view(owner="AWS_SECRET_ACCESS_KEY=CANARY"), "owner"),
         (on_demand({"worth": f"if(price > 1, '{URL}', '')::DOUBLE"}), "transform"),
         (on_demand(read_jdbc), "transform"),
         (FeatureService("fraud", features=(view(),), description=URL), "description"),
@@ -67,6 +92,12 @@ def test_a_pattern_in_sql_is_no_credential(condition: str) -> None:
     computed = on_demand({"worth": f"if({condition}, 1, 0)::DOUBLE"})
 
     found = {each.rule for each in issues(view_of_sql, computed)}
+
+    assert "texts_have_no_credentials" not in found
+
+
+def test_code_that_reads_a_password_elsewhere_is_allowed() -> None:
+    found = {each.rule for each in issues(view(transform=read_environment))}
 
     assert "texts_have_no_credentials" not in found
 
