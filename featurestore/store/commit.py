@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, asdict, dataclass
 from datetime import datetime
+from functools import partial
 
 from featurestore.store.delta.log import Commit, commits, newest_commits
 
@@ -133,3 +134,22 @@ def _batches(found: Sequence[Commit]) -> tuple[BatchCommit, ...]:
         for commit in found
         if (notes := CommitNotes.from_notes(commit.notes)) is not None
     )
+
+
+def batch_commit(uri: str, generation: int, batch_id: int) -> BatchCommit | None:
+    """Return the commit of one batch; None if the table has none.
+
+    Args:
+        uri: Address of the feature table.
+        generation: The generation of the stream's checkpoint.
+        batch_id: The number of the batch.
+
+    Example:
+        >>> batch_commit("no/such/table", 0, 0) is None
+        True
+    """
+    for found in (partial(newest_commits, uri, _RECENT_COMMITS), partial(commits, uri)):
+        for commit in reversed(_batches(found())):
+            if (commit.notes.generation, commit.notes.batch_id) == (generation, batch_id):
+                return commit
+    return None

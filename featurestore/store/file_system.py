@@ -1,6 +1,7 @@
 """Small files, local or in an object store: their names and contents."""
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow.fs as pafs
@@ -61,6 +62,17 @@ def write_text(address: str, text: str) -> None:
     unfinished = Path(path).with_name(f".{Path(path).name}.tmp")
     unfinished.write_text(text, "utf-8")
     unfinished.replace(path)
+
+
+def remove(address: str) -> None:
+    """Remove a file, if there is one.
+
+    Example:
+        >>> remove("no/such/file")
+    """
+    filesystem, path = file_system(address)
+    with suppress(FileNotFoundError):
+        filesystem.delete_file(path)
 
 
 def file_system(address: str) -> tuple[pafs.FileSystem, str]:

@@ -1,6 +1,6 @@
 """The state of a build on disk: its table, its stream's checkpoint, and the files that it read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from featurestore.definitions.model.source import DeltaSource, StoredSource
@@ -59,8 +59,8 @@ def gather(
     is_delta = isinstance(source, DeltaSource)
     files = None if is_delta else _files(layout, record, source_uri, newest)
     problem = None if damage else _checkpoint_problem(layout, record, newest)
-    if not is_delta:
-        problem = problem or _checkpoint_ahead(layout, record, newest)
+    if files is not None:
+        problem = problem or _checkpoint_ahead(layout, record, newest) or files.unlogged
     return Evidence(
         table_exists=bool(damage) or is_table(table),
         table_damage=damage,
@@ -92,30 +92,44 @@ def snapshot_evidence(layout: Layout, record: TableRecord, runs: Sequence[RunRec
 def files_read(
     layout: Layout, record: TableRecord, source_uri: str, run_id: str
 ) -> tuple[FileRecord, ...]:
-    """Return the files that the build has read and that are not in the ledger yet.
+    """Return the files that the build has read, as far as they are not in the ledger yet.
 
     A file that changed after it was read is recorded with the time of the reading and without a
-    size, so that the next run reports it.
+    size, so that the next run reports it. A copy is recorded with its own time, too.
     """
     checkpoint = layout.checkpoint(record.table_id, record.generation)
     seen = seen_files(checkpoint)
     if not seen:
         return ()
     path = FilePath(source_uri)
-    recorded = {path.name_of(file.path) for file in Files(layout).records(record.table_id)}
+    known = _records(layout, record, path)
     present = {file.name: file for file in path.files}
     return tuple(
         FileRecord(
             record.view,
             table_id=record.table_id,
             path=name,
-            size=_size(file, present.get(name)),
-            modified_at=file.modified_at,
+            size=size,
+            modified_at=modified_at,
             run_id=run_id,
         )
         for file in seen
-        if (name := path.name_of(file.path)) not in recorded
+        for name in [path.name_of(file.path)]
+        for size, modified_at in _new_states(file, present.get(name), known.get(name, ()))
     )
+
+
+def _new_states(
+    seen: SeenFile, present: SourceFile | None, records: Sequence[FileRecord]
+) -> Iterator[tuple[int, int]]:
+    """Yield a file's sizes and times that are not recorded: as it was read, and as a copy."""
+    if not records:
+        yield _size(seen, present), seen.modified_at
+    elif present is None or _is_recorded(present, records):
+        return
+    elif _has_content(present, seen):
+        # With the time of the copy, so that the next run need not read its content.
+        yield present.size, present.modified_at // 1000
 
 
 def _newest(table: str) -> CommitNotes | None:
@@ -184,42 +198,70 @@ class _Files:
 
     changed: tuple[str, ...]
     lost: str | None
+    unlogged: _Problem | None = None
 
 
 def _files(
     layout: Layout, record: TableRecord, source_uri: str, newest: CommitNotes | None
 ) -> _Files:
     is_current = newest is not None and newest.generation == record.generation
-    committed = newest.batch_id if newest is not None and is_current else -1
+    checkpoint = layout.checkpoint(record.table_id, record.generation)
     # A run that was killed read files that are not in the ledger yet.
-    entries = seen_files(layout.checkpoint(record.table_id, record.generation), committed)
-    records = Files(layout).records(record.table_id)
+    entries = seen_files(checkpoint, newest if is_current else None)
+    path = FilePath(source_uri)
+    records = _records(layout, record, path)
     if not entries and not records:
         return _Files((), "no record says which files it read")
-    path = FilePath(source_uri)
     seen = {path.name_of(file.path): file for file in entries}
-    recorded = {path.name_of(file.path): file for file in records}
     changed = tuple(
         file.path
         for file in path.files
-        if not _is_same(file, seen.get(file.name), recorded.get(file.name))
+        if not _is_same(file, seen.get(file.name), records.get(file.name, ()))
     )
-    gone = sorted({*recorded, *seen} - {file.name for file in path.files})
+    gone = sorted({*records, *seen} - {file.name for file in path.files})
     folder = path.folder.rstrip("/")
     listed_files = listed([f"{folder}/{name}" for name in gone])
-    return _Files(changed, f"files that it read are gone: {listed_files}" if gone else None)
+    unlogged = sorted(records.keys() - seen.keys())
+    text = f"the checkpoint of its stream, {checkpoint}, lacks files that were read"
+    return _Files(
+        changed,
+        f"files that it read are gone: {listed_files}" if gone else None,
+        _Problem(f"{text}: {listed(unlogged)}") if unlogged else None,
+    )
 
 
-def _is_same(present: SourceFile, seen: SeenFile | None, recorded: FileRecord | None) -> bool:
+def _records(
+    layout: Layout, record: TableRecord, path: FilePath
+) -> Mapping[str, Sequence[FileRecord]]:
+    """Return the ledger's records of each file that a build has read, by the file's name."""
+    records: dict[str, list[FileRecord]] = {}
+    for each in Files(layout).records(record.table_id):
+        records.setdefault(path.name_of(each.path), []).append(each)
+    return records
+
+
+def _is_same(present: SourceFile, seen: SeenFile | None, records: Sequence[FileRecord]) -> bool:
     """Return whether a file is as it was read; one that was not read is.
 
     A copied file has another time, but the same content.
     """
-    entries = [(file.size, file.modified_at) for file in (seen, recorded) if file is not None]
-    now = present.modified_at // 1000
-    if all(time == now and size in (present.size, _UNKNOWN) for size, time in entries):
-        return recorded is None or recorded.size != _UNKNOWN
-    if seen is None or not seen.digest or seen.size != present.size:
+    if _is_recorded(present, records) or (seen is None and not records):
+        return True
+    if seen is None:
+        return False
+    is_listed = seen.modified_at == present.modified_at // 1000
+    if is_listed and not records and seen.size in (present.size, _UNKNOWN):
+        return True
+    return _has_content(present, seen)
+
+
+def _is_recorded(present: SourceFile, records: Sequence[FileRecord]) -> bool:
+    state = present.size, present.modified_at // 1000
+    return any((each.size, each.modified_at) == state for each in records)
+
+
+def _has_content(present: SourceFile, seen: SeenFile) -> bool:
+    if not seen.digest or seen.size != present.size:
         return False
     return content_digest(present.address) == seen.digest
 

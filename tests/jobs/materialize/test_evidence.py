@@ -1,5 +1,6 @@
 """The state of a build on disk: a checkpoint that is ahead of its table is seen."""
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -7,10 +8,12 @@ import pyarrow as pa
 from deltalake import CommitProperties, Transaction, write_deltalake
 
 from featurestore.definitions.model.source import FileSource
-from featurestore.engines.spark.source.file_log import begin_batch, end_batch
-from featurestore.jobs.materialize.evidence import gather
+from featurestore.engines.spark.source.file_log import FileLog
+from featurestore.jobs.materialize.evidence import files_read, gather
+from featurestore.jobs.materialize.refusal import Evidence
 from featurestore.store.commit import CommitNotes
 from featurestore.store.layout import Layout
+from featurestore.store.ledger.files import Files
 from featurestore.store.ledger.tables import TableRecord
 from featurestore.store.source_files import FilePath
 
@@ -52,14 +55,66 @@ def test_a_table_without_the_rows_of_files_that_count_as_read_is_not_continued(
     layout, data = Layout(str(tmp_path / "store")), str(tmp_path / "data")
     source = FileSource("s", path=data, format="csv", timestamp_field="at")
     checkpoint = layout.checkpoint("t1", BUILD.generation)
-    problems = []
+    log, problems = FileLog(checkpoint, "r1"), []
     for number in range(2):
-        batch = begin_batch(checkpoint, FilePath(data), limit=1)
-        assert batch is not None
+        batch = next(log.new_batches(FilePath(data), limit=1))
+        log.begin(batch)
         if number == 0:  # the table was put back to the state before the second commit
             commit(layout, number)
-        end_batch(checkpoint, batch, rows=1)
+        log.end(batch, rows=1)
         problems.append(gather(layout, BUILD, [], source, data).checkpoint_problem)
 
     assert problems[0] is None
     assert "no commit of batch 1" in str(problems[1])
+
+
+class Project:
+    """A build that has read two files in two batches."""
+
+    def __init__(self, folder: Path) -> None:
+        self.data, self.layout = folder / "data", Layout(str(folder / "store"))
+        self.data.mkdir()
+        for name in ("a.csv", "b.csv"):
+            (self.data / name).write_text("k\n1\n", encoding="utf-8")
+        self.checkpoint = Path(self.layout.checkpoint("t1", BUILD.generation))
+        log = FileLog(str(self.checkpoint), "r1")
+        for batch in log.new_batches(FilePath(str(self.data)), limit=1):
+            log.begin(batch)
+            commit(self.layout, batch.number)
+            log.end(batch, rows=1)
+        self.record()
+
+    def record(self) -> int:
+        """Record the read files as a run does, and return the number of new records."""
+        records = files_read(self.layout, BUILD, str(self.data), "r1")
+        Files(self.layout).record(records)
+        return len(records)
+
+    def evidence(self) -> Evidence:
+        source = FileSource("s", path=str(self.data), format="csv", timestamp_field="at")
+        return gather(self.layout, BUILD, [], source, str(self.data))
+
+
+def test_copied_files_are_compared_by_their_content_once(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    copied = project.data / "a.csv"
+    os.utime(copied, (1_600_000_000, 1_600_000_000))
+
+    before, new_records = project.evidence(), project.record()
+    copied.write_text("k\n2\n", encoding="utf-8")
+    os.utime(copied, (1_600_000_000, 1_600_000_000))
+    unread, again = project.evidence(), project.record()
+    copied.touch()
+
+    assert (before.changed_files, new_records) == ((), 1)
+    assert (unread.changed_files, again) == ((), 0)
+    assert project.evidence().changed_files == (str(copied),)
+
+
+def test_a_log_that_lacks_files_of_the_ledger_is_a_problem(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    before = project.evidence().checkpoint_problem
+    (project.checkpoint / "sources" / "0" / "0").unlink()
+
+    assert before is None
+    assert "a.csv" in str(project.evidence().checkpoint_problem)

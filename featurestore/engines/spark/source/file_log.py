@@ -1,21 +1,25 @@
 """The log of the files that a build has read, in the folder of its checkpoint.
 
-A batch is recorded before it runs, with its files, and again after it has ended. A batch that was
-neither ended nor committed has stored nothing: the next run takes its files again, as they are by
-then. The folders are those of Spark's streams, so that the log continues their checkpoints.
+A batch is recorded before it runs, with its files and its run, and again after it has ended. A
+batch that was neither ended nor committed has stored nothing: the next run takes its files again,
+as they are by then. The folders are those of Spark's streams, so that the log continues their
+checkpoints.
 """
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from uuid import uuid4
 
 from featurestore.engines.spark.source.offsets import (
+    SeenFile,
     checkpoint_damage,
     last_ended_batch,
     seen_files,
 )
+from featurestore.store.commit import CommitNotes
 from featurestore.store.delta.cleanup import Removed, remove_files
-from featurestore.store.file_system import list_names, read_text, write_text
+from featurestore.store.file_system import list_names, read_text, remove, write_text
 from featurestore.store.source_files import FilePath, SourceFile, content_digest
 
 _VERSION = "v1"
@@ -36,41 +40,81 @@ class FileBatch:
     files: tuple[SourceFile, ...]
 
 
-def begin_batch(
-    checkpoint: str, path: FilePath, *, committed: int = -1, limit: int | None = None
-) -> FileBatch | None:
-    """Record the next batch, of files that were not read, and return it; None without such files.
+@dataclass(frozen=True)
+class FileLog:
+    """The log, as one run writes it.
+
+    Two runs at once would take the same number for different files, where no lock prevents it. So
+    each run has files of its own in the log, until the table has a commit of its batch.
 
     Args:
         checkpoint: The address of the checkpoint.
-        path: The source's files.
-        committed: The newest batch of the checkpoint that the table has; -1 for none.
-        limit: The most files; None for all new files.
+        run_id: The run.
     """
-    seen = seen_files(checkpoint, committed)
-    names = {path.name_of(file.path) for file in seen}
-    files = tuple(file for file in path.files if file.name not in names)[:limit]
-    if not files:
-        return None
-    if read_text(f"{checkpoint}/metadata") is None:
-        write_text(f"{checkpoint}/metadata", json.dumps({"id": str(uuid4())}))
-    batch = FileBatch(max(last_ended_batch(checkpoint), committed) + 1, files)
-    _write_files(checkpoint, batch)
-    lines = (_VERSION, "{}", json.dumps({"logOffset": batch.number}))
-    write_text(f"{checkpoint}/offsets/{batch.number}", "\n".join(lines))
-    return batch
 
+    checkpoint: str
+    run_id: str
 
-def end_batch(checkpoint: str, batch: FileBatch, rows: int) -> None:
-    """Record that a batch has ended.
+    def new_batches(
+        self, path: FilePath, newest: CommitNotes | None = None, limit: int | None = None
+    ) -> Iterator[FileBatch]:
+        """Yield batches of the files that were not read.
 
-    Args:
-        checkpoint: The address of the checkpoint.
-        batch: The batch.
-        rows: The number of its rows. If there are any, the table has a commit of the batch.
-    """
-    ended = json.dumps({"rows": rows})
-    write_text(f"{checkpoint}/commits/{batch.number}", f"{_VERSION}\n{ended}")
+        Args:
+            path: The source's files.
+            newest: The notes of the newest batch of the checkpoint that the table has; its run
+                may have been killed before its end was recorded.
+            limit: The most files in a batch; None for all new files in one.
+        """
+        if newest is not None and newest.batch_id > last_ended_batch(self.checkpoint):
+            read = seen_files(self.checkpoint, newest)
+            own = [file for file in read if file.batch == newest.batch_id]
+            self._end(newest.batch_id, newest.rows_in, own)
+        names = {path.name_of(file.path) for file in seen_files(self.checkpoint)}
+        files = tuple(file for file in path.files if file.name not in names)
+        first, size = last_ended_batch(self.checkpoint) + 1, limit or max(len(files), 1)
+        for number, start in enumerate(range(0, len(files), size), first):
+            yield FileBatch(number, files[start : start + size])
+
+    def begin(self, batch: FileBatch) -> None:
+        """Record that a batch is about to run."""
+        if read_text(f"{self.checkpoint}/metadata") is None:
+            write_text(f"{self.checkpoint}/metadata", json.dumps({"id": str(uuid4())}))
+        self._write(f"{batch.number}.{self.run_id}", _seen(batch))
+        lines = (_VERSION, "{}", json.dumps({"logOffset": batch.number}))
+        write_text(f"{self.checkpoint}/offsets/{batch.number}", "\n".join(lines))
+
+    def end(self, batch: FileBatch, rows: int) -> None:
+        """Record that a batch has ended.
+
+        Args:
+            batch: The batch.
+            rows: The number of its rows. If there are any, the table has a commit of the batch.
+        """
+        self._end(batch.number, rows, _seen(batch))
+        remove(self._address(f"{batch.number}.{self.run_id}"))
+
+    def _end(self, number: int, rows: int, files: Iterable[SeenFile]) -> None:
+        is_compact = number % _COMPACTED == _COMPACTED - 1
+        earlier = seen_files(self.checkpoint) if is_compact else ()
+        self._write(f"{number}.compact" if is_compact else str(number), (*earlier, *files))
+        text = f"{_VERSION}\n{json.dumps({'rows': rows})}"
+        write_text(f"{self.checkpoint}/commits/{number}", text)
+        if is_compact:
+            self._remove_before(number)
+
+    def _remove_before(self, number: int) -> None:
+        """Remove the files that a compact one repeats: the log would grow with each of these."""
+        for name in list_names(self._address("")):
+            if name.partition(".")[0].isdigit() and int(name.partition(".")[0]) < number:
+                remove(self._address(name))
+
+    def _write(self, name: str, files: Iterable[SeenFile]) -> None:
+        lines = (json.dumps(file.to_entry(), ensure_ascii=True) for file in files)
+        write_text(self._address(name), "\n".join((_VERSION, *lines)))
+
+    def _address(self, name: str) -> str:
+        return f"{self.checkpoint}/sources/0/{name}"
 
 
 def prune(checkpoint: str, *, dry_run: bool = False) -> Removed:
@@ -104,21 +148,14 @@ def prune(checkpoint: str, *, dry_run: bool = False) -> Removed:
     return remove_files(old, dry_run=dry_run)
 
 
-def _write_files(checkpoint: str, batch: FileBatch) -> None:
-    entries: list[dict[str, str | int]] = [
-        {
-            "name": file.name,
-            "size": file.size,
-            "timestamp": file.modified_at // 1000,
-            "digest": content_digest(file.address),
-            "batchId": batch.number,
-        }
+def _seen(batch: FileBatch) -> list[SeenFile]:
+    return [
+        SeenFile(
+            file.name,
+            file.modified_at // 1000,
+            size=file.size,
+            digest=content_digest(file.address),
+            batch=batch.number,
+        )
         for file in batch.files
     ]
-    name = str(batch.number)
-    if batch.number % _COMPACTED == _COMPACTED - 1:
-        name += ".compact"
-        earlier = seen_files(checkpoint, batch.number - 1)
-        entries = [*(file.to_entry() for file in earlier), *entries]
-    lines = (json.dumps(entry, ensure_ascii=True) for entry in entries)
-    write_text(f"{checkpoint}/sources/0/{name}", "\n".join((_VERSION, *lines)))

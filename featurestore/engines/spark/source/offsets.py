@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass
 
+from featurestore.store.commit import CommitNotes
 from featurestore.store.delta.commit_files import commit_digest
 from featurestore.store.file_system import list_names, read_text
 from featurestore.store.source_files import path_of
@@ -82,7 +83,10 @@ def checkpoint_damage(checkpoint: str) -> str | None:
     logs = [
         *(f"{checkpoint}/offsets/{batch}" for batch in range(max(last - 1, 0), last + 1)),
         *(f"{checkpoint}/commits/{batch}" for batch in sorted(ended)[-1:]),
-        *(f"{checkpoint}/sources/0/{name}" for name in _visible(f"{checkpoint}/sources/0")),
+        *(
+            f"{checkpoint}/sources/0/{name}"
+            for name in _logs(list_names(f"{checkpoint}/sources/0"))
+        ),
     ]
     problems = [_json_problem(f"{checkpoint}/metadata", first=0), *map(_json_problem, logs)]
     return next((problem for problem in problems if problem), None)
@@ -228,41 +232,60 @@ def _rows(checkpoint: str, batch: int) -> int:
     return int(fields.get("rows", 0)) if isinstance(fields, dict) else 0
 
 
-def seen_files(checkpoint: str, committed: int = -1) -> tuple[SeenFile, ...]:
+def seen_files(checkpoint: str, newest: CommitNotes | None = None) -> tuple[SeenFile, ...]:
     """Return the files that a build has read, by path; none for other sources.
 
     Args:
         checkpoint: The address of the checkpoint.
-        committed: The newest batch that the table has, where its end may be missing in the
-            checkpoint. Files of later batches were not read unless the batch ended.
+        newest: The notes of the newest batch of the checkpoint that the table has, whose end may
+            be missing in the checkpoint. Files of later batches were not read unless the batch
+            ended.
 
     Example:
         >>> seen_files("no/such/checkpoint")
         ()
     """
-    folder = f"{checkpoint}/sources/0"
-    last = max(last_ended_batch(checkpoint), committed)
-    lines = (line for name in _logs(folder) for line in _entries(f"{folder}/{name}"))
+    folder, last = f"{checkpoint}/sources/0", last_ended_batch(checkpoint)
+    names = list_names(folder)
+    logs = _logs(names)
+    if newest is not None and newest.batch_id > last:
+        last = newest.batch_id
+        logs += [name for name in names if name == f"{last}.{newest.run_id}"]
+    # Spark counts the batches with new files alone.
+    last = _log_offset(checkpoint, last)
+    lines = (line for name in logs for line in _entries(f"{folder}/{name}"))
     files = {file.path: file for file in _files(lines) if file.batch <= last}
     return tuple(files[path] for path in sorted(files))
 
 
-def _logs(folder: str) -> list[str]:
-    """Return the names of the log's files, without those that a later one repeats."""
-    numbered = {name: name.partition(".")[0] for name in list_names(folder)}
-    names = sorted((name for name in numbered if numbered[name].isdigit()), key=_number)
-    compact = [at for at, name in enumerate(names) if name.endswith(".compact")]
-    return names[compact[-1] :] if compact else names
+def _log_offset(checkpoint: str, batch: int) -> int:
+    """Return the number that a batch has in the log of files."""
+    try:
+        fields = json.loads(source_offset(checkpoint, batch) or "{}")
+    except ValueError:  # a damaged checkpoint, which `checkpoint_damage` reports
+        return batch
+    return int(fields.get("logOffset", batch)) if isinstance(fields, dict) else batch
+
+
+def _logs(names: Iterable[str]) -> list[str]:
+    """Return the names of the log's files, without those that a later one repeats.
+
+    ``7`` and ``19.compact`` are of ended batches. ``8.RUN`` is of a batch that a run has begun.
+    """
+    parts = {name: name.partition(".") for name in names}
+    ended = (name for name, (number, _, rest) in parts.items() if _is_ended(number, rest))
+    logs = sorted(ended, key=_number)
+    compact = [at for at, name in enumerate(logs) if name.endswith(".compact")]
+    return logs[compact[-1] :] if compact else logs
+
+
+def _is_ended(number: str, rest: str) -> bool:
+    return number.isdigit() and rest in ("", "compact")
 
 
 def _number(name: str) -> tuple[int, bool]:
     number, _, rest = name.partition(".")
     return int(number), bool(rest)
-
-
-def _visible(folder: str) -> list[str]:
-    # Hadoop writes a hidden file with a checksum beside each file.
-    return [name for name in list_names(folder) if not name.startswith(".")]
 
 
 def _entries(uri: str) -> list[str]:

@@ -23,9 +23,9 @@ from featurestore.engines.spark.transform.stored_rows import (
     stored_rows,
     unmatched,
 )
-from featurestore.errors import MaterializationError
+from featurestore.errors import ConflictError, MaterializationError
 from featurestore.store.columns import EVENT_TIME
-from featurestore.store.commit import CommitNotes, batch_commits
+from featurestore.store.commit import CommitNotes, batch_commit
 from featurestore.store.delta.compaction import ROWS_PER_FILE
 from featurestore.store.delta.log import last_transaction
 from featurestore.store.fault_points import fault_point
@@ -90,11 +90,11 @@ def write_batch(view: FeatureView, target: Target, rows: DataFrame, batch_id: in
 
 
 def _is_committed(target: Target, batch_id: int) -> bool:
-    """Return whether a batch was committed before, rather than its number used by others."""
-    return any(
-        (commit.notes.generation, commit.notes.batch_id) == (target.generation, batch_id)
-        for commit in batch_commits(target.table)
-    )
+    """Return whether a batch was committed before, rather than its number used for other rows."""
+    commit = batch_commit(target.table, target.generation, batch_id)
+    if commit is None:
+        return False
+    return commit.notes.source_offset in (None, source_offset(target.checkpoint, batch_id))
 
 
 def _again_or_full(view: FeatureView) -> str:
@@ -218,25 +218,38 @@ def _rows_in(view: FeatureView, target: Target, rows: DataFrame, counts: Row) ->
 
 
 def _commit(view: FeatureView, target: Target, stored: DataFrame, notes: CommitNotes) -> None:
-    if notes.rows_in == 0:
-        return
     # A batch whose rows were all left out is committed too: the counts are only in its notes.
-    files = max(-(-notes.rows_out // target.rows_per_file), 1)
-    ordered = _in_order(view, stored.where(~unmatched(view)), files)
-    ordered.write.format("delta").mode("append").options(
-        txnAppId=target.application,
-        txnVersion=str(notes.batch_id),
-        userMetadata=notes.to_json(),
-    ).save(target.table)
-    fault_point("data.committed", view.name)
-    if last_transaction(target.table, target.application) != notes.batch_id:
-        # Delta ignores a write whose number is not newer, without an exception.
-        raise MaterializationError(
-            f"commit batch {notes.batch_id} of view {view.name!r}",
-            f"Delta did not commit it to table {target.table}",
-            _again_or_full(view),
+    if notes.rows_in:
+        files = max(-(-notes.rows_out // target.rows_per_file), 1)
+        ordered = _in_order(view, stored.where(~unmatched(view)), files)
+        ordered.write.format("delta").mode("append").options(
+            txnAppId=target.application,
+            txnVersion=str(notes.batch_id),
+            userMetadata=notes.to_json(),
+        ).save(target.table)
+        fault_point("data.committed", view.name)
+    _require_own_commit(view, target, notes)
+    if notes.rows_in:
+        fault_point("commit.verified", view.name)
+
+
+def _require_own_commit(view: FeatureView, target: Target, notes: CommitNotes) -> None:
+    """Check that the table has the batch of this run; or none of any run, if it had no row.
+
+    Delta ignores a write whose number is not newer, without an exception.
+    """
+    commit = batch_commit(target.table, target.generation, notes.batch_id)
+    call = f"commit batch {notes.batch_id} of view {view.name!r}"
+    if commit is not None and commit.notes.run_id != target.run_id:
+        raise ConflictError(
+            call,
+            f"run {commit.notes.run_id} has committed the batch at the same time",
+            f"Wait until that run has ended. Then run `featurestore materialize {view.name}`. "
+            "Let the scheduler start one run of a view at a time: an object store has no locks.",
         )
-    fault_point("commit.verified", view.name)
+    if commit is None and notes.rows_in:
+        found = f"Delta did not commit it to table {target.table}"
+        raise MaterializationError(call, found, _again_or_full(view))
 
 
 def _in_order(view: FeatureView, rows: DataFrame, files: int) -> DataFrame:

@@ -3,12 +3,13 @@
 from pyspark.sql import SparkSession
 
 from featurestore.definitions.model.source import FileSource
-from featurestore.engines.spark.source.file_log import FileBatch, begin_batch, end_batch
+from featurestore.engines.spark.source.file_log import FileBatch, FileLog
 from featurestore.engines.spark.source.file_rows import read_files
-from featurestore.engines.spark.write.batch import commit_batch
+from featurestore.engines.spark.write.batch import Target, commit_batch
 from featurestore.engines.spark.write.cancel import run_cancellable
 from featurestore.engines.spark.write.stream import Stream, interrupted
 from featurestore.store.columns import used_columns
+from featurestore.store.commit import CommitNotes, batch_commit
 from featurestore.store.delta.log import last_transaction
 from featurestore.store.source_files import FilePath
 
@@ -27,22 +28,23 @@ def run_file_batches(spark: SparkSession, run: Stream, source: FileSource) -> No
         InterruptedRunError: The run was interrupted.
     """
     target, path = run.target, FilePath(run.reading.uri)
+    log = FileLog(target.checkpoint, target.run_id)
     batches = rows = 0
-    while True:
+    for batch in log.new_batches(path, _newest(target), run.reading.files_per_batch):
         if run.stop.is_set():
             raise interrupted(run.view)
-        done = last_transaction(target.table, target.application)
-        batch = begin_batch(
-            target.checkpoint,
-            path,
-            committed=-1 if done is None else done,
-            limit=run.reading.files_per_batch,
-        )
-        if batch is None:
-            return
-        rows += _run_batch(spark, run, source, batch)
-        batches += 1
+        log.begin(batch)
+        read = _run_batch(spark, run, source, batch)
+        log.end(batch, read)
+        batches, rows = batches + 1, rows + read
         run.watch(batches, rows)
+
+
+def _newest(target: Target) -> CommitNotes | None:
+    """Return the notes of the newest batch that the table has of this checkpoint."""
+    done = last_transaction(target.table, target.application)
+    commit = None if done is None else batch_commit(target.table, target.generation, done)
+    return None if commit is None else commit.notes
 
 
 def _run_batch(spark: SparkSession, run: Stream, source: FileSource, batch: FileBatch) -> int:
@@ -52,6 +54,4 @@ def _run_batch(spark: SparkSession, run: Stream, source: FileSource, batch: File
         rows = read_files(source, spark, batch.files, used_columns(run.view))
         return commit_batch(run.view, run.target, rows, batch.number)
 
-    rows = run_cancellable(spark, run, store)
-    end_batch(run.target.checkpoint, batch, rows)
-    return rows
+    return run_cancellable(spark, run, store)

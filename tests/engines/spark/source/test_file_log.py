@@ -1,44 +1,132 @@
 """The log of read files: what a killed run leaves is taken up, and each file is read once."""
 
+import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from featurestore.engines.spark.source.file_log import begin_batch, end_batch
-from featurestore.engines.spark.source.offsets import batch_with_rows_after
+from featurestore.engines.spark.source.file_log import FileBatch, FileLog
+from featurestore.engines.spark.source.offsets import batch_with_rows_after, seen_files
+from featurestore.store.commit import CommitNotes
 from featurestore.store.source_files import FilePath
+
+NAMES = ["a.csv", "b.csv", "c.csv"]
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> FilePath:
     (tmp_path / "data").mkdir()
-    for name in ("a.csv", "b.csv"):
+    for name in NAMES:
         (tmp_path / "data" / name).write_text("k\n1\n", encoding="utf-8")
     return FilePath(str(tmp_path / "data"))
 
 
-def names(path: FilePath, checkpoint: Path, committed: int) -> list[str]:
-    batch = begin_batch(str(checkpoint), path, committed=committed, limit=1)
-    return [] if batch is None else [file.name for file in batch.files]
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> str:
+    return str(tmp_path / "checkpoint")
+
+
+def notes(batch: int, run_id: str) -> CommitNotes:
+    """What a run notes in its commit of a batch."""
+    return CommitNotes(
+        run_id,
+        view="v",
+        table_id="t",
+        generation=0,
+        batch_id=batch,
+        source_offset=None,
+        rows_in=1,
+        rows_out=1,
+        null_rows=0,
+        max_event_timestamp=None,
+        started_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+
+
+def next_batch(log: FileLog, path: FilePath, newest: CommitNotes | None = None) -> FileBatch:
+    batch = next(log.new_batches(path, newest, limit=1))
+    log.begin(batch)
+    return batch
+
+
+def names(batch: FileBatch) -> list[str]:
+    return [file.name for file in batch.files]
+
+
+def seen(checkpoint: str, newest: CommitNotes | None = None) -> list[str]:
+    return [file.path for file in seen_files(checkpoint, newest)]
 
 
 def test_a_batch_that_was_begun_is_taken_up_unless_the_table_has_it(
-    path: FilePath, tmp_path: Path
+    path: FilePath, checkpoint: str
 ) -> None:
-    begun = [names(path, tmp_path / "c", -1) for _ in range(2)]
-    committed = names(path, tmp_path / "c", 0)
+    begun = [names(next_batch(FileLog(checkpoint, run), path)) for run in ("r1", "r2")]
+    after_commit = next_batch(FileLog(checkpoint, "r3"), path, notes(0, "r2"))
 
-    assert (begun, committed) == ([["a.csv"], ["a.csv"]], ["b.csv"])
+    assert begun == [["a.csv"], ["a.csv"]]
+    assert (after_commit.number, names(after_commit)) == (1, ["b.csv"])
+    assert seen(checkpoint) == ["a.csv"]
+
+
+def test_of_two_runs_at_once_the_files_of_the_one_that_committed_count(
+    path: FilePath, checkpoint: str
+) -> None:
+    first, second = FileLog(checkpoint, "r1"), FileLog(checkpoint, "r2")
+    fewer = next(first.new_batches(path, limit=1))
+    more = next(second.new_batches(path, limit=2))
+    first.begin(fewer)
+    second.begin(more)
+
+    assert fewer.number == more.number
+    assert seen(checkpoint) == []
+    assert seen(checkpoint, notes(0, "r1")) == ["a.csv"]
+    assert seen(checkpoint, notes(0, "r2")) == ["a.csv", "b.csv"]
+    first.end(fewer, rows=1)
+    assert seen(checkpoint) == ["a.csv"]
 
 
 def test_a_batch_with_rows_that_the_table_does_not_have_is_found(
-    path: FilePath, tmp_path: Path
+    path: FilePath, checkpoint: str
 ) -> None:
-    checkpoint = str(tmp_path / "c")
+    log = FileLog(checkpoint, "r1")
     for rows in (3, 0):
-        batch = begin_batch(checkpoint, path, limit=1)
-        assert batch is not None
-        end_batch(checkpoint, batch, rows)
+        log.end(next_batch(log, path), rows)
 
     assert batch_with_rows_after(checkpoint, -1) == 0
     assert batch_with_rows_after(checkpoint, 0) is None
+
+
+def test_the_log_has_each_file_about_once_however_many_batches_there_are(
+    tmp_path: Path, checkpoint: str
+) -> None:
+    (tmp_path / "many").mkdir()
+    for number in range(61):
+        (tmp_path / "many" / f"{number:02}.csv").write_text("k\n1\n", encoding="utf-8")
+    path, log = FilePath(str(tmp_path / "many")), FileLog(checkpoint, "r1")
+
+    for batch in log.new_batches(path, limit=1):
+        log.begin(batch)
+        log.end(batch, rows=1)
+
+    assert len(seen(checkpoint)) == 61
+    folder = Path(checkpoint, "sources", "0")
+    assert sorted(file.name for file in folder.iterdir()) == ["59.compact", "60"]
+    assert list(log.new_batches(path)) == []
+
+
+def test_files_of_a_stream_of_spark_count_by_the_offset_of_its_log(checkpoint: str) -> None:
+    # Batch 5 ended, with the first two files. Batch 6 began, with the third, and did not end.
+    for batch, offset in ((5, 1), (6, 2)):
+        file = Path(checkpoint, "offsets", str(batch))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f'v1\n{{}}\n{{"logOffset":{offset}}}', encoding="utf-8")
+    Path(checkpoint, "commits").mkdir()
+    Path(checkpoint, "commits", "5").write_text("v1\n{}", encoding="utf-8")
+    for offset, name in enumerate(NAMES):
+        entry = {"path": f"file:///data/{name}", "timestamp": 1, "batchId": offset}
+        file = Path(checkpoint, "sources", "0", str(offset))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"v1\n{json.dumps(entry)}", encoding="utf-8")
+
+    assert seen(checkpoint) == ["/data/a.csv", "/data/b.csv"]

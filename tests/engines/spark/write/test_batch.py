@@ -14,7 +14,8 @@ from featurestore.definitions.model.source import DeltaSource
 from featurestore.definitions.model.types import Field, Float64, Int64
 from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.spark.session.child import own_session
-from featurestore.engines.spark.write.batch import Target, write_batch
+from featurestore.engines.spark.write.batch import Target, commit_batch, write_batch
+from featurestore.errors import ConflictError, MaterializationError
 from featurestore.jobs.materialize.reconcile import outcome
 from featurestore.store.commit import batch_commits
 from featurestore.store.delta.protocol import check_plain
@@ -214,3 +215,36 @@ def test_a_large_batch_makes_several_files_of_distinct_keys_or_times(
     )
     assert len(parts) == 4
     assert pa.concat_tables(parts).equals(pa.concat_tables(parts).sort_by(ORDER))
+
+
+def test_a_batch_that_another_run_committed_is_not_taken_for_this_runs(
+    ours: "SparkSession", target: Target
+) -> None:
+    first, second = (payments(ours, (card, NOON, NOON, 5, False, "p1", 1.5)) for card in (1, 2))
+    commit_batch(VIEW, target, first, 0)
+    other = replace(target, run_id="r2")
+
+    for rows in (second, second.limit(0)):
+        with pytest.raises(ConflictError) as refused:
+            commit_batch(VIEW, other, rows, 0)
+        assert "run r1" in refused.value.found
+
+    assert [commit.notes.run_id for commit in batch_commits(target.table)] == ["r1"]
+
+
+def test_a_repeated_batch_of_other_rows_is_refused(
+    ours: "SparkSession", target: Target, tmp_path: Path
+) -> None:
+    rows = payments(ours, (1, NOON, NOON, 5, False, "p1", 1.5))
+    target = replace(target, checkpoint=str(tmp_path / "checkpoint"))
+    offsets = tmp_path / "checkpoint" / "offsets" / "0"
+    offsets.parent.mkdir(parents=True)
+    for end in (1, 1, 2):
+        offsets.write_text(f'v1\n{{}}\n{{"reservoirVersion":{end}}}', encoding="utf-8")
+        if end == 2:
+            with pytest.raises(MaterializationError):
+                write_batch(VIEW, target, rows, 0)
+        else:
+            write_batch(VIEW, target, rows, 0)
+
+    assert len(batch_commits(target.table)) == 1

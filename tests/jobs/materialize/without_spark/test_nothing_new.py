@@ -12,7 +12,7 @@ import pytest
 from deltalake import DeltaTable
 
 from featurestore.definitions.model.source import FileSource
-from featurestore.engines.spark.source.file_log import begin_batch, end_batch
+from featurestore.engines.spark.source.file_log import FileLog
 from featurestore.jobs.materialize.job import RunResult
 from featurestore.jobs.materialize.progress import ProgressEvent
 from featurestore.jobs.materialize.start import materialize
@@ -242,9 +242,10 @@ def of_files(shop: Store) -> Store:
     checkpoint = shop.layout.checkpoint("t1", 0)
     shutil.rmtree(checkpoint)
     path = FilePath(str(shop.folder / "files"))
-    batch = begin_batch(checkpoint, path)
-    assert batch is not None
-    end_batch(checkpoint, batch, 1)
+    log = FileLog(checkpoint, "r")
+    [batch] = log.new_batches(path)
+    log.begin(batch)
+    log.end(batch, 1)
     (file,) = path.files
     modified = file.modified_at // 1000
     Files(shop.layout).record(
