@@ -17,6 +17,7 @@ COMMIT_SCHEMA = "featurestore.commit/1"
 # Only compactions and clean-ups commit between batches, so one of the last commits is almost
 # always a batch's.
 _RECENT_COMMITS = 20
+_COUNTS = ("generation", "batch_id", "rows_in", "rows_out", "null_rows")
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class CommitNotes:
 
     @classmethod
     def from_notes(cls, notes: Mapping[str, object]) -> "CommitNotes | None":
-        """Return the notes of a batch; None for the notes of any other commit.
+        """Return the notes of a batch; None for the notes of any other commit, or damaged ones.
 
         Commits of older releases lack the counts that were added later; these are 0. Fields that
         this release does not know are ignored.
@@ -81,9 +82,14 @@ class CommitNotes:
         """
         if notes.get("schema") != COMMIT_SCHEMA:
             return None
+        if not all(isinstance(notes.get(name), int) for name in _COUNTS):
+            return None
         fields = {name: notes[name] for name in cls.__dataclass_fields__ if name in notes}
-        started_at = datetime.fromisoformat(str(notes["started_at"]))
-        return cls(**fields | {"started_at": started_at})  # type: ignore[arg-type]  # as written by to_json
+        try:
+            started_at = datetime.fromisoformat(str(notes.get("started_at")))
+            return cls(**fields | {"started_at": started_at})  # type: ignore[arg-type]  # as written by to_json
+        except (ValueError, TypeError):
+            return None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ read an older state of the table and say nothing, or they cannot open the table 
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -61,9 +61,9 @@ class CommitFile:
     @property
     def added_rows(self) -> int | None:
         """The number of rows of the added files; None if a file has no statistics."""
-        stats = (json.loads(file.get("stats") or "{}") for file in self._all("add"))
-        counts = [each.get("numRecords") for each in stats]
-        return None if None in counts else sum(counts)
+        counts = [_rows(file.get("stats")) for file in self._all("add")]
+        known = [count for count in counts if count is not None]
+        return sum(known) if len(known) == len(counts) else None
 
     def _first(self, name: str) -> dict[str, Any]:  # Any: the JSON of Delta's protocol
         return next(self._all(name), {})
@@ -175,9 +175,23 @@ def _read(uri: str, version: int) -> CommitFile:
         actions = tuple(json.loads(line) for line in content.splitlines() if line.strip())
     except ValueError:
         return CommitFile(version, address, damage="is cut or damaged")
-    if not all(isinstance(action, dict) for action in actions):
+    if not all(isinstance(part, dict) for action in actions for part in _parts(action)):
         return CommitFile(version, address, damage="is damaged")
     return CommitFile(version, address, actions)
+
+
+def _parts(action: object) -> Iterable[object]:
+    """Return the contents of an action; None stands for what is no action."""
+    return action.values() if isinstance(action, dict) else [None]
+
+
+def _rows(stats: object) -> int | None:
+    """Return the number of rows in a file's statistics; None without one."""
+    try:
+        count = json.loads(stats)["numRecords"] if isinstance(stats, str) else None
+    except (ValueError, KeyError, TypeError):
+        return None
+    return count if isinstance(count, int) else None
 
 
 def _address(uri: str, version: int) -> str:

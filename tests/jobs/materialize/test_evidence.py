@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
+import pytest
 from deltalake import CommitProperties, Transaction, write_deltalake
 
 from featurestore.definitions.model.source import FileSource
@@ -118,3 +119,42 @@ def test_a_log_that_lacks_files_of_the_ledger_is_a_problem(tmp_path: Path) -> No
 
     assert before is None
     assert "a.csv" in str(project.evidence().checkpoint_problem)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "7",
+        "null",
+        '{"timestamp": 1}',
+        '{"name": "b.csv", "timestamp": "x"}',
+        '{"path": null, "timestamp": 1}',
+        '{"name": "b.csv", "times',
+    ],
+)
+def test_a_damaged_entry_of_the_log_is_a_problem(tmp_path: Path, entry: str) -> None:
+    project = Project(tmp_path)
+    file = project.checkpoint / "sources" / "0" / "1"
+    file.write_text(f"v1\n{entry}", encoding="utf-8")
+
+    assert str(file) in str(project.evidence().checkpoint_problem)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"dataChange":true', '"dataChange":[1}'),
+        ("started_at", "started"),
+        ('\\"batch_id\\": 1', '\\"batch_id\\": \\"x\\"'),
+        ('\\"rows_out\\": 1', '\\"rows_out\\": 5'),
+    ],
+)
+def test_a_damaged_commit_is_damage_of_the_table(tmp_path: Path, old: str, new: str) -> None:
+    project = Project(tmp_path)
+    table = Path(project.layout.features("v", "t1"))
+    newest = table / "_delta_log" / f"{1:020}.json"
+    text = newest.read_text(encoding="utf-8")
+    newest.write_text(text.replace(old, new), encoding="utf-8")
+
+    assert old in text
+    assert project.evidence().table_damage is not None

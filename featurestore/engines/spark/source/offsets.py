@@ -80,15 +80,16 @@ def checkpoint_damage(checkpoint: str) -> str | None:
     if last is None:
         return None
     ended = [int(name) for name in list_names(f"{checkpoint}/commits") if name.isdigit()]
+    folder = f"{checkpoint}/sources/0"
     logs = [
         *(f"{checkpoint}/offsets/{batch}" for batch in range(max(last - 1, 0), last + 1)),
         *(f"{checkpoint}/commits/{batch}" for batch in sorted(ended)[-1:]),
-        *(
-            f"{checkpoint}/sources/0/{name}"
-            for name in _logs(list_names(f"{checkpoint}/sources/0"))
-        ),
     ]
-    problems = [_json_problem(f"{checkpoint}/metadata", first=0), *map(_json_problem, logs)]
+    problems = [
+        _json_problem(f"{checkpoint}/metadata", first=0),
+        *map(_json_problem, logs),
+        *(_log_problem(f"{folder}/{name}") for name in _logs(list_names(folder))),
+    ]
     return next((problem for problem in problems if problem), None)
 
 
@@ -293,17 +294,24 @@ def _entries(uri: str) -> list[str]:
 
 
 def _files(lines: Iterable[str]) -> Iterable[SeenFile]:
-    for line in lines:
-        try:
-            entry = json.loads(line)
-        except ValueError:  # a damaged checkpoint, which `checkpoint_damage` reports
-            continue
-        if not isinstance(entry, dict) or "timestamp" not in entry:
-            continue
-        yield SeenFile(
-            entry.get("name") or path_of(entry["path"]),
+    """Return the entries of a log; `checkpoint_damage` reports those that cannot be read."""
+    return (file for line in lines if (file := _entry(line)) is not None)
+
+
+def _entry(line: str) -> SeenFile | None:
+    try:
+        entry = json.loads(line)
+        return SeenFile(
+            str(entry["name"]) if "name" in entry else path_of(entry["path"]),
             int(entry["timestamp"]),
             size=int(entry.get("size", -1)),
-            digest=entry.get("digest", ""),
+            digest=str(entry.get("digest", "")),
             batch=int(entry.get("batchId", 0)),
         )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _log_problem(file: str) -> str | None:
+    is_damaged = any(_entry(line) is None for line in _entries(file))
+    return _json_problem(file) or (f"its file {file} is damaged" if is_damaged else None)
