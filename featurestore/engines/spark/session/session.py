@@ -224,7 +224,7 @@ def _parse(text: str, name: str) -> dict[str, str]:
 
 
 def _first_word(line: str) -> str:
-    return re.findall(r"[^\s=:]+|.", line.strip())[0]
+    return str(re.findall(r"[^\s=:]+|.", line.strip())[0])
 
 
 def _running() -> SparkSession | None:
