@@ -20,7 +20,7 @@ FIRST_RELEASE = (
 """As the first release wrote it: without the count of rows that have a null in ``unique_by``."""
 TODAY = FIRST_RELEASE.replace('"rows_in"', '"null_unique_rows": 1, "rows_in"').replace(
     '"source_offset"',
-    '"snapshot": false, "source_commit": "5e884898da280471", "source_offset"',
+    '"source_commit": "5e884898da280471", "source_offset"',
 )
 NOTES = CommitNotes(
     "r1",

@@ -6,10 +6,12 @@ from featurestore.store.delta.compaction import ROWS_PER_GROUP
 
 # INT96, Spark's default for timestamps, has no statistics. Small row groups make look-ups fast.
 # Their size is a setting of the session: Delta does not pass a writer's options to Parquet.
+# A flipped bit in a source's or an upstream table's page would become a stored value.
 _OURS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "parquet.block.row.count.limit": str(ROWS_PER_GROUP),
+    "parquet.page.verify-checksum.enabled": "true",
     "spark.databricks.delta.optimizeWrite.enabled": "false",
     "spark.databricks.delta.autoCompact.enabled": "false",
 }
