@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks import page, startup
+from benchmarks import maintenance, page, startup
 from benchmarks.build import build
 from benchmarks.cases import CASES, Case
 from benchmarks.contest import ContestError, Result
@@ -15,8 +15,9 @@ from benchmarks.workload import WORKLOADS, is_written
 from featurestore.cli.output import print_table, say
 
 HERE = Path(__file__).parent
-STARTUP = "startup"
-NAMES = (*CASES, STARTUP)
+# What has no peers: each function returns rows with columns of its own.
+OWN = {"startup": startup.measure, "maintenance": maintenance.measure}
+NAMES = (*CASES, *OWN)
 
 
 def main() -> int:
@@ -39,8 +40,9 @@ def main() -> int:
         except ContestError as error:
             failed = 1
             say("{} failed: {}", case.name, error)
-    if STARTUP in names:
-        run_startup(data, saves=saves)
+    for name in OWN:
+        if name in names:
+            run_own(name, data, saves=saves)
     if rows:
         print_table(list(HEAD), [cells(row) for row in rows], title="benchmarks")
     return failed
@@ -90,13 +92,13 @@ def run_case(case: Case, data: Path, scale: float, *, saves: bool) -> list[Row]:
     return rows_of(measured)
 
 
-def run_startup(data: Path, *, saves: bool) -> None:
-    """Measure the times of imports, of short commands and of Spark's start."""
-    say("startup")
-    rows = startup.measure(data)
-    print_table(list(rows[0]), [list(row.values()) for row in rows], title=STARTUP)
+def run_own(name: str, data: Path, *, saves: bool) -> None:
+    """Measure what has no peers, such as the times of imports and of Spark's start."""
+    say("{}", name)
+    rows = OWN[name](data)
+    print_table(list(rows[0]), [list(row.values()) for row in rows], title=name)
     if saves:
-        save(STARTUP, {"rows": rows})
+        save(name, {"rows": rows})
         page.write()
 
 

@@ -8,6 +8,8 @@ from benchmarks.results import HEAD, Document, cells, read_cases, read_results, 
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE, CHART = DOCS / "benchmarks.md", DOCS / "images" / "benchmarks.svg"
+# The headings of what is measured without peers.
+OWN = {"Startup": "startup", "Maintenance": "maintenance"}
 BEGIN = "<!-- figures: written by `make bench` -->\n"
 END = "<!-- end of figures -->\n"
 
@@ -26,13 +28,13 @@ def expected_files() -> dict[Path, str]:
     rows = [row for document in cases.values() for row in rows_of(document)]
     before, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
     after = rest.partition(END)[2]
-    startup = read_results("startup")
-    documents = [*cases.values(), *([startup] if startup else [])]
+    own = {title: found for title, name in OWN.items() if (found := read_results(name))}
+    documents = [*cases.values(), *own.values()]
     parts = [measured_on(documents), "![The figures as bars](images/benchmarks.svg)"]
     parts.append(table(HEAD, map(cells, rows)))
-    if startup:
-        lines = [[_text(value) for value in row.values()] for row in startup["rows"]]
-        parts += ["### Startup", table(list(startup["rows"][0]), lines)]
+    for title, document in own.items():
+        lines = [[_text(value) for value in row.values()] for row in document["rows"]]
+        parts += [f"### {title}", table(list(document["rows"][0]), lines)]
     return {
         PAGE: before + BEGIN + "\n" + "\n\n".join(parts) + "\n\n" + END + after,
         CHART: chart(rows),

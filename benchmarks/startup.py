@@ -1,15 +1,18 @@
 """The times of imports, of short commands, and of Spark's start and first write."""
 
 import os
+import resource
 import statistics
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import featurestore as fs
 from featurestore.cli.template import write_project
+from featurestore.engines.spark.session.jars import CACHE_VARIABLE, cache_folder
 
 REPEATS = 10
 PYTHON = sys.executable
@@ -17,6 +20,23 @@ PROGRAM = str(Path(PYTHON).with_name("featurestore"))
 
 # Python may write compiled modules, which is its default.
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+
+TWENTY_VIEWS = """
+import featurestore as fs
+
+card = fs.Entity("card", join_keys=(fs.Field("card_id", fs.String),))
+payments = fs.DeltaSource("payments", path="payments", timestamp_field="at")
+views = [
+    fs.FeatureView(
+        f"view_{number}",
+        entities=(card,),
+        source=payments,
+        schema=(fs.Field("amount", fs.Float64),),
+        latest=False,
+    )
+    for number in range(20)
+]
+"""
 
 FIRST_WRITE = """
 import time, pathlib
@@ -50,8 +70,50 @@ def measure(folder: Path) -> list[dict[str, object]]:
         _row("featurestore --help", _median([PROGRAM, "--help"])),
         _row("featurestore status", _median([PROGRAM, "status", "-p", str(project)])),
     ]
-    up, write = _spark(folder)
-    return [*rows, _row("first Spark session", up), _row("first Delta write after it", write)]
+    rows += _nothing_new(folder)
+    for name, environment in _caches(folder).items():
+        up, write = _spark(folder, environment)
+        rows += [
+            _row(f"first Spark session, {name}", up),
+            _row(f"first Delta write after it, {name}", write),
+        ]
+    return rows
+
+
+def _nothing_new(folder: Path) -> list[dict[str, object]]:
+    """Return the time of `materialize` of 20 views without news, as wall and as process time."""
+    project = folder / "twenty"
+    if not project.exists():
+        (project / "feature_defs").mkdir(parents=True)
+        (project / "featurestore.toml").write_text('project = "twenty"\n')
+        (project / "feature_defs" / "views.py").write_text(TWENTY_VIEWS)
+        with fs.FeatureStore(project) as store:
+            row = {"card_id": "c1", "amount": 1.5, "at": datetime(2026, 1, 1, tzinfo=UTC)}
+            store.write_source("payments", [row])
+            store.apply(store.plan())
+            store.materialize()
+    command = [PROGRAM, "materialize", "-p", str(project)]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    wall = _median(command)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    process = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return [
+        _row("featurestore materialize, 20 views without news", wall),
+        _row("the same, process time", process / REPEATS),
+    ]
+
+
+def _caches(folder: Path) -> dict[str, dict[str, str]]:
+    """Return the variables of sessions with the class-data archive, and without it."""
+    subprocess.run([PROGRAM, "setup"], check=True, capture_output=True, env=ENVIRONMENT)
+    bare = folder / "cache_without_archive"
+    bare.mkdir(exist_ok=True)
+    if not (bare / "jars").exists():
+        (bare / "jars").symlink_to(cache_folder().resolve() / "jars")
+    return {
+        "without the class-data archive": ENVIRONMENT | {CACHE_VARIABLE: str(bare)},
+        "with it": ENVIRONMENT,
+    }
 
 
 def _median(command: list[str]) -> float:
@@ -63,10 +125,12 @@ def _median(command: list[str]) -> float:
     return statistics.median(seconds)
 
 
-def _spark(folder: Path) -> tuple[float, float]:
+def _spark(folder: Path, environment: dict[str, str]) -> tuple[float, float]:
     with TemporaryDirectory(dir=folder) as temporary:
         code = FIRST_WRITE.format(folder=temporary)
-        done = subprocess.run([PYTHON, "-c", code], check=True, capture_output=True, text=True)
+        done = subprocess.run(
+            [PYTHON, "-c", code], check=True, capture_output=True, text=True, env=environment
+        )
     up, write = done.stdout.split()
     return float(up), float(write)
 

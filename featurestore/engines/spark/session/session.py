@@ -21,6 +21,7 @@ from pyspark.logger import PySparkLogger
 from pyspark.sql import SparkSession
 
 from featurestore.engines.spark.errors.mapping import spark_errors
+from featurestore.engines.spark.session.archive import archive_file, with_archive
 from featurestore.engines.spark.session.interrupt import interrupt_at_end
 from featurestore.engines.spark.session.jars import delta_jars, spark_home
 from featurestore.engines.spark.session.java import find_java
@@ -253,6 +254,7 @@ def _zone_and_extensions(spark: SparkSession) -> tuple[str, str]:
 
 def _start(settings: dict[str, str], warehouse: Path) -> SparkSession:
     java = find_java()
+    settings = with_archive(settings, archive_file(java, delta_jars(settings=settings)))
     conf = SparkConf(loadDefaults=False).setAll(list(_with_jars(settings, warehouse).items()))
     warehouse.mkdir(parents=True, exist_ok=True)
     python = settings.get(_PYTHON) or os.environ.get("PYSPARK_PYTHON") or sys.executable

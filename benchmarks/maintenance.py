@@ -1,0 +1,171 @@
+"""The times of a run and of a look-up after 10 and after 1,000 small runs, with maintenance.
+
+Runs 11 to 990 are simulated without Spark: each appends the same rows to the source and to the
+feature table, with the notes and the records that a run writes, and joins small files as a run does.
+All runs that are timed are real.
+"""
+
+import json
+import statistics
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+
+import featurestore as fs
+from featurestore.jobs.materialize.compaction import compact_after_run
+from featurestore.store.columns import UTC_MICROS
+from featurestore.store.commit import CommitNotes, newest_batch
+from featurestore.store.ledger.runs import Outcome, RunRecord, Runs
+from featurestore.store.ledger.tables import Tables
+
+FEW, MANY, TIMED, ROWS = 10, 1_000, 5, 200
+START = datetime(2026, 1, 1, tzinfo=UTC)
+DEFINITIONS = """
+import featurestore as fs
+
+card = fs.Entity("card", join_keys=(fs.Field("card_id", fs.Int64),))
+payments = fs.DeltaSource("payments", path="payments", timestamp_field="event_timestamp")
+spending = fs.FeatureView(
+    "spending",
+    entities=(card,),
+    source=payments,
+    schema=(fs.Field("amount", fs.Float64),),
+    aggregations=(fs.Aggregation("amount", "sum", windows=("7d",)),),
+    latest=False,
+)
+model = fs.FeatureService("model", features=(spending,))
+"""
+
+
+def measure(folder: Path) -> list[dict[str, object]]:
+    """Return a row for each number of runs: the median times of a run and of a look-up."""
+    project = folder / "thousand_runs"
+    (project / "feature_defs").mkdir(parents=True)
+    (project / "featurestore.toml").write_text('project = "thousand"\n')
+    (project / "feature_defs" / "views.py").write_text(DEFINITIONS)
+    with fs.FeatureStore(project) as store:
+        store.apply(store.plan())
+        for number in range(FEW - TIMED):
+            _pay(store, number)
+            store.materialize()
+        rows = [_row(store, FEW, FEW - TIMED)]
+        for number in range(FEW, MANY - TIMED):
+            _simulate(store, number)
+        _pay(store, MANY - TIMED)
+        store.materialize()  # takes up the source after the simulated runs
+        rows.append(_row(store, MANY, MANY - TIMED + 1, "before maintain"))
+        store.maintain()
+        rows.append(_row(store, MANY + TIMED, MANY + 1, "after maintain"))
+    return rows
+
+
+def _row(store: fs.FeatureStore, runs: int, first: int, when: str = "") -> dict[str, object]:
+    seconds = []
+    for number in range(first, first + TIMED):
+        _pay(store, number)
+        seconds.append(_seconds(store.materialize))
+    return {
+        "runs": f"{runs:,} {when}".strip(),
+        "run, seconds": round(statistics.median(seconds), 2),
+        "look-up, new store, ms": round(
+            1000 * _look_up(lambda: fs.FeatureStore(store.settings.folder))
+        ),
+        "look-up, open store, ms": round(1000 * _look_up(lambda: store)),
+        "status, ms": round(1000 * min(_seconds(store.status) for _ in range(TIMED))),
+    }
+
+
+def _look_up(opened: Callable[[], fs.FeatureStore]) -> float:
+    return min(
+        _seconds(lambda: opened().get_latest_features("model", [{"card_id": 7}]))
+        for _ in range(TIMED)
+    )
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def _rows(number: int) -> pa.Table:
+    moments = [START + timedelta(minutes=15 * number)] * ROWS
+    return pa.table(
+        {
+            "card_id": pa.array(range(ROWS), pa.int64()),
+            "event_timestamp": pa.array(moments, UTC_MICROS),
+            "amount": pa.array([float(number)] * ROWS, pa.float64()),
+        }
+    )
+
+
+def _pay(store: fs.FeatureStore, number: int) -> None:
+    write_deltalake(store.settings.folder / "payments", _rows(number), mode="append")
+
+
+def _simulate(store: fs.FeatureStore, number: int) -> None:
+    """Write what a run leaves."""
+    _pay(store, number)
+    layout, table = store.layout, Tables(store.layout).current("spending")
+    uri = layout.features("spending", table.table_id)
+    before, source = newest_batch(uri).notes, DeltaTable(layout.source("payments"))
+    offset = json.loads(before.source_offset) | {"reservoirVersion": source.version() + 1}
+    notes = CommitNotes(
+        f"{number:016x}simulated",
+        view="spending",
+        table_id=table.table_id,
+        generation=before.generation,
+        batch_id=before.batch_id + 1,
+        source_offset=json.dumps(offset),
+        rows_in=ROWS,
+        rows_out=ROWS,
+        null_rows=0,
+        max_event_timestamp=None,
+        started_at=START,
+    )
+    rows = _rows(number)
+    rows = rows.add_column(2, "available_timestamp", rows["event_timestamp"])
+    hashes = pa.array(range(number * ROWS, (number + 1) * ROWS), pa.int64())
+    write_deltalake(
+        uri,
+        rows.append_column("_row_hash", hashes),
+        mode="append",
+        commit_properties=CommitProperties(
+            custom_metadata={"userMetadata": notes.to_json()},
+            app_transactions=[Transaction(f"{table.table_id}/{notes.generation}", notes.batch_id)],
+        ),
+    )
+    outcome = Outcome(DeltaTable(uri).version(), 1, ROWS, ROWS, source_offset=notes.source_offset)
+    begun = RunRecord(
+        notes.run_id,
+        view="spending",
+        table_id=table.table_id,
+        kind="run",
+        status="running",
+        started_at=START,
+    )
+    Runs(layout).record(begun)
+    Runs(layout).record(
+        RunRecord(
+            notes.run_id,
+            view="spending",
+            table_id=table.table_id,
+            kind="run",
+            status="done",
+            started_at=START,
+            ended_at=START,
+            outcome=outcome,
+        )
+    )
+    compact_after_run(store.applied().view("spending"), uri, store.settings.compact_small_files)
+
+
+if __name__ == "__main__":
+    import sys
+
+    for each in measure(Path(sys.argv[1])):
+        print(each)
