@@ -123,8 +123,6 @@ def _idle(
     """Return the results of views that have nothing new, for which no session is started."""
     if request != Request():
         return {}
-    for view in targets:
-        report(ProgressEvent(view.name, "checking"))
     results = nothing_new(job, targets, run_ids)
     for result in results.values():
         report(ProgressEvent(result.view, "nothing", message=result.message))

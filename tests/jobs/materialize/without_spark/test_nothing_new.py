@@ -44,7 +44,7 @@ def test_nothing_new_is_recorded_without_a_session(built: Store) -> None:
     assert (result.status, result.kind, result.version, result.rows_in) == ("nothing", "run", 0, 0)
     assert (last.run_id, last.status, last.table_id) == (result.run_id, "nothing", "t1")
     assert last.ended_at is not None
-    assert [event.phase for event in events] == ["checking", "nothing"]
+    assert [event.phase for event in events] == ["nothing"]
 
 
 def compact_source(shop: Store) -> None:
