@@ -14,6 +14,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable
 from deltalake.exceptions import CommitFailedError
@@ -133,8 +134,7 @@ def _file_count(group: Sequence[_File]) -> int:
 def _join(snapshot: Snapshot, group: Sequence[_File], order: Sequence[str]) -> int:
     """Commit the rows of a group as few sorted files, and return the version."""
     parts = [_read(snapshot, file) for file in group]
-    rows = pa.concat_tables(parts).combine_chunks()
-    rows = rows.sort_by([(name, "ascending") for name in order])
+    rows = _sorted(pa.concat_tables(parts).combine_chunks(), order)
     count = _file_count(group)
     size = max(-(-rows.num_rows // count), 1)
     added = [_write(snapshot, rows.slice(at * size, size)) for at in range(count)]
@@ -147,6 +147,13 @@ def _join(snapshot: Snapshot, group: Sequence[_File], order: Sequence[str]) -> i
             "another program has committed to the table at the same time, so nothing was changed",
             "Run the same command again. Only featurestore may write to feature tables.",
         ) from error
+
+
+def _sorted(rows: pa.Table, order: Sequence[str]) -> pa.Table:
+    # By numbers: Arrow takes a name such as ".a" for a path to a part of a column.
+    names = [str(number) for number in range(len(order))]
+    keys = pa.table([rows[name] for name in order], names)
+    return rows.take(pc.sort_indices(keys, [(name, "ascending") for name in names]))
 
 
 def _read(snapshot: Snapshot, file: _File) -> pa.Table:

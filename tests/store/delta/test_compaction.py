@@ -232,3 +232,51 @@ def test_small_files_are_counted(tmp_path: Path) -> None:
     write(tmp_path, rows_of(["b"]), rows_of(["a"], 10))
 
     assert small_files(open_snapshot(str(tmp_path))) == 2
+
+
+KEYS = {
+    "text": pa.array(["é", "b", "Z", "\U0001f600"], pa.string()),
+    "number": pa.array([3, -1, 2, 0], pa.int32()),
+    "day": pa.array([date(2026, 1, 3), date(1, 1, 1), date(9999, 1, 1), date(2026, 1, 2)]),
+    "flag": pa.array([True, False, True, False]),
+    "price": pa.array([Decimal(n) for n in ("1.5", "-2.5", "0.0", "9.5")], pa.decimal128(20, 1)),
+    "blob": pa.array([b"b", b"\xff", b"", b"a"], pa.binary()),
+    ".dotted [name]": pa.array([3, 1, 2, 0], pa.int64()),
+}
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_keys_of_each_type_are_sorted_with_nested_values(tmp_path: Path, key: str) -> None:
+    moments = pa.array([NOON] * 4, UTC_MICROS)
+    maps = pa.array(
+        [[("a", [1.5])], [], None, [("b", None)]], pa.map_(pa.string(), pa.list_(pa.float64()))
+    )
+    rows = pa.table({key: KEYS[key], "event_timestamp": moments, "map": maps})
+    write(tmp_path, rows.slice(0, 2), rows.slice(2))
+    before = sorted(map(str, stored(tmp_path)))
+
+    compact(str(tmp_path), [key, "event_timestamp"])
+
+    (path,) = open_snapshot(str(tmp_path)).files["path"].to_pylist()
+    values = pq.read_table(tmp_path / path)[key].to_pylist()
+    assert values == sorted(KEYS[key].to_pylist())
+    assert sorted(map(str, stored(tmp_path))) == before
+
+
+def test_a_view_without_keys_is_sorted_by_time(tmp_path: Path) -> None:
+    write(tmp_path, rows_of(["b", "a"]), rows_of(["a", "c", "b"], 10))
+
+    compact(str(tmp_path), ["event_timestamp"])
+
+    (path,) = open_snapshot(str(tmp_path)).files["path"].to_pylist()
+    times = pq.read_table(tmp_path / path)["event_timestamp"].to_pylist()
+    assert times == sorted(times)
+
+
+def test_a_table_without_rows_is_joined_too(tmp_path: Path) -> None:
+    empty = rows_of(["b"]).slice(0, 0)
+    write(tmp_path, empty, empty, rows_of(["a"]))
+
+    compact(str(tmp_path), ORDER)
+
+    assert [row["k"] for row in stored(tmp_path)] == ["a"]
