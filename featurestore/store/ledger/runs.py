@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from featurestore.store.delta.records import check_record
 from featurestore.store.layout import Layout
-from featurestore.store.ledger.append import append, delete, read, text_list
+from featurestore.store.ledger.append import append, delete, last_number, read, text_list
 from featurestore.store.ledger.schemas import RUNS
 
 _KINDS = {
@@ -103,7 +103,7 @@ class Runs:
     def record(self, *records: RunRecord) -> None:
         """Append records in one commit. The caller holds the lock of each record's view."""
         # Two processes may take the same number, but for different views.
-        last = max((row.get("sequence") or 0 for row in read(self._uri)), default=0)
+        last = last_number(self._uri, "sequence")
         numbered = [
             replace(record, sequence=number) for number, record in enumerate(records, last + 1)
         ]

@@ -14,6 +14,7 @@ from featurestore.store.delta.log import commits, last_transaction, latest_versi
 from featurestore.store.delta.protocol import check_plain
 from featurestore.store.file_system import read_text
 from featurestore.store.layout import Layout
+from featurestore.store.ledger.append import append, last_number
 from featurestore.store.ledger.files import FileRecord, Files
 from featurestore.store.ledger.runs import Outcome, RunRecord, Runs
 from featurestore.store.ledger.schemas import RUNS
@@ -243,3 +244,10 @@ def test_a_newest_commit_that_is_empty_is_an_error_whose_way_out_works(layout: L
     assert "remove it" in caught.value.fix
     newest.unlink()
     assert [each.state for each in Tables(layout).records()] == ["building"]
+
+
+def test_the_last_number_of_a_ledger_of_an_older_release_is_0(tmp_path: Path) -> None:
+    uri = str(tmp_path / "runs")
+    append(uri, pa.schema([("run_id", pa.string())]), [{"run_id": "r1"}])
+
+    assert last_number(uri, "sequence") == 0
