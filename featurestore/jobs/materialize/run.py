@@ -35,7 +35,7 @@ from featurestore.store.commit import batch_commits
 from featurestore.store.delta.log import is_table, latest_version
 from featurestore.store.delta.protocol import check_plain
 from featurestore.store.fault_points import fault_point
-from featurestore.store.integrity import table_damage
+from featurestore.store.integrity import lost_commit
 from featurestore.store.ledger.files import Files
 from featurestore.store.ledger.runs import Runs
 from featurestore.store.ledger.tables import TableRecord, Tables
@@ -261,7 +261,7 @@ def _history(run: ViewRun) -> str | None:
     """
     current = Tables(run.job.layout).current(run.view.name)
     table = None if current is None else run.table(current)
-    if table is None or table_damage(table, ()):
+    if table is None or lost_commit(table):
         return None
     commits = batch_commits(table)
     return table if commits and commits[-1].notes.snapshot else None
