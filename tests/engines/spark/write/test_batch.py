@@ -242,8 +242,9 @@ def test_a_repeated_batch_of_other_rows_is_refused(
     for end in (1, 1, 2):
         offsets.write_text(f'v1\n{{}}\n{{"reservoirVersion":{end}}}', encoding="utf-8")
         if end == 2:
-            with pytest.raises(MaterializationError):
+            with pytest.raises(Exception, match="MaterializationError") as sent:  # as it is sent
                 write_batch(VIEW, target, rows, 0)
+            assert isinstance(sent.value.__cause__, MaterializationError)
         else:
             write_batch(VIEW, target, rows, 0)
 
