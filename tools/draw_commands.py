@@ -46,21 +46,21 @@ def end_of(name: str) -> str:
 
 def verbs() -> list[str]:
     """Return the names of the program's verbs, in the order of its help."""
-    return list(_program().commands)
+    return list(_commands())
 
 
 def verb_table() -> str:
     """Return the verbs and their purposes as a Markdown table."""
     rows = []
-    for name, command in _program().commands.items():
+    for name, command in _commands().items():
         purpose, _, _ = (command.help or "").partition("\n\n")
-        rows.append((f"[`{name}`](#{name})", purpose))
+        rows.append((f"[`{name}`](#{name.replace(' ', '-')})", purpose))
     return _table(("Verb", "Purpose"), rows)
 
 
 def verb_text(name: str) -> str:
     """Return a verb's purpose, usage, arguments and options as Markdown."""
-    command = _program().commands[name]
+    command = _commands()[name]
     context = typer.Context(command)
     purpose = " ".join((command.help or "").split())
     arguments = [_usage(each) for each in command.params if each.param_type_name == "argument"]
@@ -78,6 +78,18 @@ def exit_code_table() -> str:
         errors = (f"`{kind.__name__}`" for kind in _error_classes() if kind.exit_code == int(code))
         rows.append((code, meaning, ", ".join(errors)))
     return _table(("Code", "Meaning", "Errors"), rows)
+
+
+def _commands() -> dict[str, typer.core.TyperCommand]:
+    """Return the verbs by their names; a verb of a group is named with it: ``schedule export``."""
+    found: dict[str, typer.core.TyperCommand] = {}
+    for name, command in _program().commands.items():
+        members = getattr(command, "commands", None)
+        named = (
+            {f"{name} {m}": each for m, each in members.items()} if members else {name: command}
+        )
+        found |= named
+    return found
 
 
 def _program() -> typer.core.TyperGroup:

@@ -14,7 +14,7 @@ from typing import Annotated, TextIO
 import typer
 
 from featurestore.cli import check, declare, explain, produce, read
-from featurestore.cli.operations import doctor, maintain, setup
+from featurestore.cli.operations import doctor, maintain, schedule, setup
 from featurestore.cli.output import say
 from featurestore.errors import FeatureStoreError
 
@@ -61,7 +61,7 @@ def program(
 
 _SHOW_WARNING = warnings.showwarning
 
-for module in (declare, produce, maintain, doctor, setup, read, explain, check):
+for module in (declare, produce, maintain, doctor, setup, read, explain, check, schedule):
     module.add_verbs(app)
 
 

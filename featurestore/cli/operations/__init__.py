@@ -1,1 +1,1 @@
-"""The verbs that operate a store: they keep it small, and find what is damaged."""
+"""The verbs that operate a store: they keep it small, find damage, and export schedules."""

@@ -1,0 +1,130 @@
+"""The scheduled views of a project, as the files for schedulers need them."""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.view import FeatureView
+from featurestore.errors import RequestError
+from featurestore.jobs.schedule.cron import five_fields, values
+from featurestore.settings import Settings
+
+# What a program needs that a scheduler starts with an empty environment.
+_VARIABLES = ("JAVA_HOME", "FEATURESTORE_CACHE")
+
+
+@dataclass(frozen=True)
+class ScheduledView:
+    """A view with a schedule.
+
+    Args:
+        name: Its name.
+        schedule: Its five fields of cron, in UTC.
+        upstream: The nearest scheduled view that it derives from. None without one.
+        description: Its description.
+    """
+
+    name: str
+    _: KW_ONLY
+    schedule: str
+    upstream: str | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class ScheduledProject:
+    """A project with scheduled views.
+
+    Args:
+        name: Its name.
+        folder: Its folder, as an absolute path.
+        program: The program ``featurestore``, as an absolute path.
+        variables: The environment variables that the program needs.
+        since: The time when definitions were applied for the first time.
+        utc_offset: What the local time of this host is ahead of UTC.
+        retries: How often a failed run is tried again.
+        retry_seconds: The seconds before the first retry.
+        views: The views, each after the view that it derives from.
+    """
+
+    name: str
+    _: KW_ONLY
+    folder: Path
+    program: Path
+    variables: Mapping[str, str]
+    since: datetime
+    utc_offset: timedelta
+    retries: int
+    retry_seconds: float
+    views: tuple[ScheduledView, ...]
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The command that runs what is due."""
+        return str(self.program), "materialize", "--due"
+
+    @property
+    def minutes(self) -> tuple[int, ...]:
+        """The minutes of the hour, in local time, at which a schedule may tick; all are sorted."""
+        ticks = {minute for view in self.views for minute in values(view.schedule)[0] or range(60)}
+        ahead = int(self.utc_offset.total_seconds()) // 60
+        return tuple(sorted((minute + ahead) % 60 for minute in ticks))
+
+    @property
+    def group_of(self) -> dict[str, str]:
+        """For each view the view whose job it belongs to: an upstream view of equal schedule."""
+        groups: dict[str, str] = {}
+        schedules = {view.name: view.schedule for view in self.views}
+        for view in self.views:
+            joins = view.upstream is not None and schedules[view.upstream] == view.schedule
+            groups[view.name] = groups[view.upstream] if joins and view.upstream else view.name
+        return groups
+
+
+def scheduled_project(
+    settings: Settings, applied: Manifest, since: datetime, now: datetime
+) -> ScheduledProject:
+    """Return a project's scheduled views, and how its program is started on this host.
+
+    Args:
+        settings: The project's settings.
+        applied: The applied definitions.
+        since: The time when definitions were applied for the first time.
+        now: The present moment, for this host's offset from UTC.
+
+    Raises:
+        RequestError: No view has a schedule.
+    """
+    views = sorted(applied.views, key=lambda view: (len(view.lineage), view.name))
+    scheduled = tuple(_scheduled(view) for view in views if view.schedule is not None)
+    if not scheduled:
+        raise RequestError(
+            "schedule export",
+            "no applied view has a schedule",
+            "Add schedule='*/15 * * * *' to a view, and run `featurestore apply`.",
+        )
+    return ScheduledProject(
+        settings.project,
+        folder=settings.folder.absolute(),
+        program=Path(sys.executable).with_name("featurestore"),
+        variables={each: os.environ[each] for each in _VARIABLES if os.environ.get(each)},
+        since=since,
+        utc_offset=now.astimezone().utcoffset() or timedelta(),
+        retries=settings.retries,
+        retry_seconds=settings.retry_seconds,
+        views=scheduled,
+    )
+
+
+def _scheduled(view: FeatureView) -> ScheduledView:
+    upstream = next((each.name for each in view.lineage if each.schedule is not None), None)
+    return ScheduledView(
+        view.name,
+        schedule=five_fields(str(view.schedule)),
+        upstream=upstream,
+        description=" ".join(view.description.split()),
+    )
