@@ -146,6 +146,10 @@ def test_another_protocol_is_named(built: Store) -> None:
     assert "D104" in codes(built)
 
 
+def lose_table(shop: Store) -> None:
+    shutil.rmtree(shop.uri())
+
+
 def lose_file(shop: Store) -> None:
     Path(DeltaTable(shop.uri()).file_uris()[0].removeprefix("file://")).unlink()
 
@@ -199,6 +203,7 @@ def want_latest(shop: Store) -> None:
 @pytest.mark.parametrize(
     ("damage", "code"),
     [
+        (lose_table, "D100"),
         (lose_file, "D201"),
         (cut_file, "D201"),
         (leave_orphan, "D202"),
