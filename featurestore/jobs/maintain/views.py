@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.spark.source.offsets import (
-    last_batch,
+    last_ended_batch,
     resume_version,
     snapshot_version,
     source_offset,
@@ -104,13 +104,12 @@ def unread_versions(layout: Layout, record: TableRecord, records: Sequence[Table
 
 def _first_unread(layout: Layout, derived: TableRecord) -> int | None:
     """Return the first version that a derived build's stream may still read; None for all new."""
-    checkpoint_uri = layout.checkpoint(derived.table_id, derived.generation)
+    stream = layout.checkpoint(derived.table_id, derived.generation)
     batch = newest_batch(layout.features(derived.view, derived.table_id))
-    last = last_batch(checkpoint_uri)
     offsets = [
         None if batch is None else batch.notes.source_offset,
         # A batch that has begun reads from the end of the one before it.
-        None if last is None else source_offset(checkpoint_uri, max(last - 1, 0)),
+        source_offset(stream, max(last_ended_batch(stream), 0)),
     ]
     versions = [_version(offset) for offset in offsets if offset is not None]
     return min((version for version in versions if version is not None), default=None)

@@ -168,8 +168,13 @@ def test_versions_that_a_derived_stream_has_not_read_keep_their_files(shop: Stor
     lagging = by_table(maintain(shop.job))["spending"]
     versions = [len(amounts(shop.uri(), version)) for version in range(4, 11)]
     offset.write_text(whole.replace('Version": 10', 'Version": 11'))
+    # The next batch has begun, and reads from the end of the one before it.
+    next_offset = whole.replace('Version": 10', 'Version": 12')
+    offset.with_name("1").write_text(next_offset)
+    begun = by_table(maintain(shop.job, dry_run=True))["spending"]
     level = by_table(maintain(shop.job))["spending"]
 
+    assert begun.files_removed == 10
     assert (lagging.files_removed, level.files_removed) == (0, 10)
     assert versions == [10, 12, 14, 16, 18, 20, 20]
 
