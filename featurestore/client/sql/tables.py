@@ -12,6 +12,7 @@ from pyarrow.dataset import ParquetReadOptions
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.source import DeltaSource
 from featurestore.errors import TableError
+from featurestore.quoting import duckdb_name
 from featurestore.store.current import CurrentTable, CurrentTables
 from featurestore.store.delta.log import is_table
 from featurestore.store.delta.snapshot import check_paths, check_readable, open_table
@@ -112,5 +113,5 @@ def _register(connection: Any, name: str, table: DeltaTable) -> None:
         connection.register(name, table.to_pyarrow_dataset(parquet_read_options=options))
         return
     connection.register(_STREAM, pa.RecordBatchReader.from_stream(table.scan()))
-    connection.execute(f'CREATE TABLE "{name}" AS FROM {_STREAM}')
+    connection.execute(f"CREATE TABLE {duckdb_name(name)} AS FROM {_STREAM}")
     connection.unregister(_STREAM)

@@ -20,6 +20,7 @@ from featurestore.engines.on_demand.sql_session import (
     session,
 )
 from featurestore.errors import OnDemandError, nearest
+from featurestore.quoting import duckdb_name
 
 _TABLE = "inputs"
 _SCALAR = {
@@ -149,7 +150,7 @@ def evaluate(expressions: Mapping[str, str], inputs: pa.Table, *, call: str) -> 
 def _run(expressions: Mapping[str, str], inputs: pa.Table) -> pa.Table:
     # Each text keeps the rules of sql_rules. It has lines of its own, so a comment at its end does
     # not hide the bracket.
-    columns = (f"(\n{text}\n) AS {_quoted(name)}" for name, text in expressions.items())
+    columns = (f"(\n{text}\n) AS {duckdb_name(name)}" for name, text in expressions.items())
     connection = session()
     connection.register(_TABLE, inputs)
     query = connection.sql(f"SELECT {', '.join(columns)} FROM {_TABLE}")  # nosec B608
@@ -269,7 +270,3 @@ def _column_names(node: Any) -> Iterator[str]:
 def _reason(kind: str) -> str:
     """Return why functions of a kind are refused."""
     return f"is {_KINDS[kind]}" if kind in _KINDS else _ANOTHER_VALUE
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from featurestore.jobs.doctor.finding import Finding, Subject
 from featurestore.jobs.materialize.lock import is_locked
 from featurestore.jobs.materialize.reconcile import of_run, outcome
+from featurestore.quoting import spark_name
 from featurestore.store.commit import BatchCommit, batch_commits
 from featurestore.store.delta.log import last_transaction, table_properties
 from featurestore.store.integrity import lost_commit, table_damage
@@ -104,7 +105,8 @@ def transactions_are_kept(subject: Subject) -> Iterator[Finding]:
         yield subject.finding(
             TRANSACTION_RETENTION,
             f"the table has the property {_RETENTION} = {duration}",
-            f"Remove it: ALTER TABLE delta.`{subject.uri}` UNSET TBLPROPERTIES ({_RETENTION}).",
+            f"Remove it: ALTER TABLE delta.{spark_name(subject.uri)} "
+            f"UNSET TBLPROPERTIES ({_RETENTION}).",
         )
 
 

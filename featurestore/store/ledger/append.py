@@ -9,6 +9,7 @@ import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
+from featurestore.quoting import delta_text
 from featurestore.store.delta.log import is_table
 from featurestore.store.delta.records import read_records
 from featurestore.store.delta.snapshot import open_table
@@ -91,11 +92,7 @@ def text_list(values: Iterable[str]) -> str:
         >>> text_list(["r1", "it's"])
         "('r1', 'it''s')"
     """
-    return f"({', '.join(_literal(value) for value in values)})"
-
-
-def _literal(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
+    return f"({', '.join(delta_text(value) for value in values)})"
 
 
 def _append(uri: str, data: pa.Table) -> None:

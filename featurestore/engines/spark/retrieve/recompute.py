@@ -8,8 +8,8 @@ from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
 
 from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.spark.errors.mapping import spark_errors
-from featurestore.engines.spark.source.timestamps import quoted
 from featurestore.engines.spark.transform.stored_rows import unmatched
+from featurestore.quoting import spark_name
 from featurestore.store.columns import EVENT_TIME, ROW_HASH
 
 MOST_DIFFERENCES = 100
@@ -68,7 +68,7 @@ def compare_rows(
     with spark_errors(f"verify source of view {view.name!r} ({view.origin})", view=view.name):
         reader = fresh.sparkSession.read.format("delta").option("versionAsOf", sample.version)
         stored, fresh = reader.load(sample.table), fresh.where(~unmatched(view))
-        keys = [quoted(key.name) for key in view.join_keys]
+        keys = [spark_name(key.name) for key in view.join_keys]
         if keys:
             order = F.xxhash64(F.lit(sample.seed), *keys)
             sampled = stored.select(*keys).distinct().orderBy(order).limit(sample.keys)
@@ -90,18 +90,18 @@ def _differing(view: FeatureView, stored: DataFrame, fresh: DataFrame) -> list[R
     before, after = _counted(stored, identity, _STORED), _counted(fresh, identity, _COMPUTED)
     # A row that is stored more often than it is computed was stored twice.
     missing = F.col(_COMPUTED).isNull() | (F.col(_COMPUTED) < F.col(_STORED))
-    wrong = before.join(after, identity, "left").where(missing).select(*map(quoted, identity))
-    chosen = F.broadcast(wrong.orderBy(*map(quoted, identity)).limit(MOST_DIFFERENCES))
+    wrong = before.join(after, identity, "left").where(missing).select(*map(spark_name, identity))
+    chosen = F.broadcast(wrong.orderBy(*map(spark_name, identity)).limit(MOST_DIFFERENCES))
     lost = stored.join(chosen, identity, "left_semi").dropDuplicates(identity).toArrow()
     events = fresh.join(
-        chosen.select(*map(quoted, names)).distinct(), names, "left_semi"
+        chosen.select(*map(spark_name, names)).distinct(), names, "left_semi"
     ).toArrow()
     found = {_identity(names, row): row for row in events.to_pylist()}
     return [_row(view, names, row, found) for row in lost.to_pylist()]
 
 
 def _counted(rows: DataFrame, identity: list[str], name: str) -> DataFrame:
-    return rows.groupBy(*map(quoted, identity)).agg(F.count(F.lit(1)).alias(name))
+    return rows.groupBy(*map(spark_name, identity)).agg(F.count(F.lit(1)).alias(name))
 
 
 def _row(

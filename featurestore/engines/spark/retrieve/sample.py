@@ -6,10 +6,10 @@ from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
 
 from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.spark.errors.mapping import spark_errors
-from featurestore.engines.spark.source.timestamps import quoted
 from featurestore.engines.spark.transform.inputs import rows_now
 from featurestore.engines.spark.transform.run import transformed
 from featurestore.engines.spark.transform.stored_rows import stored_rows, unmatched
+from featurestore.quoting import spark_name
 from featurestore.store.columns import UTC_MICROS
 
 
@@ -29,7 +29,7 @@ def rows_of_keys(view: FeatureView, stored: DataFrame, keys: pa.Table) -> pa.Tab
     if names:
         targets = rows.sparkSession.createDataFrame(keys.rename_columns(names)).distinct()
         rows = rows.join(F.broadcast(targets), names, "left_semi").select(
-            *(quoted(name) for name in stored.columns)
+            *(spark_name(name) for name in stored.columns)
         )
     with spark_errors(f"read view {view.name!r} ({view.origin})", view=view.name):
         return _in_utc(rows.toArrow())

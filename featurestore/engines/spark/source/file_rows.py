@@ -19,7 +19,8 @@ from featurestore.engines.files.plan import UsedColumns, plan_files, units
 from featurestore.engines.files.read import read_units, result_schema
 from featurestore.engines.files.task import SOURCE_FILE, UNREADABLE, FileTask, FileUnit
 from featurestore.engines.spark.errors.transport import refusal, send_errors
-from featurestore.engines.spark.source.timestamps import TimeColumn, is_outside, moment, quoted
+from featurestore.engines.spark.source.timestamps import TimeColumn, is_outside, moment
+from featurestore.quoting import spark_name
 from featurestore.store.source_files import SourceFile
 
 _UNIT = "address string, name string, part int, parts int"
@@ -75,7 +76,7 @@ def _column(source: FileSource, task: FileTask, field: T.StructField) -> Column:
     if declared.get(field.name) == Timestamp:
         value = moment(TimeColumn(field.name, field.dataType, source, F.col(SOURCE_FILE)))
     else:
-        value = F.col(quoted(field.name))
+        value = F.col(spark_name(field.name))
     roles = (source.timestamp_field, source.available_timestamp_field)
     is_time = isinstance(field.dataType, _TIMES) or declared.get(field.name) == Timestamp
     if is_time and field.name not in roles:

@@ -18,6 +18,7 @@ from featurestore.definitions.model.source import StoredSource
 from featurestore.engines.spark.errors.transport import refusal
 from featurestore.engines.time_texts import CLOCK, DAY, OFFSET
 from featurestore.errors import SourceError
+from featurestore.quoting import spark_name
 
 _INTEGERS = (T.ByteType, T.ShortType, T.IntegerType, T.LongType)
 _OF_UNIT = {
@@ -93,7 +94,7 @@ def is_outside(moment: Column) -> Column:
 
 
 def _moment(time: TimeColumn) -> Column:
-    column, dtype = F.col(quoted(time.name)), time.dtype
+    column, dtype = F.col(spark_name(time.name)), time.dtype
     if isinstance(dtype, T.TimestampType):
         return column
     if isinstance(dtype, (T.TimestampNTZType, T.DateType)):
@@ -107,16 +108,6 @@ def _moment(time: TimeColumn) -> Column:
         f"its type {dtype.simpleString()} cannot be converted to an exact time",
         "Cast it to a timestamp in the view's transform or in the source.",
     )
-
-
-def quoted(name: str) -> str:
-    """Return a column's name quoted for Spark's parser.
-
-    Example:
-        >>> quoted("a`b.c")
-        '`a``b.c`'
-    """
-    return "`" + name.replace("`", "``") + "`"
 
 
 def _zone(time: TimeColumn) -> str:

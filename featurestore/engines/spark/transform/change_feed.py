@@ -16,6 +16,7 @@ from featurestore.engines.spark.errors.unwrap import SparkFailure, failure
 from featurestore.engines.spark.source.offsets import snapshot_version, source_offset
 from featurestore.engines.spark.transform.row_metadata import with_row_metadata
 from featurestore.errors import FeatureStoreError, SourceError
+from featurestore.quoting import spark_name
 from featurestore.store.delta.log import table_properties
 
 ENABLED = "delta.enableChangeDataFeed"
@@ -48,7 +49,7 @@ def require_feed(source: StoredSource, uri: str) -> None:
         raise SourceError(
             f"read the change feed of source {source.name!r} ({source.origin})",
             f"the table at {uri} does not record its changes",
-            f"Run: ALTER TABLE delta.`{uri}` SET TBLPROPERTIES ({ENABLED} = true)",
+            f"Run: ALTER TABLE delta.{spark_name(uri)} SET TBLPROPERTIES ({ENABLED} = true)",
         )
 
 

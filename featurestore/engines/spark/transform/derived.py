@@ -5,8 +5,8 @@ from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
 
 from featurestore.definitions.model.view import FeatureView
 from featurestore.definitions.rules.derived import has_retractions, retracts_whole_rows
-from featurestore.engines.spark.source.timestamps import quoted
 from featurestore.engines.spark.transform.row_metadata import with_row_metadata
+from featurestore.quoting import spark_name
 from featurestore.store.columns import AVAILABLE_TIME, DELETED, EVENT_TIME, ROW_HASH, SEQUENCE
 
 _HIDDEN = (SEQUENCE, DELETED, ROW_HASH)
@@ -30,7 +30,7 @@ def upstream_rows(upstream: FeatureView, rows: DataFrame) -> DataFrame:
     }
     names = upstream_names(upstream)
     if names:
-        parts["unique"] = F.struct(*(F.col(quoted(name)) for name in names))
+        parts["unique"] = F.struct(*(F.col(spark_name(name)) for name in names))
     metadata = F.struct(*(column.alias(name) for name, column in parts.items()))
     return with_row_metadata(rows, metadata).drop(*_HIDDEN)
 

@@ -8,9 +8,10 @@ from pyspark.sql import types as T  # noqa: N812  # pyspark's own convention
 
 from featurestore.definitions.model.types import Field
 from featurestore.definitions.model.view import FeatureView
-from featurestore.engines.spark.source.timestamps import is_outside, quoted
+from featurestore.engines.spark.source.timestamps import is_outside
 from featurestore.engines.spark.transform.system_columns import system_columns, unique_column
 from featurestore.engines.spark.types import spark_type
+from featurestore.quoting import spark_name
 from featurestore.store.columns import (
     AVAILABLE_TIME,
     DELETED,
@@ -37,9 +38,9 @@ def stored_rows(view: FeatureView, rows: DataFrame, start: datetime | None = Non
     if start is not None:
         event = F.col(EVENT_TIME)
         stored = stored.where(event.isNull() | (event >= F.lit(start)))
-    hashed = [quoted(name) for name in stored_columns(view) if name != ROW_HASH]
+    hashed = [spark_name(name) for name in stored_columns(view) if name != ROW_HASH]
     return stored.withColumn(ROW_HASH, F.xxhash64(*hashed)).select(
-        *(quoted(name) for name in stored_columns(view))
+        *(spark_name(name) for name in stored_columns(view))
     )
 
 
@@ -48,7 +49,7 @@ def unmatched(view: FeatureView) -> Column:
     null = F.col(EVENT_TIME).isNull() | is_outside(F.col(EVENT_TIME))
     null = null | F.coalesce(is_outside(F.col(AVAILABLE_TIME)), F.lit(False))
     for key in view.join_keys:
-        null = null | F.col(quoted(key.name)).isNull()
+        null = null | F.col(spark_name(key.name)).isNull()
     return null
 
 
@@ -56,13 +57,13 @@ def null_unique(view: FeatureView) -> Column:
     """Return whether a row has a null in ``unique_by``, so that it does not identify its event."""
     null = F.lit(False)
     for name in view.unique_columns:
-        null = null | F.col(quoted(name)).isNull()
+        null = null | F.col(spark_name(name)).isNull()
     return null
 
 
 def sort_columns(view: FeatureView) -> list[str]:
     """Return the columns that feature files are sorted by: the keys, then the event time."""
-    return [quoted(name) for name in sort_names(view)]
+    return [spark_name(name) for name in sort_names(view)]
 
 
 def _columns(view: FeatureView, schema: T.StructType) -> list[Column]:
@@ -79,4 +80,4 @@ def _columns(view: FeatureView, schema: T.StructType) -> list[Column]:
 
 
 def _cast(field: Field) -> Column:
-    return F.col(quoted(field.name)).cast(spark_type(field.dtype)).alias(field.name)
+    return F.col(spark_name(field.name)).cast(spark_type(field.dtype)).alias(field.name)

@@ -9,9 +9,10 @@ from pyspark.sql import types as T  # noqa: N812  # pyspark's own convention
 
 from featurestore.definitions.model.source import DeltaSource, FileSource, StoredSource
 from featurestore.definitions.model.view import FeatureView
-from featurestore.engines.spark.source.timestamps import TimeColumn, moment, quoted
+from featurestore.engines.spark.source.timestamps import TimeColumn, moment
 from featurestore.engines.spark.transform.change_feed import is_feed
 from featurestore.engines.spark.transform.row_metadata import ROW_METADATA
+from featurestore.quoting import spark_name
 from featurestore.store.columns import EVENT_TIME
 from featurestore.times import parse_duration
 
@@ -49,8 +50,12 @@ def system_columns(view: FeatureView, schema: T.StructType) -> SystemColumns:
 
 def unique_column(view: FeatureView, name: str) -> Column:
     """Return a ``unique_by`` column that is neither a key nor a feature of the view."""
-    part = f"{ROW_METADATA}.unique.{quoted(name)}"
-    return F.col(part).alias(name) if isinstance(view.source, FeatureView) else F.col(quoted(name))
+    part = f"{ROW_METADATA}.unique.{spark_name(name)}"
+    return (
+        F.col(part).alias(name)
+        if isinstance(view.source, FeatureView)
+        else F.col(spark_name(name))
+    )
 
 
 @singledispatch
@@ -154,4 +159,4 @@ def _moment(source: StoredSource, name: str, schema: T.StructType) -> Column:
 
 
 def _column(name: str | None, kind: str) -> Column | None:
-    return None if name is None else F.col(quoted(name)).cast(kind)
+    return None if name is None else F.col(spark_name(name)).cast(kind)

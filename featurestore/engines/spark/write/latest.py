@@ -20,13 +20,13 @@ from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.kernel import answer_view
 from featurestore.engines.spark.errors.mapping import spark_errors
 from featurestore.engines.spark.errors.transport import send_errors
-from featurestore.engines.spark.source.timestamps import quoted
 from featurestore.engines.spark.types import spark_type
 from featurestore.engines.spark.write.freshness import is_fresh, latest_notes
 from featurestore.errors import SumOverflowError
 from featurestore.query.compile import compile_view, output_fields
 from featurestore.query.nodes import Query, ViewQuery
 from featurestore.query.requirements import needed_columns
+from featurestore.quoting import spark_name
 from featurestore.store.columns import EVENT_TIME, UTC_MICROS
 from featurestore.store.delta.log import latest_version
 from featurestore.store.delta.protocol import check_plain
@@ -148,8 +148,8 @@ def _named_overflow() -> Iterator[None]:
 
 def _answers(view: FeatureView, rows: DataFrame, as_of: int) -> DataFrame:
     query = compile_view(view)
-    keys = [quoted(key.name) for key in view.join_keys]
-    columns = rows.select(*(quoted(name) for name in needed_columns(query)))
+    keys = [spark_name(key.name) for key in view.join_keys]
+    columns = rows.select(*(spark_name(name) for name in needed_columns(query)))
     task = LatestTask(query, as_of=as_of, rows=_arrow_schema(columns))
     grouped = (
         columns.repartition(*keys).sortWithinPartitions(*keys, EVENT_TIME)

@@ -13,7 +13,6 @@ from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
 
 from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.spark.source.readers import read_now
-from featurestore.engines.spark.source.timestamps import quoted
 from featurestore.engines.spark.transform.run import transformed
 from featurestore.engines.spark.transform.stored_rows import stored_rows, unmatched
 from featurestore.engines.spark.transform.system_columns import SNAPSHOT_DELETED, SNAPSHOT_TIME
@@ -22,6 +21,7 @@ from featurestore.engines.spark.write.batch import cause_named, commit_stored, u
 from featurestore.engines.spark.write.cancel import run_cancellable
 from featurestore.engines.spark.write.stream import Stream
 from featurestore.errors import MaterializationError
+from featurestore.quoting import spark_name
 from featurestore.store.columns import DELETED, EVENT_TIME, used_columns
 from featurestore.store.delta.log import is_table, last_transaction
 from featurestore.store.fault_points import fault_point
@@ -87,13 +87,13 @@ def _history(view: FeatureView, rows: DataFrame) -> DataFrame | None:
     if any(types.get(name) != dtype for name, dtype in keys.items()):
         return None
     fields = [
-        F.col(quoted(field.name))
+        F.col(spark_name(field.name))
         if types.get(field.name) == spark_type(field.dtype)
         else F.lit(None).cast(spark_type(field.dtype)).alias(field.name)
         for field in view.schema
     ]
     own = (F.col(EVENT_TIME).alias(SNAPSHOT_TIME), F.col(DELETED).alias(SNAPSHOT_DELETED))
-    return stored_rows(view, rows.select(*map(quoted, keys), *fields, *own))
+    return stored_rows(view, rows.select(*map(spark_name, keys), *fields, *own))
 
 
 def _require_one_row_a_key(view: FeatureView, present: DataFrame) -> None:
@@ -125,8 +125,10 @@ def _changes(view: FeatureView, present: DataFrame, stored: DataFrame) -> DataFr
     changed = present.alias(_PRESENT).join(last.alias(_STORED), _all([*same, *equal]), "left_anti")
     gone = last.alias(_STORED).join(present.alias(_PRESENT), _all(same), "left_anti")
     nulls = [F.lit(None).cast(last.schema[name].dataType).alias(name) for name in fields]
-    tombstones = gone.select(*map(quoted, names), *nulls).withColumn(SNAPSHOT_DELETED, F.lit(True))
-    columns = [*map(quoted, (*names, *fields))]
+    tombstones = gone.select(*map(spark_name, names), *nulls).withColumn(
+        SNAPSHOT_DELETED, F.lit(True)
+    )
+    columns = [*map(spark_name, (*names, *fields))]
     return changed.select(*columns).unionByName(tombstones, allowMissingColumns=True)
 
 
@@ -142,11 +144,11 @@ def _moment(stored: DataFrame | None, started_at: datetime) -> datetime:
 
 
 def _keys(view: FeatureView) -> list[str]:
-    return [quoted(key.name) for key in view.join_keys]
+    return [spark_name(key.name) for key in view.join_keys]
 
 
 def _column(side: str, name: str) -> Column:
-    return F.col(f"{side}.{quoted(name)}")
+    return F.col(f"{side}.{spark_name(name)}")
 
 
 def _all(conditions: Sequence[Column]) -> Column:
