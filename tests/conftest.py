@@ -1,6 +1,7 @@
 """What all tests share: one Spark session, and how Hypothesis searches."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import settings
 from hypothesis.internal.conjecture import providers
 
-from tests.effort import ORDINARY
+from tests.effort import ORDINARY, is_soak
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -33,6 +34,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "spark" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.spark)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures of a soak."""
+    if is_soak() and (figures := sys.modules.get("tests.jobs.soak_figures")):
+        terminalreporter.section("figures")
+        for line in figures.FIGURES.lines():
+            terminalreporter.line(line)
 
 
 @pytest.fixture(scope="session")

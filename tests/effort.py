@@ -8,3 +8,13 @@ ORDINARY = 100
 def examples(number: int) -> settings:
     """Return settings for so many examples in an ordinary run, and more in a harder one."""
     return settings(max_examples=max(1, number * settings().max_examples // ORDINARY))
+
+
+def is_soak() -> bool:
+    """Return whether the tests run as a soak, which counts in rounds rather than in examples."""
+    return settings.get_current_profile_name() == "soak"
+
+
+def rounds(ordinary: int, soak: int) -> int:
+    """Return the number of rounds of a test: of an ordinary run, or of a soak."""
+    return soak if is_soak() else ordinary

@@ -31,6 +31,7 @@ FAULT_POINTS = (
     "table.switched",
     "latest.published",
     "ledger.completed",
+    "table.compacted",
     "lock.released",
 )
 """All names, in the order of a build's steps; docs/architecture.md describes them."""

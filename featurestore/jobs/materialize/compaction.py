@@ -7,6 +7,7 @@ from featurestore.errors import FeatureStoreError
 from featurestore.store.columns import sort_names
 from featurestore.store.delta.compaction import compact, small_files
 from featurestore.store.delta.snapshot import open_snapshot
+from featurestore.store.fault_points import fault_point
 
 
 def compact_after_run(
@@ -37,6 +38,7 @@ def compact_after_run(
             return ""
         begin()
         done = compact(uri, sort_names(view), most_commits=1)
+        fault_point("table.compacted", view.name)
     except FeatureStoreError as error:
         return f"; its small files were not joined: {error.found}"
     return f"; joined {done.files_before} files to {done.files_after}"

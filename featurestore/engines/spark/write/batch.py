@@ -28,6 +28,7 @@ from featurestore.store.columns import EVENT_TIME
 from featurestore.store.commit import CommitNotes, batch_commit
 from featurestore.store.delta.compaction import ROWS_PER_FILE
 from featurestore.store.delta.log import last_transaction
+from featurestore.store.failures import storage_errors
 from featurestore.store.fault_points import fault_point
 
 
@@ -76,13 +77,15 @@ def write_batch(view: FeatureView, target: Target, rows: DataFrame, batch_id: in
         rows: The source's new rows.
         batch_id: The stream's number of the batch; a repeated batch has the same number.
     """
-    with send_errors():
+    call = f"commit batch {batch_id} of view {view.name!r}"
+    # Mapped here: Spark passes on only the text of an exception of the disk.
+    with send_errors(), storage_errors(call, target.table):
         done = last_transaction(target.table, target.application)
         if done is None or batch_id > done:
             commit_batch(view, target, rows, batch_id)
         elif not _is_committed(target, batch_id):
             raise MaterializationError(
-                f"commit batch {batch_id} of view {view.name!r}",
+                call,
                 f"another program has committed to table {target.table} as application "
                 f"{target.application!r} of version {done}, so Delta would ignore the batch",
                 _again_or_full(view),

@@ -1,0 +1,149 @@
+"""After a run that failed at any step, the next one leaves what a run without a fault leaves."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from featurestore.errors import FeatureStoreError, StorageError
+from featurestore.jobs.doctor.doctor import examine
+from featurestore.jobs.materialize.job import RunResult
+from featurestore.store.fault_points import VARIABLE, InjectedError
+from featurestore.store.ledger.runs import Runs
+from featurestore.store.ledger.tables import Tables
+from tests.jobs.faults import (
+    BUILDS_ONLY,
+    CALM,
+    DELTA,
+    OF_FILES,
+    POINTS,
+    Outcomes,
+    armed,
+    faulty_world,
+    pay,
+    run_each,
+    totals,
+)
+from tests.jobs.soak_figures import FIGURES
+from tests.jobs.world import World
+
+OF_DELTA = [view.name for view in DELTA.values()]
+ALL = [*OF_DELTA, *(view.name for view in OF_FILES.values())]
+FIRST = (("a", 0, 1.0), ("b", 1, 2.0), (None, 2, 9.0))
+SECOND = (("a", 3, 3.0), ("a", 3, 3.0), ("c", None, 9.0))
+LATE_AND_FUTURE = (("b", -40, 4.0), ("a", 400, 5.0))
+THIRD = (("c", 5, 6.0), ("a", 0, 1.0), (None, None, 9.0))
+LAST = (("b", 6, 7.0),)
+
+
+def assert_as_undisturbed(world: World, views: list[str]) -> None:
+    """Assert that the failing views have the rows, ledgers and positions of the calm one."""
+    rows, done = world.rows(view=CALM.name), totals(world, CALM.name)
+    for view in views:
+        FIGURES.compare(rows, world.rows(view=view))
+
+    assert {view: world.rows(view=view) for view in views} == dict.fromkeys(views, rows)
+    assert {view: totals(world, view) for view in views} == dict.fromkeys(views, done)
+    states = [(build.view, build.state) for build in Tables(world.layout).records()]
+    assert sorted(states) == sorted((view, "current") for view in (*views, CALM.name))
+    assert "running" not in {run.status for run in Runs(world.layout).records()}
+    assert examine(world.job, [*views, CALM.name]) == []
+    latest = world.latest(CALM.name)
+    for view in DELTA.values():
+        if view.latest and view.name in views:
+            assert world.latest(view.name) == latest
+
+
+def complete(world: World, views: list[str]) -> None:
+    """Materialize the views and the calm one, and assert that each run has succeeded."""
+    outcomes = run_each(world, [*views, CALM.name])
+    failed = {
+        view: outcome
+        for view, outcome in outcomes.items()
+        if not (isinstance(outcome, RunResult) and outcome.status in ("done", "nothing"))
+    }
+    assert failed == {}
+
+
+def assert_failed(outcomes: Outcomes, error: type[FeatureStoreError]) -> None:
+    """Assert that each view failed by its fault; only the lock is outside of the view's run."""
+    for view, outcome in outcomes.items():
+        if isinstance(outcome, RunResult):
+            assert outcome.status == "failed", (view, outcome)
+            assert isinstance(outcome.error, error), (view, outcome.error)
+        else:
+            assert isinstance(outcome, error | InjectedError), (view, outcome)
+        is_outside = POINTS[view] in ("lock.acquired", "lock.released")
+        assert isinstance(outcome, RunResult) is not is_outside
+
+
+@pytest.mark.slow
+@pytest.mark.soak
+def test_a_run_that_fails_at_any_step_is_completed_by_the_next_one(
+    tmp_path: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = faulty_world(tmp_path, spark)
+    in_runs = [view for view in OF_DELTA if POINTS[view] not in BUILDS_ONLY]
+    pay(world, *FIRST)
+    pay(world, *SECOND)
+
+    monkeypatch.setenv(VARIABLE, armed(OF_DELTA, "raise", in_build=True))
+    builds = run_each(world, OF_DELTA)
+    monkeypatch.delenv(VARIABLE)
+    pay(world, *LATE_AND_FUTURE)
+    complete(world, OF_DELTA)
+
+    assert_failed(builds, FeatureStoreError)
+    assert_as_undisturbed(world, OF_DELTA)
+
+    pay(world, *THIRD)
+    monkeypatch.setenv(VARIABLE, armed(in_runs, "enospc", in_build=False))
+    runs = run_each(world, in_runs)
+    monkeypatch.delenv(VARIABLE)
+    pay(world, *LAST)
+    complete(world, OF_DELTA)
+
+    assert_failed(runs, StorageError)
+    assert_as_undisturbed(world, OF_DELTA)
+
+
+def killed(world: World, views: list[str], faults: str) -> None:
+    """Start a process that materializes the views; kill it once each waits at its fault point."""
+    child = subprocess.Popen(
+        [sys.executable, "-m", "tests.jobs.faults", str(world.folder), *views],
+        env=os.environ | {VARIABLE: faults},
+        cwd=Path(__file__).parents[3],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    waiting: set[str] = set()
+    assert child.stderr is not None
+    with child:
+        for line in child.stderr:
+            if line.startswith("fault: sleep at "):
+                waiting.add(line.split()[-1])
+                FIGURES.faults[line.split()[3]] += 1
+            if waiting == set(views):
+                child.kill()
+                break
+    assert (waiting, child.wait()) == (set(views), -signal.SIGKILL)
+
+
+@pytest.mark.slow
+@pytest.mark.soak
+def test_a_run_that_is_killed_at_any_step_is_completed_by_the_next_one(
+    tmp_path: Path, spark: SparkSession
+) -> None:
+    world = faulty_world(tmp_path, spark)
+    pay(world, *FIRST)
+    pay(world, *SECOND)
+
+    killed(world, ALL, armed(ALL, "sleep:600", in_build=True))
+    pay(world, *LATE_AND_FUTURE)
+    complete(world, ALL)
+
+    assert_as_undisturbed(world, ALL)
