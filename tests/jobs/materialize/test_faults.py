@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 from featurestore.errors import FeatureStoreError, StorageError
 from featurestore.jobs.doctor.doctor import examine
 from featurestore.jobs.materialize.job import RunResult
+from featurestore.jobs.materialize.start import materialize
 from featurestore.store.fault_points import VARIABLE, InjectedError
 from featurestore.store.ledger.runs import Runs
 from featurestore.store.ledger.tables import Tables
@@ -19,6 +20,7 @@ from tests.jobs.faults import (
     BUILDS_ONLY,
     CALM,
     DELTA,
+    IN_BATCHES,
     OF_FILES,
     POINTS,
     Outcomes,
@@ -28,8 +30,9 @@ from tests.jobs.faults import (
     run_each,
     totals,
 )
+from tests.jobs.materialize.test_snapshots import SHOPS, State, deliver
 from tests.jobs.soak_figures import FIGURES
-from tests.jobs.world import World
+from tests.jobs.world import World, other
 
 OF_DELTA = [view.name for view in DELTA.values()]
 ALL = [*OF_DELTA, *(view.name for view in OF_FILES.values())]
@@ -109,6 +112,35 @@ def test_a_run_that_fails_at_any_step_is_completed_by_the_next_one(
 
     assert_failed(runs, StorageError)
     assert_as_undisturbed(world, OF_DELTA)
+
+
+@pytest.mark.slow
+def test_a_run_of_a_snapshot_view_that_fails_at_a_step_of_its_batch_is_completed_by_the_next_one(
+    tmp_path: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = {point: f"shops_{point.replace('.', '_')}" for point in (*IN_BATCHES, "source.read")}
+    faults = ",".join(f"{name}/{point}=raise" for point, name in names.items())
+    world = World(tmp_path, spark)
+    world.views = [SHOPS, *(other(SHOPS, name=name) for name in names.values())]
+    states: list[State] = [
+        {"a": ("Rome", 1.0), "b": ("Oslo", None), None: ("Nice", 2.0)},
+        {"a": ("Bern", 1.0), "c": ("Oslo", 3.0)},
+    ]
+
+    for state in states:
+        deliver(world, state)
+        monkeypatch.setenv(VARIABLE, faults)
+        failed = {result.view: result.status for result in materialize(world.job)}
+        monkeypatch.delenv(VARIABLE)
+        completed = {result.status for result in materialize(world.job)}
+
+        assert failed == {SHOPS.name: "done"} | dict.fromkeys(names.values(), "failed")
+        assert completed <= {"done", "nothing"}
+        columns = ("event_timestamp", "shop", "city", "size", "_deleted")
+        rows = world.rows(*columns, view=SHOPS.name)
+        stored = {name: world.rows(*columns, view=name) for name in names.values()}
+        assert stored == dict.fromkeys(names.values(), rows)
+        assert examine(world.job) == []
 
 
 def killed(world: World, views: list[str], faults: str) -> None:
