@@ -94,10 +94,18 @@ def materialize(
             on_failure="return",
         )
     if due and not results:
-        say("nothing is due")
-    print_runs(results, as_json)
+        _say_next(store.due(names))
+    if results or not due or as_json:
+        print_runs(results, as_json)
+    _exit_with_failures(store, results, say_them=not progress.prints_messages)
+
+
+def _exit_with_failures(
+    store: "FeatureStore", results: "list[RunResult]", *, say_them: bool
+) -> None:
+    """End the program with the code of what went wrong; return if nothing did."""
     if failed := [result for result in results if result.status == "failed"]:
-        _say_failures([] if progress.prints_messages else failed)
+        _say_failures(failed if say_them else [])
         _say_log(store)
         raise typer.Exit(SOME_FAILED)
     if any(isinstance(result.error, ConflictError) for result in results):
@@ -171,6 +179,13 @@ def print_schedules(states: "list[ViewSchedule]", as_json: bool) -> None:
             for each in states
         ],
     )
+
+
+def _say_next(states: "list[ViewSchedule]") -> None:
+    """Print that nothing is due, and what is due next; for the log of a scheduler."""
+    first = min(states, key=lambda state: state.next_tick)
+    moment = f"{first.next_tick:%Y-%m-%d %H:%MZ}"
+    say("nothing is due; next: {} at {}", first.view, moment)
 
 
 def _check_options(*, due: bool, dry_run: bool, latest: bool) -> None:

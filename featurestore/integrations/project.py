@@ -1,6 +1,7 @@
 """The scheduled views of a project, as the files for schedulers need them."""
 
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
@@ -110,7 +111,7 @@ def scheduled_project(
     return ScheduledProject(
         settings.project,
         folder=settings.folder.absolute(),
-        program=Path(sys.executable).with_name("featurestore"),
+        program=_program(),
         variables={each: os.environ[each] for each in _VARIABLES if os.environ.get(each)},
         since=since,
         utc_offset=now.astimezone().utcoffset() or timedelta(),
@@ -118,6 +119,12 @@ def scheduled_project(
         retry_seconds=settings.retry_seconds,
         views=scheduled,
     )
+
+
+def _program() -> Path:
+    """Return the program of this environment; else the one on PATH, such as that of pipx."""
+    beside = Path(sys.executable).with_name("featurestore")
+    return beside if beside.is_file() else Path(shutil.which("featurestore") or beside)
 
 
 def _scheduled(view: FeatureView) -> ScheduledView:

@@ -1,11 +1,27 @@
 """Schedules on the command line, without a JVM: what is due, and arguments that do not fit."""
 
 import json
+import os
 import re
+import socket
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from deltalake import write_deltalake
 
+import featurestore as fs
 from featurestore.cli.template import write_project
+from featurestore.definitions.code.fingerprint import table_fingerprint
+from featurestore.jobs.materialize.lock import view_lock
+from featurestore.store.ledger.runs import RunRecord, Runs
+from featurestore.store.ledger.tables import TableRecord, Tables
+from featurestore.times import system_clock
+from tests.tables import feature_table
+
+PROGRAM = Path(sys.executable).with_name("featurestore")
 
 
 @pytest.fixture
@@ -51,6 +67,98 @@ def test_status_shows_freshness_where_a_view_has_a_schedule(run, shop, tmp_path)
     write_project(tmp_path / "none")
     run("apply", "-p", tmp_path / "none", "--yes")
     assert "freshness" not in run("status", "-p", tmp_path / "none")[1]
+
+
+@pytest.fixture
+def late(run, tmp_path):
+    """A project whose only schedule, the one of new year, was missed for years."""
+    write_project(tmp_path / "shop")
+    path = tmp_path / "shop" / "feature_defs" / "shop.py"
+    path.write_text(path.read_text().replace('ttl="60d"', 'ttl="60d", schedule="@yearly"'))
+    run("apply", "-p", tmp_path / "shop", "--yes")
+    store, then = fs.FeatureStore(tmp_path / "shop"), datetime(2020, 1, 1, tzinfo=UTC)
+    view = store.applied().view("customer_profile")
+    table = feature_table({"customer_id": [1]}, [0], {"city": ["Oslo"]})
+    write_deltalake(store.layout.features(view.name, "t"), table)
+    fingerprint = table_fingerprint(view)
+    Tables(store.layout).record(
+        TableRecord(view.name, table_id="t", fingerprint=fingerprint, state="current", at=then)
+    )
+    record_run(store, then)
+    return tmp_path / "shop"
+
+
+def record_run(store, moment):
+    """Record a successful run of the view that has a schedule."""
+    record = RunRecord(
+        moment.isoformat(),
+        view="customer_profile",
+        table_id="t",
+        kind="run",
+        status="done",
+        started_at=moment,
+    )
+    Runs(store.layout).record(record)
+
+
+@pytest.fixture
+def fresh(late):
+    """The same project after a run of today."""
+    record_run(fs.FeatureStore(late), system_clock())
+    return late
+
+
+def test_who_comes_second_is_told_who_is_at_work_and_exits_with_5(run, late):
+    layout = fs.FeatureStore(late).layout
+    command = [PROGRAM, "materialize", "--due", "-p", late]
+    with view_lock(layout, "customer_profile", "r1", datetime(2026, 1, 1, tzinfo=UTC)):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout) == (5, "")
+    assert "2026-01-01T00:00:00+00:00" in done.stderr
+    assert f"host {socket.gethostname()}, pid {os.getpid()}, run r1" in done.stderr
+    status = json.loads(run("status", "customer_profile", "--json", "-p", late)[1])["status"]
+    assert status[0]["freshness"] == "due"
+    assert status[0]["due_since"].startswith("2021-01-01T00:00:00")
+
+
+def test_who_waits_runs_nothing_that_the_other_process_has_done(late):
+    store = fs.FeatureStore(late)
+    command = [PROGRAM, "materialize", "--due", "--wait", "-p", late]
+    with view_lock(store.layout, "customer_profile", "r1", system_clock()):
+        waits = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        first = waits.stderr.readline()
+        record_run(store, system_clock())
+
+    rest = waits.communicate(timeout=60)[1]
+
+    assert first.startswith("customer_profile waits: ")
+    assert f"pid {os.getpid()}" in first
+    assert (waits.returncode, "customer_profile at" in rest) == (0, True)
+    assert len(Runs(store.layout).records()) == 2
+
+
+def test_nothing_due_is_a_success_that_says_what_is_due_next(run, fresh):
+    code, out, err = run("materialize", "--due", "-p", fresh)
+
+    assert (code, out) == (0, "")
+    assert re.search(r"customer_profile at \d{4}-01-01 00:00Z\n$", err)
+    assert json.loads(run("materialize", "--due", "--json", "-p", fresh)[1])["runs"] == []
+    assert "fresh" in run("status", "-p", fresh)[1]
+
+
+def test_nothing_due_loads_no_spark(fresh):
+    program = (
+        "import sys, featurestore as fs; "
+        "assert fs.FeatureStore(sys.argv[1]).materialize(due=True) == []; "
+        "print(*{'pyspark', 'py4j', 'pandas', 'duckdb'} & set(sys.modules))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program, fresh], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout == "\n"
 
 
 @pytest.mark.parametrize(

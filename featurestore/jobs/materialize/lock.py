@@ -5,6 +5,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -22,11 +23,29 @@ OnWait = Callable[[str, str], None]
 """Is called once with a view and who holds its lock, before its lock is waited for."""
 
 
+@dataclass(frozen=True)
+class ViewLocks:
+    """The locks of several views.
+
+    Args:
+        busy: For each view that another process materializes, the error that says so.
+        held: The locks of the other views.
+    """
+
+    busy: dict[str, ConflictError] = field(default_factory=dict)
+    held: dict[str, ExitStack] = field(default_factory=dict)
+
+    def release(self, view: str) -> None:
+        """Release a view's lock, so that other processes need not wait for the other views."""
+        if (lock := self.held.pop(view, None)) is not None:
+            lock.close()
+
+
 @contextmanager
 def view_locks(
     layout: Layout, run_ids: Mapping[str, str], now: datetime, on_wait: OnWait | None = None
-) -> Iterator[dict[str, ConflictError]]:
-    """Hold the locks of those views that no other process holds; yield the error of each other.
+) -> Iterator[ViewLocks]:
+    """Hold the locks of those views that no other process holds, until the block ends.
 
     Locks are taken in the order of the views' names, so that two calls never wait for each other.
 
@@ -41,18 +60,22 @@ def view_locks(
 
     Example:
         >>> from datetime import UTC
-        >>> with view_locks(Layout("s3://bucket/demo"), {"v": "r1"}, datetime.now(UTC)) as busy:
-        ...     busy
-        {}
+        >>> with view_locks(Layout("s3://bucket/demo"), {"v": "r1"}, datetime.now(UTC)) as locks:
+        ...     locks.busy, list(locks.held)
+        ({}, ['v'])
     """
-    busy = {}
-    with ExitStack() as locks:
+    locks = ViewLocks()
+    with ExitStack() as end:
         for view in sorted(run_ids):
+            lock = ExitStack()
             try:
-                locks.enter_context(view_lock(layout, view, run_ids[view], now, on_wait))
+                lock.enter_context(view_lock(layout, view, run_ids[view], now, on_wait))
             except ConflictError as error:
-                busy[view] = error
-        yield busy
+                locks.busy[view] = error
+            else:
+                locks.held[view] = lock
+                end.callback(locks.release, view)
+        yield locks
 
 
 @contextmanager
@@ -83,7 +106,8 @@ def view_lock(
         yield
         return
     path = Path(local_path(layout.view_lock(view)))
-    holder, lock = path.with_suffix(".holder"), FileLock(path)
+    # Released by the thread of a run, if that ends before others of its call.
+    holder, lock = path.with_suffix(".holder"), FileLock(path, thread_local=False)
     call = f"materialize view {view!r}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -10,8 +10,8 @@ from featurestore.definitions.model.on_demand import OnDemandFeatureView
 from featurestore.definitions.model.view import FeatureView
 from featurestore.errors import NotFoundError, RequestError, TableError
 from featurestore.jobs.materialize.job import Job, Request, RunResult, new_run_id
-from featurestore.jobs.materialize.lock import OnWait, view_lock, view_locks
-from featurestore.jobs.materialize.progress import Progress, ProgressEvent, ignore_progress
+from featurestore.jobs.materialize.lock import OnWait, ViewLocks, view_lock, view_locks
+from featurestore.jobs.materialize.progress import ENDS, Progress, ProgressEvent, ignore_progress
 from featurestore.jobs.materialize.without_spark.nothing_new import nothing_new
 from featurestore.optional import spark_extra
 from featurestore.query.compile import compile_view
@@ -63,10 +63,30 @@ def materialize(
     report = progress or ignore_progress
     run_ids = {view.name: new_run_id() for view in targets}
     on_wait = wait_reporter(report) if wait else None
-    with view_locks(job.layout, run_ids, job.clock(), on_wait) as busy:
-        for conflict in busy.values():
+    with view_locks(job.layout, run_ids, job.clock(), on_wait) as locks:
+        for conflict in locks.busy.values():
             raise conflict
+        report = releasing(report, locks, ENDS)
         return run_views(job, targets, run_ids, Request(start, full), report)
+
+
+def releasing(report: Progress, locks: ViewLocks, ends: Sequence[str]) -> Progress:
+    """Return a progress that also releases the lock of each view whose run has ended.
+
+    Otherwise a long run of one view would keep others from running the other views.
+
+    Args:
+        report: The progress.
+        locks: The locks of the views.
+        ends: The phases with which the runs of a view end for good.
+    """
+
+    def report_and_release(event: ProgressEvent, /) -> None:
+        if event.phase in ends:
+            locks.release(event.view)
+        report(event)
+
+    return report_and_release
 
 
 def wait_reporter(report: Progress) -> OnWait:

@@ -1,7 +1,7 @@
 """The runs of the views that are due. Any number of processes may call it at once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from featurestore.definitions.model.manifest import Manifest
@@ -12,7 +12,13 @@ from featurestore.jobs.materialize.lock import view_locks
 from featurestore.jobs.materialize.messages import skip_reason
 from featurestore.jobs.materialize.progress import Progress, ProgressEvent, ignore_progress
 from featurestore.jobs.materialize.record import RunLog
-from featurestore.jobs.materialize.start import loaded_view, run_views, wait_reporter
+from featurestore.jobs.materialize.start import (
+    loaded_view,
+    releasing,
+    run_views,
+    wait_reporter,
+)
+from featurestore.jobs.schedule.due import SUCCESSES
 from featurestore.jobs.schedule.retry import with_retries
 from featurestore.jobs.schedule.states import due
 
@@ -60,14 +66,16 @@ class _DueRuns:
     def run(self, names: Sequence[str], wait: bool) -> list[RunResult]:
         run_ids = {name: new_run_id() for name in names}
         on_wait = wait_reporter(self.report) if wait else None
-        with view_locks(self.job.layout, run_ids, self.job.clock(), on_wait) as busy:
+        with view_locks(self.job.layout, run_ids, self.job.clock(), on_wait) as locks:
             states = due(self.job.applied(), self.job.layout, self.job.clock(), names)
             still = {state.view for state in states if state.is_due}
-            taken = self._taken(names, busy, run_ids)
+            taken = self._taken(names, locks.busy, run_ids)
             ours = [name for name in names if name in still and name not in taken]
-            if not ours and busy:
-                raise next(iter(busy.values()))
-            return [*self._run(ours, run_ids), *taken.values()]
+            if not ours and locks.busy:
+                raise next(iter(locks.busy.values()))
+            # A view that failed keeps its lock, since it may be run again.
+            runs = replace(self, report=releasing(self.report, locks, SUCCESSES))
+            return [*runs._run(ours, run_ids), *taken.values()]
 
     def _run(self, names: Sequence[str], run_ids: Mapping[str, str]) -> list[RunResult]:
         targets: list[FeatureView] = []

@@ -2,13 +2,16 @@
 
 import os
 import re
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from featurestore.errors import ConflictError
-from featurestore.jobs.materialize.lock import view_lock
+from featurestore.jobs.materialize.lock import is_locked, view_lock, view_locks
+from featurestore.jobs.materialize.progress import ProgressEvent
+from featurestore.jobs.materialize.start import releasing
 from featurestore.store.layout import Layout
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -51,3 +54,63 @@ def test_a_lock_that_was_taken_a_moment_ago_names_no_process(tmp_path: Path) -> 
 
     assert "'v'" in refused.value.call
     assert "pid" not in refused.value.found
+
+
+def test_the_locks_of_several_views_are_held_but_for_those_of_others(tmp_path: Path) -> None:
+    layout = Layout(str(tmp_path))
+
+    with view_lock(layout, "b", "r1", NOON):
+        with view_locks(layout, {"c": "r2", "b": "r2", "a": "r2"}, NOON) as locks:
+            held = [name for name in "abc" if is_locked(layout, name)]
+            assert list(locks.held) == ["a", "c"]
+            assert "run r1" in locks.busy["b"].found
+        after = [name for name in "abc" if is_locked(layout, name)]
+
+    assert (held, after) == (["a", "b", "c"], ["b"])
+
+
+def test_a_lock_that_a_thread_released_early_belongs_to_who_takes_it_next(tmp_path: Path) -> None:
+    layout = Layout(str(tmp_path))
+    holder = tmp_path / "locks" / "views" / "v.holder"
+
+    with view_locks(layout, {"v": "r1", "w": "r1"}, NOON) as locks:
+        thread = threading.Thread(target=locks.release, args=("v",))
+        thread.start()
+        thread.join()
+        assert (is_locked(layout, "v"), is_locked(layout, "w")) == (False, True)
+        with view_lock(layout, "v", "r2", NOON):
+            locks.release("v")  # a second time
+            assert '"r2"' in holder.read_text(encoding="utf-8")
+            assert is_locked(layout, "v")
+
+    assert not is_locked(layout, "w")
+
+
+def test_the_end_of_a_views_run_releases_its_lock(tmp_path: Path) -> None:
+    layout, events = Layout(str(tmp_path)), []
+
+    with view_locks(layout, {"v": "r1", "w": "r1"}, NOON) as locks:
+        report = releasing(events.append, locks, ("done", "nothing"))
+        report(ProgressEvent("v", "reading"))
+        report(ProgressEvent("w", "failed"))
+        assert is_locked(layout, "v")
+        report(ProgressEvent("v", "done"))
+        assert (is_locked(layout, "v"), is_locked(layout, "w")) == (False, True)
+
+    assert [event.phase for event in events] == ["reading", "failed", "done"]
+
+
+def test_who_waits_is_named_once_and_gets_the_lock(tmp_path: Path) -> None:
+    layout, found_holders = Layout(str(tmp_path)), []
+    first = view_locks(layout, {"v": "r1"}, NOON)
+    locks = first.__enter__()
+
+    def release(view: str, found: str) -> None:
+        found_holders.append((view, "run r1" in found))
+        locks.release("v")
+
+    with view_lock(layout, "v", "r2", NOON, on_wait=release):
+        assert is_locked(layout, "v")
+
+    first.__exit__(None, None, None)
+    assert found_holders == [("v", True)]

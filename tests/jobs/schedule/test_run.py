@@ -8,7 +8,7 @@ import pytest
 
 from featurestore.errors import ConflictError, RequestError
 from featurestore.jobs.materialize.job import Job, RunResult
-from featurestore.jobs.materialize.lock import view_lock
+from featurestore.jobs.materialize.lock import is_locked, view_lock
 from featurestore.jobs.materialize.progress import ProgressEvent
 from featurestore.jobs.schedule.run import materialize_due
 from featurestore.jobs.schedule.states import due
@@ -146,6 +146,22 @@ def test_views_that_others_run_are_left_out_with_their_dependants(world: World) 
     }
     assert isinstance(results["by_day"].error, ConflictError)
     assert recorded(world) == [("third", "done")]
+
+
+def test_the_lock_of_a_view_is_free_once_its_run_has_succeeded(world: World) -> None:
+    free: dict[str, bool] = {}
+
+    def look(event: ProgressEvent) -> None:
+        if (event.view, event.phase) == ("by_day", "reading"):
+            free.update(
+                {name: not is_locked(world.layout, name) for name in ("spending", "by_day")}
+            )
+
+    results = run(world, progress=look)
+
+    assert [result.status for result in results.values()] == ["done", "done"]
+    assert free == {"spending": True, "by_day": False}
+    assert not is_locked(world.layout, "by_day")
 
 
 def test_who_waits_runs_nothing_that_the_other_has_done(world: World) -> None:

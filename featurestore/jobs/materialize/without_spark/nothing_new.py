@@ -43,6 +43,7 @@ def nothing_new(
         views: The views to materialize. The caller holds their locks.
         run_ids: The name of each view's run.
     """
+    now = job.clock()  # rows that come later are not looked at
     search = _Search(job)
     chosen = {view.name for view in views}
     idle: dict[str, _Idle] = {}
@@ -54,7 +55,6 @@ def nothing_new(
             idle[view.name] = found
     if not idle:
         return {}
-    now = job.clock()
     records = [
         RunRecord(
             run_ids[name],
