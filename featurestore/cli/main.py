@@ -28,8 +28,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 success; 1 a view failed, verify found a problem, apply was not "
-    "confirmed, or a source, a table or a value cannot be used; 2 wrong usage, project, "
+    epilog="Exit codes: 0 success; 1 a view failed, verify or doctor found a problem, apply was "
+    "not confirmed, or a source, a table or a value cannot be used; 2 wrong usage, project, "
     "definitions or spine, or a program or package is missing; 3 the plan has changes (plan "
     "--detailed-exitcode); 5 another process is changing the store, or the plan is outdated; "
     "70 a bug in featurestore; 130 interrupted.",
