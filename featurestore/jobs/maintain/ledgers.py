@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from featurestore.store.delta.cleanup import Removed, checkpoint, vacuum
 from featurestore.store.delta.log import is_table
 from featurestore.store.layout import Layout
+from featurestore.store.ledger.append import set_properties
 from featurestore.store.ledger.runs import Runs
 
 # The history of runs that found nothing new is of use for some days, and slows down each run: 20
@@ -49,5 +50,6 @@ def clean_files(uri: str, retention: timedelta, *, dry_run: bool) -> Removed:
     """
     removed = vacuum(uri, retention, dry_run=dry_run)
     if not dry_run:
+        set_properties(uri)
         checkpoint(uri)
     return removed

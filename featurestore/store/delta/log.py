@@ -1,15 +1,21 @@
 """The commits of a Delta table. They are the truth; the ledger of runs is an index of them."""
 
 import json
+import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from deltalake import DeltaTable
 
 from featurestore.store.delta.process import check_process
 from featurestore.store.delta.snapshot import open_table
 from featurestore.store.failures import storage_errors
+from featurestore.store.paths import is_local, local_path
+
+_COMMIT = re.compile(r"\d{20}\.(json|checkpoint\.)")
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,21 @@ def is_table(uri: str) -> bool:
     """
     check_process()
     with storage_errors(f"open table {uri}", uri):
+        if is_local(uri):
+            return _has_log(Path(local_path(uri), "_delta_log"))
         return bool(DeltaTable.is_deltatable(uri))
+
+
+def _has_log(folder: Path) -> bool:
+    """Return whether a local folder has a commit or a checkpoint.
+
+    PERF: delta-rs lists the whole log, which takes 17 ms after 1,000 runs.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            return any(_COMMIT.match(entry.name) for entry in entries)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def latest_version(uri: str) -> int | None:

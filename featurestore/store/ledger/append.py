@@ -15,6 +15,8 @@ from featurestore.store.delta.records import read_records
 from featurestore.store.delta.snapshot import open_table
 from featurestore.store.failures import storage_errors
 
+# Each run makes two commits, and each opening of a ledger lists them. Nobody reads old versions.
+PROPERTIES: dict[str, str | None] = {"delta.logRetentionDuration": "interval 1 days"}
 _ATTEMPTS = 10
 # PERF: after 400 runs, a ledger is read in 12 ms instead of 480.
 _MOST_FILES = 30
@@ -85,6 +87,20 @@ def delete(uri: str, condition: str) -> None:
                 time.sleep(random.uniform(0.01, 0.1))
 
 
+def set_properties(uri: str) -> None:
+    """Give a ledger of an older release the properties of a new one.
+
+    Raises:
+        StorageError: The table cannot be written.
+    """
+    with storage_errors(f"clean up the ledger {uri}", uri):
+        table = open_table(uri)
+        if not PROPERTIES.items() <= table.metadata().configuration.items():
+            table.alter.set_table_properties(
+                {name: value for name, value in PROPERTIES.items() if value is not None}
+            )
+
+
 def text_list(values: Iterable[str]) -> str:
     """Return texts as a list of SQL literals.
 
@@ -118,13 +134,14 @@ def _join_files(uri: str) -> None:
     try:
         table.optimize.compact()
         table.create_checkpoint()
+        table.cleanup_metadata()
     except (DeltaError, OSError):  # the next append tries again
         return
 
 
 def _create(uri: str, schema: pa.Schema) -> None:
     try:
-        DeltaTable.create(uri, schema, mode="ignore")
+        DeltaTable.create(uri, schema, mode="ignore", configuration=PROPERTIES)
     except DeltaError:  # another process may have created the table first
         if not is_table(uri):
             raise

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from deltalake import DeltaTable
+from deltalake import DeltaTable, write_deltalake
 
 from featurestore.errors import ConflictError, RequestError, TableError
 from featurestore.jobs.maintain.maintain import Maintenance, maintain
@@ -200,6 +200,18 @@ def test_a_damaged_table_is_left_as_it_is(shop: Store) -> None:
 
     assert isinstance(result.error, TableError)
     assert not Path(shop.uri(), "_delta_log", f"{10:020}.json").exists()
+
+
+def test_a_ledgers_log_is_short_also_of_an_older_release(shop: Store) -> None:
+    schema = pa.schema([("run_id", pa.string())])
+    write_deltalake(shop.layout.files(), schema.empty_table())
+    ten_runs(shop)
+    new = DeltaTable(shop.layout.runs()).metadata().configuration
+
+    maintain(shop.job)
+
+    old = DeltaTable(shop.layout.files()).metadata().configuration
+    assert new == old == {"delta.logRetentionDuration": "interval 1 days"}
 
 
 def test_a_retention_below_an_hour_is_refused(shop: Store) -> None:

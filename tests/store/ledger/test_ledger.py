@@ -10,7 +10,7 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from featurestore.errors import TableError
-from featurestore.store.delta.log import commits, last_transaction, latest_version
+from featurestore.store.delta.log import commits, is_table, last_transaction, latest_version
 from featurestore.store.delta.protocol import check_plain
 from featurestore.store.file_system import read_text
 from featurestore.store.layout import Layout
@@ -251,3 +251,16 @@ def test_the_last_number_of_a_ledger_of_an_older_release_is_0(tmp_path: Path) ->
     append(uri, pa.schema([("run_id", pa.string())]), [{"run_id": "r1"}])
 
     assert last_number(uri, "sequence") == 0
+
+
+@pytest.mark.parametrize("name", ["00000000000000000000.json", f"{7:020}.checkpoint.parquet"])
+def test_a_folder_with_a_commit_or_a_checkpoint_is_a_table(tmp_path: Path, name: str) -> None:
+    log = tmp_path / "_delta_log"
+    log.mkdir()
+    (log / "_last_checkpoint").write_text("{}")
+    (log / ".tmp.json").write_text("{}")
+    before = is_table(str(tmp_path))
+    (log / name).write_text("{}")
+
+    assert (before, is_table(str(tmp_path)), is_table(f"file://{tmp_path}")) == (False, True, True)
+    assert not is_table(str(log / name))
