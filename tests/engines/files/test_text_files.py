@@ -165,6 +165,7 @@ def test_a_record_without_end_is_refused_before_it_fills_the_memory(
         (b"PK\x03\x04\xff", "zip"),
         (b"PAR1\xff", "Parquet"),
     ],
+    ids=["UTF-16", "gzip", "zip", "Parquet"],
 )
 @pytest.mark.parametrize("read", [rows_of_csv, rows_of_json])
 def test_a_file_of_another_kind_is_recognised(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from featurestore.engines.spark.source.file_log import begin_batch, end_batch, prune
+from featurestore.engines.spark.source.file_log import FileLog, prune
 from featurestore.engines.spark.source.offsets import (
     batch_with_rows_after,
     checkpoint_damage,
@@ -26,10 +26,11 @@ def read(folder: Path, batches: int, first: int = 0) -> str:
     checkpoint = str(folder.parent / "checkpoint")
     for number in range(first, first + batches):
         (folder / f"{number:03}.csv").write_text("x")
-        batch = begin_batch(checkpoint, FilePath(str(folder)))
-        assert batch is not None
+        log = FileLog(checkpoint, f"run-{number}")
+        [batch] = log.new_batches(FilePath(str(folder)))
         assert [file.name for file in batch.files] == [f"{number:03}.csv"]
-        end_batch(checkpoint, batch, 1)
+        log.begin(batch)
+        log.end(batch, 1)
     return checkpoint
 
 
