@@ -1,7 +1,13 @@
-"""Credentials in URLs and connection strings: found, and replaced by ``***``."""
+"""Credentials in texts: those in URLs and connection strings, and values that are hidden by name.
 
+The former are found by their form and replaced by ``***``, the latter by their reference.
+"""
+
+import json
 import re
-from urllib.parse import unquote
+import threading
+from pathlib import PurePosixPath
+from urllib.parse import quote, unquote
 
 WITHOUT_CREDENTIALS = (
     "Remove it. Give it to the processes that read and write: by environment variables, such as "
@@ -11,6 +17,12 @@ WITHOUT_CREDENTIALS = (
 """What to do about a credential in a text."""
 
 _HIDDEN = "***"
+_REFERENCE, _WITHOUT_COLON = "${env:", "${env\x00"
+_SHORTEST, _UNLIKELY = 4, 8
+_URL_SAFE = "/:@&=+,;~!$'()*[]{}"
+_hiding = threading.Lock()
+# The values that are hidden, the longest first, and their references.
+_hidden: list[tuple[re.Pattern[str], str]] = []
 # A name that a variable fills in, such as {password}, ${TOKEN}, <secret> or %s, is no credential.
 _NO_VARIABLE = r"(?![{$<*%'\"])"
 # PERF: names without a limit take minutes in a long text, such as one that encodes an image.
@@ -80,9 +92,51 @@ def without_credentials(text: str) -> str:
         >>> without_credentials("abfss://data@account.dfs.core.windows.net/x?snapshot=1")
         'abfss://data@account.dfs.core.windows.net/x?snapshot=1'
     """
+    for pattern, reference in tuple(_hidden):
+        text = pattern.sub(reference.replace("\\", r"\\"), text)
+    # A reference's colon is none of a user and a password.
+    text = text.replace(_REFERENCE, _WITHOUT_COLON)
     for pattern in _PATTERNS:
         text = pattern.sub(rf"\g<before>{_HIDDEN}", text)
-    return text
+    return text.replace(_WITHOUT_COLON, _REFERENCE)
+
+
+def hide(value: str, reference: str) -> None:
+    """Show a value as its reference in all texts of this process from now on.
+
+    Other forms of it are hidden too: encoded for a URL or for JSON, and without the scheme of a
+    URL. A value of fewer than 8 characters is hidden where it is a whole word: others contain it
+    by chance. One of fewer than 4 is not hidden.
+
+    Args:
+        value: The value, such as that of an environment variable.
+        reference: What is shown in its place.
+
+    Example:
+        >>> hide("wJalrXUtn/FEMI", "${env:KEY}")
+        >>> without_credentials("cannot open s3://bucket/x?sig=wJalrXUtn%2FFEMI")
+        'cannot open s3://bucket/x?sig=${env:KEY}'
+    """
+    with _hiding:
+        known = {pattern.pattern for pattern, _ in _hidden}
+        new = [(_pattern(form), reference) for form in _forms(value)]
+        new = [each for each in new if each[0].pattern not in known]
+        # A longer value may contain a shorter one.
+        _hidden[:] = sorted([*_hidden, *new], key=lambda each: -len(each[0].pattern))
+
+
+def _forms(value: str) -> set[str]:
+    """Return a value as texts may have it."""
+    plain = {value, value.strip(), unquote(value), value.rstrip("/"), str(PurePosixPath(value))}
+    plain |= {each.partition("://")[2] for each in plain}
+    encoded = {quote(each, safe=safe) for each in plain for safe in ("", "/", _URL_SAFE)}
+    escaped = {repr(each)[1:-1] for each in plain} | {json.dumps(each)[1:-1] for each in plain}
+    return {each for each in plain | encoded | escaped if len(each) >= _SHORTEST}
+
+
+def _pattern(form: str) -> re.Pattern[str]:
+    text = re.escape(form)
+    return re.compile(text if len(form) >= _UNLIKELY else rf"(?<!\w){text}(?!\w)")
 
 
 def has_credentials(text: str) -> bool:

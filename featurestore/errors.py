@@ -51,7 +51,7 @@ class ProjectError(FeatureStoreError):
 
 
 class SetupError(FeatureStoreError):
-    """A required program or package is not installed, such as Java or an optional extra."""
+    """A required program, package or environment variable is missing, such as Java."""
 
     exit_code = 2
 

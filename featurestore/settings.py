@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from featurestore.credentials import WITHOUT_CREDENTIALS, has_credentials
+from featurestore.environment import has_references, reference_problem, resolve
 from featurestore.errors import ProjectError, RequestError, nearest
 from featurestore.sizes import parse_bytes
 from featurestore.times import MICROS, parse_duration
@@ -18,6 +19,9 @@ COMPACT_SMALL_FILES = 10
 @dataclass(frozen=True)
 class Settings:
     """The settings in ``featurestore.toml``.
+
+    ``root``, ``definitions`` and ``spark_conf`` may have references to environment variables, such
+    as ``${env:BUCKET}``. The properties with addresses resolve them.
 
     Args:
         folder: The project's folder; relative paths start here.
@@ -49,12 +53,12 @@ class Settings:
     @property
     def definitions_folder(self) -> Path:
         """The folder of definitions, as an absolute path."""
-        return self.folder / self.definitions
+        return self.folder / resolve(self.definitions)
 
     @property
     def spark_conf_file(self) -> Path | None:
         """The file of Spark settings, as an absolute path, or None."""
-        return None if self.spark_conf is None else self.folder / self.spark_conf
+        return None if self.spark_conf is None else self.folder / resolve(self.spark_conf)
 
     @property
     def retry_seconds(self) -> float:
@@ -64,7 +68,8 @@ class Settings:
     @property
     def store_root(self) -> str:
         """The address that holds this project's tables."""
-        root = self.root if "://" in self.root else str(self.folder / self.root)
+        root = resolve(self.root)
+        root = root if "://" in root else str(self.folder / root)
         return f"{root.rstrip('/')}/{self.project}"
 
 
@@ -142,6 +147,8 @@ def _switch(call: str, name: str, value: object) -> bool:
     return value
 
 
+# Settings that may have references to environment variables.
+_ADDRESSES = ("root", "definitions", "spark_conf")
 # Settings that are no texts.
 _OTHERS = ("verify_checksums", "retries", "compact_small_files")
 
@@ -161,6 +168,16 @@ def _duration(call: str, name: str, value: str) -> None:
         raise ProjectError(call, f"{FILE}: {name} {value!r} is {error.found}", error.fix) from None
 
 
+def _check_references(call: str, name: str, value: str) -> None:
+    if problem := reference_problem(value):
+        fix = "Write ${env:NAME}, with letters, digits and _ in the name."
+        raise ProjectError(call, f"{FILE}: {name}: {problem}", fix)
+    if name not in _ADDRESSES and has_references(value):
+        found = f"{FILE}: {name} is {value!r}, a reference"
+        fix = f"Write the value itself: references are for {', '.join(_ADDRESSES)}."
+        raise ProjectError(call, found, fix)
+
+
 def _checked(call: str, values: dict[str, Any]) -> dict[str, str]:
     names = ("project", "root", "definitions", "spark_conf", "memory_limit", "retry_delay")
     for name, value in values.items():
@@ -172,6 +189,8 @@ def _checked(call: str, values: dict[str, Any]) -> dict[str, str]:
             )
         if isinstance(value, str) and has_credentials(value):
             raise ProjectError(call, f"{FILE}: {name} contains a credential", WITHOUT_CREDENTIALS)
+        if isinstance(value, str):
+            _check_references(call, name, value)
         if not isinstance(value, str) or not value:
             raise ProjectError(
                 call, f"{FILE}: {name} is {value!r}", f'Write a text: {name} = "..."'

@@ -14,6 +14,7 @@ from featurestore.settings import read_settings
 
 WITH = [
     "s3://AKIAKEY:{}@bucket/x",
+    "s3a://${env:KEY}:{}@bucket/${env:FOLDER}/x",
     "s3a://AKIAKEY:{}/with+slash@bucket/x",
     "https://user:{}@host/x",
     "https://{}@github.com/x",
@@ -69,6 +70,8 @@ WITHOUT = [
     "hdfs://user@host/x",
     "abfss://data@account.dfs.core.windows.net/x",
     "jdbc:postgresql://h/db?password=${PASSWORD}",
+    "s3://${env:KEY}:${env:SECRET}@bucket/x",
+    "https://h/x?sv=1&sig=${env:SIGNATURE}",
     'f"jdbc:postgresql://{user}:{password}@{host}/db"',
     "SELECT '?token=%' LIKE url",
     "regexp_extract(url, '[?&]token=([^&]*)')",

@@ -89,7 +89,7 @@ def test_a_name_that_sql_cannot_have_is_refused(quote: object, name: str) -> Non
 
 
 _QUOTING = re.compile(
-    r"""replace\(\s*(?P<a>"'"|'"'|"`"|'`')\s*,  # marks are doubled
+    r"""replace\(\s*(["'])([`"'])\1\s*,\s*(?:\1\2\2|["'](['"])\2\2)  # marks are doubled
     |(?<!`)[`]\{\w                              # a name is put between backticks
     |(?:SELECT|FROM|TABLE|AS|BY|JOIN|INTO)\s+\\?['"]\{""",
     re.VERBOSE,

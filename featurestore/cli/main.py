@@ -16,6 +16,7 @@ import typer
 from featurestore.cli import check, declare, explain, produce, read
 from featurestore.cli.operations import doctor, maintain, schedule, setup
 from featurestore.cli.output import say
+from featurestore.credentials import without_credentials
 from featurestore.errors import FeatureStoreError
 
 INTERNAL_ERROR = 70
@@ -92,7 +93,7 @@ def main(args: Sequence[str] | None = None) -> None:
         _say_system_error(error)
         sys.exit(FeatureStoreError.exit_code)
     except Exception:  # noqa: BLE001  # the outermost edge: a shell needs a code and the trace
-        traceback.print_exc()
+        sys.stderr.write(without_credentials(traceback.format_exc()))
         say("[bold red]This is a bug in featurestore.[/] Please report it with the text above.")
         sys.exit(INTERNAL_ERROR)
 

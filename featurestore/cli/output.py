@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from featurestore.cli.json_text import json_text
+from featurestore.credentials import without_credentials
 
 SHOWN_ROWS = 20
 _INDENT = "    "
@@ -35,6 +36,7 @@ def say(text: str, *values: object) -> None:
         >>> say("applied {}", "v1")
     """
     message = text.format(*(escape(str(value)) for value in values)) if values else text
+    message = without_credentials(message)
     Console(stderr=True, highlight=False, emoji=False, soft_wrap=True).print(message)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
+from featurestore.credentials import without_credentials
 from featurestore.errors import TableError
 from featurestore.store.paths import address, is_folder_name
 
@@ -27,8 +28,17 @@ class Layout:
     _: KW_ONLY
     folder: Path = Path()
 
+    def __repr__(self) -> str:
+        """Return the root and the folder. Values of environment variables are hidden."""
+        return without_credentials(f"Layout({self.root!r}, folder={str(self.folder)!r})")
+
     def source(self, path: str) -> str:
         """Return the address of a source: its absolute path, or its URL as it is.
+
+        References to environment variables are resolved.
+
+        Raises:
+            SetupError: A variable is not set.
 
         Example:
             >>> Layout("store/demo", folder=Path("/project")).source("data/paid")

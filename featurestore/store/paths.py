@@ -4,6 +4,8 @@ import os
 import re
 from pathlib import Path
 
+from featurestore.environment import resolve
+
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _NOT_IN_TABLES = re.compile(r"[\[\]|^%\\]")
 # A file's path in a Delta log is a URL. It may be absolute, have a scheme, or climb to parents.
@@ -15,10 +17,16 @@ _LEAVES = re.compile(
 def address(path: str, folder: str | Path) -> str:
     """Return a source's path as an absolute path; a URL stays as it is.
 
+    References to environment variables are resolved here, where the source is used.
+
+    Raises:
+        SetupError: A variable is not set.
+
     Example:
         >>> address("s3://bucket/paid", "/project"), address("data/paid", "/project")
         ('s3://bucket/paid', '/project/data/paid')
     """
+    path = resolve(path)
     return path if "://" in path else str(Path(folder, path).absolute())
 
 

@@ -4,6 +4,7 @@ Only what would surely stop a run is reported. The run itself checks every file.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import singledispatch
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from featurestore.client.source_check.columns import (
     table_columns,
 )
 from featurestore.client.source_check.times import text_problem, type_name, type_problem
+from featurestore.credentials import without_credentials
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.source import DeltaSource, FileSource, StoredSource
 from featurestore.definitions.model.types import Field, Timestamp
@@ -24,7 +26,7 @@ from featurestore.definitions.model.view import FeatureView
 from featurestore.definitions.rules.issue import NO_DATA, Issue, label
 from featurestore.engines.files.exact_arrow import can_hold, widens
 from featurestore.engines.files.first_rows import FirstRows, first_rows
-from featurestore.errors import SourceError, nearest, sentences
+from featurestore.errors import SetupError, SourceError, nearest, sentences
 from featurestore.store.columns import used_columns
 from featurestore.store.layout import Layout
 from featurestore.store.paths import is_local, local_path
@@ -50,9 +52,16 @@ def source_issues(manifest: Manifest, layout: Layout) -> list[Issue]:
     for source in manifest.sources:
         if not isinstance(source, DeltaSource | FileSource):
             continue
-        uri = layout.source(source.path)
+        try:
+            uri = layout.source(source.path)
+        except SetupError as error:  # the processes that read the source may have the variable
+            text = f"{label(source)}: {sentences(error.found, error.fix)}"
+            issues.append(Issue(source.origin, text, NO_DATA))
+            continue
         if is_local(uri):
             issues += _issues(manifest, source, uri)
+    # Problems name addresses.
+    issues = [replace(each, message=without_credentials(each.message)) for each in issues]
     return sorted(dict.fromkeys(issues), key=lambda each: (each.origin.file, each.origin.line))
 
 

@@ -5,12 +5,14 @@ files that are left: people must know before they apply it.
 """
 
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 
 from featurestore.definitions.code.fingerprint import table_fingerprint
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.source import FileSource
 from featurestore.definitions.model.view import FeatureView
 from featurestore.definitions.rules.issue import Issue, label
+from featurestore.errors import SetupError
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.files import FileRecord, Files
 from featurestore.store.ledger.runs import Runs
@@ -38,11 +40,14 @@ def gone_files(manifest: Manifest, layout: Layout, builds: Collection[str]) -> I
         source = view.source
         if view.name not in builds or not isinstance(source, FileSource):
             continue
-        uri = layout.source(source.path)
         own = [table for table in tables if table.view == view.name]
         current = next((table for table in own if table.state == "current"), None)
-        if current is not None and is_local(uri) and not _is_taken_up(view, own):
-            yield from _gone(view, current, layout, FilePath(uri))
+        if current is None or _is_taken_up(view, own):
+            continue
+        with suppress(SetupError):  # a variable of the address is not set: another check says so
+            uri = layout.source(source.path)
+            if is_local(uri):
+                yield from _gone(view, current, layout, FilePath(uri))
 
 
 def _is_taken_up(view: FeatureView, tables: Collection[TableRecord]) -> bool:

@@ -11,7 +11,7 @@ from pyarrow.dataset import ParquetReadOptions
 
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.source import DeltaSource
-from featurestore.errors import TableError
+from featurestore.errors import FeatureStoreError, TableError
 from featurestore.quoting import duckdb_name
 from featurestore.store.current import CurrentTable, CurrentTables
 from featurestore.store.delta.log import is_table
@@ -54,7 +54,7 @@ class SqlTables:
         """Return the names of the tables that exist."""
         names = []
         for name in (*self._views, *self._sources):
-            with suppress(TableError):
+            with suppress(FeatureStoreError):
                 if self._uri(name) is not None:
                     names.append(name)
         return names

@@ -21,6 +21,7 @@ from featurestore.definitions.model.types import (
 )
 from featurestore.definitions.model.view import FeatureView
 from featurestore.definitions.rules.issue import Issue, label
+from featurestore.environment import reference_problem
 from featurestore.errors import nearest
 from featurestore.times import timezone_problem
 
@@ -34,6 +35,14 @@ def paths_and_columns_are_named(manifest: Manifest) -> Iterator[Issue]:
             if value == "":
                 text = f"{label(source)}: {name} is empty"
                 yield Issue(source.origin, f'{text}. Write {name}="...".')
+
+
+def references_are_well_formed(manifest: Manifest) -> Iterator[Issue]:
+    """Yield sources whose path has a reference to no environment variable."""
+    for source in _stored(manifest):
+        if problem := reference_problem(source.path):
+            text = f"{label(source)}: path {source.path!r}: {problem}"
+            yield Issue(source.origin, f"{text}. Write ${{env:NAME}}.")
 
 
 def change_feeds_have_a_key(manifest: Manifest) -> Iterator[Issue]:
@@ -135,6 +144,7 @@ def views_take_columns_of_fitting_types(manifest: Manifest) -> Iterator[Issue]:
 
 RULES = (
     paths_and_columns_are_named,
+    references_are_well_formed,
     change_feeds_have_a_key,
     change_feeds_order_their_own_rows,
     unique_columns_occur_once,

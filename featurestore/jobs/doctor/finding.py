@@ -5,6 +5,7 @@ from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 from typing import Protocol
 
+from featurestore.credentials import without_credentials
 from featurestore.definitions.model.view import FeatureView
 from featurestore.store.delta.commit_files import CommitFile, newest_commit_files
 from featurestore.store.delta.snapshot import Snapshot, open_snapshot
@@ -36,6 +37,11 @@ class Finding:
     fix: str
     repairable: bool = False
     repair: str = ""
+
+    def __post_init__(self) -> None:
+        """Hide credentials: the texts name addresses."""
+        for name in ("found", "fix", "repair"):
+            object.__setattr__(self, name, without_credentials(getattr(self, name)))
 
     @property
     def is_repaired(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pyarrow as pa
-from deltalake import DeltaTable, write_deltalake
+from deltalake import write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from featurestore.quoting import delta_text
@@ -141,7 +141,8 @@ def _join_files(uri: str) -> None:
 
 def _create(uri: str, schema: pa.Schema) -> None:
     try:
-        DeltaTable.create(uri, schema, mode="ignore", configuration=PROPERTIES)
+        # DeltaTable.create would write the address, which may have a secret, to the table's log.
+        write_deltalake(uri, schema.empty_table(), mode="ignore", configuration=PROPERTIES)
     except DeltaError:  # another process may have created the table first
         if not is_table(uri):
             raise

@@ -1,0 +1,1 @@
+"""The guarantees of docs/security.md, each tried with hostile texts."""
