@@ -23,6 +23,7 @@ from featurestore.store.ledger.runs import Outcome, RunRecord, Runs
 from featurestore.store.ledger.tables import Tables
 
 FEW, MANY, TIMED, ROWS = 10, 1_000, 5, 200
+CHECKPOINT_INTERVAL = 10
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DEFINITIONS = """
 import featurestore as fs
@@ -138,7 +139,10 @@ def _simulate(store: fs.FeatureStore, number: int) -> None:
             app_transactions=[Transaction(f"{table.table_id}/{notes.generation}", notes.batch_id)],
         ),
     )
-    outcome = Outcome(DeltaTable(uri).version(), 1, ROWS, ROWS, source_offset=notes.source_offset)
+    written = DeltaTable(uri)
+    if written.version() % CHECKPOINT_INTERVAL == 0:  # as Spark does
+        written.create_checkpoint()
+    outcome = Outcome(written.version(), 1, ROWS, ROWS, source_offset=notes.source_offset)
     begun = RunRecord(
         notes.run_id,
         view="spending",
