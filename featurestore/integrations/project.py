@@ -11,7 +11,7 @@ from pathlib import Path
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.view import FeatureView
 from featurestore.errors import RequestError
-from featurestore.jobs.schedule.cron import five_fields, values
+from featurestore.jobs.schedule.cron import five_fields, require_schedules, values
 from featurestore.settings import Settings
 
 # What a program needs that a scheduler starts with an empty environment.
@@ -102,6 +102,7 @@ def scheduled_project(
     """
     views = sorted(applied.views, key=lambda view: (len(view.lineage), view.name))
     scheduled = tuple(_scheduled(view) for view in views if view.schedule is not None)
+    require_schedules(views)
     if not scheduled:
         raise RequestError(
             "schedule export",

@@ -16,18 +16,26 @@ from featurestore.definitions.rules.aggregations import (
 )
 from featurestore.definitions.rules.argument_types import arguments_have_their_types
 from featurestore.definitions.rules.dtypes import fields_have_known_types
-from featurestore.definitions.rules.names import definitions_have_plain_names
-from featurestore.definitions.rules.on_demand import inputs_exist
+from featurestore.definitions.rules.names import (
+    columns_have_plain_names,
+    definitions_have_plain_names,
+)
+from featurestore.definitions.rules.on_demand import expressions_fit_the_schema, inputs_exist
 from featurestore.definitions.rules.services import features_exist
-from featurestore.errors import TableError
+from featurestore.errors import DefinitionError, TableError
 from featurestore.registry.codec import SCHEMA, decode, document_fingerprint
 
-# What damaged JSON raises: bad syntax, missing keys, wrong types, too many levels.
-_UNDECODABLE = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError)
+# What damaged JSON raises: bad syntax, missing keys, wrong types, too many levels, no argument.
+_UNDECODABLE = (
+    *(ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError),
+    DefinitionError,
+)
 # What later code relies on. The others may be newer than the release that applied the definitions.
 _RULES = (
-    *(arguments_have_their_types, definitions_have_plain_names, fields_have_known_types),
-    *(columns_exist, functions_exist, windows_are_durations, inputs_exist, features_exist),
+    *(arguments_have_their_types, fields_have_known_types),
+    *(definitions_have_plain_names, columns_have_plain_names),
+    *(columns_exist, functions_exist, windows_are_durations),
+    *(inputs_exist, expressions_fit_the_schema, features_exist),
 )
 
 

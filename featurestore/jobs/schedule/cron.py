@@ -1,12 +1,14 @@
 """Cron texts: what is valid, and when they tick. All ticks are in UTC."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.view import FeatureView
 from featurestore.definitions.rules.issue import Issue, label
+from featurestore.errors import TableError
 
 if TYPE_CHECKING:
     from croniter import croniter
@@ -81,6 +83,25 @@ def schedule_issues(manifest: Manifest) -> Iterator[Issue]:
     for view in manifest.views:
         if view.schedule is not None and (wrong := cron_problem(view.schedule)):
             yield Issue(view.origin, f"{label(view)}: schedule {view.schedule!r} is {wrong}")
+
+
+def require_schedules(views: Iterable[FeatureView]) -> None:
+    """Check the schedules of applied views: `apply` has checked them, but the registry may change.
+
+    Raises:
+        TableError: A schedule is no cron text.
+
+    Example:
+        >>> require_schedules(())
+    """
+    for view in views:
+        if view.schedule is not None and (wrong := cron_problem(view.schedule)):
+            raise TableError(
+                f"read the schedule of the applied view {view.name!r}",
+                f"{view.schedule!r} is {wrong.rstrip('.')}",
+                "The registry's table was damaged or changed. Run `featurestore plan` and "
+                "`featurestore apply`.",
+            )
 
 
 def next_tick(text: str, after: datetime) -> datetime:

@@ -10,7 +10,7 @@ from typing import Literal
 
 from featurestore.definitions.model.view import FeatureView
 from featurestore.errors import TableError
-from featurestore.jobs.schedule.cron import last_tick, next_tick
+from featurestore.jobs.schedule.cron import last_tick, next_tick, require_schedules
 from featurestore.store.current import CurrentTables
 from featurestore.store.ledger.runs import RunRecord
 
@@ -78,7 +78,11 @@ def schedules(
         tables: Their current tables.
         runs: The recorded runs, in the order of their sequence.
         now: The present moment.
+
+    Raises:
+        TableError: A schedule is no cron text: the registry was changed.
     """
+    require_schedules(views)
     states: dict[str, ViewSchedule] = {}
     for view in sorted(views, key=lambda view: len(view.lineage)):
         if view.schedule is None:
