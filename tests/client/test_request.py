@@ -76,7 +76,7 @@ def test_a_spine_file_has_the_types_that_the_views_declare(
     assert report.ok
 
 
-@pytest.mark.parametrize("text", ["7.0", "0x7", "NA"])
+@pytest.mark.parametrize("text", ["7.5", "0x7", "NA"])
 def test_a_key_in_a_file_that_is_no_integer_is_refused_with_its_line(
     filled: fs.FeatureStore, tmp_path: Path, text: str
 ) -> None:

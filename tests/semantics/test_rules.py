@@ -281,7 +281,9 @@ def test_summer_time_ends_in_an_hour_that_is_refused(world: World) -> None:
         world.store.get_historical_features("profile", twice, timezone="Europe/Paris")
 
 
-@pytest.mark.xfail(raises=TypeError, reason="calendar buckets do not exist yet", strict=True)
+@pytest.mark.xfail(
+    raises=fs.DefinitionError, reason="calendar buckets do not exist yet", strict=True
+)
 def test_summer_time_moves_calendar_buckets_of_a_declared_zone() -> None:
     fs.Aggregation("amount", "sum", windows=("1d",), calendar="Europe/Paris")
 

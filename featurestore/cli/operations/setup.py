@@ -64,7 +64,7 @@ def setup(
         bool, typer.Option("--remove", help="Remove the class-data archives instead.")
     ] = False,
 ) -> None:
-    """Fetch Delta's jars, and make Java's class-data archive, with which Spark starts faster.
+    """Fetch what Spark needs, and make it start faster.
 
     Both are kept in the cache folder. Nothing else depends on the archive: without it, Spark
     starts as before.

@@ -301,7 +301,7 @@ def test_for_a_misspelt_argument_the_nearest_is_offered(folder: Path) -> None:
 
     message = problems(folder)["cards.py:9"]
 
-    assert "TypeError: FeatureView.__init__()" in message
+    assert "DefinitionError: FeatureView()" in message
     assert "'shema'" in message
     assert message.endswith("'schema'?")
 
