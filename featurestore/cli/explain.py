@@ -49,7 +49,7 @@ def explain(
 
     store = open_store(project)
     names = features_of(features)
-    spine_row = typed_row(store.served(), names, row, at, present_second())
+    spine_row = typed_row(store.served(names), names, row, at, present_second())
     with spine_errors(""):
         frame = store.get_historical_features(names, spine_row)
         explanations = [frame.explain(0, name) for name in frame.features]

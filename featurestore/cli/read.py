@@ -202,7 +202,7 @@ def historical(
     if at is not None or len(spine) > 1 or _is_row(text):
         from featurestore.cli.typed import rows_at
 
-        rows: object = rows_at(store.served(), names, spine, at)
+        rows: object = rows_at(store.served(names), names, spine, at)
     else:
         with spine_errors(text):
             rows = spine_of(store, text, delimiter=delimiter)
@@ -238,7 +238,7 @@ def latest(
 
     store = open_store(project)
     names = features_of(features)
-    if rows is None and not keys and not takes_values(store.served(), names):
+    if rows is None and not keys and not takes_values(store.served(names), names):
         keys = [""]  # one row, of a view without entities
     if (rows is None) == (not keys):
         raise RequestError(
@@ -248,7 +248,7 @@ def latest(
         )
     with spine_errors(rows or ""):
         data = (
-            typed_rows(store.served(), names, keys or ())
+            typed_rows(store.served(names), names, keys or ())
             if rows is None
             else spine_of(store, rows, delimiter=delimiter)
         )

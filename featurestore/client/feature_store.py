@@ -160,16 +160,25 @@ class FeatureStore:
         """
         return self.registry.current(f"open project {self.settings.project!r}").manifest
 
-    def served(self) -> Manifest:
+    def served(self, features: "Selection | None" = None) -> Manifest:
         """Return the definitions that answers follow.
 
         These are the applied ones, unless a change waits for its table to be built: until then a
         view is answered from its present table, by the definition of that table.
 
+        Args:
+            features: Features that these definitions must have, if they are applied.
+
         Raises:
             NotFoundError: Nothing is applied.
+            TableError: A feature is applied, and its table is not built yet.
         """
-        return self._serving().manifest
+        current = self._serving()
+        if features is not None:
+            from featurestore.query.selection import selection_text
+
+            current.require(features, f"features {selection_text(features)}")
+        return current.manifest
 
     def plan(self) -> Plan:
         """Return what `apply` would change: loaded definitions compared with the applied ones.
@@ -599,13 +608,9 @@ class FeatureStore:
     def _served(self, request: "Request") -> Manifest:
         """Return the definitions that the answer of a request follows."""
         current = self._serving()
-        for name, version in current.require(request.features, request.call).items():
+        for name in current.require(request.features, request.call):
             # The frames between are this method, the public one and its check of arguments.
-            warnings.warn(
-                f"view {name!r} is answered by its definition of version {version} until "
-                f"`featurestore materialize {name}` has built its new table",
-                stacklevel=4,
-            )
+            warnings.warn(current.note(name), stacklevel=4)
         return current.manifest
 
     def _job(self) -> "Job":

@@ -158,7 +158,7 @@ def _input_sources(change: Change) -> list[str]:
 
 def _line(detail: Detail) -> str:
     breaks = _breaks(detail.breaking) or _NOTES.get(detail.field, "")
-    old, new = _short(detail.old), _short(detail.new)
+    old, new = _short_pair(detail.old, detail.new)
     if detail.old is None:
         return f"    + {detail.field}: {new}{breaks}"
     if detail.new is None:
@@ -169,6 +169,16 @@ def _line(detail: Detail) -> str:
 def _short(text: str | None, width: int = 100) -> str:
     line = " ".join((text or "").split())
     return line if len(line) <= width else f"{line[: width - 3]}..."
+
+
+def _short_pair(old: str | None, new: str | None, width: int = 100) -> tuple[str, str]:
+    """Return both texts, shortened so that they show where they differ first."""
+    before, after = (" ".join((text or "").split()) for text in (old, new))
+    pairs = enumerate(zip(before, after, strict=False))
+    first = next((i for i, (a, b) in pairs if a != b), 0)
+    start = 0 if first < width // 2 else first - width // 3
+    cut = "..." if start else ""
+    return f"{cut}{_short(before[start:], width)}", f"{cut}{_short(after[start:], width)}"
 
 
 def _breaks(reason: str) -> str:
@@ -182,4 +192,4 @@ def _summary(made: Plan) -> Iterator[str]:
     if made.builds:
         yield f"Tables to build: {len(made.builds)} ({', '.join(made.builds)})."
     if made.rebuilds:
-        yield "Until they are built, these views are answered as before, without new features."
+        yield "Until then, a view that has a table is answered as before, without new features."

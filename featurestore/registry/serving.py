@@ -59,6 +59,22 @@ class Serving:
             return {}  # the call itself says what is wrong
         raise self.not_built([name for name in self.earlier if name in applied], call)
 
+    def note(self, view: str) -> str:
+        """Return how a view is answered until its table is built, and which features it lacks.
+
+        Args:
+            view: The name of a view that is answered by an earlier definition.
+        """
+        applied, served = self.applied.view(view), self.manifest.view(view)
+        present = served.feature_names if served else ()
+        names = applied.feature_names if applied else ()
+        lacking = ", ".join(name for name in names if name not in present)
+        without = f", without the new {lacking}," if lacking else ""
+        return (
+            f"view {view!r} is answered by its definition of version {self.earlier[view]}"
+            f"{without} until `featurestore materialize {view}` has built its new table"
+        )
+
     def require_fields(self, view: str, fields: Sequence[str], call: str) -> None:
         """Check that the present table of a view has fields that the applied definition has.
 

@@ -82,6 +82,7 @@ def test_a_call_warns_that_the_applied_definition_has_no_table_yet(
         answers(filled, "fraud")
 
     assert [warning.filename for warning in warned] == [__file__]
+    assert "age" in str(warned[0].message)
 
 
 @pytest.mark.parametrize("features", ["profile:age", ["profile:city", "profile:age"]])
@@ -94,6 +95,8 @@ def test_a_new_feature_is_an_error_that_names_its_view(
         answers(filled, features)
     with pytest.raises(fs.TableError) as no_field:
         filled.get_label_spine("profile", columns=["age"])
+    with pytest.raises(fs.TableError):
+        filled.served(features)
 
     assert "'profile'" in refused.value.found
     assert "'profile'" in no_field.value.found

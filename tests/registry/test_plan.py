@@ -306,7 +306,7 @@ def test_a_changed_source_builds_the_tables_of_its_views() -> None:
         "",
         "Changes: 1 changed; 1 breaking.",
         "Tables to build: 2 (activity, limits).",
-        "Until they are built, these views are answered as before, without new features.",
+        "Until then, a view that has a table is answered as before, without new features.",
     ]
 
 
@@ -501,3 +501,18 @@ def test_a_changed_schedule_is_shown_and_builds_nothing() -> None:
 
 def test_a_view_without_a_schedule_has_the_document_of_earlier_releases() -> None:
     assert '"schedule"' not in canonical_json(encode(manifest_of([LIMITS])))
+
+
+def test_two_long_texts_are_shown_where_they_differ() -> None:
+    columns = ", ".join(f"column_{number}" for number in range(40))
+    old, new = (f"SELECT {columns}, {last} AS last FROM {{source}}" for last in ("a + 1", "a + 2"))
+    before, after = replace(LIMITS, transform=old), replace(LIMITS, transform=new)
+
+    [line] = [
+        line
+        for line in render(plan(applied(manifest_of([before])), manifest_of([after])))
+        if "transform" in line
+    ]
+
+    assert "a + 1" in line.partition(" -> ")[0]
+    assert "a + 2" in line.partition(" -> ")[2]

@@ -51,6 +51,7 @@ def doctor(
         )
     rest = [each for each in findings if not each.is_repaired]
     if rest:
-        say("[red]{}[/] problems; docs/repair.md explains their codes", len(rest))
+        count = f"{len(rest)} problem{'s' * (len(rest) != 1)}"
+        say("[red]{}[/]; docs/repair.md explains the codes", count)
         raise typer.Exit(FOUND_SOMETHING)
     say("[green]no problem found[/]" if not findings else "[green]all problems are repaired[/]")

@@ -81,6 +81,12 @@ def _checked(
     version = None if isinstance(table, NoTable) else latest_version(table.uri)
     if isinstance(table, NoTable) or version is None or table.state != "current":
         return CheckedSource(view.name, None, skipped="its table is not current: materialize it")
+    if view.snapshot:
+        return CheckedSource(
+            view.name,
+            version,
+            skipped="it is a snapshot view, and its source has the present rows only",
+        )
     if is_feed(view.source):
         return CheckedSource(
             view.name,

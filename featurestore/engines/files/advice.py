@@ -34,7 +34,8 @@ def text_advice(field: Field, text: str) -> str:
     if field.dtype in (Date, Timestamp) and _OTHER_DAY.match(text):
         function = "to_date" if field.dtype == Date else "to_timestamp_ntz"
         example = example_of(field.dtype)
-        return f"Write {example}. {_AS_TEXT}, such as by {function}({name}, 'dd.MM.yyyy')."
+        form = "dd.MM.yyyy" if field.dtype == Date else "dd.MM.yyyy HH:mm"
+        return f"Write {example}. {_AS_TEXT}, such as by {function}({name}, '{form}')."
     return f"Write a value like {example_of(field.dtype)}."
 
 

@@ -143,6 +143,22 @@ def test_a_changed_definition_keeps_the_history(shops: World) -> None:
     ]
 
 
+def test_an_empty_source_is_refused_unless_the_build_is_full(shops: World) -> None:
+    deliver(shops, {"a": ("Rome", 1.0)})
+    shops.materialize()
+    deliver(shops, {})
+
+    refused, full = shops.materialize(), shops.materialize(full=True)
+
+    assert isinstance(refused.error, MaterializationError)
+    assert "'shops'" in refused.error.found
+    assert full.status == "done"
+    assert [row[1:] for row in stored(shops)] == [
+        ("a", "Rome", 1.0, False),
+        ("a", None, None, True),
+    ]
+
+
 def test_a_full_build_keeps_the_history(shops: World) -> None:
     deliver(shops, {"a": ("Rome", 1.0)})
     shops.materialize()

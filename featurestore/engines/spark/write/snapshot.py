@@ -55,10 +55,25 @@ def _store_changes(spark: SparkSession, run: Stream) -> int:
         present = stored_rows(view, transformed(view, source)).persist()
         with unpersisted(present):
             _require_one_row_a_key(view, present)
+            if is_table(target.table):
+                _require_rows(view, present, spark.read.format("delta").load(target.table))
             rows = _new_rows(spark, run, present).persist()
             with unpersisted(rows):
                 done = last_transaction(target.table, target.application)
                 return commit_stored(view, target, rows, 0 if done is None else done + 1)
+
+
+def _require_rows(view: FeatureView, present: DataFrame, stored: DataFrame) -> None:
+    """Refuse an empty source where the table has rows: a failed export would delete all keys."""
+    if not present.where(~unmatched(view)).isEmpty() or stored.isEmpty():
+        return
+    raise MaterializationError(
+        f"materialize view {view.name!r} ({view.origin})",
+        f"source {view.source.name!r} has no row with a key, so every key of the view would be "
+        "deleted",
+        "If the table was not written completely, write it again. If it is really empty, run "
+        f"`featurestore materialize {view.name} --full`, which keeps the history.",
+    )
 
 
 def _new_rows(spark: SparkSession, run: Stream, present: DataFrame) -> DataFrame:
