@@ -43,8 +43,8 @@ def test_the_archive_is_made_once_used_and_removed(tmp_path: Path) -> None:
     assert f"-XX:SharedArchiveFile={archive}" in used.stdout
     assert used.returncode == 0
     assert not archive.exists()
-    assert "made" in made.stderr
-    assert "made" not in again.stderr
+    assert "ready: made" in made.stderr
+    assert "ready: made" not in again.stderr
 
 
 @pytest.mark.spark
