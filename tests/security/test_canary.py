@@ -96,6 +96,7 @@ COMMANDS = [
     ["doctor"], ["doctor", "--json"], ["maintain", "--dry-run"], ["views"], ["views", "rows"],
     ["sql", "SELECT * FROM source"], ["sql", "SELECT * FROM remote"],
     ["sql", "SELECT * FROM read_text('{source}')"], ["verify", "rows"],
+    ["explain", "rows", "id=1"],
     ["materialize", "--due", "--dry-run", "--json"], ["latest", "rows", "id=1", "--json"],
     ["get", "rows", "--spine", "{source}/none.csv", "--out", "{source}/x/out.csv"],
 ]  # fmt: skip
