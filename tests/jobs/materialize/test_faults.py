@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -143,8 +144,10 @@ def test_a_run_of_a_snapshot_view_that_fails_at_a_step_of_its_batch_is_completed
         assert examine(world.job) == []
 
 
-def killed(world: World, views: list[str], faults: str) -> None:
-    """Start a process that materializes the views; kill it once each waits at its fault point."""
+def waiting_child(
+    world: World, views: list[str], faults: str, end: Callable[["subprocess.Popen[str]"], None]
+) -> int:
+    """Materialize views in a process, end it once each waits, and return its exit code."""
     child = subprocess.Popen(
         [sys.executable, "-m", "tests.jobs.faults", str(world.folder), *views],
         env=os.environ | {VARIABLE: faults},
@@ -159,10 +162,10 @@ def killed(world: World, views: list[str], faults: str) -> None:
             if line.startswith("fault: sleep at "):
                 waiting.add(line.split()[-1])
                 FIGURES.faults[line.split()[3]] += 1
-            if waiting == set(views):
-                child.kill()
-                break
-    assert (waiting, child.wait()) == (set(views), -signal.SIGKILL)
+                if waiting == set(views):
+                    end(child)
+    assert waiting == set(views)
+    return child.returncode
 
 
 @pytest.mark.slow
@@ -174,8 +177,34 @@ def test_a_run_that_is_killed_at_any_step_is_completed_by_the_next_one(
     pay(world, *FIRST)
     pay(world, *SECOND)
 
-    killed(world, ALL, armed(ALL, "sleep:600", in_build=True))
+    faults = armed(ALL, "sleep:600", in_build=True)
+    code = waiting_child(world, ALL, faults, subprocess.Popen.kill)
+    assert code == -signal.SIGKILL
     pay(world, *LATE_AND_FUTURE)
     complete(world, ALL)
 
     assert_as_undisturbed(world, ALL)
+
+
+@pytest.mark.slow
+def test_a_run_that_loses_the_process_of_spark_is_recorded_and_completed_by_the_next_one(
+    tmp_path: Path, spark: SparkSession
+) -> None:
+    world, view = faulty_world(tmp_path, spark), DELTA["rows.computed"].name
+    pay(world, *FIRST)
+    pay(world, *SECOND)
+
+    def kill_java(child: "subprocess.Popen[str]") -> None:
+        found = subprocess.run(
+            ["pgrep", "-P", str(child.pid), "java"], capture_output=True, text=True, check=True
+        )
+        os.kill(int(found.stdout), signal.SIGKILL)
+
+    faults = armed([view], "sleep:5", in_build=True)
+    assert waiting_child(world, [view], faults, kill_java) == 0
+    (failed,) = Runs(world.layout).records(view)
+    complete(world, [view])
+
+    assert (failed.status, failed.outcome.rows_out) == ("failed", 2)
+    assert "Please report" not in (failed.outcome.error or "")
+    assert_as_undisturbed(world, [view])
