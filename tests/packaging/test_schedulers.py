@@ -20,7 +20,8 @@ BY_CITY = """
 city = fs.Entity("city", join_keys=(fs.Field("city", fs.String),))
 by_city = fs.FeatureView(
     "by_city", entities=(city,), source=customer_profile, schedule="0 3 * * *", latest=False,
-    transform="SELECT city, 1 AS orders FROM {source}", schema=(fs.Field("orders", fs.Int32),),
+    transform="SELECT city, 1 AS orders, _row_metadata FROM {source}",
+    schema=(fs.Field("orders", fs.Int32),),
 )
 """
 DAG = "featurestore_shop_customer_profile"
@@ -66,6 +67,8 @@ def shop(tmp_path: Path) -> Path:
     definitions = folder / "feature_defs" / "shop.py"
     text = definitions.read_text("utf-8").replace('ttl="60d"', 'ttl="60d", schedule="0 3 * * *"')
     definitions.write_text(text + BY_CITY, "utf-8")
+    with (folder / "featurestore.toml").open("a", encoding="utf-8") as settings:
+        settings.write("retries = 0\n")
     featurestore(folder, "apply", "--yes")
     return folder
 
