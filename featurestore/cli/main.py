@@ -4,14 +4,15 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from importlib import metadata
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated, Any, TextIO
 
 import typer
+from typer.core import TyperGroup
 
 from featurestore.cli import check, declare, explain, produce, read
 from featurestore.cli.operations import doctor, maintain, schedule, setup
@@ -21,8 +22,35 @@ from featurestore.errors import FeatureStoreError
 
 INTERNAL_ERROR = 70
 
+
+class Program(TyperGroup):
+    """The program. Its messages on wrong usage repeat arguments, which may have credentials."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:  # Any: Typer's own types are private
+        """Parse the program's own options."""
+        with _usage_errors():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Parse a verb's arguments, and run it."""
+        with _usage_errors():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _usage_errors() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        message = getattr(error, "message", None)  # Typer does not export the class that has one
+        if isinstance(message, str):
+            error.message = without_credentials(message)  # type: ignore[attr-defined]  # see above
+        raise
+
+
 app = typer.Typer(
     name="featurestore",
+    cls=Program,
     help="A lakehouse feature store: feature values that are correct at each moment.\n\n"
     "To start: featurestore init my_project",
     no_args_is_help=True,

@@ -114,6 +114,31 @@ def test_no_command_prints_a_value_of_the_environment(
     assert "CANARY-" not in printed
 
 
+URL = "s3://AKIA:CANARY-x@bucket/x.csv?sig=CANARY-y"
+WRONG = [
+    ["plan", "--project", URL], ["get", "rows", "--spine", URL], ["latest", "rows", f"id={URL}"],
+    ["latest", "rows", "--json", URL], ["latest", URL], ["status", URL], ["materialize", URL],
+    ["explain", "rows", f"id={URL}"], ["history", URL], ["sql", URL], [f"--{URL}"], [URL],
+    ["get", "rows", "--format", URL], ["materialize", f"--{URL}"], ["init", URL],
+    ["schedule", "export", URL], ["maintain", URL], ["doctor", URL], ["verify", URL],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", WRONG, ids=" ".join)
+def test_no_message_repeats_a_credential_of_an_argument(
+    folder: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    command: list[str],
+) -> None:
+    monkeypatch.chdir(folder)
+
+    printed = run(capfd, *command)
+
+    assert printed
+    assert "CANARY-" not in printed
+
+
 def _project(folder: Path) -> tuple[str, str]:
     return "--project", str(folder)
 
