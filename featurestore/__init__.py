@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from featurestore.definitions.model.aggregation import Aggregation
 from featurestore.definitions.model.entity import Entity
+from featurestore.definitions.model.expectations import Expectations
 from featurestore.definitions.model.on_demand import OnDemandFeatureView, OnDemandReference
 from featurestore.definitions.model.service import FeatureService
 from featurestore.definitions.model.source import DeltaSource, FileSource, RequestSource
@@ -32,6 +33,7 @@ from featurestore.definitions.model.window import Sliding, Tumbling
 from featurestore.errors import (
     ConflictError,
     ContractError,
+    DataQualityError,
     DefinitionError,
     FeatureStoreError,
     MaterializationError,
@@ -64,11 +66,13 @@ __all__ = [
     "Boolean",
     "ConflictError",
     "ContractError",
+    "DataQualityError",
     "Date",
     "Decimal",
     "DefinitionError",
     "DeltaSource",
     "Entity",
+    "Expectations",
     "FeatureFrame",
     "FeatureReference",
     "FeatureService",

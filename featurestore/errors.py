@@ -118,6 +118,12 @@ class MaterializationError(FeatureStoreError):
         return (*super().__reduce__(), {"results": self.results})
 
 
+class DataQualityError(MaterializationError):
+    """Too many rows of a batch are bad, so the batch was not stored."""
+
+    exit_code = 4
+
+
 class TableError(FeatureStoreError):
     """A table cannot be used: it is missing, outdated, or needs an unsupported Delta feature."""
 

@@ -8,12 +8,13 @@ from typing import Any
 from featurestore.errors import SetupError
 
 
-def optional(package: str, call: str) -> Any:
+def optional(package: str, call: str, extra: str | None = None) -> Any:
     """Import an optional package and return it.
 
     Args:
-        package: The package's name, which is also the name of its extra.
+        package: The package's name, or that of one of its modules.
         call: The call that needs the package, for the message.
+        extra: The extra with the package; None if it has the package's name.
 
     Raises:
         SetupError: The package is not installed.
@@ -30,7 +31,7 @@ def optional(package: str, call: str) -> Any:
         raise SetupError(
             call,
             f"{package} is not installed",
-            f"Install it: pip install 'featurestore[{package}]'.",
+            f"Install it: pip install 'featurestore[{extra or package}]'.",
         ) from None
 
 

@@ -21,7 +21,7 @@ FOLDERS = sorted({module.parent for module in MODULES})
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 LONGEST_FUNCTION = 40
 # What reads must not pay for: seconds of imports, or a JVM.
-HEAVY = {"pyspark", "pandas", "polars", "sklearn", "duckdb", "py4j"}
+HEAVY = {"pyspark", "pandas", "pandera", "polars", "sklearn", "duckdb", "py4j"}
 
 
 def name_of(module: Path) -> str:

@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from featurestore.cli import check, declare, explain, produce, read
-from featurestore.cli.operations import doctor, maintain, schedule, setup
+from featurestore.cli.operations import doctor, maintain, quarantine, schedule, setup
 from featurestore.cli.output import say
 from featurestore.credentials import without_credentials
 from featurestore.errors import FeatureStoreError
@@ -60,7 +60,8 @@ app = typer.Typer(
     epilog="Exit codes: 0 success; 1 a view failed, verify or doctor found a problem, apply was "
     "not confirmed, or a source, a table or a value cannot be used; 2 wrong usage, project, "
     "definitions or spine, or a program or package is missing; 3 the plan has changes (plan "
-    "--detailed-exitcode); 5 another process is changing the store, or the plan is outdated; "
+    "--detailed-exitcode); 4 the expectations of a view stopped its run; 5 another process is "
+    "changing the store, or the plan is outdated; "
     "70 a bug in featurestore; 130 interrupted.",
 )
 
@@ -90,7 +91,10 @@ def program(
 
 _SHOW_WARNING = warnings.showwarning
 
-for module in (declare, produce, maintain, doctor, setup, read, explain, check, schedule):
+for module in (
+    *(declare, produce, maintain, doctor, setup),
+    *(read, explain, check, schedule, quarantine),
+):
     module.add_verbs(app)
 
 

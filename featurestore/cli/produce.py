@@ -12,7 +12,7 @@ from featurestore.cli.interrupt import interruptible
 from featurestore.cli.options import AsJson, Project, open_store
 from featurestore.cli.output import duration_of, print_json, print_table, say
 from featurestore.cli.read import names_of
-from featurestore.errors import ConflictError, ProjectError, RequestError
+from featurestore.errors import ConflictError, DataQualityError, ProjectError, RequestError
 
 if TYPE_CHECKING:
     from featurestore.client.feature_store import FeatureStore
@@ -107,7 +107,7 @@ def _exit_with_failures(
     if failed := [result for result in results if result.status == "failed"]:
         _say_failures(failed if say_them else [])
         _say_log(store)
-        raise typer.Exit(SOME_FAILED)
+        raise typer.Exit(exit_code(failed))
     if any(isinstance(result.error, ConflictError) for result in results):
         raise typer.Exit(ConflictError.exit_code)
 
@@ -146,11 +146,12 @@ def print_runs(results: "list[RunResult]", as_json: bool) -> None:
     if as_json:
         print_json("runs", results)
         return
-    columns = ["view", "kind", "status", "version", "rows in", "rows out", "null keys", "seconds"]
+    counts = ("rows in", "rows out", "quarantined", "seconds")
+    columns = ["view", "kind", "status", "version", *counts]
     rows = [
         [
             *(each.view, each.kind, status_text(each.status), each.version),
-            *(each.rows_in, each.rows_out, each.null_rows, round(each.seconds, 1)),
+            *(each.rows_in, each.rows_out, each.rows_quarantined, round(each.seconds, 1)),
         ]
         for each in results
     ]
@@ -199,6 +200,20 @@ def _check_options(*, due: bool, dry_run: bool, latest: bool) -> None:
             "it is called with --latest too",
             "Leave one of them out: runs write the latest tables too.",
         )
+
+
+def exit_code(failed: "list[RunResult]") -> int:
+    """Return the exit code of a materialization whose views failed.
+
+    Args:
+        failed: The results of these views.
+
+    Example:
+        >>> exit_code([])
+        1
+    """
+    codes = {result.error.exit_code for result in failed if result.error is not None}
+    return DataQualityError.exit_code if codes == {DataQualityError.exit_code} else SOME_FAILED
 
 
 def _say_failures(failed: "list[RunResult]") -> None:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from featurestore.client.arguments import checked_arguments, missing_method
 from featurestore.client.display import results as shown
 from featurestore.client.display.results import Results
+from featurestore.client.quarantine import Quarantine
 from featurestore.client.status import ViewStatus, selected_statuses, view_statuses
-from featurestore.definitions.loading.loader import load
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.on_demand import OnDemandFeatureView
 from featurestore.definitions.model.view import FeatureView
@@ -146,11 +146,9 @@ class FeatureStore:
             DefinitionError: A file cannot be imported, or definitions break rules. Every problem
                 is listed.
         """
-        from featurestore.engines.on_demand.sql_rules import sql_issues
-        from featurestore.jobs.schedule.cron import schedule_issues
+        from featurestore.jobs.loading import load_definitions
 
-        folder = self.settings.definitions_folder
-        return load(folder, project=self.settings.folder, rules=(sql_issues, schedule_issues))
+        return load_definitions(self.settings)
 
     def applied(self) -> Manifest:
         """Return the applied definitions.
@@ -342,6 +340,19 @@ class FeatureStore:
         from featurestore.jobs.schedule.states import due
 
         return Results(due(self.applied(), self.layout, self._clock(), views), shown.SCHEDULES)
+
+    def quarantine(self, view: str) -> Quarantine:
+        """Return the rows that a view's table does not have, with the reasons.
+
+        Its method ``release`` stores rows that pass the view's expectations by now.
+
+        Args:
+            view: The view's name.
+
+        Raises:
+            NotFoundError: The view is not applied, or was never materialized.
+        """
+        return Quarantine(self._job(), view)
 
     @checked_arguments
     def refresh_latest(self, views: "Selection | None" = None) -> dict[str, int]:

@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, fields
 from functools import singledispatch
 
+from featurestore.definitions.code.expectations import declared_expectations
 from featurestore.definitions.code.fingerprint import Json, canonical_json, digest, function_code
 from featurestore.definitions.model.aggregation import Aggregation
 from featurestore.definitions.model.entity import Entity
+from featurestore.definitions.model.expectations import DeclaredCheck, DeclaredExpectations
 from featurestore.definitions.model.manifest import Definition, Manifest
 from featurestore.definitions.model.on_demand import OnDemandFeatureView, OnDemandReference
 from featurestore.definitions.model.service import FeatureService
@@ -32,6 +34,7 @@ SCHEMA = "featurestore.manifest/1"
 _PARTS = (
     *(Aggregation, Array, Code, Column, Decimal, FeatureReference, Scalar),
     *(OnDemandReference, Sliding, Tumbling),
+    *(DeclaredCheck, DeclaredExpectations),
 )
 # In this order, each kind refers only to definitions of earlier kinds.
 _SECTIONS = ("entities", "sources", "views", "on_demand_views", "services")
@@ -168,11 +171,18 @@ def _(value: Definition) -> Json:
 def _object(value: object) -> dict[str, Json]:
     data: dict[str, Json] = {"kind": type(value).__name__}
     for field in _declared(type(value)):
-        member = getattr(value, field.name)
+        member = _member(value, field.name)
         if not _is_default(member, field):
             data[field.name] = _encoded(member)
     origin = getattr(value, "origin", None)
     return data if origin is None else {**data, "origin": str(origin)}
+
+
+def _member(value: object, name: str) -> object:
+    # A view's schema is a foreign object, or a function that makes one.
+    if isinstance(value, FeatureView) and name == "expectations":
+        return declared_expectations(value)
+    return getattr(value, name)
 
 
 def _declared(kind: type) -> Iterator[Field[object]]:

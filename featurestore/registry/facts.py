@@ -10,6 +10,7 @@ from featurestore.definitions.code.fingerprint import function_code
 from featurestore.definitions.code.sql import normal_sql
 from featurestore.definitions.model.aggregation import Aggregation, output_type
 from featurestore.definitions.model.entity import Entity
+from featurestore.definitions.model.expectations import DeclaredExpectations
 from featurestore.definitions.model.manifest import Definition
 from featurestore.definitions.model.on_demand import OnDemandFeatureView, OnDemandReference
 from featurestore.definitions.model.service import FeatureService, Use
@@ -112,6 +113,16 @@ def _(value: Code, path: str) -> Facts:
     return {path: f"{value.name} ({value.fingerprint})"}
 
 
+@_facts.register
+def _(value: DeclaredExpectations, path: str) -> Facts:
+    checks = {
+        f"{path}.{check.name}": f"{check.text}: {check.severity}{_code(check.fingerprint)}"
+        for check in value.checks
+    }
+    gate = {} if value.max_bad_share == 1 else {f"{path}.max_bad_share": str(value.max_bad_share)}
+    return {path: f"{len(checks)} checks", **checks, **gate}
+
+
 @_facts.register(Entity)
 @_facts.register(DeltaSource)
 @_facts.register(FileSource)
@@ -149,6 +160,10 @@ def _(value: object, path: str) -> Facts:
 @_facts.register
 def _(value: tuple, path: str) -> Facts:  # type: ignore[type-arg]  # dispatch needs a bare class
     return _merged(_facts(item, path) for item in value)
+
+
+def _code(fingerprint: str) -> str:
+    return f" ({fingerprint})" if fingerprint else ""
 
 
 def _merged(parts: Iterable[Facts]) -> Facts:

@@ -7,7 +7,7 @@ runs, and to resume a stream that lost its checkpoint.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, asdict, dataclass
+from dataclasses import KW_ONLY, asdict, dataclass, field
 from datetime import datetime
 from functools import partial
 
@@ -18,6 +18,7 @@ COMMIT_SCHEMA = "featurestore.commit/1"
 # always a batch's.
 _RECENT_COMMITS = 20
 _COUNTS = ("generation", "batch_id", "rows_in", "rows_out", "null_rows")
+_LATER = ("rows_quarantined", "failures", "snapshot")
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,11 @@ class CommitNotes:
             for other sources. A table that is put back from a copy may use its number again.
         rows_in: Number of source rows read.
         rows_out: Number of rows stored.
-        null_rows: Number of rows left out because a key or the event time is null.
+        null_rows: Number of rows with a null key or without a time of the years 1 to 9999. They
+            are in the quarantine too; earlier releases left them out.
         null_unique_rows: Number of rows stored with a null in ``unique_by``.
+        rows_quarantined: Number of rows put into the quarantine.
+        failures: The number of rows that failed each check, by its name; empty without such rows.
         max_event_timestamp: The newest event time stored, in UTC microseconds.
         started_at: Start of the run.
         snapshot: Whether the rows are the changes that a snapshot view's run found.
@@ -55,6 +59,8 @@ class CommitNotes:
     rows_out: int
     null_rows: int
     null_unique_rows: int = 0
+    rows_quarantined: int = 0
+    failures: Mapping[str, int] = field(default_factory=dict)
     max_event_timestamp: int | None
     started_at: datetime
     snapshot: bool = False
@@ -62,8 +68,8 @@ class CommitNotes:
     def to_json(self) -> str:
         """Return the text to store in the commit's ``userMetadata``."""
         fields = asdict(self) | {"started_at": self.started_at.isoformat()}
-        if not self.snapshot:  # which earlier releases did not write
-            del fields["snapshot"]
+        # Without those that few batches have: a text of an earlier release stays as it is.
+        fields = {name: each for name, each in fields.items() if each or name not in _LATER}
         return json.dumps({"schema": COMMIT_SCHEMA, **fields}, sort_keys=True)
 
     @classmethod

@@ -23,6 +23,7 @@ FAULT_POINTS = (
     "ledger.reserved",
     "source.pinned",
     "rows.computed",
+    "quarantine.committed",
     "data.committed",
     "commit.verified",
     "source.read",

@@ -54,6 +54,14 @@ class Layout:
         """Return the address of a view's latest table, which has one row for each key."""
         return f"{self.root}/latest/{self._name(view)}"
 
+    def quarantine(self, view: str, table_id: str) -> str:
+        """Return the address of the quarantine of one build: the rows that its table lacks."""
+        return f"{self.root}/quarantine/{self._name(view)}/{self._name(table_id)}"
+
+    def staging(self, table_id: str) -> str:
+        """Return the folder of the batch of a build that is being checked."""
+        return f"{self.root}/staging/{self._name(table_id)}"
+
     def checkpoint(self, table_id: str, generation: int) -> str:
         """Return the address of a stream's checkpoint; a lost one gets a new generation."""
         return f"{self.root}/checkpoints/{self._name(table_id)}/{generation:d}"

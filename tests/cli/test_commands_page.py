@@ -54,7 +54,7 @@ def test_a_verbs_text_has_its_usage_and_a_row_for_each_argument() -> None:
 def test_each_exit_code_has_its_errors() -> None:
     rows = [line.strip("| ").split(" | ") for line in exit_code_table().splitlines()[2:]]
 
-    assert [row[0] for row in rows] == ["0", "1", "2", "3", "5", "70", "130"]
+    assert [row[0] for row in rows] == ["0", "1", "2", "3", "4", "5", "70", "130"]
     errors = {row[0]: row[2] for row in rows if len(row) == 3}
     assert "`SourceError`" in errors["1"]
     assert "`SpineError`" in errors["2"]

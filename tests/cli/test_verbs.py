@@ -177,9 +177,9 @@ def test_a_wrong_verb_exits_with_2(run):
     assert run("plam")[0] == 2
 
 
-VERBS = ("init", "validate", "plan", "apply", "materialize", "demo", "maintain", "doctor",
-         "setup", "status", "history", "training-set", "historical", "latest", "explain",
-         "verify", "schedule")  # fmt: skip
+VERBS = ("init", "validate", "plan", "apply", "materialize", "demo", "maintain", "doctor", "setup",
+         "status", "history", "training-set", "historical", "latest", "explain", "verify",
+         "schedule", "quarantine")  # fmt: skip
 
 
 def test_help_lists_every_verb_with_a_whole_sentence(run, monkeypatch):

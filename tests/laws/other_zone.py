@@ -25,6 +25,8 @@ def main(name: str, table: str, folder: str, *sources: str) -> None:
         table=table,
         checkpoint=f"{folder}/none",
         source="source",
+        quarantine=f"{folder}/quarantine",
+        staging=f"{folder}/staging",
         started_at=from_micros(0),
     )
     write_batch(shape.view, target, spark.read.parquet(*sources), 0)

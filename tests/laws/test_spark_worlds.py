@@ -101,6 +101,8 @@ class Project:
             table=self.table(shape, table_id),
             checkpoint=str(self.folder / "none"),
             source="source",
+            quarantine=str(self.folder / "quarantine" / table_id),
+            staging=str(self.folder / "staging"),
             started_at=from_micros(0),
             rows_per_file=ROWS_PER_FILE,
         )

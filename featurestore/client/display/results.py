@@ -17,6 +17,7 @@ STATUSES = (
     *("view", "state", "version", "rows", "newest_event", "last_run", "freshness"),
     *("late_seconds", "last_failure_at", "error"),
 )
+QUARANTINED = ("id", "state", "reasons", "run_id", "quarantined_at", "values")
 VERSIONS = ("version", "applied_at", "applied_by", "changes")
 
 

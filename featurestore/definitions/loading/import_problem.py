@@ -10,6 +10,7 @@ from pathlib import Path
 
 from featurestore.definitions.model.aggregation import Aggregation
 from featurestore.definitions.model.entity import Entity
+from featurestore.definitions.model.expectations import Expectations
 from featurestore.definitions.model.on_demand import OnDemandFeatureView
 from featurestore.definitions.model.service import FeatureService
 from featurestore.definitions.model.source import DeltaSource, FileSource, RequestSource
@@ -22,7 +23,15 @@ from featurestore.errors import nearest
 _DECLARED = {
     kind.__name__: [field.name for field in fields(kind) if field.init and field.name != "_"]
     for kind in (
-        *(Entity, Field, Aggregation, FeatureView, OnDemandFeatureView, FeatureService),
+        *(
+            Entity,
+            Expectations,
+            Field,
+            Aggregation,
+            FeatureView,
+            OnDemandFeatureView,
+            FeatureService,
+        ),
         *(DeltaSource, FileSource, RequestSource),
     )
 }

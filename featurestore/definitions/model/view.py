@@ -70,6 +70,8 @@ class FeatureView:
         latest: Whether runs refresh the view's ``latest`` table.
         schedule: When `materialize --due` shall run the view: five fields of cron, in UTC. None
             for views that run only when they are named.
+        expectations: What its rows must be like: a pandera schema, a function that returns one,
+            or `Expectations` with options. Rows that are not go to the quarantine.
         description: A description, for the registry.
         owner: The person or team in charge.
         tags: Search terms.
@@ -98,6 +100,8 @@ class FeatureView:
     snapshot: bool = False
     latest: bool = True
     schedule: str | None = None
+    # A schema of pandera cannot be hashed.
+    expectations: Any = field(default=None, repr=False, hash=False)
     description: str = ""
     owner: str = ""
     tags: tuple[str, ...] = ()

@@ -64,6 +64,8 @@ def remove_builds(
         for uri in (
             layout.features(view, record.table_id),
             layout.checkpoints(record.table_id),
+            layout.quarantine(view, record.table_id),
+            layout.staging(record.table_id),
         ):
             removed += remove_folder(uri, dry_run=dry_run)
     if expired and not dry_run:

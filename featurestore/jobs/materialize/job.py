@@ -1,8 +1,8 @@
 """The inputs and the results of a materialization, as plain data."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import KW_ONLY, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -83,9 +83,12 @@ class RunResult:
         version: The Delta version of the view's table afterwards; None if there is none.
         rows_in: Number of source rows read.
         rows_out: Number of rows stored.
-        null_rows: Number of rows left out because a key or the event time is null.
+        null_rows: Number of rows with a null key or without a time of the years 1 to 9999.
         null_unique_rows: Number of rows stored with a null in ``unique_by``. Of these, only the
             newest row of each key exists.
+        rows_quarantined: Number of rows put into the quarantine: they failed a check, or have a
+            null key or no time.
+        failures: The number of rows that failed each check, by its name.
         seconds: The duration.
         message: The result as a sentence.
         table_id: The build of the table.
@@ -102,10 +105,20 @@ class RunResult:
     rows_out: int = 0
     null_rows: int = 0
     null_unique_rows: int = 0
+    rows_quarantined: int = 0
+    failures: Mapping[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     message: str = ""
     table_id: str = ""
     error: FeatureStoreError | None = None
+
+    @property
+    def rows_left_out(self) -> int:
+        """Number of source rows that the transform or ``start`` left out.
+
+        Below 0 if the transform makes several rows of one.
+        """
+        return self.rows_in - self.rows_out - self.rows_quarantined
 
     def __repr__(self) -> str:
         """Return the view, the status and the message in one line."""

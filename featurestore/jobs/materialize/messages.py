@@ -8,6 +8,7 @@ from featurestore.store.ledger.runs import Outcome
 
 # Few events are older, and times of a wrong unit are, or lie after the year 9999.
 _PLAUSIBLE = datetime(1980, 1, 1, tzinfo=UTC)
+_MOST_REASONS = 5
 NOTHING_NEW = "no new data: nothing was committed"
 EARLIER_BUILD = "the view has this definition again, so its earlier table was taken up"
 
@@ -15,7 +16,7 @@ EARLIER_BUILD = "the view has this definition again, so its earlier table was ta
 def run_summary(
     did: Outcome, version: int | None, unique: Sequence[str], *, is_empty: bool = False
 ) -> str:
-    """Return how many rows a run stored and left out.
+    """Return how many rows a run stored, and how many it put into the quarantine, and why.
 
     Args:
         did: The outcome of the run.
@@ -24,14 +25,19 @@ def run_summary(
         is_empty: Whether the table has no row at all.
 
     Example:
-        >>> run_summary(Outcome(rows_in=3, rows_out=2, null_rows=1), 0, ())
-        'stored 2 of 3 rows as version 0, left out 1 with a null key or no time of years 1 to 9999'
+        >>> run_summary(
+        ...     Outcome(rows_in=3, rows_out=2, rows_quarantined=1, failures={"null_key": 1}), 0, ()
+        ... )
+        'stored 2 of 3 rows as version 0, quarantined 1 (null_key 1)'
         >>> run_summary(Outcome(), 0, (), is_empty=True)
         'stored 0 of 0 rows as version 0: the source has no row yet, so every answer is empty'
     """
     stored = f"stored {did.rows_out:,} of {did.rows_in:,} rows as version {version}"
-    if did.null_rows:
-        stored += f", left out {did.null_rows:,} with a null key or no time of years 1 to 9999"
+    if did.rows_quarantined:
+        stored += f", quarantined {did.rows_quarantined:,}"
+    if did.failures:
+        counts = sorted(did.failures.items(), key=lambda item: (-item[1], item[0]))
+        stored += f" ({', '.join(f'{name} {count:,}' for name, count in counts[:_MOST_REASONS])})"
     if is_empty and not did.rows_in:
         stored += ": the source has no row yet, so every answer is empty"
     return stored + null_unique_note(did.null_unique_rows, unique)

@@ -1,5 +1,6 @@
 """The repair of the ledger of runs from the commits of the tables, which are always complete."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -31,6 +32,8 @@ def outcome(commits: Sequence[BatchCommit]) -> Outcome:
         rows_out=sum(note.rows_out for note in notes),
         null_rows=sum(note.null_rows for note in notes),
         null_unique_rows=sum(note.null_unique_rows for note in notes),
+        rows_quarantined=sum(note.rows_quarantined for note in notes),
+        failures=dict(sum((Counter(note.failures) for note in notes), Counter())),
         max_event_timestamp=_moment(max(newest)) if newest else None,
         source_offset=notes[-1].source_offset,
     )

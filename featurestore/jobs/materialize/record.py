@@ -149,6 +149,8 @@ class RunLog:
             rows_out=did.rows_out,
             null_rows=did.null_rows,
             null_unique_rows=did.null_unique_rows,
+            rows_quarantined=did.rows_quarantined,
+            failures=did.failures,
             message=message,
             table_id=record.table_id,
         )

@@ -31,6 +31,7 @@ from featurestore.jobs.materialize.progress import Phase, Progress, ProgressEven
 from featurestore.jobs.materialize.reconcile import reconcile
 from featurestore.jobs.materialize.record import RunLog
 from featurestore.jobs.materialize.upstream import Upstream, upstream_of
+from featurestore.quality.validation import validation_of
 from featurestore.store.commit import batch_commits
 from featurestore.store.delta.log import is_table, latest_version
 from featurestore.store.delta.protocol import check_plain
@@ -39,6 +40,7 @@ from featurestore.store.integrity import lost_commit
 from featurestore.store.ledger.files import Files
 from featurestore.store.ledger.runs import Runs
 from featurestore.store.ledger.tables import TableRecord, Tables
+from featurestore.store.quarantine import drop_unfinished
 from featurestore.store.source_rows import row_count
 
 if TYPE_CHECKING:
@@ -135,6 +137,7 @@ def _run(run: ViewRun) -> RunResult:
         tables.record(*step.records)
     record = run.log.begin(step.table, step.kind)
     fault_point("ledger.reserved", run.view.name)
+    drop_unfinished(run.job.layout, step.table)
     before = latest_version(run.table(step.table))
     _read_source(run, step)
     if step.kind == "build":
@@ -239,6 +242,9 @@ def _stream(run: ViewRun, step: Step) -> Stream:
             table=run.table(table),
             checkpoint=run.job.layout.checkpoint(table.table_id, table.generation),
             source=run.upstream.uri,
+            quarantine=run.job.layout.quarantine(table.view, table.table_id),
+            staging=run.job.layout.staging(table.table_id),
+            validation=validation_of(run.view),
             started_at=run.job.clock(),
             start=table.start,
         ),

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 
+from featurestore.definitions.code.expectations import declared_expectations
 from featurestore.definitions.code.fingerprint import table_fingerprint
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.on_demand import OnDemandFeatureView
@@ -236,7 +237,8 @@ def loaded_view(loaded: Manifest, applied: FeatureView, call: str) -> FeatureVie
 
 
 def _meaning(view: FeatureView) -> tuple[object, ...]:
-    return table_fingerprint(view), compile_view(view), view.latest
+    expectations = declared_expectations(view)
+    return table_fingerprint(view), compile_view(view), view.latest, expectations
 
 
 def _table_id(tables: CurrentTables, view: FeatureView) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from featurestore.definitions.model.view import FeatureView
 from featurestore.errors import (
     ContractError,
+    DataQualityError,
     DefinitionError,
     FeatureStoreError,
     RequestError,
@@ -20,7 +21,7 @@ Attempt = Callable[[Sequence[FeatureView], Mapping[str, str]], list[RunResult]]
 """Runs views under the names of runs, and returns their results in the same order."""
 
 # Time does not heal them: somebody has to do what the error says.
-_LASTING = (ContractError, DefinitionError, RequestError, SetupError, TableError)
+_LASTING = (ContractError, DataQualityError, DefinitionError, RequestError, SetupError, TableError)
 _LONGEST_SECONDS = 600
 
 

@@ -132,6 +132,21 @@ def last_transaction(uri: str, application: str) -> int | None:
     return open_table(uri).transaction_version(application) if is_table(uri) else None
 
 
+def last_written_rows(uri: str) -> int | None:
+    """Return how many rows the newest commit of Spark wrote, by Delta's own count.
+
+    None if there is no table, or if the commit does not say.
+
+    Example:
+        >>> last_written_rows("no/such/table") is None
+        True
+    """
+    newest = open_table(uri).history(1) if is_table(uri) else []
+    metrics = newest[0].get("operationMetrics") if newest else None
+    rows = metrics.get("numOutputRows") if isinstance(metrics, dict) else None
+    return None if rows is None else int(rows)
+
+
 def _commit(entry: Mapping[str, object]) -> Commit:
     at = datetime.fromtimestamp(int(str(entry.get("timestamp", 0))) / 1000, tz=UTC)
     return Commit(int(str(entry["version"])), at, _notes(entry.get("userMetadata")))

@@ -32,21 +32,38 @@ def read_records(
         TableError: The table needs a newer Delta reader, or its log names a file outside of it, or
             a file cannot be read.
     """
-    uri = table.table_uri.removeprefix("file://").rstrip("/")
+    rows = read_table(table, columns, predicate)
+    uri = _address(table)
+    try:
+        values = {field.name: _plain(rows[field.name]) for field in rows.schema}
+    except OverflowError as error:
+        raise _damaged(uri, "it has a time outside of the years 1 to 9999") from error
+    return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
+
+
+def read_table(
+    table: DeltaTable, columns: Sequence[str] | None = None, predicate: str | None = None
+) -> pa.Table:
+    """Return a table's rows, without importing pandas.
+
+    Args:
+        table: The table.
+        columns: The columns to read; all by default.
+        predicate: A SQL condition on the rows.
+
+    Raises:
+        TableError: As for `read_records`.
+    """
+    uri = _address(table)
     _check_newest_commit(uri)
     check_readable(table, uri)
     try:
         stream = table.scan(
             columns=None if columns is None else list(columns), predicate=predicate
         )
-        rows = pa.RecordBatchReader.from_stream(stream).read_all()
+        return pa.RecordBatchReader.from_stream(stream).read_all()
     except (DeltaError, pa.ArrowException, OSError, ValueError) as error:
         raise _damaged(uri, failure_text(error)) from error
-    try:
-        values = {field.name: _plain(rows[field.name]) for field in rows.schema}
-    except OverflowError as error:
-        raise _damaged(uri, "it has a time outside of the years 1 to 9999") from error
-    return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
 
 
 def check_record(uri: str, row: Mapping[str, Any], kinds: Mapping[str, type]) -> None:
@@ -63,6 +80,10 @@ def check_record(uri: str, row: Mapping[str, Any], kinds: Mapping[str, type]) ->
     wrong = [name for name, kind in kinds.items() if not isinstance(row.get(name), kind)]
     if wrong:
         raise _damaged(uri, f"a row has no valid {', '.join(wrong)}")
+
+
+def _address(table: DeltaTable) -> str:
+    return str(table.table_uri).removeprefix("file://").rstrip("/")
 
 
 def _check_newest_commit(uri: str) -> None:

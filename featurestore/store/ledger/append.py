@@ -61,7 +61,7 @@ def append(uri: str, schema: pa.Schema, rows: list[dict[str, object]]) -> None:
         if not is_table(uri):
             _create(uri, schema)
         _append(uri, pa.Table.from_pylist(rows, schema=schema))
-    _join_files(uri)
+    join_files(uri)
 
 
 def delete(uri: str, condition: str) -> None:
@@ -123,10 +123,13 @@ def _append(uri: str, data: pa.Table) -> None:
             time.sleep(random.uniform(0.01, 0.1))
 
 
-def _join_files(uri: str) -> None:
+def join_files(uri: str) -> None:
     """Join the files of many commits into one, so that reading does not slow down with each run.
 
     Another process may do the same at the same time. Then one of them changes nothing.
+
+    Args:
+        uri: The table's address.
     """
     table = open_table(uri)
     if len(table.file_uris()) <= _MOST_FILES:

@@ -3,6 +3,7 @@
 Records are ordered by a sequence number, never by the clock, which may be set back.
 """
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import KW_ONLY, asdict, dataclass, field, replace
 from datetime import datetime
@@ -35,8 +36,10 @@ class Outcome:
         batches: The number of its commits.
         rows_in: The number of source rows read.
         rows_out: The number of rows stored.
-        null_rows: The number of rows left out because a key or the event time is null.
+        null_rows: The number of rows with a null key or without a time of the years 1 to 9999.
         null_unique_rows: The number of rows stored with a null in ``unique_by``.
+        rows_quarantined: The number of rows put into the quarantine.
+        failures: The number of rows that failed each check, by its name.
         max_event_timestamp: The newest event time stored; only for information.
         source_offset: The end of the run in the source, as in the stream's checkpoint.
         error: The error of a failed run; None for others.
@@ -48,6 +51,8 @@ class Outcome:
     rows_out: int = 0
     null_rows: int = 0
     null_unique_rows: int = 0
+    rows_quarantined: int = 0
+    failures: Mapping[str, int] = field(default_factory=dict)
     max_event_timestamp: datetime | None = None
     source_offset: str | None = None
     error: str | None = None
@@ -151,12 +156,14 @@ def _order(row: Mapping[str, Any]) -> tuple[object, ...]:
 
 def _flat(record: RunRecord) -> dict[str, object]:
     row = asdict(record)
-    return {**row, **row.pop("outcome")}
+    outcome = row.pop("outcome")
+    return {**row, **outcome, "failures": json.dumps(outcome["failures"], sort_keys=True)}
 
 
 def _run(row: Mapping[str, Any]) -> RunRecord:
     names = Outcome.__dataclass_fields__
     # A record of an older release lacks counts that were added later.
     outcome = {name: row[name] for name in names if row.get(name) is not None}
+    outcome["failures"] = json.loads(outcome.get("failures", "{}"))
     rest = {name: value for name, value in row.items() if name not in names}
     return RunRecord(outcome=Outcome(**outcome), **rest | {"sequence": row.get("sequence") or 0})

@@ -32,6 +32,8 @@ RUNS = pa.schema(
         ("rows_out", pa.int64()),
         ("null_rows", pa.int64()),
         ("null_unique_rows", pa.int64()),
+        ("rows_quarantined", pa.int64()),
+        ("failures", pa.string()),
         ("max_event_timestamp", UTC_MICROS),
         ("source_offset", pa.string()),
         ("error", pa.string()),

@@ -6,13 +6,19 @@ from featurestore.store.ledger.runs import Outcome
 
 
 def test_the_summary_has_the_counts_and_the_columns_with_nulls() -> None:
-    did = Outcome(rows_in=1500, rows_out=1400, null_rows=100, null_unique_rows=1200)
+    did = Outcome(
+        rows_in=1500,
+        rows_out=1400,
+        rows_quarantined=100,
+        failures={"null_key": 99, "amount:in_range": 1000},
+        null_unique_rows=1200,
+    )
 
     summary, null_unique = run_summary(did, 3, ("order_id", "line")).split("; ")
 
     assert (
         summary == "stored 1,400 of 1,500 rows as version 3, "
-        "left out 100 with a null key or no time of years 1 to 9999"
+        "quarantined 100 (amount:in_range 1,000, null_key 99)"
     )
     assert null_unique.startswith("1,200 ")
     assert "order_id, line" in null_unique

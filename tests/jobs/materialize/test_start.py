@@ -39,7 +39,7 @@ def test_first_run_builds_a_table_of_the_source_rows(world: World) -> None:
     assert (result.status, result.kind, result.version) == ("done", "build", 0)
     assert (result.rows_in, result.rows_out, result.null_rows) == (4, 2, 2)
     assert "version 0" in result.message
-    assert "2 with a null" in result.message
+    assert "quarantined 2 (null_key 1, null_time 1)" in result.message
     assert world.rows() == [("a", 0, 1.0), ("b", 1, 2.0)]
     (run,) = Runs(world.layout).records()
     assert (run.run_id, run.status, run.outcome.batches) == (result.run_id, "done", 1)

@@ -1,6 +1,7 @@
 """The rows of a feature table, made from transformed rows: cast, in UTC, with a row hash."""
 
 from datetime import datetime
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
@@ -22,6 +23,9 @@ from featurestore.store.columns import (
     sort_names,
     stored_columns,
 )
+from featurestore.store.quarantine import NULL_KEY, NULL_TIME, TIME_OUT_OF_RANGE
+
+_TIMES = (EVENT_TIME, AVAILABLE_TIME)
 
 
 def stored_rows(view: FeatureView, rows: DataFrame, start: datetime | None = None) -> DataFrame:
@@ -46,11 +50,20 @@ def stored_rows(view: FeatureView, rows: DataFrame, start: datetime | None = Non
 
 def unmatched(view: FeatureView) -> Column:
     """Return whether no spine row matches a row: a null key, or no time of the years 1 to 9999."""
-    null = F.col(EVENT_TIME).isNull() | is_outside(F.col(EVENT_TIME))
-    null = null | F.coalesce(is_outside(F.col(AVAILABLE_TIME)), F.lit(False))
-    for key in view.join_keys:
-        null = null | F.col(spark_name(key.name)).isNull()
-    return null
+    return _null_key(view) | F.col(EVENT_TIME).isNull() | _outside_time()
+
+
+def unmatched_reasons(view: FeatureView) -> Column:
+    """Return why no spine row matches a row, as an array of names; null for a row that may."""
+    problems = {
+        NULL_KEY: _null_key(view),
+        NULL_TIME: F.col(EVENT_TIME).isNull(),
+        TIME_OUT_OF_RANGE: _outside_time(),
+    }
+    reasons = F.array_compact(
+        F.array(*(F.when(holds, F.lit(name)) for name, holds in problems.items()))
+    )
+    return F.when(F.size(reasons) > 0, reasons)
 
 
 def null_unique(view: FeatureView) -> Column:
@@ -77,6 +90,18 @@ def _columns(view: FeatureView, schema: T.StructType) -> list[Column]:
         *(unique_column(view, name) for name in extra_columns(view)),
         *(_cast(field) for field in view.schema),
     ]
+
+
+def _null_key(view: FeatureView) -> Column:
+    null = F.lit(False)
+    for key in view.join_keys:
+        null = null | F.col(spark_name(key.name)).isNull()
+    return null
+
+
+def _outside_time() -> Column:
+    times = (F.coalesce(is_outside(F.col(name)), F.lit(False)) for name in _TIMES)
+    return reduce(Column.__or__, times)
 
 
 def _cast(field: Field) -> Column:

@@ -23,6 +23,9 @@ from featurestore.engines.spark.transform.stored_rows import (
     stored_rows,
     unmatched,
 )
+from featurestore.engines.spark.write.batch_rows import BatchRows, batch_rows_once, failures
+from featurestore.engines.spark.write.masks import Validation
+from featurestore.engines.spark.write.quarantine import commit_quarantine, require_written
 from featurestore.errors import ConflictError, MaterializationError
 from featurestore.store.columns import EVENT_TIME
 from featurestore.store.commit import CommitNotes, batch_commit
@@ -30,6 +33,7 @@ from featurestore.store.delta.compaction import ROWS_PER_FILE
 from featurestore.store.delta.log import last_transaction
 from featurestore.store.failures import storage_errors
 from featurestore.store.fault_points import fault_point
+from featurestore.store.quarantine import QuarantineNotes, remove_rows
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,9 @@ class Target:
         table: The feature table's address.
         checkpoint: The checkpoint's address.
         source: The source's address.
+        quarantine: The address of the quarantine.
+        staging: The folder for rows that are being checked.
+        validation: The checks of the rows; None if the view has no expectations.
         started_at: When the run started.
         start: Rows of older events are left out; None keeps all.
         rows_per_file: The intended number of rows in a file.
@@ -55,6 +62,9 @@ class Target:
     table: str
     checkpoint: str
     source: str
+    quarantine: str
+    staging: str
+    validation: Validation | None = None
     started_at: datetime
     start: datetime | None = None
     rows_per_file: int = ROWS_PER_FILE
@@ -127,12 +137,13 @@ def commit_batch(view: FeatureView, target: Target, rows: DataFrame, batch_id: i
 def _write(view: FeatureView, target: Target, rows: DataFrame, batch_id: int) -> int:
     source_rows = batch_rows(view, rows, target.checkpoint, target.generation, batch_id)
     with unpersisted(source_rows):
-        stored = stored_rows(view, transformed(view, source_rows), target.start).persist()
-        with unpersisted(stored):
+        stored = stored_rows(view, transformed(view, source_rows), target.start)
+        with batch_rows_once(view, stored, target.validation, target.staging) as batch:
             # The counts are part of the commit, so they come first.
-            notes = _notes(view, target, source_rows, stored, batch_id)
+            notes = _notes(view, target, source_rows, batch, batch_id)
             fault_point("rows.computed", view.name)
-            _commit(view, target, stored, notes)
+            _quarantine(view, target, batch, notes, batch_id)
+            _commit(view, target, batch.good, notes)
             return notes.rows_in
 
 
@@ -145,12 +156,17 @@ def commit_stored(view: FeatureView, target: Target, stored: DataFrame, batch_id
         stored: The rows, by `stored_rows`.
         batch_id: The number of the commit.
     """
-    counts = _counts(view, stored)
-    notes = replace(_notes_of(view, target, batch_id, counts), snapshot=True)
-    fault_point("rows.computed", view.name)
-    if notes.rows_out:
-        _commit(view, target, stored, notes)
-    return notes.rows_in
+    with batch_rows_once(view, stored, target.validation, target.staging) as batch:
+        notes = _notes_of(view, target, batch, batch_id, _counts(view, batch))
+        notes = replace(notes, snapshot=True)
+        fault_point("rows.computed", view.name)
+        # Each run reads all rows again: what earlier runs quarantined is outdated.
+        remove_rows(target.quarantine)
+        # Bad rows alone make no commit: they would make one at each run.
+        _quarantine(view, target, batch, notes, batch_id if notes.rows_out else batch_id - 1)
+        if notes.rows_out:
+            _commit(view, target, batch.good, notes)
+        return notes.rows_in
 
 
 @contextmanager
@@ -174,19 +190,21 @@ def cause_named(view: FeatureView) -> Iterator[None]:
 
 
 def _notes(
-    view: FeatureView, target: Target, rows: DataFrame, stored: DataFrame, batch_id: int
+    view: FeatureView, target: Target, rows: DataFrame, batch: BatchRows, batch_id: int
 ) -> CommitNotes:
-    counts = _counts(view, stored)
+    counts = _counts(view, batch)
     offset = source_offset(target.checkpoint, batch_id)
     return replace(
-        _notes_of(view, target, batch_id, counts),
+        _notes_of(view, target, batch, batch_id, counts),
         source_offset=offset,
         source_commit=source_commit(target.source, offset),
         rows_in=_rows_in(view, target, rows, counts),
     )
 
 
-def _notes_of(view: FeatureView, target: Target, batch_id: int, counts: Row) -> CommitNotes:
+def _notes_of(
+    view: FeatureView, target: Target, batch: BatchRows, batch_id: int, counts: Row
+) -> CommitNotes:
     return CommitNotes(
         target.run_id,
         view=view.name,
@@ -194,38 +212,62 @@ def _notes_of(view: FeatureView, target: Target, batch_id: int, counts: Row) -> 
         generation=target.generation,
         batch_id=batch_id,
         source_offset=None,
-        rows_in=int(counts["rows_out"] + counts["null_rows"]),
+        rows_in=int(counts["rows_out"] + counts["rows_quarantined"]),
         rows_out=counts["rows_out"],
         null_rows=counts["null_rows"],
         null_unique_rows=counts["null_unique_rows"],
+        rows_quarantined=counts["rows_quarantined"],
+        failures=failures(batch) if counts["rows_failing"] else {},
         max_event_timestamp=counts["newest"],
         started_at=target.started_at,
     )
 
 
-def _counts(view: FeatureView, stored: DataFrame) -> Row:
+def _counts(view: FeatureView, batch: BatchRows) -> Row:
     """Count in one pass, which also fills the cache and fails on a value that cannot be cast."""
-    null = unmatched(view)
-    return stored.agg(
-        F.count_if(~null).alias("rows_out"),
-        F.count_if(null).alias("null_rows"),
-        F.count_if(~null & null_unique(view)).alias("null_unique_rows"),
-        F.unix_micros(F.max(F.when(~null, F.col(EVENT_TIME)))).alias("newest"),
+    bad, warnings = batch.is_bad, batch.warnings
+    failing = bad if warnings is None else bad | warnings.isNotNull()
+    return batch.rows.agg(
+        F.count_if(~bad).alias("rows_out"),
+        F.count_if(bad).alias("rows_quarantined"),
+        F.count_if(failing).alias("rows_failing"),
+        F.count_if(unmatched(view)).alias("null_rows"),
+        F.count_if(~bad & null_unique(view)).alias("null_unique_rows"),
+        F.unix_micros(F.max(F.when(~bad, F.col(EVENT_TIME)))).alias("newest"),
     ).collect()[0]
 
 
 def _rows_in(view: FeatureView, target: Target, rows: DataFrame, counts: Row) -> int:
     if view.transform is None and target.start is None:  # no row was left out
-        return int(counts["rows_out"] + counts["null_rows"])
+        return int(counts["rows_out"] + counts["rows_quarantined"])
     return rows.count()
 
 
-def _commit(view: FeatureView, target: Target, stored: DataFrame, notes: CommitNotes) -> None:
+def _quarantine(
+    view: FeatureView, target: Target, batch: BatchRows, notes: CommitNotes, batch_id: int
+) -> None:
+    """Commit the bad rows, and check that the others may be stored."""
+    if notes.rows_quarantined:
+        own = QuarantineNotes(
+            target.run_id,
+            generation=target.generation,
+            batch_id=batch_id,
+            rows=notes.rows_quarantined,
+        )
+        commit_quarantine(view, batch, target.quarantine, own, target.started_at)
+    fault_point("quarantine.committed", view.name)
+    if target.validation is not None:
+        checked = notes.rows_out + notes.rows_quarantined
+        refused = target.validation.gate(checked, notes.rows_quarantined, notes.failures)
+        if refused is not None:
+            raise refused
+
+
+def _commit(view: FeatureView, target: Target, good: DataFrame, notes: CommitNotes) -> None:
     # A batch whose rows were all left out is committed too: the counts are only in its notes.
     if notes.rows_in:
         files = max(-(-notes.rows_out // target.rows_per_file), 1)
-        ordered = _in_order(view, stored.where(~unmatched(view)), files)
-        ordered.write.format("delta").mode("append").options(
+        in_order(view, good, files).write.format("delta").mode("append").options(
             txnAppId=target.application,
             txnVersion=str(notes.batch_id),
             userMetadata=notes.to_json(),
@@ -233,6 +275,7 @@ def _commit(view: FeatureView, target: Target, stored: DataFrame, notes: CommitN
         fault_point("data.committed", view.name)
     _require_own_commit(view, target, notes)
     if notes.rows_in:
+        require_written(view, target.table, notes.rows_out)
         fault_point("commit.verified", view.name)
 
 
@@ -255,7 +298,7 @@ def _require_own_commit(view: FeatureView, target: Target, notes: CommitNotes) -
         raise MaterializationError(call, found, _again_or_full(view))
 
 
-def _in_order(view: FeatureView, rows: DataFrame, files: int) -> DataFrame:
+def in_order(view: FeatureView, rows: DataFrame, files: int) -> DataFrame:
     order = sort_columns(view)
     ranged = rows.coalesce(1) if files == 1 else rows.repartitionByRange(files, *order)
     return ranged.sortWithinPartitions(*order)

@@ -57,6 +57,8 @@ def target(tmp_path: Path) -> Target:
         table=str(tmp_path / "t1"),
         checkpoint=str(tmp_path / "none"),
         source="source",
+        quarantine=str(tmp_path / "quarantine"),
+        staging=str(tmp_path / "staging"),
         started_at=NOON,
     )
 

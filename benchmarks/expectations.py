@@ -1,0 +1,121 @@
+"""The time to store a batch with expectations, compared with the same batch without them.
+
+Run ``python -m benchmarks.expectations`` on a calm machine. It prints the seconds of each pair of
+runs, their ratio, and the load of the machine. The target is a ratio of at most 1.5 at 2,000,000
+rows.
+"""
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandera.polars as pa
+from pyspark.sql import DataFrame, SparkSession
+
+from featurestore.cli.output import print_table, say
+from featurestore.definitions.model.entity import Entity
+from featurestore.definitions.model.source import DeltaSource
+from featurestore.definitions.model.types import Field, Float64, Int64, String
+from featurestore.definitions.model.view import FeatureView
+from featurestore.engines.spark.session.child import own_session
+from featurestore.engines.spark.session.session import session
+from featurestore.engines.spark.write.batch import Target, commit_batch
+from featurestore.quality.validation import validation_of
+
+CONF = Path(__file__).parents[1] / "spark-conf" / "local.conf"
+CHECKS = pa.DataFrameSchema(
+    {
+        "amount": pa.Column(float, pa.Check.in_range(0, 990)),
+        "currency": pa.Column(str, pa.Check.isin(["EUR", "USD", "GBP"])),
+        "items": pa.Column(checks=pa.Check.ge(1)),
+    }
+)
+VIEW = FeatureView(
+    "payments",
+    entities=(Entity("card", join_keys=(Field("card_id", Int64),)),),
+    source=DeltaSource("paid", path="paid", timestamp_field="paid_at"),
+    schema=(
+        Field("amount", Float64),
+        Field("currency", String),
+        Field("items", Int64),
+        Field("score", Float64),
+    ),
+)
+
+
+def main() -> None:
+    """Measure pairs of batches, and print them."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.expectations", description=__doc__)
+    parser.add_argument("--rows", type=int, default=2_000_000, help="rows of a batch")
+    parser.add_argument("--pairs", type=int, default=3, help="pairs of batches")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        spark = own_session(session(CONF, warehouse=Path(folder) / "spark"))
+        rows = source_rows(spark, Path(folder) / "paid", args.rows)
+        times = [pair(rows, Path(folder), number) for number in range(args.pairs + 1)][1:]
+        spark.stop()
+    ratios = [checked / plain for plain, checked in times]
+    print_table(
+        ["without", "with", "ratio"],
+        [[*map(_short, pair), _short(pair[1] / pair[0])] for pair in times],
+    )
+    say(
+        "{} rows; median ratio {}; load {}",
+        args.rows,
+        _short(statistics.median(ratios)),
+        os.getloadavg(),
+    )
+
+
+def source_rows(spark: SparkSession, path: Path, count: int) -> DataFrame:
+    """Write the source's rows to files, and return them. One in a hundred fails a check."""
+    rows = spark.range(count).selectExpr(
+        "pmod(hash(id), 100000) card_id",
+        "timestamp_micros(1767225600000000 + id * 1000000) paid_at",
+        "double(pmod(hash(id, 1), 100000)) / 100 amount",
+        "elt(int(pmod(hash(id, 2), 3)) + 1, 'EUR', 'USD', 'GBP') currency",
+        "int(pmod(hash(id, 3), 9)) + 1 items",
+        "double(id) / 7 score",
+    )
+    rows.write.parquet(str(path))
+    return spark.read.parquet(str(path))
+
+
+def pair(rows: DataFrame, folder: Path, number: int) -> tuple[float, float]:
+    """Return the seconds of a batch without expectations, and of one with them."""
+    target = Target(
+        f"run{number}",
+        table_id=f"plain{number}",
+        generation=0,
+        table=str(folder / f"plain{number}"),
+        checkpoint=str(folder / "none"),
+        source="paid",
+        quarantine=str(folder / f"quarantine{number}"),
+        staging=str(folder / "staging"),
+        started_at=datetime.now(UTC),
+    )
+    checked = replace(
+        target,
+        table=str(folder / f"checked{number}"),
+        validation=validation_of(replace(VIEW, expectations=CHECKS)),
+    )
+    return tuple(_seconds(rows, each) for each in (target, checked))  # type: ignore[return-value]  # of two
+
+
+def _seconds(rows: DataFrame, target: Target) -> float:
+    begun = time.perf_counter()
+    commit_batch(VIEW, target, rows, 0)
+    return time.perf_counter() - begun
+
+
+def _short(number: float) -> float:
+    return round(number, 2)
+
+
+if __name__ == "__main__":
+    main()

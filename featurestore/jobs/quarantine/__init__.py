@@ -1,0 +1,1 @@
+"""The quarantine of views: its rows, and their release."""

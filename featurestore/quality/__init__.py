@@ -1,0 +1,1 @@
+"""Expectations of rows: pandera's schemas as plain functions on Arrow tables."""

@@ -1,0 +1,210 @@
+"""Rows that fail a view's expectations, or have no key or time, go to the quarantine."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+from deltalake import DeltaTable
+
+from featurestore.definitions.model.expectations import Expectations
+from featurestore.errors import DataQualityError, NotFoundError, RequestError
+from featurestore.jobs.quarantine.release import release
+from featurestore.jobs.quarantine.rows import quarantined_rows
+from featurestore.store.fault_points import VARIABLE
+from featurestore.store.quarantine import QuarantinedRow, mark_rows
+from tests.jobs.world import NOON, SPENDING, World, other
+
+pandera = pytest.importorskip("pandera.polars")  # the extra `quality`
+AMOUNTS = pandera.DataFrameSchema(
+    {"amount": pandera.Column(pl.Float64, pandera.Check.in_range(0, 100), nullable=True)}
+)
+
+
+def checked(expectations: object) -> list[object]:
+    return [other(SPENDING, expectations=expectations)]
+
+
+def rows_of(world: World) -> list[QuarantinedRow]:
+    return quarantined_rows(world.layout, world.job.applied(), "spending")
+
+
+def reasons(world: World) -> list[tuple[object, ...]]:
+    return sorted((row.values["amount"], row.reasons, row.state) for row in rows_of(world))
+
+
+def test_rows_that_fail_a_check_are_quarantined_with_the_reason(world: World) -> None:
+    world.views = checked(AMOUNTS)
+    world.pay(("a", 0, 5.0), ("a", 1, -1.0), ("b", 2, 101.0), ("b", 3, None))
+
+    result = world.materialize()
+
+    assert (result.rows_in, result.rows_out, result.rows_quarantined) == (4, 2, 2)
+    assert result.rows_left_out == 0
+    assert dict(result.failures) == {"amount:in_range": 2}
+    assert world.rows() == [("a", 0, 5.0), ("b", 3, None)]
+    assert reasons(world) == [
+        (-1.0, ("amount:in_range",), "quarantined"),
+        (101.0, ("amount:in_range",), "quarantined"),
+    ]
+
+
+def test_a_row_without_key_or_time_is_quarantined_in_each_view(world: World) -> None:
+    world.pay((None, 0, 1.0), ("a", None, 2.0), (None, None, 3.0), ("a", 1, 4.0))
+
+    result = world.materialize()
+
+    assert (result.rows_in, result.rows_out, result.rows_quarantined) == (4, 1, 3)
+    assert reasons(world) == [
+        (1.0, ("null_key",), "quarantined"),
+        (2.0, ("null_time",), "quarantined"),
+        (3.0, ("null_key", "null_time"), "quarantined"),
+    ]
+    assert {(row.run_id, row.quarantined_at) for row in rows_of(world)} == {
+        (result.run_id, world.now)
+    }
+
+
+def test_the_gate_stops_a_batch_and_the_next_run_reads_it_again(world: World) -> None:
+    world.views = checked(Expectations(AMOUNTS, max_bad_share=0.3))
+    world.pay(("a", 0, 1.0), ("a", 1, -1.0))
+    refused = world.materialize()
+    seen = reasons(world)
+    world.views = checked(Expectations(AMOUNTS, max_bad_share=0.5))
+
+    stored = world.materialize()
+
+    assert (refused.status, type(refused.error)) == ("failed", DataQualityError)
+    assert refused.error is not None
+    assert refused.error.exit_code == 4
+    assert seen == [(-1.0, ("amount:in_range",), "refused")]
+    assert (stored.status, stored.rows_out, stored.rows_quarantined) == ("done", 1, 1)
+    assert reasons(world) == [(-1.0, ("amount:in_range",), "quarantined")]
+
+
+@pytest.mark.parametrize(
+    ("severity", "status", "out"), [("warn", "done", 2), ("fail", "failed", 0)]
+)
+def test_severity_decides_what_a_failed_check_does(
+    world: World, severity: str, status: str, out: int
+) -> None:
+    world.views = checked(Expectations(AMOUNTS, severity={"amount:in_range": severity}))
+    world.pay(("a", 0, 1.0), ("a", 1, -1.0))
+
+    result = world.materialize()
+
+    assert (result.status, result.rows_out, result.rows_quarantined) == (status, out, 0)
+    assert dict(result.failures) == ({"amount:in_range": 1} if severity == "warn" else {})
+
+
+def test_a_failure_between_the_two_commits_doubles_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.views = checked(AMOUNTS)
+    world.pay(("a", 0, 1.0), ("a", 1, -1.0))
+    world.materialize()
+    world.pay(("a", 2, 2.0), ("a", 3, -2.0))
+    monkeypatch.setenv(VARIABLE, "quarantine.committed=raise")
+    failed = world.materialize()
+    crashed = reasons(world)
+    monkeypatch.delenv(VARIABLE)
+
+    result = world.materialize()
+
+    assert failed.status == "failed"
+    assert crashed[0] == (-2.0, ("amount:in_range",), "refused")
+    assert (result.rows_in, result.rows_out, result.rows_quarantined) == (2, 1, 1)
+    assert world.rows() == [("a", 0, 1.0), ("a", 2, 2.0)]
+    assert reasons(world) == [
+        (-2.0, ("amount:in_range",), "quarantined"),
+        (-1.0, ("amount:in_range",), "quarantined"),
+    ]
+    assert not list(Path(world.layout.root).glob("staging/*"))
+
+
+def test_a_released_row_is_available_from_the_release_on(world: World) -> None:
+    world.views = checked(AMOUNTS)
+    world.pay(("a", 0, 5.0), ("a", 1, 101.0), ("a", 2, 900.0), (None, 3, 1.0))
+    world.materialize()
+    wider = pandera.DataFrameSchema({"amount": pandera.Column(checks=pandera.Check.le(500))})
+    world.views = checked(wider)
+    world.now += timedelta(hours=1)
+
+    result = release(world.job, "spending")
+    world.pay(("a", 4, 7.0))
+    later = world.materialize()
+
+    assert (result.status, result.rows_out) == ("done", 1)
+    assert world.rows("amount", "available_timestamp") == [
+        (5.0, NOON),
+        (7.0, NOON + timedelta(hours=4)),
+        (101.0, world.now),
+    ]
+    assert reasons(world) == [
+        (1.0, ("null_key",), "quarantined"),
+        (101.0, ("amount:in_range",), "released"),
+        (900.0, ("amount:in_range",), "quarantined"),
+    ]
+    assert (later.status, later.rows_in) == ("done", 1)
+
+
+def test_what_cannot_be_released_is_named_and_nothing_is_stored(world: World) -> None:
+    world.views = checked(AMOUNTS)
+    world.pay(("a", 0, 5.0))
+    world.materialize()
+    with pytest.raises(RequestError) as empty:
+        release(world.job, "spending")
+    world.pay(("a", 1, 101.0))
+    world.materialize()
+    (row,) = rows_of(world)
+
+    with pytest.raises(RequestError) as failing:
+        release(world.job, "spending", [row.id])
+    with pytest.raises(RequestError) as all_failing:
+        release(world.job, "spending")
+    with pytest.raises(NotFoundError) as unknown:
+        release(world.job, "spending", [row.id, "no_such_id"])
+    with pytest.raises(NotFoundError) as misnamed:
+        release(world.job, "spendin")
+
+    assert "no row" in empty.value.found
+    assert f"{row.id} (amount:in_range)" in failing.value.found
+    assert all_failing.value.found == failing.value.found
+    assert "no_such_id" in unknown.value.found
+    assert "'spending'" in misnamed.value.fix
+    assert world.rows() == [("a", 0, 5.0)]
+    assert [each.state for each in rows_of(world)] == ["quarantined"]
+
+
+def test_a_release_that_crashed_is_completed_or_taken_back(world: World) -> None:
+    world.views = checked(AMOUNTS)
+    world.pay(("a", 0, 101.0), ("a", 1, 102.0))
+    world.materialize()
+    uri = world.layout.quarantine("spending", world.table().table_uri.rpartition("/")[2])
+    world.views = checked(None)
+    ids = {row.values["amount"]: row.id for row in rows_of(world)}
+    mark_rows(uri, [ids[101.0]], "crashed before its commit")
+
+    result = release(world.job, "spending", [ids[102.0]])
+    DeltaTable(uri).update({"released_at": "NULL"})  # as if it had crashed after its commit
+    again = release(world.job, "spending")
+
+    assert (result.rows_out, again.rows_out) == (1, 1)
+    assert world.rows() == [("a", 0, 101.0), ("a", 1, 102.0)]
+    assert [row.state for row in rows_of(world)] == ["released", "released"]
+
+
+def test_a_tombstone_is_not_checked(world: World) -> None:
+    source = replace(SPENDING.source, name="gone", path="gone", deleted_field="gone")
+    view = other(SPENDING, source=source, expectations=AMOUNTS)
+    world.views = [view]
+    world.spark.createDataFrame(
+        [("a", NOON, -1.0, True), ("a", NOON, -1.0, False)],
+        "card_id string, at timestamp, amount double, gone boolean",
+    ).write.format("delta").save(str(world.folder / "gone"))
+
+    result = world.materialize()
+
+    assert (result.rows_out, result.rows_quarantined) == (1, 1)
+    assert world.rows("amount", "_deleted") == [(-1.0, True)]
