@@ -59,7 +59,7 @@ def clean_table(
     *,
     dry_run: bool,
 ) -> Removed:
-    """Remove the old files of a view's current table and of its latest table.
+    """Remove the old files of a view's current table, its latest table and its quarantine.
 
     Args:
         layout: The addresses of the tables.
@@ -68,13 +68,13 @@ def clean_table(
         retention: How long files stay after a table no longer refers to them.
         dry_run: Whether to change nothing.
     """
-    uri, latest = layout.features(record.view, record.table_id), layout.latest(record.view)
+    uri = layout.features(record.view, record.table_id)
     unread = unread_versions(layout, record, records)
     removed = vacuum(uri, retention, keep=unread, dry_run=dry_run)
-    tables = [uri]
-    if is_table(latest):
-        removed += vacuum(latest, retention, dry_run=dry_run)
-        tables.append(latest)
+    others = (layout.latest(record.view), layout.quarantine(record.view, record.table_id))
+    tables = [uri, *filter(is_table, others)]
+    for table in tables[1:]:
+        removed += vacuum(table, retention, dry_run=dry_run)
     if not dry_run:
         for table in tables:
             checkpoint(table)

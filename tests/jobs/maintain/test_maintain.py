@@ -112,6 +112,8 @@ def test_a_retired_build_goes_after_its_retention_with_its_checkpoint(shop: Stor
     shop.build()
     shop.run(stored_rows("a"))
     old = retired(shop)
+    quarantine = Path(shop.layout.quarantine("spending", "t0"))
+    write_deltalake(quarantine, stored_rows("bad"))
     shop.now += timedelta(days=6)
     maintain(shop.job)
     stays = old.exists()
@@ -119,7 +121,7 @@ def test_a_retired_build_goes_after_its_retention_with_its_checkpoint(shop: Stor
     shop.now += timedelta(days=2)
     result = by_table(maintain(shop.job))["spending"]
 
-    assert (stays, old.exists()) == (True, False)
+    assert (stays, old.exists(), quarantine.exists()) == (True, False, False)
     assert result.builds_removed == ("t0",)
     assert not Path(shop.layout.checkpoint("t0", 0)).exists()
     assert {record.table_id: record.state for record in Tables(shop.layout).records()} == {
