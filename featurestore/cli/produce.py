@@ -39,6 +39,13 @@ Start = Annotated[
 Latest = Annotated[
     bool, typer.Option("--latest", help="Only write the `latest` tables again, as of now.")
 ]
+AcceptSchema = Annotated[
+    bool,
+    typer.Option(
+        "--accept-schema",
+        help="Take changed columns of sources that a view's schema_contract refuses.",
+    ),
+]
 Due = Annotated[
     bool,
     typer.Option("--due", help="Only run views that are due by their schedule, with retries."),
@@ -68,6 +75,7 @@ def materialize(
     latest: Latest = False,
     due: Due = False,
     dry_run: DryRun = False,
+    accept_schema: AcceptSchema = False,
     wait: Wait = False,
     project: Project = Path(),
     as_json: AsJson = False,
@@ -89,6 +97,7 @@ def materialize(
             due=due,
             start=start,
             full=full,
+            accept_schema=accept_schema,
             wait=wait,
             progress=progress,
             on_failure="return",

@@ -247,6 +247,7 @@ class FeatureStore:
         due: bool = False,
         start: str | datetime | None = None,
         full: bool = False,
+        accept_schema: bool = False,
         wait: bool = False,
         on_failure: Literal["raise", "return"] = "raise",
         progress: "Progress | bool | None" = None,
@@ -259,6 +260,8 @@ class FeatureStore:
                 fail, as often as ``retries`` in ``featurestore.toml`` says. See `due`.
             start: In a view's first build, leave out events before this moment.
             full: Build the tables again from all source rows.
+            accept_schema: Take the columns that the sources have now, where a view's
+                ``schema_contract`` refuses them. The result's message names the changes.
             wait: Wait for another process that materializes one of the views.
             on_failure: Whether to raise an error if a view failed, after all views have ended, or
                 to return the results of all views, the failed ones too.
@@ -276,7 +279,7 @@ class FeatureStore:
         """
         from featurestore.client.materialize import MaterializeOptions, materialize
 
-        options = MaterializeOptions(due, start, full, wait, on_failure, progress)
+        options = MaterializeOptions(due, start, full, accept_schema, wait, on_failure, progress)
         return materialize(self._job(), views, options)
 
     @checked_arguments

@@ -22,6 +22,7 @@ class MaterializeOptions:
     due: bool = False
     start: str | datetime | None = None
     full: bool = False
+    accept_schema: bool = False
     wait: bool = False
     on_failure: Literal["raise", "return"] = "raise"
     progress: Progress | bool | None = None
@@ -57,6 +58,7 @@ def _now(job: Job, views: Selection | None, options: MaterializeOptions) -> list
             views,
             start=first,
             full=options.full,
+            accept_schema=options.accept_schema,
             wait=options.wait,
             progress=progress,
         )

@@ -18,7 +18,10 @@ _SECTIONS: Mapping[str, Kind] = {
     "services": "service",
 }
 # No feature's value depends on these fields.
-_LABELS = ("description", "owner", "tags", "latest", "schedule", "expectations", "entities")
+_LABELS = (
+    *("description", "owner", "tags", "latest", "schedule"),
+    *("expectations", "schema_contract", "entities"),
+)
 _READ = ("view", "on-demand view", "service")
 _LISTS = ("features", "schema", "join_keys")
 _REASONS = {

@@ -13,7 +13,8 @@ from featurestore.registry.version import RegistryVersion
 
 _SIGNS = {"added": "+", "changed": "~", "removed": "-"}
 # What follows from a changed field, where a reader could expect more.
-_NOTES = {"schedule": " (no table is built for it)"}
+_NO_BUILD = " (no table is built for it)"
+_NOTES = {"schedule": _NO_BUILD, "schema_contract": _NO_BUILD}
 
 
 @dataclass(frozen=True)

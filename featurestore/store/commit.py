@@ -45,6 +45,9 @@ class CommitNotes:
         max_event_timestamp: The newest event time stored, in UTC microseconds.
         started_at: Start of the run.
         snapshot: Whether the rows are the changes that a snapshot view's run found.
+        source_columns: The source's columns that the run accepted, each as name and type; None for
+            a derived view, and in commits of older releases.
+        source_name: The source whose columns these are.
     """
 
     run_id: str
@@ -64,6 +67,8 @@ class CommitNotes:
     max_event_timestamp: int | None
     started_at: datetime
     snapshot: bool = False
+    source_columns: Sequence[Sequence[str]] | None = None
+    source_name: str = ""
 
     def to_json(self) -> str:
         """Return the text to store in the commit's ``userMetadata``."""

@@ -35,6 +35,23 @@ def test_plan_lists_all_and_its_exit_code_is_that_of_the_changes(run, shop):
     assert len(issues) == 2
 
 
+def test_a_run_shows_the_columns_side_by_side_without_a_session(run, shop, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("JAVA_HOME", str(shop))  # no JVM can start
+    run("apply", "-p", shop, "--yes")
+
+    code, _, err = run("materialize", "-p", shop)
+
+    assert code == 1
+    table = err.splitlines()
+    first = next(at for at, line in enumerate(table) if line.split()[:1] == ["column"])
+    rows = [line for line in table[first:] if line.startswith(("   ", "+", "-", "~"))]
+    signs = {tuple(row.split()[:2]) for row in rows if row[0] != " "}
+    assert {("-", "amount"), ("+", "amuont")} <= signs
+    assert max(map(len, rows)) <= 80
+    assert "optional_columns" in err
+
+
 def test_data_that_is_not_there_yet_is_no_failure(run, shop):
     for part in (shop / "data" / "orders").iterdir():
         part.unlink()

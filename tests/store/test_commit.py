@@ -20,7 +20,8 @@ FIRST_RELEASE = (
 """As the first release wrote it: without the count of rows that have a null in ``unique_by``."""
 TODAY = FIRST_RELEASE.replace('"rows_in"', '"null_unique_rows": 1, "rows_in"').replace(
     '"source_offset"',
-    '"source_commit": "5e884898da280471", "source_offset"',
+    '"source_columns": [["card_id", "String"]], "source_commit": "5e884898da280471", '
+    '"source_name": "payments", "source_offset"',
 )
 NOTES = CommitNotes(
     "r1",
@@ -36,6 +37,8 @@ NOTES = CommitNotes(
     null_unique_rows=1,
     max_event_timestamp=1767268800000000,
     started_at=datetime(2026, 1, 1, 12, tzinfo=UTC),
+    source_columns=[["card_id", "String"]],
+    source_name="payments",
 )
 
 
@@ -52,7 +55,7 @@ def test_a_note_is_read_back_as_it_was_written() -> None:
 
 def test_a_note_of_the_first_release_lacks_what_was_added_later() -> None:
     assert CommitNotes.from_notes(json.loads(FIRST_RELEASE)) == replace(
-        NOTES, null_unique_rows=0, source_commit=None
+        NOTES, null_unique_rows=0, source_commit=None, source_columns=None, source_name=""
     )
 
 

@@ -17,6 +17,7 @@ from featurestore.client.source_check.columns import (
     has_data,
     table_columns,
 )
+from featurestore.client.source_check.contracts import contract_issues
 from featurestore.client.source_check.times import text_problem, type_name, type_problem
 from featurestore.credentials import without_credentials
 from featurestore.definitions.model.manifest import Manifest
@@ -59,15 +60,17 @@ def source_issues(manifest: Manifest, layout: Layout) -> list[Issue]:
             issues.append(Issue(source.origin, text, NO_DATA))
             continue
         if is_local(uri):
-            issues += _issues(manifest, source, uri)
+            issues += _issues(manifest, source, uri, layout)
     # Problems name addresses.
     issues = [replace(each, message=without_credentials(each.message)) for each in issues]
     return sorted(dict.fromkeys(issues), key=lambda each: (each.origin.file, each.origin.line))
 
 
-def _issues(manifest: Manifest, source: StoredSource, uri: str) -> list[Issue]:
+def _issues(manifest: Manifest, source: StoredSource, uri: str, layout: Layout) -> list[Issue]:
     if not has_data(source, uri):
         return [_missing(source, uri)]
+    if refused := list(contract_issues(manifest, source, layout)):
+        return refused
     # What needs the source's columns as they are; a transform may make any column.
     views = [each for each in manifest.views if each.source == source and each.transform is None]
     try:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from featurestore.definitions.model.aggregation import Aggregation
 from featurestore.definitions.model.arguments import (
@@ -44,6 +44,9 @@ class Code:
 Transform = Callable[[Any], Any] | str | Code
 """A PySpark function of a DataFrame; SQL over ``{source}``; or the `Code` of a function."""
 
+SchemaContract = Literal["ignore", "evolve", "freeze"]
+"""Which changes of a source's columns a view takes."""
+
 
 @named_arguments
 @dataclass(frozen=True)
@@ -72,6 +75,9 @@ class FeatureView:
             for views that run only when they are named.
         expectations: What its rows must be like: a pandera schema, a function that returns one,
             or `Expectations` with options. Rows that are not go to the quarantine.
+        schema_contract: Which changes of the source's columns a run takes: with ``"ignore"`` all
+            of columns that the view does not use, with ``"evolve"`` new columns and other types
+            that hold the values, with ``"freeze"`` none.
         description: A description, for the registry.
         owner: The person or team in charge.
         tags: Search terms.
@@ -102,6 +108,7 @@ class FeatureView:
     schedule: str | None = None
     # A schema of pandera cannot be hashed.
     expectations: Any = field(default=None, repr=False, hash=False)
+    schema_contract: SchemaContract = "ignore"
     description: str = ""
     owner: str = ""
     tags: tuple[str, ...] = ()

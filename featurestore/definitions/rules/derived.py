@@ -54,7 +54,18 @@ def retractable_rows_keep_their_keys(manifest: Manifest) -> Iterator[Issue]:
         yield Issue(view.origin, f"{text} {why} {fix}")
 
 
+def derived_views_have_no_contract(manifest: Manifest) -> Iterator[Issue]:
+    """Yield derived views with a contract: the upstream view's definition is theirs."""
+    for view in manifest.views:
+        if isinstance(view.source, FeatureView) and view.schema_contract != "ignore":
+            contract = f"schema_contract={view.schema_contract!r}"
+            text = f"{label(view)}: {contract} has no meaning with {label(view.source)} as source"
+            fix = "Remove it: the columns of that view change only with its definition."
+            yield Issue(view.origin, f"{text}. {fix}")
+
+
 RULES = (
+    derived_views_have_no_contract,
     views_are_not_derived_from_themselves,
     derived_columns_exist,
     retractable_rows_keep_their_keys,

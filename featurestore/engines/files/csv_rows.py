@@ -48,6 +48,23 @@ def csv_rows(stream: BinaryIO, task: FileTask, others: Collection[str] = ()) -> 
         yield FileRows(0, {}, absent)
 
 
+def csv_header(stream: BinaryIO, encoding: str, delimiter: str) -> list[str]:
+    """Return the names in a CSV file's header; none of an empty file.
+
+    Args:
+        stream: The file's bytes.
+        encoding: Its encoding.
+        delimiter: The character between names.
+
+    Raises:
+        FileProblemError: The file is not CSV of this encoding.
+    """
+    for text in text_blocks(stream, encoding, delimiter):
+        if block := text.lstrip("\r\n"):
+            return _first_record(block, delimiter)[0]
+    return []
+
+
 def _require_columns(
     names: list[str], others: Collection[str], task: FileTask
 ) -> dict[str, FileProblemError]:
@@ -67,19 +84,25 @@ def _require_columns(
 
 def _header(text: str, task: FileTask) -> tuple[list[str], str]:
     """Return the names in the header, and the text after it."""
+    names, rest = _first_record(text, task.delimiter)
+    # Columns that nothing declares may have any names, such as Excel's empty ones.
+    double = [field.name for field in task.fields if names.count(field.name) > 1]
+    if double:
+        raise FileProblemError(f"its header has the column {double[0]!r} twice")
+    return names, rest
+
+
+def _first_record(text: str, delimiter: str) -> tuple[list[str], str]:
+    """Return the values of the first record that has any, and the text after it."""
     # Not splitlines: it splits at characters that may be inside of a name.
     lines = StringIO(text, newline="")
-    reader = csv.reader(lines, delimiter=task.delimiter)
+    reader = csv.reader(lines, delimiter=delimiter)
     names: list[str] = []
     try:
         while not names:
             names = next(reader, [""])
     except csv.Error as error:  # a name of more than 131,072 characters
         raise FileProblemError(f"its header is no line of names: {error}") from None
-    # Columns that nothing declares may have any names, such as Excel's empty ones.
-    double = [field.name for field in task.fields if names.count(field.name) > 1]
-    if double:
-        raise FileProblemError(f"its header has the column {double[0]!r} twice")
     return names, lines.read()
 
 

@@ -36,7 +36,7 @@ _HOW = "Write texts in quotes, numbers and true or false without them."
 Row = dict[str, object]
 
 
-class _Number(str):
+class JsonNumber(str):
     """A number's digits, which tell it from a text."""
 
     __slots__ = ()
@@ -81,6 +81,17 @@ def json_rows(
         yield FileRows(0, {}, absent)
 
 
+def json_objects(stream: BinaryIO, encoding: str) -> Iterator[Row]:
+    """Yield the objects of a JSON-lines file; a number is a text of the class `JsonNumber`.
+
+    Raises:
+        FileProblemError: A line is no object, or an object has a key twice.
+    """
+    for number, line in enumerate(_lines(stream, encoding), start=1):
+        if line and not line.isspace():
+            yield _object(line, number)
+
+
 def _lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
     rest, number = "", 1
     for text in decoded(stream, encoding):
@@ -120,7 +131,10 @@ def _unique(pairs: list[tuple[str, object]]) -> Row:
 
 
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=_unique, parse_int=_Number, parse_float=_Number, parse_constant=_Number
+    object_pairs_hook=_unique,
+    parse_int=JsonNumber,
+    parse_float=JsonNumber,
+    parse_constant=JsonNumber,
 )
 
 
@@ -164,7 +178,7 @@ def _array(values: list[object], dtype: DataType) -> pa.Array:
     if dtype == Boolean:
         return pa.array(_of(values, bool), pa.bool_())
     # Exporters write numbers beyond 2^53 and decimals as texts: many readers make floats of them.
-    kinds = (str, _Number) if is_number(dtype) else (str,)
+    kinds = (str, JsonNumber) if is_number(dtype) else (str,)
     return from_text(pa.array(_of(values, *kinds), pa.string()), dtype)
 
 

@@ -64,10 +64,12 @@ class Request:
     Args:
         start: A build leaves out events before this time.
         full: Build a new table, even if the current one could be updated.
+        accept_schema: Take changes of a source's columns that a view's contract refuses.
     """
 
     start: datetime | None = None
     full: bool = False
+    accept_schema: bool = False
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ from featurestore.engines.spark.write.file_batches import run_file_batches
 from featurestore.engines.spark.write.latest import refresh_if_stale
 from featurestore.engines.spark.write.snapshot import run_snapshot
 from featurestore.engines.spark.write.stream import InterruptedRunError, Stream, run_stream
+from featurestore.jobs.contract.check import Accepted, check_schema
+from featurestore.jobs.contract.record import record_columns
 from featurestore.jobs.materialize.compaction import compact_after_run
 from featurestore.jobs.materialize.decide import Situation, Step, decide, ended
 from featurestore.jobs.materialize.evidence import files_read, gather, snapshot_evidence
@@ -74,6 +76,11 @@ class ViewRun:
     def upstream(self) -> Upstream:
         """The table or files that the view is read from; looked up once for the whole run."""
         return upstream_of(self.view, self.job.layout)
+
+    @cached_property
+    def accepted(self) -> Accepted:
+        """The columns of the source that the view's contract takes."""
+        return check_schema(self.job.layout, self.view, accept=self.request.accept_schema)
 
     @property
     def view_input(self) -> ViewInput:
@@ -130,6 +137,7 @@ def _run(run: ViewRun) -> RunResult:
     tables = Tables(run.job.layout)
     builds = _builds(run, tables)
     recovered = reconcile(run.job.layout, builds, run.job.clock())
+    accepted = run.accepted  # before anything is read or written
     check_view(run.view_input, run.spark)
     situation = _situation(run, tables)
     step = decide(situation, run.request)
@@ -140,6 +148,7 @@ def _run(run: ViewRun) -> RunResult:
     drop_unfinished(run.job.layout, step.table)
     before = latest_version(run.table(step.table))
     _read_source(run, step)
+    record_columns(run.job.layout, run.view, step.table, run.run_id, accepted)
     if step.kind == "build":
         tables.record(*ended(step, situation))
         fault_point("table.switched", run.view.name)
@@ -149,7 +158,7 @@ def _run(run: ViewRun) -> RunResult:
     result = run.log.end(record, before)
     fault_point("ledger.completed", run.view.name)
     notes = upstream_note(run.upstream.source.name, run.upstream.version)
-    notes += recovery_note(len(recovered)) + (step.note and f"; {step.note}")
+    notes += recovery_note(len(recovered)) + (step.note and f"; {step.note}") + accepted.note
     notes += _compact(run, step)
     return replace(result, message=result.message + notes)
 
@@ -247,6 +256,7 @@ def _stream(run: ViewRun, step: Step) -> Stream:
             validation=validation_of(run.view),
             started_at=run.job.clock(),
             start=table.start,
+            columns=run.accepted.recorded,
         ),
         reading=Reading(
             run.upstream.uri,

@@ -13,6 +13,7 @@ from featurestore.errors import NotFoundError, RequestError, TableError
 from featurestore.jobs.materialize.job import Job, Request, RunResult, new_run_id
 from featurestore.jobs.materialize.lock import OnWait, ViewLocks, view_lock, view_locks
 from featurestore.jobs.materialize.progress import ENDS, Progress, ProgressEvent, ignore_progress
+from featurestore.jobs.materialize.without_spark.contract import refused_runs
 from featurestore.jobs.materialize.without_spark.nothing_new import nothing_new
 from featurestore.optional import spark_extra
 from featurestore.query.compile import compile_view
@@ -28,12 +29,13 @@ from featurestore.store.ledger.tables import Tables
 __all__ = ["Job", "RunResult", "materialize", "refresh_latest"]
 
 
-def materialize(
+def materialize(  # noqa: PLR0913 - the options of a run
     job: Job,
     views: Selection | None = None,
     *,
     start: datetime | None = None,
     full: bool = False,
+    accept_schema: bool = False,
     wait: bool = False,
     progress: Progress | None = None,
 ) -> list[RunResult]:
@@ -47,6 +49,7 @@ def materialize(
         views: Views, or services for all views that they need; None for all applied views.
         start: A build leaves out events before this time.
         full: Build new tables from all rows of the sources.
+        accept_schema: Take changes of a source's columns that a view's contract refuses.
         wait: Wait for another process that materializes one of the views.
         progress: Called with the progress of each view.
 
@@ -68,7 +71,7 @@ def materialize(
         for conflict in locks.busy.values():
             raise conflict
         report = releasing(report, locks, ENDS)
-        return run_views(job, targets, run_ids, Request(start, full), report)
+        return run_views(job, targets, run_ids, Request(start, full, accept_schema), report)
 
 
 def releasing(report: Progress, locks: ViewLocks, ends: Sequence[str]) -> Progress:
@@ -122,6 +125,8 @@ def run_views(
     """
     results = _idle(job, targets, request, report, run_ids)
     rest = [view for view in targets if view.name not in results]
+    results |= refused_runs(job, rest, run_ids, request, report)
+    rest = [view for view in rest if view.name not in results]
     if rest:
         with spark_extra("materialize"):
             # Local import: pyspark takes 0.5 s, which calls with nothing new save.
@@ -238,7 +243,8 @@ def loaded_view(loaded: Manifest, applied: FeatureView, call: str) -> FeatureVie
 
 def _meaning(view: FeatureView) -> tuple[object, ...]:
     expectations = declared_expectations(view)
-    return table_fingerprint(view), compile_view(view), view.latest, expectations
+    reading = (table_fingerprint(view), compile_view(view))
+    return *reading, view.latest, expectations, view.schema_contract
 
 
 def _table_id(tables: CurrentTables, view: FeatureView) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from deltalake import DeltaTable
+from deltalake import CommitProperties, DeltaTable
 
 from featurestore.store.delta.process import check_process
 from featurestore.store.delta.snapshot import open_table
@@ -118,6 +118,22 @@ def newest_commits(uri: str, count: int) -> tuple[Commit, ...]:
     """
     history = open_table(uri).history(count) if is_table(uri) else []
     return tuple(_commit(entry) for entry in reversed(history))
+
+
+def record_notes(uri: str, notes: str) -> None:
+    """Commit a note to a table, without rows. The caller holds the lock of the table's view.
+
+    Args:
+        uri: The table's address.
+        notes: The text for the commit's ``userMetadata``.
+
+    Raises:
+        StorageError: The disk failed, or another program has committed to the table.
+    """
+    with storage_errors(f"write to table {uri}", uri):
+        table = open_table(uri)
+        properties = CommitProperties(custom_metadata={"userMetadata": notes})
+        table.create_write_transaction([], "append", table.schema(), commit_properties=properties)
 
 
 def last_transaction(uri: str, application: str) -> int | None:

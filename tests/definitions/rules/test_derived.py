@@ -92,3 +92,14 @@ def test_a_derived_table_changes_with_the_table_of_its_source_view() -> None:
     assert table_fingerprint(derived(view(ttl="1d", name="renamed"))) == made
     assert table_fingerprint(derived(view(available_delay="1h"))) != made
     assert table_fingerprint(derived(view(entities=(CARD, SHOP)))) != made
+
+
+def test_a_derived_view_has_no_schema_contract() -> None:
+    [issue] = issues(derived(view(), schema_contract="freeze"))
+
+    assert issue.rule == "derived_views_have_no_contract"
+    assert missing(issue, "view 'daily'", "view 'activity'", "schema_contract='freeze'") == []
+
+
+def test_a_schema_contract_changes_no_table() -> None:
+    assert table_fingerprint(view(schema_contract="freeze")) == table_fingerprint(view())

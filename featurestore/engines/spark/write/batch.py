@@ -53,6 +53,7 @@ class Target:
         started_at: When the run started.
         start: Rows of older events are left out; None keeps all.
         rows_per_file: The intended number of rows in a file.
+        columns: The columns of the source that the run accepted, each as name and type.
     """
 
     run_id: str
@@ -68,6 +69,7 @@ class Target:
     started_at: datetime
     start: datetime | None = None
     rows_per_file: int = ROWS_PER_FILE
+    columns: tuple[tuple[str, str], ...] | None = None
 
     @property
     def application(self) -> str:
@@ -220,6 +222,8 @@ def _notes_of(
         failures=failures(batch) if counts["rows_failing"] else {},
         max_event_timestamp=counts["newest"],
         started_at=target.started_at,
+        source_columns=target.columns,
+        source_name=view.source.name,
     )
 
 

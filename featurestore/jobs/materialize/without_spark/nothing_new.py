@@ -13,6 +13,7 @@ from featurestore.definitions.code.fingerprint import table_fingerprint
 from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.spark.write.freshness import is_fresh
 from featurestore.errors import FeatureStoreError
+from featurestore.jobs.contract.check import lacks_columns
 from featurestore.jobs.materialize.evidence import gather
 from featurestore.jobs.materialize.job import Job, RunResult
 from featurestore.jobs.materialize.messages import NOTHING_NEW, upstream_note
@@ -109,6 +110,8 @@ class _Search:
         current = builds.get("current")
         if current is None or "building" in builds or view.snapshot:
             return None
+        if lacks_columns(self.job.layout, view, current):
+            return None  # a run records them
         upstream = upstream_of(view, self.job.layout)
         expected = (table_fingerprint(view), upstream.table_id)
         if (current.fingerprint, current.upstream) != expected:

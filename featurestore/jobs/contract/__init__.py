@@ -1,0 +1,1 @@
+"""Schema contracts: whether a source's columns are those that a view has accepted."""
