@@ -100,6 +100,7 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
 
 def _cut(text: str, width: int) -> str:
     """Return a text of at most so many characters: its end, too, tells it from others."""
+    text = "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
     if len(text) <= width:
         return text
     end = (width - 3) // 2

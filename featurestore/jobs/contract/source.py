@@ -10,8 +10,8 @@ from featurestore.definitions.model.source import DeltaSource, FileSource, Store
 from featurestore.definitions.model.types import SCALARS, Array, DataType, Decimal, Field
 from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.files.columns import file_columns
-from featurestore.engines.files.exact_arrow import can_hold, widens
-from featurestore.jobs.contract.changes import Column, Schema
+from featurestore.engines.files.exact_arrow import can_hold, readable_type, widens
+from featurestore.jobs.contract.changes import UNKNOWN, Column, Schema
 from featurestore.store.columns import arrow_type, used_columns
 from featurestore.store.delta.snapshot import open_table
 from featurestore.store.source_files import SourceFile
@@ -128,12 +128,17 @@ def is_wider(columns: SourceColumns, old: Column, new: Column) -> bool:
 def type_text(actual: pa.DataType | str) -> str:
     """Return a type as definitions write it, where they have it; else Arrow's name.
 
+    It is the type in which a run reads the column: a dictionary of texts is a text.
+
     Example:
         >>> type_text(pa.int64()), type_text(pa.decimal128(10, 2)), type_text(pa.int8())
         ('Int64', 'Decimal(10, 2)', 'int8')
     """
     if isinstance(actual, str):
         return actual
+    if pa.types.is_null(actual):
+        return UNKNOWN
+    actual = readable_type(actual) or actual
     if pa.types.is_decimal(actual):
         return str(Decimal(actual.precision, actual.scale))
     if pa.types.is_list(actual):

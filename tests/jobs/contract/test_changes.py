@@ -8,7 +8,7 @@ from featurestore.definitions.model.view import SchemaContract
 from featurestore.jobs.contract.changes import Column, Schema, compare, refused
 from featurestore.jobs.contract.comparison import described, side_by_side
 
-NAMES = ["a", "b", "c", "d", "a_column_with_a_name_of_more_than_forty_characters"]
+NAMES = ["a", "b", "c", "d\ne", "a_column_with_a_name_of_more_than_forty_characters"]
 TYPES = ["Int32", "Int64", "String", "struct<x: int64, y: int64, z: list<item: string>>"]
 COLUMNS = st.builds(Column, st.sampled_from(NAMES), st.sampled_from(TYPES))
 SCHEMAS = st.lists(COLUMNS, unique_by=lambda column: column.name).map(tuple)

@@ -269,3 +269,24 @@ def write_text(shop: Store, name: str, text: str) -> None:
     folder = shop.folder / "payments"
     folder.mkdir(exist_ok=True)
     (folder / name).write_text(text, "utf-8")
+
+
+def test_a_column_without_values_in_one_file_is_no_change(shop: Store) -> None:
+    write_parquet(shop, "1", amount=[1.0], size=[1])
+    write_parquet(shop, "2", amount=[1.0], size=[None])
+    write_parquet(shop, "3", amount=[1.0], size=[2])
+
+    accepted = check_schema(shop.layout, file_view("parquet", "freeze"))
+
+    assert (accepted.columns or ())[-1] == Column("size", "Int64")
+    assert accepted.changes == ()
+
+
+def test_texts_that_libraries_write_differently_are_one_type(shop: Store) -> None:
+    write_parquet(shop, "1", amount=[1.0])
+    at = pa.array([0], pa.timestamp("us", "UTC"))
+    card = pa.array(["a"], pa.large_string())
+    table = pa.table({"card_id": card, "at": at, "amount": [1.0]})
+    pq.write_table(table, shop.folder / "payments" / "2.parquet")
+
+    assert check_schema(shop.layout, file_view("parquet", "freeze")).changes == ()
