@@ -225,7 +225,7 @@ def test_a_transform_meets_the_contract_of_its_source(world: World) -> None:
     world.views = [
         replace(
             world.views[0],
-            transform="SELECT *, size + 0.5 AS amount FROM {source}",
+            transform="SELECT *, size + 0.5D AS amount FROM {source}",
             schema=(Field("amount", Float64), Field("size", Int64)),
         )
     ]
