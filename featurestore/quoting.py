@@ -10,6 +10,8 @@ from featurestore.errors import RequestError
 def spark_name(name: str) -> str:
     """Return a column's or a table's name as an identifier of Spark SQL.
 
+    It is for `F.col` and `select`. In a statement, Spark replaces ``${name}`` within backticks too.
+
     Raises:
         RequestError: The name has a lone surrogate, which is no character.
 
