@@ -10,7 +10,7 @@ from featurestore.errors import RequestError
 def spark_name(name: str) -> str:
     """Return a column's or a table's name as an identifier of Spark SQL.
 
-    It is for `F.col` and `select`. In a statement, Spark replaces ``${name}`` within backticks too.
+    It is for `F.col` and `select`: in a statement, Spark replaces ``${name}`` even in backticks.
 
     Raises:
         RequestError: The name has a lone surrogate, which is no character.
