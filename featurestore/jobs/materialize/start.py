@@ -1,7 +1,7 @@
 """Materialization: update the feature tables of several views from their sources, side by side."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import datetime
 
 from featurestore.definitions.code.expectations import declared_expectations
@@ -9,7 +9,7 @@ from featurestore.definitions.code.fingerprint import table_fingerprint
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.on_demand import OnDemandFeatureView
 from featurestore.definitions.model.view import FeatureView
-from featurestore.errors import NotFoundError, RequestError, TableError
+from featurestore.errors import FeatureStoreError, NotFoundError, RequestError, TableError
 from featurestore.jobs.materialize.job import Job, Request, RunResult, new_run_id
 from featurestore.jobs.materialize.lock import OnWait, ViewLocks, view_lock, view_locks
 from featurestore.jobs.materialize.progress import ENDS, Progress, ProgressEvent, ignore_progress
@@ -87,7 +87,9 @@ def releasing(report: Progress, locks: ViewLocks, ends: Sequence[str]) -> Progre
 
     def report_and_release(event: ProgressEvent, /) -> None:
         if event.phase in ends:
-            locks.release(event.view)
+            # A lock that is not released here ends with the process; it fails no other view.
+            with suppress(FeatureStoreError, OSError):
+                locks.release(event.view)
         report(event)
 
     return report_and_release
