@@ -94,6 +94,11 @@ def without_credentials(text: str) -> str:
     """
     for pattern, reference in tuple(_hidden):
         text = pattern.sub(reference.replace("\\", r"\\"), text)
+    return _without_forms(text)
+
+
+def _without_forms(text: str) -> str:
+    """Return a text without what has the form of a credential."""
     # A reference's colon is none of a user and a password.
     text = text.replace(_REFERENCE, _WITHOUT_COLON)
     for pattern in _PATTERNS:
@@ -148,7 +153,8 @@ def has_credentials(text: str) -> bool:
         >>> has_credentials("https://h/x%3Fsig%3DZm9v")
         True
     """
-    return any(without_credentials(each) != each for each in (text, unquote(text)))
+    # By its form: a text with the value of a variable in it may be a plain path.
+    return any(_without_forms(each) != each for each in (text, unquote(text)))
 
 
 def assigns_credentials(code: str) -> bool:

@@ -138,3 +138,11 @@ def test_a_setting_that_is_no_address_has_no_reference(tmp_path: Path, name: str
     assert name in caught.value.found
     assert "root, definitions, spark_conf" in caught.value.fix
     assert DefinitionError.exit_code == caught.value.exit_code == 2
+
+
+def test_a_plain_path_that_contains_a_variable_s_value_is_no_credential(tmp_path: Path) -> None:
+    os.environ["EXAMPLE_SECRET"] = str(tmp_path / "warehouse")
+    resolve("${env:EXAMPLE_SECRET}/store")
+
+    assert not credentials.has_credentials(str(tmp_path / "warehouse" / "raw"))
+    assert issues(replace(PAYMENTS, path=str(tmp_path / "warehouse" / "raw"))) == []

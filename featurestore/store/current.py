@@ -55,7 +55,7 @@ class CurrentTables:
     def __init__(self, layout: Layout, records: Iterable[TableRecord]) -> None:
         self._layout = layout
         records = tuple(records)
-        self._ended = [each for each in records if each.state != "building"]
+        self._ended = [each for each in records if each.state in ("current", "retired")]
         # Records are in the order of their sequence, so the last of each state is the newest.
         self._newest = {(record.view, record.state): record for record in records}
 

@@ -35,11 +35,12 @@ from featurestore.jobs.materialize.reconcile import reconcile
 from featurestore.jobs.materialize.record import RunLog
 from featurestore.jobs.materialize.upstream import Upstream, upstream_of
 from featurestore.quality.validation import validation_of
-from featurestore.store.commit import batch_commits
+from featurestore.store.commit import newest_batch
 from featurestore.store.delta.log import is_table, latest_version
 from featurestore.store.delta.protocol import check_plain
+from featurestore.store.delta.snapshot import open_snapshot
 from featurestore.store.fault_points import fault_point
-from featurestore.store.integrity import lost_commit
+from featurestore.store.integrity import damaged, lost_commit
 from featurestore.store.ledger.files import Files
 from featurestore.store.ledger.runs import Runs
 from featurestore.store.ledger.tables import TableRecord, Tables
@@ -273,21 +274,31 @@ def _stream(run: ViewRun, step: Step) -> Stream:
         stop=run.stop,
         watch=lambda batches, rows: run.report("reading", batches=batches, rows=rows, total=total),
         history=_history(run) if run.view.snapshot and is_new else None,
+        full=run.request.full,
     )
 
 
 def _history(run: ViewRun) -> str | None:
     """Return the present table of a snapshot view, whose rows its new table begins with.
 
-    The source has only the present rows. A table that was damaged, or is of a time when the view
-    was no snapshot view, has no history to begin with.
+    The source has only the present rows. A table of a time when the view was no snapshot view has
+    no history to begin with.
+
+    Raises:
+        TableError: The table is damaged. A full build begins without its history.
     """
     current = Tables(run.job.layout).current(run.view.name)
     table = None if current is None else run.table(current)
-    if table is None or lost_commit(table):
+    if table is None or not is_table(table):
         return None
-    commits = batch_commits(table)
-    return table if commits and commits[-1].notes.snapshot else None
+    if damage := lost_commit(table):
+        if run.request.full:
+            return None
+        raise damaged(_call(run.view), run.view.name, damage)
+    batch = newest_batch(table)
+    if batch is None:  # the log was cleaned up, and the rows are still there
+        return table if open_snapshot(table).rows else None
+    return table if batch.notes.snapshot else None
 
 
 def _refresh_latest(run: ViewRun, step: Step) -> None:

@@ -148,10 +148,21 @@ def test_an_empty_source_is_refused_unless_the_build_is_full(shops: World) -> No
     shops.materialize()
     deliver(shops, {})
 
-    refused, full = shops.materialize(), shops.materialize(full=True)
+    refused = shops.materialize()
+    shops.views = [
+        replace(
+            SHOPS,
+            schema=(*SHOPS.schema, Field("city_again", String)),
+            transform="SELECT *, city AS city_again FROM {source}",
+        )
+    ]
+    changed = shops.materialize()
+    shops.views = [SHOPS]
+    full = shops.materialize(full=True)
 
-    assert isinstance(refused.error, MaterializationError)
-    assert "'shops'" in refused.error.found
+    for result in (refused, changed):
+        assert isinstance(result.error, MaterializationError)
+        assert "'shops'" in result.error.found
     assert full.status == "done"
     assert [row[1:] for row in stored(shops)] == [
         ("a", "Rome", 1.0, False),

@@ -55,8 +55,9 @@ def _store_changes(spark: SparkSession, run: Stream) -> int:
         present = stored_rows(view, transformed(view, source)).persist()
         with unpersisted(present):
             _require_one_row_a_key(view, present)
-            if is_table(target.table):
-                _require_rows(view, present, spark.read.format("delta").load(target.table))
+            before = target.table if is_table(target.table) else run.history
+            if before is not None and not run.full:
+                _require_rows(view, present, spark.read.format("delta").load(before))
             rows = _new_rows(spark, run, present).persist()
             with unpersisted(rows):
                 done = last_transaction(target.table, target.application)

@@ -39,6 +39,7 @@ class Stream:
         watch: Called with the progress.
         history: The table of a snapshot view's build before this one, whose rows a new table
             begins with; None without one.
+        full: Whether a build from all rows was requested, so that an empty source is accepted.
     """
 
     view: FeatureView
@@ -49,6 +50,7 @@ class Stream:
     stop: Event
     watch: Watcher
     history: str | None = None
+    full: bool = False
 
 
 def run_stream(spark: SparkSession, stream: Stream) -> int:
