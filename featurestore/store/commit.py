@@ -6,10 +6,9 @@ runs, and to resume a stream that lost its checkpoint.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, asdict, dataclass, field
 from datetime import datetime
-from functools import partial
 
 from featurestore.store.delta.log import Commit, commits, newest_commits
 
@@ -18,7 +17,7 @@ COMMIT_SCHEMA = "featurestore.commit/1"
 # always a batch's.
 _RECENT_COMMITS = 20
 _COUNTS = ("generation", "batch_id", "rows_in", "rows_out", "null_rows")
-_LATER = ("rows_quarantined", "failures", "snapshot")
+_LATER = ("rows_quarantined", "failures", "snapshot", "release")
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,8 @@ class CommitNotes:
         max_event_timestamp: The newest event time stored, in UTC microseconds.
         started_at: Start of the run.
         snapshot: Whether the rows are the changes that a snapshot view's run found.
+        release: Whether the rows are of the quarantine, and were released. The batch is the one
+            before: a release reads nothing of the source.
         source_columns: The source's columns that the run accepted, each as name and type; None for
             a derived view, and in commits of older releases.
         source_name: The source whose columns these are.
@@ -67,6 +68,7 @@ class CommitNotes:
     max_event_timestamp: int | None
     started_at: datetime
     snapshot: bool = False
+    release: bool = False
     source_columns: Sequence[Sequence[str]] | None = None
     source_name: str = ""
 
@@ -119,18 +121,33 @@ class BatchCommit:
 
 
 def newest_batch(uri: str) -> BatchCommit | None:
-    """Return the newest commit of a batch; None if there is none.
+    """Return the newest commit of a batch; None if there is none. A release is no batch.
 
     Example:
         >>> newest_batch("no/such/table") is None
         True
     """
-    found = _batches(newest_commits(uri, _RECENT_COMMITS)) or batch_commits(uri)
-    return found[-1] if found else None
+    return next((each for each in _newest_first(uri) if not each.notes.release), None)
+
+
+def newest_rows(uri: str) -> BatchCommit | None:
+    """Return the newest commit of a batch or a release; None if there is none.
+
+    Example:
+        >>> newest_rows("no/such/table") is None
+        True
+    """
+    return next(_newest_first(uri), None)
+
+
+def _newest_first(uri: str) -> Iterator[BatchCommit]:
+    """Yield the newest commits first; these are repeated if more than them are needed."""
+    yield from reversed(_batches(newest_commits(uri, _RECENT_COMMITS)))
+    yield from reversed(batch_commits(uri))
 
 
 def batch_commits(uri: str, *, after: int = -1) -> tuple[BatchCommit, ...]:
-    """Return the commits of batches newer than version ``after``, oldest first.
+    """Return the commits of batches and releases newer than version ``after``, oldest first.
 
     Commits of other writers, such as a compaction, are left out.
 
@@ -165,8 +182,11 @@ def batch_commit(uri: str, generation: int, batch_id: int) -> BatchCommit | None
         >>> batch_commit("no/such/table", 0, 0) is None
         True
     """
-    for found in (partial(newest_commits, uri, _RECENT_COMMITS), partial(commits, uri)):
-        for commit in reversed(_batches(found())):
-            if (commit.notes.generation, commit.notes.batch_id) == (generation, batch_id):
-                return commit
-    return None
+    # The log of a file source names the run that has written the batch, not a release.
+    own = (
+        each
+        for each in _newest_first(uri)
+        if (each.notes.generation, each.notes.batch_id) == (generation, batch_id)
+        and not each.notes.release
+    )
+    return next(own, None)

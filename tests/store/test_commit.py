@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 from deltalake import CommitProperties, write_deltalake
 
-from featurestore.store.commit import CommitNotes, batch_commits
+from featurestore.store.commit import (
+    CommitNotes,
+    batch_commit,
+    batch_commits,
+    newest_batch,
+    newest_rows,
+)
 from tests.tables import feature_table
 
 FIRST_RELEASE = (
@@ -84,3 +90,17 @@ def test_the_commits_of_batches_are_found_among_those_of_others(tmp_path: Path) 
     ]
     assert batch_commits(str(tmp_path / "t"), after=0) == batches[1:]
     assert batch_commits(str(tmp_path / "t"), after=2) == ()
+
+
+def test_a_release_does_not_hide_the_batch_before_it(tmp_path: Path) -> None:
+    uri, table = str(tmp_path / "t"), feature_table({"id": [1]}, [0], {"x": [1.0]})
+    for notes in (NOTES, replace(NOTES, run_id="release", release=True, source_columns=None)):
+        noted = CommitProperties(custom_metadata={"userMetadata": notes.to_json()})
+        write_deltalake(uri, table, mode="append", commit_properties=noted)
+
+    first, second = batch_commits(uri)
+
+    assert second.notes.release
+    assert batch_commit(uri, 0, 3) == first
+    assert newest_batch(uri) == first
+    assert newest_rows(uri) == second

@@ -24,7 +24,7 @@ from featurestore.jobs.materialize.start import loaded_view
 from featurestore.jobs.quarantine.rows import build_of
 from featurestore.quality.schema import checks_of
 from featurestore.store.columns import EVENT_TIME
-from featurestore.store.commit import CommitNotes, batch_commits
+from featurestore.store.commit import CommitNotes, batch_commits, newest_batch
 from featurestore.store.ledger.runs import RunRecord, Runs
 from featurestore.store.ledger.tables import TableRecord
 from featurestore.store.quarantine import (
@@ -160,8 +160,8 @@ def _notes(
     rows: Candidates,
 ) -> CommitNotes:
     """Return the notes of the commit. The stream goes on after them as after its own batch."""
-    commits = batch_commits(job.layout.features(record.view, record.table_id))
-    last = commits[-1].notes if commits else None
+    batch = newest_batch(job.layout.features(record.view, record.table_id))
+    last = None if batch is None else batch.notes
     return CommitNotes(
         run_id,
         view=view.name,
@@ -176,6 +176,9 @@ def _notes(
         null_rows=0,
         max_event_timestamp=_newest(rows.table[EVENT_TIME]),
         started_at=now,
+        release=True,
+        source_columns=None if last is None else last.source_columns,
+        source_name="" if last is None else last.source_name,
     )
 
 

@@ -3,7 +3,7 @@
 from featurestore.definitions.code.fingerprint import digest
 from featurestore.definitions.model.view import FeatureView
 from featurestore.query.compile import compile_view
-from featurestore.store.commit import newest_batch
+from featurestore.store.commit import newest_rows
 from featurestore.store.delta.log import newest_commits
 from featurestore.store.layout import Layout
 
@@ -20,7 +20,7 @@ def latest_notes(layout: Layout, view: FeatureView, table_id: str) -> dict[str, 
         table_id: The build of the view's table.
     """
     # The version of the newest rows: a compaction makes a version without new rows.
-    batch = newest_batch(layout.features(view.name, table_id))
+    batch = newest_rows(layout.features(view.name, table_id))
     return {
         "schema": LATEST_SCHEMA,
         "view": view.name,

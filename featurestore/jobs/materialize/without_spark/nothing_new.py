@@ -19,7 +19,7 @@ from featurestore.jobs.materialize.job import Job, RunResult
 from featurestore.jobs.materialize.messages import NOTHING_NEW, upstream_note
 from featurestore.jobs.materialize.upstream import Upstream, upstream_of
 from featurestore.jobs.materialize.without_spark.source import is_unchanged
-from featurestore.store.commit import newest_batch
+from featurestore.store.commit import newest_rows
 from featurestore.store.delta.log import latest_version
 from featurestore.store.ledger.runs import Outcome, RunRecord, Runs
 from featurestore.store.ledger.tables import TableRecord, Tables
@@ -123,7 +123,7 @@ class _Search:
         """Return whether the ledger knows the newest commit, and the evidence has no problem."""
         layout, view = self.job.layout, idle.view.name
         runs = [run for run in self.runs if run.view == view]
-        batch = newest_batch(layout.features(view, idle.table.table_id))
+        batch = newest_rows(layout.features(view, idle.table.table_id))
         ended = {run.run_id for run in runs if run.status != "running"}
         if len(ended) < len(runs) or (batch is not None and batch.notes.run_id not in ended):
             return False
