@@ -17,7 +17,8 @@ class Layout:
         folder: The project's folder; relative paths of sources start here.
 
     Names and ids may come from tables that others can write. One that is no plain name of a
-    folder, such as ``../secrets``, raises a TableError.
+    folder, such as ``../secrets``, raises a TableError. So does an empty id of a build: its
+    address would be the folder of all builds.
 
     Example:
         >>> Layout("store/demo").features("card_activity", "t1")
@@ -48,7 +49,11 @@ class Layout:
 
     def features(self, view: str, table_id: str) -> str:
         """Return the address of one build of a view's feature table."""
-        return f"{self.root}/features/{self._name(view)}/{self._name(table_id)}"
+        return f"{self.root}/features/{self._name(view)}/{self._id(table_id)}"
+
+    def builds(self, view: str) -> str:
+        """Return the folder of all builds of a view's feature table."""
+        return f"{self.root}/features/{self._name(view)}"
 
     def latest(self, view: str) -> str:
         """Return the address of a view's latest table, which has one row for each key."""
@@ -56,19 +61,19 @@ class Layout:
 
     def quarantine(self, view: str, table_id: str) -> str:
         """Return the address of the quarantine of one build: the rows that its table lacks."""
-        return f"{self.root}/quarantine/{self._name(view)}/{self._name(table_id)}"
+        return f"{self.root}/quarantine/{self._name(view)}/{self._id(table_id)}"
 
     def staging(self, table_id: str) -> str:
         """Return the folder of the batch of a build that is being checked."""
-        return f"{self.root}/staging/{self._name(table_id)}"
+        return f"{self.root}/staging/{self._id(table_id)}"
 
     def checkpoint(self, table_id: str, generation: int) -> str:
         """Return the address of a stream's checkpoint; a lost one gets a new generation."""
-        return f"{self.root}/checkpoints/{self._name(table_id)}/{generation:d}"
+        return f"{self.root}/checkpoints/{self._id(table_id)}/{generation:d}"
 
     def checkpoints(self, table_id: str) -> str:
         """Return the address of all checkpoints of a build, which must have an id."""
-        return f"{self.root}/checkpoints/{self._name(table_id)}"
+        return f"{self.root}/checkpoints/{self._id(table_id)}"
 
     def registry(self) -> str:
         """Return the address of the table of applied manifests."""
@@ -98,12 +103,21 @@ class Layout:
         """Return the address of the registry's lock file, which no view shares."""
         return f"{self.root}/locks/registry.lock"
 
+    def _id(self, table_id: str) -> str:
+        if table_id:
+            return self._name(table_id)
+        raise self._damage(table_id, "it is empty, so its path is the folder of all builds")
+
     def _name(self, name: str) -> str:
         if is_folder_name(name) or not name:  # without a name: the folder of all of them
             return name
-        raise TableError(
+        found = "it has more than letters, digits, _, - and ., so its path may leave the root"
+        raise self._damage(name, found)
+
+    def _damage(self, name: str, found: str) -> TableError:
+        return TableError(
             f"find the folder of {name!r} in {self.root}",
-            "it has more than letters, digits, _, - and ., so its path may leave the root",
+            found,
             f"Somebody changed a table of the store. Restore {self.tables()} and "
             f"{self.registry()}, for example by DeltaTable(path).restore(version) of deltalake.",
         )

@@ -1,5 +1,6 @@
 """Names and ids that tables contain never lead out of the store's root."""
 
+from collections.abc import Callable
 from os.path import normpath
 
 import pytest
@@ -50,6 +51,21 @@ def test_no_name_leads_out_of_its_folder(name: str) -> None:
         else:
             assert normpath(path).startswith(f"{ROOT}/")
             assert not set(name) & set("/\\%:\0")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        lambda layout: layout.features("v", ""),
+        lambda layout: layout.quarantine("v", ""),
+        lambda layout: layout.staging(""),
+        lambda layout: layout.checkpoint("", 0),
+        lambda layout: layout.checkpoints(""),
+    ],
+)
+def test_an_empty_id_is_not_the_folder_of_all_builds(address: Callable[[Layout], str]) -> None:
+    with pytest.raises(TableError):
+        address(Layout(ROOT))
 
 
 @pytest.mark.parametrize("table_id", ["../../../outside", "/etc", "..", "a/b", "%2e%2e"])

@@ -54,7 +54,7 @@ def unknown_builds(layout: Layout, view: str, builds: Sequence[TableRecord]) -> 
         builds: The newest record of each build, of all views.
     """
     known = {build.table_id for build in builds if build.view == view}
-    filesystem, folder = file_system(layout.features(view, "").rstrip("/"))
+    filesystem, folder = file_system(layout.builds(view))
     infos = filesystem.get_file_info(pafs.FileSelector(folder, allow_not_found=True))
     for info in sorted(infos, key=lambda info: str(info.base_name)):
         if info.type == pafs.FileType.Directory and info.base_name not in known:

@@ -65,7 +65,6 @@ def remove_builds(
             layout.features(view, record.table_id),
             layout.checkpoints(record.table_id),
             layout.quarantine(view, record.table_id),
-            layout.quarantine(view, record.table_id),
             layout.staging(record.table_id),
         ):
             removed += remove_folder(uri, dry_run=dry_run)

@@ -90,8 +90,11 @@ class Tables:
 
 def _builds(table: DeltaTable) -> tuple[TableRecord, ...]:
     records = read_records(table)
+    uri = table.table_uri.removeprefix("file://").rstrip("/")
     for row in records:
-        check_record(table.table_uri.removeprefix("file://").rstrip("/"), row, _KINDS)
+        # The folder of an empty id is the folder of all builds.
+        named = {name: row.get(name) or None for name in ("view", "table_id")}
+        check_record(uri, {**row, **named}, _KINDS)
     rows = sorted(records, key=lambda row: (row["view"], row["sequence"]))
     newest = {(row["view"], row["table_id"]): TableRecord(**row) for row in rows}
     return tuple(sorted(newest.values(), key=lambda record: (record.view, record.sequence)))

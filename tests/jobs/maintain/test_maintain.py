@@ -156,6 +156,21 @@ def test_what_a_crash_left_of_a_removed_build_is_removed(shop: Store) -> None:
     assert not old.exists()
 
 
+@pytest.mark.parametrize("state", ["retired", "removed"])
+def test_a_record_without_an_id_removes_nothing(shop: Store, state: str) -> None:
+    ten_runs(shop)
+    before = amounts(shop.uri())
+    (record,) = Tables(shop.layout).records()
+    Tables(shop.layout).record(replace(record, table_id="", state=state))  # type: ignore[arg-type]
+    shop.now += timedelta(days=100)
+
+    result = by_table(maintain(shop.job))["spending"]
+
+    assert isinstance(result.error, TableError)
+    assert amounts(shop.uri()) == before
+    assert Path(shop.layout.checkpoint("t1", 0)).is_dir()
+
+
 def test_versions_that_a_derived_stream_has_not_read_keep_their_files(shop: Store) -> None:
     shop.views = (SPENDING, DERIVED)
     ten_runs(shop)
