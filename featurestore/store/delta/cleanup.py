@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pyarrow.fs as pafs
 
-from featurestore.store.delta.commit_files import newest_checkpoint
-from featurestore.store.delta.snapshot import open_table
+from featurestore.store.delta.commit_files import newest_checkpoint, oldest_version
+from featurestore.store.delta.snapshot import KEEP_COMMITS, open_table
 from featurestore.store.failures import storage_errors
 from featurestore.store.file_system import file_system
 
@@ -52,7 +52,7 @@ def vacuum(
     hours = -(-retention // _HOUR)
     with storage_errors(f"remove old files of {uri}", uri):
         table = open_table(uri)
-        present = set(range(table.version() + 1))
+        present = set(range(oldest_version(uri), table.version() + 1))
         keep_versions = sorted(present & set(keep)) or None
 
         def run(*, dry_run: bool) -> list[str]:
@@ -62,6 +62,7 @@ def vacuum(
                 enforce_retention_duration=False,
                 full=True,
                 keep_versions=keep_versions,
+                post_commithook_properties=KEEP_COMMITS,
             )
 
         old = run(dry_run=True)

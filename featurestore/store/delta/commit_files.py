@@ -103,6 +103,24 @@ def newest_checkpoint(uri: str) -> int:
     return max(versions, default=-1)
 
 
+def oldest_version(uri: str) -> int:
+    """Return the oldest version of a table that still opens: Delta may have removed old commits.
+
+    Example:
+        >>> oldest_version("no/such/table")
+        0
+    """
+    names = _known(uri, lambda: list_names(f"{uri}/_delta_log")) or ()
+    commits = {version for name in names if (version := _version(name, ".json")) is not None}
+    first = max(commits, default=0)
+    while first - 1 in commits:
+        first -= 1
+    starts = [version for name in names if (version := _checkpoint(name)) is not None]
+    if first == 0:
+        return 0
+    return min((version for version in starts if version >= first - 1), default=first)
+
+
 def _newest(uri: str, count: int) -> tuple[CommitFile, ...]:
     names = list_names(f"{uri}/_delta_log")
     present = {version for name in names if (version := _version(name, ".json")) is not None}

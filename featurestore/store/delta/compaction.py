@@ -23,7 +23,7 @@ from deltalake.transaction import AddAction, RemoveAction
 from featurestore.errors import StorageError
 from featurestore.store.delta.file_statistics import file_statistics
 from featurestore.store.delta.files import open_file
-from featurestore.store.delta.snapshot import Snapshot, open_table, snapshot_of
+from featurestore.store.delta.snapshot import KEEP_COMMITS, Snapshot, open_table, snapshot_of
 from featurestore.store.failures import storage_errors
 from featurestore.store.paths import is_local, local_path
 
@@ -199,6 +199,7 @@ def _commit(snapshot: Snapshot, group: Sequence[_File], added: Sequence[AddActio
             # A retry would check no more than that the files are still there.
             max_commit_retries=0,
         ),
+        post_commithook_properties=KEEP_COMMITS,
     )
     return snapshot.version + 1
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from deltalake import CommitProperties, DeltaTable
 
 from featurestore.store.delta.process import check_process
-from featurestore.store.delta.snapshot import open_table
+from featurestore.store.delta.snapshot import KEEP_COMMITS, open_table
 from featurestore.store.failures import storage_errors
 from featurestore.store.paths import is_local, local_path
 
@@ -133,7 +133,13 @@ def record_notes(uri: str, notes: str) -> None:
     with storage_errors(f"write to table {uri}", uri):
         table = open_table(uri)
         properties = CommitProperties(custom_metadata={"userMetadata": notes})
-        table.create_write_transaction([], "append", table.schema(), commit_properties=properties)
+        table.create_write_transaction(
+            [],
+            "append",
+            table.schema(),
+            commit_properties=properties,
+            post_commithook_properties=KEEP_COMMITS,
+        )
 
 
 def last_transaction(uri: str, application: str) -> int | None:

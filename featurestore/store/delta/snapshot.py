@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.fs as pafs
-from deltalake import DeltaTable
+from deltalake import DeltaTable, PostCommitHookProperties
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from featurestore.errors import TableError
@@ -17,6 +17,8 @@ from featurestore.store.failures import failure_text, storage_error
 from featurestore.store.paths import is_local, local_path, stays_inside
 
 READER_VERSION = 1
+# After a commit, delta-rs removes expired commits. Of a feature table, streams may need them yet.
+KEEP_COMMITS = PostCommitHookProperties(cleanup_expired_logs=False)
 _SEARCHED_COMMITS = 1000
 _LEDGERS = (("registry", "tables"), ("runs", "runs"), ("runs", "files"))
 

@@ -196,6 +196,32 @@ def test_versions_that_a_derived_stream_has_not_read_keep_their_files(shop: Stor
     assert versions == [10, 12, 14, 16, 18, 20, 20]
 
 
+def test_a_derived_stream_behind_a_shortened_log_stops_no_maintenance(shop: Store) -> None:
+    shop.views = (SPENDING, DERIVED)
+    ten_runs(shop)
+    shop.build("d1", view=DERIVED, upstream="t1")
+    shop.run(stored_rows("a"), "d1", "copied", pays=False)
+    offset = Path(shop.layout.checkpoint("d1", 0), "offsets", "0")
+    offset.write_text(offset.read_text().replace('Version": 10', 'Version": 4'))
+    maintain(shop.job)
+    age(shop.uri(), days=8)
+    DeltaTable(shop.uri(), version=5).create_checkpoint()
+    for version in range(5):
+        Path(shop.uri(), "_delta_log", f"{version:020}.json").unlink()
+
+    result = by_table(maintain(shop.job))["spending"]
+
+    assert result.error is None
+    assert [len(amounts(shop.uri(), version)) for version in range(5, 11)] == [
+        12,
+        14,
+        16,
+        18,
+        20,
+        20,
+    ]
+
+
 def test_a_view_that_is_being_materialized_is_left_and_named(shop: Store) -> None:
     shop.views = (SPENDING, DERIVED)
     ten_runs(shop)
