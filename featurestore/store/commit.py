@@ -16,6 +16,9 @@ COMMIT_SCHEMA = "featurestore.commit/1"
 # Only compactions and clean-ups commit between batches, so one of the last commits is almost
 # always a batch's.
 _RECENT_COMMITS = 20
+# Delta removes the files of commits after 30 days, and the notes with them. Rebuilds of snapshot
+# views, contracts and releases need them for as long as there is the table.
+LOG_PROPERTIES = {"delta.enableExpiredLogCleanup": "false"}
 _COUNTS = ("generation", "batch_id", "rows_in", "rows_out", "null_rows")
 _LATER = ("rows_quarantined", "failures", "snapshot", "release")
 

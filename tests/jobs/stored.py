@@ -18,7 +18,7 @@ from featurestore.definitions.model.types import Field, Float64, String
 from featurestore.definitions.model.view import FeatureView
 from featurestore.jobs.materialize.job import Job
 from featurestore.store.columns import UTC_MICROS
-from featurestore.store.commit import CommitNotes
+from featurestore.store.commit import LOG_PROPERTIES, CommitNotes
 from featurestore.store.delta.commit_files import commit_digest
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.runs import Outcome, RunRecord, Runs
@@ -51,6 +51,7 @@ class Store:
     views: tuple[FeatureView, ...] = (SPENDING,)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     batches: dict[str, int] = field(default_factory=dict)
+    properties: dict[str, str | None] = field(default_factory=lambda: {**LOG_PROPERTIES})
 
     @property
     def layout(self) -> Layout:
@@ -131,7 +132,13 @@ class Store:
             custom_metadata={"userMetadata": notes.to_json()},
             app_transactions=[Transaction(f"{table_id}/0", batch)],
         )
-        write_deltalake(uri, rows, mode="append", commit_properties=properties)
+        write_deltalake(
+            uri,
+            rows,
+            mode="append",
+            commit_properties=properties,
+            configuration=None if batch else self.properties,
+        )
         self._checkpoint(table_id, batch, offset)
         self._record(run_id, view, table_id, rows.num_rows, offset)
         return run_id

@@ -12,8 +12,8 @@ from featurestore.engines.spark.source.offsets import (
 )
 from featurestore.errors import TableError
 from featurestore.store.columns import sort_names
-from featurestore.store.commit import newest_batch
-from featurestore.store.delta.cleanup import Removed, checkpoint, vacuum
+from featurestore.store.commit import LOG_PROPERTIES, newest_batch
+from featurestore.store.delta.cleanup import Removed, checkpoint, set_properties, vacuum
 from featurestore.store.delta.compaction import Compaction, compact, planned
 from featurestore.store.delta.log import is_table, latest_version
 from featurestore.store.delta.snapshot import open_snapshot
@@ -42,6 +42,8 @@ def compact_table(view: FeatureView, uri: str, *, dry_run: bool) -> Compaction:
         uri: The table's address.
         dry_run: Whether to change nothing.
     """
+    if not dry_run:  # first: each commit removes expired commits, if a table allows it
+        set_properties(uri, LOG_PROPERTIES)
     snapshot = open_snapshot(uri)
     order = sort_names(view)
     # The keys of a changed view may be no columns of its present table.

@@ -1,6 +1,6 @@
 """Removal of files that no version of a Delta table within a retention needs, and checkpoints."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -14,6 +14,7 @@ from featurestore.store.file_system import file_system
 _HOUR = timedelta(hours=1)
 # Delta writes a checkpoint every so many commits, but not if the commit is a compaction's.
 _CHECKPOINT_INTERVAL = 10
+_EXPIRES = "delta.enableExpiredLogCleanup"
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ def vacuum(
 def checkpoint(uri: str) -> bool:
     """Write a checkpoint if the newest one is old, and remove expired commits; return whether.
 
-    Without checkpoints, each reader reads the files of all commits.
+    Without checkpoints, each reader reads the files of all commits. No commit is removed if the
+    table's properties forbid it.
 
     Raises:
         StorageError: The checkpoint cannot be written.
@@ -85,8 +87,21 @@ def checkpoint(uri: str) -> bool:
         if table.version() - newest_checkpoint(uri) < _CHECKPOINT_INTERVAL:
             return False
         table.create_checkpoint()
-        table.cleanup_metadata()
+        if table.metadata().configuration.get(_EXPIRES) != "false":
+            table.cleanup_metadata()
         return True
+
+
+def set_properties(uri: str, properties: Mapping[str, str]) -> None:
+    """Give a table properties, unless it has them.
+
+    Raises:
+        StorageError: The table cannot be written.
+    """
+    with storage_errors(f"set the properties of {uri}", uri):
+        table = open_table(uri)
+        if not properties.items() <= table.metadata().configuration.items():
+            table.alter.set_table_properties(dict(properties))
 
 
 def remove_folder(uri: str, *, dry_run: bool = False) -> Removed:

@@ -1,7 +1,8 @@
 """Maintenance leaves the same answers in fewer files, and all that a reader or a run needs."""
 
+import os
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,8 +10,10 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from featurestore.errors import ConflictError, RequestError, TableError
+from featurestore.jobs.doctor.doctor import examine
 from featurestore.jobs.maintain.maintain import Maintenance, maintain
 from featurestore.jobs.materialize.lock import view_lock
+from featurestore.store.commit import LOG_PROPERTIES, batch_commits
 from featurestore.store.delta.commit_files import newest_checkpoint
 from featurestore.store.delta.log import last_transaction
 from featurestore.store.delta.snapshot import open_snapshot
@@ -100,6 +103,26 @@ def test_a_checkpoint_is_written_where_the_log_has_grown(shop: Store) -> None:
         Path(shop.uri(), "_delta_log", f"{version:020}.json").unlink()
     assert last_transaction(shop.uri(), "t1/0") == 10
     assert len(amounts(shop.uri())) == 11
+
+
+@pytest.mark.parametrize("properties", [{}, LOG_PROPERTIES], ids=["of old", "of now"])
+def test_the_notes_of_old_runs_stay_where_delta_would_remove_their_commits(
+    shop: Store, properties: dict[str, str | None]
+) -> None:
+    shop.properties = properties
+    ten_runs(shop)
+    for hour in range(10, 22):  # a checkpoint of the first maintenance, and one of the second
+        shop.run(stored_rows("a", hour=hour))
+        if hour in (10, 21):
+            moment = (datetime.now(UTC) - timedelta(days=40)).timestamp()
+            for path in Path(shop.uri(), "_delta_log").iterdir():
+                os.utime(path, (moment, moment))
+            maintain(shop.job)
+
+    assert newest_checkpoint(shop.uri()) > 20
+    assert [commit.notes.batch_id for commit in batch_commits(shop.uri())] == list(range(22))
+    assert DeltaTable(shop.uri()).metadata().configuration == LOG_PROPERTIES
+    assert examine(shop.job) == []
 
 
 def retired(shop: Store, table_id: str = "t0", **options: object) -> Path:

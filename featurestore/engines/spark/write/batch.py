@@ -28,7 +28,7 @@ from featurestore.engines.spark.write.masks import Validation
 from featurestore.engines.spark.write.quarantine import commit_quarantine, require_written
 from featurestore.errors import ConflictError, MaterializationError
 from featurestore.store.columns import EVENT_TIME
-from featurestore.store.commit import CommitNotes, batch_commit
+from featurestore.store.commit import LOG_PROPERTIES, CommitNotes, batch_commit
 from featurestore.store.delta.compaction import ROWS_PER_FILE
 from featurestore.store.delta.log import last_transaction
 from featurestore.store.failures import storage_errors
@@ -275,6 +275,7 @@ def _commit(view: FeatureView, target: Target, good: DataFrame, notes: CommitNot
             txnAppId=target.application,
             txnVersion=str(notes.batch_id),
             userMetadata=notes.to_json(),
+            **LOG_PROPERTIES,
         ).save(target.table)
         fault_point("data.committed", view.name)
     _require_own_commit(view, target, notes)

@@ -14,6 +14,7 @@ from featurestore.engines.spark.transform.inputs import require_fitting_transfor
 from featurestore.engines.spark.transform.run import transformed
 from featurestore.engines.spark.transform.stored_rows import stored_rows
 from featurestore.store.columns import used_columns
+from featurestore.store.commit import LOG_PROPERTIES
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def create_table(view_input: ViewInput, spark: SparkSession, table: str) -> None
     view = view_input.view
     with spark_errors(f"create the table of view {view.name!r} ({view.origin})", view=view.name):
         rows = stored_rows(view, transformed(view, _no_rows(view_input, spark)))
-        rows.write.format("delta").save(table)
+        rows.write.format("delta").options(**LOG_PROPERTIES).save(table)
 
 
 def preview_rows(

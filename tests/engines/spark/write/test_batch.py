@@ -17,7 +17,8 @@ from featurestore.engines.spark.session.child import own_session
 from featurestore.engines.spark.write.batch import Target, commit_batch, write_batch
 from featurestore.errors import ConflictError, MaterializationError
 from featurestore.jobs.materialize.reconcile import outcome
-from featurestore.store.commit import batch_commits
+from featurestore.store.commit import LOG_PROPERTIES, batch_commits
+from featurestore.store.delta.log import table_properties
 from featurestore.store.delta.protocol import check_plain
 from featurestore.store.delta.snapshot import open_snapshot, open_table
 from tests.engines.spark.compiled import compiling
@@ -111,6 +112,7 @@ def test_rows_are_stored_as_declared(ours: "SparkSession", target: Target) -> No
     ]
     assert len(set(hashes)) == 2
     check_plain(target.table)
+    assert table_properties(target.table) == LOG_PROPERTIES
 
 
 def test_the_row_hash_is_sparks_xxhash64_of_the_stored_columns(
