@@ -18,6 +18,9 @@ from featurestore.store.layout import Layout
 from featurestore.store.paths import is_local, local_path
 
 _POLL_SECONDS = 0.2
+# `is_locked` takes a lock for a moment. A run must not be refused for that.
+_LOOK_SECONDS = 0.4
+_LOOK_POLL_SECONDS = 0.02
 
 OnWait = Callable[[str, str], None]
 """Is called once with a view and who holds its lock, before its lock is waited for."""
@@ -160,7 +163,7 @@ def _acquire(lock: FileLock, holder: Path, view: str, on_wait: OnWait | None) ->
         Timeout: Another process holds it.
     """
     try:
-        lock.acquire(blocking=False)
+        lock.acquire(_LOOK_SECONDS, poll_interval=_LOOK_POLL_SECONDS)
     except Timeout:
         if on_wait is None:
             raise

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from featurestore.errors import ConflictError
 from featurestore.jobs.materialize.lock import is_locked, view_lock, view_locks
@@ -42,6 +43,19 @@ def test_a_lock_is_free_after_its_holder_failed(tmp_path: Path) -> None:
         held = (tmp_path / "locks" / "views" / "v.holder").read_text(encoding="utf-8")
 
     assert '"run_id": "r2"' in held
+
+
+def test_a_run_is_not_refused_while_somebody_only_looks_at_the_lock(tmp_path: Path) -> None:
+    layout = Layout(str(tmp_path))
+    Path(layout.view_lock("v")).parent.mkdir(parents=True)
+    look = FileLock(layout.view_lock("v"), thread_local=False)  # as `is_locked` takes it
+    look.acquire()
+    end = threading.Timer(0.1, look.release)
+    end.start()
+
+    with view_lock(layout, "v", "r2", NOON):
+        assert is_locked(layout, "v")
+    end.join()
 
 
 def test_a_lock_that_was_taken_a_moment_ago_names_no_process(tmp_path: Path) -> None:
