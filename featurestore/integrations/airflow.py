@@ -71,6 +71,7 @@ def dag(root, schedule, views):
         schedule=CronPartitionTimetable(schedule, timezone="UTC"),
         catchup=False,  # one run reads everything that is new
         max_active_runs=1,
+        is_paused_upon_creation=False,
         tags=["featurestore", NAME],
     ):
         tasks = {}
@@ -92,7 +93,8 @@ $dags
 
 def airflow_steps(project: ScheduledProject, files: Sequence[Path]) -> list[str]:
     """Return the command that makes the DAGs known to Airflow."""
-    return [f'cp {shlex.quote(str(files[0]))} "$AIRFLOW_HOME/dags"']
+    dags = '"${AIRFLOW_HOME:-$HOME/airflow}/dags"'
+    return [f"mkdir -p {dags} && cp {shlex.quote(str(files[0]))} {dags}"]
 
 
 def airflow_files(project: ScheduledProject) -> dict[str, str]:

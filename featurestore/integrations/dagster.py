@@ -121,7 +121,9 @@ def view_schedule(root, views):
     name = f"featurestore_{NAME}_{root}".replace("-", "_")
     selection = dg.AssetSelection.assets(*map(asset_key, views))
     job = dg.define_asset_job(name, selection=selection)
-    return dg.build_schedule_from_partitioned_job(job)
+    return dg.build_schedule_from_partitioned_job(
+        job, default_status=dg.DefaultScheduleStatus.RUNNING
+    )
 
 
 defs = dg.Definitions(

@@ -1,6 +1,8 @@
 """The files for schedulers: what is in them, and that each program reads them."""
 
+import ast
 import json
+import os
 import shutil
 import subprocess
 from dataclasses import replace
@@ -135,8 +137,6 @@ def test_every_minute_is_a_star_for_systemd(project: ScheduledProject) -> None:
 
 def literals(text: str, name: str) -> list[tuple[object, ...]]:
     """Return the arguments of the calls of a function in a module, all of which are literals."""
-    import ast  # noqa: PLC0415 - only here
-
     calls = [
         node
         for node in ast.walk(ast.parse(text))
@@ -170,6 +170,40 @@ def test_a_dagster_job_has_the_views_of_one_schedule_and_lineage(
         ("spending", ["spending", "by_day"]),
         ("nightly", ["nightly"]),
     ]
+
+
+def keywords(text: str, name: str) -> dict[str | None, str]:
+    """Return the keyword arguments of the only call of a function in a module, as code."""
+    [call] = [
+        node
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == name
+    ]
+    return {each.arg: ast.unparse(each.value) for each in call.keywords}
+
+
+def test_exported_schedules_run_without_somebody_who_starts_them(
+    project: ScheduledProject,
+) -> None:
+    [dags], [definitions] = airflow_files(project).values(), dagster_files(project).values()
+
+    assert keywords(dags, "DAG")["is_paused_upon_creation"] == "False"
+    options = keywords(definitions, "dg.build_schedule_from_partitioned_job")
+    assert options == {"default_status": "dg.DefaultScheduleStatus.RUNNING"}
+
+
+@pytest.mark.parametrize("variables", [{}, {"AIRFLOW_HOME": "flow"}], ids=["unset", "set"])
+def test_the_command_for_airflow_copies_the_dags(
+    project: ScheduledProject, tmp_path: Path, variables: dict[str, str]
+) -> None:
+    environment = {name: str(tmp_path / value) for name, value in variables.items()}
+    environment |= {"HOME": str(tmp_path / "home"), "PATH": os.environ["PATH"]}
+    [file], [command] = export("airflow", project, tmp_path / "my schedules")
+
+    subprocess.run(["/bin/sh", "-c", command], check=True, cwd="/", env=environment)
+
+    folder = environment.get("AIRFLOW_HOME", str(tmp_path / "home" / "airflow"))
+    assert Path(folder, "dags", file.name).read_text("utf-8") == file.read_text("utf-8")
 
 
 def test_the_longest_time_between_ticks_is_found_in_a_year() -> None:
