@@ -56,7 +56,7 @@ def minute_field(minutes: tuple[int, ...]) -> str:
 
 def _command(project: ScheduledProject) -> str:
     folder = shlex.quote(str(project.folder))
-    variables = (f"{name}={shlex.quote(value)} " for name, value in project.variables.items())
+    variables = (f"{name}={shlex.quote(value)} " for name, value in project.environment.items())
     program = shlex.join(project.command)
     log = ".featurestore/schedule.log"
     line = f"cd {folder} && mkdir -p .featurestore && {''.join(variables)}{program} >>{log} 2>&1"

@@ -15,7 +15,7 @@ from featurestore.jobs.schedule.cron import five_fields, require_schedules, valu
 from featurestore.settings import Settings
 
 # What a program needs that a scheduler starts with an empty environment.
-_VARIABLES = ("JAVA_HOME", "FEATURESTORE_CACHE")
+_VARIABLES = ("JAVA_HOME", "FEATURESTORE_CACHE", "XDG_CACHE_HOME")
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class ScheduledProject:
         folder: Its folder, as an absolute path.
         program: The program ``featurestore``, as an absolute path.
         variables: The environment variables that the program needs.
+        path: Where programs are, such as Java; for schedulers that have a short PATH.
         since: The time when definitions were applied for the first time.
         utc_offset: What the local time of this host is ahead of UTC.
         retries: How often a failed run is tried again.
@@ -57,11 +58,17 @@ class ScheduledProject:
     folder: Path
     program: Path
     variables: Mapping[str, str]
+    path: str = ""
     since: datetime
     utc_offset: timedelta
     retries: int
     retry_seconds: float
     views: tuple[ScheduledView, ...]
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The variables, and PATH if there is one."""
+        return {**self.variables, **({"PATH": self.path} if self.path else {})}
 
     @property
     def command(self) -> tuple[str, ...]:
@@ -114,6 +121,7 @@ def scheduled_project(
         folder=settings.folder.absolute(),
         program=_program(),
         variables={each: os.environ[each] for each in _VARIABLES if os.environ.get(each)},
+        path=os.environ.get("PATH", ""),
         since=since,
         utc_offset=now.astimezone().utcoffset() or timedelta(),
         retries=settings.retries,

@@ -42,6 +42,7 @@ def systemd_steps(project: ScheduledProject, files: Sequence[Path]) -> list[str]
     return [
         f"mkdir -p {units} && cp {shlex.join(map(str, files))} {units}",
         f"systemctl --user daemon-reload && systemctl --user enable --now {name}.timer",
+        "loginctl enable-linger  # else the timer stops when you log out",
         f"journalctl --user -u {name}  # what the runs print",
     ]
 
@@ -50,7 +51,7 @@ def systemd_files(project: ScheduledProject) -> dict[str, str]:
     """Return the service and the timer of a project, by the names of their files."""
     name = f"featurestore-{project.name}"
     width = max(len(view.schedule) for view in project.views)
-    variables = (f"Environment={_quoted(f'{k}={v}')}\n" for k, v in project.variables.items())
+    variables = (f"Environment={_quoted(f'{k}={v}')}\n" for k, v in project.environment.items())
     minutes = project.minutes
     service = _SERVICE.format(
         project=project.name,
@@ -69,4 +70,4 @@ def systemd_files(project: ScheduledProject) -> dict[str, str]:
 def _quoted(word: str) -> str:
     """Return a word of a setting of systemd, which knows quotes, backslashes and ``%``."""
     escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
-    return f'"{escaped}"' if " " in word or '"' in word or "\\" in word else escaped
+    return f'"{escaped}"' if any(each in word for each in " \t\"'\\") else escaped

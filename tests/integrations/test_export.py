@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import shlex
 import shutil
 import subprocess
 from dataclasses import replace
@@ -33,7 +34,7 @@ def project(tmp_path: Path) -> ScheduledProject:
     manifest = Manifest.of([HOURLY, BY_DAY, NIGHTLY, other(SPENDING, name="by_hand")])
     settings = Settings(tmp_path / "my shop 50%", project="my-shop")
     made = scheduled_project(settings, manifest, NEW_YEAR, NEW_YEAR)
-    return replace(made, utc_offset=timedelta(), variables={"JAVA_HOME": "/opt/java 17"})
+    return replace(made, utc_offset=timedelta(), variables={"JAVA_HOME": "/opt/java 17"}, path="")
 
 
 def test_the_scheduled_views_come_after_those_that_they_derive_from(
@@ -58,6 +59,45 @@ def test_the_nearest_scheduled_view_is_the_upstream_of_a_job() -> None:
         ("spending", None),
         ("nightly", "spending"),
     ]
+
+
+def test_cron_and_systemd_get_the_path_and_all_get_the_caches(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PATH", "/opt/java 17/bin:/usr/bin")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/var/cache/me")
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.delenv("FEATURESTORE_CACHE", raising=False)
+    settings = Settings(Path("p"), project="p")
+
+    made = scheduled_project(settings, Manifest.of([HOURLY]), NEW_YEAR, NEW_YEAR)
+
+    [crontab], units = cron_files(made).values(), systemd_files(made)
+    path, cache = "/opt/java 17/bin:/usr/bin", "XDG_CACHE_HOME=/var/cache/me"
+    assert made.variables == {"XDG_CACHE_HOME": "/var/cache/me"}
+    assert f" {cache} PATH='{path}' " in crontab
+    assert f'Environment={cache}\nEnvironment="PATH={path}"\n' in units["featurestore-p.service"]
+    for files in (airflow_files(made), dagster_files(made)):
+        [module] = files.values()
+        assert 'ENVIRONMENT = {"XDG_CACHE_HOME": "/var/cache/me"}\n' in module
+
+
+@pytest.mark.parametrize("word", ["it's", 'a "b"', "a b", "plain", "back\\slash"])
+def test_systemd_reads_each_variable_as_one_word(project: ScheduledProject, word: str) -> None:
+    odd = replace(project, variables={"JAVA_HOME": word})
+
+    service = systemd_files(odd)["featurestore-my-shop.service"]
+
+    [line] = [line for line in service.splitlines() if line.startswith("Environment=")]
+    assert shlex.split(line.removeprefix("Environment=")) == [f"JAVA_HOME={word}"]
+
+
+def test_the_timer_of_a_user_goes_on_after_the_logout(
+    project: ScheduledProject, tmp_path: Path
+) -> None:
+    _, steps = export("systemd", project, tmp_path)
+
+    assert any(step.startswith("loginctl enable-linger") for step in steps)
 
 
 def test_without_a_schedule_there_is_nothing_to_export() -> None:
