@@ -88,20 +88,21 @@ def view_asset(view, schedule, start, upstream, longest, description):
     def materialize():
         [run] = featurestore("materialize", view, "--wait")["runs"]
         [table] = featurestore("status", view)["status"]
-        absent = {name: run[name] for name in ("null_rows", "rows_quarantined") if name in run}
+        absent = {name: run[name] for name in ("null_rows", "rows_quarantined")}
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": table["rows"],
                 "dagster/partition_row_count": run["rows_out"],
                 **{name: run[name] for name in FACTS},
                 **absent,
+                "failures": run["failures"],
             },
             check_results=[
                 dg.AssetCheckResult(
                     check_name=CHECK,
                     passed=not any(absent.values()),
                     severity=dg.AssetCheckSeverity.WARN,
-                    metadata=absent,
+                    metadata={**absent, "failures": run["failures"]},
                 )
             ],
         )

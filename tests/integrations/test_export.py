@@ -232,6 +232,22 @@ def test_exported_schedules_run_without_somebody_who_starts_them(
     assert options == {"default_status": "dg.DefaultScheduleStatus.RUNNING"}
 
 
+def test_the_metadata_of_dagsters_asset_and_check_names_the_failed_checks(
+    project: ScheduledProject,
+) -> None:
+    [module] = dagster_files(project).values()
+
+    for call in ("dg.MaterializeResult", "dg.AssetCheckResult"):
+        metadata = ast.parse(keywords(module, call)["metadata"], mode="eval").body
+        assert isinstance(metadata, ast.Dict)
+        named = {
+            ast.unparse(k): ast.unparse(v)
+            for k, v in zip(metadata.keys, metadata.values, strict=True)
+            if k
+        }
+        assert named["'failures'"] == "run['failures']"
+
+
 @pytest.mark.parametrize("variables", [{}, {"AIRFLOW_HOME": "flow"}], ids=["unset", "set"])
 def test_the_command_for_airflow_copies_the_dags(
     project: ScheduledProject, tmp_path: Path, variables: dict[str, str]

@@ -186,6 +186,7 @@ def test_dagster_materializes_the_assets_with_their_rows_and_checks(
     }
     assert rows["customer_profile"]["dagster/partition_row_count"] == 1500
     assert (rows["customer_profile"]["version"], rows["customer_profile"]["status"]) == (0, "done")
+    assert rows["customer_profile"]["failures"] == {}
     assert checks == {"customer_profile": True, "derived": True}
     assert dict(runs(shop))["derived"] == "done"
 
