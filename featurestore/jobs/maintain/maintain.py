@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 from featurestore.definitions.model.view import FeatureView
-from featurestore.errors import FeatureStoreError, RequestError
+from featurestore.errors import FeatureStoreError, RequestError, TableError
 from featurestore.jobs.maintain.builds import remove_builds
 from featurestore.jobs.maintain.checkpoints import prune_checkpoints
 from featurestore.jobs.maintain.ledgers import clean_files, clean_runs, ledgers
@@ -15,6 +15,7 @@ from featurestore.jobs.materialize.job import Job, new_run_id
 from featurestore.jobs.materialize.lock import view_lock
 from featurestore.query.selection import Selection, selected_views, selection_text
 from featurestore.store.delta.compaction import Compaction
+from featurestore.store.failures import failure_text, storage_error
 from featurestore.store.ledger.runs import Runs
 from featurestore.store.ledger.tables import TableRecord, Tables
 from featurestore.times import parse_duration_argument
@@ -106,6 +107,12 @@ def _result(table: str, run: Callable[[], Maintenance]) -> Maintenance:
         return run()
     except FeatureStoreError as error:
         return Maintenance(table, error=error)
+    except OSError as error:
+        return Maintenance(table, error=storage_error(error, f"maintain {table}"))
+    except ValueError as error:  # a file of the table that is no JSON, or has other fields
+        found = failure_text(error)
+        fix = "Run `featurestore doctor`, which lists what is damaged and the ways out."
+        return Maintenance(table, error=TableError(f"maintain {table}", found, fix))
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,13 @@
 """Maintenance of one view's tables: its current table, its latest table and its checkpoint."""
 
+import json
 from collections.abc import Sequence
 from datetime import timedelta
 
 from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.spark.source.offsets import (
+    last_batch,
     last_ended_batch,
-    resume_version,
-    snapshot_version,
     source_offset,
 )
 from featurestore.errors import TableError
@@ -99,7 +99,8 @@ def unread_versions(layout: Layout, record: TableRecord, records: Sequence[Table
     firsts = [
         _first_unread(layout, each)
         for each in records
-        if each.upstream == record.table_id and each.state in ("building", "current")
+        if each.upstream == record.table_id
+        and each.state != "removed"  # a retired build may be taken up again
     ]
     return range(min((first for first in firsts if first is not None), default=after), after)
 
@@ -111,12 +112,19 @@ def _first_unread(layout: Layout, derived: TableRecord) -> int | None:
     offsets = [
         None if batch is None else batch.notes.source_offset,
         # A batch that has begun reads from the end of the one before it.
-        source_offset(stream, max(last_ended_batch(stream), 0)),
+        source_offset(stream, max(last_ended_batch(stream), 0))
+        # An empty file is damage, and so is none of a batch that has begun.
+        or (None if last_batch(stream) is None else ""),
     ]
-    versions = [_version(offset) for offset in offsets if offset is not None]
-    return min((version for version in versions if version is not None), default=None)
+    return min((_version(offset) for offset in offsets if offset is not None), default=None)
 
 
-def _version(offset: str) -> int | None:
-    snapshot = snapshot_version(offset)
-    return resume_version(offset) if snapshot is None else snapshot
+def _version(offset: str) -> int:
+    """Return the version that an offset lies in: files of it may be unread.
+
+    An offset that cannot be read may lie in any version.
+    """
+    try:
+        return int(json.loads(offset)["reservoirVersion"])
+    except (ValueError, TypeError, KeyError):
+        return 0

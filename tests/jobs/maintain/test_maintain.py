@@ -1,6 +1,7 @@
 """Maintenance leaves the same answers in fewer files, and all that a reader or a run needs."""
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,7 +10,7 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from featurestore.errors import ConflictError, RequestError, TableError
+from featurestore.errors import ConflictError, RequestError, StorageError, TableError
 from featurestore.jobs.doctor.doctor import examine
 from featurestore.jobs.maintain.maintain import Maintenance, maintain
 from featurestore.jobs.materialize.lock import view_lock
@@ -217,6 +218,59 @@ def test_versions_that_a_derived_stream_has_not_read_keep_their_files(shop: Stor
     assert begun.files_removed == 10
     assert (lagging.files_removed, level.files_removed) == (0, 10)
     assert versions == [10, 12, 14, 16, 18, 20, 20]
+
+
+def behind(shop: Store, change: Callable[[str], str], state: str = "current") -> Maintenance:
+    """What maintenance does with ten old files, next to a derived stream with a changed offset."""
+    shop.views = (SPENDING, DERIVED)
+    ten_runs(shop)
+    shop.build("d1", view=DERIVED, upstream="t1", state=state)
+    shop.run(stored_rows("a"), "d1", "copied", pays=False)
+    offset = Path(shop.layout.checkpoint("d1", 0), "offsets", "0")
+    offset.write_text(change(offset.read_text()))
+    maintain(shop.job)
+    age(shop.uri(), days=8)
+    return by_table(maintain(shop.job))["spending"]
+
+
+@pytest.mark.parametrize("length", [0, 5, -10])
+def test_a_cut_offset_of_a_derived_stream_keeps_all_files(shop: Store, length: int) -> None:
+    result = behind(shop, lambda text: text[:length])
+
+    assert (result.error, result.files_removed) == (None, 0)
+
+
+def test_a_version_that_a_stream_has_read_in_part_keeps_its_files(shop: Store) -> None:
+    def in_part(text: str) -> str:
+        return text.replace('Version": 10, "index": -1', 'Version": 9, "index": 0')
+
+    result = behind(shop, in_part)
+
+    assert (result.error, result.files_removed) == (None, 0)
+
+
+def test_what_a_retired_derived_build_has_not_read_stays(shop: Store) -> None:
+    def lagging(text: str) -> str:
+        return text.replace('Version": 10', 'Version": 4')
+
+    result = behind(shop, lagging, "retired")
+
+    assert (result.error, result.files_removed) == (None, 0)
+
+
+def test_a_file_that_cannot_be_read_stops_no_other_table(shop: Store) -> None:
+    shop.views = (SPENDING, DERIVED)
+    ten_runs(shop)
+    shop.build("d1", view=DERIVED, upstream="t1")
+    shop.run(stored_rows("a"), "d1", "copied", pays=False)
+    offsets = Path(shop.layout.checkpoint("d1", 0), "offsets")
+    (offsets / "0").unlink()
+    (offsets / "0").mkdir()  # no file, so that reading fails
+
+    results = by_table(maintain(shop.job))
+
+    assert isinstance(results["spending"].error, StorageError)
+    assert results["ledger of runs"].error is None
 
 
 def test_a_derived_stream_behind_a_shortened_log_stops_no_maintenance(shop: Store) -> None:
