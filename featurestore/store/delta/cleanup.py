@@ -7,7 +7,7 @@ from datetime import timedelta
 import pyarrow.fs as pafs
 
 from featurestore.store.delta.commit_files import newest_checkpoint, oldest_version
-from featurestore.store.delta.snapshot import KEEP_COMMITS, open_table
+from featurestore.store.delta.snapshot import KEEP_COMMITS, open_table, require_newest_commit
 from featurestore.store.failures import storage_errors
 from featurestore.store.file_system import file_system
 
@@ -49,9 +49,12 @@ def vacuum(
 
     Raises:
         StorageError: A file cannot be removed.
+        TableError: The newest commit is damaged: what it names may be needed yet.
     """
     hours = -(-retention // _HOUR)
-    with storage_errors(f"remove old files of {uri}", uri):
+    call = f"remove old files of {uri}"
+    with storage_errors(call, uri):
+        require_newest_commit(uri, call)
         table = open_table(uri)
         present = set(range(oldest_version(uri), table.version() + 1))
         keep_versions = sorted(present & set(keep)) or None
@@ -81,8 +84,11 @@ def checkpoint(uri: str) -> bool:
 
     Raises:
         StorageError: The checkpoint cannot be written.
+        TableError: The newest commit is damaged.
     """
-    with storage_errors(f"write a checkpoint of {uri}", uri):
+    call = f"write a checkpoint of {uri}"
+    with storage_errors(call, uri):
+        require_newest_commit(uri, call)  # a checkpoint would seal what is lost
         table = open_table(uri)
         if table.version() - newest_checkpoint(uri) < _CHECKPOINT_INTERVAL:
             return False

@@ -8,8 +8,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
 from featurestore.errors import TableError
-from featurestore.store.delta.commit_files import newest_commit_files
-from featurestore.store.delta.snapshot import check_readable, damage_fix
+from featurestore.store.delta.snapshot import check_readable, require_newest_commit
 from featurestore.store.failures import failure_text
 from featurestore.times import from_micros
 
@@ -55,7 +54,7 @@ def read_table(
         TableError: As for `read_records`.
     """
     uri = _address(table)
-    _check_newest_commit(uri)
+    require_newest_commit(uri, f"read table {uri}")
     check_readable(table, uri)
     try:
         stream = table.scan(
@@ -84,14 +83,6 @@ def check_record(uri: str, row: Mapping[str, Any], kinds: Mapping[str, type]) ->
 
 def _address(table: DeltaTable) -> str:
     return str(table.table_uri).removeprefix("file://").rstrip("/")
-
-
-def _check_newest_commit(uri: str) -> None:
-    """Check the newest commit, which readers take for one without rows if it is empty."""
-    for commit in newest_commit_files(uri, 1):
-        if commit.damage:
-            found = f"the commit {commit.address} {commit.damage}"
-            raise TableError(f"read table {uri}", found, damage_fix(uri, is_newest=True))
 
 
 def _damaged(uri: str, found: str) -> TableError:

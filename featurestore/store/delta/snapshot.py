@@ -135,6 +135,22 @@ def _unopened(error: DeltaError | OSError, call: str, uri: str) -> TableError:
     return TableError(call, failure_text(error), check + fix)
 
 
+def require_newest_commit(uri: str, call: str) -> None:
+    """Refuse a table with a damaged newest commit, which readers may take for one without rows.
+
+    Args:
+        uri: The table's address.
+        call: The operation, for the message.
+
+    Raises:
+        TableError: The newest commit is damaged.
+    """
+    for commit in newest_commit_files(uri, 1):
+        if commit.damage:
+            found = f"the commit {commit.address} {commit.damage}"
+            raise TableError(call, found, damage_fix(uri, is_newest=True))
+
+
 def damage_fix(uri: str, *, is_newest: bool) -> str:
     """Return what to do about a table of the store with a damaged commit.
 

@@ -322,6 +322,23 @@ def test_a_damaged_table_is_left_as_it_is(shop: Store) -> None:
     assert not Path(shop.uri(), "_delta_log", f"{10:020}.json").exists()
 
 
+def test_a_damaged_quarantine_or_ledger_of_files_is_left_as_it_is(shop: Store) -> None:
+    ten_runs(shop)
+    tables = (shop.layout.quarantine("spending", "t1"), shop.layout.files())
+    for uri in tables:
+        for _ in range(12):
+            write_deltalake(uri, stored_rows("bad"), mode="append")
+        for path in Path(uri, "_delta_log").glob("*checkpoint*"):
+            path.unlink()
+        Path(uri, "_delta_log", f"{11:020}.json").write_bytes(b"")
+
+    results = by_table(maintain(shop.job))
+
+    for name, uri in zip(("spending", "ledger of files"), tables, strict=True):
+        assert isinstance(results[name].error, TableError)
+        assert newest_checkpoint(uri) == -1
+
+
 def test_a_ledgers_log_is_short_also_of_an_older_release(shop: Store) -> None:
     schema = pa.schema([("run_id", pa.string())])
     write_deltalake(shop.layout.files(), schema.empty_table())
