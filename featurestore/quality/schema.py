@@ -65,6 +65,7 @@ def schema_problems(view: FeatureView) -> Iterator[str]:
     columns = checked_columns(view)
     yield from _schema_problems(schema)
     yield from _missing_columns(schema, columns)
+    yield from _repeated_columns(schema, columns)
     for column in schema.columns.values():
         yield from _column_problems(column, library)
         for name in matching_columns(column, columns):
@@ -129,6 +130,19 @@ def _missing_columns(schema: Any, columns: dict[str, str]) -> Iterator[str]:
             f"the schema is strict and lacks {', '.join(others)}, which the view's rows have. "
             "Add them, or remove strict=True."
         )
+
+
+def _repeated_columns(schema: Any, columns: dict[str, str]) -> Iterator[str]:
+    """Yield the columns that two columns of the schema stand for, of which one would be lost."""
+    first: dict[str, str] = {}
+    for column in schema.columns.values():
+        for name in matching_columns(column, columns):
+            if name in first:
+                yield (
+                    f"columns {first[name]!r} and {column.name!r} of the schema both match column "
+                    f"{name!r}. Put all its checks into one of them, and let the other not match."
+                )
+            first.setdefault(name, column.name)
 
 
 def _column_problems(column: Any, library: str) -> Iterator[str]:

@@ -160,3 +160,19 @@ def test_what_is_no_schema_is_named(expectations: object, named: str) -> None:
     (problem,) = problems(expectations)
 
     assert named in problem
+
+
+@pytest.mark.parametrize(
+    ("columns", "both"),
+    [
+        ({"amount": Column(checks=Check.ge(0)), "am.*": Column(regex=True)}, "amount"),
+        ({".*s": Column(regex=True), "items": Column(checks=Check.ge(0))}, "items"),
+        ({"it.*": Column(regex=True), ".*ems": Column(regex=True)}, "items"),
+    ],
+)
+def test_a_column_that_two_columns_of_the_schema_match_is_a_problem(
+    columns: dict[str, object], both: str
+) -> None:
+    (problem,) = problems(Schema(columns))
+
+    assert all(repr(name) in problem for name in (*columns, both))
