@@ -39,6 +39,8 @@ def record_columns(
         rows_out=0,
         null_rows=0,
         null_unique_rows=0,
+        rows_quarantined=0,
+        failures={},
         max_event_timestamp=None,
         source_columns=accepted.recorded,
         source_name=view.source.name,

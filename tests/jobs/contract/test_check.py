@@ -20,6 +20,7 @@ from featurestore.jobs.contract.record import record_columns
 from featurestore.jobs.materialize.job import RunResult
 from featurestore.jobs.materialize.start import materialize
 from featurestore.store.commit import newest_batch
+from featurestore.store.delta.log import record_notes
 from tests.jobs.stored import DERIVED, SPENDING, Store, stored_rows
 
 COLUMNS = (Column("card_id", "String"), Column("at", "Timestamp"), Column("amount", "Float64"))
@@ -52,6 +53,23 @@ def alter(shop: Store, *drop: str, **add: pa.Array) -> None:
 def run(shop: Store, *, accept_schema: bool = False) -> RunResult:
     (result,) = materialize(shop.job, accept_schema=accept_schema)
     return result
+
+
+def test_a_note_without_rows_repeats_no_count_of_the_batch(shop: Store) -> None:
+    view = replace(SPENDING, schema_contract="freeze")
+    table = shop.build(view=view)
+    shop.run(stored_rows("a"))
+    batch = newest_batch(shop.uri())
+    assert batch is not None
+    counted = replace(batch.notes, rows_quarantined=2, failures={"amount:ge": 2})
+    record_notes(shop.uri(), counted.to_json())
+
+    record_columns(shop.layout, view, table, "next", Accepted(COLUMNS))
+
+    noted = newest_batch(shop.uri())
+    assert noted is not None
+    assert (noted.notes.run_id, noted.notes.rows_quarantined) == ("next", 0)
+    assert noted.notes.failures == {}
 
 
 def test_a_note_without_rows_keeps_the_place_of_the_stream(shop: Store) -> None:
