@@ -81,7 +81,8 @@ class RunResult:
         run_id: The run's name in the ledger and in commits.
         status: ``done``; ``nothing`` if there was no new data, so that nothing was committed;
             ``failed``; ``interrupted``; or ``skipped`` if its upstream view did not succeed.
-        kind: ``run`` for an update of the current table, ``build`` for a new table.
+        kind: ``run`` for an update of the current table, ``build`` for a new table, ``release`` of
+            rows that were in quarantine.
         version: The Delta version of the view's table afterwards; None if there is none.
         rows_in: Number of source rows read.
         rows_out: Number of rows stored.

@@ -9,7 +9,7 @@ from featurestore.errors import TableError
 from featurestore.store.commit import BatchCommit, batch_commits
 from featurestore.store.integrity import lost_commit
 from featurestore.store.layout import Layout
-from featurestore.store.ledger.runs import Outcome, RunRecord, Runs, RunStatus
+from featurestore.store.ledger.runs import Outcome, RunKind, RunRecord, Runs, RunStatus
 from featurestore.store.ledger.tables import TableRecord
 from featurestore.times import from_micros
 
@@ -127,9 +127,15 @@ def _rebuilt(run_id: str, table: TableRecord, commits: Sequence[BatchCommit]) ->
         run_id,
         view=table.view,
         table_id=table.table_id,
-        kind="build" if commits[0].version == 0 else "run",
+        kind=_kind(commits[0]),
         status="done",
         started_at=commits[0].notes.started_at,
         ended_at=commits[-1].at,
         outcome=outcome(commits),
     )
+
+
+def _kind(first: BatchCommit) -> RunKind:
+    if first.notes.release:
+        return "release"
+    return "build" if first.version == 0 else "run"

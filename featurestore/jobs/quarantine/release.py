@@ -12,6 +12,7 @@ from datetime import datetime
 import pyarrow as pa
 
 from featurestore.definitions.code.expectations import expectations_of
+from featurestore.definitions.code.fingerprint import table_fingerprint
 from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.spark.session.child import own_session
 from featurestore.engines.spark.write.latest import refresh_if_stale
@@ -56,15 +57,18 @@ def release(job: Job, view_name: str, ids: Sequence[str] | None = None) -> RunRe
 
     Raises:
         NotFoundError: The view is not applied, or a row is not in its quarantine.
-        RequestError: The quarantine is empty, a row still fails a check, or the loaded
-            definition is not the applied one.
+        RequestError: The quarantine is empty, a row still fails a check, the loaded definition is
+            not the applied one, or the table is of an older definition.
         ConflictError: Another process materializes the view.
     """
     call, now, run_id = f"release({view_name!r})", job.clock(), new_run_id()
-    record = build_of(job.layout, job.applied(), view_name, call)
+    build_of(job.layout, job.applied(), view_name, call)  # an unknown view has no lock
     applied = job.applied().view(view_name)
     view = loaded_view(job.loaded(), applied, call)  # type: ignore[arg-type]  # build_of has found it
     with view_lock(job.layout, view_name, run_id, now):
+        # Read here: a run that has just ended may have switched to another build.
+        record = build_of(job.layout, job.applied(), view_name, call)
+        _require_present_definition(view, record, call)
         finish_releases(job, record)
         chosen, failing = _chosen(job, view, record, ids, call)
         notes = _notes(job, view, record, run_id, now, chosen)
@@ -80,6 +84,18 @@ def release(job: Job, view_name: str, ids: Sequence[str] | None = None) -> RunRe
     rest = f"; {failing:,} rows still fail a check and stay in quarantine" if failing else ""
     message = f"released {result.rows_out:,} rows as version {result.version}{rest}"
     return replace(result, message=message)
+
+
+def _require_present_definition(view: FeatureView, record: TableRecord, call: str) -> None:
+    """Refuse a build of an older definition: the next run replaces its table."""
+    if record.fingerprint != table_fingerprint(view):
+        raise RequestError(
+            call,
+            f"the table of view {view.name!r} is of an older definition, so that the next run "
+            "builds another one from the source",
+            f"Run `featurestore materialize {view.name}`. Then release the rows that its "
+            "quarantine has by then.",
+        )
 
 
 def finish_releases(job: Job, record: TableRecord) -> None:
@@ -195,7 +211,7 @@ def _record(job: Job, record: TableRecord, run_id: str, now: datetime) -> RunRes
             run_id,
             view=record.view,
             table_id=record.table_id,
-            kind="run",
+            kind="release",
             status="done",
             started_at=now,
             ended_at=job.clock(),
@@ -206,7 +222,7 @@ def _record(job: Job, record: TableRecord, run_id: str, now: datetime) -> RunRes
         record.view,
         run_id=run_id,
         status="done",
-        kind="run",
+        kind="release",
         version=did.version,
         rows_in=did.rows_in,
         rows_out=did.rows_out,

@@ -122,13 +122,16 @@ def _table_state(view: FeatureView, tables: CurrentTables) -> TableState:
 
 
 def last_success(runs: Iterable[RunRecord]) -> RunRecord | None:
-    """Return the last run that succeeded; None without one.
+    """Return the last run that succeeded; None without one. A release reads no source.
 
     Example:
         >>> last_success([]) is None
         True
     """
-    return next((run for run in reversed([*runs]) if run.status in SUCCESSES), None)
+    succeeded = (
+        run for run in reversed([*runs]) if run.status in SUCCESSES and run.kind != "release"
+    )
+    return next(succeeded, None)
 
 
 def _reason(

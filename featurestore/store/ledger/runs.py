@@ -23,7 +23,7 @@ _KINDS = {
     "started_at": datetime,
 }
 
-RunKind = Literal["run", "build"]
+RunKind = Literal["run", "build", "release"]
 RunStatus = Literal["running", "done", "nothing", "failed", "interrupted", "skipped"]
 
 
@@ -66,7 +66,8 @@ class RunRecord:
         run_id: The run's id, which is also in each of its commits.
         view: The view's name.
         table_id: The build that it wrote to.
-        kind: ``run`` on a current table, or ``build`` of a new table.
+        kind: ``run`` on a current table, ``build`` of a new table, or ``release`` of rows from
+            the quarantine.
         status: ``running`` until its last record; ``skipped`` if it never started.
         started_at: The time of its start.
         ended_at: The time of its end; None while it runs.

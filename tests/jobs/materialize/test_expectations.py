@@ -9,11 +9,15 @@ import pytest
 from deltalake import DeltaTable
 
 from featurestore.definitions.model.expectations import Expectations
+from featurestore.definitions.model.types import Field, Float64
 from featurestore.errors import DataQualityError, NotFoundError, RequestError
 from featurestore.jobs.quarantine.release import release
 from featurestore.jobs.quarantine.rows import quarantined_rows
+from featurestore.store.commit import LOG_PROPERTIES
 from featurestore.store.fault_points import VARIABLE
+from featurestore.store.ledger.runs import Runs
 from featurestore.store.quarantine import QuarantinedRow, mark_rows
+from tests.jobs.materialize.test_file_sources import put, source_of
 from tests.jobs.world import NOON, SPENDING, World, other
 
 pandera = pytest.importorskip("pandera.polars")  # the extra `quality`
@@ -210,3 +214,42 @@ def test_a_tombstone_is_not_checked(world: World) -> None:
 
     assert (result.rows_out, result.rows_quarantined) == (1, 1)
     assert world.rows("amount", "_deleted") == [(-1.0, True)]
+
+
+def test_a_release_after_a_crash_lets_the_next_run_end_the_batch_of_files(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.views = [other(SPENDING, source=source_of("parquet"), expectations=AMOUNTS)]
+    put(world, "1.parquet", ("a", 0, 5.0), ("a", 1, 101.0))
+    monkeypatch.setenv(VARIABLE, "data.committed=raise")
+    failed = world.materialize()
+    monkeypatch.delenv(VARIABLE)
+    first = world.materialize()
+    put(world, "2.parquet", ("a", 2, 6.0), ("a", 3, 102.0))
+    monkeypatch.setenv(VARIABLE, "data.committed=raise")
+    crashed = world.materialize()
+    monkeypatch.delenv(VARIABLE)
+    world.views = [other(SPENDING, source=source_of("parquet"))]
+    release(world.job, "spending")
+
+    later = world.materialize()
+
+    assert (failed.status, first.status, crashed.status) == ("failed", "done", "failed")
+    assert (later.status, later.rows_out) == ("nothing", 0)
+    assert world.rows() == [("a", 0, 5.0), ("a", 1, 101.0), ("a", 2, 6.0), ("a", 3, 102.0)]
+    assert LOG_PROPERTIES.items() <= world.table().metadata().configuration.items()
+    kinds = [run.kind for run in Runs(world.layout).records("spending")]
+    assert kinds[-2:] == ["release", "run"]
+
+
+def test_no_row_is_released_into_the_table_of_an_older_definition(world: World) -> None:
+    world.views = checked(AMOUNTS)
+    world.pay(("a", 0, 5.0), ("a", 1, 101.0))
+    world.materialize()
+    world.views = [other(SPENDING, schema=(*SPENDING.schema, Field("more", Float64)))]
+
+    with pytest.raises(RequestError) as older:
+        release(world.job, "spending")
+
+    assert "materialize spending" in older.value.fix
+    assert world.rows() == [("a", 0, 5.0)]

@@ -8,7 +8,7 @@ from featurestore.definitions.model.view import FeatureView
 from featurestore.jobs.schedule.due import ViewSchedule, schedules
 from featurestore.store.current import CurrentTables
 from featurestore.store.layout import Layout
-from featurestore.store.ledger.runs import RunRecord, RunStatus
+from featurestore.store.ledger.runs import RunKind, RunRecord, RunStatus
 from featurestore.store.ledger.tables import TableRecord, TableState
 from tests.jobs.world import SPENDING, other
 
@@ -43,13 +43,19 @@ class Ledger:
         )
         self.tables.append(record)
 
-    def run(self, moment: str, status: RunStatus = "done", view: str = "spending") -> None:
+    def run(
+        self,
+        moment: str,
+        status: RunStatus = "done",
+        view: str = "spending",
+        kind: RunKind = "run",
+    ) -> None:
         """Record a run that started at a moment."""
         record = RunRecord(
             f"r{len(self.runs)}",
             view=view,
             table_id="t",
-            kind="run",
+            kind=kind,
             status=status,
             started_at=at(moment),
         )

@@ -63,6 +63,15 @@ def test_only_a_success_covers_a_tick(ledger: Ledger, status: RunStatus) -> None
     assert (state.reason, state.due_since) == ("scheduled", at("12:15"))
 
 
+def test_a_release_covers_no_tick(ledger: Ledger) -> None:
+    ledger.run("12:00")
+    ledger.run("12:16", kind="release")
+
+    state = ledger.schedule("12:20")
+
+    assert (state.reason, state.last_success) == ("scheduled", at("12:00"))
+
+
 def test_a_run_without_new_data_covers_its_tick(ledger: Ledger) -> None:
     ledger.run("12:15", "nothing")
 
