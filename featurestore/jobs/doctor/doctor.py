@@ -1,6 +1,6 @@
 """The doctor: all checks of a store's tables, and their repairs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -11,6 +11,7 @@ from featurestore.jobs.doctor.finding import Check, Finding, Repair, Subject
 from featurestore.jobs.materialize.job import Job, new_run_id
 from featurestore.jobs.materialize.lock import view_lock
 from featurestore.query.selection import Selection, selected_views, selection_text
+from featurestore.store.failures import failure_text
 from featurestore.store.file_system import list_names
 from featurestore.store.ledger.runs import Runs
 from featurestore.store.ledger.tables import Tables
@@ -48,11 +49,11 @@ def examine(job: Job, views: Selection | None = None, *, repair: bool = False) -
         job: The project.
         views: Views, or services for all views that they need. None for all views, the ledgers and
             the registry.
-        repair: Whether to repair what can be repaired. What was repaired has a ``repair``.
+        repair: Whether to repair what can be repaired. What was repaired has a ``repair``. The
+            ``fix`` of the others says why not, for example that the view is being materialized.
 
     Raises:
         NotFoundError: A view is not applied.
-        ConflictError: A view that needs a repair is being materialized.
     """
     found: list[Finding] = []
     if views is None:  # first: views are found by them
@@ -117,15 +118,32 @@ def _examined(subject: Subject, checks: Sequence[Check], *, repair: bool) -> lis
     found = list(_found(subject, checks))
     if not repair or not any(finding.repairable for finding in found):
         return found
-    with ExitStack() as lock:
-        if subject.view is not None:
-            run_id = new_run_id()
-            lock.enter_context(view_lock(subject.layout, subject.name, run_id, subject.clock()))
-        done = {
-            code: REPAIRS[code](replace(subject))  # which reads the table again
-            for code in dict.fromkeys(each.code for each in found if each.repairable)
-        }
-    return [replace(each, repair=done[each.code]) if each.repairable else each for each in found]
+    codes = dict.fromkeys(each.code for each in found if each.repairable)
+    done, failure = _repaired(subject, list(codes))
+    return [_with_repair(each, done, failure) if each.repairable else each for each in found]
+
+
+def _repaired(subject: Subject, codes: Sequence[str]) -> tuple[dict[str, str], str]:
+    """Return what the repair of each code has done, and why no more was repaired."""
+    done: dict[str, str] = {}
+    try:
+        with ExitStack() as lock:
+            if subject.view is not None:
+                now = subject.clock()
+                lock.enter_context(view_lock(subject.layout, subject.name, new_run_id(), now))
+            for code in codes:
+                done[code] = REPAIRS[code](replace(subject))  # which reads the table again
+    except FeatureStoreError as error:
+        return done, f"It was not repaired: {error.found}. {error.fix}"
+    except (OSError, ValueError) as error:
+        return done, f"It was not repaired: {failure_text(error)}."
+    return done, ""
+
+
+def _with_repair(finding: Finding, done: Mapping[str, str], failure: str) -> Finding:
+    if finding.code in done:
+        return replace(finding, repair=done[finding.code])
+    return replace(finding, fix=f"{finding.fix} {failure}")
 
 
 def _found(subject: Subject, checks: Sequence[Check]) -> Iterator[Finding]:
@@ -140,3 +158,9 @@ def _found(subject: Subject, checks: Sequence[Check]) -> Iterator[Finding]:
             if not is_reported:
                 is_reported = True
                 yield subject.finding(UNREADABLE, error.found, error.fix)
+        except (OSError, ValueError) as error:  # a file that cannot be read, or is no JSON
+            if not is_reported:
+                is_reported = True
+                fix = "Restore the file from a copy."
+                fix += f" Or build the view again: {subject.rebuild}." if subject.view else ""
+                yield subject.finding(UNREADABLE, failure_text(error), fix)

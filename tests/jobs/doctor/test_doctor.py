@@ -10,7 +10,6 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 
-from featurestore.errors import ConflictError
 from featurestore.jobs.doctor.doctor import REPAIRS, examine
 from featurestore.jobs.materialize.evidence import gather
 from featurestore.jobs.materialize.lock import view_lock
@@ -261,13 +260,31 @@ def test_a_run_that_is_active_is_no_problem(built: Store) -> None:
         assert examine(built.job) == []
 
 
-def test_a_repair_waits_for_no_run(built: Store) -> None:
+def test_a_repair_waits_for_no_run_and_loses_no_finding(built: Store) -> None:
     empty(built)
+    cut_ledger(built)
 
-    with view_lock(built.layout, "spending", "r", NOON), pytest.raises(ConflictError):
-        examine(built.job, repair=True)
+    with view_lock(built.layout, "spending", "r", NOON):
+        found = {each.table: each for each in examine(built.job, repair=True)}
 
+    assert found["ledger of runs"].is_repaired
+    assert (found["spending"].code, found["spending"].is_repaired) == ("D102", False)
+    assert "pid" in found["spending"].fix
     assert commit(built, 2).exists()
+
+
+def test_a_repair_that_fails_loses_no_finding(built: Store) -> None:
+    empty(built)
+    Path(built.uri(), "_damaged").write_text("no folder", "utf-8")
+
+    (found, *_) = examine(built.job, repair=True)
+
+    assert (found.code, found.is_repaired) == ("D102", False)
+    assert "_damaged" in found.fix
+
+
+def cut_ledger(shop: Store) -> None:
+    max(Path(shop.layout.runs(), "_delta_log").glob("*.json")).write_bytes(b"")
 
 
 def test_a_record_that_differs_from_its_commits_is_corrected(built: Store) -> None:
