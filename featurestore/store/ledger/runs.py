@@ -127,7 +127,8 @@ class Runs:
         """
         rows = sorted(read(self._uri), key=_order)
         recent = [row.get("sequence") or 0 for row in rows if row["started_at"] >= before]
-        bound = min(recent, default=2**62)
+        newest = max((row.get("sequence") or 0 for row in rows), default=0)
+        bound = min(recent, default=newest + 1)  # a run that begins meanwhile has a later one
         last = {row["view"]: row["run_id"] for row in rows}
         ended = {row["run_id"] for row in rows if row["status"] != "running"}
         active = {row["run_id"] for row in rows} - ended

@@ -14,7 +14,7 @@ from featurestore.store.delta.log import commits, is_table, last_transaction, la
 from featurestore.store.delta.protocol import check_plain
 from featurestore.store.file_system import read_text
 from featurestore.store.layout import Layout
-from featurestore.store.ledger.append import append, last_number
+from featurestore.store.ledger.append import append, delete, last_number
 from featurestore.store.ledger.files import FileRecord, Files
 from featurestore.store.ledger.runs import Outcome, RunRecord, Runs
 from featurestore.store.ledger.schemas import RUNS
@@ -264,3 +264,24 @@ def test_a_folder_with_a_commit_or_a_checkpoint_is_a_table(tmp_path: Path, name:
 
     assert (before, is_table(str(tmp_path)), is_table(f"file://{tmp_path}")) == (False, True, True)
     assert not is_table(str(log / name))
+
+
+def test_a_run_that_begins_during_a_clean_up_keeps_its_record(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = Runs(layout)
+    ledger.record(RUN)
+    ledger.record(replace(RUN, status="done", ended_at=NOON))
+    begun = replace(RUN, run_id="r2", view="w", started_at=NOON + timedelta(days=30))
+
+    def delete_late(uri: str, condition: str) -> None:
+        ledger.record(begun)
+        delete(uri, condition)
+
+    monkeypatch.setattr("featurestore.store.ledger.runs.delete", delete_late)
+
+    assert ledger.clean(NOON + timedelta(days=20)) == 1
+    assert [(run.run_id, run.status) for run in ledger.records()] == [
+        ("r1", "done"),
+        ("r2", "running"),
+    ]
