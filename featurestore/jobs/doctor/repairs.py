@@ -32,7 +32,7 @@ def set_commit_aside(subject: Subject) -> str:
         while (commits := newest_commit_files(subject.uri, 1)) and commits[0].damage:
             version = commits[0].version
             if newest_checkpoint(subject.uri) >= version:
-                return ""
+                break
             for name in list_names(f"{subject.uri}/_delta_log"):
                 # With Delta's checksums of the table, and Hadoop's of the files.
                 if name.lstrip(".").startswith(f"{version:020}."):

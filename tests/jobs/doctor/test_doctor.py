@@ -82,6 +82,19 @@ def test_a_damaged_newest_commit_is_set_aside_and_its_rows_are_read_again(
     assert Path(built.uri(), "_damaged").is_dir()
 
 
+def test_a_commit_set_aside_before_one_that_stays_is_named_with_its_checkpoint(
+    built: Store,
+) -> None:
+    DeltaTable(built.uri(), version=1).create_checkpoint()
+    empty_two(built)
+
+    (found, *_) = examine(built.job, repair=True)
+
+    assert found.is_repaired
+    assert (commit(built, 1).exists(), commit(built, 2).exists()) == (True, False)
+    assert not Path(built.layout.checkpoint("t1", 0)).exists()
+
+
 def state(shop: Store):
     (record,) = Tables(shop.layout).records()
     runs = Runs(shop.layout).records()
