@@ -74,7 +74,8 @@ def view_locks(
             try:
                 lock.enter_context(view_lock(layout, view, run_ids[view], now, on_wait))
             except ConflictError as error:
-                locks.busy[view] = error
+                fix = f"{error.fix} Or add --wait (wait=True)."  # the runs that can wait
+                locks.busy[view] = ConflictError(error.call, error.found, fix)
             else:
                 locks.held[view] = lock
                 end.callback(locks.release, view)
@@ -119,8 +120,7 @@ def view_lock(
         raise ConflictError(
             call,
             _found(holder),
-            "Wait until that run has ended, then run the command again. Or add --wait "
-            "(wait=True).",
+            "Wait until that run has ended, then run the command again.",
         ) from None
     except OSError as error:
         raise storage_error(error, call, str(path)) from error

@@ -78,9 +78,13 @@ def test_the_locks_of_several_views_are_held_but_for_those_of_others(tmp_path: P
             held = [name for name in "abc" if is_locked(layout, name)]
             assert list(locks.held) == ["a", "c"]
             assert "run r1" in locks.busy["b"].found
+            assert "--wait" in locks.busy["b"].fix
+        with pytest.raises(ConflictError) as refused, view_lock(layout, "b", "r2", NOON):
+            pass
         after = [name for name in "abc" if is_locked(layout, name)]
 
     assert (held, after) == (["a", "b", "c"], ["b"])
+    assert "--wait" not in refused.value.fix  # not every command can wait
 
 
 def test_a_lock_that_a_thread_released_early_belongs_to_who_takes_it_next(tmp_path: Path) -> None:
