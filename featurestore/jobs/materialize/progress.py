@@ -1,5 +1,6 @@
 """The events that report the progress of a materialization."""
 
+import logging
 from dataclasses import KW_ONLY, dataclass
 from typing import Literal, Protocol
 
@@ -16,6 +17,7 @@ Phase = Literal[
     "interrupted",
     "skipped",
 ]
+_LOG = logging.getLogger(__name__)
 ENDS = ("done", "nothing", "failed", "interrupted", "skipped")
 
 
@@ -47,6 +49,27 @@ class Progress(Protocol):
 
     def __call__(self, event: ProgressEvent, /) -> None:
         """Handle an event."""
+
+
+def logging_errors(progress: Progress) -> Progress:
+    """Return a progress whose errors are logged: they end no run, and hide no run's result.
+
+    Args:
+        progress: The caller's.
+
+    Example:
+        >>> logging_errors(ignore_progress)(ProgressEvent("card_activity", "done"))
+    """
+
+    def report(event: ProgressEvent, /) -> None:
+        try:
+            progress(event)
+        except Exception:  # noqa: BLE001  # the caller's code may raise anything
+            _LOG.exception(
+                "error while the phase %r of view %s was reported", event.phase, event.view
+            )
+
+    return report
 
 
 def ignore_progress(event: ProgressEvent, /) -> None:

@@ -1,7 +1,7 @@
 """Materialization: update the feature tables of several views from their sources, side by side."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from datetime import datetime
 
 from featurestore.definitions.code.expectations import declared_expectations
@@ -9,10 +9,16 @@ from featurestore.definitions.code.fingerprint import table_fingerprint
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.on_demand import OnDemandFeatureView
 from featurestore.definitions.model.view import FeatureView
-from featurestore.errors import FeatureStoreError, NotFoundError, RequestError, TableError
+from featurestore.errors import NotFoundError, RequestError, TableError
 from featurestore.jobs.materialize.job import Job, Request, RunResult, new_run_id
 from featurestore.jobs.materialize.lock import OnWait, ViewLocks, view_lock, view_locks
-from featurestore.jobs.materialize.progress import ENDS, Progress, ProgressEvent, ignore_progress
+from featurestore.jobs.materialize.progress import (
+    ENDS,
+    Progress,
+    ProgressEvent,
+    ignore_progress,
+    logging_errors,
+)
 from featurestore.jobs.materialize.without_spark.contract import refused_runs
 from featurestore.jobs.materialize.without_spark.nothing_new import nothing_new
 from featurestore.optional import spark_extra
@@ -51,7 +57,7 @@ def materialize(  # noqa: PLR0913 - the options of a run
         full: Build new tables from all rows of the sources.
         accept_schema: Take changes of a source's columns that a view's contract refuses.
         wait: Wait for another process that materializes one of the views.
-        progress: Called with the progress of each view.
+        progress: Called with the progress of each view. Its errors are logged only.
 
     Returns:
         One result for each view, in the order of ``views``. A view that fails does not stop the
@@ -64,7 +70,7 @@ def materialize(  # noqa: PLR0913 - the options of a run
         KeyboardInterrupt: The streams were stopped, and the runs were recorded as interrupted.
     """
     targets = _targets(job, views)
-    report = progress or ignore_progress
+    report = logging_errors(progress or ignore_progress)
     run_ids = {view.name: new_run_id() for view in targets}
     on_wait = wait_reporter(report) if wait else None
     with view_locks(job.layout, run_ids, job.clock(), on_wait) as locks:
@@ -85,11 +91,15 @@ def releasing(report: Progress, locks: ViewLocks, ends: Sequence[str]) -> Progre
         ends: The phases with which the runs of a view end for good.
     """
 
-    def report_and_release(event: ProgressEvent, /) -> None:
+    def release(event: ProgressEvent, /) -> None:
         if event.phase in ends:
-            # A lock that is not released here ends with the process; it fails no other view.
-            with suppress(FeatureStoreError, OSError):
-                locks.release(event.view)
+            locks.release(event.view)
+
+    # A lock that is not released here ends with the process; it fails no other view.
+    release_or_log = logging_errors(release)
+
+    def report_and_release(event: ProgressEvent, /) -> None:
+        release_or_log(event)
         report(event)
 
     return report_and_release

@@ -10,7 +10,12 @@ from featurestore.errors import ConflictError, RequestError
 from featurestore.jobs.materialize.job import Job, Request, RunResult, new_run_id
 from featurestore.jobs.materialize.lock import view_locks
 from featurestore.jobs.materialize.messages import skip_reason
-from featurestore.jobs.materialize.progress import Progress, ProgressEvent, ignore_progress
+from featurestore.jobs.materialize.progress import (
+    Progress,
+    ProgressEvent,
+    ignore_progress,
+    logging_errors,
+)
 from featurestore.jobs.materialize.record import RunLog
 from featurestore.jobs.materialize.start import (
     loaded_view,
@@ -36,7 +41,7 @@ def materialize_due(
         job: The project.
         names: The views that are due, each after the views it derives from; from `due`.
         wait: Wait for another process that materializes a view that is due.
-        progress: Called with the progress of each view.
+        progress: Called with the progress of each view. Its errors are logged only.
 
     Returns:
         The last result of each view that was due, each after the views it derives from. A view
@@ -47,7 +52,8 @@ def materialize_due(
         ConflictError: Other processes materialize all views that are due; nothing was done.
         KeyboardInterrupt: The streams were stopped, and the runs were recorded as interrupted.
     """
-    return _DueRuns(job, job.loaded(), progress or ignore_progress).run(names, wait)
+    report = logging_errors(progress or ignore_progress)
+    return _DueRuns(job, job.loaded(), report).run(names, wait)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from featurestore.engines.spark.source.file_log import FileLog
 from featurestore.jobs.materialize.job import RunResult
 from featurestore.jobs.materialize.progress import ProgressEvent
 from featurestore.jobs.materialize.start import materialize
+from featurestore.store.fault_points import VARIABLE
 from featurestore.store.ledger.files import FileRecord, Files
 from featurestore.store.ledger.runs import Runs
 from featurestore.store.ledger.tables import Tables
@@ -45,6 +46,29 @@ def test_nothing_new_is_recorded_without_a_session(built: Store) -> None:
     assert (last.run_id, last.status, last.table_id) == (result.run_id, "nothing", "t1")
     assert last.ended_at is not None
     assert [event.phase for event in events] == ["nothing"]
+
+
+def test_an_error_of_the_callers_progress_takes_no_result(
+    built: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(event: ProgressEvent) -> None:
+        raise ValueError(event.phase)
+
+    (result,) = materialize(built.job, progress=broken)
+
+    assert result.status == "nothing"
+    [logged] = caplog.records
+    assert logged.exc_info is not None
+    assert repr(logged.exc_info[1]) == "ValueError('nothing')"
+
+
+@pytest.mark.parametrize("action", ["raise", "enospc"])
+def test_a_lock_that_cannot_be_released_takes_no_result(
+    built: Store, monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    monkeypatch.setenv(VARIABLE, f"spending/lock.released={action}")
+
+    assert statuses(built) == ["nothing"]
 
 
 def compact_source(shop: Store) -> None:
