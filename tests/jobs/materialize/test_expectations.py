@@ -18,6 +18,7 @@ from featurestore.store.fault_points import VARIABLE
 from featurestore.store.ledger.runs import Runs
 from featurestore.store.quarantine import QuarantinedRow, mark_rows
 from tests.jobs.materialize.test_file_sources import put, source_of
+from tests.jobs.materialize.test_snapshots import SHOPS, deliver
 from tests.jobs.world import NOON, SPENDING, World, other
 
 pandera = pytest.importorskip("pandera.polars")  # the extra `quality`
@@ -253,3 +254,18 @@ def test_no_row_is_released_into_the_table_of_an_older_definition(world: World) 
 
     assert "materialize spending" in older.value.fix
     assert world.rows() == [("a", 0, 5.0)]
+
+
+def test_a_rebuilt_snapshot_view_keeps_its_history_whatever_is_expected_now(world: World) -> None:
+    world.views = [SHOPS]
+    deliver(world, {"a": ("Rome", 500.0), "b": ("Oslo", 2.0)})
+    world.materialize()
+    deliver(world, {"a": ("Rome", 5.0), "b": ("Oslo", 2.0)})
+    small = pandera.DataFrameSchema({"size": pandera.Column(checks=pandera.Check.le(100.0))})
+    world.views = [other(SHOPS, expectations=small)]
+
+    built = world.materialize(full=True)
+
+    assert (built.status, built.rows_quarantined) == ("done", 0)
+    sizes = world.rows("shop", "size", view="shops")
+    assert sizes == [("a", 5.0), ("a", 500.0), ("b", 2.0)]

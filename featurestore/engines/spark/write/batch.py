@@ -23,7 +23,12 @@ from featurestore.engines.spark.transform.stored_rows import (
     stored_rows,
     unmatched,
 )
-from featurestore.engines.spark.write.batch_rows import BatchRows, batch_rows_once, failures
+from featurestore.engines.spark.write.batch_rows import (
+    BatchRows,
+    batch_rows_once,
+    failures,
+    with_history,
+)
 from featurestore.engines.spark.write.masks import Validation
 from featurestore.engines.spark.write.quarantine import commit_quarantine, require_written
 from featurestore.errors import ConflictError, MaterializationError
@@ -149,7 +154,13 @@ def _write(view: FeatureView, target: Target, rows: DataFrame, batch_id: int) ->
             return notes.rows_in
 
 
-def commit_stored(view: FeatureView, target: Target, stored: DataFrame, batch_id: int) -> int:
+def commit_stored(
+    view: FeatureView,
+    target: Target,
+    stored: DataFrame,
+    batch_id: int,
+    history: DataFrame | None = None,
+) -> int:
     """Commit the changes that a snapshot view's run found, and return their number.
 
     Args:
@@ -157,8 +168,11 @@ def commit_stored(view: FeatureView, target: Target, stored: DataFrame, batch_id
         target: The destination.
         stored: The rows, by `stored_rows`.
         batch_id: The number of the commit.
+        history: The rows of an earlier table, for a new one. They are not checked: the source
+            cannot give them again, and the next run would remove them from the quarantine.
     """
     with batch_rows_once(view, stored, target.validation, target.staging) as batch:
+        batch = with_history(batch, history)
         notes = _notes_of(view, target, batch, batch_id, _counts(view, batch))
         notes = replace(notes, snapshot=True)
         fault_point("rows.computed", view.name)

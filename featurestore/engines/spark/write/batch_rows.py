@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
@@ -72,6 +72,18 @@ def batch_rows_once(
         )
     finally:
         remove_folder(staging)
+
+
+def with_history(batch: BatchRows, history: DataFrame | None) -> BatchRows:
+    """Return a batch with the rows of an earlier table, which no check keeps out.
+
+    Args:
+        batch: The batch.
+        history: The rows, with the stored columns; None for none.
+    """
+    if history is None:
+        return batch
+    return replace(batch, rows=batch.rows.unionByName(history, allowMissingColumns=True))
 
 
 def failures(batch: BatchRows) -> dict[str, int]:

@@ -58,10 +58,11 @@ def _store_changes(spark: SparkSession, run: Stream) -> int:
             before = target.table if is_table(target.table) else run.history
             if before is not None and not run.full:
                 _require_rows(view, present, spark.read.format("delta").load(before))
-            rows = _new_rows(spark, run, present).persist()
-            with unpersisted(rows):
+            rows, history = _new_rows(spark, run, present)
+            with unpersisted(rows.persist()):
                 done = last_transaction(target.table, target.application)
-                return commit_stored(view, target, rows, 0 if done is None else done + 1)
+                number = 0 if done is None else done + 1
+                return commit_stored(view, target, rows, number, history)
 
 
 def _require_rows(view: FeatureView, present: DataFrame, stored: DataFrame) -> None:
@@ -77,8 +78,10 @@ def _require_rows(view: FeatureView, present: DataFrame, stored: DataFrame) -> N
     )
 
 
-def _new_rows(spark: SparkSession, run: Stream, present: DataFrame) -> DataFrame:
-    """Return the rows to store: the changes, and in a new table also the history before them."""
+def _new_rows(
+    spark: SparkSession, run: Stream, present: DataFrame
+) -> tuple[DataFrame, DataFrame | None]:
+    """Return the changes to store, and the history before them for a new table."""
     view, table, history = run.view, run.target.table, None
     if is_table(table):
         stored = spark.read.format("delta").load(table)
@@ -89,7 +92,7 @@ def _new_rows(spark: SparkSession, run: Stream, present: DataFrame) -> DataFrame
     changes = present if stored is None else _changes(view, present, stored)
     moment = _moment(stored, run.target.started_at)
     rows = stored_rows(view, changes.withColumn(SNAPSHOT_TIME, F.lit(moment)))
-    return rows if history is None else history.unionByName(rows)
+    return rows, history
 
 
 def _history(view: FeatureView, rows: DataFrame) -> DataFrame | None:
