@@ -269,3 +269,19 @@ def test_a_rebuilt_snapshot_view_keeps_its_history_whatever_is_expected_now(worl
     assert (built.status, built.rows_quarantined) == ("done", 0)
     sizes = world.rows("shop", "size", view="shops")
     assert sizes == [("a", 5.0), ("a", 500.0), ("b", 2.0)]
+
+
+def test_a_snapshot_whose_rows_are_all_bad_is_quarantined_and_holds_no_row(world: World) -> None:
+    small = pandera.DataFrameSchema({"size": pandera.Column(checks=pandera.Check.le(100.0))})
+    world.views = [other(SHOPS, expectations=small)]
+    deliver(world, {"a": ("Rome", 500.0)})
+
+    built = world.materialize()
+
+    bad = quarantined_rows(world.layout, world.job.applied(), "shops")
+    assert (built.status, built.error, world.rows("shop", view="shops")) == ("done", None, [])
+    assert [row.values["shop"] for row in bad] == ["a"]
+    deliver(world, {"a": ("Rome", 5.0)})
+    assert world.materialize().rows_out == 1
+    assert world.rows("shop", "size", view="shops") == [("a", 5.0)]
+    assert quarantined_rows(world.layout, world.job.applied(), "shops") == []
