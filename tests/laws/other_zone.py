@@ -25,7 +25,7 @@ def main(name: str, table: str, folder: str, *sources: str) -> None:
         table=table,
         checkpoint=f"{folder}/none",
         source="source",
-        quarantine=f"{folder}/quarantine",
+        quarantine=f"{table}_quarantine",
         staging=f"{folder}/staging",
         started_at=from_micros(0),
     )

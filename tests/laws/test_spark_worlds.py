@@ -101,7 +101,7 @@ class Project:
             table=self.table(shape, table_id),
             checkpoint=str(self.folder / "none"),
             source="source",
-            quarantine=str(self.folder / "quarantine" / table_id),
+            quarantine=str(self.folder / "quarantine" / shape.name / table_id),
             staging=str(self.folder / "staging"),
             started_at=from_micros(0),
             rows_per_file=ROWS_PER_FILE,
