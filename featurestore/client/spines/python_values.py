@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from featurestore.client.spines.nanoseconds import array_of_nanoseconds, needs_nanoseconds
+from featurestore.engines.python_array import python_array
 from featurestore.engines.spine_times import RowName, row_name
 from featurestore.errors import SpineError
 
@@ -65,7 +66,7 @@ def array_of(name: str, values: Iterable[Any], row: RowName = row_name) -> pa.Ar
         dtype = _decimal_type(present)
         if dtype is not None:
             present = [int(each) if isinstance(each, np.integer) else each for each in present]
-        array = pa.array(present, dtype)
+        array = python_array(present, dtype)
     except OverflowError:
         return _large_integers(name, present)
     except UnicodeEncodeError:

@@ -17,6 +17,7 @@ from featurestore.definitions.model.view import Code
 from featurestore.engines.on_demand.exact import cast_exactly, type_mismatch
 from featurestore.engines.on_demand.row_wise import Columns, other_rows_problem
 from featurestore.engines.on_demand.sql_expression import evaluate, syntax_problem
+from featurestore.engines.python_array import python_array
 from featurestore.errors import OnDemandError, nearest
 from featurestore.query.nodes import OnDemand, Query
 from featurestore.store.columns import arrow_type
@@ -207,7 +208,7 @@ def _array(node: OnDemand, name: str, values: Any) -> pa.ChunkedArray:
     if isinstance(values, pa.ChunkedArray):
         return values
     try:
-        return pa.chunked_array([values if isinstance(values, pa.Array) else pa.array(values)])
+        return pa.chunked_array([values if isinstance(values, pa.Array) else python_array(values)])
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
         text = f"a {type(values).__name__} as {name!r} ({error})"
         raise _wrong_result(node, text, "an array") from None

@@ -1,5 +1,6 @@
 """Columns of Python values become Arrow arrays exactly, or are refused."""
 
+import os
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from math import isnan
@@ -151,3 +152,14 @@ def test_a_nan_inside_of_a_dict_stays_one() -> None:
 
     assert read["text"] == "x"
     assert isnan(read["number"])
+
+
+def test_zones_count_also_where_pandas_on_spark_has_switched_them_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PYARROW_IGNORE_TIMEZONE", "1")
+    later = NOON.astimezone(timezone(timedelta(hours=5)))
+
+    for values in ([NOON, later], [later], [[later]], [{"at": later}]):
+        assert array_of("a", values).to_pylist() == values
+    assert os.environ["PYARROW_IGNORE_TIMEZONE"] == "1"
