@@ -22,6 +22,7 @@ LOG_CHECKS: tuple[Check, ...] = (
     logs.checkpoints_open,
     logs.protocol_is_plain,
     files.named_files_exist,
+    files.files_are_whole,
     files.old_files_are_removed,
 )
 VIEW_CHECKS: tuple[Check, ...] = (

@@ -7,11 +7,12 @@ import pyarrow.fs as pafs
 
 from featurestore.jobs.doctor.finding import Finding, Subject
 from featurestore.store.delta.cleanup import vacuum
+from featurestore.store.delta.files import file_damage
 from featurestore.store.file_system import file_system
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.tables import TableRecord
 
-MISSING_FILE, OLD_FILES, UNKNOWN_BUILD = "D201", "D202", "D203"
+MISSING_FILE, OLD_FILES, UNKNOWN_BUILD, DAMAGED_FILE = "D201", "D202", "D203", "D204"
 RETENTION = timedelta(days=7)
 
 
@@ -29,6 +30,19 @@ def named_files_exist(subject: Subject) -> Iterator[Finding]:
         if subject.view is not None:
             fix += f" Or build the view again: {subject.rebuild}."
         yield subject.finding(MISSING_FILE, f"the file {subject.uri}/{path} {found}", fix)
+
+
+def files_are_whole(subject: Subject) -> Iterator[Finding]:
+    """Yield files whose content is damaged: all of them are read, with their checksums."""
+    missing = {each.found for each in named_files_exist(subject)}
+    for path in subject.snapshot.files["path"].to_pylist():
+        if any(f"/{path} " in found for found in missing):
+            continue  # which the other check reports
+        if damage := file_damage(subject.snapshot, path):
+            fix = "Restore the file from a copy."
+            if subject.view is not None:
+                fix += f" Or build the view again: {subject.rebuild}."
+            yield subject.finding(DAMAGED_FILE, damage, fix)
 
 
 def old_files_are_removed(subject: Subject) -> Iterator[Finding]:

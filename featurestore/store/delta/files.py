@@ -70,6 +70,27 @@ def open_file(snapshot: Snapshot, path: str, text_as_dictionary: tuple[str, ...]
     return OpenFile(data, footer, snapshot.uri, path)
 
 
+def file_damage(snapshot: Snapshot, path: str) -> str | None:
+    """Read a whole data file, and return how it is damaged, as a clause; None if it is not.
+
+    Its pages are compared with their checksums.
+
+    Args:
+        snapshot: The pinned table.
+        path: The file's path in `Snapshot.files`.
+    """
+    try:
+        with _damage(snapshot.uri, path):
+            data = pq.ParquetFile(
+                snapshot.filesystem.open_input_file(path), page_checksum_verification=True
+            )
+            for _ in data.iter_batches():
+                pass
+    except TableError as error:
+        return error.found
+    return None
+
+
 @contextmanager
 def _damage(table: str, path: str) -> Iterator[None]:
     """Raise what Arrow says about a damaged or lost file as an error that names it."""

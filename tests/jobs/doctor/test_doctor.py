@@ -171,6 +171,21 @@ def cut_file(shop: Store) -> None:
     path.write_bytes(path.read_bytes()[:-1])
 
 
+def flip_bit(shop: Store) -> None:
+    """Write a file as Spark does, with checksums of its pages, and flip a bit of a value."""
+    path = Path(DeltaTable(shop.uri()).file_uris()[0].removeprefix("file://"))
+    before = path.stat().st_size
+    pq.write_table(pq.read_table(path), path, write_page_checksum=True, use_dictionary=False)
+    for log in Path(shop.uri(), "_delta_log").glob("*.json"):
+        text = log.read_text()
+        if path.name in text:
+            log.write_text(text.replace(f'"size":{before}', f'"size":{path.stat().st_size}'))
+    chunk = pq.ParquetFile(path).metadata.row_group(0).column(0)
+    content = bytearray(path.read_bytes())
+    content[chunk.data_page_offset + chunk.total_compressed_size - 1] ^= 1
+    path.write_bytes(content)
+
+
 def leave_orphan(shop: Store) -> None:
     Path(shop.uri(), "part-00000-killed.parquet").write_bytes(b"x")
     age(shop.uri(), days=8)
@@ -218,6 +233,7 @@ def want_latest(shop: Store) -> None:
         (lose_table, "D100"),
         (lose_file, "D201"),
         (cut_file, "D201"),
+        (flip_bit, "D204"),
         (leave_orphan, "D202"),
         (leave_build, "D203"),
         (commit_by_another, "D301"),
