@@ -1,6 +1,7 @@
 """Views with nothing new are recorded without a session; all others are left to a run."""
 
 import json
+import logging
 import os
 import shutil
 from collections.abc import Callable
@@ -54,10 +55,16 @@ def test_an_error_of_the_callers_progress_takes_no_result(
     def broken(event: ProgressEvent) -> None:
         raise ValueError(event.phase)
 
+    # A library's configuration of logging may have switched off the loggers that were there.
+    log = logging.getLogger("featurestore.jobs.materialize.progress")
+    log.disabled = False
+    log.addHandler(caplog.handler)
+
     (result,) = materialize(built.job, progress=broken)
 
+    log.removeHandler(caplog.handler)
     assert result.status == "nothing"
-    [logged] = caplog.records
+    logged = caplog.records[0]
     assert logged.exc_info is not None
     assert repr(logged.exc_info[1]) == "ValueError('nothing')"
 
