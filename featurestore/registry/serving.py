@@ -4,8 +4,10 @@ A change of a view's stored rows takes effect at one moment: when its new table 
 then readers see the table of before, by the definition that it was built from.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
 
 from featurestore.definitions.code.fingerprint import table_fingerprint
 from featurestore.definitions.model.manifest import Manifest
@@ -18,6 +20,8 @@ from featurestore.query.compile import compile_query, compile_view, output_field
 from featurestore.query.nodes import Query
 from featurestore.query.selection import Selection
 from featurestore.registry.version import RegistryVersion
+
+_D = TypeVar("_D", OnDemandFeatureView, FeatureService)
 
 
 @dataclass(frozen=True)
@@ -131,8 +135,20 @@ def serving(versions: Sequence[RegistryVersion], fingerprints: Mapping[str, str]
         return Serving(applied, applied, {})
     views = {view.name: found[view.name][1] for view in changed if view.name in found}
     manifest = replace(applied, views=tuple(views.get(view.name, view) for view in applied.views))
-    manifest = _with_on_demand(manifest, applied, versions)
-    manifest = _with_services(manifest, applied, versions)
+    # On-demand views first: services use them.
+    manifest = replace(
+        manifest,
+        on_demand_views=_fitting(
+            applied.on_demand_views,
+            versions,
+            find=Manifest.on_demand_view,
+            adapt=partial(_served_on_demand, manifest),
+        ),
+    )
+    services = _fitting(
+        applied.services, versions, find=Manifest.service, adapt=partial(_served_service, manifest)
+    )
+    manifest = replace(manifest, services=services)
     return Serving(applied, manifest, {name: number for name, (number, _) in found.items()})
 
 
@@ -146,53 +162,49 @@ def _built_from(
     return None
 
 
-def _with_on_demand(
-    served: Manifest, applied: Manifest, versions: Sequence[RegistryVersion]
-) -> Manifest:
-    fitting = (_fitting_on_demand(served, versions, view.name) for view in applied.on_demand_views)
-    return replace(served, on_demand_views=tuple(view for view in fitting if view is not None))
+def _fitting(
+    definitions: Sequence[_D],
+    versions: Sequence[RegistryVersion],
+    *,
+    find: Callable[[Manifest, str], _D | None],
+    adapt: Callable[[_D], _D | None],
+) -> tuple[_D, ...]:
+    """Return the newest version of each definition that the served views can answer.
+
+    Args:
+        definitions: The applied definitions of one kind.
+        versions: The versions of the applied definitions, the oldest first.
+        find: Returns the definition of a name.
+        adapt: Returns a definition with the served views; None if they cannot answer it.
+    """
+    fitting = []
+    for definition in definitions:
+        earlier = (find(version.manifest, definition.name) for version in reversed(versions))
+        adapted = (adapt(each) for each in earlier if each is not None)
+        fitting.append(next((each for each in adapted if each is not None), None))
+    return tuple(each for each in fitting if each is not None)
 
 
-def _fitting_on_demand(
-    served: Manifest, versions: Sequence[RegistryVersion], name: str
-) -> OnDemandFeatureView | None:
-    """Return the newest definition whose inputs the served views have, with the same types."""
-    for version in reversed(versions):
-        view = version.manifest.on_demand_view(name)
-        if view is None:
-            continue
-        sources = tuple(
-            source if isinstance(source, RequestSource) else _served_use(served, source)
-            for source in view.sources
-        )
-        candidate = None if None in sources else replace(view, sources=sources)  # type: ignore[arg-type]  # no None among them
-        if candidate is not None and _inputs(candidate) == _inputs(view):
-            return candidate
-    return None
+def _served_on_demand(served: Manifest, view: OnDemandFeatureView) -> OnDemandFeatureView | None:
+    """Return an on-demand view of served views; None if its inputs lack there or change type."""
+    sources = tuple(
+        source if isinstance(source, RequestSource) else _served_use(served, source)
+        for source in view.sources
+    )
+    if None in sources:
+        return None
+    candidate = replace(view, sources=sources)  # type: ignore[arg-type]  # no None among them
+    return candidate if _inputs(candidate) == _inputs(view) else None
 
 
-def _with_services(
-    served: Manifest, applied: Manifest, versions: Sequence[RegistryVersion]
-) -> Manifest:
-    fitting = (_fitting_service(served, versions, each.name) for each in applied.services)
-    return replace(served, services=tuple(each for each in fitting if each is not None))
-
-
-def _fitting_service(
-    served: Manifest, versions: Sequence[RegistryVersion], name: str
-) -> FeatureService | None:
-    """Return the newest definition that the served views can answer."""
-    for version in reversed(versions):
-        service = version.manifest.service(name)
-        if service is None:
-            continue
-        uses = tuple(_served_use(served, use) for use in service.references)
-        if None in uses:
-            continue
-        candidate = replace(service, features=uses)  # type: ignore[arg-type]  # no None among them
-        if _views(replace(served, services=(candidate,)), name) is not None:
-            return candidate
-    return None
+def _served_service(served: Manifest, service: FeatureService) -> FeatureService | None:
+    """Return a service of served views; None if they cannot answer it."""
+    uses = tuple(_served_use(served, use) for use in service.references)
+    if None in uses:
+        return None
+    candidate = replace(service, features=uses)  # type: ignore[arg-type]  # no None among them
+    answered = _views(replace(served, services=(candidate,)), service.name)
+    return None if answered is None else candidate
 
 
 def _served_use(
