@@ -11,14 +11,16 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from deltalake import DeltaTable, write_deltalake
+from deltalake import DeltaTable
 
 import featurestore as fs
 from featurestore import credentials
 from featurestore.cli import main
 from featurestore.definitions.code.fingerprint import table_fingerprint
 from featurestore.store.ledger.runs import Outcome, RunRecord, Runs
-from featurestore.store.ledger.tables import TableRecord, Tables
+from featurestore.times import to_micros
+from tests.client.shop import write_view
+from tests.tables import feature_table
 
 CANARY = "CANARY-7f3a'secret"
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -70,16 +72,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def _fill(store: fs.FeatureStore) -> None:
     store.apply(store.plan())
-    at = pa.array([NOON]).cast(pa.timestamp("us", "UTC"))
-    columns = {"id": [1], "event_timestamp": at, "available_timestamp": at, "x": [7]}
-    write_deltalake(store.layout.features("rows", "t"), pa.table({**columns, "_row_hash": [1]}))
-    view = store.load().view("rows")
-    assert view is not None
-    Tables(store.layout).record(
-        TableRecord(
-            "rows", table_id="t", fingerprint=table_fingerprint(view), state="current", at=NOON
-        )
-    )
+    rows = feature_table({"id": [1]}, [to_micros(NOON)], {"x": [7]})
+    write_view(store, "rows", rows, table_id="t")
 
 
 def run(capfd: pytest.CaptureFixture[str], *args: str) -> str:

@@ -14,14 +14,15 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 import featurestore as fs
-from featurestore.definitions.code.fingerprint import table_fingerprint
 from featurestore.integrations.airflow import airflow_files
 from featurestore.integrations.cron import cron_files
 from featurestore.integrations.dagster import dagster_files
 from featurestore.integrations.project import scheduled_project
 from featurestore.integrations.systemd import systemd_files
 from featurestore.registry.codec import document_fingerprint
-from featurestore.store.ledger.tables import TableRecord, Tables
+from featurestore.times import to_micros
+from tests.client.shop import write_view
+from tests.tables import feature_table
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 DEFINITIONS = """\
@@ -61,16 +62,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (made / "beside.py").write_text(f"open({str(made / 'MARK')!r}, 'w').close()\n")
     store = fs.FeatureStore(made)
     store.apply(store.plan())
-    at = pa.array([NOON]).cast(pa.timestamp("us", "UTC"))
-    columns = {"id": [1], "event_timestamp": at, "available_timestamp": at, "x": [7]}
-    write_deltalake(store.layout.features("rows", "t"), pa.table({**columns, "_row_hash": [1]}))
-    view = store.load().view("rows")
-    assert view is not None
-    Tables(store.layout).record(
-        TableRecord(
-            "rows", table_id="t", fingerprint=table_fingerprint(view), state="current", at=NOON
-        )
-    )
+    rows = feature_table({"id": [1]}, [to_micros(NOON)], {"x": [7]})
+    write_view(store, "rows", rows, table_id="t")
     return made
 
 
