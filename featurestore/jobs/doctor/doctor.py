@@ -21,8 +21,7 @@ LOG_CHECKS: tuple[Check, ...] = (
     logs.commits_are_whole,
     logs.checkpoints_open,
     logs.protocol_is_plain,
-    files.named_files_exist,
-    files.files_are_whole,
+    files.named_files_are_whole,
     files.old_files_are_removed,
 )
 VIEW_CHECKS: tuple[Check, ...] = (

@@ -16,33 +16,25 @@ MISSING_FILE, OLD_FILES, UNKNOWN_BUILD, DAMAGED_FILE = "D201", "D202", "D203", "
 RETENTION = timedelta(days=7)
 
 
-def named_files_exist(subject: Subject) -> Iterator[Finding]:
-    """Yield files of the newest version that are gone, or have another size than the log says."""
+def named_files_are_whole(subject: Subject) -> Iterator[Finding]:
+    """Yield files of the newest version that are gone, cut or damaged.
+
+    Each file that is there is read, and its pages are compared with their checksums.
+    """
     files = subject.snapshot.files
     paths, sizes = files["path"].to_pylist(), files["size_bytes"].to_pylist()
     infos = subject.snapshot.filesystem.get_file_info(paths)
+    fix = "Restore the file from a copy."
+    if subject.view is not None:
+        fix += f" Or build the view again: {subject.rebuild}."
     for path, size, info in zip(paths, sizes, infos, strict=True):
         if info.type == pafs.FileType.File and info.size == size:
+            if damage := file_damage(subject.snapshot, path):
+                yield subject.finding(DAMAGED_FILE, damage, fix)
             continue
         is_gone = info.type != pafs.FileType.File
         found = "is gone" if is_gone else f"has {info.size:,} bytes, and the log says {size:,}"
-        fix = "Restore the file from a copy."
-        if subject.view is not None:
-            fix += f" Or build the view again: {subject.rebuild}."
         yield subject.finding(MISSING_FILE, f"the file {subject.uri}/{path} {found}", fix)
-
-
-def files_are_whole(subject: Subject) -> Iterator[Finding]:
-    """Yield files whose content is damaged: all of them are read, with their checksums."""
-    missing = {each.found for each in named_files_exist(subject)}
-    for path in subject.snapshot.files["path"].to_pylist():
-        if any(f"/{path} " in found for found in missing):
-            continue  # which the other check reports
-        if damage := file_damage(subject.snapshot, path):
-            fix = "Restore the file from a copy."
-            if subject.view is not None:
-                fix += f" Or build the view again: {subject.rebuild}."
-            yield subject.finding(DAMAGED_FILE, damage, fix)
 
 
 def old_files_are_removed(subject: Subject) -> Iterator[Finding]:
