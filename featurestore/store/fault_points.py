@@ -18,7 +18,7 @@ from featurestore.errors import RequestError, nearest
 
 VARIABLE = "FEATURESTORE_FAULTS"
 
-FAULT_POINTS = (
+RUN_POINTS = (
     "lock.acquired",
     "ledger.reserved",
     "source.pinned",
@@ -35,7 +35,13 @@ FAULT_POINTS = (
     "table.compacted",
     "lock.released",
 )
-"""All names, in the order of a build's steps; docs/architecture.md describes them."""
+"""The names of the steps of runs and builds, in the order of a build's steps."""
+
+RELEASE_POINTS = ("release.marked", "release.committed", "release.finished")
+"""The names of the steps that only a release from the quarantine has."""
+
+FAULT_POINTS = (*RUN_POINTS, *RELEASE_POINTS)
+"""All names; docs/architecture.md describes them."""
 
 ACTIONS = ("raise", "kill", "sleep", "enospc")
 _SECONDS = 60.0

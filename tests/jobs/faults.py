@@ -20,12 +20,18 @@ from featurestore.engines.spark.session.session import session
 from featurestore.errors import FeatureStoreError
 from featurestore.jobs.materialize.job import RunResult
 from featurestore.jobs.materialize.start import materialize
-from featurestore.store.fault_points import FAULT_POINTS, InjectedError
+from featurestore.store.fault_points import RUN_POINTS, InjectedError
 from featurestore.store.ledger.runs import Runs
 from tests.jobs.world import SPENDING, Payment, World, other, payments_table
 
 FILES = FileSource("payments_files", path="files", format="parquet", timestamp_field="at")
-IN_BATCHES = ("source.pinned", "rows.computed", "data.committed", "commit.verified")
+IN_BATCHES = (
+    "source.pinned",
+    "rows.computed",
+    "quarantine.committed",
+    "data.committed",
+    "commit.verified",
+)
 BUILDS_ONLY = ("table.switched",)
 WITH_LATEST = ("table.switched", "latest.published", "ledger.completed", "data.committed")
 _SIDE_BY_SIDE = 4
@@ -41,7 +47,7 @@ def view_of(point: str, kind: str) -> FeatureView:
     return other(SPENDING, name=name, source=source, latest=point in WITH_LATEST)
 
 
-DELTA = {point: view_of(point, "delta") for point in FAULT_POINTS}
+DELTA = {point: view_of(point, "delta") for point in RUN_POINTS}
 OF_FILES = {
     point: view_of(point, "files") for point in (*IN_BATCHES, "source.read", "files.recorded")
 }

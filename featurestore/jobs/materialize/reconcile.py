@@ -1,4 +1,4 @@
-"""The repair of the ledger of runs from the commits of the tables, which are always complete."""
+"""What a crashed run or release did not record, completed from the commits of the tables."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,6 +11,7 @@ from featurestore.store.integrity import lost_commit
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.runs import Outcome, RunKind, RunRecord, Runs, RunStatus
 from featurestore.store.ledger.tables import TableRecord
+from featurestore.store.quarantine import mark_released, pending_releases, unmark_rows
 from featurestore.times import from_micros
 
 
@@ -76,6 +77,24 @@ def reconcile(layout: Layout, tables: Sequence[TableRecord], now: datetime) -> l
     if added:
         runs.record(*added)
     return added
+
+
+def finish_releases(layout: Layout, table: TableRecord) -> None:
+    """Complete the marks of releases that crashed: their rows are stored, or are not.
+
+    Each run does so before it removes rows from the quarantine. The caller holds the view's lock.
+
+    Args:
+        layout: The addresses of the tables.
+        table: The build whose quarantine has the marks.
+    """
+    uri = layout.quarantine(table.view, table.table_id)
+    for run_id in pending_releases(uri):
+        commits = batch_commits(layout.features(table.view, table.table_id))
+        if stored := of_run(commits, run_id):
+            mark_released(uri, run_id, stored[0].notes.started_at)
+        else:
+            unmark_rows(uri, run_id)
 
 
 def _missing(

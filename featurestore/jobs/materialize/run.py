@@ -31,7 +31,7 @@ from featurestore.jobs.materialize.evidence import files_read, gather, snapshot_
 from featurestore.jobs.materialize.job import Job, Request, RunResult
 from featurestore.jobs.materialize.messages import recovery_note, skip_reason, upstream_note
 from featurestore.jobs.materialize.progress import Phase, Progress, ProgressEvent
-from featurestore.jobs.materialize.reconcile import reconcile
+from featurestore.jobs.materialize.reconcile import finish_releases, reconcile
 from featurestore.jobs.materialize.record import RunLog
 from featurestore.jobs.materialize.upstream import Upstream, upstream_of
 from featurestore.quality.validation import validation_of
@@ -153,6 +153,7 @@ def _run(run: ViewRun) -> RunResult:
         tables.record(*step.records)
     record = run.log.begin(step.table, step.kind)
     fault_point("ledger.reserved", run.view.name)
+    finish_releases(run.job.layout, step.table)
     drop_unfinished(run.job.layout, step.table)
     before = latest_version(run.table(step.table))
     _read_source(run, step)

@@ -2,7 +2,7 @@
 
 A release marks its rows, commits them to the feature table, and records when. So after a crash it
 is known whether the marked rows are in the table: if they are, they are released; if not, they are
-in quarantine as before.
+in quarantine as before. The next run or release of the view completes the marks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,12 +20,13 @@ from featurestore.engines.spark.write.release import commit_released
 from featurestore.errors import NotFoundError, RequestError
 from featurestore.jobs.materialize.job import Job, RunResult, new_run_id
 from featurestore.jobs.materialize.lock import view_lock
-from featurestore.jobs.materialize.reconcile import of_run, outcome
+from featurestore.jobs.materialize.reconcile import finish_releases, of_run, outcome
 from featurestore.jobs.materialize.start import loaded_view
 from featurestore.jobs.quarantine.rows import build_of
 from featurestore.quality.schema import checks_of
 from featurestore.store.columns import EVENT_TIME
 from featurestore.store.commit import CommitNotes, batch_commits, newest_batch
+from featurestore.store.fault_points import fault_point
 from featurestore.store.ledger.runs import RunRecord, Runs
 from featurestore.store.ledger.tables import TableRecord
 from featurestore.store.quarantine import (
@@ -35,9 +36,7 @@ from featurestore.store.quarantine import (
     Candidates,
     mark_released,
     mark_rows,
-    pending_releases,
     releasable_rows,
-    unmark_rows,
 )
 
 _NO_PLACE = frozenset({NULL_KEY, NULL_TIME, TIME_OUT_OF_RANGE})
@@ -69,15 +68,18 @@ def release(job: Job, view_name: str, ids: Sequence[str] | None = None) -> RunRe
         # Read here: a run that has just ended may have switched to another build.
         record = build_of(job.layout, job.applied(), view_name, call)
         _require_present_definition(view, record, call)
-        finish_releases(job, record)
+        finish_releases(job.layout, record)
         chosen, failing = _chosen(job, view, record, ids, call)
         notes = _notes(job, view, record, run_id, now, chosen)
         uri = job.layout.quarantine(record.view, record.table_id)
         mark_rows(uri, chosen.ids, run_id)
+        fault_point("release.marked", view_name)
         spark = own_session(job.spark())
         table = job.layout.features(record.view, record.table_id)
         commit_released(spark, view, quarantine=uri, table=table, notes=notes, now=now)
+        fault_point("release.committed", view_name)
         mark_released(uri, run_id, now)
+        fault_point("release.finished", view_name)
         result = _record(job, record, run_id, now)
         if view.latest:
             refresh_if_stale(spark, job.layout, view, record.table_id, job.clock())
@@ -96,18 +98,6 @@ def _require_present_definition(view: FeatureView, record: TableRecord, call: st
             f"Run `featurestore materialize {view.name}`. Then release the rows that its "
             "quarantine has by then.",
         )
-
-
-def finish_releases(job: Job, record: TableRecord) -> None:
-    """Complete the marks of a release that crashed. The caller holds the view's lock."""
-    uri = job.layout.quarantine(record.view, record.table_id)
-    table = job.layout.features(record.view, record.table_id)
-    for run_id in pending_releases(uri):
-        stored = of_run(batch_commits(table), run_id)
-        if stored:
-            mark_released(uri, run_id, stored[0].notes.started_at)
-        else:
-            unmark_rows(uri, run_id)
 
 
 def _chosen(

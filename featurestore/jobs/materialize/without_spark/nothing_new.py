@@ -23,6 +23,7 @@ from featurestore.store.commit import newest_rows
 from featurestore.store.delta.log import latest_version
 from featurestore.store.ledger.runs import Outcome, RunRecord, Runs
 from featurestore.store.ledger.tables import TableRecord, Tables
+from featurestore.store.quarantine import pending_releases
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,8 @@ class _Search:
         batch = newest_rows(layout.features(view, idle.table.table_id))
         ended = {run.run_id for run in runs if run.status != "running"}
         if len(ended) < len(runs) or (batch is not None and batch.notes.run_id not in ended):
+            return False
+        if pending_releases(layout.quarantine(view, idle.table.table_id)):
             return False
         upstream = idle.upstream
         evidence = gather(layout, idle.table, runs, upstream.source, upstream.uri)
