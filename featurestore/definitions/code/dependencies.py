@@ -76,6 +76,21 @@ def dependencies(function: FunctionType) -> Plain:
     return described
 
 
+def global_names(code: CodeType) -> Iterator[str]:
+    """Yield the global names that code uses, also in functions inside of it.
+
+    Example:
+        >>> sorted(set(global_names((lambda: [len(str(each)) for each in range(2)]).__code__)))
+        ['len', 'range', 'str']
+    """
+    for instruction in dis.get_instructions(code):
+        if instruction.opname in _LOADS:
+            yield instruction.argval
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from global_names(constant)
+
+
 @singledispatch
 def _node(node: _Node, refer: _Reference) -> Plain:
     raise TypeError(node)
@@ -119,7 +134,7 @@ def _layer(function: FunctionType, refer: _Reference) -> Plain:
     trees, scope = function_nodes(function), function.__globals__
     _check_static(function.__qualname__, trees)
     members = attributes(trees)
-    used = set(_globals_of(function.__code__)) | names(evaluated_at_definition(trees))
+    used = set(global_names(function.__code__)) | names(evaluated_at_definition(trees))
     closure = _closure(function)
     described: dict[str, Plain] = {
         "trees": [tree(part) for part in trees],
@@ -185,15 +200,6 @@ def _imports(
     refer: _Reference,
 ) -> list[Plain]:
     return [_imported(module, name, scope, members, refer) for module, name in found]
-
-
-def _globals_of(code: CodeType) -> Iterator[str]:
-    for instruction in dis.get_instructions(code):
-        if instruction.opname in _LOADS:
-            yield instruction.argval
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _globals_of(constant)
 
 
 def _uses(

@@ -196,7 +196,7 @@ def mapped(
         >>> mapped(error, "apply").exit_code
         5
     """
-    received = received_error(error)
+    received = received_error(error, call)
     if received is not None:
         return received
     text = str(error)

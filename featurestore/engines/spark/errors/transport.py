@@ -15,7 +15,8 @@ from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
 from featurestore import errors
 from featurestore.errors import FeatureStoreError, MaterializationError
 
-_SENTINEL = "featurestore-error "
+SENTINEL = "featurestore-error "
+"""It begins an error of featurestore in the text of an exception."""
 
 
 class _SentError(Exception):
@@ -37,7 +38,7 @@ def send_errors() -> Iterator[None]:
         yield
     except FeatureStoreError as error:
         parts = {"kind": type(error).__name__, "parts": error.__reduce__()[1]}
-        raise _SentError(_SENTINEL + json.dumps(parts)) from error
+        raise _SentError(SENTINEL + json.dumps(parts)) from error
 
 
 def refusal(call: str, found: Column, fix: str) -> Column:
@@ -54,11 +55,15 @@ def refusal(call: str, found: Column, fix: str) -> Column:
             F.array(F.lit(call), found, F.lit(fix)).alias("parts"),
         )
     )
-    return F.raise_error(F.concat(F.lit(_SENTINEL), parts))
+    return F.raise_error(F.concat(F.lit(SENTINEL), parts))
 
 
-def received_error(error: BaseException) -> FeatureStoreError | None:
+def received_error(error: BaseException, call: str = "") -> FeatureStoreError | None:
     """Return the error of featurestore in an exception's text; None if there is none.
+
+    Args:
+        error: The exception.
+        call: The operation, for an error that a worker raised without knowing it.
 
     Example:
         >>> received_error(
@@ -66,12 +71,13 @@ def received_error(error: BaseException) -> FeatureStoreError | None:
         ... )
         MaterializationError('a: b. c.')
     """
-    _, sentinel, rest = str(error).partition(_SENTINEL)
+    _, sentinel, rest = str(error).partition(SENTINEL)
     if not sentinel:
         return None
     try:
         sent, _ = json.JSONDecoder().raw_decode(rest)
-        return _kind(sent["kind"])(*sent["parts"])
+        first, *others = sent["parts"]
+        return _kind(sent["kind"])(first or call, *others)
     except (ValueError, KeyError, TypeError):  # Spark cut the text short
         return None
 

@@ -37,7 +37,7 @@ def failure(error: SparkFailure, call: str, view: str = "VIEW") -> FeatureStoreE
         >>> failure(PySparkException(inner), "materialize v").found
         'DELTA_SCHEMA_CHANGED: Columns changed'
     """
-    received = received_error(error)
+    received = received_error(error, call)
     if received is not None:
         return received
     text = str(error)

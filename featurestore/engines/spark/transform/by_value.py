@@ -6,27 +6,29 @@ text that it has imported before. What runs on workers must be what the fingerpr
 
 import copyreg
 import dis
+import functools
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
 from importlib.util import resolve_name
 from pickle import PicklingError
 from threading import local
 from types import CodeType, ModuleType
 from typing import Any
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from pyspark import cloudpickle
 from pyspark.sql.udf import UserDefinedFunction
 
 from featurestore.definitions.code.provenance import home, is_library_file
 from featurestore.engines.spark.transform import worker_modules
+from featurestore.engines.spark.transform.unsendable import unsendable
 
 _Reduced = Any  # what `object.__reduce__` returns
 _Reducer = Callable[[Any], _Reduced]
 
 # Python sets these for each module itself, or they lead back to files.
 _OWN = frozenset({"__builtins__", "__loader__", "__spec__", "__cached__", "__path__"})
-_CACHED: type = type(lru_cache(len))
+_CACHED: type = type(functools.lru_cache(len))
 _known: set[str] = set()
 _probing = local()
 
@@ -57,6 +59,9 @@ def _replace_reducers() -> None:
     reducers: dict[type, _Reducer] = {
         ModuleType: _module_reducer(table[ModuleType]),
         CodeType: _code_reducer(table[CodeType]),
+        functools.cached_property: _reduce_cached_property,
+        WeakKeyDictionary: _reduce_weak,
+        WeakValueDictionary: _reduce_weak,
     }
     cloudpickle.CloudPickler.dispatch_table = table.new_child(reducers)
 
@@ -73,6 +78,15 @@ def _reduce_cached(cached: Any) -> _Reduced:
     return cached.__reduce__()
 
 
+def _reduce_cached_property(cached: "functools.cached_property[Any]") -> _Reduced:
+    name = {"attrname": cached.attrname, "__doc__": cached.__doc__}
+    return worker_modules.cached_property_of, (cached.func,), name
+
+
+def _reduce_weak(items: Any) -> _Reduced:
+    return worker_modules.weak_dictionary, (type(items), dict(items))
+
+
 def _module_reducer(reduce: _Reducer) -> _Reducer:
     def reduced(module: ModuleType) -> _Reduced:
         if not _is_sent(module):
@@ -80,7 +94,7 @@ def _module_reducer(reduce: _Reducer) -> _Reducer:
         shell = (worker_modules.empty_module, (module.__name__,))
         if getattr(_probing, "active", False):
             return shell
-        return (*shell, _contents(module), None, None, worker_modules.fill_module)
+        return (*shell, _state(module), None, None, worker_modules.fill_module)
 
     return reduced
 
@@ -100,19 +114,27 @@ def _is_sent(module: ModuleType) -> bool:
     return module.__name__.partition(".")[0] in _known
 
 
-def _contents(module: ModuleType) -> Mapping[str, object]:
-    """Return a module's contents, without what cannot be sent, such as a lock or a session."""
+def _state(module: ModuleType) -> tuple[Mapping[str, object], Mapping[str, str]]:
+    """Return a module's contents, and what cannot be sent of it, such as a lock or a session."""
     own = {name: value for name, value in vars(module).items() if name not in _OWN}
-    return {name: value for name, value in own.items() if _can_be_sent(value)}
+    problems = {name: unsendable(value, can_be_sent) for name, value in own.items()}
+    sent = {name: value for name, value in own.items() if problems[name] is None}
+    return sent, {name: problem.text for name, problem in problems.items() if problem is not None}
 
 
-def _can_be_sent(value: object) -> bool:
+def can_be_sent(value: object) -> bool:
+    """Return whether a value can be sent to Spark's workers.
+
+    Example:
+        >>> can_be_sent({"rate": 2})
+        True
+    """
     if isinstance(value, ModuleType):
         return True
     _probing.active = True
     try:
         cloudpickle.dumps(value)  # type: ignore[no-untyped-call]
-    except (PicklingError, TypeError, AttributeError, ValueError, RecursionError):
+    except (PicklingError, TypeError, AttributeError, ValueError, RecursionError, RuntimeError):
         return False
     finally:
         _probing.active = False

@@ -5,6 +5,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from functools import partial, singledispatch
+from pickle import PicklingError
 from typing import cast
 
 from pyspark.errors import PySparkException
@@ -15,8 +16,10 @@ from featurestore.definitions.code.import_lock import IMPORT_LOCK
 from featurestore.definitions.code.sql import without_comments
 from featurestore.definitions.model.types import Field
 from featurestore.definitions.model.view import Code, FeatureView
-from featurestore.engines.spark.transform.by_value import send_project_by_value
+from featurestore.engines.spark.transform.by_value import can_be_sent, send_project_by_value
 from featurestore.engines.spark.transform.row_metadata import keep_row_metadata
+from featurestore.engines.spark.transform.unsendable import sent_value, unsendable
+from featurestore.engines.spark.transform.worker_modules import unsent_problem
 from featurestore.engines.spark.types import fits, spark_type
 from featurestore.errors import FeatureStoreError, MaterializationError, nearest
 from featurestore.store.columns import EVENT_TIME, required_columns
@@ -57,6 +60,8 @@ def _run(transform: object, view: FeatureView, rows: DataFrame) -> DataFrame:
             out = cast("Callable[[DataFrame], object]", transform)(rows)
     except (FeatureStoreError, PySparkException):
         raise
+    except PicklingError as error:
+        raise _unsent(view, error) from error
     except Exception as error:  # the user's code may raise anything
         raise MaterializationError(
             _call(view),
@@ -94,6 +99,16 @@ def _(transform: Code, view: FeatureView, rows: DataFrame) -> DataFrame:
         f"the registry has only the text of transform {transform.name!r}, which cannot run",
         "Materialize in the project's folder, where the definitions are loaded.",
     )
+
+
+def _unsent(view: FeatureView, error: PicklingError) -> MaterializationError:
+    """Return the error for a function that PySpark could not send to its workers."""
+    problem = unsendable(sent_value(error.__traceback__), can_be_sent)
+    if problem is None or problem.code is None:
+        found = f"a function that it uses cannot be sent to Spark's workers: {error}"
+        return MaterializationError(_call(view), found, "Create in the function what it uses.")
+    found, fix = unsent_problem(problem.code, problem.name, problem.kind)
+    return MaterializationError(_call(view), found, fix)
 
 
 def _position(error: Exception) -> str:
