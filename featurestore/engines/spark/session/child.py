@@ -7,8 +7,10 @@ from featurestore.store.delta.compaction import ROWS_PER_GROUP
 # INT96, Spark's default for timestamps, has no statistics. Small row groups make look-ups fast.
 # Their size is a setting of the session: Delta does not pass a writer's options to Parquet.
 # A flipped bit in a source's or an upstream table's page would become a stored value.
+# Spark would replace ${env:NAME} in a query, also in its texts, by the environment's value.
 _OURS = {
     "spark.sql.session.timeZone": "UTC",
+    "spark.sql.variable.substitute": "false",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "parquet.block.row.count.limit": str(ROWS_PER_GROUP),
     "parquet.page.verify-checksum.enabled": "true",

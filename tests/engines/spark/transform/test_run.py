@@ -19,6 +19,7 @@ from featurestore.definitions.model.types import (
     String,
 )
 from featurestore.definitions.model.view import Code, FeatureView, Transform
+from featurestore.engines.spark.session.child import own_session
 from featurestore.engines.spark.transform.run import transformed
 from featurestore.engines.spark.types import fits, spark_type
 from featurestore.errors import MaterializationError
@@ -71,6 +72,30 @@ def test_a_sql_transform_selects_from_the_source_and_keeps_its_other_braces(
 
     assert out.select("same", "m").collect() == [(True, "3")]
     assert spark.catalog.listTables() == []
+
+
+VARIABLES = "${env:HOME} ${a} ${system:user.dir} ${spark.app.name} ${hivevar:a}"
+
+
+def replaced(rows: "DataFrame") -> "DataFrame":
+    return rows.selectExpr("*", f"'{VARIABLES}' AS text").withColumn("`${a}`", F.expr("'${a}'"))
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [f"SELECT *, '{VARIABLES}' AS text, '${{a}}' AS `${{a}}` FROM {{source}} -- ${{a}}", replaced],
+)
+def test_variables_in_sql_are_not_replaced(
+    spark: "SparkSession", rows: "DataFrame", transform: Transform
+) -> None:
+    own = own_session(spark)
+    own.conf.set("a", "secret")
+    given = own.createDataFrame(rows.collect(), rows.schema)
+
+    [row] = transformed(view_of(transform, Field("text", String)), given).collect()
+
+    assert row["text"] == VARIABLES
+    assert "${a}" in row.asDict().values()
 
 
 def test_every_column_that_does_not_fit_is_named_at_once(rows: "DataFrame") -> None:
