@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+)
@@ -33,6 +32,8 @@ _UNSTABLE = frozenset(
     input_file_name monotonically_increasing_id spark_partition_id shuffle current_user
     """.upper().split()
 )
+# The name of a table follows, with its columns in parentheses.
+_NAMING = frozenset({"AS", "WITH"})
 # Spark replaces these by the time at which it parses them, as in DATE 'today'.
 _MOMENTS = frozenset({"now", "today", "tomorrow", "yesterday"})
 _TIME_TYPES = frozenset({"DATE", "TIMESTAMP", "TIMESTAMP_LTZ", "TIMESTAMP_NTZ"})
@@ -127,9 +128,12 @@ def unstable_function(text: str) -> str:
         >>> unstable_function("SELECT *, now() AS loaded FROM {source}")
         'now()'
     """
-    tokens = [*_tokens(text), ("", "")]
-    for (kind, token), (_, after) in pairwise(tokens):
-        if kind == "word" and token.upper() in _UNSTABLE and after == "(":
+    tokens = [("", ""), *_tokens(text), ("", "")]
+    for (_, before), (kind, token), (_, after) in zip(
+        tokens, tokens[1:], tokens[2:], strict=False
+    ):
+        is_called = after == "(" and before.upper() not in _NAMING
+        if kind == "word" and token.upper() in _UNSTABLE and is_called:
             return f"{token}()"
         is_moment = after.strip("'\" \t").lower() in _MOMENTS and after[:1] in ("'", '"')
         if kind == "word" and token.upper() in _TIME_TYPES and is_moment:

@@ -171,8 +171,17 @@ def test_sql_that_depends_on_the_run_is_refused(expression: str) -> None:
     assert missing(issue, expression.partition("(")[0].strip(), "column of the source") == []
 
 
-def test_a_column_or_a_text_with_the_name_of_such_a_function_is_allowed() -> None:
-    assert issues(view(transform="SELECT *, now, s.rand, 'uuid()' AS t FROM {source} s")) == []
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT *, now, s.rand, 'uuid()' AS t FROM {source} s",
+        "SELECT *, 'it''s now()' AS `rand()`, \"uuid()\" AS t /* now() */ FROM {source} -- rand()",
+        "WITH now(k) AS (SELECT k FROM {source}) SELECT * FROM now",
+        "SELECT s.*, random.k FROM {source} s JOIN (VALUES (1)) AS random(k) USING (k)",
+    ],
+)
+def test_a_column_or_a_text_with_the_name_of_such_a_function_is_allowed(sql: str) -> None:
+    assert issues(view(transform=sql)) == []
 
 
 @pytest.mark.parametrize(

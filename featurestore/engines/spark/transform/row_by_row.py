@@ -6,58 +6,52 @@ arrived, and a row that the source retracts could not be found again.
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
 from featurestore.definitions.model.view import FeatureView
+from featurestore.engines.spark.transform.plan_tree import Item, Operator, plan_tree, simple_name
 from featurestore.errors import MaterializationError
 
 Transform = Callable[[DataFrame], DataFrame]
 
 _SOURCE = "_featurestore_source"
-_INNER = 6  # columns between an operator and its subqueries in the plan's text
-_FIELDS = "spark.sql.debug.maxToStringFields"
 # Operators of Spark's plans that combine rows, or drop a row because of another row.
 _COMBINING = re.compile(
     r"Aggregate|Window(GroupLimit|InPandas)?|Deduplicate\w*|Distinct|Pivot|Intersect|Except"
     r"|GlobalLimit|LocalLimit|Offset|Tail|Sample|UnionLoop|FlatMap(Co)?Groups\w*|\w*MapGroups\w*"
     r"|CoGroup\w*|TransformWithState\w*|AsOfJoin|ScriptTransformation|AttachDistributedSequence"
 )
-# As Spark writes them. A UDF of such a name is followed by the number of its result.
-_UNSTABLE = re.compile(
-    r"\b(now|current_(?:timestamp|user|timezone|catalog|schema|database)|(?:session_)?user"
-    r"|input_file_name|input_file_block_(?:start|length)|monotonically_increasing_id"
-    r"|distributed_sequence_id|SPARK_PARTITION_ID)\(\)(?!#)"
-    r"|\b(rand|randn|random)\(-?\d+\)(?!#)"
-    r"|\b(uuid|current_date|current_time|localtimestamp)\((?:Some|None|\d)"
-    r"|\b(shuffle)\([^\n]*, Some\(-?\d+\)\)"
-    r"|\b(randstr|uniform)\([^()]*, -?\d+, true"
-    r"|\b(reflect|java_method|try_reflect)\(java"
-    # Literals that Spark takes for the time of the run.
-    r"|\bcast\((now|today|tomorrow|yesterday) as (?:date|timestamp)",
-    re.IGNORECASE,
-)
-_OPERATOR = re.compile(r"^([\s:+\-!'~]*)([A-Za-z]+)(?: (\d+))?")
-
-
-@dataclass
-class _Node:
-    """An operator of a plan; ``reads_source`` if its rows come from the source's rows."""
-
-    depth: int
-    operator: str
-    text: str
-    children: "list[_Node]" = field(default_factory=list)
-    subqueries: "list[_Node]" = field(default_factory=list)
-    reads_source: bool = False
-
-    def all_below(self) -> "Iterator[_Node]":
-        """Yield this operator and all below it."""
-        yield self
-        for child in (*self.subqueries, *self.children):
-            yield from child.all_below()
+# Functions whose result depends on the run, by their classes in Spark.
+_UNSTABLE = {
+    "CallMethodViaReflection": "reflect",
+    "CurrentCatalog": "current_catalog",
+    "CurrentDatabase": "current_database",
+    "CurrentDate": "current_date",
+    "CurrentPath": "current_path",
+    "CurrentTime": "current_time",
+    "CurrentTimeZone": "current_timezone",
+    "CurrentTimestamp": "current_timestamp",
+    "CurrentUser": "current_user",
+    "DistributedSequenceID": "distributed_sequence_id",
+    "InputFileBlockLength": "input_file_block_length",
+    "InputFileBlockStart": "input_file_block_start",
+    "InputFileName": "input_file_name",
+    "LocalTimestamp": "localtimestamp",
+    "MonotonicallyIncreasingID": "monotonically_increasing_id",
+    "Now": "now",
+    "Rand": "rand",
+    "RandStr": "randstr",
+    "Randn": "randn",
+    "Shuffle": "shuffle",
+    "SparkPartitionID": "spark_partition_id",
+    "TryReflect": "try_reflect",
+    "Uniform": "uniform",
+    "Uuid": "uuid",
+}
+_TIMES = ("timestamp", "timestamp_ntz")
 
 
 def require_row_by_row(
@@ -78,11 +72,11 @@ def require_row_by_row(
         MaterializationError: The transform groups, ranks, deduplicates, limits or joins rows of
             the source, or its result depends on the time or on chance.
     """
-    session = rows.sparkSession
+    session, begin = rows.sparkSession, datetime.now(UTC)
     out = transform(rows.alias(_SOURCE))
-    with _whole_text(session):
-        text = session.sql("EXPLAIN EXTENDED SELECT * FROM {rows}", rows=out).collect()[0][0]
-    problem = _problem(text, banned)
+    plan = out._jdf.queryExecution().analyzed()  # there is no public method for it
+    tree = plan_tree(plan.toJSON(), _SOURCE)
+    problem = _run_problem(session, plan, tree, begin) or _rows_problem(tree, banned)
     if problem:
         raise MaterializationError(
             f"transform of view {view.name!r} ({view.origin})",
@@ -93,81 +87,97 @@ def require_row_by_row(
         )
 
 
-@contextmanager
-def _whole_text(session: SparkSession) -> Iterator[None]:
-    """Let Spark write the columns of a plan in full: it leaves out all after the 25th."""
-    before = session.conf.get(_FIELDS)
-    session.conf.set(_FIELDS, "100000")
-    try:
-        yield
-    finally:
-        session.conf.set(_FIELDS, str(before))
+def _run_problem(session: SparkSession, plan: Any, tree: Operator, begin: datetime) -> str:
+    """Return why the result depends on the time, on chance or on the session; ``""`` if not.
 
-
-def _problem(text: str, banned: frozenset[str]) -> str:
-    """Return why a plan does not work row by row; ``""`` if it does."""
-    analyzed = text.partition("== Analyzed Logical Plan ==")[2]
-    root = _tree(analyzed.partition("== Optimized Logical Plan ==")[0])
-    _mark(root)
-    if not root.reads_source:
-        return "its result does not come from the rows that it is given, as a DataFrame"
-    for node in root.all_below():
-        if match := _UNSTABLE.search(node.text):
-            name = next(each for each in match.groups() if each)
-            return f"it uses {name.lower()!r}, which gives another result in each run"
-        if problem := _problem_of(node, banned) if node.reads_source else "":
-            return problem
+    Args:
+        session: The session.
+        plan: The analyzed plan in Spark's Java process.
+        tree: The plan's operators.
+        begin: When the transform was called.
+    """
+    expressions = [each for node in tree.all_below() for each in node.expressions]
+    for each in expressions:
+        if name := _UNSTABLE.get(simple_name(each)):
+            return f"it uses {name!r}, which gives another result in each run"
+    if _has_current_value(session, plan):
+        return "it uses the time of the run or its user, which gives another result in each run"
+    if any(_takes_moment(session, each) for each in _all_plans(plan)):
+        return (
+            "it takes a text such as 'now' or 'today' as a time, which gives another result in "
+            "each run"
+        )
+    end = datetime.now(UTC)
+    for moment in filter(None, map(_moment, expressions)):
+        if begin <= moment <= end:
+            return f"it has the time at which it was called, {moment}: another one in each run"
     return ""
 
 
-def _problem_of(node: _Node, banned: frozenset[str]) -> str:
-    if _COMBINING.fullmatch(node.operator) or node.operator in banned:
-        return f"its plan has the operator {node.operator}"
+def _has_current_value(session: SparkSession, plan: Any) -> bool:
+    # Spark marks these functions itself, also where the plan's JSON leaves them out, as in VALUES.
+    patterns = session._jvm.org.apache.spark.sql.catalyst.trees.TreePattern  # type: ignore[union-attr]
+    return bool(plan.containsPattern(patterns.CURRENT_LIKE()))
+
+
+def _takes_moment(session: SparkSession, plan: Any) -> bool:
+    """Return whether Spark would take a constant text of a plan for the time of the run."""
+    rules = session._jvm.org.apache.spark.sql.catalyst.optimizer  # type: ignore[union-attr]
+    written_out = _apply(rules, "ReplaceExpressions", plan)
+    return not _apply(rules, "SpecialDatetimeValues", written_out).fastEquals(written_out)
+
+
+def _apply(rules: Any, name: str, plan: Any) -> Any:
+    """Return a plan after a rule of Spark's optimizer."""
+    return getattr(getattr(rules, f"{name}$"), "MODULE$").apply(plan)
+
+
+def _all_plans(plan: Any) -> Iterator[Any]:
+    """Yield a plan and the plans of all its subqueries, as objects of Spark's Java process."""
+    yield plan
+    subqueries = plan.subqueriesAll()
+    yield from (subqueries.apply(number) for number in range(subqueries.length()))
+
+
+def _moment(expression: Item) -> datetime | None:
+    """Return the time that a literal is, in UTC; None if the expression is none."""
+    if simple_name(expression) != "Literal" or expression.get("dataType") not in _TIMES:
+        return None
+    try:
+        return datetime.fromisoformat(str(expression.get("value"))).replace(tzinfo=UTC)
+    except ValueError:  # null, or a year that Python does not have
+        return None
+
+
+def _rows_problem(tree: Operator, banned: frozenset[str]) -> str:
+    """Return why a result depends on other rows of the source; ``""`` if it does not."""
+    _mark(tree)
+    if not tree.reads_source:
+        return "its result does not come from the rows that it is given, as a DataFrame"
+    return next(filter(None, (_problem_of(node, banned) for node in tree.all_below())), "")
+
+
+def _problem_of(node: Operator, banned: frozenset[str]) -> str:
+    if not node.reads_source:
+        return ""
+    if _COMBINING.fullmatch(node.name) or node.name in banned:
+        return f"its plan has the operator {node.name}"
     if any(each.reads_source for each in node.subqueries):
         return "a subquery reads the rows of the source"
     sides = sum(child.reads_source for child in node.children)
-    if sides > 1 and node.operator not in ("Union", "WithCTE"):
-        return f"its plan has the operator {node.operator} of the source's rows with themselves"
+    if sides > 1 and node.name not in ("Union", "WithCTE"):
+        return f"its plan has the operator {node.name} of the source's rows with themselves"
     return ""
 
 
-def _tree(plan: str) -> _Node:
-    """Return a plan's operators as a tree, without those that make the source's rows."""
-    root = _Node(-1, "", "")
-    path, hidden = [root], None
-    for line in plan.splitlines():
-        match = _OPERATOR.match(line)
-        if match is None or (hidden is not None and len(match[1]) > hidden):
-            continue
-        node = _Node(len(match[1]), match[2], line)
-        is_source = f"SubqueryAlias {_SOURCE}" in line
-        node.reads_source, hidden = is_source, node.depth if is_source else None
-        while path[-1].depth >= node.depth:
-            path.pop()
-        inner = path[-1] is not root and node.depth - path[-1].depth >= _INNER
-        (path[-1].subqueries if inner else path[-1].children).append(node)
-        path.append(node)
-    return root
-
-
-def _mark(root: _Node) -> None:
+def _mark(tree: Operator) -> None:
     """Mark the operators whose rows come from the source, also by a common table expression."""
-    tables = [node for node in root.all_below() if node.operator == "CTERelationDef"]
-    marked: set[str] = set()
+    nodes = list(tree.all_below())
+    tables = [node for node in nodes if node.name == "CTERelationDef"]
+    marked: set[object] = set()
     for _ in range(len(tables) + 1):  # a table may read from one before it
-        for node in root.all_below():
-            if node.operator == "CTERelationRef" and _number(node) in marked:
-                node.reads_source = True
-        _mark_above(root)
-        marked = {_number(table) for table in tables if table.reads_source}
-
-
-def _mark_above(node: _Node) -> bool:
-    below = [_mark_above(each) for each in (*node.children, *node.subqueries)]
-    node.reads_source = node.reads_source or any(below)
-    return node.reads_source
-
-
-def _number(node: _Node) -> str:
-    match = _OPERATOR.match(node.text)
-    return str(match[3]) if match else ""
+        for node in reversed(nodes):  # inputs first
+            by_table = node.name == "CTERelationRef" and node.fields.get("cteId") in marked
+            inputs = any(each.reads_source for each in node.inputs)
+            node.reads_source = node.reads_source or by_table or inputs
+        marked = {table.fields.get("id") for table in tables if table.reads_source}

@@ -1,6 +1,7 @@
 """Transforms that look at other rows, the time or chance are refused before a row is read."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from featurestore.engines.spark.transform.run import run_transform
 from featurestore.errors import MaterializationError
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import Column, DataFrame, SparkSession
 
 PAID = DeltaSource("paid", path="paid", timestamp_field="at")
 
@@ -163,6 +164,98 @@ def test_a_function_of_the_time_or_of_chance_is_refused(
 
     assert "in each run" in refusal(f"SELECT *, {many}, {expression} AS x FROM {{source}}", rows)
     assert refusal(lambda rows: rows.where(F.expr(f"{expression} IS NOT NULL")), rows)
+
+
+# Texts, names and comments that look like functions or like operators of a plan.
+LOOKS = """
+    'now()' AS `rand()`, 'cast(now as timestamp)' AS `current_user()`, "uuid(Some(1))" AS uuid,
+    'shuffle(a, Some(1))' AS now, map('rand(5)', 'today') AS current_timestamp, /* rand() */
+    '
++- Aggregate [sum(id)]
+   +- SubqueryAlias _featurestore_source
+' AS plan, struct(id AS `input_file_name()`) AS random, t LIKE '%current_date(%' AS l, -- now()
+    get_json_object(t, '$.now()') AS j, DATE '2026-01-01' AS today, CAST('1999-01-01' AS DATE) AS d
+"""
+
+
+def looking(rows: "DataFrame") -> "DataFrame":
+    named = rows.withColumn("rand()", F.lit("uuid(Some(1))")).withColumnRenamed("t", "now()")
+    return named.withColumn("text", F.concat(F.lit("current_timestamp()"), F.col("`now()`")))
+
+
+@pytest.mark.parametrize("transform", [f"SELECT *, {LOOKS} FROM {{source}}", looking])
+def test_a_text_or_a_name_that_looks_like_a_function_is_allowed(
+    rows: "DataFrame", transform: object
+) -> None:
+    check(transform, rows)
+
+
+@pytest.mark.parametrize(
+    "real",
+    [
+        *("rand()", "uuid()", "randn(3)", "now()", "localtimestamp()", "current_path()"),
+        *("uniform(1, 5, 7)", "current_timestamp", "current_date", "user", "current_user"),
+        "from_unixtime(unix_timestamp())",
+        "CASE WHEN t = 'now()' THEN 'rand()' ELSE concat('now()', uuid()) END",
+        "coalesce(nullif(t, 'now()'), cast(now() AS string))",
+        "transform(array(1, 2), x -> x + rand())",
+        "(SELECT max(now()) FROM dim)",
+        "(SELECT max(x) FROM VALUES (now()) AS v(x))",
+        "(SELECT max(d.id) FROM dim d WHERE d.id > rand())",
+        "EXISTS (SELECT 1 FROM dim WHERE id IN (SELECT id FROM dim WHERE uuid() > 'uuid()'))",
+        *(
+            "to_date('today')",
+            "CAST(concat('to', 'day') AS DATE)",
+            "current_date - DATE '2026-1-1'",
+        ),
+        "(SELECT max(try_cast(upper('now') AS TIMESTAMP)) FROM dim)",
+        "struct(array(named_struct('a', current_timezone())))",
+    ],
+)
+def test_a_real_function_is_refused_beside_texts_that_look_like_it(
+    rows: "DataFrame", real: str
+) -> None:
+    assert "in each run" in refusal(f"SELECT *, {LOOKS}, {real} AS x FROM {{source}}", rows)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM (SELECT *, now() AS at FROM {source})",
+        "WITH s AS (SELECT *, 'now()' AS n, rand() AS r FROM {source}) SELECT s.* FROM s",
+        "SELECT s.* FROM {source} s JOIN dim d ON s.id = d.id AND now() IS NOT NULL",
+        "SELECT s.* FROM {source} s JOIN (SELECT id, max(now()) FROM dim GROUP BY id) USING (id)",
+        "SELECT s.*, n FROM {source} s, (SELECT current_timestamp AS n)",
+        "SELECT * FROM {source} WHERE t <> 'now()' AND current_user <> 'uuid()'",
+        "SELECT * FROM {source} ORDER BY rand()",
+        "SELECT s.*, x FROM {source} s LATERAL VIEW explode(array(uuid())) AS x",
+        "SELECT s.*, v.x FROM {source} s CROSS JOIN (VALUES (now())) AS v(x)",
+        "FROM {source} |> EXTEND now() AS n |> DROP n",
+    ],
+)
+def test_a_real_function_is_refused_anywhere_in_a_query(rows: "DataFrame", sql: str) -> None:
+    assert "in each run" in refusal(sql, rows)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        *(F.current_timestamp, F.now, F.current_date, F.localtimestamp, F.rand, F.uuid),
+        *(F.monotonically_increasing_id, F.input_file_name, F.spark_partition_id, F.current_user),
+        lambda: F.when(F.col("text") == "rand()", F.rand()).otherwise(F.lit(0)),
+        lambda: F.transform(F.array(F.lit(1)), lambda each: each * F.randn()),
+        lambda: F.shuffle(F.array(F.lit("now()"))),
+        lambda: F.unix_timestamp(),
+        lambda: F.expr("TIMESTAMP 'now'"),
+        lambda: F.lit(datetime.now(UTC)),
+        lambda: F.lit("now").cast("timestamp"),
+        lambda: F.lit(datetime(2026, 1, 1, tzinfo=UTC)) > "tomorrow",
+    ],
+)
+def test_a_real_function_of_pyspark_is_refused(
+    rows: "DataFrame", column: "Callable[[], Column]"
+) -> None:
+    assert "in each run" in refusal(lambda rows: looking(rows).withColumn("x", column()), rows)
 
 
 def test_a_result_that_does_not_come_from_the_rows_as_a_frame_is_refused(
