@@ -12,6 +12,7 @@ from itertools import compress
 from typing import Any, Literal
 
 import pyarrow as pa
+from deltalake.table import TableMerger
 
 from featurestore.quoting import delta_text
 from featurestore.store.delta.log import is_table, last_transaction
@@ -27,6 +28,7 @@ ID, RUN, REASONS, ROW = "quarantine_id", "run_id", "reasons", "row"
 GENERATION, BATCH = "generation", "batch_id"
 QUARANTINED_AT, RELEASED_AT, RELEASE = "quarantined_at", "released_at", "release_id"
 NULL_KEY, NULL_TIME, TIME_OUT_OF_RANGE = "null_key", "null_time", "time_out_of_range"
+OWN_REASONS = (NULL_KEY, NULL_TIME, TIME_OUT_OF_RANGE)
 """The reasons that need no expectations. A time is in range from year 1 to year 9999."""
 
 QUARANTINE_SCHEMA = "featurestore.quarantine/1"
@@ -152,16 +154,28 @@ def drop_unfinished(layout: Layout, record: TableRecord) -> None:
     join_files(uri)
 
 
-def remove_rows(uri: str, predicate: str | None = None) -> None:
+def remove_rows(uri: str, predicate: str) -> None:
     """Remove rows of a quarantine, if there are any.
 
     Args:
         uri: The address of the quarantine.
-        predicate: A SQL condition on the rows; None for all.
+        predicate: A SQL condition on the rows.
     """
     if is_table(uri) and read_records(open_table(uri), [BATCH], predicate):
         with storage_errors(f"write the quarantine {uri}", uri):
             open_table(uri).delete(predicate)
+
+
+def remove_ids(uri: str, ids: pa.ChunkedArray) -> None:
+    """Remove rows of a quarantine by their ids.
+
+    Args:
+        uri: The address of the quarantine.
+        ids: The ids.
+    """
+    if len(ids):
+        with storage_errors(f"write the quarantine {uri}", uri):
+            _chosen(uri, ids).when_matched_delete().execute()
 
 
 def _stored_batches(layout: Layout, record: TableRecord) -> dict[int, int]:
@@ -224,11 +238,18 @@ def releasable_rows(layout: Layout, record: TableRecord) -> Candidates:
 
 def mark_rows(uri: str, ids: Sequence[str], release: str) -> None:
     """Mark rows for a release, before they are stored."""
-    chosen = pa.table({ID: pa.array(ids, pa.string())})
     with storage_errors(f"write the quarantine {uri}", uri):
-        open_table(uri).merge(
-            chosen, f"rows.{ID} = chosen.{ID}", source_alias="chosen", target_alias="rows"
-        ).when_matched_update({RELEASE: delta_text(release)}).execute()
+        chosen = _chosen(uri, pa.chunked_array([pa.array(ids, pa.string())]))
+        chosen.when_matched_update({RELEASE: delta_text(release)}).execute()
+
+
+def _chosen(uri: str, ids: pa.ChunkedArray) -> TableMerger:
+    return open_table(uri).merge(
+        pa.table({ID: ids}),
+        f"rows.{ID} = chosen.{ID}",
+        source_alias="chosen",
+        target_alias="rows",
+    )
 
 
 def mark_released(uri: str, release: str, at: datetime) -> None:

@@ -3,9 +3,12 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import pandera.pandas as pandas_backend
+import pandera.polars as pandera
 import polars as pl
 import pyarrow as pa
 import pytest
+from pandera import config
 
 from featurestore.definitions.model.expectations import Expectations
 from featurestore.errors import MaterializationError
@@ -13,10 +16,6 @@ from featurestore.quality.checks import Verdict
 from featurestore.quality.schema import checks_of
 from featurestore.store.columns import UTC_MICROS
 from tests.quality.views import view
-
-pandera = pytest.importorskip("pandera.polars")  # the extra `quality`
-pandas_backend = pytest.importorskip("pandera.pandas")
-config = pytest.importorskip("pandera.config")
 
 NAN, NOON = float("nan"), datetime(2026, 1, 1, 12, tzinfo=UTC)
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import pandera.pandas as pandas_backend
+import pandera.polars as pandera
 import polars as pl
 import pytest
 
@@ -9,9 +11,6 @@ from featurestore.definitions.model.expectations import Expectations
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.quality.rules import expectation_issues
 from tests.quality.views import view
-
-pandera = pytest.importorskip("pandera.polars")  # the extra `quality`
-pandas_backend = pytest.importorskip("pandera.pandas")
 
 Column, Check, Schema = pandera.Column, pandera.Check, pandera.DataFrameSchema
 POSITIVE = Schema({"amount": Column(checks=Check.ge(0))})

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pandera.polars as pandera
 import polars as pl
 import pytest
 
@@ -20,7 +21,6 @@ from featurestore.quality.sample_rows import dependent_checks
 from featurestore.quality.schema import checks_of
 from tests.quality.views import view
 
-pandera = pytest.importorskip("pandera.polars")  # the extra `quality`
 TYPES = (*SCALARS, Decimal(38, 2), Decimal(3, 3), Array(Float64), Map(String, Int64))
 
 

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pandera.polars as pandera
 import polars as pl
 import pytest
 
@@ -15,8 +16,6 @@ from featurestore.registry.codec import canonical_json, decode, encode, fingerpr
 from featurestore.registry.plan import Plan, plan, render
 from featurestore.registry.version import RegistryVersion
 from tests.registry.manifests import LIMITS
-
-pandera = pytest.importorskip("pandera.polars")  # the extra `quality`
 
 
 def below(data: object, most: float = 10) -> pl.LazyFrame:

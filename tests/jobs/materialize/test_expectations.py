@@ -4,9 +4,11 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pandera.polars as pandera
 import polars as pl
+import pyarrow as pa
 import pytest
-from deltalake import DeltaTable
+from deltalake import DeltaTable, write_deltalake
 
 from featurestore.definitions.model.expectations import Expectations
 from featurestore.definitions.model.types import Field, Float64
@@ -18,10 +20,9 @@ from featurestore.store.fault_points import VARIABLE
 from featurestore.store.ledger.runs import Runs
 from featurestore.store.quarantine import QuarantinedRow, mark_rows
 from tests.jobs.materialize.test_file_sources import put, source_of
-from tests.jobs.materialize.test_snapshots import SHOPS, deliver
+from tests.jobs.materialize.test_snapshots import SHOPS, State, deliver, table_of
 from tests.jobs.world import NOON, SPENDING, World, other
 
-pandera = pytest.importorskip("pandera.polars")  # the extra `quality`
 AMOUNTS = pandera.DataFrameSchema(
     {"amount": pandera.Column(pl.Float64, pandera.Check.in_range(0, 100), nullable=True)}
 )
@@ -271,17 +272,124 @@ def test_a_rebuilt_snapshot_view_keeps_its_history_whatever_is_expected_now(worl
     assert sizes == [("a", 5.0), ("a", 500.0), ("b", 2.0)]
 
 
-def test_a_snapshot_whose_rows_are_all_bad_is_quarantined_and_holds_no_row(world: World) -> None:
+def sized(world: World, **options: object) -> None:
+    """Let the shops be a snapshot view that expects sizes of at most 100."""
     small = pandera.DataFrameSchema({"size": pandera.Column(checks=pandera.Check.le(100.0))})
-    world.views = [other(SHOPS, expectations=small)]
+    world.views = [other(SHOPS, expectations=Expectations(small, **options))]  # type: ignore[arg-type]  # options of the test
+
+
+def bad_shops(world: World) -> list[QuarantinedRow]:
+    return quarantined_rows(world.layout, world.job.applied(), "shops")
+
+
+def test_a_snapshot_whose_rows_are_all_bad_is_quarantined_and_holds_no_row(world: World) -> None:
+    sized(world)
     deliver(world, {"a": ("Rome", 500.0)})
 
     built = world.materialize()
 
-    bad = quarantined_rows(world.layout, world.job.applied(), "shops")
+    bad = bad_shops(world)
     assert (built.status, built.error, world.rows("shop", view="shops")) == ("done", None, [])
     assert [row.values["shop"] for row in bad] == ["a"]
     deliver(world, {"a": ("Rome", 5.0)})
     assert world.materialize().rows_out == 1
     assert world.rows("shop", "size", view="shops") == [("a", 5.0)]
-    assert quarantined_rows(world.layout, world.job.applied(), "shops") == []
+    assert bad_shops(world) == []
+
+
+def deliver_with_keyless(world: World, state: State, keyless: int) -> None:
+    """Replace the source of shops by a state and so many equal rows without a key."""
+    rows = [table_of(state), *[table_of({None: ("Bern", 3.0)})] * keyless]
+    write_deltalake(world.folder / "shops", pa.concat_tables(rows), mode="overwrite")
+    world.now += timedelta(hours=1)
+
+
+@pytest.mark.slow
+def test_a_bad_row_of_a_snapshot_is_quarantined_once_however_often_it_is_read(
+    world: World,
+) -> None:
+    sized(world)
+    deliver_with_keyless(world, {"a": ("Rome", 1.0), "b": ("Oslo", 2.0)}, 1)
+    world.materialize()
+    first = bad_shops(world)
+    bad = {"a": ("Rome", 500.0), "b": ("Oslo", 2.0)}
+    deliver_with_keyless(world, bad, 3)
+    second = world.materialize()  # new bad rows alone are a commit, which counts them
+    deliver_with_keyless(world, bad, 3)
+    third = world.materialize()
+    deliver_with_keyless(world, {"a": ("Rome", 600.0), "b": ("Oslo", 2.0), "c": ("Nice", 4.0)}, 1)
+    fourth = world.materialize()
+
+    assert [row.reasons for row in first] == [("null_key",)]
+    assert (second.status, second.rows_in, second.rows_out, second.rows_quarantined) == (
+        ("done", 3, 0, 3)
+    )
+    assert dict(second.failures) == {"null_key": 2, "size:less_than_or_equal_to": 1}
+    assert (third.status, third.rows_in, third.rows_quarantined) == ("nothing", 0, 0)
+    assert (fourth.rows_in, fourth.rows_out, fourth.rows_quarantined) == (2, 1, 1)
+    # Two of the rows without a key are gone. The row of size 500 was replaced by that of 600.
+    left = bad_shops(world)
+    assert sorted((row.values["size"], row.state) for row in left) == [
+        (3.0, "quarantined"),
+        (600.0, "quarantined"),
+    ]
+    sizes = world.rows("shop", "size", view="shops")
+    assert sizes == [("a", 1.0), ("b", 2.0), ("c", 4.0)]
+    outcomes = [run.outcome for run in Runs(world.layout).records("shops")]
+    assert [each.rows_quarantined for each in outcomes] == [1, 3, 0, 1]
+
+
+@pytest.mark.slow
+def test_the_gate_of_a_snapshot_counts_the_rows_of_the_delivery(world: World) -> None:
+    # One row in four is bad: of the changes it is one in two, and with the history one in seven.
+    sized(world, max_bad_share=0.3)
+    good = {"a": ("Rome", 1.0), "b": ("Oslo", 2.0), "c": ("Bern", 3.0)}
+    deliver(world, good)
+    world.materialize()
+    deliver(world, {**good, "a": ("Nice", 1.0), "d": ("Rome", 500.0)})
+    passed = world.materialize()
+    deliver(world, {"a": ("Nice", 1.0), "c": ("Bern", 500.0), "d": ("Rome", 500.0)})
+    refused = world.materialize()
+    seen = sorted((row.values["shop"], row.state) for row in bad_shops(world))
+    rebuilt = world.materialize(full=True)
+
+    assert (passed.status, passed.rows_out, passed.rows_quarantined) == ("done", 1, 1)
+    assert seen == [("c", "refused"), ("d", "quarantined")]
+    for result in (refused, rebuilt):
+        assert (result.status, type(result.error)) == ("failed", DataQualityError)
+        assert result.error is not None
+        assert "2 of 3 rows" in result.error.found
+    assert len(world.rows("shop", view="shops")) == 4
+
+
+def test_a_crash_of_a_snapshot_after_its_quarantine_doubles_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sized(world)
+    deliver(world, {"a": ("Rome", 1.0), "b": ("Oslo", 200.0)})
+    world.materialize()
+    deliver(world, {"a": ("Rome", 300.0), "b": ("Oslo", 2.0)})
+    monkeypatch.setenv(VARIABLE, "quarantine.committed=raise")
+    failed = world.materialize()
+    crashed = [(row.values["shop"], row.state) for row in bad_shops(world)]
+    monkeypatch.delenv(VARIABLE)
+
+    result = world.materialize()
+
+    assert (failed.status, crashed) == ("failed", [("a", "refused")])
+    assert (result.rows_in, result.rows_out, result.rows_quarantined) == (2, 1, 1)
+    assert [(row.values["shop"], row.state) for row in bad_shops(world)] == [("a", "quarantined")]
+
+
+def test_a_released_row_of_a_snapshot_stays_released(world: World) -> None:
+    sized(world)
+    deliver(world, {"a": ("Rome", 1.0), "b": ("Oslo", 200.0)})
+    world.materialize()
+    world.views = [SHOPS]
+    release(world.job, "shops")
+
+    later = world.materialize()
+
+    assert later.status == "nothing"
+    assert [row.state for row in bad_shops(world)] == ["released"]
+    assert world.rows("shop", "size", view="shops") == [("a", 1.0), ("b", 200.0)]

@@ -1,5 +1,6 @@
 """After a release that failed at any step, the next run leaves no half of it."""
 
+import pandera.polars as pandera
 import polars as pl
 import pytest
 
@@ -11,7 +12,6 @@ from featurestore.store.fault_points import RELEASE_POINTS, VARIABLE, InjectedEr
 from featurestore.store.ledger.runs import Runs
 from tests.jobs.world import SPENDING, World, other
 
-pandera = pytest.importorskip("pandera.polars")  # the extra `quality`
 SMALL = pandera.DataFrameSchema({"amount": pandera.Column(pl.Float64, pandera.Check.le(100))})
 CALM = "calm"
 VIEWS = {point: f"fails_at_{point.partition('.')[2]}" for point in RELEASE_POINTS}

@@ -31,6 +31,7 @@ from featurestore.engines.spark.write.batch_rows import (
 )
 from featurestore.engines.spark.write.masks import Validation
 from featurestore.engines.spark.write.quarantine import commit_quarantine, require_written
+from featurestore.engines.spark.write.repeated import without_repeated
 from featurestore.errors import ConflictError, MaterializationError
 from featurestore.store.columns import EVENT_TIME
 from featurestore.store.commit import LOG_PROPERTIES, CommitNotes, batch_commit
@@ -38,7 +39,7 @@ from featurestore.store.delta.compaction import ROWS_PER_FILE
 from featurestore.store.delta.log import last_transaction
 from featurestore.store.failures import storage_errors
 from featurestore.store.fault_points import fault_point
-from featurestore.store.quarantine import QuarantineNotes, remove_rows
+from featurestore.store.quarantine import QuarantineNotes
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,10 @@ def _write(view: FeatureView, target: Target, rows: DataFrame, batch_id: int) ->
             # The counts are part of the commit, so they come first.
             notes = _notes(view, target, source_rows, batch, batch_id)
             fault_point("rows.computed", view.name)
-            _quarantine(view, target, batch, notes, batch_id)
+            _quarantine(view, target, batch, notes)
+            if target.validation is not None:
+                checked = notes.rows_out + notes.rows_quarantined
+                _require_gate(target.validation, checked, notes)
             _commit(view, target, batch.good, notes)
             return notes.rows_in
 
@@ -159,29 +163,36 @@ def commit_stored(
     target: Target,
     stored: DataFrame,
     batch_id: int,
+    *,
+    delivery: DataFrame,
     history: DataFrame | None = None,
 ) -> int:
     """Commit the changes that a snapshot view's run found, and return their number.
+
+    A bad row that is in the quarantine since an earlier run is no change. Where all changes are
+    bad, the commit has no rows: its notes count them.
 
     Args:
         view: The view, as loaded.
         target: The destination.
         stored: The rows, by `stored_rows`.
         batch_id: The number of the commit.
+        delivery: All rows that the source has now, changed or not: the gate's share is of these.
         history: The rows of an earlier table, for a new one. They are not checked: the source
             cannot give them again, and the next run would remove them from the quarantine.
     """
-    with batch_rows_once(view, stored, target.validation, target.staging) as batch:
-        batch = with_history(batch, history)
-        notes = _notes_of(view, target, batch, batch_id, _counts(view, batch))
+    with batch_rows_once(view, stored, target.validation, target.staging) as checked:
+        found = _notes_of(view, target, checked, batch_id, _counts(view, checked))
+        batch = with_history(without_repeated(view, checked, target.quarantine), history)
+        notes = found
+        if batch is not checked:
+            notes = _notes_of(view, target, batch, batch_id, _counts(view, batch))
         notes = replace(notes, snapshot=True)
         fault_point("rows.computed", view.name)
-        # Each run reads all rows again: what earlier runs quarantined is outdated.
-        remove_rows(target.quarantine)
-        # Bad rows alone make no commit: they would make one at each run.
-        _quarantine(view, target, batch, notes, batch_id if notes.rows_out else batch_id - 1)
-        if notes.rows_out:
-            _commit(view, target, batch.good, notes)
+        _quarantine(view, target, batch, notes)
+        if target.validation is not None:
+            _require_gate(target.validation, delivery.count(), found)
+        _commit(view, target, batch.good, notes)
         return notes.rows_in
 
 
@@ -261,24 +272,24 @@ def _rows_in(view: FeatureView, target: Target, rows: DataFrame, counts: Row) ->
     return rows.count()
 
 
-def _quarantine(
-    view: FeatureView, target: Target, batch: BatchRows, notes: CommitNotes, batch_id: int
-) -> None:
-    """Commit the bad rows, and check that the others may be stored."""
+def _quarantine(view: FeatureView, target: Target, batch: BatchRows, notes: CommitNotes) -> None:
+    """Commit the bad rows, if there are any."""
     if notes.rows_quarantined:
         own = QuarantineNotes(
             target.run_id,
             generation=target.generation,
-            batch_id=batch_id,
+            batch_id=notes.batch_id,
             rows=notes.rows_quarantined,
         )
         commit_quarantine(view, batch, target.quarantine, own, target.started_at)
     fault_point("quarantine.committed", view.name)
-    if target.validation is not None:
-        checked = notes.rows_out + notes.rows_quarantined
-        refused = target.validation.gate(checked, notes.rows_quarantined, notes.failures)
-        if refused is not None:
-            raise refused
+
+
+def _require_gate(validation: Validation, rows: int, found: CommitNotes) -> None:
+    """Check that so many rows may be stored, from the counts of what was found in them."""
+    refused = validation.gate(rows, found.rows_quarantined, found.failures)
+    if refused is not None:
+        raise refused
 
 
 def _commit(view: FeatureView, target: Target, good: DataFrame, notes: CommitNotes) -> None:

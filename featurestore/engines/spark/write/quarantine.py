@@ -44,8 +44,7 @@ def commit_quarantine(
     rows.coalesce(1).write.format("delta").mode("append").options(
         **{"delta.dataSkippingNumIndexedCols": "0"},
         txnAppId=f"{notes.run_id}/{notes.generation}",
-        # The first run of a snapshot view may have bad rows only, which belong to no batch.
-        txnVersion=str(max(notes.batch_id, 0)),
+        txnVersion=str(notes.batch_id),
         userMetadata=notes.to_json(),
     ).save(uri)
     require_written(view, uri, notes.rows)

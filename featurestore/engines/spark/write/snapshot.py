@@ -62,7 +62,7 @@ def _store_changes(spark: SparkSession, run: Stream) -> int:
             with unpersisted(rows.persist()):
                 done = last_transaction(target.table, target.application)
                 number = 0 if done is None else done + 1
-                return commit_stored(view, target, rows, number, history)
+                return commit_stored(view, target, rows, number, delivery=present, history=history)
 
 
 def _require_rows(view: FeatureView, present: DataFrame, stored: DataFrame) -> None:
