@@ -55,6 +55,17 @@ orders = fs.FileSource(
     description="One row for each order, in CSV files. New files are new orders.",
 )
 
+# Expectations say which values a row may have. A row that fails one is not stored: it goes to the
+# quarantine, which `featurestore quarantine show` lists. They need pandera:
+#     pip install 'featurestore[quality]'
+# Then remove the # before `expectations` below, and run `featurestore apply`.
+def order_checks():
+    """Return the checks of an order."""
+    import pandera.polars as pa
+
+    return pa.DataFrameSchema({"amount": pa.Column(float, pa.Check.in_range(0, 10_000))})
+
+
 # Without aggregations, a feature is the value of the newest row before the moment.
 customer_profile = fs.FeatureView(
     "customer_profile",
@@ -62,6 +73,7 @@ customer_profile = fs.FeatureView(
     source=orders,
     schema=(fs.Field("city", fs.String, description="The city of the last order."),),
     ttl="60d",  # if the last order is older, the feature is null
+    schedule="0 * * * *",  # each hour, in UTC: `featurestore materialize --due` runs what is due
     description="The customer's last order.",
 )
 
@@ -81,6 +93,8 @@ customer_activity = fs.FeatureView(
         fs.Aggregation("amount", "max", windows=("30d",)),
         fs.Aggregation("large", "last"),
     ),
+    schedule="0 * * * *",
+    # expectations=order_checks,
     description="The customer's recent orders.",
 )
 
@@ -137,6 +151,10 @@ In Python:
 
 The definitions are in `feature_defs/shop.py`. The orders are in `data/orders/`. Add a file there
 and run `featurestore materialize` again: only the new file is read.
+
+Both views have a schedule. `featurestore materialize --due` runs the views that are due, and
+`featurestore schedule export cron` writes the line for cron that calls it. systemd, Airflow and
+Dagster can call it, too. The definitions have an example of expectations, too: checks of each row.
 
 `spine.csv` has one row for each order to learn from: the customer, the time of the order, and
 whether the order was returned. `training-set` adds the features as of that time.

@@ -1,12 +1,13 @@
 """A module of Dagster definitions: one partitioned asset for each view, with schedules."""
 
+import re
 import shlex
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import chain, count, pairwise
 from pathlib import Path
 
-from featurestore.integrations.project import ScheduledProject
+from featurestore.integrations.project import ScheduledProject, ScheduledView
 from featurestore.integrations.template import filled, literal
 from featurestore.jobs.schedule.cron import last_tick, next_tick
 
@@ -14,7 +15,7 @@ _TEXT = '''\
 """The schedules of feature store project `$project`, for Dagster 1.13 or newer.
 
 Written by `featurestore schedule export dagster`: write it again after a change of a schedule, a
-view, or the project's folder. Load it: `dagster dev -f $file`.
+view, its expectations, or the project's folder. Load it: `dagster dev -f $file`.
 
 Each view is an asset. It is materialized by the command `featurestore materialize VIEW`, which
 reads the rows that are new in the view's source. It is safe to run again: rows that are stored are
@@ -37,8 +38,11 @@ ENVIRONMENT = $variables
 # Exit codes that another attempt does not change: wrong usage or definitions, bad data, a bug.
 LASTING = (2, 4, 70)
 # What an asset's metadata says about a run.
-FACTS = ("version", "run_id", "status", "kind", "rows_in", "rows_out", "table_id")
-CHECK = "every_row_is_stored"
+FACTS = (
+    *("version", "run_id", "status", "kind", "table_id"),
+    *("rows_in", "rows_out", "null_rows", "rows_quarantined"),
+)
+SEVERITIES = {"fail": dg.AssetCheckSeverity.ERROR}
 
 
 def featurestore(*arguments):
@@ -62,8 +66,12 @@ def asset_key(view):
     return dg.AssetKey(["featurestore", NAME, view])
 
 
-def view_asset(view, schedule, start, upstream, longest, description):
-    """Return the asset of a view, whose ticks are at most ``longest`` seconds apart."""
+def view_asset(view, schedule, start, upstream, longest, checks, description):
+    """Return the asset of a view.
+
+    Its ticks are at most ``longest`` seconds apart. Each check has its name here, its name in the
+    feature store, and its severity.
+    """
     key = asset_key(view)
 
     @dg.asset(
@@ -83,27 +91,30 @@ def view_asset(view, schedule, start, upstream, longest, description):
             delay=$seconds,
             backoff=dg.Backoff.EXPONENTIAL,
         ),
-        check_specs=[dg.AssetCheckSpec(CHECK, asset=key)],
+        check_specs=[
+            dg.AssetCheckSpec(name, asset=key, description=f"no new row fails {check}")
+            for name, check, _ in checks
+        ],
     )
     def materialize():
         [run] = featurestore("materialize", view, "--wait")["runs"]
         [table] = featurestore("status", view)["status"]
-        absent = {name: run[name] for name in ("null_rows", "rows_quarantined")}
+        failures = run["failures"]
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": table["rows"],
                 "dagster/partition_row_count": run["rows_out"],
                 **{name: run[name] for name in FACTS},
-                **absent,
-                "failures": run["failures"],
+                "failures": failures,
             },
             check_results=[
                 dg.AssetCheckResult(
-                    check_name=CHECK,
-                    passed=not any(absent.values()),
-                    severity=dg.AssetCheckSeverity.WARN,
-                    metadata={**absent, "failures": run["failures"]},
+                    check_name=name,
+                    passed=check not in failures,
+                    severity=SEVERITIES.get(severity, dg.AssetCheckSeverity.WARN),
+                    metadata={"failing_rows": failures.get(check, 0)},
                 )
+                for name, check, severity in checks
             ],
         )
 
@@ -130,7 +141,7 @@ def view_schedule(root, views):
 defs = dg.Definitions(
     assets=[
         # view, schedule and first partition in UTC, view that it derives from, the longest time
-        # between two ticks in seconds, description
+        # between two ticks in seconds, checks, description
 $assets
     ],
     schedules=[
@@ -152,8 +163,9 @@ def dagster_files(project: ScheduledProject) -> dict[str, str]:
     for view in project.views:
         longest = int(longest_gap(view.schedule, project.since).total_seconds())
         start = f"{first_partition(view.schedule, project.since):%Y-%m-%dT%H:%M}"
-        values = (view.name, view.schedule, start, view.upstream, longest, view.description)
-        assets.append(f"        view_asset({', '.join(map(literal, values))}),")
+        values = (view.name, view.schedule, start, view.upstream, longest)
+        parts = [*map(literal, values), _checks(view), literal(view.description)]
+        assets.append(f"        view_asset({', '.join(parts)}),")
         groups.setdefault(project.group_of[view.name], []).append(view.name)
     schedules = [
         f"        view_schedule({literal(root)}, [{', '.join(map(literal, views))}]),"
@@ -167,6 +179,33 @@ def dagster_files(project: ScheduledProject) -> dict[str, str]:
         schedules="\n".join(schedules),
     )
     return {name: text}
+
+
+def _checks(view: ScheduledView) -> str:
+    """Return the checks of a view as code: each as Dagster's name, own name, and severity."""
+    names = check_names([name for name, _ in view.checks])
+    rows = (
+        f"({', '.join(map(literal, (short, name, severity)))})"
+        for short, (name, severity) in zip(names, view.checks, strict=True)
+    )
+    return f"[{', '.join(rows)}]"
+
+
+def check_names(names: Sequence[str]) -> list[str]:
+    """Return names for Dagster, whose names have ASCII letters, digits and _ only.
+
+    Example:
+        >>> check_names(["amount:not_null", "größe:le", "große:le"])
+        ['amount_not_null', 'gr__e_le', 'gro_e_le']
+        >>> check_names(["a:b", "a_b", "a b"])
+        ['a_b', 'a_b_2', 'a_b_3']
+    """
+    taken: list[str] = []
+    for name in names:
+        short = re.sub(r"[^A-Za-z0-9_]", "_", name)
+        numbered = (f"{short}_{number}" for number in count(2))
+        taken.append(next(each for each in chain([short], numbered) if each not in taken))
+    return taken
 
 
 def first_partition(schedule: str, since: datetime) -> datetime:

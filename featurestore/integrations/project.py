@@ -3,16 +3,19 @@
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from featurestore.definitions.code.expectations import declared_expectations
+from featurestore.definitions.model.expectations import Severity
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.view import FeatureView
 from featurestore.errors import RequestError
 from featurestore.jobs.schedule.cron import five_fields, require_schedules, values
 from featurestore.settings import Settings
+from featurestore.store.quarantine import OWN_REASONS
 
 # What a program needs that a scheduler starts with an empty environment.
 _VARIABLES = ("JAVA_HOME", "FEATURESTORE_CACHE", "XDG_CACHE_HOME")
@@ -27,6 +30,8 @@ class ScheduledView:
         schedule: Its five fields of cron, in UTC.
         upstream: The nearest scheduled view that it derives from. None without one.
         description: Its description.
+        checks: The names of the checks that each row must pass, those of every view first. Each
+            has its severity.
     """
 
     name: str
@@ -34,6 +39,7 @@ class ScheduledView:
     schedule: str
     upstream: str | None = None
     description: str = ""
+    checks: tuple[tuple[str, Severity], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -143,4 +149,11 @@ def _scheduled(view: FeatureView) -> ScheduledView:
         schedule=five_fields(str(view.schedule)),
         upstream=upstream,
         description=" ".join(view.description.split()),
+        checks=(*((name, "drop") for name in OWN_REASONS), *_checks(view)),
     )
+
+
+def _checks(view: FeatureView) -> Iterator[tuple[str, Severity]]:
+    expectations = declared_expectations(view)
+    for check in () if expectations is None else expectations.checks:
+        yield check.name, check.severity

@@ -1,5 +1,6 @@
 """`featurestore init`: the project's name, the empty project, and paths that cannot be written."""
 
+import sys
 import tomllib
 from pathlib import Path
 
@@ -27,6 +28,29 @@ def test_the_project_has_the_folders_name(run, tmp_path, name, project):
 
     assert project_of(tmp_path / name) == project
     assert fs.FeatureStore(tmp_path / name).load().services[0].name == "returns_v1"
+
+
+@pytest.mark.parametrize("has_pandera", [False, True])
+def test_the_example_has_schedules_and_expectations_that_one_line_turns_on(
+    run, tmp_path, monkeypatch, has_pandera
+):
+    run("init", tmp_path / "shop")
+    definitions = tmp_path / "shop" / "feature_defs" / "shop.py"
+    if has_pandera:
+        text = definitions.read_text()
+        definitions.write_text(text.replace("# expectations=", "expectations="))
+        assert definitions.read_text() != text
+    else:
+        monkeypatch.setitem(sys.modules, "pandera", None)
+        monkeypatch.setitem(sys.modules, "pandera.polars", None)
+
+    assert run("apply", "--yes", "-p", tmp_path / "shop")[0] == 0
+
+    applied = fs.FeatureStore(tmp_path / "shop").applied()
+    assert {view.schedule for view in applied.views} == {"0 * * * *"}
+    declared = [view.expectations for view in applied.views if view.expectations is not None]
+    names = [check.name for expectations in declared for check in expectations.checks]
+    assert names == (["amount:not_null", "amount:in_range"] if has_pandera else [])
 
 
 def test_the_current_folder_names_the_project_too(run, tmp_path, monkeypatch):

@@ -24,18 +24,20 @@ from tests.tables import feature_table
 PROGRAM = Path(sys.executable).with_name("featurestore")
 
 
+def project_with(folder, profile, activity=None):
+    """Write the example project with these schedules of its two views; None for no schedule."""
+    write_project(folder)
+    path = folder / "feature_defs" / "shop.py"
+    schedules = iter(f'"{each}"' if each else "None" for each in (profile, activity))
+    path.write_text(
+        re.sub(r'schedule="[^"]*"', lambda _: f"schedule={next(schedules)}", path.read_text())
+    )
+
+
 @pytest.fixture
 def shop(run, tmp_path):
     """The example project with two schedules, applied."""
-    write_project(tmp_path / "shop")
-    path = tmp_path / "shop" / "feature_defs" / "shop.py"
-    schedules = iter(('"*/15 * * * *"', '"@daily"'))
-    text = re.sub(
-        r"entities=\(customer,\),",
-        lambda found: f"{found[0]} schedule={next(schedules)},",
-        path.read_text(),
-    )
-    path.write_text(text)
+    project_with(tmp_path / "shop", "*/15 * * * *", "@daily")
     assert run("apply", "-p", tmp_path / "shop", "--yes")[0] == 0
     return tmp_path / "shop"
 
@@ -64,7 +66,7 @@ def test_status_shows_freshness_where_a_view_has_a_schedule(run, shop, tmp_path)
     first = json.loads(out)["status"][0]
     assert (code, first["freshness"], first["schedule"]) == (0, "due", "@daily")
     assert "freshness" in run("status", "-p", shop)[1]
-    write_project(tmp_path / "none")
+    project_with(tmp_path / "none", None)
     run("apply", "-p", tmp_path / "none", "--yes")
     assert "freshness" not in run("status", "-p", tmp_path / "none")[1]
 
@@ -72,9 +74,7 @@ def test_status_shows_freshness_where_a_view_has_a_schedule(run, shop, tmp_path)
 @pytest.fixture
 def late(run, tmp_path):
     """A project whose only schedule, the one of new year, was missed for years."""
-    write_project(tmp_path / "shop")
-    path = tmp_path / "shop" / "feature_defs" / "shop.py"
-    path.write_text(path.read_text().replace('ttl="60d"', 'ttl="60d", schedule="@yearly"'))
+    project_with(tmp_path / "shop", "@yearly")
     run("apply", "-p", tmp_path / "shop", "--yes")
     store, then = fs.FeatureStore(tmp_path / "shop"), datetime(2020, 1, 1, tzinfo=UTC)
     view = store.applied().view("customer_profile")
@@ -179,7 +179,7 @@ def test_options_that_exclude_each_other_are_named(run, shop, arguments, named):
 
 
 def test_due_without_any_schedule_says_where_to_add_one(run, tmp_path):
-    write_project(tmp_path / "shop")
+    project_with(tmp_path / "shop", None)
     run("apply", "-p", tmp_path / "shop", "--yes")
 
     code, out, err = run("materialize", "--due", "-p", tmp_path / "shop")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from featurestore.definitions.model.expectations import DeclaredCheck, DeclaredExpectations
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.errors import RequestError
 from featurestore.integrations.airflow import airflow_files
@@ -232,20 +233,30 @@ def test_exported_schedules_run_without_somebody_who_starts_them(
     assert options == {"default_status": "dg.DefaultScheduleStatus.RUNNING"}
 
 
-def test_the_metadata_of_dagsters_asset_and_check_names_the_failed_checks(
-    project: ScheduledProject,
-) -> None:
-    [module] = dagster_files(project).values()
+def test_each_check_of_a_view_is_a_check_of_its_dagster_asset(project: ScheduledProject) -> None:
+    declared = DeclaredExpectations(
+        (
+            DeclaredCheck("amount:le", "le(5)", severity="fail"),
+            DeclaredCheck("amount:le_2", "le(6)", severity="warn"),
+            DeclaredCheck("amount_le", "amount_le"),
+        )
+    )
+    view = other(HOURLY, expectations=declared)
+    made = scheduled_project(
+        Settings(Path("p"), project="p"), Manifest.of([view]), NEW_YEAR, NEW_YEAR
+    )
+    [text] = dagster_files(made).values()
 
-    for call in ("dg.MaterializeResult", "dg.AssetCheckResult"):
-        metadata = ast.parse(keywords(module, call)["metadata"], mode="eval").body
-        assert isinstance(metadata, ast.Dict)
-        named = {
-            ast.unparse(k): ast.unparse(v)
-            for k, v in zip(metadata.keys, metadata.values, strict=True)
-            if k
-        }
-        assert named["'failures'"] == "run['failures']"
+    [call] = literals(text, "view_asset")
+
+    assert call[5] == [
+        *((name, name, "drop") for name in ("null_key", "null_time", "time_out_of_range")),
+        ("amount_le", "amount:le", "fail"),
+        ("amount_le_2", "amount:le_2", "warn"),
+        ("amount_le_3", "amount_le", "drop"),
+    ]
+    options = keywords(text, "dg.AssetCheckResult")
+    assert (options["check_name"], options["passed"]) == ("name", "check not in failures")
 
 
 @pytest.mark.parametrize("variables", [{}, {"AIRFLOW_HOME": "flow"}], ids=["unset", "set"])
@@ -308,7 +319,7 @@ def test_the_command_prints_what_to_do_next(run, tmp_path: Path) -> None:
 
     write_project(tmp_path / "shop")
     path = tmp_path / "shop" / "feature_defs" / "shop.py"
-    path.write_text(path.read_text().replace('ttl="60d"', 'ttl="60d", schedule="@daily"'))
+    path.write_text(path.read_text().replace("0 * * * *", "@daily"))
     assert run("schedule", "export", "cron", "-p", tmp_path / "shop")[0] == 2  # nothing applied
     run("apply", "-p", tmp_path / "shop", "--yes")
 

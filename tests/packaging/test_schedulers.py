@@ -63,7 +63,7 @@ def shop(tmp_path: Path) -> Path:
     folder = tmp_path / "shop"
     write_project(folder)
     definitions = folder / "feature_defs" / "shop.py"
-    text = definitions.read_text("utf-8").replace('ttl="60d"', 'ttl="60d", schedule="0 3 * * *"')
+    text = definitions.read_text("utf-8").replace("0 * * * *", "0 3 * * *")
     definitions.write_text(text + DERIVED, "utf-8")
     with (folder / "featurestore.toml").open("a", encoding="utf-8") as settings:
         settings.write("retries = 0\n")

@@ -30,16 +30,13 @@ from featurestore.store.fault_points import fault_point
 from featurestore.store.ledger.runs import RunRecord, Runs
 from featurestore.store.ledger.tables import TableRecord
 from featurestore.store.quarantine import (
-    NULL_KEY,
-    NULL_TIME,
-    TIME_OUT_OF_RANGE,
+    OWN_REASONS,
     Candidates,
     mark_released,
     mark_rows,
     releasable_rows,
 )
 
-_NO_PLACE = frozenset({NULL_KEY, NULL_TIME, TIME_OUT_OF_RANGE})
 _NAMED = 5
 
 
@@ -150,7 +147,7 @@ def _of_ids(rows: Candidates, ids: Sequence[str], view: FeatureView, call: str) 
 
 def _reasons(view: FeatureView, rows: Candidates) -> list[list[str]]:
     """Return the checks that each row fails now; none for a row that passes."""
-    lasting = [[name for name in names if name in _NO_PLACE] for names in rows.reasons]
+    lasting = [[name for name in names if name in OWN_REASONS] for names in rows.reasons]
     if expectations_of(view) is None:
         return lasting
     now = checks_of(view).evaluate(rows.table).reasons.to_pylist()
