@@ -265,6 +265,7 @@ def _status_table(views: "list[ViewStatus]") -> tuple[list[str], list[list[objec
         "state": [_state(view) for view in views],
         "version": [view.version for view in views],
         "rows": [view.rows for view in views],
+        "quarantined": [view.rows_quarantined for view in views],
         "newest event": [view.newest_event for view in views],
         "last run": [status_text(view.last_run) for view in views],
         "started": [_second(view.last_run_at) for view in views],
@@ -273,6 +274,8 @@ def _status_table(views: "list[ViewStatus]") -> tuple[list[str], list[list[objec
     }
     if not any(view.schedule for view in views):
         columns = {name: columns[name] for name in list(columns)[:-2]}
+    if all(view.rows_quarantined == 0 for view in views):
+        del columns["quarantined"]
     return list(columns), [list(row) for row in zip(*columns.values(), strict=True)]
 
 

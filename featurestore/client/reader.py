@@ -19,6 +19,7 @@ from featurestore.settings import Settings
 from featurestore.store.current import CurrentTables, NoTable
 from featurestore.store.delta.cache import Snapshots
 from featurestore.store.delta.snapshot import Snapshot
+from featurestore.store.integrity import require_whole_version
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.tables import Tables
 
@@ -35,7 +36,9 @@ class Reader:
         self.layout, self.definitions = layout, settings.definitions_folder
         self._limit = settings.memory_limit
         self._tables = Tables(layout)
-        self._snapshots = Snapshots(checksums=settings.verify_checksums)
+        self._snapshots = Snapshots(
+            checksums=settings.verify_checksums, check=require_whole_version
+        )
 
     def fingerprints(self) -> dict[str, str]:
         """Return the fingerprint of the table that readers see, for each view that has one."""

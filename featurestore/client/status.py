@@ -14,7 +14,8 @@ from featurestore.store.delta.snapshot import open_snapshot
 from featurestore.store.integrity import table_damage
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.runs import RunRecord, Runs
-from featurestore.store.ledger.tables import Tables
+from featurestore.store.ledger.tables import TableRecord, Tables
+from featurestore.store.quarantine import count_quarantined
 from featurestore.times import system_clock
 
 
@@ -32,6 +33,8 @@ class ViewStatus:
             ``error`` says how. ``"on demand"``: it is computed at each call and has no table.
         version: The Delta version of the feature table. None without a table.
         rows: The number of rows of the feature table.
+        rows_quarantined: The number of rows in its quarantine that were not released. None if its
+            table or its quarantine cannot be read; ``error`` says why.
         newest_event: The newest event time in its table. None if unknown.
         last_run: The status of the last run, such as ``"done"``. None if there was no run.
         last_run_at: The time when the last run started.
@@ -69,6 +72,7 @@ class ViewStatus:
     next_tick: datetime | None = None
     last_failure: str | None = None
     last_failure_at: datetime | None = None
+    rows_quarantined: int | None = 0
 
 
 def view_statuses(
@@ -103,7 +107,9 @@ def view_statuses(
     moment = system_clock() if now is None else now
     due = {state.view: state for state in schedules(manifest.views, tables, runs, moment)}
     stored = (
-        replace(_view_status(view, tables, runs), answers_by=(earlier or {}).get(view.name))
+        replace(
+            _view_status(view, layout, tables, runs), answers_by=(earlier or {}).get(view.name)
+        )
         for view in manifest.views
     )
     return [*(_with_schedule(each, due.get(each.view)) for each in stored), *on_demand]
@@ -134,7 +140,7 @@ def selected_statuses(
 
 
 def _view_status(
-    view: FeatureView, tables: CurrentTables, runs: tuple[RunRecord, ...]
+    view: FeatureView, layout: Layout, tables: CurrentTables, runs: tuple[RunRecord, ...]
 ) -> ViewStatus:
     try:
         table = tables.of(view)
@@ -161,7 +167,7 @@ def _view_status(
     own_runs = [run for run in view_runs if run.table_id == current.record.table_id]
     events = [run.outcome.max_event_timestamp for run in own_runs]
     status = replace(status, newest_event=max(filter(None, events), default=None))
-    return _with_table(status, current, own_runs)
+    return _with_quarantine(_with_table(status, current, own_runs), layout, current.record)
 
 
 def _with_schedule(status: ViewStatus, state: ViewSchedule | None) -> ViewStatus:
@@ -189,3 +195,13 @@ def _with_table(
         fix = f"Rebuild it with `featurestore materialize {status.view} --full`."
         return replace(status, state="damaged", error=sentences(str(damage), fix))
     return replace(status, version=snapshot.version, rows=snapshot.rows)
+
+
+def _with_quarantine(status: ViewStatus, layout: Layout, record: TableRecord) -> ViewStatus:
+    if status.state == "damaged":  # its batches are unknown
+        return replace(status, rows_quarantined=None)
+    try:
+        rows = count_quarantined(layout, record)
+    except (FeatureStoreError, OSError) as error:  # answers do not need it; the next run does
+        return replace(status, rows_quarantined=None, error=str(error))
+    return replace(status, rows_quarantined=rows)

@@ -5,8 +5,15 @@ from collections.abc import Sequence
 
 from featurestore.errors import TableError
 from featurestore.store.commit import CommitNotes
-from featurestore.store.delta.commit_files import CommitFile, newest_commit_files
+from featurestore.store.delta.commit_files import (
+    GONE,
+    CommitFile,
+    commit_file,
+    newest_commit_files,
+)
+from featurestore.store.delta.snapshot import damage_fix
 from featurestore.store.ledger.runs import RunRecord
+from featurestore.store.paths import is_local
 
 # Each run checks the newest commits, so an older one was checked while it was new.
 _CHECKED_COMMITS = 10
@@ -52,6 +59,29 @@ def damaged(call: str, view: str, damage: str) -> TableError:
         f"Rebuild the view with `featurestore materialize {view} --full`. Or restore the table's "
         "newest files from a copy.",
     )
+
+
+def require_whole_version(uri: str, version: int) -> None:
+    """Refuse a version of a feature table whose commit lacks rows of its batch.
+
+    Only a local disk leaves such a commit, so other tables are not looked at.
+
+    Args:
+        uri: The table's address.
+        version: The Delta version.
+
+    Raises:
+        TableError: The commit is damaged. One that is gone was removed after a checkpoint.
+
+    Example:
+        >>> require_whole_version("s3://bucket/table", 0)
+    """
+    commit = commit_file(uri, version) if is_local(uri) else None
+    if commit is None or commit.damage == GONE:
+        return
+    damage = f"the commit {commit.address} {commit.damage}" if commit.damage else None
+    if damage := damage or _incomplete(commit):
+        raise TableError(f"open table {uri}", damage, damage_fix(uri, is_newest=True))
 
 
 def lost_commit(uri: str) -> str | None:

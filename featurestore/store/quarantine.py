@@ -102,6 +102,46 @@ def read_quarantine(layout: Layout, record: TableRecord) -> list[QuarantinedRow]
     return sorted(rows, key=lambda row: (row.quarantined_at, row.run_id, row.id))
 
 
+def count_by_batch(uri: str, predicate: str | None = None) -> dict[tuple[int, int], int]:
+    """Return the number of rows of each batch, by its generation and its number.
+
+    Args:
+        uri: The address of the quarantine. Without a table there are none.
+        predicate: A SQL condition on the rows; None for all, with those that were released.
+
+    Raises:
+        TableError: The quarantine is damaged.
+
+    Example:
+        >>> count_by_batch("no/such/table")
+        {}
+    """
+    if not is_table(uri):
+        return {}
+    rows = read_table(open_table(uri), [GENERATION, BATCH], predicate)
+    counts = rows.group_by([GENERATION, BATCH]).aggregate([([], "count_all")])
+    keys = zip(counts[GENERATION].to_pylist(), counts[BATCH].to_pylist(), strict=True)
+    return dict(zip(keys, counts["count_all"].to_pylist(), strict=True))
+
+
+def count_quarantined(layout: Layout, record: TableRecord) -> int:
+    """Return how many rows of stored batches are in the quarantine of a build, and not released.
+
+    Args:
+        layout: The addresses of the tables.
+        record: The build.
+
+    Raises:
+        TableError: The quarantine or the feature table is damaged.
+    """
+    uri = layout.quarantine(record.view, record.table_id)
+    counts = count_by_batch(uri, f"{RELEASED_AT} IS NULL")
+    done = _stored_batches(layout, record) if counts else {}
+    return sum(
+        rows for (generation, batch), rows in counts.items() if batch <= done.get(generation, -1)
+    )
+
+
 def _quarantined(
     row: Mapping[str, Any], values: Mapping[str, Any], done: Mapping[int, int]
 ) -> QuarantinedRow:

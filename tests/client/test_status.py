@@ -16,6 +16,8 @@ from featurestore.definitions.model.view import FeatureView
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.runs import Outcome, RunRecord, Runs
 from featurestore.store.ledger.tables import TableRecord, Tables
+from featurestore.store.quarantine import mark_released, mark_rows
+from tests.store.quarantine_rows import put_rows
 from tests.tables import feature_table
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -108,6 +110,35 @@ def test_a_table_that_is_older_than_the_ledger_is_damaged(layout: Layout) -> Non
 
     assert (found.state, found.last_run) == ("damaged", "done")
     assert "version 2" in (found.error or "")
+
+
+def test_the_rows_in_quarantine_are_counted(layout: Layout) -> None:
+    uri = layout.quarantine("whole", "t")
+    rows = ("stored", 0, -1, 1.0), ("released", 0, -1, 1.0), ("unfinished", 0, 0, 1.0)
+    put_rows(uri, *rows)
+    mark_rows(uri, ["released"], "r")
+    mark_released(uri, "r", NOON)
+
+    found = statuses(layout)
+
+    assert (found["whole"].rows_quarantined, found["broken"].rows_quarantined) == (1, 0)
+
+
+@pytest.mark.parametrize("damage", ["commit", "file"])
+def test_a_damaged_quarantine_hides_no_table(layout: Layout, damage: str) -> None:
+    uri = layout.quarantine("whole", "t")
+    put_rows(uri, ("stored", 0, -1, 1.0))
+    if damage == "commit":
+        Path(uri, "_delta_log", f"{0:020}.json").write_bytes(b"")
+    else:
+        next(Path(uri).glob("*.parquet")).unlink()
+
+    found = statuses(layout)
+
+    assert (found["whole"].state, found["whole"].rows) == ("current", 2)
+    assert found["whole"].rows_quarantined is None
+    assert "`featurestore materialize whole --full`" in (found["whole"].error or "")
+    assert found["broken"].error is None
 
 
 def test_the_last_run_is_the_last_record_also_if_the_clock_was_set_back(layout: Layout) -> None:

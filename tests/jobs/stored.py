@@ -23,6 +23,7 @@ from featurestore.store.delta.commit_files import commit_digest
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.runs import Outcome, RunRecord, Runs
 from featurestore.store.ledger.tables import TableRecord, Tables
+from tests.store.quarantine_rows import put_rows
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -104,15 +105,24 @@ class Store:
         )
 
     def run(
-        self, rows: pa.Table, table_id: str = "t1", view: str = "spending", *, pays: bool = True
+        self,
+        rows: pa.Table,
+        table_id: str = "t1",
+        view: str = "spending",
+        *,
+        pays: bool = True,
+        bad: int = 0,
     ) -> str:
-        """Write what a run leaves: the commit, its checkpoint and its records."""
+        """Write what a run leaves: its bad rows, the commit, its checkpoint and its records."""
         if pays:
             self.pay(rows)
         batch = self.batches.get(table_id, -1) + 1
         self.batches[table_id] = batch
         run_id = f"r-{table_id}-{batch}"
         offset, digest = self._offset()
+        if bad:
+            names = [(f"{run_id}-{number}", 0, batch, -1.0) for number in range(bad)]
+            put_rows(self.layout.quarantine(view, table_id), *names)
         notes = CommitNotes(
             run_id,
             view=view,
@@ -121,9 +131,10 @@ class Store:
             batch_id=batch,
             source_offset=offset,
             source_commit=digest,
-            rows_in=rows.num_rows,
+            rows_in=rows.num_rows + bad,
             rows_out=rows.num_rows,
             null_rows=0,
+            rows_quarantined=bad,
             max_event_timestamp=None,
             started_at=self.now,
         )
@@ -140,7 +151,7 @@ class Store:
             configuration=None if batch else self.properties,
         )
         self._checkpoint(table_id, batch, offset)
-        self._record(run_id, view, table_id, rows.num_rows, offset)
+        self._record(run_id, view, table_id, rows.num_rows, offset, bad)
         return run_id
 
     def _offset(self) -> tuple[str, str | None]:
@@ -163,7 +174,9 @@ class Store:
         (folder / "offsets" / str(batch)).write_text(f"v1\n{{}}\n{offset}")
         (folder / "commits" / str(batch)).write_text("v1\n{}")
 
-    def _record(self, run_id: str, view: str, table_id: str, rows: int, offset: str) -> None:
+    def _record(
+        self, run_id: str, view: str, table_id: str, rows: int, offset: str, bad: int
+    ) -> None:
         version = DeltaTable(self.uri(table_id, view)).version()
         begun = RunRecord(
             run_id,
@@ -174,7 +187,12 @@ class Store:
             started_at=self.now,
         )
         outcome = Outcome(
-            version=version, batches=1, rows_in=rows, rows_out=rows, source_offset=offset
+            version=version,
+            batches=1,
+            rows_in=rows + bad,
+            rows_out=rows,
+            rows_quarantined=bad,
+            source_offset=offset,
         )
         ended = replace(begun, status="done", ended_at=self.now, outcome=outcome)
         Runs(self.layout).record(begun)

@@ -7,8 +7,9 @@ import pyarrow as pa
 import pytest
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 
+from featurestore.errors import TableError
 from featurestore.store.commit import CommitNotes
-from featurestore.store.integrity import lost_commit, table_damage
+from featurestore.store.integrity import lost_commit, require_whole_version, table_damage
 from featurestore.store.ledger.runs import Outcome, RunRecord
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -85,7 +86,7 @@ def test_a_commit_that_was_cut_after_a_line_lacks_rows(table: Path) -> None:
     assert damage is not None
     assert str(commit(table, 2)) in damage
     assert "0 rows" in damage
-    assert "stored 10" in damage
+    assert "10 rows" in damage
 
 
 def test_a_lost_newest_commit_is_known_from_the_ledger(table: Path) -> None:
@@ -144,3 +145,22 @@ def test_a_table_that_no_run_has_written_is_not_compared(tmp_path: Path) -> None
     write_deltalake(tmp_path, pa.table({"x": [1]}))
 
     assert table_damage(str(tmp_path), (run("r3", None),)) is None
+
+
+@pytest.mark.parametrize("lines", [0, 1])
+def test_a_version_whose_commit_is_cut_is_refused(table: Path, lines: int) -> None:
+    text = commit(table, 2).read_text()
+    commit(table, 2).write_text("".join(text.splitlines(keepends=True)[:lines]))
+
+    with pytest.raises(TableError) as caught:
+        require_whole_version(str(table), 2)
+
+    assert str(commit(table, 2)) in caught.value.found
+
+
+def test_a_whole_version_and_one_that_was_cleaned_up_are_accepted(table: Path) -> None:
+    DeltaTable(table).create_checkpoint()
+    commit(table, 2).unlink()
+
+    for version in range(3):
+        require_whole_version(str(table), version)

@@ -6,14 +6,19 @@ from dataclasses import replace
 
 from featurestore.definitions.model.view import FeatureView
 from featurestore.errors import FeatureStoreError
-from featurestore.jobs.doctor import files, ledger, logs, repairs, streams
+from featurestore.jobs.doctor import files, ledger, logs, quarantine, repairs, streams
 from featurestore.jobs.doctor.finding import Check, Finding, Repair, Subject
+from featurestore.jobs.doctor.subjects import (
+    has_log,
+    ledger_subjects,
+    quarantine_subject,
+    read_again,
+    view_subjects,
+)
 from featurestore.jobs.materialize.job import Job, new_run_id
-from featurestore.jobs.materialize.lock import view_lock
+from featurestore.jobs.materialize.lock import is_locked, view_lock
 from featurestore.query.selection import Selection, selected_views, selection_text
 from featurestore.store.failures import failure_text
-from featurestore.store.file_system import list_names
-from featurestore.store.ledger.runs import Runs
 from featurestore.store.ledger.tables import Tables
 
 UNREADABLE = "D100"
@@ -42,6 +47,10 @@ REPAIRS: dict[str, Repair] = {
 }
 
 
+# An active run changes what these compare one after the other: checkpoint, table, latest table.
+_CHANGED_BY_RUNS = (ledger.TRANSACTIONS, streams.STREAM, streams.LATEST)
+
+
 def examine(job: Job, views: Selection | None = None, *, repair: bool = False) -> list[Finding]:
     """Return what is wrong with a store's tables, without Spark.
 
@@ -57,65 +66,35 @@ def examine(job: Job, views: Selection | None = None, *, repair: bool = False) -
     """
     found: list[Finding] = []
     if views is None:  # first: views are found by them
-        for subject in _ledgers(job):
+        for subject in ledger_subjects(job):
             found += _examined(subject, LOG_CHECKS, repair=repair)
     try:
-        subjects, extra = _views(job, views)
+        chosen = _chosen(job, views)
+        subjects = view_subjects(job, chosen)
+        for view in chosen:
+            found += files.unknown_builds(job.layout, view.name, Tables(job.layout).records())
     except FeatureStoreError:
         if found:  # a ledger or the registry is damaged, which the findings say
             return found
         raise
-    found += extra
     for subject in subjects:
         found += _examined(subject, (*LOG_CHECKS, *VIEW_CHECKS), repair=repair)
+        rows = quarantine_subject(subject)
+        checks = LOG_CHECKS if has_log(rows) else ()
+        found += _examined(rows, (*checks, quarantine.rows_are_as_counted), repair=repair)
     return found
 
 
-def _ledgers(job: Job) -> list[Subject]:
-    layout = job.layout
-    named = {
-        "registry": layout.registry(),
-        "ledger of builds": layout.tables(),
-        "ledger of runs": layout.runs(),
-        "ledger of files": layout.files(),
-    }
-    return [
-        Subject(name, uri, layout=layout, clock=job.clock)
-        for name, uri in named.items()
-        if list_names(f"{uri}/_delta_log")
-    ]
-
-
-def _views(job: Job, views: Selection | None) -> tuple[list[Subject], list[Finding]]:
-    applied, layout = job.applied(), job.layout
-    chosen = (
-        applied.views
-        if views is None
-        else selected_views(applied, views, f"doctor({selection_text(views)})")
-    )
-    names = [view for view in chosen if isinstance(view, FeatureView)]
-    builds, runs = Tables(layout).records(), Runs(layout).records()
-    current = {build.view: build for build in builds if build.state == "current"}
-    unknown = [each for view in names for each in files.unknown_builds(layout, view.name, builds)]
-    subjects = [
-        Subject(
-            view.name,
-            layout.features(view.name, current[view.name].table_id),
-            layout=layout,
-            clock=job.clock,
-            view=view,
-            record=current[view.name],
-            builds=builds,
-            runs=tuple(run for run in runs if run.view == view.name),
-        )
-        for view in names
-        if view.name in current
-    ]
-    return subjects, unknown
+def _chosen(job: Job, views: Selection | None) -> list[FeatureView]:
+    applied = job.applied()
+    if views is None:
+        return list(applied.views)
+    chosen = selected_views(applied, views, f"doctor({selection_text(views)})")
+    return [view for view in chosen if isinstance(view, FeatureView)]
 
 
 def _examined(subject: Subject, checks: Sequence[Check], *, repair: bool) -> list[Finding]:
-    found = list(_found(subject, checks))
+    found = list(findings(subject, checks))
     if not repair or not any(finding.repairable for finding in found):
         return found
     codes = dict.fromkeys(each.code for each in found if each.repairable)
@@ -130,9 +109,10 @@ def _repaired(subject: Subject, codes: Sequence[str]) -> tuple[dict[str, str], s
         with ExitStack() as lock:
             if subject.view is not None:
                 now = subject.clock()
-                lock.enter_context(view_lock(subject.layout, subject.name, new_run_id(), now))
+                name, run_id = subject.view.name, new_run_id()
+                lock.enter_context(view_lock(subject.layout, name, run_id, now))
             for code in codes:
-                done[code] = REPAIRS[code](replace(subject))  # which reads the table again
+                done[code] = REPAIRS[code](read_again(subject))
     except FeatureStoreError as error:
         return done, f"It was not repaired: {error.found}. {error.fix}"
     except (OSError, ValueError) as error:
@@ -146,21 +126,34 @@ def _with_repair(finding: Finding, done: Mapping[str, str], failure: str) -> Fin
     return replace(finding, fix=f"{finding.fix} {failure}")
 
 
-def _found(subject: Subject, checks: Sequence[Check]) -> Iterator[Finding]:
+def findings(subject: Subject, checks: Sequence[Check]) -> Iterator[Finding]:
+    """Yield what checks find. What a run in between explains is no finding.
+
+    Args:
+        subject: The table.
+        checks: The checks.
+    """
     is_reported = False
     for check in checks:
-        try:
-            for finding in check(subject):
-                is_reported = True
-                yield finding
-        except FeatureStoreError as error:
+        found = list(_of_check(subject, check))
+        if found:  # perhaps because a run has committed between two readings
+            found = list(_of_check(read_again(subject), check))
+        for finding in found:
             # A damaged log stops the checks that open the table; it has a code of its own.
-            if not is_reported:
-                is_reported = True
-                yield subject.finding(UNREADABLE, error.found, error.fix)
-        except (OSError, ValueError) as error:  # a file that cannot be read, or is no JSON
-            if not is_reported:
-                is_reported = True
-                fix = "Restore the file from a copy."
-                fix += f" Or build the view again: {subject.rebuild}." if subject.view else ""
-                yield subject.finding(UNREADABLE, failure_text(error), fix)
+            if finding.code == UNREADABLE and is_reported:
+                continue
+            if finding.code in _CHANGED_BY_RUNS and is_locked(subject.layout, subject.name):
+                continue
+            is_reported = True
+            yield finding
+
+
+def _of_check(subject: Subject, check: Check) -> Iterator[Finding]:
+    try:
+        yield from check(subject)
+    except FeatureStoreError as error:
+        yield subject.finding(UNREADABLE, error.found, error.fix)
+    except (OSError, ValueError) as error:  # a file that cannot be read, or is no JSON
+        fix = "Restore the file from a copy."
+        fix += f" Or build the view again: {subject.rebuild}." if subject.view else ""
+        yield subject.finding(UNREADABLE, failure_text(error), fix)

@@ -10,7 +10,7 @@ from featurestore.store.delta.cleanup import vacuum
 from featurestore.store.delta.files import file_damage
 from featurestore.store.file_system import file_system
 from featurestore.store.layout import Layout
-from featurestore.store.ledger.tables import TableRecord
+from featurestore.store.ledger.tables import TableRecord, Tables
 
 MISSING_FILE, OLD_FILES, UNKNOWN_BUILD, DAMAGED_FILE = "D201", "D202", "D203", "D204"
 RETENTION = timedelta(days=7)
@@ -59,14 +59,20 @@ def unknown_builds(layout: Layout, view: str, builds: Sequence[TableRecord]) -> 
         view: The view's name.
         builds: The newest record of each build, of all views.
     """
-    known = {build.table_id for build in builds if build.view == view}
     filesystem, folder = file_system(layout.builds(view))
     infos = filesystem.get_file_info(pafs.FileSelector(folder, allow_not_found=True))
-    for info in sorted(infos, key=lambda info: str(info.base_name)):
-        if info.type == pafs.FileType.Directory and info.base_name not in known:
-            yield Finding(
-                UNKNOWN_BUILD,
-                view,
-                found=f"the ledger of builds does not have the table {info.path}",
-                fix="If the ledger was lost, restore it from a copy. Otherwise remove the folder.",
-            )
+    folders = {info.base_name: info.path for info in infos if info.type == pafs.FileType.Directory}
+    if folders.keys() - _known(view, builds):
+        # A run that has begun since then has recorded its build before it made the folder.
+        builds = Tables(layout).records()
+    for name in sorted(folders.keys() - _known(view, builds)):
+        yield Finding(
+            UNKNOWN_BUILD,
+            view,
+            found=f"the ledger of builds does not have the table {folders[name]}",
+            fix="If the ledger was lost, restore it from a copy. Otherwise remove the folder.",
+        )
+
+
+def _known(view: str, builds: Sequence[TableRecord]) -> set[str]:
+    return {build.table_id for build in builds if build.view == view}

@@ -23,7 +23,7 @@ class Finding:
 
     Args:
         code: The code of the check, such as ``"D102"``. docs/repair.md lists the codes.
-        table: The view, or the ledger.
+        table: The view, the ledger, or ``quarantine of`` a view.
         found: What was found.
         fix: What to do.
         repairable: Whether `doctor --repair` repairs it.
@@ -51,10 +51,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Subject:
-    """A table that is checked: the current table of a view, or a ledger.
+    """A table that is checked: the current table of a view, its quarantine, or a ledger.
 
     Args:
-        name: The name of the view or of the ledger.
+        name: The name of the view or of the ledger, or ``quarantine of`` the view.
         uri: The table's address.
         layout: The addresses of the tables.
         clock: Returns the present time.
@@ -62,6 +62,7 @@ class Subject:
         record: The build; None for a ledger.
         builds: The newest record of each build of all views.
         runs: The recorded runs of the view.
+        is_quarantine: Whether it is the quarantine of the view's table.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Subject:
     record: TableRecord | None = None
     builds: tuple[TableRecord, ...] = ()
     runs: tuple[RunRecord, ...] = ()
+    is_quarantine: bool = False
 
     @cached_property
     def commits(self) -> tuple[CommitFile, ...]:
@@ -101,7 +103,8 @@ class Subject:
     @property
     def rebuild(self) -> str:
         """The command that builds the view again."""
-        return f"`featurestore materialize {self.name} --full`"
+        view = self.name if self.view is None else self.view.name
+        return f"`featurestore materialize {view} --full`"
 
 
 class Check(Protocol):

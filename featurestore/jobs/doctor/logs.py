@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 
 from featurestore.errors import TableError
 from featurestore.jobs.doctor.finding import Finding, Subject
-from featurestore.store.delta.commit_files import newest_checkpoint
+from featurestore.store.delta.commit_files import GONE, newest_checkpoint
 from featurestore.store.delta.protocol import check_plain
 from featurestore.store.delta.snapshot import open_table
 from featurestore.store.file_system import file_system, list_names, read_text
@@ -23,22 +23,25 @@ def commits_are_whole(subject: Subject) -> Iterator[Finding]:
     for at, commit in enumerate(subject.commits):
         if commit.damage:
             is_newest = at == 0 and is_local(subject.uri)
-            fix = "Restore the file from a copy."
-            if is_newest:
-                fix += " Or set the commit aside by `featurestore doctor --repair`"
-                fix += (
-                    f": the next `featurestore materialize {subject.name}` reads its rows again."
-                    if subject.view
-                    else ", and run the last command again."
-                )
-            elif subject.view:
-                fix += f" Or build the view again: {subject.rebuild}."
             yield subject.finding(
-                LOST_COMMIT if commit.damage == "is gone" else DAMAGED_COMMIT,
+                LOST_COMMIT if commit.damage == GONE else DAMAGED_COMMIT,
                 f"the commit {commit.address} {commit.damage}",
-                fix,
+                _fix(subject, is_newest=is_newest),
                 repairable=is_newest,
             )
+
+
+def _fix(subject: Subject, *, is_newest: bool) -> str:
+    fix = "Restore the file from a copy."
+    if is_newest:
+        fix += " Or set the commit aside by `featurestore doctor --repair`"
+        if subject.view is None:
+            return f"{fix}, and run the last command again."
+        if not subject.is_quarantine:
+            again = f"`featurestore materialize {subject.view.name}`"
+            return f"{fix}: the next {again} reads its rows again."
+        fix += ", which then says whether rows of the quarantine are lost."
+    return f"{fix} Or build the view again: {subject.rebuild}." if subject.view else fix
 
 
 def checkpoints_open(subject: Subject) -> Iterator[Finding]:

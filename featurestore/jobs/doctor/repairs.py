@@ -37,10 +37,11 @@ def set_commit_aside(subject: Subject) -> str:
                 # With Delta's checksums of the table, and Hadoop's of the files.
                 if name.lstrip(".").startswith(f"{version:020}."):
                     _set_aside(subject.uri, "_delta_log", name)
-            _forget_runs(subject, version)
+            if not subject.is_quarantine:
+                _forget_runs(subject, version)
             aside.append(str(version))
         record = subject.record
-        if aside and record is not None:
+        if aside and record is not None and not subject.is_quarantine:
             _set_aside(subject.layout.checkpoints(record.table_id), "", str(record.generation))
     if not aside:
         return ""

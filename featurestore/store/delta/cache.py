@@ -4,6 +4,7 @@ Opening a table takes milliseconds; checking it for new commits takes a fraction
 that was deleted and created again at the same address is opened again.
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -16,11 +17,20 @@ from deltalake.exceptions import DeltaError
 
 from featurestore.store.delta.log import is_table
 from featurestore.store.delta.process import check_process
-from featurestore.store.delta.snapshot import Snapshot, open_table, snapshot_of
+from featurestore.store.delta.snapshot import (
+    Snapshot,
+    open_table,
+    require_newest_commit,
+    snapshot_of,
+)
 from featurestore.store.failures import storage_errors
 from featurestore.store.paths import is_local, local_path
 
 T = TypeVar("T")
+
+
+def _unchecked(_uri: str, _version: int) -> None:
+    """Accept each version."""
 
 
 class TableCache(Generic[T]):
@@ -49,12 +59,17 @@ class TableCache(Generic[T]):
         """Return the value read from the newest version, or None if there is no table.
 
         Raises:
-            TableError: The table does not open.
+            TableError: The table does not open, or its newest commit is damaged.
         """
         # First: a thread that the fork lost may hold the lock.
         check_process()
         with self._lock:
             table = self._updated()
+            if table is not None and _has_next(self._uri, table.version()):
+                # A run has just committed; or the commit is empty, which delta-rs takes for none.
+                table = self._updated()
+                if table is not None and _has_next(self._uri, table.version()):
+                    require_newest_commit(self._uri, f"open table {self._uri}")
             if table is None:
                 return None
             version = table.version()
@@ -81,10 +96,13 @@ class Snapshots:
 
     Args:
         checksums: Whether the pages of their files are compared with their checksums.
+        check: Is called with the address and each new version of a table. It may raise an error.
     """
 
-    def __init__(self, *, checksums: bool = False) -> None:
-        self._checksums = checksums
+    def __init__(
+        self, *, checksums: bool = False, check: Callable[[str, int], None] = _unchecked
+    ) -> None:
+        self._checksums, self._check = checksums, check
         self._caches: dict[str, TableCache[Snapshot]] = {}
 
     def newest(self, uri: str) -> Snapshot:
@@ -93,14 +111,21 @@ class Snapshots:
         Raises:
             TableError: There is no such table, or the local engine cannot read it.
         """
-        new = TableCache(uri, partial(_snapshot, uri=uri, checksums=self._checksums))
+        new = TableCache(uri, partial(self._snapshot, uri=uri))
         cache = self._caches.setdefault(uri, new)
         # Without a table, opening it again raises the error.
-        return cache.newest() or _snapshot(open_table(uri), uri, self._checksums)
+        return cache.newest() or self._snapshot(open_table(uri), uri)
+
+    def _snapshot(self, table: DeltaTable, uri: str) -> Snapshot:
+        self._check(uri, table.version())
+        return replace(snapshot_of(table, uri), checksums=self._checksums)
 
 
-def _snapshot(table: DeltaTable, uri: str, checksums: bool) -> Snapshot:
-    return replace(snapshot_of(table, uri), checksums=checksums)
+def _has_next(uri: str, version: int) -> bool:
+    """Return whether there is a file of the next commit; PERF: in 10 microseconds."""
+    if not is_local(uri):
+        return False
+    return os.path.exists(f"{local_path(uri)}/_delta_log/{version + 1:020}.json")  # noqa: PTH110 - PERF
 
 
 def _identity(uri: str) -> tuple[int, ...]:

@@ -7,14 +7,20 @@ read an older state of the table and say nothing, or they cannot open the table 
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from featurestore.store.file_system import list_names, read_bytes
 from featurestore.store.paths import is_local
 
 T = TypeVar("T")
+GONE = "is gone"
+"""The damage of a commit without a file."""
+
 _DIGITS = 20
+_WRITE = "WRITE"
+# Spark's name, and that of delta-rs.
+_ROW_COUNTS = ("numOutputRows", "num_added_rows")
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,22 @@ class CommitFile:
         counts = [_rows(file.get("stats")) for file in self._all("add")]
         known = [count for count in counts if count is not None]
         return sum(known) if len(known) == len(counts) else None
+
+    @property
+    def lost_rows(self) -> str | None:
+        """What a write lacks of the rows that it counted, as a clause; None if nothing is known.
+
+        A file that is cut between two lines is valid JSON, and lacks the data files.
+        """
+        info = self._first("commitInfo")
+        metrics = info.get("operationMetrics")
+        if info.get("operation") != _WRITE or not isinstance(metrics, dict):
+            return None
+        counted = next((str(metrics[name]) for name in _ROW_COUNTS if name in metrics), "")
+        added = self.added_rows
+        if not counted.isdigit() or added is None or added >= int(counted):
+            return None
+        return f"is cut: it counts {int(counted):,} rows and names files with {added:,}"
 
     def _first(self, name: str) -> dict[str, Any]:  # Any: the JSON of Delta's protocol
         return next(self._all(name), {})
@@ -131,8 +153,28 @@ def _newest(uri: str, count: int) -> tuple[CommitFile, ...]:
     needed = max(checkpoints, default=-1)
     versions = range(newest, max(newest - count, -1), -1)
     return tuple(
-        _read(uri, version) for version in versions if version in present or version > needed
+        _checked(uri, version) for version in versions if version in present or version > needed
     )
+
+
+def commit_file(uri: str, version: int) -> CommitFile | None:
+    """Return the file of one commit, checked; None if Arrow cannot read its store.
+
+    Args:
+        uri: The table's address.
+        version: The Delta version.
+
+    Example:
+        >>> commit_file("no/such/table", 0).damage
+        'is gone'
+    """
+    return _known(uri, lambda: _checked(uri, version))
+
+
+def _checked(uri: str, version: int) -> CommitFile:
+    commit = _read(uri, version)
+    lost = None if commit.damage else commit.lost_rows
+    return replace(commit, actions=(), damage=lost) if lost else commit
 
 
 def commit_actions(uri: str, version: int) -> tuple[dict[str, Any], ...] | None:
@@ -186,7 +228,7 @@ def _read(uri: str, version: int) -> CommitFile:
     address = _address(uri, version)
     content = read_bytes(address)
     if content is None:
-        return CommitFile(version, address, damage="is gone")
+        return CommitFile(version, address, damage=GONE)
     if not content.strip():
         return CommitFile(version, address, damage="is empty")
     try:

@@ -1,6 +1,7 @@
 """Rows of small Delta tables as dicts, read without importing pandas."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -8,8 +9,9 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
 from featurestore.errors import TableError
-from featurestore.store.delta.snapshot import check_readable, require_newest_commit
+from featurestore.store.delta.snapshot import check_readable, damage_fix, require_newest_commit
 from featurestore.store.failures import failure_text
+from featurestore.store.paths import is_local, local_path
 from featurestore.times import from_micros
 
 
@@ -62,7 +64,7 @@ def read_table(
         )
         return pa.RecordBatchReader.from_stream(stream).read_all()
     except (DeltaError, pa.ArrowException, OSError, ValueError) as error:
-        raise _damaged(uri, failure_text(error)) from error
+        raise _damaged(uri, _lost_file(table) or failure_text(error)) from error
 
 
 def check_record(uri: str, row: Mapping[str, Any], kinds: Mapping[str, type]) -> None:
@@ -86,12 +88,14 @@ def _address(table: DeltaTable) -> str:
 
 
 def _damaged(uri: str, found: str) -> TableError:
-    return TableError(
-        f"read table {uri}",
-        found,
-        "A file of the table is damaged or missing, or the table was changed. Restore the "
-        "table, for example by DeltaTable(path).restore(version) of deltalake.",
-    )
+    return TableError(f"read table {uri}", found, damage_fix(uri, is_newest=False))
+
+
+def _lost_file(table: DeltaTable) -> str | None:
+    """Return which data file is gone, as a clause: delta-rs says so in several nested errors."""
+    paths = (local_path(file) for file in table.file_uris() if is_local(file))
+    gone = [path for path in paths if not Path(path).exists()]
+    return f"its file {gone[0]} is gone" if gone else None
 
 
 def _plain(column: pa.ChunkedArray) -> list[Any]:

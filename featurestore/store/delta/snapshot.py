@@ -20,7 +20,25 @@ READER_VERSION = 1
 # After a commit, delta-rs removes expired commits. Of a feature table, streams may need them yet.
 KEEP_COMMITS = PostCommitHookProperties(cleanup_expired_logs=False)
 _SEARCHED_COMMITS = 1000
-_LEDGERS = (("registry", "tables"), ("runs", "runs"), ("runs", "files"))
+# What makes a ledger complete again after its newest commit was removed; and after all of it was.
+_WAYS_OUT = {
+    ("registry", "versions"): (
+        "apply the definitions again: `featurestore apply`",
+        "apply the definitions again: `featurestore apply`",
+    ),
+    ("registry", "tables"): (
+        "complete the ledger: `featurestore materialize`",
+        "build all views again: `featurestore materialize --full`",
+    ),
+    ("runs", "runs"): (
+        "complete the ledger: `featurestore materialize`",
+        "record the runs again: `featurestore doctor --repair`",
+    ),
+    ("runs", "files"): (
+        "complete the ledger: `featurestore materialize`",
+        "complete the ledger: `featurestore materialize`",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -152,11 +170,12 @@ def require_newest_commit(uri: str, call: str) -> None:
 
 
 def damage_fix(uri: str, *, is_newest: bool) -> str:
-    """Return what to do about a table of the store with a damaged commit.
+    """Return what to do about a damaged table of the store.
 
     Args:
         uri: The table's address.
-        is_newest: Whether the damaged commit is the newest one.
+        is_newest: Whether its newest commit is damaged, which can be removed. Otherwise another
+            commit or a data file is.
 
     Example:
         >>> damage_fix("store/shop/features/rides/t1", is_newest=True)
@@ -166,13 +185,17 @@ def damage_fix(uri: str, *, is_newest: bool) -> str:
     restore = "Restore the file from a copy"
     if folder == "features":
         return f"{restore}, or rebuild it: `featurestore materialize {view} --full`."
+    if folder == "quarantine":
+        repair = ", set the commit aside by `featurestore doctor --repair`" if is_newest else ""
+        return f"{restore}{repair}, or rebuild it: `featurestore materialize {view} --full`."
     if view == "latest":
         again = f"`featurestore materialize {build} --latest`"
         return f"Remove the folder {uri}, and write it again: {again}."
-    if is_newest and (view, build) == ("registry", "versions"):
-        return f"{restore}, or remove it and apply the definitions again: `featurestore apply`."
-    if is_newest and (view, build) in _LEDGERS:
-        return f"{restore}, or remove it and complete the ledger: `featurestore materialize`."
+    newest, again = _WAYS_OUT.get((view, build), ("", ""))
+    if is_newest and newest:
+        return f"{restore}, or remove it and {newest}."
+    if again:
+        return f"{restore}. Without a copy, remove the folder {uri}, and {again}."
     return f"{restore}: its log must be complete."
 
 

@@ -93,3 +93,36 @@ def test_a_missing_table_is_an_error_until_it_is_created(tmp_path) -> None:
     write(uri, 1)
 
     assert snapshots.newest(uri).rows == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"\n \n"])
+@pytest.mark.parametrize("is_open", [True, False])
+def test_an_empty_next_commit_is_an_error(tmp_path, content: bytes, is_open: bool) -> None:
+    """delta-rs takes an empty commit for none, and answers from the version before."""
+    table = tmp_path / "t"
+    for number in range(2):
+        write(table, number)
+    cache = TableCache(str(table), numbers_in)
+    if is_open:
+        assert cache.newest() == [0, 1]
+    lost = table / "_delta_log" / f"{2 if is_open else 1:020}.json"
+    lost.write_bytes(content)
+
+    with pytest.raises(TableError) as caught:
+        cache.newest()
+
+    assert str(lost) in caught.value.found
+
+
+def test_snapshots_check_each_new_version_once(tmp_path) -> None:
+    write(tmp_path / "t", 1)
+    checked: list[tuple[str, int]] = []
+    uri = str(tmp_path / "t")
+    snapshots = Snapshots(check=lambda *version: checked.append(version))
+
+    snapshots.newest(uri)
+    snapshots.newest(uri)
+    write(uri, 2)
+    snapshots.newest(uri)
+
+    assert checked == [(uri, 0), (uri, 1)]

@@ -86,11 +86,21 @@ def checkpoint_damage(checkpoint: str) -> str | None:
         *(f"{checkpoint}/commits/{batch}" for batch in sorted(ended)[-1:]),
     ]
     problems = [
+        *(_lost_file(f"{checkpoint}/{name}") for name in ("offsets", "commits")),
         _json_problem(f"{checkpoint}/metadata", first=0),
         *map(_json_problem, logs),
         *(_log_problem(f"{folder}/{name}") for name in _logs(list_names(folder))),
     ]
     return next((problem for problem in problems if problem), None)
+
+
+def _lost_file(folder: str) -> str | None:
+    """Return which newest file of a folder is gone: its checksum, which Spark writes, is there."""
+    names = set(list_names(folder))
+    sums = {name[1:].removesuffix(".crc") for name in names if name.endswith(".crc")}
+    newest = max((int(name) for name in {*names, *sums} if name.isdigit()), default=None)
+    is_gone = newest is not None and str(newest) not in names
+    return f"its file {folder}/{newest} is gone" if is_gone else None
 
 
 def _json_problem(file: str, first: int = 1) -> str | None:

@@ -74,3 +74,21 @@ def test_a_damaged_checkpoint_is_left(folder: Path) -> None:
 
     assert prune(checkpoint).files == 0
     assert names(checkpoint) == before
+
+
+@pytest.mark.parametrize("folder_name", ["offsets", "commits"])
+def test_a_newest_file_whose_checksum_alone_is_there_is_damage(
+    tmp_path: Path, folder_name: str
+) -> None:
+    (tmp_path / "metadata").write_text('{"id": "s"}')
+    for name in ("offsets", "commits"):
+        (tmp_path / name).mkdir()
+        for batch in range(2):
+            (tmp_path / name / str(batch)).write_text("v1\n{}\n{}")
+            (tmp_path / name / f".{batch}.crc").write_bytes(b"crc")
+    whole = checkpoint_damage(str(tmp_path))
+
+    (tmp_path / folder_name / "1").unlink()
+
+    assert whole is None
+    assert f"{folder_name}/1" in (checkpoint_damage(str(tmp_path)) or "")
