@@ -36,9 +36,12 @@ def checks_of(view: FeatureView) -> RowChecks:
         SetupError: pandera or Polars is not installed.
     """
     columns = checked_columns(view)
+    schema = _polars_schema(schema_of(view), columns)
+    if schema.columns and not schema.checks:  # checks of whole rows may read any column
+        columns = {name: columns[name] for name in schema.columns}
     return RowChecks(
         f"expectations of view {view.name!r} ({view.origin})",
-        schema=_polars_schema(schema_of(view), columns),
+        schema=schema,
         checks=tuple(replace(each, check=None) for each in row_checks(view)),
         columns=columns,
     )

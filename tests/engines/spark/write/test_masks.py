@@ -1,9 +1,9 @@
-"""The names of failed checks beside each row: rows that are not checked keep theirs."""
+"""The names of failed checks beside each row: a row that is not checked has none."""
 
 import pyarrow as pa
 import pytest
 
-from featurestore.engines.spark.write.masks import mask_rows
+from featurestore.engines.spark.write.masks import verdicts
 
 NAMES = pa.list_(pa.string())
 
@@ -19,40 +19,31 @@ def evaluate(rows: pa.Table) -> tuple[pa.Array, pa.Array]:
     )
 
 
-def masked(
-    amounts: list[float | None], reasons: list[list[str] | None], **columns: pa.Array
-) -> dict[str, list[object]]:
-    rows = pa.table({"amount": amounts, **columns, "_reasons": pa.array(reasons, NAMES)})
-    return mask_rows(evaluate, rows).select(["_reasons", "_warnings"]).to_pydict()
+def named(amounts: list[float | None], is_checked: list[bool]) -> dict[str, list[object]]:
+    rows = pa.table({"amount": pa.array(amounts, pa.float64())})
+    found = verdicts(evaluate, rows, pa.array(is_checked, pa.bool_()))
+    return {name: found.field(name).to_pylist() for name in ("_reasons", "_warnings")}
 
 
 def test_each_row_has_its_reasons_and_warnings() -> None:
-    assert masked([-1.0, 1.0, 200.0], [None, None, None]) == {
+    assert named([-1.0, 1.0, 200.0], [True] * 3) == {
         "_reasons": [["low"], None, None],
         "_warnings": [None, None, ["high"]],
     }
 
 
-def test_a_row_with_a_reason_is_not_checked() -> None:
-    reasons = [None, ["null_key"], None, ["null_time"]]
+def test_a_row_that_is_not_checked_has_no_names() -> None:
+    is_checked = [False, True, False, True, True, False]
 
-    assert masked([-1.0, None, 200.0, None], reasons) == {
-        "_reasons": [["low"], ["null_key"], None, ["null_time"]],
-        "_warnings": [None, None, ["high"], None],
+    assert named([None, -1.0, None, 1.0, 200.0, None], is_checked) == {
+        "_reasons": [None, ["low"], None, None, None, None],
+        "_warnings": [None, None, None, None, ["high"], None],
     }
 
 
-def test_a_tombstone_is_not_checked() -> None:
-    deleted = pa.array([True, False, None])
-
-    assert masked([None, -1.0, -2.0], [None] * 3, _deleted=deleted) == {
-        "_reasons": [None, ["low"], ["low"]],
-        "_warnings": [None, None, None],
+@pytest.mark.parametrize("count", [0, 2])
+def test_there_may_be_no_row_to_check(count: int) -> None:
+    assert named([None] * count, [False] * count) == {
+        "_reasons": [None] * count,
+        "_warnings": [None] * count,
     }
-
-
-@pytest.mark.parametrize("reasons", [[], [["null_key"]] * 2])
-def test_there_may_be_no_row_to_check(reasons: list[list[str] | None]) -> None:
-    amounts: list[float | None] = [None] * len(reasons)
-
-    assert masked(amounts, reasons)["_reasons"] == reasons
