@@ -39,7 +39,7 @@ test: setup lint ## everything: linters, types, layers, then all tests (20 minut
 integration: setup ## new clones on each Python, with and without a C compiler; the wheel with each extra (needs a network)
 	$(PYTEST) -m integration tests/packaging $(PYTEST_ARGS)
 
-soak: setup ## property tests and worlds on Spark with fifty times the examples, races, reads, crashes; SEED=7 repeats one
+soak: setup ## property tests and worlds on Spark with fifty times the examples, races, reads, crashes; SEED=7 repeats one, SOAK_SHARE=0.1 takes a tenth
 	@seed=$${SEED:-$$RANDOM$$RANDOM}; echo "soak of seed $$seed"; HYPOTHESIS_PROFILE=soak \
 	  $(BIN)/python -m pytest -m "hypothesis or soak" --hypothesis-seed=$$seed $(PYTEST_ARGS)
 

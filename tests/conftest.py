@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 from hypothesis.internal.conjecture import providers
 
-from tests.effort import ORDINARY, is_soak
+from tests.effort import SOAK, is_soak
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -21,7 +21,7 @@ os.environ.pop("COLUMNS", None)
 
 settings.register_profile("dev", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
-settings.register_profile("soak", deadline=None, max_examples=50 * ORDINARY, print_blob=True)
+settings.register_profile("soak", deadline=None, max_examples=SOAK, print_blob=True)
 settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev")
 )

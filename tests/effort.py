@@ -1,8 +1,16 @@
-"""How hard the property tests try; ``HYPOTHESIS_PROFILE=soak`` makes all of them try harder."""
+"""How hard the property tests try; ``HYPOTHESIS_PROFILE=soak`` makes all of them try harder.
+
+``SOAK_SHARE=0.1`` runs a soak with a tenth of its counts.
+"""
+
+import os
 
 from hypothesis import settings
 
 ORDINARY = 100
+SOAK_SHARE = float(os.environ.get("SOAK_SHARE", "1"))
+SOAK = max(1, round(50 * ORDINARY * SOAK_SHARE))
+"""The number of examples of a soak where an ordinary run has `ORDINARY`."""
 
 
 def examples(number: int) -> settings:
@@ -17,4 +25,4 @@ def is_soak() -> bool:
 
 def rounds(ordinary: int, soak: int) -> int:
     """Return the number of rounds of a test: of an ordinary run, or of a soak."""
-    return soak if is_soak() else ordinary
+    return max(ordinary, round(soak * SOAK_SHARE)) if is_soak() else ordinary

@@ -5,18 +5,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.jobs.stored import Store
+from tests.jobs.world import Store, World
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-    from tests.jobs.world import World
-
 
 @pytest.fixture
-def world(tmp_path: Path, spark: "SparkSession") -> "World":
-    from tests.jobs.world import World  # noqa: PLC0415 - it imports pyspark
-
+def world(tmp_path: Path, spark: "SparkSession") -> World:
     return World(tmp_path, spark)
 
 

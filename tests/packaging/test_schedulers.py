@@ -17,11 +17,18 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 PROGRAM = Path(sys.executable).with_name("featurestore")
 DERIVED = """
+def city_checks():
+    import pandera.polars as pa
+
+    return pa.DataFrameSchema({"city": pa.Column(str, pa.Check.isin(["Lyon", "Oslo"]))})
+
+
 derived = fs.FeatureView(
     "derived", entities=(customer,), source=customer_profile, schedule="0 3 * * *", latest=False,
-    schema=(fs.Field("city", fs.String),),
+    schema=(fs.Field("city", fs.String),), expectations=city_checks,
 )
 """
+BAD_CITY = "Porto"
 DAG = "featurestore_shop_customer_profile"
 PARTITION_KEYS = """\
 import sys
@@ -52,7 +59,11 @@ with dg.instance_for_test() as instance:
         event.asset_key.path[-1]: {n: v.value for n, v in event.materialization.metadata.items()}
         for event in done.get_asset_materialization_events()
     }
-    checks = {each.asset_key.path[-1]: each.passed for each in done.get_asset_check_evaluations()}
+    checks = [
+        (each.asset_key.path[-1], each.check_name, each.passed, failing.value)
+        for each in done.get_asset_check_evaluations()
+        for failing in [each.metadata["failing_rows"]]
+    ]
     print("RESULT", json.dumps([done.success, first, rows, checks]))
 """
 
@@ -85,6 +96,12 @@ def exported(project: Path, scheduler: str, folder: Path) -> Path:
     printed = featurestore(project, "schedule", "export", scheduler, *options)
     [path] = json.loads(printed)["export"]["files"]
     return Path(path)
+
+
+def bad_orders(folder: Path) -> int:
+    """The number of orders whose city is not expected."""
+    texts = [path.read_text("utf-8") for path in (folder / "data" / "orders").iterdir()]
+    return sum(line.endswith(BAD_CITY) for text in texts for line in text.splitlines())
 
 
 def runs(folder: Path) -> list[tuple[str, str]]:
@@ -136,7 +153,8 @@ def test_airflow_runs_a_dag_and_its_assets_events_have_the_facts_of_the_runs(
     found = events(airflow)
     profile = found["featurestore/shop/customer_profile"]
     assert (profile["version"], profile["rows_out"], profile["status"]) == (0, 1500, "done")
-    assert found["featurestore/shop/derived"]["rows_out"] == 1500
+    derived, bad = found["featurestore/shop/derived"], bad_orders(shop)
+    assert (derived["rows_out"], derived["rows_quarantined"]) == (1500 - bad, bad)
     assert len(str(profile["run_id"])) == 24
     assert runs(shop) == [
         ("customer_activity", None),
@@ -165,7 +183,7 @@ def dagster(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     return make_environment(folder / "env", interpreter(OWN), "dagster>=1.13")
 
 
-def dagster_run(dagster: Environment, module: Path) -> tuple[bool, str, dict, dict]:  # type: ignore[type-arg]  # of JSON
+def dagster_run(dagster: Environment, module: Path) -> tuple[bool, str, dict, list]:  # type: ignore[type-arg]  # of JSON
     done = dagster.run("python", "-c", DAGSTER_RUN, module)
     [result] = re.findall(r"^RESULT (.*)$", done.stdout, re.MULTILINE) or [done.stderr]
     sys.stderr.write(done.stderr)  # pytest shows it if the test fails
@@ -179,15 +197,22 @@ def test_dagster_materializes_the_assets_with_their_rows_and_checks(
 
     success, first, rows, checks = dagster_run(dagster, module)
 
+    bad, always = bad_orders(shop), ("null_key", "null_time", "time_out_of_range")
     assert (success, first[-6:]) == (True, "T03:00")
     assert {name: row["dagster/row_count"] for name, row in rows.items()} == {
         "customer_profile": 1500,
-        "derived": 1500,
+        "derived": 1500 - bad,
     }
     assert rows["customer_profile"]["dagster/partition_row_count"] == 1500
     assert (rows["customer_profile"]["version"], rows["customer_profile"]["status"]) == (0, "done")
     assert rows["customer_profile"]["failures"] == {}
-    assert checks == {"customer_profile": True, "derived": True}
+    assert sorted(map(tuple, checks)) == sorted(
+        [
+            *((view, name, True, 0) for view in rows for name in always),
+            ("derived", "city_not_null", True, 0),
+            ("derived", "city_isin", False, bad),
+        ]
+    )
     assert dict(runs(shop))["derived"] == "done"
 
 

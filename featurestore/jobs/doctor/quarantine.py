@@ -15,8 +15,8 @@ UNBALANCED = "D306"
 def rows_are_as_counted(subject: Subject) -> Iterator[Finding]:
     """Yield batches whose bad rows are not all in the quarantine, or are there more than once.
 
-    A snapshot view reads its whole source at each run, so its quarantine has the bad rows of the
-    newest run only, which may have no commit.
+    A snapshot view reads its whole source at each run, so a bad row that is not in the source any
+    more leaves its quarantine.
     """
     if subject.view is None or subject.view.snapshot:
         return

@@ -21,7 +21,7 @@ from featurestore.jobs.materialize.job import RunResult
 from featurestore.jobs.materialize.start import materialize
 from featurestore.store.commit import newest_batch
 from featurestore.store.delta.log import record_notes
-from tests.jobs.stored import DERIVED, SPENDING, Store, stored_rows
+from tests.jobs.world import DERIVED, SPENDING, Store, stored_rows
 
 COLUMNS = (Column("card_id", "String"), Column("at", "Timestamp"), Column("amount", "Float64"))
 FIELDS = (Field("card_id", String), Field("at", Timestamp), Field("amount", Float64))

@@ -16,7 +16,7 @@ from featurestore.jobs.materialize.lock import view_lock
 from featurestore.jobs.materialize.upstream import upstream_of
 from featurestore.store.ledger.runs import Outcome, Runs
 from featurestore.store.ledger.tables import Tables
-from tests.jobs.stored import NOON, SPENDING, Store, age, stored_rows
+from tests.jobs.world import NOON, SPENDING, Store, age, stored_rows
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from deltalake import DeltaTable
 from featurestore.jobs.doctor.doctor import examine
 from featurestore.jobs.materialize.lock import view_lock
 from featurestore.store.quarantine import mark_released, mark_rows
-from tests.jobs.stored import NOON, Store, stored_rows
+from tests.jobs.world import NOON, Store, stored_rows
 from tests.store.quarantine_rows import put_rows
 
 NAME = "quarantine of spending"

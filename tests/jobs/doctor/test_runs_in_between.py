@@ -9,7 +9,7 @@ from featurestore.jobs.doctor.files import unknown_builds
 from featurestore.jobs.doctor.subjects import read_again, view_subjects
 from featurestore.jobs.materialize.lock import view_lock
 from featurestore.store.ledger.tables import Tables
-from tests.jobs.stored import NOON, SPENDING, Store, stored_rows
+from tests.jobs.world import NOON, SPENDING, Store, stored_rows
 
 
 def test_a_run_that_ended_after_the_ledger_was_read_is_no_finding(shop: Store) -> None:

@@ -21,7 +21,7 @@ from featurestore.store.delta.snapshot import open_snapshot
 from featurestore.store.integrity import table_damage
 from featurestore.store.ledger.runs import Runs
 from featurestore.store.ledger.tables import Tables
-from tests.jobs.stored import DERIVED, NOON, SPENDING, Store, age, stored_rows
+from tests.jobs.world import DERIVED, NOON, SPENDING, Store, age, stored_rows
 
 
 def by_table(results: list[Maintenance]) -> dict[str, Maintenance]:

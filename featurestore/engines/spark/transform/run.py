@@ -88,7 +88,7 @@ def _(transform: str, view: FeatureView, rows: DataFrame) -> DataFrame:
     # Other braces, such as those of a JSON path, must stay as they are.
     escaped = without_comments(transform).replace("{", "{{").replace("}", "}}")
     text = escaped.replace("{" + SOURCE_PLACEHOLDER + "}", SOURCE_PLACEHOLDER)
-    # In parentheses only a query can be parsed. Spark would carry out anything else at once.
+    # In parentheses only a query can be parsed. Spark would run anything else at once.
     return rows.sparkSession.sql(f"SELECT * FROM ({text})", source=rows)  # nosec B608
 
 

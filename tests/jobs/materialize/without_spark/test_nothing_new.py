@@ -21,7 +21,7 @@ from featurestore.store.ledger.files import FileRecord, Files
 from featurestore.store.ledger.runs import Runs
 from featurestore.store.ledger.tables import Tables
 from featurestore.store.source_files import FilePath
-from tests.jobs.stored import DERIVED, SPENDING, SparkNeededError, Store, stored_rows
+from tests.jobs.world import DERIVED, SPENDING, SparkNeededError, Store, stored_rows
 
 
 @pytest.fixture
