@@ -19,6 +19,7 @@ from featurestore.definitions.model.source import FileFormat, FileSource
 from featurestore.definitions.model.types import Date, Field, Float64, Int64, String, Timestamp
 from featurestore.errors import MaterializationError, SourceError
 from featurestore.jobs.materialize.job import RunResult
+from featurestore.jobs.materialize.start import materialize
 from featurestore.store.ledger.files import Files
 from featurestore.store.ledger.tables import Tables
 from tests.jobs.materialize.test_recovery import interrupting
@@ -79,6 +80,21 @@ def test_rows_of_new_files_are_stored_at_any_age_of_the_files(
     assert world.rows() == [("a", -5, 3.0), ("a", 0, 1.0), ("b", 1, 2.0)]
     recorded = Files(world.layout).records(built.table_id)
     assert [Path(file.path).name for file in recorded] == [f"a.{kind}", f"b.{kind}"]
+
+
+def test_the_rows_of_files_are_counted_before_a_transform(world: World) -> None:
+    put(world, "a.csv", ("a", 0, 1.0), ("b", 1, 2.0), ("b", 2, 3.0))
+    source = source_of("csv")
+    world.views = [
+        other(SPENDING, source=source, transform="SELECT * FROM {source} WHERE amount > 1"),
+        other(
+            SPENDING, source=source, name="none", transform="SELECT * FROM {source} WHERE 1 > 2"
+        ),
+    ]
+
+    results = {each.view: (each.rows_in, each.rows_out) for each in materialize(world.job)}
+
+    assert results == {"spending": (3, 2), "none": (3, 0)}
 
 
 def test_a_changed_file_is_an_error_and_a_rebuild_reads_it(world: World) -> None:

@@ -6,8 +6,10 @@ and fill columns that a file lacks with nulls.
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from typing import Any
 
 import pyarrow as pa
+from pyspark.accumulators import Accumulator
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
 from pyspark.sql import types as T  # noqa: N812  # pyspark's own convention
@@ -19,6 +21,7 @@ from featurestore.engines.files.plan import UsedColumns, plan_files, units
 from featurestore.engines.files.read import read_units, result_schema
 from featurestore.engines.files.task import SOURCE_FILE, UNREADABLE, FileTask, FileUnit
 from featurestore.engines.spark.errors.transport import refusal, send_errors
+from featurestore.engines.spark.source.row_counts import RowCounts, count_rows
 from featurestore.engines.spark.source.timestamps import TimeColumn, is_outside, moment
 from featurestore.quoting import spark_name
 from featurestore.store.source_files import SourceFile
@@ -40,6 +43,19 @@ def read_files(
 ) -> DataFrame:
     """Return the rows of files, with the source's declared columns.
 
+    See `read_and_count` for the arguments and errors.
+    """
+    return _read(source, spark, plan_files(source, files, columns), files, None)
+
+
+def read_and_count(
+    source: FileSource,
+    spark: SparkSession,
+    files: Sequence[SourceFile],
+    columns: UsedColumns | None = None,
+) -> tuple[DataFrame, RowCounts]:
+    """Return the rows of files, with the source's declared columns, and their counts.
+
     Args:
         source: The source.
         spark: A session of ours.
@@ -52,18 +68,32 @@ def read_files(
             rows are used.
     """
     task = plan_files(source, files, columns)
+    counts = RowCounts(spark, units(files, task))
+    return _read(source, spark, task, files, counts.counts), counts
+
+
+def _read(
+    source: FileSource,
+    spark: SparkSession,
+    task: FileTask,
+    files: Sequence[SourceFile],
+    counts: "Accumulator[Any] | None",
+) -> DataFrame:
     pieces = [(unit.address, unit.name, unit.part, unit.parts) for unit in units(files, task)]
     rows = spark.createDataFrame(pieces, _UNIT).mapInArrow(
-        partial(_read_in_task, task),
+        partial(_read_in_task, task, counts),
         from_arrow_schema(result_schema(task), prefer_timestamp_ntz=True),
     )
     return rows.select(*(_column(source, task, rows.schema[name]) for name in task.schema.names))
 
 
-def _read_in_task(task: FileTask, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def _read_in_task(
+    task: FileTask, counts: "Accumulator[Any] | None", batches: Iterator[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
     with send_errors():
         for batch in batches:
-            yield from read_units(task, (FileUnit(**row) for row in batch.to_pylist()))
+            for row in batch.to_pylist():
+                yield from count_rows(partial(read_units, task), FileUnit(**row), counts)
 
 
 def _column(source: FileSource, task: FileTask, field: T.StructField) -> Column:

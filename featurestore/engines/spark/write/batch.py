@@ -1,9 +1,10 @@
 """One batch of a stream: its rows are transformed, cast, and committed to the feature table."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
@@ -125,7 +126,13 @@ def _again_or_full(view: FeatureView) -> str:
     )
 
 
-def commit_batch(view: FeatureView, target: Target, rows: DataFrame, batch_id: int) -> int:
+def commit_batch(
+    view: FeatureView,
+    target: Target,
+    rows: DataFrame,
+    batch_id: int,
+    count: Callable[[DataFrame], int] = DataFrame.count,
+) -> int:
     """Commit one batch that the table does not have, and return the number of rows read.
 
     Args:
@@ -133,22 +140,29 @@ def commit_batch(view: FeatureView, target: Target, rows: DataFrame, batch_id: i
         target: The destination.
         rows: The source's new rows.
         batch_id: The batch's number.
+        count: Returns the number of the source's new rows, after they were read.
 
     Raises:
         FeatureStoreError: The rows cannot be read, transformed or stored; nothing was committed.
     """
     with cause_named(view):
         fault_point("source.pinned", view.name)
-        return _write(view, target, rows, batch_id)
+        return _write(view, target, rows, batch_id, count)
 
 
-def _write(view: FeatureView, target: Target, rows: DataFrame, batch_id: int) -> int:
+def _write(
+    view: FeatureView,
+    target: Target,
+    rows: DataFrame,
+    batch_id: int,
+    count: Callable[[DataFrame], int],
+) -> int:
     source_rows = batch_rows(view, rows, target.checkpoint, target.generation, batch_id)
     with unpersisted(source_rows):
         stored = stored_rows(view, transformed(view, source_rows), target.start)
         with batch_rows_once(view, stored, target.validation, target.staging) as batch:
             # The counts are part of the commit, so they come first.
-            notes = _notes(view, target, source_rows, batch, batch_id)
+            notes = _notes(view, target, batch, batch_id, partial(count, source_rows))
             fault_point("rows.computed", view.name)
             _quarantine(view, target, batch, notes)
             if target.validation is not None:
@@ -217,16 +231,19 @@ def cause_named(view: FeatureView) -> Iterator[None]:
 
 
 def _notes(
-    view: FeatureView, target: Target, rows: DataFrame, batch: BatchRows, batch_id: int
+    view: FeatureView,
+    target: Target,
+    batch: BatchRows,
+    batch_id: int,
+    count: Callable[[], int],
 ) -> CommitNotes:
     counts = _counts(view, batch)
+    notes = _notes_of(view, target, batch, batch_id, counts)
+    if view.transform is not None or target.start is not None:  # rows may have been left out
+        notes = replace(notes, rows_in=count())
     offset = source_offset(target.checkpoint, batch_id)
-    return replace(
-        _notes_of(view, target, batch, batch_id, counts),
-        source_offset=offset,
-        source_commit=source_commit(target.source, offset),
-        rows_in=_rows_in(view, target, rows, counts),
-    )
+    commit = source_commit(target.source, offset)
+    return replace(notes, source_offset=offset, source_commit=commit)
 
 
 def _notes_of(
@@ -264,12 +281,6 @@ def _counts(view: FeatureView, batch: BatchRows) -> Row:
         F.count_if(~bad & null_unique(view)).alias("null_unique_rows"),
         F.unix_micros(F.max(F.when(~bad, F.col(EVENT_TIME)))).alias("newest"),
     ).collect()[0]
-
-
-def _rows_in(view: FeatureView, target: Target, rows: DataFrame, counts: Row) -> int:
-    if view.transform is None and target.start is None:  # no row was left out
-        return int(counts["rows_out"] + counts["rows_quarantined"])
-    return rows.count()
 
 
 def _quarantine(view: FeatureView, target: Target, batch: BatchRows, notes: CommitNotes) -> None:

@@ -4,7 +4,7 @@ from pyspark.sql import SparkSession
 
 from featurestore.definitions.model.source import FileSource
 from featurestore.engines.spark.source.file_log import FileBatch, FileLog
-from featurestore.engines.spark.source.file_rows import read_files
+from featurestore.engines.spark.source.file_rows import read_and_count
 from featurestore.engines.spark.write.batch import Target, commit_batch
 from featurestore.engines.spark.write.cancel import run_cancellable
 from featurestore.engines.spark.write.stream import Stream, interrupted
@@ -51,7 +51,7 @@ def _run_batch(spark: SparkSession, run: Stream, source: FileSource, batch: File
     """Run one batch, and return the number of rows read."""
 
     def store() -> int:
-        rows = read_files(source, spark, batch.files, used_columns(run.view))
-        return commit_batch(run.view, run.target, rows, batch.number)
+        rows, counts = read_and_count(source, spark, batch.files, used_columns(run.view))
+        return commit_batch(run.view, run.target, rows, batch.number, counts.total)
 
     return run_cancellable(spark, run, store)
