@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from py4j.protocol import Py4JError, Py4JNetworkError
 from pyspark.errors import PySparkException
 
+from featurestore.engines.spark.errors.position import position_in, query_position
 from featurestore.engines.spark.errors.transport import received_error
 from featurestore.errors import (
     ConflictError,
@@ -47,6 +48,10 @@ _CHECKPOINT = (
 _REPLACED = (
     "Rebuild the view from the source's present rows with `featurestore materialize VIEW --full`. "
     "Or put back the table that was read before."
+)
+_FUNCTION = (
+    "Correct the function, or the rows of the source that it does not expect. Spark's full "
+    "message is in .featurestore/spark.log in the project's folder."
 )
 _OTHER = "See .featurestore/spark.log in the project's folder for Spark's full message."
 
@@ -132,8 +137,7 @@ _WRAPPERS = frozenset(
 )
 _CONDITION = re.compile(r"\[([A-Z]+_[A-Z0-9_]+(?:\.[A-Z0-9_]+)*)\](?= *([^\n]+))")
 _RAISED = re.compile(r"^[A-Za-z_][\w.]*(?:: .*)?$")
-_FRAME = re.compile(r'^\s+File "([^"]+)", line (\d+), in', re.MULTILINE)
-_JAVA = re.compile(r"^: ([\w.$]+(?:Exception|Error)[^\n]*)", re.MULTILINE)
+_JAVA = re.compile(r"^(?:: |(?=py4j\.))([\w.$]+(?:Exception|Error)[^\n]*)", re.MULTILINE)
 _SQLSTATE = re.compile(r" *SQLSTATE: .*$")
 # The file of a checkpoint that Spark cannot read, such as one whose checksum is wrong.
 _IN_CHECKPOINT = re.compile(r"/checkpoints/\w+/\d+/(offsets|commits|sources|metadata)")
@@ -202,21 +206,21 @@ def mapped(
     text = str(error)
     for condition, sentence in _CONDITION.findall(text):
         if condition not in _WRAPPERS:
-            return _by_condition(condition, sentence, call, kind, view)
+            reason = f"{condition}: {_SQLSTATE.sub('', sentence)[:_LONGEST].rstrip(' .')}"
+            return _by_condition(condition, _at(reason, query_position(text)), call, kind, view)
     if "OutOfMemoryError" in text:
         return kind(call, "Spark ran out of memory", _MEMORY)
     if _is_lost(error):
         return _gateway_lost(call)
     if raised := _python_reason(text):
-        return kind(call, raised, _OTHER)
+        return kind(call, raised, _FUNCTION)
     fix = _CHECKPOINT if _IN_CHECKPOINT.search(text) else _OTHER + _AT_LAST * is_stream
     return kind(call, _first_line(text), fix.replace("VIEW", view))
 
 
 def _by_condition(
-    condition: str, sentence: str, call: str, kind: Kind, view: str
+    condition: str, reason: str, call: str, kind: Kind, view: str
 ) -> FeatureStoreError:
-    reason = f"{condition}: {_SQLSTATE.sub('', sentence)[:_LONGEST].rstrip(' .')}"
     for beginning, fitting, fix in _CONDITIONS:
         if condition.startswith(beginning):
             return fitting(call, reason, fix.replace("VIEW", view))
@@ -224,14 +228,17 @@ def _by_condition(
 
 
 def _python_reason(text: str) -> str | None:
-    """Return the last line of a Python traceback, with the file and line that raised it."""
+    """Return the last line of a Python traceback, with the user's function and line."""
     _, traceback_begins, trace = text.partition("Traceback (most recent call last):")
     if not traceback_begins:
         return None
     raised = [line for line in trace.splitlines() if _RAISED.match(line)]
-    frames = _FRAME.findall(trace)
-    position = f" ({frames[-1][0]}:{frames[-1][1]})" if frames else ""
-    return f"{raised[0] if raised else 'a Python function failed'}"[:_LONGEST] + position
+    reason = raised[0] if raised else "a Python function failed"
+    return _at(reason[:_LONGEST], position_in(trace))
+
+
+def _at(reason: str, position: str) -> str:
+    return f"{reason}, in {position}" if position else reason
 
 
 def _first_line(text: str) -> str:

@@ -1,13 +1,13 @@
 """The run of a view's transform on a DataFrame, and the check of the columns of its result."""
 
 import sys
-import traceback
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from functools import partial, singledispatch
 from pickle import PicklingError
 from typing import cast
 
+from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql import types as T  # noqa: N812  # pyspark's own convention
@@ -16,6 +16,9 @@ from featurestore.definitions.code.import_lock import IMPORT_LOCK
 from featurestore.definitions.code.sql import without_comments
 from featurestore.definitions.model.types import Field
 from featurestore.definitions.model.view import Code, FeatureView
+from featurestore.engines.spark.errors.mapping import mapped
+from featurestore.engines.spark.errors.position import position_of
+from featurestore.engines.spark.errors.unwrap import is_cancelled
 from featurestore.engines.spark.transform.by_value import can_be_sent, send_project_by_value
 from featurestore.engines.spark.transform.row_metadata import keep_row_metadata
 from featurestore.engines.spark.transform.unsendable import sent_value, unsendable
@@ -58,16 +61,14 @@ def _run(transform: object, view: FeatureView, rows: DataFrame) -> DataFrame:
         # The function may import modules, and print: see `import_lock` and `fresh_import`.
         with IMPORT_LOCK, redirect_stdout(sys.stderr):
             out = cast("Callable[[DataFrame], object]", transform)(rows)
-    except (FeatureStoreError, PySparkException):
+    except FeatureStoreError:
         raise
     except PicklingError as error:
         raise _unsent(view, error) from error
     except Exception as error:  # the user's code may raise anything
-        raise MaterializationError(
-            _call(view),
-            f"it raised {type(error).__name__}: {error} ({_position(error)})",
-            "Correct the transform.",
-        ) from error
+        if isinstance(error, PySparkException | Py4JError) and is_cancelled(error):
+            raise
+        raise _failed(view, error) from error
     if not _is_frame(out):
         raise MaterializationError(
             _call(view),
@@ -111,9 +112,17 @@ def _unsent(view: FeatureView, error: PicklingError) -> MaterializationError:
     return MaterializationError(_call(view), found, fix)
 
 
-def _position(error: Exception) -> str:
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{frame.filename}:{frame.lineno}"
+def _failed(view: FeatureView, error: Exception) -> FeatureStoreError:
+    """Return the error for an exception of a transform, with the function and line of it."""
+    if isinstance(error, PySparkException | Py4JError):
+        problem = mapped(error, _call(view), view=view.name)
+    else:
+        found = f"it raised {type(error).__name__}: {error}"
+        problem = MaterializationError(_call(view), found, "Correct the transform.")
+    position = position_of(error.__traceback__)
+    if not position or position in problem.found:
+        return problem
+    return type(problem)(problem.call, f"{problem.found}, in {position}", problem.fix)
 
 
 def _is_frame(value: object) -> bool:

@@ -1,6 +1,9 @@
 """Spark's errors become featurestore's: the fitting class, one line, no stack trace."""
 
+import json
+import re
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -169,14 +172,28 @@ def test_only_errors_of_featurestore_are_raised_by_name() -> None:
     assert type(received_error(RuntimeError(text))) is MaterializationError
 
 
-def test_an_error_in_a_users_function_has_its_file_and_line(spark: SparkSession) -> None:
-    divide = udf(lambda _: 1 // 0, "int")
+@pytest.mark.parametrize("library", [False, True])
+def test_an_error_in_a_users_function_has_its_name_file_and_line(
+    spark: SparkSession, library: bool
+) -> None:
+    def parse(_):  # type: ignore[no-untyped-def]  # PySpark would look for other hints
+        return int(Decimal(str(json.loads("{")))) if library else 1 // 0
 
-    error = failure(lambda: spark.range(1).select(divide("id")).collect())
+    error = failure(lambda: spark.range(1).select(udf(parse, "int")("id")).collect())
 
     assert type(error) is MaterializationError
-    assert error.found.startswith("ZeroDivisionError: ")
-    assert "test_mapping.py:" in error.found
+    assert error.found.startswith("json.decoder.JSONDecodeError" if library else "ZeroDivision")
+    assert re.search(r", in function 'parse' \(.*test_mapping\.py:\d+\)$", error.found)
+
+
+def test_a_wrong_value_has_the_part_of_the_query(spark: SparkSession) -> None:
+    rows = spark.sql("SELECT 'x' AS t")
+
+    by_sql = failure(lambda: spark.sql("SELECT 1 + 1, cast(t AS int) FROM {r}", r=rows).collect())
+    by_method = failure(lambda: rows.select(rows.t.cast("int")).collect())
+
+    assert by_sql.found.endswith(", in 'cast(t AS int)' of the SQL")
+    assert re.search(r", in cast\(\) \(.*test_mapping\.py:\d+\)$", by_method.found)
 
 
 def test_an_error_for_lack_of_memory_names_the_setting(spark: SparkSession) -> None:

@@ -1,5 +1,7 @@
 """Transforms in Python and SQL, and the checks of the columns that they return."""
 
+import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -22,7 +24,7 @@ from featurestore.definitions.model.view import Code, FeatureView, Transform
 from featurestore.engines.spark.session.child import own_session
 from featurestore.engines.spark.transform.run import transformed
 from featurestore.engines.spark.types import fits, spark_type
-from featurestore.errors import MaterializationError
+from featurestore.errors import DefinitionError, FeatureStoreError, MaterializationError
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -140,11 +142,43 @@ def test_a_sequence_column_of_another_type_is_refused_with_the_type_that_it_must
     assert "bigint" in refused.value.found
 
 
-def test_a_transform_that_fails_is_named_with_its_line(rows: "DataFrame") -> None:
-    with pytest.raises(
-        MaterializationError, match=r"ValueError: bad amount \(.*test_run.py:\d+\)"
-    ):
-        transformed(view_of(failing), rows)
+def parsing(rows: "DataFrame") -> "DataFrame":
+    return rows.withColumn("x", F.lit(json.loads("{")))
+
+
+def naming_a_column(rows: "DataFrame") -> "DataFrame":
+    def step(rows: "DataFrame") -> "DataFrame":
+        return rows.select(F.col("nope"))
+
+    return step(rows)
+
+
+def passing_a_number(rows: "DataFrame") -> "DataFrame":
+    return rows.select(F.col(5))  # type: ignore[call-overload]  # the mistake
+
+
+@pytest.mark.parametrize(
+    ("transform", "kind", "reason", "function"),
+    [
+        (failing, MaterializationError, "ValueError: bad amount", "failing"),
+        (parsing, MaterializationError, "JSONDecodeError", "parsing"),
+        (naming_a_column, DefinitionError, "`nope`", "step"),
+        (passing_a_number, MaterializationError, "col([class java.lang.", "passing_a_number"),
+    ],
+)
+def test_a_transform_that_fails_is_named_with_its_function_and_line(
+    rows: "DataFrame", transform: Transform, kind: type[Exception], reason: str, function: str
+) -> None:
+    with pytest.raises(kind) as refused:
+        transformed(view_of(transform), rows)
+
+    error = refused.value
+    assert isinstance(error, FeatureStoreError)
+    assert error.call.startswith("transform of view 'v' (")
+    assert reason in error.found
+    position = error.found.partition(f", in function {function!r} (")[2]
+    assert re.fullmatch(r".*test_run\.py:\d+\)", position)
+    assert "\tat " not in error.found  # Java's stack trace
 
 
 def test_a_transform_that_returns_no_frame_is_named(rows: "DataFrame") -> None:
