@@ -7,9 +7,10 @@ from datetime import datetime
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.view import FeatureView
 from featurestore.errors import FeatureStoreError, TableError, sentences
+from featurestore.jobs.materialize.refusal import unrecorded_tables
 from featurestore.jobs.schedule.due import ViewSchedule, schedules
 from featurestore.query.selection import Selection, selected_views, selection_text
-from featurestore.store.current import CurrentTable, CurrentTables
+from featurestore.store.current import CurrentTable, CurrentTables, unrecorded_builds
 from featurestore.store.delta.snapshot import open_snapshot
 from featurestore.store.integrity import table_damage
 from featurestore.store.layout import Layout
@@ -102,17 +103,30 @@ def view_statuses(
     ]
     if not manifest.views:
         return on_demand
-    tables = CurrentTables(layout, Tables(layout).records())
+    records = Tables(layout).records()
+    tables = CurrentTables(layout, records)
     runs = Runs(layout).records()
     moment = system_clock() if now is None else now
     due = {state.view: state for state in schedules(manifest.views, tables, runs, moment)}
     stored = (
         replace(
-            _view_status(view, layout, tables, runs), answers_by=(earlier or {}).get(view.name)
+            _unrecorded(_view_status(view, layout, tables, runs), layout, records),
+            answers_by=(earlier or {}).get(view.name),
         )
         for view in manifest.views
     )
     return [*(_with_schedule(each, due.get(each.view)) for each in stored), *on_demand]
+
+
+def _unrecorded(status: ViewStatus, layout: Layout, records: Sequence[TableRecord]) -> ViewStatus:
+    """Return the status, as damaged if there are tables of which the ledger has no record."""
+    if status.state != "never materialized":
+        return status
+    found = unrecorded_builds(layout, status.view, records)
+    if found is None:
+        return status
+    error = unrecorded_tables(status.view, found)
+    return replace(status, state="damaged", error=sentences(error.found, error.fix))
 
 
 def selected_statuses(

@@ -6,6 +6,8 @@ from typing import Literal
 
 from featurestore.definitions.code.fingerprint import table_fingerprint
 from featurestore.definitions.model.view import FeatureView
+from featurestore.store.delta.log import is_table
+from featurestore.store.file_system import list_folders
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.tables import TableRecord
 
@@ -35,6 +37,28 @@ class NoTable:
     """
 
     state: Literal["never materialized", "building"]
+
+
+def unrecorded_builds(layout: Layout, view: str, records: Iterable[TableRecord]) -> str | None:
+    """Return that a view has tables and the ledger of builds has no record of it, as a clause.
+
+    None is returned if the ledger has a record, or if there is no table.
+
+    Args:
+        layout: The addresses of the tables.
+        view: The view's name.
+        records: The newest record of each build, by `Tables.records`.
+
+    Example:
+        >>> unrecorded_builds(Layout("no/such/root"), "payments", ()) is None
+        True
+    """
+    if any(record.view == view for record in records):
+        return None
+    folder = layout.builds(view)
+    if not any(is_table(f"{folder}/{name}") for name in list_folders(folder)):
+        return None
+    return f"the ledger {layout.tables()} has no record of the tables in {folder}"
 
 
 class CurrentTables:

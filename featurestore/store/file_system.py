@@ -50,6 +50,18 @@ def list_names(folder: str) -> tuple[str, ...]:
     return tuple(sorted(info.base_name for info in infos if info.type == pafs.FileType.File))
 
 
+def list_folders(folder: str) -> tuple[str, ...]:
+    """Return the names of the folders in a folder; none if there is no folder.
+
+    Example:
+        >>> list_folders("no/such/folder")
+        ()
+    """
+    filesystem, root = file_system(folder)
+    infos = filesystem.get_file_info(pafs.FileSelector(root, allow_not_found=True))
+    return tuple(sorted(info.base_name for info in infos if info.type == pafs.FileType.Directory))
+
+
 def write_text(address: str, text: str) -> None:
     """Write a small text file in one step, and its folder if there is none."""
     filesystem, path = file_system(address)

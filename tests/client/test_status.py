@@ -1,5 +1,6 @@
 """The status of each view: one view's damage never hides another's."""
 
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -84,6 +85,16 @@ def test_a_changed_id_of_a_build_is_the_status_of_its_own_view_only(layout: Layo
 
     assert (found["whole"].state, found["broken"].state) == ("current", "damaged")
     assert "../../t" in (found["broken"].error or "")
+
+
+def test_a_table_that_the_ledger_has_lost_is_damaged(layout: Layout) -> None:
+    shutil.rmtree(layout.tables())
+    shutil.rmtree(layout.builds("whole"))
+
+    found = statuses(layout)
+
+    assert (found["whole"].state, found["broken"].state) == ("never materialized", "damaged")
+    assert layout.tables() in (found["broken"].error or "")
 
 
 def test_a_table_without_its_log_is_damaged(layout: Layout) -> None:

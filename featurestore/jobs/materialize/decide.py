@@ -7,7 +7,12 @@ from datetime import datetime
 from featurestore.errors import RequestError
 from featurestore.jobs.materialize.job import Request
 from featurestore.jobs.materialize.messages import EARLIER_BUILD
-from featurestore.jobs.materialize.refusal import Evidence, files_gone, refusal
+from featurestore.jobs.materialize.refusal import (
+    Evidence,
+    files_gone,
+    refusal,
+    unrecorded_tables,
+)
 from featurestore.store.ledger.runs import RunKind
 from featurestore.store.ledger.tables import TableRecord
 
@@ -45,6 +50,8 @@ class Situation:
         interrupted: Whether the last run on ``building`` was interrupted (and did not fail).
         upstream: The current build of the upstream view; None if the view is not derived.
         retired: The retired builds, the oldest first.
+        unrecorded: The tables that the ledger of builds has lost, as a clause; None if it has a
+            record of the view, or if there are none.
         table_id: The name for a new build.
         now: The present time.
     """
@@ -60,6 +67,7 @@ class Situation:
     now: datetime
     upstream: str | None = None
     retired: tuple[TableRecord, ...] = ()
+    unrecorded: str | None = None
 
 
 def decide(situation: Situation, request: Request) -> Step:
@@ -69,9 +77,11 @@ def decide(situation: Situation, request: Request) -> Step:
         RequestError: The request has ``start``, and no table is to be built.
         SourceError: Source files changed after they were read, or are gone where they are needed;
             or the source is another table now, or an older copy of it.
-        TableError: The table has lost commits.
+        TableError: The table has lost commits, or the ledger of builds has lost the table.
     """
     building = situation.building
+    if situation.unrecorded and not request.full:
+        raise unrecorded_tables(situation.view, situation.unrecorded)
     if building is not None and _continues(building, situation, request):
         return Step("build", table=building)
     retired = () if building is None else (_with_state(building, "retired", situation),)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from featurestore.errors import FeatureStoreError, SourceError
+from featurestore.errors import FeatureStoreError, SourceError, TableError
 from featurestore.store.integrity import damaged
 
 
@@ -80,6 +80,21 @@ def files_gone(view: str, evidence: Evidence) -> SourceError:
         "Choose one: put the files back, and run the same command again. Or put back what is "
         f"gone of the store, from a copy. Or give up their rows: `featurestore materialize {view} "
         "--full` builds the view from the files that the source has now.",
+    )
+
+
+def unrecorded_tables(view: str, found: str) -> TableError:
+    """Return the error of a view whose tables are there, and of which the ledger has no record.
+
+    Example:
+        >>> unrecorded_tables("spending", "the ledger is gone").found
+        'the ledger is gone'
+    """
+    return TableError(
+        f"materialize view {view!r}",
+        found,
+        "Choose one: restore the ledger from a copy, and run the same command again. Or build the "
+        f"view from the rows that its source has now: `featurestore materialize {view} --full`.",
     )
 
 

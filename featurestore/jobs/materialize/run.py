@@ -36,6 +36,7 @@ from featurestore.jobs.materialize.record import RunLog
 from featurestore.jobs.materialize.upstream import Upstream, upstream_of
 from featurestore.quality.validation import validation_of
 from featurestore.store.commit import newest_batch
+from featurestore.store.current import unrecorded_builds
 from featurestore.store.delta.log import is_table, latest_version
 from featurestore.store.delta.protocol import check_plain
 from featurestore.store.delta.snapshot import open_snapshot
@@ -197,6 +198,7 @@ def _situation(run: ViewRun, tables: Tables) -> Situation:
         table_id=uuid4().hex[:16],
         now=run.job.clock(),
         upstream=upstream.table_id,
+        unrecorded=unrecorded_builds(layout, run.view.name, tables.records()),
         # An earlier table of a snapshot view lacks the history that came after it.
         retired=tuple(
             build

@@ -240,3 +240,15 @@ def test_a_build_that_has_not_ended_begins_again_if_its_source_changed() -> None
     evidence = Evidence(table_exists=True, source_change="it was replaced")
 
     assert decide(situation(None, BUILDING, evidence), Request()).table.table_id == "new"
+
+
+def test_tables_that_the_ledger_has_lost_are_built_again_only_if_wanted() -> None:
+    """The source may no longer have all of their rows."""
+    lost = replace(situation(), unrecorded="the ledger has no record")
+
+    with pytest.raises(TableError) as caught:
+        decide(lost, Request())
+
+    assert caught.value.found == "the ledger has no record"
+    assert "--full" in caught.value.fix
+    assert decide(lost, Request(full=True)).kind == "build"

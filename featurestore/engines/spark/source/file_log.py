@@ -7,8 +7,9 @@ checkpoints.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from uuid import uuid4
 
 from featurestore.engines.spark.source.offsets import (
@@ -70,8 +71,7 @@ class FileLog:
             read = seen_files(self.checkpoint, newest)
             own = [file for file in read if file.batch == newest.batch_id]
             self._end(newest.batch_id, newest.rows_in, own)
-        names = {path.name_of(file.path) for file in seen_files(self.checkpoint)}
-        files = tuple(file for file in path.files if file.name not in names)
+        files = unread_files(path, seen_files(self.checkpoint))
         first, size = last_ended_batch(self.checkpoint) + 1, limit or max(len(files), 1)
         for number, start in enumerate(range(0, len(files), size), first):
             yield FileBatch(number, files[start : start + size])
@@ -115,6 +115,41 @@ class FileLog:
 
     def _address(self, name: str) -> str:
         return f"{self.checkpoint}/sources/0/{name}"
+
+
+def unread_files(path: FilePath, seen: Iterable[SeenFile]) -> tuple[SourceFile, ...]:
+    """Return the files of a source that were not read.
+
+    A file that was renamed in its folder counts as read: the old name is gone, and the new one has
+    its size, its time and its content. In another folder it is a new one, because folders may be
+    values, as in ``day=2026-01-01``.
+
+    Args:
+        path: The source's files.
+        seen: The files that were read.
+    """
+    read = {path.name_of(file.path): file for file in seen}
+    present = {file.name for file in path.files}
+    gone: dict[tuple[str, int, int], list[str]] = {}
+    for name, file in read.items():
+        if name not in present and file.digest:
+            gone.setdefault(_state(name, file.size, file.modified_at), []).append(file.digest)
+    return tuple(
+        file for file in path.files if file.name not in read and not _is_renamed(file, gone)
+    )
+
+
+def _is_renamed(file: SourceFile, gone: Mapping[tuple[str, int, int], list[str]]) -> bool:
+    """Return whether a file is one of those that are gone, which it is taken from."""
+    digests = gone.get(_state(file.name, file.size, file.modified_at // 1000))
+    if not digests or (digest := content_digest(file.address)) not in digests:
+        return False
+    digests.remove(digest)
+    return True
+
+
+def _state(name: str, size: int, modified_at: int) -> tuple[str, int, int]:
+    return str(PurePosixPath(name).parent), size, modified_at
 
 
 def prune(checkpoint: str, *, dry_run: bool = False) -> Removed:

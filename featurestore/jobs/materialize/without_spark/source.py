@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from featurestore.definitions.model.source import DeltaSource
+from featurestore.engines.spark.source.file_log import unread_files
 from featurestore.engines.spark.source.offsets import (
     last_batch,
     last_ended_batch,
@@ -56,5 +57,4 @@ def _changes(actions: Sequence[dict[str, Any]]) -> bool:  # Any: the JSON of Del
 def _files_are_unchanged(path: FilePath, checkpoint: str) -> bool:
     if not path.exists or path.table_format is not None:
         return False
-    seen = {path.name_of(file.path) for file in seen_files(checkpoint)}
-    return seen.issuperset(file.name for file in path.files)
+    return not unread_files(path, seen_files(checkpoint))

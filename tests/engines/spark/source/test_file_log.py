@@ -1,12 +1,15 @@
 """The log of read files: what a killed run leaves is taken up, and each file is read once."""
 
 import json
+import os
+import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from featurestore.engines.spark.source.file_log import FileBatch, FileLog
+from featurestore.engines.spark.source.file_log import FileBatch, FileLog, unread_files
 from featurestore.engines.spark.source.offsets import batch_with_rows_after, seen_files
 from featurestore.store.commit import CommitNotes
 from featurestore.store.source_files import FilePath
@@ -130,3 +133,66 @@ def test_files_of_a_stream_of_spark_count_by_the_offset_of_its_log(checkpoint: s
         file.write_text(f"v1\n{json.dumps(entry)}", encoding="utf-8")
 
     assert seen(checkpoint) == ["/data/a.csv", "/data/b.csv"]
+
+
+def read_all(path: FilePath, checkpoint: str) -> None:
+    log = FileLog(checkpoint, "r0")
+    for batch in log.new_batches(path):
+        log.begin(batch)
+        log.end(batch, 1)
+
+
+def unread(path: FilePath, checkpoint: str) -> list[str]:
+    now = FilePath(path.folder)
+    return [file.name for file in unread_files(now, seen_files(checkpoint))]
+
+
+def test_a_renamed_file_is_read_once(path: FilePath, checkpoint: str) -> None:
+    read_all(path, checkpoint)
+    file = Path(path.folder, "a.csv")
+
+    file.rename(file.with_name("z.csv"))
+
+    assert unread(path, checkpoint) == []
+    assert list(FileLog(checkpoint, "r1").new_batches(FilePath(path.folder))) == []
+
+
+def copied(file: Path) -> None:
+    shutil.copy2(file, file.with_name("z.csv"))
+
+
+def moved_to_a_folder(file: Path) -> None:
+    (file.parent / "day=2").mkdir()
+    file.rename(file.parent / "day=2" / "z.csv")
+
+
+def with_another_content(file: Path) -> None:
+    state = file.stat()
+    file.with_name("z.csv").write_text("k\n2\n", encoding="utf-8")
+    os.utime(file.with_name("z.csv"), ns=(state.st_atime_ns, state.st_mtime_ns))
+    file.unlink()
+
+
+def with_another_time(file: Path) -> None:
+    file.rename(file.with_name("z.csv"))
+    os.utime(file.with_name("z.csv"), (0, 0))
+
+
+def renamed_and_copied(file: Path) -> None:
+    shutil.copy2(file, file.with_name("y.csv"))
+    file.rename(file.with_name("z.csv"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [copied, moved_to_a_folder, with_another_content, with_another_time, renamed_and_copied],
+)
+def test_a_file_that_is_not_only_renamed_is_new(
+    path: FilePath, checkpoint: str, change: Callable[[Path], None]
+) -> None:
+    read_all(path, checkpoint)
+
+    change(Path(path.folder, "a.csv"))
+
+    (name,) = unread(path, checkpoint)
+    assert name.endswith("z.csv")
