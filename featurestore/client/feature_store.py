@@ -529,7 +529,7 @@ class FeatureStore:
         """
         from featurestore.client.sql.query import query_sql
 
-        return query_sql(self.served(), self.layout, self.settings, text)
+        return query_sql(self.served(), self.layout, self.settings, text, self.load)
 
     @checked_arguments
     def get_label_spine(

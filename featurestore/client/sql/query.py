@@ -5,7 +5,7 @@ Arrow data of the tables that the text names, and nothing else.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -26,7 +26,13 @@ _ADVICE = ("Did you mean", "Either")
 _LISTING = re.compile(r"\bshow\b|duckdb_(tables|views|columns)|information_schema", re.IGNORECASE)
 
 
-def query_sql(manifest: Manifest, layout: Layout, settings: Settings, text: str) -> pa.Table:
+def query_sql(
+    manifest: Manifest,
+    layout: Layout,
+    settings: Settings,
+    text: str,
+    loaded: Callable[[], Manifest],
+) -> pa.Table:
     """Return the rows of a SELECT over the project's tables.
 
     Each applied view is a table with the view's name. Its rows are the stored rows: keys,
@@ -38,16 +44,18 @@ def query_sql(manifest: Manifest, layout: Layout, settings: Settings, text: str)
         layout: The addresses of sources and tables.
         settings: The project's settings: its memory limit also limits DuckDB.
         text: One SELECT in DuckDB's SQL.
+        loaded: Returns the loaded definitions.
 
     Raises:
-        SetupError: DuckDB is not installed.
+        SetupError: DuckDB is not installed; or a source's address has references to environment
+            variables that the loaded definitions do not have, or that are not set.
         RequestError: The text is not one SELECT, is wrong, or reads something other than the
             project's tables; or DuckDB needs more memory than the limit.
         TableError: A table that the text names cannot be read.
     """
     duckdb = optional("duckdb", "sql()")
     _require_text(text)
-    tables = SqlTables(manifest, layout)
+    tables = SqlTables(manifest, layout, loaded)
     try:
         with _connection(duckdb, settings.memory_limit) as connection:
             _require_select(connection.extract_statements(text))

@@ -1,7 +1,8 @@
 """The tables that SQL sees: each applied view and each Delta source, opened when it is named."""
 
+from collections.abc import Callable
 from contextlib import suppress
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -12,6 +13,7 @@ from pyarrow.dataset import ParquetReadOptions
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.source import DeltaSource
 from featurestore.errors import FeatureStoreError, TableError
+from featurestore.jobs.declared_sources import require_declared
 from featurestore.quoting import duckdb_name
 from featurestore.store.current import CurrentTable, CurrentTables
 from featurestore.store.delta.log import is_table
@@ -29,14 +31,18 @@ class SqlTables:
     Args:
         manifest: The applied definitions.
         layout: The addresses of sources and tables.
+        loaded: Returns the loaded definitions. References to environment variables in a source's
+            address are resolved only if these have them.
 
     Example:
         >>> SqlTables(Manifest(), Layout("no/such/root")).existing()
         []
     """
 
-    def __init__(self, manifest: Manifest, layout: Layout) -> None:
-        self._layout = layout
+    def __init__(
+        self, manifest: Manifest, layout: Layout, loaded: Callable[[], Manifest] = Manifest
+    ) -> None:
+        self._layout, self._loaded = layout, cache(loaded)
         self._views = {view.name: view for view in manifest.views}
         self._sources = {
             source.name: source
@@ -90,6 +96,7 @@ class SqlTables:
         if name in self._views:
             table = self._current.of(self._views[name])
             return table.uri if isinstance(table, CurrentTable) else None
+        require_declared(self._sources[name], self._loaded, "sql()")
         uri = self._layout.source(self._sources[name].path)
         return uri if not is_local(uri) or is_table(uri) else None
 

@@ -1,11 +1,12 @@
 """What a check finds, and what it looks at."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 from typing import Protocol
 
 from featurestore.credentials import without_credentials
+from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.view import FeatureView
 from featurestore.store.delta.commit_files import CommitFile, newest_commit_files
 from featurestore.store.delta.snapshot import Snapshot, open_snapshot
@@ -58,6 +59,7 @@ class Subject:
         uri: The table's address.
         layout: The addresses of the tables.
         clock: Returns the present time.
+        loaded: Returns the loaded definitions.
         view: The view; None for a ledger.
         record: The build; None for a ledger.
         builds: The newest record of each build of all views.
@@ -70,6 +72,7 @@ class Subject:
     _: KW_ONLY
     layout: Layout
     clock: Clock
+    loaded: Callable[[], Manifest]
     view: FeatureView | None = None
     record: TableRecord | None = None
     builds: tuple[TableRecord, ...] = ()

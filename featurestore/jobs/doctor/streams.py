@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
+from featurestore.definitions.model.source import DeltaSource, FileSource
 from featurestore.engines.spark.write.freshness import is_fresh
+from featurestore.jobs.declared_sources import require_declared
 from featurestore.jobs.doctor.finding import Finding, Subject
 from featurestore.jobs.materialize.evidence import gather
 from featurestore.jobs.materialize.refusal import refusal
@@ -20,6 +22,8 @@ def streams_continue(subject: Subject) -> Iterator[Finding]:
         return
     if table_damage(subject.uri, subject.own_runs):
         return  # which other checks report
+    if isinstance(view.source, DeltaSource | FileSource):
+        require_declared(view.source, subject.loaded, f"doctor({view.name!r})")
     upstream = upstream_of(view, subject.layout)
     if upstream.table_id != record.upstream:
         return  # the next run builds the view again

@@ -20,7 +20,10 @@ def ledger_subjects(job: Job) -> list[Subject]:
         "ledger of runs": layout.runs(),
         "ledger of files": layout.files(),
     }
-    subjects = (Subject(name, uri, layout=layout, clock=job.clock) for name, uri in named.items())
+    subjects = (
+        Subject(name, uri, layout=layout, clock=job.clock, loaded=job.loaded)
+        for name, uri in named.items()
+    )
     return [subject for subject in subjects if has_log(subject)]
 
 
@@ -35,6 +38,7 @@ def view_subjects(job: Job, views: Sequence[FeatureView]) -> list[Subject]:
             layout.features(view.name, current[view.name].table_id),
             layout=layout,
             clock=job.clock,
+            loaded=job.loaded,
             view=view,
             record=current[view.name],
             builds=builds,
