@@ -13,7 +13,13 @@ from featurestore.engines.spark.source.offsets import (
 from featurestore.errors import TableError
 from featurestore.store.columns import sort_names
 from featurestore.store.commit import LOG_PROPERTIES, newest_batch
-from featurestore.store.delta.cleanup import Removed, checkpoint, set_properties, vacuum
+from featurestore.store.delta.cleanup import (
+    Removed,
+    checkpoint,
+    remove_checksums,
+    set_properties,
+    vacuum,
+)
 from featurestore.store.delta.compaction import Compaction, compact, planned
 from featurestore.store.delta.log import is_table, latest_version
 from featurestore.store.delta.snapshot import open_snapshot
@@ -63,6 +69,8 @@ def clean_table(
 ) -> Removed:
     """Remove the old files of a view's current table, its latest table and its quarantine.
 
+    The commits of a feature table stay: their notes are its history. Their checksums go.
+
     Args:
         layout: The addresses of the tables.
         record: The current build.
@@ -77,9 +85,10 @@ def clean_table(
     tables = [uri, *filter(is_table, others)]
     for table in tables[1:]:
         removed += vacuum(table, retention, dry_run=dry_run)
-    if not dry_run:
-        for table in tables:
+    for table in tables:
+        if not dry_run:
             checkpoint(table)
+        removed += remove_checksums(table, dry_run=dry_run)
     return removed
 
 

@@ -7,6 +7,7 @@ from featurestore.definitions.model.view import FeatureView
 from featurestore.errors import SourceError
 from featurestore.store.columns import EVENT_TIME
 from featurestore.store.current import CurrentTables, NoTable
+from featurestore.store.delta.commit_files import source_damage
 from featurestore.store.delta.snapshot import open_snapshot
 from featurestore.store.integrity import table_damage
 from featurestore.store.layout import Layout
@@ -35,13 +36,17 @@ def upstream_of(view: FeatureView, layout: Layout) -> Upstream:
     """Return the table or files that a view is read from.
 
     Raises:
-        SourceError: The source cannot be materialized. Or the upstream view was never
-            materialized, has changed since, or has a table with other commits than those of runs.
+        SourceError: The source cannot be materialized, or its newest commit is damaged. Or the
+            upstream view was never materialized, has changed since, or has a table with other
+            commits than those of runs.
     """
     source = view.source
     if not isinstance(source, FeatureView):
         stored = _stored_source(view)
-        return Upstream(stored, layout.source(stored.path))
+        uri = layout.source(stored.path)
+        if isinstance(stored, DeltaSource):
+            _require_newest_commit(view, uri)
+        return Upstream(stored, uri)
     table = CurrentTables(layout, Tables(layout).records()).of(source)
     if isinstance(table, NoTable):
         raise _unusable(view, source, "was never materialized")
@@ -71,6 +76,20 @@ def _stored_source(view: FeatureView) -> StoredSource:
             "Read the view from a DeltaSource or a FileSource.",
         )
     return source
+
+
+def _require_newest_commit(view: FeatureView, uri: str) -> None:
+    """Refuse a source with an empty or cut newest commit: readers may take it for none.
+
+    Raises:
+        SourceError: The commit is damaged.
+    """
+    if damage := source_damage(uri):
+        raise SourceError(
+            f"materialize view {view.name!r} ({view.origin})",
+            damage,
+            "Restore the file from a copy. Or remove it, and write its rows to the source again.",
+        )
 
 
 def _unusable(

@@ -1,5 +1,6 @@
 """Removal of files that no version of a Delta table within a retention needs, and checkpoints."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,11 +10,13 @@ import pyarrow.fs as pafs
 from featurestore.store.delta.commit_files import newest_checkpoint, oldest_version
 from featurestore.store.delta.snapshot import KEEP_COMMITS, open_table, require_newest_commit
 from featurestore.store.failures import storage_errors
-from featurestore.store.file_system import file_system
+from featurestore.store.file_system import file_system, list_names
+from featurestore.store.paths import is_local
 
 _HOUR = timedelta(hours=1)
 # Delta writes a checkpoint every so many commits, but not if the commit is a compaction's.
 _CHECKPOINT_INTERVAL = 10
+_CHECKSUM = re.compile(r"\.?(\d{20})\.(?:crc|crc\.crc|json\.crc)")
 _EXPIRES = "delta.enableExpiredLogCleanup"
 
 
@@ -96,6 +99,34 @@ def checkpoint(uri: str) -> bool:
         if table.metadata().configuration.get(_EXPIRES) != "false":
             table.cleanup_metadata()
         return True
+
+
+def remove_checksums(uri: str, *, dry_run: bool = False) -> Removed:
+    """Remove the checksums of commits before the newest checkpoint of a local table.
+
+    Spark writes three small files beside each commit: one with the table's state, and Hadoop's
+    checksums of this and of the commit. None of them is needed, and each reader lists them.
+
+    Args:
+        uri: The table's address.
+        dry_run: Whether to remove nothing.
+
+    Raises:
+        StorageError: A file cannot be removed.
+
+    Example:
+        >>> remove_checksums("no/such/table")
+        Removed(files=0, size=0)
+    """
+    log = f"{uri}/_delta_log"
+    # Those of later commits show that the newest commit is lost.
+    needed = newest_checkpoint(uri) if is_local(uri) else 0
+    old = [
+        f"{log}/{name}"
+        for name in (list_names(log) if needed > 0 else ())
+        if (match := _CHECKSUM.fullmatch(name)) and int(match[1]) < needed
+    ]
+    return remove_files(old, dry_run=dry_run)
 
 
 def set_properties(uri: str, properties: Mapping[str, str]) -> None:

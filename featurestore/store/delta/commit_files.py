@@ -177,6 +177,32 @@ def _checked(uri: str, version: int) -> CommitFile:
     return replace(commit, actions=(), damage=lost) if lost else commit
 
 
+def source_damage(uri: str) -> str | None:
+    """Return how the newest commit of a local table of another program is damaged, as a clause.
+
+    Other programs may count rows in their own way. So only a write that counts rows and names no
+    data file is taken for one that was cut after a line.
+
+    Args:
+        uri: The table's address.
+
+    Returns:
+        None if it is not damaged, if there is no log, or if the table is in an object store, which
+        writes whole files.
+
+    Example:
+        >>> source_damage("no/such/table") is None
+        True
+    """
+    names = list_names(f"{uri}/_delta_log") if is_local(uri) else ()
+    versions = [version for name in names if (version := _version(name, ".json")) is not None]
+    if not versions:
+        return None
+    commit = _read(uri, max(versions))
+    damage = commit.damage or (None if any(commit._all("add")) else commit.lost_rows)
+    return f"the commit {commit.address} of the source {damage}" if damage else None
+
+
 def commit_actions(uri: str, version: int) -> tuple[dict[str, Any], ...] | None:
     """Return the actions of a commit; None if its file is gone, damaged or cannot be read here.
 

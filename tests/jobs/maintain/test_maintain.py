@@ -126,6 +126,46 @@ def test_the_notes_of_old_runs_stay_where_delta_would_remove_their_commits(
     assert examine(shop.job) == []
 
 
+def write_checksums(shop: Store) -> None:
+    """Write the files that Spark writes beside each commit."""
+    log = Path(shop.uri(), "_delta_log")
+    for commit in list(log.glob("*.json")):
+        for name in (f"{commit.stem}.crc", f".{commit.stem}.crc.crc", f".{commit.name}.crc"):
+            (log / name).write_text("{}")
+
+
+def test_checksums_of_commits_before_the_checkpoint_go_and_the_commits_stay(shop: Store) -> None:
+    ten_runs(shop)
+    shop.run(stored_rows("a", hour=11))
+    write_checksums(shop)
+    log = Path(shop.uri(), "_delta_log")
+    commits = sorted(path.name for path in log.glob("*.json"))
+
+    maintain(shop.job)
+
+    newest = newest_checkpoint(shop.uri())
+    sums = {int(path.name.lstrip(".")[:20]) for path in log.glob("*.crc")}
+    sums |= {int(path.name.lstrip(".")[:20]) for path in log.glob(".*.crc")}
+    assert newest > 0
+    assert min(sums, default=newest) >= newest
+    assert set(commits) <= {path.name for path in log.glob("*.json")}
+    assert examine(shop.job) == []
+    assert len(amounts(shop.uri())) == 21
+
+
+def test_a_lost_commit_after_the_checkpoint_is_known_from_its_checksum(shop: Store) -> None:
+    ten_runs(shop)
+    maintain(shop.job)
+    shop.run(stored_rows("a", hour=11))
+    write_checksums(shop)
+    lost = max(Path(shop.uri(), "_delta_log").glob("*.json"))
+    lost.unlink()
+
+    maintain(shop.job)
+
+    assert str(lost) in (table_damage(shop.uri(), ()) or "")
+
+
 def retired(shop: Store, table_id: str = "t0", **options: object) -> Path:
     shop.build(table_id, "retired", **options)  # type: ignore[arg-type]  # passed through
     shop.run(stored_rows("a"), table_id)

@@ -6,7 +6,11 @@ import pyarrow as pa
 import pytest
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 
-from featurestore.store.delta.commit_files import commit_digest, newest_commit_files
+from featurestore.store.delta.commit_files import (
+    commit_digest,
+    newest_commit_files,
+    source_damage,
+)
 
 
 @pytest.fixture
@@ -93,3 +97,46 @@ def test_a_hash_is_of_exactly_one_commit(table: Path) -> None:
 def test_nothing_is_known_of_an_object_store_that_arrow_cannot_read(uri: str) -> None:
     assert newest_commit_files(uri, 3) == ()
     assert commit_digest(uri, 0) is None
+
+
+def without_files(table: Path) -> None:
+    lines = commit(table, 2).read_text().splitlines(keepends=True)
+    commit(table, 2).write_text("".join(line for line in lines if '"add"' not in line))
+
+
+def test_a_write_that_was_cut_after_a_line_is_damaged(table: Path) -> None:
+    whole = source_damage(str(table))
+
+    without_files(table)
+
+    assert whole is None
+    assert "3 rows" in (newest_commit_files(str(table), 1)[0].damage or "")
+    assert str(commit(table, 2)) in (source_damage(str(table)) or "")
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b'{"add": {"pa'])
+def test_a_source_with_an_empty_or_cut_newest_commit_is_damaged(
+    table: Path, content: bytes
+) -> None:
+    commit(table, 2).write_bytes(content)
+
+    assert str(commit(table, 2)) in (source_damage(str(table)) or "")
+
+
+def test_the_commits_of_other_programs_are_no_damage(table: Path) -> None:
+    """They may have no information of the commit, or count rows in another way."""
+    text = commit(table, 2).read_text()
+    others = (
+        "".join(line for line in text.splitlines(keepends=True) if "commitInfo" not in line),
+        text.replace('"num_added_rows":3', '"num_added_rows":7'),
+        text.replace('"num_added_rows":3', '"num_added_rows":"many"'),
+        text.replace('"WRITE"', '"MERGE"'),
+    )
+    for other in others:
+        commit(table, 2).write_text(other)
+        assert source_damage(str(table)) is None
+
+    write_deltalake(table, pa.table({"x": pa.array([], pa.int64())}), mode="append")
+    DeltaTable(table).delete("x = 0")
+    assert source_damage(str(table)) is None
+    assert newest_commit_files(str(table), 2)[0].damage is None

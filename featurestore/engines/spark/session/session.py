@@ -25,6 +25,7 @@ from featurestore.engines.spark.session.archive import archive_file, with_archiv
 from featurestore.engines.spark.session.interrupt import interrupt_at_end
 from featurestore.engines.spark.session.jars import delta_jars, spark_home
 from featurestore.engines.spark.session.java import find_java
+from featurestore.engines.spark.session.log import redacted_log
 from featurestore.errors import ProjectError, SetupError
 
 EXTENSION = "io.delta.sql.DeltaSparkSessionExtension"
@@ -42,7 +43,6 @@ _UTC = frozenset({"UTC", "Etc/UTC", "GMT", "Etc/GMT", "Z", "+00:00"})
 _PYTHON = "spark.pyspark.python"
 _LOCALES = ("LC_ALL", "LC_CTYPE", "LANG")  # the first that is set decides the encoding of names
 _SETTING = re.compile(r"\s*(spark\.[^\s=:]+)(?:\s*[=:]\s*|\s+)(\S.*?)\s*")
-_LOG_BYTES = 5_000_000
 # These loggers print every error as JSON on stderr before it is raised.
 _ERROR_LOGGERS = ("SQLQueryContextLogger", "DataFrameQueryContextLogger")
 _NO_OVERRIDES: Mapping[str, str] = MappingProxyType({})
@@ -61,8 +61,8 @@ def session(
 ) -> SparkSession:
     """Return this process's Spark session, starting one if there is none.
 
-    Spark's own output goes to ``spark.log`` in ``warehouse``. A running session of this process is
-    used as if the user had passed it: see `accept`.
+    Spark's own output goes to ``spark.log`` in ``warehouse``, without credentials. A running
+    session of this process is used as if the user had passed it: see `accept`.
 
     Args:
         conf_file: Settings that replace the packaged defaults, in the form of
@@ -293,17 +293,14 @@ def _gateway(conf: SparkConf, log: Path) -> JavaGateway:
     running = SparkContext._gateway  # a JVM outlives its contexts, with its class path
     if running is not None:
         return _with_delta(running)
-    with log.open("ab") as output:
-        if output.tell() > _LOG_BYTES:
-            output.truncate(0)
-        try:
+    try:
+        with redacted_log(log) as output, interrupt_at_end():
             # pyspark leaves it untyped
-            with interrupt_at_end():
-                return launch_gateway(conf, {"stdout": output, "stderr": output})  # type: ignore[no-untyped-call]
-        except PySparkRuntimeError:
-            raise SetupError(
-                _CALL, f"Java ended at once ({_last_line(log)})", f"Read {log}."
-            ) from None
+            return launch_gateway(conf, {"stdout": output, "stderr": output})  # type: ignore[no-untyped-call]
+    except PySparkRuntimeError:
+        raise SetupError(
+            _CALL, f"Java ended at once ({_last_line(log)})", f"Read {log}."
+        ) from None
 
 
 def _with_delta(gateway: JavaGateway) -> JavaGateway:

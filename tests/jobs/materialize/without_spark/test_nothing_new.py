@@ -122,6 +122,12 @@ def replace_source(shop: Store) -> None:
     shop.pay(stored_rows("a", "b"))
 
 
+def lose_newest_commit_of_source(shop: Store) -> None:
+    """A loss of power leaves it empty, and readers take it for none."""
+    add_row(shop)
+    max(Path(shop.folder, "payments", "_delta_log").glob("*.json")).write_bytes(b"")
+
+
 def begin_a_batch(shop: Store) -> None:
     offsets = Path(shop.layout.checkpoint("t1", 0), "offsets")
     shutil.copy(offsets / "0", offsets / "1")
@@ -170,6 +176,7 @@ def want_latest(shop: Store) -> None:
         change_property,
         remove_source,
         replace_source,
+        lose_newest_commit_of_source,
         begin_a_batch,
         lose_checkpoint,
         damage_table,
