@@ -133,13 +133,19 @@ def _require_parquet(field: pa.Field) -> None:
 
 
 def _is_unknown_to_parquet(column: pa.ChunkedArray) -> bool:
-    if pa.types.is_run_end_encoded(column.type):
-        return True
     if not pa.types.is_dictionary(column.type):
-        return False
-    # pyarrow reads a dictionary of durations as integers.
-    is_plain_text = column.type.value_type in (pa.string(), pa.large_string())
-    return not is_plain_text or any(chunk.dictionary.null_count for chunk in column.chunks)
+        return _has_unknown_encoding(column.type)
+    has_null = any(chunk.dictionary.null_count for chunk in column.chunks)
+    return has_null or _has_unknown_encoding(column.type)
+
+
+def _has_unknown_encoding(dtype: pa.DataType) -> bool:
+    """Return whether Parquet cannot hold an encoding of a type, or of a type in it."""
+    if pa.types.is_dictionary(dtype):
+        # pyarrow reads a dictionary of durations as integers, and writes none of string views.
+        return dtype.value_type not in (pa.string(), pa.large_string())
+    inner = (dtype.field(index).type for index in range(dtype.num_fields))
+    return pa.types.is_run_end_encoded(dtype) or any(map(_has_unknown_encoding, inner))
 
 
 def _csv_column(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -27,14 +27,27 @@ def unchanged(dtype: pa.DataType) -> pa.DataType:
     return dtype
 
 
+def no_type(dtype: pa.DataType) -> bool:
+    """Return False.
+
+    Example:
+        >>> no_type(pa.int8())
+        False
+    """
+    return False
+
+
 def plain_type(
-    dtype: pa.DataType, change: Callable[[pa.DataType], pa.DataType] = unchanged
+    dtype: pa.DataType,
+    change: Callable[[pa.DataType], pa.DataType] = unchanged,
+    keep: Callable[[pa.DataType], bool] = no_type,
 ) -> pa.DataType:
     """Return a type without encodings, also inside lists, maps and structs.
 
     Args:
         dtype: The type of a column.
         change: Returns another type for the type of single values, such as timestamps.
+        keep: Tells which types stay as they are, with their encodings.
 
     Example:
         >>> plain_type(pa.list_(pa.dictionary(pa.int8(), pa.string())))
@@ -42,16 +55,10 @@ def plain_type(
     """
 
     def plain_field(field: pa.Field) -> pa.Field:
-        return field.with_type(plain_type(field.type, change))
+        return field.with_type(plain_type(field.type, change, keep))
 
-    if dtype in _EXTENSIONS:
-        return change(_EXTENSIONS[dtype])
-    if is_of_pandas(dtype):
-        return change(pa.string())
-    if isinstance(dtype, pa.BaseExtensionType):
-        return plain_type(dtype.storage_type, change)
-    if pa.types.is_dictionary(dtype) or pa.types.is_run_end_encoded(dtype):
-        return plain_type(dtype.value_type, change)
+    if keep(dtype):
+        return dtype
     if pa.types.is_map(dtype):
         return pa.map_(plain_field(dtype.key_field), plain_field(dtype.item_field))
     if pa.types.is_struct(dtype):
@@ -60,7 +67,21 @@ def plain_type(
         return pa.list_(plain_field(dtype.value_field))
     if is_list(dtype):
         return pa.large_list(plain_field(dtype.value_field))
-    return change(_VIEWS.get(dtype, dtype))
+    values = _value_type(dtype)
+    return change(dtype) if values == dtype else plain_type(values, change, keep)
+
+
+def _value_type(dtype: pa.DataType) -> pa.DataType:
+    """Return the type of the values of an encoding; the same type if it is none."""
+    if dtype in _EXTENSIONS:
+        return _EXTENSIONS[dtype]
+    if is_of_pandas(dtype):
+        return pa.string()
+    if isinstance(dtype, pa.BaseExtensionType):
+        return dtype.storage_type
+    if pa.types.is_dictionary(dtype) or pa.types.is_run_end_encoded(dtype):
+        return dtype.value_type
+    return _VIEWS.get(dtype, dtype)
 
 
 def is_list(dtype: pa.DataType) -> bool:
@@ -94,7 +115,7 @@ def converted(column: pa.ChunkedArray, dtype: pa.DataType) -> pa.ChunkedArray:
 
     Args:
         column: The column.
-        dtype: The type, which has no encodings.
+        dtype: The type. It has no encodings but those that the column has at the same place.
 
     Raises:
         pyarrow.ArrowInvalid: A value does not fit the type.

@@ -80,6 +80,11 @@ NESTED: list[tuple[pa.DataType, st.SearchStrategy[Any]]] = [
         st.fixed_dictionaries({"a": st.none() | _integers(pa.int64()), "b": st.none() | TEXT}),
     ),
 ]
+CATEGORIES = pa.dictionary(pa.int8(), pa.string())
+NESTED += [
+    (pa.list_(CATEGORIES), st.lists(st.none() | TEXT, max_size=3)),
+    (pa.list_(CATEGORIES, 2), st.lists(st.none() | TEXT, min_size=2, max_size=2)),
+]
 ENCODINGS: list[Callable[[pa.Array], pa.Array]] = [
     lambda values: values,
     lambda values: values,
@@ -249,6 +254,48 @@ def test_a_frame_of_polars_comes_back_with_its_types(store, rows):
 
     assert result.schema == spine.schema
     assert result.equals(spine)
+
+
+LETTERS = st.sampled_from(["x", "y", "z"])
+ENUM = pl.Enum(["z", "x", "y"])
+
+
+@st.composite
+def polars_columns(draw: st.DrawFn) -> pl.Series:
+    """Return a column of Polars with categories in lists and structs, at some depth."""
+    dtype: Any = draw(st.sampled_from([pl.Categorical, ENUM]))
+    values: st.SearchStrategy[Any] = st.none() | LETTERS
+    for kind in draw(st.lists(st.sampled_from(["list", "array", "struct"]), max_size=3)):
+        if kind == "list":
+            dtype, values = pl.List(dtype), st.none() | st.lists(values, max_size=3)
+        elif kind == "array":
+            dtype, values = pl.Array(dtype, 2), st.lists(values, min_size=2, max_size=2)
+        else:
+            dtype = pl.Struct({"a": dtype, "b": pl.Int64})
+            values = st.fixed_dictionaries({"a": values, "b": st.integers(0, 9)})
+    return pl.Series("c", draw(st.lists(values, min_size=5, max_size=5)), dtype)
+
+
+@examples(60)
+@given(polars_columns(), st.integers(0, 3), st.integers(1, 5))
+def test_categories_of_polars_come_back_in_lists_and_structs(
+    store, tmp_path_factory, column, begin, size
+):
+    moments = pl.Series("event_timestamp", [at(1)] * 5, pl.Datetime("us", "UTC"))
+    whole = pl.DataFrame({"n": pl.Series([1] * 5), "id": pl.Series([1] * 5)})
+    spine = whole.with_columns(moments, column).slice(begin, size)
+
+    frame = store.get_historical_features(["twice", "profile:city"], spine)
+
+    result = frame.to_polars().select(spine.columns)
+    assert result.schema == spine.schema
+    assert result.equals(spine)
+    expected = [plain(each) for each in spine["c"].to_list()]
+    assert values_of(frame.to_arrow(), "c") == expected
+    in_pandas = [plain(each) for each in frame.to_pandas()["c"].tolist()]
+    assert [None if each == "NaN" else each for each in in_pandas] == expected
+    write_file(frame.to_arrow(), path := tmp_path_factory.mktemp("out") / "rows.parquet")
+    assert values_of(pq.read_table(path), "c") == expected
 
 
 @examples(40)

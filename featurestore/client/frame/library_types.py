@@ -33,7 +33,9 @@ def polars_table(table: pa.Table) -> pa.Table:
         >>> str(polars_table(pa.table({"day": pa.array([0], pa.date64())})).schema.types[0])
         'date32[day]'
     """
-    return _converted(table, "to_polars()", "Polars", _for_polars)
+    rows = _converted(table, "to_polars()", "Polars", _for_polars)
+    # Polars fails at slices of lists of a fixed size, and it slices where any column has chunks.
+    return rows.combine_chunks() if any(map(_has_fixed_lists, rows.schema.types)) else rows
 
 
 def spark_table(table: pa.Table) -> pa.Table:
@@ -98,12 +100,22 @@ def _spark_value_type(dtype: pa.DataType) -> pa.DataType:
 
 
 def _for_polars(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    if pa.types.is_fixed_size_list(column.type):
-        # Polars fails at slices of lists of a fixed size.
-        return _unsliced(column)
-    if pa.types.is_dictionary(column.type) and is_text(column.type.value_type):
-        return column  # Of other dictionaries Polars makes values, of durations integers.
-    return converted(column, plain_type(column.type, _polars_value_type))
+    plain = converted(column, plain_type(column.type, _polars_value_type, _is_of_polars))
+    return _unsliced(plain) if _has_fixed_lists(plain.type) else plain
+
+
+def _is_of_polars(dtype: pa.DataType) -> bool:
+    """Return whether Polars has a type in the form of Arrow's: categories and fixed lists.
+
+    Of other dictionaries Polars makes values, of durations integers.
+    """
+    is_dictionary = pa.types.is_dictionary(dtype) and is_text(dtype.value_type)
+    return is_dictionary or pa.types.is_fixed_size_list(dtype)
+
+
+def _has_fixed_lists(dtype: pa.DataType) -> bool:
+    inner = (dtype.field(index).type for index in range(dtype.num_fields))
+    return pa.types.is_fixed_size_list(dtype) or any(map(_has_fixed_lists, inner))
 
 
 def _polars_value_type(dtype: pa.DataType) -> pa.DataType:

@@ -50,6 +50,12 @@ def test_polars_has_each_value(column) -> None:
     [
         pl.Series(["b", None, "a"], dtype=pl.Enum(["a", "b", "c"])),
         pl.Series(["b", None, "a"], dtype=pl.Categorical),
+        pl.Series([["b", None], None, []], dtype=pl.List(pl.Enum(["a", "b"]))),
+        pl.Series([["b", "a"], None, ["a", None]], dtype=pl.Array(pl.Categorical, 2)),
+        pl.Series(
+            [{"a": "x", "b": [["y", None]]}, None, {"a": None, "b": None}],
+            dtype=pl.Struct({"a": pl.Categorical, "b": pl.List(pl.Array(pl.Enum(["y"]), 2))}),
+        ),
         pl.Series([[1, None], None, [3, 4]], dtype=pl.Array(pl.Int64, 2)),
         pl.Series([1, None, 3], dtype=pl.Datetime("ns", "Asia/Tokyo")),
         pl.Series([1, None, 3], dtype=pl.Duration("ns")),
