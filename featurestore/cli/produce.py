@@ -13,10 +13,12 @@ from featurestore.cli.options import AsJson, Project, open_store
 from featurestore.cli.output import duration_of, print_json, print_table, say
 from featurestore.cli.read import names_of
 from featurestore.errors import ConflictError, DataQualityError, ProjectError, RequestError
+from featurestore.sizes import format_bytes
 
 if TYPE_CHECKING:
     from featurestore.client.feature_store import FeatureStore
     from featurestore.jobs.materialize.job import RunResult
+    from featurestore.jobs.repair.plan import RepairPlan
     from featurestore.jobs.schedule.due import ViewSchedule
 
 SOME_FAILED = 1
@@ -33,7 +35,14 @@ Full = Annotated[bool, typer.Option("--full", help="Build the tables again from 
 Start = Annotated[
     str | None,
     typer.Option(
-        help="In a view's first build, leave out older events, e.g. 2026-01-31 (midnight in UTC)."
+        help="In a view's first build, leave out older events, e.g. 2026-01-31 (midnight in UTC). "
+        "With --end: the first moment of a range whose rows are computed again."
+    ),
+]
+End = Annotated[
+    str | None,
+    typer.Option(
+        help="With --start: compute the rows from START until before END again, and replace them."
     ),
 ]
 Latest = Annotated[
@@ -51,7 +60,12 @@ Due = Annotated[
     typer.Option("--due", help="Only run views that are due by their schedule, with retries."),
 ]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="With --due: only show what is due, and why.")
+    bool,
+    typer.Option(
+        "--dry-run",
+        help="With --due: only show what is due, and why. With --start and --end: only show which "
+        "rows and files would be replaced.",
+    ),
 ]
 Wait = Annotated[
     bool, typer.Option("--wait", help="Wait for another process that materializes a view.")
@@ -72,6 +86,7 @@ def materialize(
     views: Views = None,
     full: Full = False,
     start: Start = None,
+    end: End = None,
     latest: Latest = False,
     due: Due = False,
     dry_run: DryRun = False,
@@ -83,19 +98,20 @@ def materialize(
     """Bring feature tables up to date with their sources."""
     from featurestore.client.display.progress import progress_on_stderr
 
-    _check_options(due=due, dry_run=dry_run, latest=latest)
+    _check_options(due=due, dry_run=dry_run, latest=latest, is_range=end is not None)
     store, names = open_store(project), names_of(views)
     if latest:
         _refresh(store, names, as_json)
         return
     if dry_run:
-        print_schedules(store.due(names), as_json)
+        _show_dry_run(store, names, (start, end), as_json)
         return
     with interruptible(), progress_on_stderr() as progress:
         results = store.materialize(
             names,
             due=due,
             start=start,
+            end=end,
             full=full,
             accept_schema=accept_schema,
             wait=wait,
@@ -191,6 +207,30 @@ def print_schedules(states: "list[ViewSchedule]", as_json: bool) -> None:
     )
 
 
+def print_repairs(plans: "list[RepairPlan]", as_json: bool) -> None:
+    """Print what the repair of a range would replace.
+
+    Args:
+        plans: One for each view.
+        as_json: Whether to print JSON instead of a table.
+    """
+    if as_json:
+        print_json("repairs", plans)
+        return
+    columns = ["view", "rows", "other rows", "files", "size", "source", "builds again"]
+    print_table(
+        columns,
+        [
+            [
+                *(each.view, each.rows, each.rows_kept, each.files, format_bytes(each.bytes)),
+                "changed" if each.source_changed else "unchanged",
+                ", ".join(each.rebuilt),
+            ]
+            for each in plans
+        ],
+    )
+
+
 def _say_next(states: "list[ViewSchedule]") -> None:
     """Print that nothing is due, and what is due next; for the log of a scheduler."""
     first = min(states, key=lambda state: state.next_tick)
@@ -198,10 +238,18 @@ def _say_next(states: "list[ViewSchedule]") -> None:
     say("nothing is due; next: {} at {}", first.view, moment)
 
 
-def _check_options(*, due: bool, dry_run: bool, latest: bool) -> None:
-    if dry_run and not due:
+def _check_options(*, due: bool, dry_run: bool, latest: bool, is_range: bool) -> None:
+    if dry_run and not (due or is_range):
         raise RequestError(
-            "materialize --dry-run", "--due is missing", "Add --due: it decides what would run."
+            "materialize --dry-run",
+            "--due is missing",
+            "Add --due: it decides what would run. Or --start and --end: the range to repair.",
+        )
+    if latest and is_range:
+        raise RequestError(
+            "materialize --latest",
+            "it is called with --end too",
+            "Leave one of them out: the repair of a range writes the latest tables too.",
         )
     if due and latest:
         raise RequestError(
@@ -242,6 +290,22 @@ def _say_log(store: "FeatureStore") -> None:
     log = store.settings.folder / ".featurestore" / "spark.log"
     if log.is_file():
         say("[dim]Spark's log: {}[/]", log)
+
+
+def _show_dry_run(
+    store: "FeatureStore",
+    views: list[str] | None,
+    times: tuple[str | None, str | None],
+    as_json: bool,
+) -> None:
+    """Print what would be done: by the schedules, or to the rows of a range."""
+    from featurestore.client.materialize import repair_plans
+
+    start, end = times
+    if end is None:
+        print_schedules(store.due(views), as_json)
+    else:
+        print_repairs(repair_plans(store._job(), views, start=start, end=end), as_json)
 
 
 def _refresh(store: "FeatureStore", views: list[str] | None, as_json: bool) -> None:

@@ -246,6 +246,7 @@ class FeatureStore:
         *,
         due: bool = False,
         start: str | datetime | None = None,
+        end: str | datetime | None = None,
         full: bool = False,
         accept_schema: bool = False,
         wait: bool = False,
@@ -259,6 +260,8 @@ class FeatureStore:
             due: Only run the views that are due by their ``schedule``, and run those again that
                 fail, as often as ``retries`` in ``featurestore.toml`` says. See `due`.
             start: In a view's first build, leave out events before this moment.
+            end: With ``start``, repair a range of event time: the rows from ``start`` until before
+                this moment are computed again from the source, and replace the stored ones.
             full: Build the tables again from all source rows.
             accept_schema: Take the columns that the sources have now, where a view's
                 ``schema_contract`` refuses them. The result's message names the changes.
@@ -275,13 +278,14 @@ class FeatureStore:
             MaterializationError: A view failed. The error's ``results`` are those of all views.
             NotFoundError: A view is not applied.
             RequestError: ``due`` is passed with ``start``, ``full`` or ``accept_schema``, or no
-                view has a schedule.
+                view has a schedule. Or the range is empty or in the future, or a view's range
+                cannot be repaired.
             ConflictError: Another process is materializing a view.
         """
         from featurestore.client.materialize import MaterializeOptions, materialize
 
-        options = MaterializeOptions(due, start, full, accept_schema, wait, on_failure, progress)
-        return materialize(self._job(), views, options)
+        options = (due, start, end, full, accept_schema, wait, on_failure, progress)
+        return materialize(self._job(), views, MaterializeOptions(*options))
 
     @checked_arguments
     def maintain(
@@ -508,8 +512,7 @@ class FeatureStore:
         )
         check = Check(request, int(sample), spine, leakage, int(seed))
         # The reader of all other calls compares checksums only if the project says so.
-        settings = replace(self.settings, verify_checksums=True)
-        reader = Reader(self.layout, settings)
+        reader = Reader(self.layout, replace(self.settings, verify_checksums=True))
         result = verify(self._served(request), reader, check)
         if not source:
             return result

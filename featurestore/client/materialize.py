@@ -1,17 +1,20 @@
 """One call of `FeatureStore.materialize`: views now, or those that are due."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from featurestore.client.display.progress import progress_of
-from featurestore.client.display.results import RUNS, Results
+from featurestore.client.display.results import REPAIRS, RUNS, Results
 from featurestore.errors import RequestError
 from featurestore.jobs.materialize.job import Job, RunResult, require_success
 from featurestore.jobs.materialize.progress import Progress
+from featurestore.jobs.repair import plan
 from featurestore.jobs.schedule.states import due
 from featurestore.optional import spark_extra
 from featurestore.query.selection import Selection
+from featurestore.store.interval import Interval, checked_interval
 from featurestore.times import parse_moment_argument
 
 
@@ -21,6 +24,7 @@ class MaterializeOptions:
 
     due: bool = False
     start: str | datetime | None = None
+    end: str | datetime | None = None
     full: bool = False
     accept_schema: bool = False
     wait: bool = False
@@ -38,9 +42,9 @@ def materialize(
         views: Views, or services for all views that they need. None for all views.
         options: The options of the call.
     """
-    results = Results(
-        _due(job, views, options) if options.due else _now(job, views, options), RUNS
-    )
+    at_once = _now if options.end is None else _repair
+    run = _due if options.due else at_once
+    results = Results(run(job, views, options), RUNS)
     if options.on_failure == "raise":
         require_success(results)
     return results
@@ -64,18 +68,68 @@ def _now(job: Job, views: Selection | None, options: MaterializeOptions) -> list
         )
 
 
+def repair_plans(
+    job: Job,
+    views: Selection | None,
+    *,
+    start: str | datetime | None,
+    end: str | datetime | None,
+) -> Results[plan.RepairPlan]:
+    """Return what a repair of a range would replace, without Spark.
+
+    Args:
+        job: The project.
+        views: Views, or services for all views that they need.
+        start: The first moment of the range.
+        end: The moment after the last one.
+    """
+    return Results(plan.repair_plans(job, views, _interval(job, start, end)), REPAIRS)
+
+
+def _repair(job: Job, views: Selection | None, options: MaterializeOptions) -> list[RunResult]:
+    _refuse_others(
+        "materialize(end=...)",
+        {"full": options.full, "accept_schema": options.accept_schema},
+        "Leave one of them out: a repair replaces the rows from start until before end.",
+    )
+    interval = _interval(job, options.start, options.end)
+    with spark_extra("materialize"):
+        from featurestore.jobs.repair.repair import repair  # noqa: PLC0415 - Spark
+
+    with progress_of(options.progress) as progress:
+        return repair(job, views, interval, wait=options.wait, progress=progress)
+
+
+def _interval(job: Job, start: str | datetime | None, end: str | datetime | None) -> Interval:
+    call = "materialize(start=..., end=...)"
+    for name, value in (("start", start), ("end", end)):
+        if value is None:
+            raise RequestError(
+                call,
+                f"{name} is missing",
+                "The repair of a range needs both: --start 2026-01-31 --end 2026-02-01.",
+            )
+    first, last = (
+        parse_moment_argument(call, name, value)  # type: ignore[arg-type]  # neither is None
+        for name, value in (("start", start), ("end", end))
+    )
+    return checked_interval(call, first, last, job.clock())
+
+
+def _refuse_others(call: str, others: Mapping[str, bool], fix: str) -> None:
+    if other := next((name for name, is_set in others.items() if is_set), ""):
+        raise RequestError(call, f"it is called with {other} too", fix)
+
+
 def _due(job: Job, views: Selection | None, options: MaterializeOptions) -> list[RunResult]:
     others = {
         "full": options.full,
         "start": options.start is not None,
+        "end": options.end is not None,
         "accept_schema": options.accept_schema,
     }
-    if other := next((name for name, is_set in others.items() if is_set), ""):
-        raise RequestError(
-            "materialize(due=True)",
-            f"it is called with {other} too",
-            "Leave one of them out: a view that is due is brought up to date.",
-        )
+    fix = "Leave one of them out: a view that is due is brought up to date."
+    _refuse_others("materialize(due=True)", others, fix)
     states = due(job.applied(), job.layout, job.clock(), views)
     names = [state.view for state in states if state.is_due]
     if not names:  # the most frequent call: it loads no Spark

@@ -20,7 +20,15 @@ _RECENT_COMMITS = 20
 # views, contracts and releases need them for as long as there is the table.
 LOG_PROPERTIES = {"delta.enableExpiredLogCleanup": "false"}
 _COUNTS = ("generation", "batch_id", "rows_in", "rows_out", "null_rows")
-_LATER = ("rows_quarantined", "failures", "snapshot", "release")
+_LATER = (
+    "rows_quarantined",
+    "failures",
+    "snapshot",
+    "release",
+    "repair",
+    "rows_copied",
+    "bad_rows_copied",
+)
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,10 @@ class CommitNotes:
         snapshot: Whether the rows are the changes that a snapshot view's run found.
         release: Whether the rows are of the quarantine, and were released. The batch is the one
             before: a release reads nothing of the source.
+        repair: The range of event time that was computed again, as two times of ISO 8601: its
+            start, and the end, which is out of it. None in other commits.
+        rows_copied: The number of the stored rows that a repair took from the table before.
+        bad_rows_copied: The number of the rows that it took from the quarantine before.
         source_columns: The source's columns that the run accepted, each as name and type; None for
             a derived view, and in commits of older releases.
         source_name: The source whose columns these are.
@@ -72,6 +84,9 @@ class CommitNotes:
     started_at: datetime
     snapshot: bool = False
     release: bool = False
+    repair: Sequence[str] | None = None
+    rows_copied: int = 0
+    bad_rows_copied: int = 0
     source_columns: Sequence[Sequence[str]] | None = None
     source_name: str = ""
 

@@ -40,7 +40,10 @@ RUN_POINTS = (
 RELEASE_POINTS = ("release.marked", "release.committed", "release.finished")
 """The names of the steps that only a release from the quarantine has."""
 
-FAULT_POINTS = (*RUN_POINTS, *RELEASE_POINTS)
+REPAIR_POINTS = ("quarantine.copied", "checkpoint.copied")
+"""The names of the steps that only the repair of a range has, beside those of builds."""
+
+FAULT_POINTS = (*RUN_POINTS, *RELEASE_POINTS, *REPAIR_POINTS)
 """All names; docs/architecture.md describes them."""
 
 ACTIONS = ("raise", "kill", "sleep", "enospc")

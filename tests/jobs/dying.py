@@ -34,8 +34,8 @@ Deaths = Mapping[str, tuple[str, int]]
 
 POINTS = {
     (batch.write_batch.__code__, "call"): "begins a batch",
-    (batch._commit.__code__, "call"): "commits",
-    (batch._commit.__code__, "return"): "has committed",
+    (batch.commit_rows.__code__, "call"): "commits",
+    (batch.commit_rows.__code__, "return"): "has committed",
     (run._read_source.__code__, "return"): "has read all rows",
     (RunLog.end.__code__, "call"): "records its end",
 }

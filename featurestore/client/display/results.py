@@ -8,6 +8,10 @@ from featurestore.notebook import html_table
 T = TypeVar("T")
 
 RUNS = ("view", "status", "kind", "version", "rows_in", "rows_out", "seconds", "message")
+REPAIRS = (
+    *("view", "start", "end", "rows", "rows_kept", "files", "bytes"),
+    *("source_version", "source_changed", "rebuilt"),
+)
 SCHEDULES = ("view", "schedule", "reason", "due_since", "late_seconds", "next_tick")
 MAINTENANCE = (
     *("table", "files_before", "files_after", "builds_removed", "records_removed"),

@@ -32,7 +32,7 @@ def expired_builds(
         record
         for record in records
         if record.view == view
-        and record.state == "retired"
+        and record.state in ("retired", "repairing")  # a repair that was killed
         and record.at < oldest
         and record.table_id not in needed
     )

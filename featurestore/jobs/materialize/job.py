@@ -82,7 +82,7 @@ class RunResult:
         status: ``done``; ``nothing`` if there was no new data, so that nothing was committed;
             ``failed``; ``interrupted``; or ``skipped`` if its upstream view did not succeed.
         kind: ``run`` for an update of the current table, ``build`` for a new table, ``release`` of
-            rows that were in quarantine.
+            rows that were in quarantine, ``repair`` of a range of event time.
         version: The Delta version of the view's table afterwards; None if there is none.
         rows_in: Number of source rows read.
         rows_out: Number of rows stored.

@@ -14,6 +14,8 @@ from featurestore.store.ledger.tables import TableRecord
 from featurestore.store.quarantine import mark_released, pending_releases, unmark_rows
 from featurestore.times import from_micros
 
+_UNFINISHED = ("building", "repairing")
+
 
 def outcome(commits: Sequence[BatchCommit]) -> Outcome:
     """Return what a run did, from the commits of its batches.
@@ -25,18 +27,22 @@ def outcome(commits: Sequence[BatchCommit]) -> Outcome:
     if not commits:
         return Outcome()
     notes = [commit.notes for commit in commits]
+    copied, repair = sum(note.rows_copied for note in notes), notes[-1].repair
+    bad_copied = sum(note.bad_rows_copied for note in notes)
     newest = [n.max_event_timestamp for n in notes if n.max_event_timestamp is not None]
     return Outcome(
         version=commits[-1].version,
         batches=len(commits),
-        rows_in=sum(note.rows_in for note in notes),
-        rows_out=sum(note.rows_out for note in notes),
+        rows_in=sum(note.rows_in for note in notes) - copied - bad_copied,
+        rows_out=sum(note.rows_out for note in notes) - copied,
         null_rows=sum(note.null_rows for note in notes),
         null_unique_rows=sum(note.null_unique_rows for note in notes),
-        rows_quarantined=sum(note.rows_quarantined for note in notes),
+        rows_quarantined=sum(note.rows_quarantined for note in notes) - bad_copied,
         failures=dict(sum((Counter(note.failures) for note in notes), Counter())),
         max_event_timestamp=_moment(max(newest)) if newest else None,
         source_offset=notes[-1].source_offset,
+        range_start=datetime.fromisoformat(repair[0]) if repair else None,
+        range_end=datetime.fromisoformat(repair[1]) if repair else None,
     )
 
 
@@ -133,7 +139,7 @@ def _ended(
     run: RunRecord, table: TableRecord, commits: Sequence[BatchCommit], now: datetime
 ) -> RunRecord:
     # A build is done once its table is the current one, a run once it has committed.
-    is_done = bool(commits) and (run.kind == "run" or table.state != "building")
+    is_done = bool(commits) and (run.kind == "run" or table.state not in _UNFINISHED)
     did = outcome(commits)
     if not is_done:
         did = replace(did, error="the process ended before the run did")
@@ -157,4 +163,6 @@ def _rebuilt(run_id: str, table: TableRecord, commits: Sequence[BatchCommit]) ->
 def _kind(first: BatchCommit) -> RunKind:
     if first.notes.release:
         return "release"
+    if first.notes.repair:
+        return "repair"
     return "build" if first.version == 0 else "run"

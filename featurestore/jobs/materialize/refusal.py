@@ -112,6 +112,8 @@ def _changed(view: str, files: Sequence[str]) -> SourceError:
     return SourceError(
         f"materialize view {view!r}",
         f"source files changed after they were read: {listed(files)}",
-        f"Rebuild the view with `featurestore materialize {view} --full`. Or restore the old "
-        "files with their old modification times (cp -p), and add new rows as new files.",
+        "Choose one: compute the range of event time with the changed rows again, with "
+        f"`featurestore materialize {view} --start ... --end ...`. Rebuild the view with "
+        f"`featurestore materialize {view} --full`. Or restore the old files with their old "
+        "modification times (cp -p), and add new rows as new files.",
     )

@@ -1,6 +1,7 @@
 """The run of one view: decide what to do, record it, read the new rows, record the result."""
 
 import time
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property
 from threading import Event
@@ -109,15 +110,19 @@ class ViewRun:
         self.progress(ProgressEvent(self.view.name, phase, **numbers))  # type: ignore[arg-type]  # no message
 
 
-def run_view(run: ViewRun) -> RunResult:
+def run_view(run: ViewRun, work: Callable[["ViewRun"], RunResult] | None = None) -> RunResult:
     """Bring one view's table up to date, and return the result; a failure is a result too.
 
     Committed batches stay after a failure, and the next run continues after them. The caller holds
     the view's lock.
+
+    Args:
+        run: The run.
+        work: What to do instead, such as the repair of a range.
     """
     begun = time.monotonic()
     try:
-        result = _run(run)
+        result = (work or _run)(run)
     except InterruptedRunError as error:
         result = run.log.fail(error, "interrupted")
     except Exception as error:  # noqa: BLE001  # whatever happens to one view, the others go on
@@ -144,7 +149,7 @@ def _report_end(run: ViewRun, result: RunResult) -> None:
 def _run(run: ViewRun) -> RunResult:
     run.report("checking")
     tables = Tables(run.job.layout)
-    builds = _builds(run, tables)
+    builds = builds_of(run, tables)
     recovered = reconcile(run.job.layout, builds, run.job.clock())
     accepted = run.accepted  # before anything is read or written
     check_view(run.view_input, run.spark)
@@ -164,7 +169,7 @@ def _run(run: ViewRun) -> RunResult:
         fault_point("table.switched", run.view.name)
     # Before the run's end: if the latest table fails, the run is recorded as failed, so that
     # `status` shows it. The rows are stored all the same.
-    _refresh_latest(run, step)
+    refresh_latest_of(run, step)
     result = run.log.end(record, before)
     fault_point("ledger.completed", run.view.name)
     notes = upstream_note(run.upstream.source.name, run.upstream.version)
@@ -202,13 +207,14 @@ def _situation(run: ViewRun, tables: Tables) -> Situation:
         # An earlier table of a snapshot view lacks the history that came after it.
         retired=tuple(
             build
-            for build in _builds(run, tables)
+            for build in builds_of(run, tables)
             if build.state == "retired" and not run.view.snapshot
         ),
     )
 
 
-def _builds(run: ViewRun, tables: Tables) -> list[TableRecord]:
+def builds_of(run: ViewRun, tables: Tables) -> list[TableRecord]:
+    """Return the records of all builds of the view, the oldest first."""
     return [record for record in tables.records() if record.view == run.view.name]
 
 
@@ -238,7 +244,7 @@ def _read_source(run: ViewRun, step: Step) -> None:
 
 
 def _store_rows(run: ViewRun, step: Step) -> None:
-    source, stream = run.upstream.source, _stream(run, step)
+    source, stream = run.upstream.source, stream_of(run, step)
     if run.view.snapshot:
         run_snapshot(run.spark, stream)
     elif isinstance(source, FileSource):
@@ -247,7 +253,8 @@ def _store_rows(run: ViewRun, step: Step) -> None:
         run_stream(run.spark, stream)
 
 
-def _stream(run: ViewRun, step: Step) -> Stream:
+def stream_of(run: ViewRun, step: Step) -> Stream:
+    """Return what the engine needs for a step of the run: the source and the destination."""
     table = step.table
     # What is left of an update or of a resumed build is not known before it is read.
     is_new = step.kind == "build" and not is_table(run.table(table))
@@ -304,7 +311,8 @@ def _history(run: ViewRun) -> str | None:
     return table if batch.notes.snapshot else None
 
 
-def _refresh_latest(run: ViewRun, step: Step) -> None:
+def refresh_latest_of(run: ViewRun, step: Step) -> None:
+    """Write the view's ``latest`` table again if it has one and it is stale."""
     if run.view.latest:
         run.report("latest")
         refresh_if_stale(run.spark, run.job.layout, run.view, step.table.table_id, run.job.clock())

@@ -69,7 +69,7 @@ def materialize(  # noqa: PLR0913 - the options of a run
         ConflictError: Another process materializes one of the views; nothing was done.
         KeyboardInterrupt: The streams were stopped, and the runs were recorded as interrupted.
     """
-    targets = _targets(job, views)
+    targets = target_views(job, views)
     report = logging_errors(progress or ignore_progress)
     run_ids = {view.name: new_run_id() for view in targets}
     on_wait = wait_reporter(report) if wait else None
@@ -210,7 +210,17 @@ def refresh_latest(job: Job, views: Selection | None = None) -> dict[str, int]:
         }
 
 
-def _targets(job: Job, names: Selection | None) -> list[FeatureView]:
+def target_views(job: Job, names: Selection | None) -> list[FeatureView]:
+    """Return the views to materialize, as loaded.
+
+    Args:
+        job: The project.
+        names: Views, or services for all views that they need; None for all applied views.
+
+    Raises:
+        NotFoundError: A view is not applied.
+        RequestError: A view's definition differs from the applied one.
+    """
     applied = job.applied()
     views = list(applied.views) if names is None else _selected(applied, names, "materialize")
     loaded = job.loaded()

@@ -31,6 +31,8 @@ _NEW_TABLE = ("never materialized", "building", "changed", "outdated")
 """The reasons whose runs end with a new table, so that derived views need one too."""
 
 SUCCESSES = ("done", "nothing")
+# They read nothing new of the source, so they cover no tick.
+_UNSCHEDULED = ("release", "repair")
 # Clocks of several hosts differ by seconds.
 _SKEW = timedelta(minutes=1)
 
@@ -129,7 +131,9 @@ def last_success(runs: Iterable[RunRecord]) -> RunRecord | None:
         True
     """
     succeeded = (
-        run for run in reversed([*runs]) if run.status in SUCCESSES and run.kind != "release"
+        run
+        for run in reversed([*runs])
+        if run.status in SUCCESSES and run.kind not in _UNSCHEDULED
     )
     return next(succeeded, None)
 

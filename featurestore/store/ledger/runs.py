@@ -23,7 +23,7 @@ _KINDS = {
     "started_at": datetime,
 }
 
-RunKind = Literal["run", "build", "release"]
+RunKind = Literal["run", "build", "release", "repair"]
 RunStatus = Literal["running", "done", "nothing", "failed", "interrupted", "skipped"]
 
 
@@ -42,6 +42,8 @@ class Outcome:
         failures: The number of rows that failed each check, by its name.
         max_event_timestamp: The newest event time stored; only for information.
         source_offset: The end of the run in the source, as in the stream's checkpoint.
+        range_start: The first moment of the events that a repair has computed again.
+        range_end: The moment after the last one.
         error: The error of a failed run; None for others.
     """
 
@@ -55,6 +57,8 @@ class Outcome:
     failures: Mapping[str, int] = field(default_factory=dict)
     max_event_timestamp: datetime | None = None
     source_offset: str | None = None
+    range_start: datetime | None = None
+    range_end: datetime | None = None
     error: str | None = None
 
 
@@ -66,8 +70,8 @@ class RunRecord:
         run_id: The run's id, which is also in each of its commits.
         view: The view's name.
         table_id: The build that it wrote to.
-        kind: ``run`` on a current table, ``build`` of a new table, or ``release`` of rows from
-            the quarantine.
+        kind: ``run`` on a current table, ``build`` of a new table, ``release`` of rows from the
+            quarantine, or ``repair`` of a range of event time.
         status: ``running`` until its last record; ``skipped`` if it never started.
         started_at: The time of its start.
         ended_at: The time of its end; None while it runs.

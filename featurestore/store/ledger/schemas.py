@@ -36,6 +36,8 @@ RUNS = pa.schema(
         ("failures", pa.string()),
         ("max_event_timestamp", UTC_MICROS),
         ("source_offset", pa.string()),
+        ("range_start", UTC_MICROS),
+        ("range_end", UTC_MICROS),
         ("error", pa.string()),
         ("sequence", pa.int64()),
     ]

@@ -18,7 +18,7 @@ from featurestore.store.ledger.schemas import TABLES
 
 _KINDS = {"view": str, "table_id": str, "fingerprint": str, "state": str, "sequence": int}
 
-TableState = Literal["building", "current", "retired", "removed"]
+TableState = Literal["building", "repairing", "current", "retired", "removed"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,8 @@ class TableRecord:
         table_id: The build's id, which is also the name of its folder.
         fingerprint: The fingerprint of the table, by `table_fingerprint`.
         state: ``building`` until all batches are stored, then ``current``, then ``retired``, then
-            ``removed`` once `maintain` has removed its files.
+            ``removed`` once `maintain` has removed its files. A table with a repaired range is
+            ``repairing`` before it is ``current``; no run goes on with one that was killed.
         generation: The generation of its stream's checkpoint; it rises when a checkpoint is lost.
         start: The earliest event time in the table; None for no bound.
         upstream: The build of the upstream view that a derived table is made of; else None.

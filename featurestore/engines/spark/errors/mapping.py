@@ -32,6 +32,11 @@ _REBUILD = (
     "A source whose rows are updated or deleted in place needs `change_feed=True`; a source that "
     "appends revisions of a row needs `unique_by`."
 )
+_CHANGED_ROWS = (
+    "Compute the range of event time with these rows again: "
+    "`featurestore materialize VIEW --start ... --end ...`. Or rebuild the view"
+    + _REBUILD.removeprefix("Rebuild the view")
+)
 _PATH = "Check the path, and that this machine can reach it."
 _AGAIN = "Nothing was written: run the same command again."
 _SQL = "Correct the view's transform or fields."
@@ -59,8 +64,8 @@ _AT_LAST = " If a run fails again and again: `featurestore materialize VIEW --fu
 
 # By the beginning of Spark's or Delta's error class. The first entry that fits is used.
 _CONDITIONS: tuple[tuple[str, Kind, str], ...] = (
-    ("DELTA_SOURCE_TABLE_IGNORE_CHANGES", SourceError, _REBUILD),
-    ("DELTA_SOURCE_IGNORE_DELETE", SourceError, _REBUILD),
+    ("DELTA_SOURCE_TABLE_IGNORE_CHANGES", SourceError, _CHANGED_ROWS),
+    ("DELTA_SOURCE_IGNORE_DELETE", SourceError, _CHANGED_ROWS),
     ("DELTA_SCHEMA_CHANGED", SourceError, _REBUILD),
     ("DELTA_STREAMING_", SourceError, _REBUILD),
     ("DIFFERENT_DELTA_TABLE_READ_BY_STREAMING_SOURCE", SourceError, _REPLACED),

@@ -164,11 +164,11 @@ def _write(
             # The counts are part of the commit, so they come first.
             notes = _notes(view, target, batch, batch_id, partial(count, source_rows))
             fault_point("rows.computed", view.name)
-            _quarantine(view, target, batch, notes)
+            quarantine_rows(view, target, batch, notes)
             if target.validation is not None:
                 checked = notes.rows_out + notes.rows_quarantined
-                _require_gate(target.validation, checked, notes)
-            _commit(view, target, batch.good, notes)
+                require_gate(target.validation, checked, notes)
+            commit_rows(view, target, batch.good, notes)
             return notes.rows_in
 
 
@@ -196,17 +196,17 @@ def commit_stored(
             cannot give them again, and the next run would remove them from the quarantine.
     """
     with batch_rows_once(view, stored, target.validation, target.staging) as checked:
-        found = _notes_of(view, target, checked, batch_id, _counts(view, checked))
+        found = notes_of(view, target, checked, batch_id)
         batch = with_history(without_repeated(view, checked, target.quarantine), history)
         notes = found
         if batch is not checked:
-            notes = _notes_of(view, target, batch, batch_id, _counts(view, batch))
+            notes = notes_of(view, target, batch, batch_id)
         notes = replace(notes, snapshot=True)
         fault_point("rows.computed", view.name)
-        _quarantine(view, target, batch, notes)
+        quarantine_rows(view, target, batch, notes)
         if target.validation is not None:
-            _require_gate(target.validation, delivery.count(), found)
-        _commit(view, target, batch.good, notes)
+            require_gate(target.validation, delivery.count(), found)
+        commit_rows(view, target, batch.good, notes)
         return notes.rows_in
 
 
@@ -237,8 +237,7 @@ def _notes(
     batch_id: int,
     count: Callable[[], int],
 ) -> CommitNotes:
-    counts = _counts(view, batch)
-    notes = _notes_of(view, target, batch, batch_id, counts)
+    notes = notes_of(view, target, batch, batch_id)
     if view.transform is not None or target.start is not None:  # rows may have been left out
         notes = replace(notes, rows_in=count())
     offset = source_offset(target.checkpoint, batch_id)
@@ -246,9 +245,16 @@ def _notes(
     return replace(notes, source_offset=offset, source_commit=commit)
 
 
-def _notes_of(
-    view: FeatureView, target: Target, batch: BatchRows, batch_id: int, counts: Row
-) -> CommitNotes:
+def notes_of(view: FeatureView, target: Target, batch: BatchRows, batch_id: int) -> CommitNotes:
+    """Return the notes of a batch with its counts, which fills the cache of its rows.
+
+    Args:
+        view: The view, as loaded.
+        target: The destination.
+        batch: The rows.
+        batch_id: The number of the commit.
+    """
+    counts = _counts(view, batch)
     return CommitNotes(
         target.run_id,
         view=view.name,
@@ -283,8 +289,17 @@ def _counts(view: FeatureView, batch: BatchRows) -> Row:
     ).collect()[0]
 
 
-def _quarantine(view: FeatureView, target: Target, batch: BatchRows, notes: CommitNotes) -> None:
-    """Commit the bad rows, if there are any."""
+def quarantine_rows(
+    view: FeatureView, target: Target, batch: BatchRows, notes: CommitNotes
+) -> None:
+    """Commit the bad rows, if there are any.
+
+    Args:
+        view: The view, as loaded.
+        target: The destination.
+        batch: The rows.
+        notes: The notes of the batch.
+    """
     if notes.rows_quarantined:
         own = QuarantineNotes(
             target.run_id,
@@ -296,16 +311,32 @@ def _quarantine(view: FeatureView, target: Target, batch: BatchRows, notes: Comm
     fault_point("quarantine.committed", view.name)
 
 
-def _require_gate(validation: Validation, rows: int, found: CommitNotes) -> None:
-    """Check that so many rows may be stored, from the counts of what was found in them."""
+def require_gate(validation: Validation, rows: int, found: CommitNotes) -> None:
+    """Check that so many rows may be stored, from the counts of what was found in them.
+
+    Raises:
+        DataQualityError: The expectations of the view stop the batch.
+    """
     refused = validation.gate(rows, found.rows_quarantined, found.failures)
     if refused is not None:
         raise refused
 
 
-def _commit(view: FeatureView, target: Target, good: DataFrame, notes: CommitNotes) -> None:
+def commit_rows(view: FeatureView, target: Target, good: DataFrame, notes: CommitNotes) -> None:
+    """Append rows to the table in one commit with their notes, and check that it is there.
+
+    Args:
+        view: The view, as loaded.
+        target: The destination.
+        good: The rows.
+        notes: The notes.
+
+    Raises:
+        ConflictError: Another run has committed the batch.
+        MaterializationError: Delta did not commit the rows.
+    """
     # A batch whose rows were all left out is committed too: the counts are only in its notes.
-    if notes.rows_in:
+    if notes.rows_in or notes.repair:
         files = max(-(-notes.rows_out // target.rows_per_file), 1)
         in_order(view, good, files).write.format("delta").mode("append").options(
             txnAppId=target.application,
@@ -315,7 +346,7 @@ def _commit(view: FeatureView, target: Target, good: DataFrame, notes: CommitNot
         ).save(target.table)
         fault_point("data.committed", view.name)
     _require_own_commit(view, target, notes)
-    if notes.rows_in:
+    if notes.rows_in or notes.repair:
         require_written(view, target.table, notes.rows_out)
         fault_point("commit.verified", view.name)
 

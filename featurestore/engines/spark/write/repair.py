@@ -1,0 +1,265 @@
+"""The table of a repaired range: the other rows are copied, those of the range computed again.
+
+It is a new table, in one commit. If the source has changed since the rows were read, all its rows
+are computed and compared with the stored ones by their hashes: outside of the range, no stored row
+may differ. Rows that the source has got there since are stored too, because the stream goes on
+after them.
+"""
+
+from dataclasses import KW_ONLY, dataclass, replace
+
+from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
+
+from featurestore.definitions.model.source import FileSource
+from featurestore.engines.spark.source.file_rows import read_files
+from featurestore.engines.spark.transform.inputs import rows_now
+from featurestore.engines.spark.transform.run import transformed
+from featurestore.engines.spark.transform.stored_rows import stored_rows
+from featurestore.engines.spark.write.batch import (
+    cause_named,
+    commit_rows,
+    notes_of,
+    quarantine_rows,
+    require_gate,
+)
+from featurestore.engines.spark.write.batch_rows import BatchRows, batch_rows_once, with_history
+from featurestore.engines.spark.write.cancel import run_cancellable
+from featurestore.engines.spark.write.stream import Stream
+from featurestore.errors import SourceError
+from featurestore.quoting import spark_name
+from featurestore.store import quarantine as q
+from featurestore.store.columns import (
+    AVAILABLE_TIME,
+    EVENT_TIME,
+    ROW_HASH,
+    stored_columns,
+    used_columns,
+)
+from featurestore.store.delta.log import is_table
+from featurestore.store.fault_points import fault_point
+from featurestore.store.interval import Interval
+from featurestore.store.source_files import SourceFile
+
+_COUNT, _LATER = "_count", "_later"
+
+
+@dataclass(frozen=True)
+class Repair:
+    """One repair of a range.
+
+    Args:
+        run: The run. Its target is the new table.
+        interval: The range.
+        table: The address of the present table.
+        quarantine: The address of its quarantine.
+        batch_id: The number of the batch that the new table ends with.
+        source_offset: The end of that batch in the source.
+        source_commit: A hash of the newest commit that is read of a Delta source.
+        version: The version to read of a Delta source; None for files.
+        files: The files to read; empty for a Delta source.
+        is_changed: Whether the source has changed since the rows were read.
+        rows_before: The number of rows of the range that the present table has.
+    """
+
+    run: Stream
+    _: KW_ONLY
+    interval: Interval
+    table: str
+    quarantine: str
+    batch_id: int
+    source_offset: str | None
+    source_commit: str | None
+    version: int | None
+    files: tuple[SourceFile, ...]
+    is_changed: bool
+    rows_before: int
+
+
+def run_repair(spark: SparkSession, repair: Repair) -> None:
+    """Write the new table and its quarantine; nothing if the range has no row, before and after.
+
+    Args:
+        spark: A session of ours, by `session.child.own_session`.
+        repair: The repair.
+
+    Raises:
+        SourceError: The source cannot be read; or it has changed outside of the range too.
+        DataQualityError: The expectations of the view stop the repair.
+        MaterializationError: Spark failed.
+        InterruptedRunError: The run was interrupted.
+    """
+    run = repair.run
+    run.watch(1, run_cancellable(spark, run, lambda: _store(spark, repair)))
+
+
+def _store(spark: SparkSession, repair: Repair) -> int:
+    view, target = repair.run.view, repair.run.target
+    with cause_named(view):
+        fault_point("source.pinned", view.name)
+        before = spark.read.format("delta").load(repair.table)
+        kept = before.where(~_in_range(repair)).select(*map(spark_name, stored_columns(view)))
+        fresh = _with_later_times(spark, repair, before, _new_rows(spark, repair, kept))
+        with batch_rows_once(view, fresh, target.validation, target.staging) as new:
+            notes = replace(
+                notes_of(view, target, with_history(new, kept), repair.batch_id),
+                source_offset=repair.source_offset,
+                source_commit=repair.source_commit,
+                repair=_range(repair.interval),
+                rows_copied=kept.count(),
+            )
+            fault_point("rows.computed", view.name)
+            if not (repair.rows_before or repair.is_changed or notes.rows_in > notes.rows_copied):
+                return 0  # the range has no row, neither in the table nor in the source
+            copied = _copy_quarantine(spark, repair, new)
+            checked = replace(notes, rows_out=notes.rows_out - notes.rows_copied)
+            quarantine_rows(view, target, new, checked)
+            if target.validation is not None:
+                rows = checked.rows_out + checked.rows_quarantined
+                require_gate(target.validation, rows, checked)
+            whole = replace(
+                notes,
+                rows_in=notes.rows_in + copied,
+                rows_quarantined=notes.rows_quarantined + copied,
+                bad_rows_copied=copied,
+            )
+            commit_rows(view, target, with_history(new, kept).good, whole)
+            return checked.rows_out
+
+
+def _range(interval: Interval) -> tuple[str, str]:
+    return interval.start.isoformat(), interval.end.isoformat()
+
+
+def _in_range(repair: Repair) -> Column:
+    event = F.col(EVENT_TIME)
+    start, end = F.lit(repair.interval.start), F.lit(repair.interval.end)
+    return F.coalesce((event >= start) & (event < end), F.lit(False))
+
+
+def _new_rows(spark: SparkSession, repair: Repair, kept: DataFrame) -> DataFrame:
+    """Return the rows of the range, and those that the changed source has got outside of it."""
+    rows = _source_rows(spark, repair)
+    if not repair.is_changed:
+        return rows.where(_in_range(repair))
+    others = rows.where(~_in_range(repair))
+    stored = kept.select(EVENT_TIME, ROW_HASH).unionByName(_quarantined(spark, repair))
+    _require_unchanged(repair, stored, others)
+    known = stored.groupBy(ROW_HASH).agg(F.count(F.lit(1)).alias(_COUNT))
+    numbered = others.withColumn(
+        "_number", F.row_number().over(Window.partitionBy(ROW_HASH).orderBy(ROW_HASH))
+    )
+    added = numbered.join(known, ROW_HASH, "left").where(
+        F.col("_number") > F.coalesce(F.col(_COUNT), F.lit(0))
+    )
+    return rows.where(_in_range(repair)).unionByName(added.select(*rows.columns))
+
+
+def _source_rows(spark: SparkSession, repair: Repair) -> DataFrame:
+    run, view = repair.run, repair.run.view
+    if isinstance(run.source, FileSource):
+        rows = read_files(run.source, spark, repair.files, used_columns(view))
+    else:
+        reader = spark.read.format("delta").option("versionAsOf", str(repair.version))
+        rows = reader.load(run.reading.uri)
+    return stored_rows(view, transformed(view, rows_now(view, rows)), run.target.start)
+
+
+def _require_unchanged(repair: Repair, stored: DataFrame, others: DataFrame) -> None:
+    """Refuse a source that lacks stored rows outside of the range.
+
+    Raises:
+        SourceError: It does. The message says where.
+    """
+    now = others.groupBy(ROW_HASH).agg(F.count(F.lit(1)).alias("_now"))
+    before = stored.groupBy(ROW_HASH).agg(
+        F.count(F.lit(1)).alias(_COUNT),
+        F.min(EVENT_TIME).alias("_first"),
+        F.max(EVENT_TIME).alias("_last"),
+    )
+    lacking = before.join(now, ROW_HASH, "left").where(
+        F.col(_COUNT) > F.coalesce(F.col("_now"), F.lit(0))
+    )
+    rows, first, last = lacking.agg(
+        F.sum(F.col(_COUNT) - F.coalesce(F.col("_now"), F.lit(0))),
+        F.date_format(F.min("_first"), "yyyy-MM-dd'T'HH:mm:ss'Z'"),
+        F.date_format(F.max("_last"), "yyyy-MM-dd'T'HH:mm:ss'Z'"),
+    ).collect()[0]
+    if not rows:
+        return
+    view = repair.run.view
+    times = f", with events from {first} to {last}" if first else ""
+    raise SourceError(
+        f"repair {repair.interval} of view {view.name!r} ({view.origin})",
+        f"source {view.source.name!r} has also changed outside of the range: it lacks {rows:,} "
+        f"stored rows{times}",
+        "Nothing was stored. Choose a range with these events too. Or run `featurestore "
+        f"materialize {view.name} --full`, which builds the view from the source's present rows.",
+    )
+
+
+def _stored_quarantine(spark: SparkSession, repair: Repair) -> DataFrame | None:
+    if not is_table(repair.quarantine):
+        return None
+    return spark.read.format("delta").load(repair.quarantine)
+
+
+def _quarantined(spark: SparkSession, repair: Repair) -> DataFrame:
+    """Return the times and hashes of the rows that are in quarantine, outside of the range."""
+    rows = _stored_quarantine(spark, repair)
+    if rows is None:
+        return spark.createDataFrame([], f"{EVENT_TIME} timestamp, {ROW_HASH} bigint")
+    kept = rows.where(F.col(q.RELEASED_AT).isNull())
+    values = kept.select(f"{q.ROW}.{EVENT_TIME}", f"{q.ROW}.{ROW_HASH}")
+    return values.where(~_in_range(repair))
+
+
+def _with_later_times(
+    spark: SparkSession, repair: Repair, before: DataFrame, rows: DataFrame
+) -> DataFrame:
+    """Return the rows with the available times of released ones: no earlier than the release."""
+    quarantine = _stored_quarantine(spark, repair)
+    if quarantine is None:
+        return rows
+    ids = quarantine.where(F.col(q.RELEASED_AT).isNotNull()).select(f"{q.ROW}.{ROW_HASH}")
+    released = (
+        before.where(_in_range(repair))
+        .join(ids.distinct(), ROW_HASH, "left_semi")
+        .groupBy(ROW_HASH)
+        .agg(F.max(AVAILABLE_TIME).alias(_LATER))
+    )
+    later = F.greatest(F.col(AVAILABLE_TIME), F.col(_LATER))
+    joined = rows.join(released, ROW_HASH, "left").withColumn(
+        AVAILABLE_TIME, F.when(F.col(_LATER).isNotNull(), later).otherwise(F.col(AVAILABLE_TIME))
+    )
+    return joined.select(*map(spark_name, stored_columns(repair.run.view)))
+
+
+def _copy_quarantine(spark: SparkSession, repair: Repair, new: BatchRows) -> int:
+    """Copy what stays in quarantine, and return the number of its rows.
+
+    These are the rows outside of the range, and released ones that the table still has.
+    """
+    rows, view, target = _stored_quarantine(spark, repair), repair.run.view, repair.run.target
+    count = 0
+    if rows is not None:
+        event, row_hash = f"{q.ROW}.{EVENT_TIME}", f"{q.ROW}.{ROW_HASH}"
+        inside = _in_range(repair)
+        times = rows.withColumn(EVENT_TIME, F.col(event)).withColumn(ROW_HASH, F.col(row_hash))
+        outside = times.where(~inside)
+        released = times.where(inside & F.col(q.RELEASED_AT).isNotNull())
+        stays = outside.unionByName(
+            released.join(new.good.select(ROW_HASH).distinct(), ROW_HASH, "left_semi")
+        )
+        copied = stays.drop(EVENT_TIME, ROW_HASH).withColumns(
+            {
+                q.GENERATION: F.lit(target.generation).cast("int"),
+                q.BATCH: F.lit(repair.batch_id).cast("bigint"),
+            }
+        )
+        count = copied.count()
+        copied.coalesce(1).write.format("delta").mode("append").options(
+            **{"delta.dataSkippingNumIndexedCols": "0"}
+        ).save(target.quarantine)
+    fault_point("quarantine.copied", view.name)
+    return count

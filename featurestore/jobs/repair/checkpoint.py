@@ -1,0 +1,60 @@
+"""The checkpoint of a repaired table: a copy of the stream's, so that the stream goes on."""
+
+from featurestore.engines.spark.source.file_log import FileBatch, FileLog
+from featurestore.jobs.repair.position import NEW_BATCHES, Position
+from featurestore.store.commit import CommitNotes
+from featurestore.store.file_system import list_names, read_text, write_text
+from featurestore.store.source_files import FilePath
+
+_ENDED = 'v1\n{"nextBatchWatermarkMs":0}'
+_FOLDERS = ("", "/offsets", "/commits", "/sources/0")
+
+
+def continue_checkpoint(
+    old: str, new: str, position: Position, newest: CommitNotes, log: FileLog, uri: str
+) -> None:
+    """Copy a checkpoint, and add the batch of a changed source to the copy.
+
+    Args:
+        old: The address of the present table's checkpoint.
+        new: The address of the copy.
+        position: What the repair has read.
+        newest: The notes of the present table's newest batch.
+        log: The log of files in the copy, for the run of the repair.
+        uri: The source's address.
+    """
+    for folder in _FOLDERS:
+        for name in list_names(f"{old}{folder}"):
+            text = None if name.startswith(".") else read_text(f"{old}{folder}/{name}")
+            if text is not None and not _is_later(folder, name, position):
+                write_text(f"{new}{folder}/{name}", text)
+    if position.files:
+        # A run may have been killed after its commit: this ends its batch.
+        next(log.new_batches(FilePath(uri), newest), None)
+    if position.is_changed:
+        _add_batch(new, position, log)
+
+
+def _is_later(folder: str, name: str, position: Position) -> bool:
+    """Return whether a file is of a batch that has begun, and that the new batch replaces."""
+    number = name.partition(".")[0]
+    return (
+        position.is_changed
+        and folder in ("/offsets", "/commits")
+        and number.isdigit()
+        and int(number) > position.batch_id - (1 if position.files else NEW_BATCHES)
+    )
+
+
+def _add_batch(checkpoint: str, position: Position, log: FileLog) -> None:
+    if position.files:  # the changed ones, as they are now
+        batch = FileBatch(position.batch_id, position.changed)
+        log.begin(batch)
+        log.end(batch, rows=1)  # the table has a commit of it
+        return
+    last = position.batch_id - NEW_BATCHES
+    before = (read_text(f"{checkpoint}/offsets/{last}") or "").splitlines()
+    lines = (*before[:-1], position.source_offset or "")
+    for number in range(last + 1, position.batch_id + 1):
+        write_text(f"{checkpoint}/offsets/{number}", "\n".join(lines))
+        write_text(f"{checkpoint}/commits/{number}", _ENDED)

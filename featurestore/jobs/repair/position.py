@@ -1,0 +1,132 @@
+"""Which rows of the source a repair reads: those that the view's runs have read so far.
+
+A table whose later commits only add rows is read at the version that the last run has read: the
+next run reads the later ones. A table that was changed since, by an update or a delete, is read at
+its newest version, as no stream goes on after such a commit; and files are read as they are now.
+Then all rows are compared with the stored ones, see `engines.spark.write.repair`.
+"""
+
+import json
+from dataclasses import KW_ONLY, dataclass
+
+from featurestore.definitions.model.source import DeltaSource
+from featurestore.engines.spark.source.offsets import (
+    SeenFile,
+    last_ended_batch,
+    resume_version,
+    seen_files,
+    source_offset,
+)
+from featurestore.jobs.materialize.refusal import Evidence
+from featurestore.jobs.materialize.upstream import Upstream
+from featurestore.store.commit import CommitNotes
+from featurestore.store.delta.commit_files import commit_actions, commit_digest
+from featurestore.store.delta.log import latest_version
+from featurestore.store.source_files import FilePath, SourceFile
+
+# At its start, Spark's stream reads the last batch of its checkpoint again, and refuses one with
+# an update or a delete. So an empty batch follows the one that the repair stands for.
+NEW_BATCHES = 2
+
+
+@dataclass(frozen=True)
+class Position:
+    """Which rows of a source to read, and the batch that the new table ends with.
+
+    Args:
+        batch_id: The number of the last batch.
+        source_offset: The end of that batch in the source, as the checkpoint's JSON text.
+        source_commit: A hash of the newest commit that is read of a Delta source.
+        version: The version of a Delta source; None for files.
+        files: The files; empty for a Delta source.
+        changed: Those of the files that changed after they were read.
+        is_changed: Whether the source has changed since: then all its rows are compared with the
+            stored ones, and the batch is a new one.
+    """
+
+    batch_id: int
+    _: KW_ONLY
+    source_offset: str | None
+    source_commit: str | None = None
+    version: int | None = None
+    files: tuple[SourceFile, ...] = ()
+    changed: tuple[SourceFile, ...] = ()
+    is_changed: bool = False
+
+
+def position_of(
+    upstream: Upstream, checkpoint: str, newest: CommitNotes, generation: int, evidence: Evidence
+) -> Position | None:
+    """Return which rows of the source to read; None if no run has read it up to an end.
+
+    Args:
+        upstream: The source, or the upstream view's table.
+        checkpoint: The address of the stream's checkpoint.
+        newest: The notes of the view's newest batch.
+        generation: The generation of the checkpoint.
+        evidence: The state of the view's table and source.
+    """
+    is_own = newest.generation == generation
+    ended = last_ended_batch(checkpoint)
+    batch_id = newest.batch_id if is_own else ended
+    if not isinstance(upstream.source, DeltaSource):
+        return _of_files(upstream.uri, checkpoint, newest, batch_id, evidence)
+    last = max(ended, batch_id)
+    offset = source_offset(checkpoint, last) or newest.source_offset
+    first_unread, present = resume_version(offset), latest_version(upstream.uri)
+    if offset is None or first_unread is None or present is None:
+        return None
+    if not _rows_changed(upstream.uri, first_unread, present):
+        return Position(
+            batch_id,
+            source_offset=newest.source_offset,
+            source_commit=newest.source_commit,
+            version=first_unread - 1,
+        )
+    return Position(
+        last + NEW_BATCHES,
+        source_offset=_offset_after(offset, present),
+        source_commit=commit_digest(upstream.uri, present),
+        version=present,
+        is_changed=True,
+    )
+
+
+def _of_files(
+    uri: str, checkpoint: str, newest: CommitNotes, batch_id: int, evidence: Evidence
+) -> Position:
+    path = FilePath(uri)
+    present = {file.name: file for file in path.files}
+    seen = _names(path, seen_files(checkpoint, newest))
+    files = tuple(present[name] for name in sorted(seen) if name in present)
+    changed = tuple(file for file in files if file.path in evidence.changed_files)
+    last = max(last_ended_batch(checkpoint), batch_id)
+    return Position(
+        last + 1 if changed else batch_id,
+        source_offset=json.dumps({"logOffset": last + 1}) if changed else newest.source_offset,
+        files=files,
+        changed=changed,
+        is_changed=bool(changed),
+    )
+
+
+def _names(path: FilePath, seen: tuple[SeenFile, ...]) -> set[str]:
+    return {path.name_of(file.path) for file in seen}
+
+
+def _rows_changed(uri: str, first: int, newest: int) -> bool:
+    """Return whether a commit since a version has taken rows away, or cannot be read."""
+    commits = (commit_actions(uri, version) for version in range(first, newest + 1))
+    return any(actions is None or _takes_rows(actions) for actions in commits)
+
+
+def _takes_rows(actions: tuple[dict[str, dict[str, object]], ...]) -> bool:
+    return any("remove" in each and each["remove"].get("dataChange", True) for each in actions)
+
+
+def _offset_after(offset: str, version: int) -> str:
+    """Return the offset of a stream that has read a table up to and with a version."""
+    fields = json.loads(offset)
+    # -1: no file of the next version was read.
+    end = {"reservoirVersion": version + 1, "index": -1, "isStartingVersion": False}
+    return json.dumps(fields | end)

@@ -1,0 +1,139 @@
+"""What a repair would replace, and why it is refused: decided without Spark."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from featurestore.errors import (
+    ConflictError,
+    FeatureStoreError,
+    NotFoundError,
+    RequestError,
+    SourceError,
+    TableError,
+)
+from featurestore.jobs.materialize.lock import view_lock
+from featurestore.jobs.repair.plan import repair_plans
+from featurestore.jobs.repair.repair import repair
+from featurestore.store.interval import Interval, checked_interval
+from featurestore.times import to_micros
+from tests.jobs.world import DERIVED, NOON, SPENDING, Store
+from tests.tables import feature_table
+
+DAY = Interval(NOON, NOON + timedelta(days=1))
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+def built(shop: Store) -> Store:
+    shop.build()
+    events = [to_micros(NOON + timedelta(hours=hour)) for hour in (0, 2, 400)]
+    shop.run(feature_table({"card_id": ["a", "a", "b"]}, events, {"amount": [1.0, 2.0, 3.0]}))
+    return shop
+
+
+def test_a_plan_counts_rows_and_files_and_names_derived_views(shop: Store) -> None:
+    shop.views = (SPENDING, DERIVED)
+
+    (plan,) = repair_plans(built(shop).job, ["spending"], DAY)
+
+    assert (plan.view, plan.start, plan.end) == ("spending", DAY.start, DAY.end)
+    assert (plan.rows, plan.rows_kept, plan.files) == (2, 1, 1)
+    assert (plan.source_version, plan.source_changed, plan.rebuilt) == (0, False, ("copied",))
+
+
+def unfinished(shop: Store) -> None:
+    shop.build("t2", "building")
+
+
+def changed(shop: Store) -> None:
+    shop.views = (replace(SPENDING, available_delay="1h"),)
+
+
+def of_a_feed(shop: Store) -> None:
+    source = replace(SPENDING.source, change_feed=True, unique_by=("card_id",))
+    shop.views = (replace(SPENDING, source=source),)
+
+
+def snapshot(shop: Store) -> None:
+    shop.views = (replace(SPENDING, snapshot=True),)
+
+
+def put_back(shop: Store) -> None:
+    shutil.rmtree(shop.folder / "payments")
+    shop.pay(feature_table({"card_id": ["a"]}, [0], {"amount": [1.0]}))
+
+
+def cut(shop: Store) -> None:
+    log = shop.folder / "store" / "features" / "spending" / "t1" / "_delta_log"
+    (log / f"{0:020}.json").write_text("")
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "way_out"),
+    [
+        (unfinished, RequestError, "materialize spending"),
+        (changed, RequestError, "materialize spending"),
+        (of_a_feed, RequestError, "materialize spending --full"),
+        (snapshot, RequestError, "materialize spending --full"),
+        (put_back, SourceError, "materialize spending --full"),
+        (cut, TableError, "materialize spending --full"),
+    ],
+)
+def test_a_repair_that_cannot_be_is_refused_with_the_way_out(
+    shop: Store, change: Callable[[Store], None], error: type[FeatureStoreError], way_out: str
+) -> None:
+    built(shop)
+    change(shop)
+
+    with pytest.raises(error) as refused:
+        repair_plans(shop.job, ["spending"], DAY)
+    with pytest.raises(error):
+        repair(shop.job, ["spending"], DAY)  # before a session is started
+
+    assert way_out in refused.value.fix
+
+
+def test_a_view_without_a_table_or_a_name_is_refused(shop: Store) -> None:
+    shop.views = (SPENDING, DERIVED)
+    with pytest.raises(RequestError) as never:
+        repair_plans(shop.job, ["spending"], DAY)
+    with pytest.raises(NotFoundError) as unknown:
+        repair_plans(shop.job, ["spendin"], DAY)
+    with pytest.raises(RequestError):
+        repair_plans(shop.job, None, DAY)
+    with pytest.raises(RequestError) as both:
+        repair_plans(built(shop).job, ["spending", "copied"], DAY)
+
+    assert "materialize spending" in never.value.fix
+    assert "'spending'" in unknown.value.fix
+    assert "'copied'" in both.value.found
+
+
+def test_a_repair_waits_for_no_other_process(shop: Store) -> None:
+    built(shop)
+
+    with view_lock(shop.layout, "spending", "r9", shop.now), pytest.raises(ConflictError) as busy:
+        repair(shop.job, ["spending"], DAY)
+
+    assert busy.value.exit_code == 5
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [(NOW, NOW), (NOW, NOW - timedelta(days=1)), (NOW, NOW + timedelta(days=1))],
+    ids=["empty", "start after end", "future"],
+)
+def test_a_range_must_have_a_past_moment(start: datetime, end: datetime) -> None:
+    with pytest.raises(RequestError) as refused:
+        checked_interval("materialize()", start, end, NOW)
+
+    assert start.isoformat() in refused.value.found
+
+
+def test_a_range_may_end_in_the_future() -> None:
+    start, end = NOW - timedelta(seconds=1), NOW + timedelta(days=1)
+
+    assert checked_interval("materialize()", start, end, NOW) == Interval(start, end)

@@ -1,0 +1,64 @@
+"""A repair that failed at any step has changed nothing, or all; the next one completes it."""
+
+import pytest
+from deltalake import DeltaTable
+
+from featurestore.jobs.doctor.doctor import examine
+from featurestore.jobs.materialize.start import materialize
+from featurestore.jobs.repair.repair import repair
+from featurestore.store.fault_points import REPAIR_POINTS, RUN_POINTS, VARIABLE
+from featurestore.store.ledger.runs import Runs
+from featurestore.store.ledger.tables import Tables
+from tests.effort import is_soak
+from tests.jobs.repair.test_repair import COLUMNS, hours
+from tests.jobs.soak_figures import FIGURES
+from tests.jobs.world import SPENDING, World, other
+
+OUTSIDE = ("lock.acquired", "lock.released", "table.compacted")
+"""The points that a repair does not pass, or passes outside of the view's run."""
+SWITCHED = ("table.switched", "latest.published", "ledger.completed")
+POINTS = (*(name for name in RUN_POINTS if name not in OUTSIDE), *REPAIR_POINTS)
+SAMPLE = (*REPAIR_POINTS, "data.committed", "table.switched")
+CALM = other(SPENDING, name="calm", latest=True)
+
+
+def fails(world: World, point: str, view: str) -> str:
+    """Let a repair fail at a point, and return its status."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, f"{view}/{point}=raise")
+        (result,) = repair(world.job, [view], hours(0, 4))
+    return result.status
+
+
+@pytest.mark.slow
+@pytest.mark.soak
+def test_a_repair_that_failed_at_any_step_is_completed_by_the_next_one(world: World) -> None:
+    points = POINTS if is_soak() else SAMPLE
+    names = {point: f"fails_at_{point.replace('.', '_')}" for point in points}
+    views = [CALM, *(other(CALM, name=name) for name in names.values())]
+    world.views = views
+    world.pay(("a", 0, 1.0), ("b", 2, 2.0), (None, 3, 9.0), ("b", 9, 4.0))
+    materialize(world.job)
+    DeltaTable(world.folder / "payments").update({"amount": "20.0"}, predicate="amount = 2.0")
+    rows = world.rows(*COLUMNS, view=CALM.name)
+    repair(world.job, [CALM.name], hours(0, 4))
+    corrected = world.rows(*COLUMNS, view=CALM.name)
+
+    for point, view in names.items():
+        assert fails(world, point, view) == "failed"
+        assert world.rows(*COLUMNS, view=view) == (corrected if point in SWITCHED else rows)
+    repair(world.job, [*names.values()], hours(0, 4))
+    world.pay(("d", 1, 5.0))
+    later = materialize(world.job)
+
+    assert {result.status for result in later} == {"done"}
+    rows = world.rows(*COLUMNS, view=CALM.name)
+    for view in names.values():
+        FIGURES.compare(rows, world.rows(*COLUMNS, view=view))
+        assert world.rows(*COLUMNS, view=view) == rows
+        assert world.latest(view) == world.latest(CALM.name)
+        states = [each.state for each in Tables(world.layout).records() if each.view == view]
+        assert states.count("current") == 1
+        assert "building" not in states
+    assert "running" not in {run.status for run in Runs(world.layout).records()}
+    assert examine(world.job) == []

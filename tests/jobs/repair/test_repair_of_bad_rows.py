@@ -1,0 +1,71 @@
+"""A repair checks the rows of its range, and leaves the quarantine of the others."""
+
+from datetime import timedelta
+
+import polars as pl
+import pytest
+
+from featurestore.definitions.model.expectations import Expectations
+from featurestore.errors import DataQualityError
+from featurestore.jobs.doctor.doctor import examine
+from featurestore.jobs.quarantine.release import release
+from featurestore.jobs.quarantine.rows import quarantined_rows
+from featurestore.jobs.repair.repair import repair
+from tests.jobs.repair.test_repair import hours, repaired
+from tests.jobs.world import NOON, SPENDING, World, other
+
+pandera = pytest.importorskip("pandera.polars")  # the extra `quality`
+TIMES = ("amount", "available_timestamp")
+
+
+def at_most(amount: int) -> object:
+    return pandera.DataFrameSchema(
+        {"amount": pandera.Column(pl.Float64, pandera.Check.le(amount), nullable=True)}
+    )
+
+
+def states(world: World) -> list[tuple[object, ...]]:
+    rows = quarantined_rows(world.layout, world.job.applied(), "spending")
+    return sorted((row.values["amount"], row.state) for row in rows)
+
+
+@pytest.mark.slow
+def test_rows_of_the_range_are_checked_again_and_a_release_stays_a_release(world: World) -> None:
+    world.views = [other(SPENDING, expectations=at_most(100))]
+    world.pay(("a", 0, 5.0), ("a", 1, 101.0), ("a", 2, 102.0), ("b", 8, 103.0), (None, None, 7.0))
+    world.materialize()
+    world.views = [other(SPENDING, expectations=at_most(101))]
+    world.now += timedelta(hours=1)
+    released = release(world.job, "spending")
+
+    unchanged = repaired(world, hours(0, 3))
+    before = (world.rows(*TIMES), states(world))
+    world.views = [other(SPENDING, expectations=at_most(1000))]
+    changed = repaired(world, hours(0, 3))
+    again = repaired(world, hours(-1, 4))
+    later = world.materialize()
+
+    assert released.rows_out == 1
+    assert (unchanged.rows_out, unchanged.rows_quarantined) == (2, 1)
+    times = [(5.0, NOON), (101.0, world.now)]
+    quarantined = [(103.0, "quarantined")]
+    assert before == (
+        times,
+        [(7.0, "quarantined"), (101.0, "released"), (102.0, "quarantined"), *quarantined],
+    )
+    assert (changed.rows_out, changed.rows_quarantined) == (3, 0)
+    assert (again.rows_out, later.status) == (3, "nothing")
+    assert world.rows(*TIMES) == [*times, (102.0, NOON + timedelta(hours=2))]
+    assert states(world) == [(7.0, "quarantined"), (101.0, "released"), *quarantined]
+    assert examine(world.job) == []
+
+
+def test_expectations_stop_a_repair(world: World) -> None:
+    world.pay(("a", 0, 5.0), ("a", 1, 101.0))
+    world.materialize()
+    world.views = [other(SPENDING, expectations=Expectations(at_most(100), max_bad_share=0.1))]
+
+    (stopped,) = repair(world.job, ["spending"], hours(0, 3))
+
+    assert (stopped.status, type(stopped.error)) == ("failed", DataQualityError)
+    assert world.rows() == [("a", 0.0, 5.0), ("a", 1.0, 101.0)]
