@@ -148,7 +148,8 @@ def test_airflow_runs_a_dag_and_its_assets_events_have_the_facts_of_the_runs(
     airflow.output("airflow", "dags", "test", DAG)
 
     assert re.findall(r"^KEY (\S+) (\S+)$", printed, re.MULTILINE) == [
-        (DAG, "2099-01-01T03:00:00")
+        ("featurestore_shop_customer_activity", "2099-01-01T03:00:00"),
+        (DAG, "2099-01-01T03:00:00"),
     ]
     found = events(airflow)
     profile = found["featurestore/shop/customer_profile"]

@@ -381,15 +381,19 @@ def test_a_crash_of_a_snapshot_after_its_quarantine_doubles_nothing(
     assert [(row.values["shop"], row.state) for row in bad_shops(world)] == [("a", "quarantined")]
 
 
-def test_a_released_row_of_a_snapshot_stays_released(world: World) -> None:
+def test_a_released_row_of_a_snapshot_stays_released_and_a_row_that_passes_by_now_is_stored(
+    world: World,
+) -> None:
     sized(world)
-    deliver(world, {"a": ("Rome", 1.0), "b": ("Oslo", 200.0)})
+    deliver(world, {"a": ("Rome", 1.0), "b": ("Oslo", 200.0), "c": ("Bern", 300.0)})
     world.materialize()
+    ids = {row.values["shop"]: row.id for row in bad_shops(world)}
     world.views = [SHOPS]
-    release(world.job, "shops")
+    release(world.job, "shops", [ids["b"]])
 
     later = world.materialize()
 
-    assert later.status == "nothing"
-    assert [row.state for row in bad_shops(world)] == ["released"]
-    assert world.rows("shop", "size", view="shops") == [("a", 1.0), ("b", 200.0)]
+    assert (later.rows_in, later.rows_out, later.rows_quarantined) == (1, 1, 0)
+    assert [(row.id, row.state) for row in bad_shops(world)] == [(ids["b"], "released")]
+    sizes = world.rows("shop", "size", view="shops")
+    assert sizes == [("a", 1.0), ("b", 200.0), ("c", 300.0)]
