@@ -16,6 +16,7 @@ from featurestore.client.spines.json_file import read_json
 from featurestore.client.spines.text_values import marked
 from featurestore.engines.spine_times import RowName, row_name
 from featurestore.errors import RequestError, SpineError, TableError
+from featurestore.store.delta.commit_files import source_damage
 from featurestore.store.delta.log import is_table
 from featurestore.store.delta.snapshot import open_table
 from featurestore.store.paths import is_local, local_path
@@ -161,6 +162,9 @@ def _read_url(url: str) -> pa.Table:
 
 
 def _read_delta(uri: str) -> pa.Table:
+    if damage := source_damage(uri):
+        fix = "Restore the file from a copy. Or remove it, and write its rows again."
+        raise SpineError(f"read the spine {uri}", damage, fix)
     try:
         return pa.table(open_table(uri).scan().read_all())
     except TableError:

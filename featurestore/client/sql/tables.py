@@ -16,8 +16,14 @@ from featurestore.errors import FeatureStoreError, TableError
 from featurestore.jobs.declared_sources import require_declared
 from featurestore.quoting import duckdb_name
 from featurestore.store.current import CurrentTable, CurrentTables
+from featurestore.store.delta.commit_files import source_damage
 from featurestore.store.delta.log import is_table
-from featurestore.store.delta.snapshot import check_paths, check_readable, open_table
+from featurestore.store.delta.snapshot import (
+    check_paths,
+    check_readable,
+    open_table,
+    require_newest_commit,
+)
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.tables import Tables
 from featurestore.store.paths import is_local
@@ -79,8 +85,10 @@ class SqlTables:
         table = open_table(uri)
         try:
             if name in self._views:
+                require_newest_commit(uri, f"read table {name!r} at {uri}")
                 check_readable(table, uri)
             else:
+                _require_whole_source(name, uri)
                 check_paths(
                     pa.RecordBatchReader.from_stream(table.get_add_actions()).read_all(), uri
                 )
@@ -103,6 +111,15 @@ class SqlTables:
     @cached_property
     def _current(self) -> CurrentTables:
         return CurrentTables(self._layout, Tables(self._layout).records())
+
+
+def _require_whole_source(name: str, uri: str) -> None:
+    if damage := source_damage(uri):
+        raise TableError(
+            f"read table {name!r} at {uri}",
+            damage,
+            "Restore the file from a copy. Or remove it, and write its rows to the source again.",
+        )
 
 
 def _register(connection: Any, name: str, table: DeltaTable) -> None:

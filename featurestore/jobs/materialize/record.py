@@ -68,7 +68,9 @@ class RunLog:
             record, did = self._failed(error, status)
         except FeatureStoreError as unrecorded:  # e.g. a full disk, or a damaged ledger
             record, did = self._record("", "run"), Outcome()
-            error = with_note(error, f"the failure could not be recorded: {unrecorded.found}")
+            # A damaged ledger may be the failure.
+            why = "" if unrecorded.found in error.found else f": {unrecorded.found}"
+            error = with_note(error, f"the failure could not be recorded{why}")
         result = self._result(record, status, did, version=did.version, message=str(error))
         return replace(result, error=error)
 

@@ -200,7 +200,7 @@ def source_damage(uri: str) -> str | None:
         return None
     commit = _read(uri, max(versions))
     damage = commit.damage or (None if any(commit._all("add")) else commit.lost_rows)
-    return f"the commit {commit.address} of the source {damage}" if damage else None
+    return f"the commit {commit.address} {damage}" if damage else None
 
 
 def commit_actions(uri: str, version: int) -> tuple[dict[str, Any], ...] | None:

@@ -271,3 +271,17 @@ def test_a_delta_table_whose_file_is_gone_is_refused_with_its_folder(tmp_path: P
         read_spine(tmp_path)
 
     assert str(tmp_path) in refused.value.call
+
+
+def test_a_delta_table_whose_newest_commit_is_empty_is_refused(tmp_path: Path) -> None:
+    """Readers take it for none, and the spine would lack its rows."""
+    table = tmp_path / "spine"
+    for number in range(2):
+        write_deltalake(table, pa.table({"id": [number]}), mode="append")
+    lost = table / "_delta_log" / f"{1:020}.json"
+    lost.write_bytes(b"")
+
+    with pytest.raises(SpineError) as caught:
+        read_spine(str(table))
+
+    assert str(lost) in caught.value.found

@@ -51,6 +51,22 @@ def test_a_table_that_cannot_be_read_stops_only_the_texts_that_name_it(
         assert place in caught.value.call
 
 
+@pytest.mark.parametrize("name", ["paid", "rate"])
+def test_an_empty_newest_commit_is_an_error_and_not_an_older_table(
+    filled: fs.FeatureStore, source: str, name: str
+) -> None:
+    write_deltalake(source, pa.table({"x": [1]}))
+    table = {"paid": source, "rate": filled.layout.features("rate", "rate-1")}[name]
+    log = Path(table, "_delta_log")
+    lost = log / f"{len(list(log.glob('*.json'))):020}.json"
+    lost.write_bytes(b"")
+
+    with pytest.raises(TableError) as caught:
+        filled.sql(f"SELECT * FROM {name}")
+
+    assert str(lost) in caught.value.found
+
+
 @pytest.mark.parametrize("damage", [Path.unlink, lambda file: file.write_bytes(b"damaged")])
 def test_a_damaged_file_is_named(
     filled: fs.FeatureStore, source: str, damage: Callable[[Path], object]
