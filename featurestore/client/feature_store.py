@@ -182,17 +182,21 @@ class FeatureStore:
         """Return what `apply` would change: loaded definitions compared with the applied ones.
 
         The plan's ``source_issues`` are what `source_issues` finds, and the source files that a
-        new build of a table cannot read any more.
+        new build of a table cannot read any more. Its ``taken_up`` are the views whose change is
+        taken back, so that their earlier tables go on.
 
         Raises:
             DefinitionError: A file cannot be imported, or definitions break rules.
         """
         from featurestore.client.source_check.gone_files import gone_files
+        from featurestore.store.earlier_tables import earlier_tables
 
         declared = self.load()
         made = plan(self.registry.latest(), declared)
         gone = gone_files(declared, self.layout, made.builds)
-        return replace(made, source_issues=(*self.source_issues(declared), *gone))
+        issues = (*self.source_issues(declared), *gone)
+        taken_up = tuple(earlier_tables(declared, self.layout, made.builds))
+        return replace(made, source_issues=issues, taken_up=taken_up)
 
     @checked_arguments
     def source_issues(self, declared: Manifest | None = None) -> "list[Issue]":

@@ -29,6 +29,8 @@ class Plan:
         document: All declared definitions, as canonical JSON.
         source_issues: What is wrong with the sources' newest data, each with file and line. It
             does not change what `Registry.apply` does.
+        taken_up: The views among ``builds`` that have an earlier definition again. The next run
+            takes up the table of that definition, and reads only the rows that came since.
     """
 
     base_version: int
@@ -37,6 +39,7 @@ class Plan:
     digest: str
     document: str
     source_issues: tuple[Issue, ...] = ()
+    taken_up: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -128,13 +131,18 @@ def _builds(applied: Manifest, declared: Manifest) -> Iterator[str]:
 
 def _tree(made: Plan) -> Iterator[str]:
     for change in made.changes:
-        builds = change.kind == "view" and change.name in made.builds
-        notes = (_breaks(change.removal), " (builds its table)" if builds else "")
+        notes = (_breaks(change.removal), _build_note(made, change))
         yield f"{headline(change)}{''.join(notes)}"
         if change.action == "added":
             yield from _summary_of_fields(change)
         elif change.action == "changed":
             yield from map(_line, change.details)
+
+
+def _build_note(made: Plan, change: Change) -> str:
+    if change.kind != "view" or change.name not in made.builds:
+        return ""
+    return f" ({'takes up its earlier' if change.name in made.taken_up else 'builds its'} table)"
 
 
 def _summary_of_fields(change: Change) -> Iterator[str]:
@@ -190,7 +198,10 @@ def _summary(made: Plan) -> Iterator[str]:
     counts = {action: sum(change.action == action for change in made.changes) for action in _SIGNS}
     actions = ", ".join(f"{count} {action}" for action, count in counts.items() if count)
     yield f"Changes: {actions}; {len(made.breaking)} breaking."
-    if made.builds:
-        yield f"Tables to build: {len(made.builds)} ({', '.join(made.builds)})."
+    if builds := [name for name in made.builds if name not in made.taken_up]:
+        yield f"Tables to build: {len(builds)} ({', '.join(builds)})."
+    if made.taken_up:
+        names = f"{len(made.taken_up)} ({', '.join(made.taken_up)})"
+        yield f"Earlier tables to take up: {names}. Only rows that came since are read."
     if made.rebuilds:
         yield "Until then, a view that has a table is answered as before, without new features."

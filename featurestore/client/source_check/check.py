@@ -71,10 +71,11 @@ def _issues(manifest: Manifest, source: StoredSource, uri: str, layout: Layout) 
         return [_missing(source, uri)]
     if refused := list(contract_issues(manifest, source, layout)):
         return refused
+    readers = [each for each in manifest.views if each.source == source]
     # What needs the source's columns as they are; a transform may make any column.
-    views = [each for each in manifest.views if each.source == source and each.transform is None]
+    views = [each for each in readers if each.transform is None]
     try:
-        return list(_look(source, views, uri))
+        return list(_look(source, views, uri, _time_columns(source, readers)))
     except SourceError as error:
         text = sentences(error.found, error.fix)
     except (OSError, ValueError, DeltaError, pa.ArrowException) as error:
@@ -122,17 +123,23 @@ def _absent(owner: StoredSource | FeatureView, name: str, columns: SourceColumns
 
 
 @singledispatch
-def _look(source: StoredSource, views: Sequence[FeatureView], uri: str) -> Iterator[Issue]:
+def _look(
+    source: StoredSource, views: Sequence[FeatureView], uri: str, times: Sequence[str]
+) -> Iterator[Issue]:
     raise TypeError(source)
 
 
 @_look.register
-def _(source: DeltaSource, views: Sequence[FeatureView], uri: str) -> Iterator[Issue]:
-    yield from _column_issues(source, views, table_columns(source, uri))
+def _(
+    source: DeltaSource, views: Sequence[FeatureView], uri: str, times: Sequence[str]
+) -> Iterator[Issue]:
+    yield from _column_issues(source, views, table_columns(source, uri), times)
 
 
 @_look.register
-def _(source: FileSource, views: Sequence[FeatureView], uri: str) -> Iterator[Issue]:
+def _(
+    source: FileSource, views: Sequence[FeatureView], uri: str, times: Sequence[str]
+) -> Iterator[Issue]:
     path = FilePath(uri)
     if table := path.table_format:
         raise SourceError(
@@ -142,20 +149,23 @@ def _(source: FileSource, views: Sequence[FeatureView], uri: str) -> Iterator[Is
         )
     newest = max(path.files, key=lambda file: (file.modified_at, file.path))
     columns = file_columns(source, newest)
-    issues = [] if columns is None else list(_column_issues(source, views, columns))
+    issues = [] if columns is None else list(_column_issues(source, views, columns, times))
     yield from issues
     if issues:
         return
     if source.schema or not views:
-        yield from _row_issues(source, first_rows(source, path.files), bool(views))
+        yield from _row_issues(source, first_rows(source, path.files), times)
         return
     for view in views:
         rows = first_rows(source, path.files, used_columns(view))
-        yield from _row_issues(source, rows, True, view)
+        yield from _row_issues(source, rows, times, view)
 
 
 def _column_issues(
-    source: StoredSource, views: Sequence[FeatureView], columns: SourceColumns
+    source: StoredSource,
+    views: Sequence[FeatureView],
+    columns: SourceColumns,
+    times: Sequence[str],
 ) -> Iterator[Issue]:
     """Yield columns that are missing or have a type that cannot be read as declared."""
     declared: tuple[Field, ...] = getattr(source, "schema", ())
@@ -166,7 +176,7 @@ def _column_issues(
                 yield _absent(source, field.name, columns)
         elif problem := _type_problem(field, source, columns):
             yield Issue(field.origin, f"{label(source)}: {problem}")
-    for column in _time_columns(source, bool(views)):
+    for column in times:
         if problem := type_problem(column, source, columns):
             yield Issue(source.origin, f"{label(source)}: {problem}")
     names = {field.name for field in declared} | set(optional)
@@ -189,7 +199,7 @@ def _view_issues(
 
 
 def _row_issues(
-    source: FileSource, rows: FirstRows, is_used: bool, view: FeatureView | None = None
+    source: FileSource, rows: FirstRows, times: Sequence[str], view: FeatureView | None = None
 ) -> Iterator[Issue]:
     """Yield what is wrong with the first rows of a file."""
     fields = source.schema if view is None else (*view.join_keys, *view.schema)
@@ -198,21 +208,25 @@ def _row_issues(
     for name, unfit in rows.problems.items():
         text = sentences(f"file {rows.file}: {unfit.found}", unfit.fix)
         yield Issue(origins.get(name, source.origin), f"{label(owner)}: {text}")
-    for column in _time_columns(source, is_used):
+    for column in times:
         values = rows.columns.get(column)
         if values is not None and (problem := text_problem(column, values, source)):
             text = f"{label(source)}: column {column!r} of {rows.file} {problem}"
             yield Issue(source.origin, text)
 
 
-def _time_columns(source: StoredSource, is_used: bool) -> list[str]:
+def _time_columns(source: StoredSource, readers: Sequence[FeatureView]) -> list[str]:
     """Return the columns whose values a run reads as times.
 
     Args:
         source: The source.
-        is_used: Whether a view uses the columns as they are. A transform may make the times.
+        readers: The views that read it.
     """
     declared: tuple[Field, ...] = getattr(source, "schema", ())
     times = [field.name for field in declared if field.dtype == Timestamp]
     roles = (source.roles.timestamp_field, source.roles.available_timestamp_field)
+    if readers and all(view.snapshot for view in readers):
+        return [name for name in times if name not in roles]  # a snapshot view ignores them
+    # A transform may make the times.
+    is_used = any(view.transform is None and not view.snapshot for view in readers)
     return list(dict.fromkeys([*times, *(name for name in roles if name and is_used)]))

@@ -7,12 +7,12 @@ files that are left: people must know before they apply it.
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 
-from featurestore.definitions.code.fingerprint import table_fingerprint
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.source import FileSource
 from featurestore.definitions.model.view import FeatureView
 from featurestore.definitions.rules.issue import Issue, label
 from featurestore.errors import SetupError
+from featurestore.store.earlier_tables import earlier_tables
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.files import FileRecord, Files
 from featurestore.store.ledger.runs import Runs
@@ -36,24 +36,19 @@ def gone_files(manifest: Manifest, layout: Layout, builds: Collection[str]) -> I
         []
     """
     tables = Tables(layout).records() if builds else ()
+    taken_up = earlier_tables(manifest, layout, builds)
     for view in manifest.views:
         source = view.source
         if view.name not in builds or not isinstance(source, FileSource):
             continue
         own = [table for table in tables if table.view == view.name]
         current = next((table for table in own if table.state == "current"), None)
-        if current is None or _is_taken_up(view, own):
+        if current is None or view.name in taken_up:
             continue
         with suppress(SetupError):  # a variable of the address is not set: another check says so
             uri = layout.source(source.path)
             if is_local(uri):
                 yield from _gone(view, current, layout, FilePath(uri))
-
-
-def _is_taken_up(view: FeatureView, tables: Collection[TableRecord]) -> bool:
-    """Return whether the view has a definition again whose table still lies there."""
-    retired = [table.fingerprint for table in tables if table.state == "retired"]
-    return table_fingerprint(view) in retired
 
 
 def _gone(

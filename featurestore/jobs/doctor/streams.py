@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from featurestore.definitions.model.source import DeltaSource, FileSource
-from featurestore.engines.spark.write.freshness import is_fresh
+from featurestore.engines.spark.write.freshness import staleness
 from featurestore.jobs.declared_sources import require_declared
 from featurestore.jobs.doctor.finding import Finding, Subject
 from featurestore.jobs.materialize.evidence import gather
@@ -13,6 +13,12 @@ from featurestore.store.delta.log import is_table
 from featurestore.store.integrity import table_damage
 
 STREAM, SOURCE, LATEST = "D401", "D402", "D501"
+_LATEST_PROBLEMS = {
+    "missing": "there is no latest table {} yet",
+    "rows": "the latest table {} is older than the feature table",
+    "definition": "the latest table {} has the features of an earlier definition: the view's "
+    "features were changed, and no run has written the table since. Its rows are the newest",
+}
 
 
 def streams_continue(subject: Subject) -> Iterator[Finding]:
@@ -45,11 +51,11 @@ def streams_continue(subject: Subject) -> Iterator[Finding]:
 def latest_is_fresh(subject: Subject) -> Iterator[Finding]:
     """Yield a latest table that lacks the newest rows or the present definition."""
     view, record = subject.view, subject.record
-    if view is None or record is None or not view.latest:
+    if view is None or record is None or not view.latest or not is_table(subject.uri):
         return
-    if is_table(subject.uri) and not is_fresh(subject.layout, view, record.table_id):
+    if lacking := staleness(subject.layout, view, record.table_id):
         yield subject.finding(
             LATEST,
-            f"the latest table {subject.layout.latest(view.name)} is older than the feature table",
+            _LATEST_PROBLEMS[lacking].format(subject.layout.latest(view.name)),
             f"Run `featurestore materialize {view.name} --latest`.",
         )

@@ -299,6 +299,24 @@ def test_a_transform_may_make_the_times(declare, tmp_path):
     assert "'31.12.2025'" in message
 
 
+@pytest.mark.parametrize("write", ["delta", "parquet", "csv"])
+def test_the_time_of_a_snapshots_source_is_ignored_as_by_a_run(declare, tmp_path, write):
+    text = naive() if write != "csv" else None
+    if write == "delta":
+        write_deltalake(str(tmp_path / "data" / "rows"), rows(at=text))
+    elif write == "parquet":
+        pq.write_table(rows(at=text), tmp_path / "data" / "a.parquet")
+    else:
+        (tmp_path / "data" / "a.csv").write_text("id,at,amount\n1,2026-01-31 12:00:00,1.5\n")
+    source = {"delta": DELTA, "parquet": PARQUET, "csv": csv_source()}[write]
+    snapshot = VIEW.replace("schema=", "snapshot=True, schema=")
+    both = snapshot + VIEW.replace('"view"', '"events"')
+
+    assert declare(source, snapshot) == []
+    [message] = declare(source, both)
+    assert "'at'" in message
+
+
 def test_an_optional_column_may_be_missing(declare, tmp_path):
     (tmp_path / "data" / "a.csv").write_text("id,at\n1,2026-01-31T12:00:00Z\n")
 

@@ -1,5 +1,7 @@
 """A plan names the files that a table was made of and that its new build cannot read."""
 
+import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from featurestore.definitions.code.fingerprint import table_fingerprint
 from featurestore.store.ledger.files import FileRecord, Files
 from featurestore.store.ledger.runs import Outcome, RunRecord, Runs
 from featurestore.store.ledger.tables import TableRecord, Tables
+from tests.tables import feature_table, write_runs
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 DEFINITIONS = """
@@ -105,5 +108,31 @@ def test_nothing_is_said_of_a_definition_whose_earlier_table_is_taken_up(
 ) -> None:
     change(store)
     record(store, "t0", "retired")
+    write_runs(Path(store.layout.features("view", "t0")), [feature_table({"id": [1]}, [1], {})])
 
     assert change(store, "a.csv") == []
+
+
+@pytest.mark.parametrize("is_rebuilt", [False, True])
+def test_a_change_that_is_taken_back_takes_up_the_earlier_table(
+    store: fs.FeatureStore, is_rebuilt: bool
+) -> None:
+    write_runs(Path(store.layout.features("view", "t1")), [feature_table({"id": [1]}, [1], {})])
+    change(store)
+    changed = store.plan()
+    store.apply(changed)
+    if is_rebuilt:
+        [present] = Tables(store.layout).records()
+        Tables(store.layout).record(replace(present, state="retired"))
+        record(store, "t2", "current")
+    (store.settings.folder / "feature_defs" / "d.py").write_text(DEFINITIONS)
+
+    plan = store.plan()
+
+    assert (changed.builds, changed.taken_up) == (("view",), ())
+    assert (plan.builds, plan.taken_up) == (("view",), ("view",))
+    assert "takes up its earlier table" in str(plan)
+    assert "Tables to build" in str(changed)
+    assert "Tables to build" not in str(plan)
+    shutil.rmtree(store.layout.features("view", "t1"))
+    assert store.plan().taken_up == ()

@@ -10,6 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 
+from featurestore.definitions.model.aggregation import Aggregation
+from featurestore.engines.spark.write.freshness import latest_notes
 from featurestore.jobs.doctor.doctor import REPAIRS, examine
 from featurestore.jobs.materialize.evidence import gather
 from featurestore.jobs.materialize.lock import view_lock
@@ -256,6 +258,33 @@ def test_each_damage_without_a_repair_is_named_by_its_code(
     assert not found[code].repairable
     assert found[code].fix
     assert found[code].table == "spending"
+
+
+def write_latest(shop: Store) -> None:
+    (view,) = shop.views
+    notes = latest_notes(shop.layout, view, "t1") | {"as_of": NOON.isoformat()}
+    properties = CommitProperties(custom_metadata={"userMetadata": json.dumps(notes)})
+    rows = stored_rows("a")
+    write_deltalake(shop.layout.latest(view.name), rows, commit_properties=properties)
+
+
+def test_a_latest_table_of_an_earlier_definition_is_not_called_old(built: Store) -> None:
+    want_latest(built)
+    [missing] = examine(built.job)
+    write_latest(built)
+    assert examine(built.job) == []
+
+    windows = (Aggregation("amount", "sum", windows=("1d",)),)
+    built.views = (replace(built.views[0], aggregations=windows),)
+    [changed] = examine(built.job)
+    built.run(stored_rows("d", hour=9))
+    [old] = examine(built.job)
+
+    assert {each.code for each in (missing, changed, old)} == {"D501"}
+    found = [each.found for each in (missing, changed, old)]
+    assert ["older" in each for each in found] == [False, False, True]
+    assert ["earlier definition" in each for each in found] == [False, True, False]
+    assert all("--latest" in each.fix for each in (missing, changed, old))
 
 
 def kill(shop: Store) -> None:

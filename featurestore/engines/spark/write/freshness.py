@@ -1,5 +1,7 @@
 """Whether a view's ``latest`` table has the newest rows and definition; read without Spark."""
 
+from typing import Literal
+
 from featurestore.definitions.code.fingerprint import digest
 from featurestore.definitions.model.view import FeatureView
 from featurestore.query.compile import compile_view
@@ -9,6 +11,8 @@ from featurestore.store.layout import Layout
 
 LATEST_SCHEMA = "featurestore.latest/1"
 _RECENT_COMMITS = 20
+
+Staleness = Literal["", "missing", "rows", "definition"]
 
 
 def latest_notes(layout: Layout, view: FeatureView, table_id: str) -> dict[str, object]:
@@ -38,10 +42,28 @@ def is_fresh(layout: Layout, view: FeatureView, table_id: str) -> bool:
         view: The view.
         table_id: The build of the view's table.
     """
+    return not staleness(layout, view, table_id)
+
+
+def staleness(layout: Layout, view: FeatureView, table_id: str) -> Staleness:
+    """Return what the view's ``latest`` table lacks; ``""`` if it lacks nothing.
+
+    Args:
+        layout: The addresses of the tables.
+        view: The view.
+        table_id: The build of the view's table.
+
+    Returns:
+        ``"missing"`` without a table, ``"rows"`` if rows came since, and ``"definition"`` if only
+        the view's features, such as its windows, have changed since.
+    """
     newest = newest_commits(layout.latest(view.name), _RECENT_COMMITS)
     # Clean-ups of the table commit without notes.
     noted = [commit.notes for commit in newest if commit.notes.get("schema") == LATEST_SCHEMA]
     if not noted:
-        return False
+        return "missing"
     recorded = {name: value for name, value in noted[-1].items() if name != "as_of"}
-    return recorded == latest_notes(layout, view, table_id)
+    wanted = latest_notes(layout, view, table_id)
+    if recorded == wanted:
+        return ""
+    return "definition" if recorded | {"query": wanted["query"]} == wanted else "rows"
