@@ -23,7 +23,7 @@ from featurestore.definitions.model.view import FeatureView
 from featurestore.errors import ProjectError
 from featurestore.optional import spark_extra
 from featurestore.query.selection import Selection, selection_text
-from featurestore.registry.plan import Plan, plan
+from featurestore.registry.plan import Plan
 from featurestore.registry.registry import Registry, RegistryVersion
 from featurestore.registry.serving import Serving, serving
 from featurestore.settings import Settings, read_settings
@@ -188,15 +188,9 @@ class FeatureStore:
         Raises:
             DefinitionError: A file cannot be imported, or definitions break rules.
         """
-        from featurestore.client.source_check.gone_files import gone_files
-        from featurestore.store.earlier_tables import earlier_tables
+        from featurestore.client.source_check.plan import project_plan
 
-        declared = self.load()
-        made = plan(self.registry.latest(), declared)
-        gone = gone_files(declared, self.layout, made.builds)
-        issues = (*self.source_issues(declared), *gone)
-        taken_up = tuple(earlier_tables(declared, self.layout, made.builds))
-        return replace(made, source_issues=issues, taken_up=taken_up)
+        return project_plan(self.registry.latest(), self.load(), self.layout)
 
     @checked_arguments
     def source_issues(self, declared: Manifest | None = None) -> "list[Issue]":
