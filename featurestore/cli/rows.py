@@ -29,6 +29,8 @@ def emit(frame: FeatureFrame, out: Path | None, form: str) -> None:
             say("{} of {} rows have a null key of view {}", count, len(frame), view)
     for absent in frame.absent_keys.values():
         say("[yellow]{}[/]", absent)
+    for early in frame.early_rows.values():
+        say("[yellow]{}[/]", early)
     table = frame.to_arrow()
     if out is not None:
         write_file(table, out)

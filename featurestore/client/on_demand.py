@@ -15,7 +15,6 @@ from featurestore.definitions.model.references import manifest_of
 from featurestore.definitions.model.types import Float32, Map
 from featurestore.definitions.model.view import Code
 from featurestore.definitions.origin import origin_of, set_origin
-from featurestore.engines.explain.bound import explain_bound
 from featurestore.engines.explain.cell import Explanation, describe_input
 from featurestore.engines.on_demand.compute import Function, compute
 from featurestore.engines.on_demand.inputs import bind_request_inputs
@@ -23,7 +22,6 @@ from featurestore.engines.on_demand.sql_expression import columns_used
 from featurestore.query.compile import compile_query
 from featurestore.query.nodes import Input, OnDemand, Query
 from featurestore.store.columns import arrow_type
-from featurestore.store.delta.snapshot import Snapshot
 
 
 def import_functions(query: Query, folder: Path) -> dict[str, Function]:
@@ -134,8 +132,7 @@ def node_of(view: OnDemandFeatureView) -> OnDemand:
 
 def explain_on_demand(
     query: Query,
-    bound: pa.Table,
-    snapshots: Mapping[str, Snapshot],
+    stored: Callable[[int, str], Explanation],
     inputs: Sequence[pa.Table],
     row: int,
     feature: str,
@@ -144,8 +141,7 @@ def explain_on_demand(
 
     Args:
         query: The query of the call.
-        bound: The bound spine.
-        snapshots: The pinned tables that were read.
+        stored: Explains a stored feature of a row.
         inputs: The inputs of each on-demand view.
         row: The row's position.
         feature: The name of one of the query's features.
@@ -153,16 +149,15 @@ def explain_on_demand(
     for node, table in zip(query.on_demand, inputs, strict=True):
         for output in node.outputs:
             if output.output == feature:
-                stored = partial(explain_bound, query.stored, bound, snapshots, row)
                 values = table.slice(row, 1).to_pylist()[0]
                 explained = tuple(
-                    _explain_input(each, values[each.name], stored)
+                    _explain_input(each, values[each.name], partial(stored, row))
                     for each in inputs_used(node, output.name)
                 )
                 texts = map(describe_input, explained)
                 text = "; ".join([transform_text(node, output.name), *texts])
                 return Explanation(feature, node.view, "computed", text, inputs=explained)
-    return explain_bound(query.stored, bound, snapshots, row, feature)
+    return stored(row, feature)
 
 
 def inputs_used(node: OnDemand, name: str) -> Iterator[Input]:

@@ -14,6 +14,8 @@ from featurestore.client.request import Request, compile_request
 from featurestore.client.spines.read import read_rows
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.engines.bind import bind
+from featurestore.engines.explain.bound import explain_bound
+from featurestore.engines.explain.first_run import early_rows
 from featurestore.engines.on_demand.compute import inputs_of, with_on_demand
 from featurestore.engines.on_demand.inputs import bind_request_inputs
 from featurestore.engines.spine_times import NullTimes
@@ -52,6 +54,8 @@ def retrieve(manifest: Manifest, reader: Reader, request: Request, spine: Any) -
     snapshots = reader.pin(query.stored, manifest)
     answers = reader.answer(query.stored, bound, snapshots)
     absent = reader.absent_keys(query.stored, bound, answers, snapshots)
+    early = early_rows(query.stored, bound, snapshots, _snapshot_views(manifest))
+    stored = partial(explain_bound, query.stored, bound, snapshots, early)
     inputs = inputs_of(query, answers, request_inputs)
     return FeatureFrame(
         append_columns(rows.table, with_on_demand(query, answers, inputs, functions)),
@@ -59,12 +63,16 @@ def retrieve(manifest: Manifest, reader: Reader, request: Request, spine: Any) -
         timestamp_field=request.timestamp_field,
         timezone=request.timezone,
         views={
-            view: ViewRead(keys, snapshots[view].version, absent.get(view))
+            view: ViewRead(keys, snapshots[view].version, absent.get(view), early.get(view))
             for view, keys in key_columns(query).items()
         },
-        _explainer=partial(explain_on_demand, query, bound, snapshots, inputs),
+        _explainer=partial(explain_on_demand, query, stored, inputs),
         _pandas=rows.pandas,
     )
+
+
+def _snapshot_views(manifest: Manifest) -> frozenset[str]:
+    return frozenset(view.name for view in manifest.views if view.snapshot)
 
 
 def retrieve_latest(

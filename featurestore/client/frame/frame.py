@@ -21,6 +21,7 @@ from featurestore.client.frame.splits import LabelTiming, TimeSplit, held_out_en
 from featurestore.client.frame.view_read import ViewRead
 from featurestore.engines.explain.absent_keys import AbsentKeys
 from featurestore.engines.explain.cell import Explanation
+from featurestore.engines.explain.first_run import EarlyRows
 from featurestore.errors import RequestError, SetupError, nearest
 from featurestore.notebook import html_table
 from featurestore.optional import optional, spark_extra
@@ -109,6 +110,14 @@ class FeatureFrame:
         """
         return {name: view.absent for name, view in self.views.items() if view.absent is not None}
 
+    @property
+    def early_rows(self) -> dict[str, EarlyRows]:
+        """The rows with a moment before the first run of a snapshot view, by the view's name.
+
+        Their features of it are null. It is empty for a part of a frame.
+        """
+        return {name: view.early for name, view in self.views.items() if view.early is not None}
+
     def __getstate__(self) -> dict[str, Any]:
         """Pickle and copy without the Spark session: pass one to `to_spark` of the copy."""
         state = {each.name: getattr(self, each.name) for each in fields(self)}
@@ -159,6 +168,10 @@ class FeatureFrame:
         parts += [
             f"{each.rows:,} with a key that is not in {view}"
             for view, each in self.absent_keys.items()
+        ]
+        parts += [
+            f"{each.rows:,} before the first run of {view}"
+            for view, each in self.early_rows.items()
         ]
         return f"FeatureFrame({', '.join(parts)})"
 
@@ -333,7 +346,9 @@ class FeatureFrame:
             self,
             table=rows_where(self.table, mask),
             immature_rows=0,
-            views={name: replace(view, absent=None) for name, view in self.views.items()},
+            views={
+                name: replace(view, absent=None, early=None) for name, view in self.views.items()
+            },
             _explainer=partial(_explain_part, self._explainer, positions),
             _pandas=None if self._pandas is None else self._pandas.rows_at(positions),
         )

@@ -7,6 +7,7 @@ import pyarrow.compute as pc
 
 from featurestore.engines.arrays import decoded
 from featurestore.engines.explain.absent_keys import AbsentKeys
+from featurestore.engines.explain.first_run import EarlyRows
 
 
 @dataclass(frozen=True)
@@ -17,11 +18,13 @@ class ViewRead:
         keys: The spine's columns with the view's keys, for all uses of the view.
         version: The Delta version of the view's feature table. None for a preview.
         absent: The rows whose keys the view has no row of, if they are more than half of the rows.
+        early: The rows before the first run of a snapshot view; None if there are none.
     """
 
     keys: tuple[str, ...]
     version: int | None = None
     absent: AbsentKeys | None = None
+    early: EarlyRows | None = None
 
     def null_key_rows(self, rows: pa.Table) -> int:
         """Return the number of rows with a null in one of the keys.

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pyarrow as pa
 
 from featurestore.engines.explain.cell import Explanation, explain_cell
+from featurestore.engines.explain.first_run import EarlyRows
 from featurestore.engines.explain.stored_rows import plain_rows, rows_of_keys
 from featurestore.engines.reference.rows import spine_key
 from featurestore.query.nodes import Aggregate, Column, Query, ViewQuery
@@ -13,7 +14,12 @@ from featurestore.store.delta.snapshot import Snapshot
 
 
 def explain_bound(
-    query: Query, bound: pa.Table, snapshots: Mapping[str, Snapshot], row: int, feature: str
+    query: Query,
+    bound: pa.Table,
+    snapshots: Mapping[str, Snapshot],
+    early: Mapping[str, EarlyRows],
+    row: int,
+    feature: str,
 ) -> Explanation:
     """Return why a feature has its value at one row of a bound spine.
 
@@ -21,6 +27,7 @@ def explain_bound(
         query: The query.
         bound: The bound spine.
         snapshots: The pinned table of each view that the answer was read from, by name.
+        early: The spine rows before the first runs of snapshot views.
         row: The row's number in the spine.
         feature: The name of one of the query's features.
     """
@@ -29,7 +36,12 @@ def explain_bound(
     spine_row = plain_rows(bound.slice(row, 1), times)[0]
     snapshot = snapshots[view.view]
     [(_, rows)] = rows_of_keys(view, snapshot, [spine_key(view, spine_row)])
-    return replace(explain_cell(view, node, spine_row, rows or ()), version=snapshot.version)
+    explained = explain_cell(view, node, spine_row, rows or ())
+    before, moment = early.get(view.view), spine_row[view.timestamp_field]
+    text = explained.text
+    if before is not None and explained.reason == "no_row" and moment < before.first_run:
+        text = f"{text}. {before.reason}"
+    return replace(explained, version=snapshot.version, text=text)
 
 
 def _feature_node(query: Query, feature: str) -> tuple[ViewQuery, Column | Aggregate]:

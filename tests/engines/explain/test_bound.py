@@ -36,7 +36,7 @@ def snapshots(tmp_path) -> dict[str, Snapshot]:
 
 
 def test_the_winning_row_is_the_one_of_the_pinned_version(snapshots) -> None:
-    explanation = explain_bound(QUERY, BOUND, snapshots, 1, "x")
+    explanation = explain_bound(QUERY, BOUND, snapshots, {}, 1, "x")
 
     assert (explanation.reason, explanation.view) == ("answered", "v")
     assert explanation.version == snapshots["v"].version
@@ -44,21 +44,21 @@ def test_the_winning_row_is_the_one_of_the_pinned_version(snapshots) -> None:
 
 
 def test_a_view_is_explained_at_its_own_time_column(snapshots) -> None:
-    explanation = explain_bound(QUERY, BOUND, snapshots, 0, "s")
+    explanation = explain_bound(QUERY, BOUND, snapshots, {}, 0, "s")
 
     assert (explanation.view, explanation.reason) == ("w", "answered")
     assert [row["x"] for row in explanation.rows] == [3.0]
 
 
 def test_a_null_key_is_explained_without_rows(snapshots) -> None:
-    explanation = explain_bound(QUERY, BOUND, snapshots, 2, "x")
+    explanation = explain_bound(QUERY, BOUND, snapshots, {}, 2, "x")
 
     assert (explanation.reason, explanation.row) == ("null_key", None)
     assert "'card'" in explanation.text
 
 
 def test_an_explanation_is_printed_with_its_feature_view_and_version(snapshots) -> None:
-    explanation = explain_bound(QUERY, BOUND, snapshots, 1, "x")
+    explanation = explain_bound(QUERY, BOUND, snapshots, {}, 1, "x")
 
     version = snapshots["v"].version
     assert str(explanation) == f"x (v at version {version}): {explanation.text}"
