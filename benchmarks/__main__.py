@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks import maintenance, page, startup
+from benchmarks import expectations, maintenance, page, startup
 from benchmarks.build import build
 from benchmarks.cases import CASES, Case
 from benchmarks.contest import ContestError, Result
@@ -16,7 +16,11 @@ from featurestore.cli.output import print_table, say
 
 HERE = Path(__file__).parent
 # What has no peers: each function returns rows with columns of its own.
-OWN = {"startup": startup.measure, "maintenance": maintenance.measure}
+OWN = {
+    "startup": startup.measure,
+    "maintenance": maintenance.measure,
+    "expectations": expectations.measure,
+}
 NAMES = (*CASES, *OWN)
 
 

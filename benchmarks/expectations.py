@@ -1,13 +1,8 @@
 """The time to store a batch with expectations, compared with the same batch without them.
 
-Run ``python -m benchmarks.expectations`` on a calm machine. It prints the seconds of each pair of
-runs, their ratio, and the load of the machine. The target is a ratio of at most 1.5 at 2,000,000
-rows.
+The target is a ratio of at most 1.5 at 2,000,000 rows. One row in a hundred fails a check.
 """
 
-import argparse
-import os
-import statistics
 import tempfile
 import time
 from dataclasses import replace
@@ -17,7 +12,6 @@ from pathlib import Path
 import pandera.polars as pa
 from pyspark.sql import DataFrame, SparkSession
 
-from featurestore.cli.output import print_table, say
 from featurestore.definitions.model.entity import Entity
 from featurestore.definitions.model.source import DeltaSource
 from featurestore.definitions.model.types import Field, Float64, Int64, String
@@ -27,6 +21,7 @@ from featurestore.engines.spark.session.session import session
 from featurestore.engines.spark.write.batch import Target, commit_batch
 from featurestore.quality.validation import validation_of
 
+ROWS, PAIRS = 2_000_000, 3
 CONF = Path(__file__).parents[1] / "spark-conf" / "local.conf"
 CHECKS = pa.DataFrameSchema(
     {
@@ -48,33 +43,29 @@ VIEW = FeatureView(
 )
 
 
-def main() -> None:
-    """Measure pairs of batches, and print them."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.expectations", description=__doc__)
-    parser.add_argument("--rows", type=int, default=2_000_000, help="rows of a batch")
-    parser.add_argument("--pairs", type=int, default=3, help="pairs of batches")
-    args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        spark = own_session(session(CONF, warehouse=Path(folder) / "spark"))
-        rows = source_rows(spark, Path(folder) / "paid", args.rows)
-        times = [pair(rows, Path(folder), number) for number in range(args.pairs + 1)][1:]
+def measure(folder: Path) -> list[dict[str, object]]:
+    """Return a row for each pair of batches: the seconds, and their ratio."""
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+        spark = own_session(session(CONF, warehouse=Path(temporary) / "spark"))
+        rows = source_rows(spark, Path(temporary) / "paid")
+        times = [pair(rows, Path(temporary), number) for number in range(PAIRS + 1)]
         spark.stop()
-    ratios = [checked / plain for plain, checked in times]
-    print_table(
-        ["without", "with", "ratio"],
-        [[*map(_short, pair), _short(pair[1] / pair[0])] for pair in times],
-    )
-    say(
-        "{} rows; median ratio {}; load {}",
-        args.rows,
-        _short(statistics.median(ratios)),
-        os.getloadavg(),
-    )
+    # The first pair compiles code and imports pandera.
+    return [_row(f"{ROWS:,}", plain, checked) for plain, checked in times[1:]]
 
 
-def source_rows(spark: SparkSession, path: Path, count: int) -> DataFrame:
+def _row(rows: str, plain: float, checked: float) -> dict[str, object]:
+    return {
+        "rows": rows,
+        "without expectations, seconds": round(plain, 2),
+        "with expectations, seconds": round(checked, 2),
+        "ratio": round(checked / plain, 2),
+    }
+
+
+def source_rows(spark: SparkSession, path: Path) -> DataFrame:
     """Write the source's rows to files, and return them. One in a hundred fails a check."""
-    rows = spark.range(count).selectExpr(
+    rows = spark.range(ROWS).selectExpr(
         "pmod(hash(id), 100000) card_id",
         "timestamp_micros(1767225600000000 + id * 1000000) paid_at",
         "double(pmod(hash(id, 1), 100000)) / 100 amount",
@@ -111,11 +102,3 @@ def _seconds(rows: DataFrame, target: Target) -> float:
     begun = time.perf_counter()
     commit_batch(VIEW, target, rows, 0)
     return time.perf_counter() - begun
-
-
-def _short(number: float) -> float:
-    return round(number, 2)
-
-
-if __name__ == "__main__":
-    main()

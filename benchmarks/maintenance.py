@@ -104,7 +104,14 @@ def _rows(number: int) -> pa.Table:
 
 
 def _pay(store: fs.FeatureStore, number: int) -> None:
-    write_deltalake(store.settings.folder / "payments", _rows(number), mode="append")
+    payments = store.settings.folder / "payments"
+    write_deltalake(payments, _rows(number), mode="append")
+    _checkpoint(DeltaTable(payments))
+
+
+def _checkpoint(table: DeltaTable) -> None:
+    if table.version() % CHECKPOINT_INTERVAL == 0:  # as Spark does
+        table.create_checkpoint()
 
 
 def _simulate(store: fs.FeatureStore, number: int) -> None:
@@ -140,8 +147,7 @@ def _simulate(store: fs.FeatureStore, number: int) -> None:
         ),
     )
     written = DeltaTable(uri)
-    if written.version() % CHECKPOINT_INTERVAL == 0:  # as Spark does
-        written.create_checkpoint()
+    _checkpoint(written)
     outcome = Outcome(written.version(), 1, ROWS, ROWS, source_offset=notes.source_offset)
     begun = RunRecord(
         notes.run_id,

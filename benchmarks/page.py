@@ -9,7 +9,7 @@ from benchmarks.results import HEAD, Document, cells, read_cases, read_results, 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE, CHART = DOCS / "benchmarks.md", DOCS / "images" / "benchmarks.svg"
 # The headings of what is measured without peers.
-OWN = {"Startup": "startup", "Maintenance": "maintenance"}
+OWN = {"Startup": "startup", "Maintenance": "maintenance", "Expectations": "expectations"}
 BEGIN = "<!-- figures: written by `make bench` -->\n"
 END = "<!-- end of figures -->\n"
 

@@ -16,7 +16,7 @@ from featurestore.cli.template import write_project
 
 PROGRAM = Path(sys.executable).with_name("featurestore")
 HEADER = "customer_id,ordered_at,amount,city,revision"
-PATIENCE = timedelta(minutes=6)
+PATIENCE = timedelta(minutes=10)
 """The longest time from the arrival of rows to their storage, also if a run is killed."""
 
 Order = tuple[int, datetime]
