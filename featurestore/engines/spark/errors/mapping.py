@@ -211,8 +211,10 @@ def mapped(
     text = str(error)
     for condition, sentence in _CONDITION.findall(text):
         if condition not in _WRAPPERS:
-            reason = f"{condition}: {_SQLSTATE.sub('', sentence)[:_LONGEST].rstrip(' .')}"
-            return _by_condition(condition, _at(reason, query_position(text)), call, kind, view)
+            reason = _SQLSTATE.sub("", sentence)[:_LONGEST].rstrip(" .")
+            position = query_position(text)
+            begin = f"{condition}: in {position}" if position else condition
+            return _by_condition(condition, f"{begin}: {reason}", call, kind, view)
     if "OutOfMemoryError" in text:
         return kind(call, "Spark ran out of memory", _MEMORY)
     if _is_lost(error):
@@ -239,11 +241,8 @@ def _python_reason(text: str) -> str | None:
         return None
     raised = [line for line in trace.splitlines() if _RAISED.match(line)]
     reason = raised[0] if raised else "a Python function failed"
-    return _at(reason[:_LONGEST], position_in(trace))
-
-
-def _at(reason: str, position: str) -> str:
-    return f"{reason}, in {position}" if position else reason
+    position = position_in(trace)
+    return f"{reason[:_LONGEST]}, in {position}" if position else reason[:_LONGEST]
 
 
 def _first_line(text: str) -> str:

@@ -92,7 +92,7 @@ def test_a_value_that_does_not_fit_is_a_materialization_error(
     error = failure(lambda: spark.sql("SELECT cast('x' AS int)").collect())
 
     assert type(error) is MaterializationError
-    assert error.found.startswith("CAST_INVALID_INPUT: The value 'x' of the type \"STRING\"")
+    assert error.found.startswith("CAST_INVALID_INPUT: in \"cast('x' AS int)\" of the SQL: The")
     assert capfd.readouterr().err == ""
 
 
@@ -192,8 +192,9 @@ def test_a_wrong_value_has_the_part_of_the_query(spark: SparkSession) -> None:
     by_sql = failure(lambda: spark.sql("SELECT 1 + 1, cast(t AS int) FROM {r}", r=rows).collect())
     by_method = failure(lambda: rows.select(rows.t.cast("int")).collect())
 
-    assert by_sql.found.endswith(", in 'cast(t AS int)' of the SQL")
-    assert re.search(r", in cast\(\) \(.*test_mapping\.py:\d+\)$", by_method.found)
+    assert by_sql.found.startswith("CAST_INVALID_INPUT: in 'cast(t AS int)' of the SQL: The ")
+    beginning = r"CAST_INVALID_INPUT: in cast\(\) \(.*test_mapping\.py:\d+\): The value 'x' "
+    assert re.match(beginning, by_method.found)
 
 
 def test_an_error_for_lack_of_memory_names_the_setting(spark: SparkSession) -> None:
