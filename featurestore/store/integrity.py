@@ -5,12 +5,7 @@ from collections.abc import Sequence
 
 from featurestore.errors import TableError
 from featurestore.store.commit import CommitNotes
-from featurestore.store.delta.commit_files import (
-    GONE,
-    CommitFile,
-    commit_file,
-    newest_commit_files,
-)
+from featurestore.store.delta.commit_files import CommitFile, newest_commit_files
 from featurestore.store.delta.snapshot import damage_fix
 from featurestore.store.ledger.runs import RunRecord
 from featurestore.store.paths import is_local
@@ -62,26 +57,27 @@ def damaged(call: str, view: str, damage: str) -> TableError:
 
 
 def require_whole_version(uri: str, version: int) -> None:
-    """Refuse a version of a feature table whose commit lacks rows of its batch.
+    """Refuse a version of a feature table of which a newest commit is damaged, or lacks rows.
 
-    Only a local disk leaves such a commit, so other tables are not looked at.
+    delta-rs reads some of these logs, and the answers would lack the rows. Only a local disk
+    leaves such commits, so other tables are not looked at.
 
     Args:
         uri: The table's address.
-        version: The Delta version.
+        version: The Delta version, which is the newest one.
 
     Raises:
-        TableError: The commit is damaged. One that is gone was removed after a checkpoint.
+        TableError: A commit after the checkpoint, and of the newest ones, is damaged.
 
     Example:
         >>> require_whole_version("s3://bucket/table", 0)
     """
-    commit = commit_file(uri, version) if is_local(uri) else None
-    if commit is None or commit.damage == GONE:
+    if not is_local(uri):
         return
-    damage = f"the commit {commit.address} {commit.damage}" if commit.damage else None
-    if damage := damage or _incomplete(commit):
-        raise TableError(f"open table {uri}", damage, damage_fix(uri, is_newest=True))
+    commits = newest_commit_files(uri, _CHECKED_COMMITS)
+    if damage := _lost(commits):
+        is_newest = bool(commits[0].damage) or commits[0].version > version
+        raise TableError(f"open table {uri}", damage, damage_fix(uri, is_newest=is_newest))
 
 
 def lost_commit(uri: str) -> str | None:

@@ -148,14 +148,15 @@ def test_a_table_that_no_run_has_written_is_not_compared(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("lines", [0, 1])
-def test_a_version_whose_commit_is_cut_is_refused(table: Path, lines: int) -> None:
-    text = commit(table, 2).read_text()
-    commit(table, 2).write_text("".join(text.splitlines(keepends=True)[:lines]))
+@pytest.mark.parametrize("version", [0, 1, 2])
+def test_a_version_with_a_cut_commit_is_refused(table: Path, version: int, lines: int) -> None:
+    text = commit(table, version).read_text()
+    commit(table, version).write_text("".join(text.splitlines(keepends=True)[:lines]))
 
     with pytest.raises(TableError) as caught:
         require_whole_version(str(table), 2)
 
-    assert str(commit(table, 2)) in caught.value.found
+    assert str(commit(table, version)) in caught.value.found
 
 
 def test_a_whole_version_and_one_that_was_cleaned_up_are_accepted(table: Path) -> None:

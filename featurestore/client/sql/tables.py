@@ -18,12 +18,8 @@ from featurestore.quoting import duckdb_name
 from featurestore.store.current import CurrentTable, CurrentTables
 from featurestore.store.delta.commit_files import source_damage
 from featurestore.store.delta.log import is_table
-from featurestore.store.delta.snapshot import (
-    check_paths,
-    check_readable,
-    open_table,
-    require_newest_commit,
-)
+from featurestore.store.delta.snapshot import check_paths, check_readable, open_table
+from featurestore.store.integrity import require_whole_version
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.tables import Tables
 from featurestore.store.paths import is_local
@@ -85,7 +81,7 @@ class SqlTables:
         table = open_table(uri)
         try:
             if name in self._views:
-                require_newest_commit(uri, f"read table {name!r} at {uri}")
+                require_whole_version(uri, table.version())
                 check_readable(table, uri)
             else:
                 _require_whole_source(name, uri)

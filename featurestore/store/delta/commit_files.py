@@ -157,20 +157,6 @@ def _newest(uri: str, count: int) -> tuple[CommitFile, ...]:
     )
 
 
-def commit_file(uri: str, version: int) -> CommitFile | None:
-    """Return the file of one commit, checked; None if Arrow cannot read its store.
-
-    Args:
-        uri: The table's address.
-        version: The Delta version.
-
-    Example:
-        >>> commit_file("no/such/table", 0).damage
-        'is gone'
-    """
-    return _known(uri, lambda: _checked(uri, version))
-
-
 def _checked(uri: str, version: int) -> CommitFile:
     commit = _read(uri, version)
     lost = None if commit.damage else commit.lost_rows
@@ -268,7 +254,7 @@ def _read(uri: str, version: int) -> CommitFile:
 
 def _parts(action: object) -> Iterable[object]:
     """Return the contents of an action; None stands for what is no action."""
-    return action.values() if isinstance(action, dict) else [None]
+    return action.values() if isinstance(action, dict) and action else [None]
 
 
 def _rows(stats: object) -> int | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from deltalake import CommitProperties, DeltaTable
 
 from featurestore.store.delta.process import check_process
-from featurestore.store.delta.snapshot import KEEP_COMMITS, open_table
+from featurestore.store.delta.snapshot import KEEP_COMMITS, open_table, read_history
 from featurestore.store.failures import storage_errors
 from featurestore.store.paths import is_local, local_path
 
@@ -99,9 +99,8 @@ def commits(uri: str, *, after: int = -1) -> tuple[Commit, ...]:
     """
     if not is_table(uri):
         return ()
-    table = open_table(uri)
-    count = table.version() - after
-    history = table.history(count) if count > 0 else []
+    count = open_table(uri).version() - after
+    history = read_history(uri, count) if count > 0 else []
     return tuple(_commit(entry) for entry in reversed(history))
 
 
@@ -116,7 +115,7 @@ def newest_commits(uri: str, count: int) -> tuple[Commit, ...]:
         >>> newest_commits("no/such/table", 3)
         ()
     """
-    history = open_table(uri).history(count) if is_table(uri) else []
+    history = read_history(uri, count) if is_table(uri) else []
     return tuple(_commit(entry) for entry in reversed(history))
 
 
@@ -163,7 +162,7 @@ def last_written_rows(uri: str) -> int | None:
         >>> last_written_rows("no/such/table") is None
         True
     """
-    newest = open_table(uri).history(1) if is_table(uri) else []
+    newest = read_history(uri, 1) if is_table(uri) else []
     metrics = newest[0].get("operationMetrics") if newest else None
     rows = metrics.get("numOutputRows") if isinstance(metrics, dict) else None
     return None if rows is None else int(rows)

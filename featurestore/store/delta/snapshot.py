@@ -135,6 +135,23 @@ def open_table(uri: str, version: int | None = None) -> DeltaTable:
         raise _unopened(error, call, uri) from error
 
 
+def read_history(uri: str, count: int) -> list[dict[str, Any]]:
+    """Return what delta-rs knows of a table's newest commits, newest first.
+
+    Args:
+        uri: The table's address.
+        count: The most commits to return.
+
+    Raises:
+        TableError: There is no table, or a commit is damaged.
+    """
+    table = open_table(uri)
+    try:
+        return list(table.history(count))
+    except (DeltaError, OSError) as error:
+        raise _unopened(error, f"read the history of table {uri}", uri) from error
+
+
 def _unopened(error: DeltaError | OSError, call: str, uri: str) -> TableError:
     """Return why a table does not open: a damaged commit, or the disk or the object store."""
     try:

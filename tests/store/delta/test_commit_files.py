@@ -47,6 +47,7 @@ def test_commits_are_returned_newest_first_with_their_rows_and_notes(table: Path
         (b"\n", "is empty"),
         (b'{"commitInfo":{"timest', "is cut or damaged"),
         (b"\x00\xff\x00", "is cut or damaged"),
+        (b"{}\n", "is damaged"),
         (b"7\n", "is damaged"),
     ],
 )
