@@ -21,7 +21,8 @@ from pyspark.sql.udf import UserDefinedFunction
 
 from featurestore.definitions.code.provenance import home, is_library_file
 from featurestore.engines.spark.transform import worker_modules
-from featurestore.engines.spark.transform.unsendable import unsendable
+from featurestore.engines.spark.transform.unsendable import sent_value, unsendable
+from featurestore.errors import MaterializationError
 
 _Reduced = Any  # what `object.__reduce__` returns
 _Reducer = Callable[[Any], _Reduced]
@@ -50,6 +51,21 @@ def send_project_by_value() -> None:
         if module is not None and home(top) == "project" and module.__name__ in sys.modules:
             cloudpickle.register_pickle_by_value(module)  # type: ignore[no-untyped-call]
             _known.add(top)
+
+
+def unsent_error(call: str, error: PicklingError) -> MaterializationError:
+    """Return the error for a function that PySpark could not send to its workers.
+
+    Args:
+        call: The operation for the message.
+        error: PySpark's exception.
+    """
+    problem = unsendable(sent_value(error.__traceback__), can_be_sent)
+    if problem is None or problem.code is None:
+        found = f"a function that it uses cannot be sent to Spark's workers: {error}"
+        return MaterializationError(call, found, "Create in the function what it uses.")
+    found, fix = worker_modules.unsent_problem(problem.code, problem.name, problem.kind)
+    return MaterializationError(call, found, fix)
 
 
 def _replace_reducers() -> None:

@@ -19,10 +19,8 @@ from featurestore.definitions.model.view import Code, FeatureView
 from featurestore.engines.spark.errors.mapping import mapped
 from featurestore.engines.spark.errors.position import position_of
 from featurestore.engines.spark.errors.unwrap import is_cancelled
-from featurestore.engines.spark.transform.by_value import can_be_sent, send_project_by_value
+from featurestore.engines.spark.transform.by_value import send_project_by_value, unsent_error
 from featurestore.engines.spark.transform.row_metadata import keep_row_metadata
-from featurestore.engines.spark.transform.unsendable import sent_value, unsendable
-from featurestore.engines.spark.transform.worker_modules import unsent_problem
 from featurestore.engines.spark.types import fits, spark_type
 from featurestore.errors import FeatureStoreError, MaterializationError, nearest
 from featurestore.store.columns import EVENT_TIME, required_columns
@@ -64,7 +62,7 @@ def _run(transform: object, view: FeatureView, rows: DataFrame) -> DataFrame:
     except FeatureStoreError:
         raise
     except PicklingError as error:
-        raise _unsent(view, error) from error
+        raise unsent_error(_call(view), error) from error
     except Exception as error:  # the user's code may raise anything
         if isinstance(error, PySparkException | Py4JError) and is_cancelled(error):
             raise
@@ -100,16 +98,6 @@ def _(transform: Code, view: FeatureView, rows: DataFrame) -> DataFrame:
         f"the registry has only the text of transform {transform.name!r}, which cannot run",
         "Materialize in the project's folder, where the definitions are loaded.",
     )
-
-
-def _unsent(view: FeatureView, error: PicklingError) -> MaterializationError:
-    """Return the error for a function that PySpark could not send to its workers."""
-    problem = unsendable(sent_value(error.__traceback__), can_be_sent)
-    if problem is None or problem.code is None:
-        found = f"a function that it uses cannot be sent to Spark's workers: {error}"
-        return MaterializationError(_call(view), found, "Create in the function what it uses.")
-    found, fix = unsent_problem(problem.code, problem.name, problem.kind)
-    return MaterializationError(_call(view), found, fix)
 
 
 def _failed(view: FeatureView, error: Exception) -> FeatureStoreError:

@@ -12,6 +12,7 @@ from featurestore.definitions.code.dependencies import global_names
 from featurestore.definitions.code.provenance import home
 
 Sendable = Callable[[object], bool]
+_OPEN = (FunctionType, MethodType, UserDefinedFunction, partial, type, dict, list, tuple, set)
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,11 @@ def _search(
         return None
     seen.add(id(value))
     code = value.__code__ if isinstance(value, FunctionType) else code
+    # The inside of a library's object says nothing to a user, but it may hold his function.
+    is_opaque = not isinstance(value, _OPEN) and home(type(value).__module__) != "project"
     for inner, part in _parts(value):
-        if found := _search(part, code, inner or name, can_be_sent, seen):
+        found = _search(part, code, inner or name, can_be_sent, seen)
+        if found and not (is_opaque and found.code is code):
             return found
     return Unsendable(code, name, type(value).__name__)
 
@@ -75,8 +79,7 @@ def _search(
 def _parts(value: object) -> Iterator[tuple[str, object]]:
     """Yield the parts of a value with their names; ``""`` for a part without a name."""
     state = getattr(value, "__dict__", None)
-    # The inside of a library's object would say nothing to a user.
-    if isinstance(state, Mapping) and home(type(value).__module__) == "project":
+    if isinstance(state, Mapping):
         yield from state.items()
 
 

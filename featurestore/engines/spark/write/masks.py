@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass
+from pickle import PicklingError
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +13,7 @@ from pyspark.sql.pandas.functions import arrow_udf
 
 from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.spark.errors.transport import send_errors
-from featurestore.engines.spark.transform.by_value import send_project_by_value
+from featurestore.engines.spark.transform.by_value import send_project_by_value, unsent_error
 from featurestore.engines.spark.transform.stored_rows import unmatched, unmatched_reasons
 from featurestore.errors import FeatureStoreError
 from featurestore.quoting import spark_name
@@ -57,6 +58,9 @@ def masked(view: FeatureView, stored: DataFrame, validation: Validation) -> Data
         view: The view.
         stored: The rows that its table would have.
         validation: The checks.
+
+    Raises:
+        MaterializationError: A check uses a value that cannot be sent to Spark's workers.
     """
     send_project_by_value()
     # PERF: only checked columns go to Python, and no list of names: Spark's Arrow writer takes
@@ -66,7 +70,12 @@ def masked(view: FeatureView, stored: DataFrame, validation: Validation) -> Data
     if DELETED in stored.columns:
         is_checked = is_checked & ~F.coalesce(F.col(DELETED), F.lit(False))
     names = [F.col(spark_name(name)) for name in validation.columns]
-    rows = stored.withColumn(_VERDICTS, evaluate(is_checked, *names))
+    try:
+        verdict = evaluate(is_checked, *names)
+    except PicklingError as error:
+        call = f"expectations of view {view.name!r} ({view.origin})"
+        raise unsent_error(call, error) from error
+    rows = stored.withColumn(_VERDICTS, verdict)
     return rows.select(
         *(spark_name(name) for name in stored.columns),
         F.coalesce(unmatched_reasons(view), F.col(_VERDICTS)[REASONS]).alias(REASONS),

@@ -1,19 +1,29 @@
 """An error about a value that cannot be sent to workers names the view, the function and it."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import pytest
 
 from featurestore.definitions.loading.loader import load
+from featurestore.definitions.model.source import DeltaSource
+from featurestore.definitions.model.types import Field, Float64
+from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.spark.errors.mapping import spark_errors
+from featurestore.engines.spark.transform.by_value import can_be_sent, send_project_by_value
 from featurestore.engines.spark.transform.run import run_transform
+from featurestore.engines.spark.transform.unsendable import unsendable
+from featurestore.engines.spark.write.masks import Validation, masked
 from featurestore.errors import MaterializationError
 from tests.definitions.project import CARDS, write
 
 if TYPE_CHECKING:
     from pyspark.sql import Row, SparkSession
 
+PAID = DeltaSource("paid", path="paid", timestamp_field="at")
 VIEW = CARDS.replace('ttl="1d"', "transform=tr")
 TOP = "from pyspark.sql import functions as F\n"
 TRANSFORM = """
@@ -136,3 +146,57 @@ def test_what_only_looks_as_if_it_could_not_be_sent_is_sent(
         modules = {"_rates.py": code, "cards.py": "from . import _rates\n" + times}
 
     assert rows_of(spark, tmp_path / "feature_defs", modules)[0]["amount"] == 2.0
+
+
+class Rate:
+    """A class that the fingerprint allows, with a lock."""
+
+    lock = Lock()
+
+
+class Library:
+    """An object of a library that holds a function, as a check of pandera does."""
+
+    def __init__(self, function: "Callable[[object], object]") -> None:
+        self.own, self.function = Lock(), function
+
+
+Library.__module__ = "pyarrow.checks"
+
+
+def checked(rows: object) -> object:
+    return Rate(), rows
+
+
+def test_a_function_in_an_object_of_a_library_is_found() -> None:
+    send_project_by_value()
+
+    found = unsendable(partial(Library.__init__, Library(checked)), can_be_sent)
+
+    assert found is not None
+    assert (found.code, found.name, found.kind) == (checked.__code__, "Rate.lock", "lock")
+
+
+def test_the_inside_of_a_librarys_object_is_not_named() -> None:
+    held = Library(len)
+
+    def uses() -> object:
+        return held
+
+    found = unsendable(uses, can_be_sent)
+
+    assert found is not None
+    assert (found.code, found.name, found.kind) == (uses.__code__, "held", "Library")
+
+
+def test_a_check_that_cannot_be_sent_is_named_with_its_view(spark: "SparkSession") -> None:
+    view = FeatureView("v", entities=(), source=PAID, schema=(Field("x", Float64),))
+    rows = spark.sql("SELECT 1.0D AS x, now() AS event_timestamp")
+    validation = Validation(checked, columns=("x",), gate=lambda *_: None)  # type: ignore[arg-type]
+
+    with pytest.raises(MaterializationError) as refused:
+        masked(view, rows, validation)
+
+    assert refused.value.call.startswith("expectations of view 'v' (")
+    assert "function 'checked'" in refused.value.found
+    assert "'Rate.lock', a lock" in refused.value.found
