@@ -11,7 +11,10 @@ from featurestore.engines.spark.transform.change_feed import (
     is_feed,
 )
 from featurestore.engines.spark.transform.derived import banned_operators, upstream_rows
-from featurestore.engines.spark.transform.row_by_row import require_row_by_row
+from featurestore.engines.spark.transform.row_by_row import (
+    require_row_by_row,
+    require_same_in_each_run,
+)
 from featurestore.engines.spark.transform.run import run_transform
 
 
@@ -42,6 +45,8 @@ def batch_rows(
 def require_fitting_transform(view: FeatureView, rows: DataFrame) -> None:
     """Check that the transform makes each row from one source row, whenever it runs.
 
+    The transform of a snapshot view may combine rows: it always sees all of them.
+
     Args:
         view: The view.
         rows: Input rows, by `rows_now`. None of them is read.
@@ -50,7 +55,9 @@ def require_fitting_transform(view: FeatureView, rows: DataFrame) -> None:
         MaterializationError: The transform combines rows, its result depends on the run, or it
             drops rows that may be retracted.
     """
-    if view.transform is not None:
+    if view.transform is not None and view.snapshot:
+        require_same_in_each_run(view, partial(run_transform, view), rows)
+    elif view.transform is not None:
         source = view.source
         banned = banned_operators(source) if isinstance(source, FeatureView) else frozenset()
         require_row_by_row(view, partial(run_transform, view), rows, banned)

@@ -72,11 +72,8 @@ def require_row_by_row(
         MaterializationError: The transform groups, ranks, deduplicates, limits or joins rows of
             the source, or its result depends on the time or on chance.
     """
-    session, begin = rows.sparkSession, datetime.now(UTC)
-    out = transform(rows.alias(_SOURCE))
-    plan = out._jdf.queryExecution().analyzed()  # there is no public method for it
-    tree = plan_tree(plan.toJSON(), _SOURCE)
-    problem = _run_problem(session, plan, tree, begin) or _rows_problem(tree, banned)
+    tree, problem = _checked(transform, rows)
+    problem = problem or _rows_problem(tree, banned)
     if problem:
         raise MaterializationError(
             f"transform of view {view.name!r} ({view.origin})",
@@ -85,6 +82,35 @@ def require_row_by_row(
             "Select and compute row by row. Count, sum and rank with aggregations= of the view, "
             "and let unique_by= of its source remove revisions of one event.",
         )
+
+
+def require_same_in_each_run(view: FeatureView, transform: Transform, rows: DataFrame) -> None:
+    """Check that a transform gives the same result for the same rows, whenever it runs.
+
+    Args:
+        view: The view, for messages.
+        transform: Its transform.
+        rows: Rows of its source. None of them is read.
+
+    Raises:
+        MaterializationError: Its result depends on the time, on chance or on the session.
+    """
+    _, problem = _checked(transform, rows)
+    if problem:
+        raise MaterializationError(
+            f"transform of view {view.name!r} ({view.origin})",
+            f"{problem}. Each run would store every row once more, as changed",
+            "Use a column of the source.",
+        )
+
+
+def _checked(transform: Transform, rows: DataFrame) -> tuple[Operator, str]:
+    """Return a transform's plan, and why its result depends on the run; ``""`` if not."""
+    begin = datetime.now(UTC)
+    out = transform(rows.alias(_SOURCE))
+    plan = out._jdf.queryExecution().analyzed()  # there is no public method for it
+    tree = plan_tree(plan.toJSON(), _SOURCE)
+    return tree, _run_problem(rows.sparkSession, plan, tree, begin)
 
 
 def _run_problem(session: SparkSession, plan: Any, tree: Operator, begin: datetime) -> str:

@@ -49,8 +49,7 @@ def check_view(view_input: ViewInput, spark: SparkSession) -> None:
     with spark_errors(f"check view {view.name!r} ({view.origin})", view=view.name):
         rows = _no_rows(view_input, spark)
         stored_rows(view, transformed(view, rows))
-        if not view.snapshot:  # which transforms all rows at once
-            require_fitting_transform(view, rows)
+        require_fitting_transform(view, rows)
 
 
 def create_table(view_input: ViewInput, spark: SparkSession, table: str) -> None:

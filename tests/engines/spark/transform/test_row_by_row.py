@@ -1,6 +1,7 @@
 """Transforms that look at other rows, the time or chance are refused before a row is read."""
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from pyspark.sql.window import Window
 from featurestore.definitions.model.source import DeltaSource
 from featurestore.definitions.model.types import Field, Int64
 from featurestore.definitions.model.view import FeatureView
+from featurestore.engines.spark.transform.inputs import require_fitting_transform
 from featurestore.engines.spark.transform.row_by_row import require_row_by_row
 from featurestore.engines.spark.transform.run import run_transform
 from featurestore.errors import MaterializationError
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
 PAID = DeltaSource("paid", path="paid", timestamp_field="at")
+SHOPS = DeltaSource("shops", path="shops")
 
 
 @pytest.fixture
@@ -318,3 +321,25 @@ def test_a_banned_operator_is_refused(rows: "DataFrame") -> None:
         check("SELECT * FROM {source} WHERE id > 0", rows, frozenset({"Filter"}))
 
     assert "operator Filter" in refused.value.found
+
+
+@pytest.mark.parametrize(
+    ("transform", "is_refused"),
+    [
+        ("SELECT max(id) AS id, 'now()' AS t FROM {source} GROUP BY g LIMIT 5", False),
+        (ranked, False),
+        ("SELECT id, current_timestamp AS t FROM {source}", True),
+        (lambda rows: rows.dropDuplicates().withColumn("t", F.rand()), True),
+    ],
+)
+def test_a_snapshot_views_transform_may_combine_rows_and_is_the_same_in_each_run(
+    rows: "DataFrame", transform: object, is_refused: bool
+) -> None:
+    schema = (Field("id", Int64),)
+    view = FeatureView(
+        "v", entities=(), source=SHOPS, schema=schema, transform=transform, snapshot=True
+    )
+    refused = pytest.raises(MaterializationError, match="in each run")
+
+    with refused if is_refused else nullcontext():
+        require_fitting_transform(view, rows)
