@@ -323,12 +323,22 @@ def test_the_settings_of_the_page_are_read(tmp_path: Path) -> None:
     assert settings.spark_conf_file == tmp_path / "spark-conf" / "local.conf"
 
 
+def test_the_commands_of_the_page_on_the_website(empty_folder: Path) -> None:
+    (empty_folder / "featurestore.toml").write_text('project = "shop"\n')
+
+    for _, text in blocks("docs/site.md"):
+        assert [run_command(words) for words in commands(text)] == [0, 0]
+
+    assert (empty_folder / "site" / "index.html").is_file()
+    assert (empty_folder / "public" / "index.html").is_file()
+
+
 def test_every_shell_block_is_run_here_or_is_done_beforehand() -> None:
     pages = ["README.md", *(str(each.relative_to(ROOT)) for each in ROOT.glob("docs/*.md"))]
     others = {
         page: [words for kind, text in blocks(page) if kind == "shell" for words in commands(text)]
         for page in pages
-        if page not in ("README.md", *RUN_ON_THE_PROJECT, "docs/installing.md")
+        if page not in ("README.md", *RUN_ON_THE_PROJECT, "docs/installing.md", "docs/site.md")
     }
 
     assert [

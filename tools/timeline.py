@@ -4,10 +4,8 @@ from html import escape
 
 from featurestore.engines import reference
 from featurestore.query.nodes import Aggregate
-from featurestore.store.columns import EVENT_TIME
-from tests.semantics.case import Case, Example, clock
-from tools.timeline_axis import CHARACTER, axis_of, grid_of, moments_of, stacks_of
-from tools.timeline_shapes import (
+from featurestore.site.timeline.axis import CHARACTER, axis_of
+from featurestore.site.timeline.shapes import (
     STYLE,
     bracket_at,
     cross,
@@ -17,6 +15,9 @@ from tools.timeline_shapes import (
     text_at,
     upright,
 )
+from featurestore.store.columns import EVENT_TIME
+from tests.semantics.case import Case, Example, clock
+from tools.timeline_axis import grid_of, moments_of, stacks_of
 from tools.timeline_text import (
     Line,
     Row,

@@ -1,26 +1,9 @@
-"""The time axis of a picture: which moments it names, and the position of each."""
-
-from collections.abc import Mapping
-from dataclasses import dataclass
-from itertools import pairwise
+"""Which moments the time axis of a case's picture names."""
 
 from featurestore.engines import reference
 from featurestore.query.nodes import Aggregate
 from featurestore.store.columns import EVENT_TIME
 from tools.timeline_text import Line, Row, accepted_times, format_key
-
-PLOT, CHARACTER = 430, 7.0
-
-
-@dataclass(frozen=True)
-class Axis:
-    """The position of each moment: in order, readable, and otherwise about to scale."""
-
-    positions: Mapping[int, float]
-
-    def at(self, moment: float) -> float:
-        """Return a moment's position in pixels."""
-        return self.positions[moment]
 
 
 def moments_of(lines: list[Line], rows: list[Row]) -> set[int]:
@@ -45,19 +28,6 @@ def grid_of(lines: list[Line], rows: list[Row]) -> set[int]:
             first = line.feature.window.end(moments[0] + every - 1)
             points |= set(range(first, moments[-1] + 1, every))
     return points
-
-
-def axis_of(left: float, widths: Mapping[int, float]) -> Axis:
-    ordered = sorted(widths)
-    least = [(widths[one] + widths[other]) / 2 for one, other in pairwise(ordered)]
-    spare = max(0.0, PLOT - sum(least))
-    duration = max(1, ordered[-1] - ordered[0])
-    x = left + max(24, widths[ordered[0]] / 2)
-    positions = {ordered[0]: x}
-    for (one, other), gap in zip(pairwise(ordered), least, strict=True):
-        x += gap + spare * (other - one) / duration
-        positions[other] = round(x, 1)
-    return Axis(positions)
 
 
 def stacks_of(rows: list[Row], keys: list[str]) -> dict[int, int]:

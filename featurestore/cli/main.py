@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from featurestore.cli import check, declare, explain, produce, read
-from featurestore.cli.operations import doctor, maintain, quarantine, schedule, setup
+from featurestore.cli.operations import docs, doctor, maintain, quarantine, schedule, setup
 from featurestore.cli.output import say
 from featurestore.credentials import without_credentials
 from featurestore.errors import FeatureStoreError
@@ -93,7 +93,7 @@ _SHOW_WARNING = warnings.showwarning
 
 for module in (
     *(declare, produce, maintain, doctor, setup),
-    *(read, explain, check, schedule, quarantine),
+    *(read, explain, check, schedule, quarantine, docs),
 ):
     module.add_verbs(app)
 

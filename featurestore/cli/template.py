@@ -28,6 +28,7 @@ spark.driver.extraJavaOptions  -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
 
 IGNORED = """\
 store/
+site/
 .featurestore/
 __pycache__/
 """

@@ -1,0 +1,108 @@
+"""The time to build the website of a made-up registry.
+
+Run ``python -m benchmarks.site``. It prints the seconds of CPU, the peak of memory, and the number
+and size of the files. The target is at most 10 s of CPU for 200 views with 20 features each.
+"""
+
+import argparse
+import gzip
+import resource
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import featurestore as fs
+from featurestore.cli.output import print_table
+from featurestore.definitions.model.manifest import Definition, Manifest
+from featurestore.registry.plan import plan
+from featurestore.site.build import build_site
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+WORDS = ("amount", "price", "visits", "returns", "clicks", "balance", "distance", "errors")
+FUNCTIONS = ("sum", "mean", "max", "stddev", "count")
+TEAMS = ("risk", "growth", "care", "pricing")
+
+
+def main() -> None:
+    """Build the site of a made-up registry, and print what it took."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.site", description=__doc__)
+    parser.add_argument("--views", type=int, default=200, help="number of views")
+    parser.add_argument("--features", type=int, default=20, help="features of each view")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        store = made_up_store(Path(folder), args.views, args.features)
+        start = time.process_time()
+        built = build_site(store, Path(folder) / "site", NOW)
+        seconds = time.process_time() - start
+        files = [path for path in built.folder.rglob("*") if path.is_file()]
+        pages = [path for path in files if path.suffix == ".html"]
+        sample = [*built.folder.glob("*.html"), *pages[:: max(1, len(pages) // 200)]]
+        largest = max(len(gzip.compress(path.read_bytes())) for path in sample)
+        print_table(
+            ["CPU seconds", "peak MB", "pages", "files", "MB", "largest page, KB gzipped"],
+            [
+                [
+                    round(seconds, 2),
+                    resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+                    len(pages),
+                    len(files),
+                    round(sum(path.stat().st_size for path in files) / 1e6, 1),
+                    round(largest / 1e3, 1),
+                ]
+            ],
+        )
+
+
+def made_up_store(folder: Path, views: int, features: int) -> fs.FeatureStore:
+    """Return a store with made-up definitions, of which nothing is materialized."""
+    (folder / "featurestore.toml").write_text('project = "made_up"\n')
+    (folder / "feature_defs").mkdir()
+    store = fs.FeatureStore(folder)
+    store.registry.apply(plan(None, Manifest.of(definitions(views, features))))
+    return store
+
+
+def definitions(views: int, features: int) -> list[Definition]:
+    """Return made-up definitions: a source for four views, a service for each two views."""
+    customer = fs.Entity("customer", join_keys=(fs.Field("customer_id", fs.Int64),))
+    made: list[Definition] = [customer]
+    listed = []
+    for number in range(views):
+        if number % 4 == 0:
+            source = fs.DeltaSource(
+                f"source_{number}",
+                path=f"data/{number}",
+                timestamp_field="at",
+                available_timestamp_field="loaded_at",
+            )
+            made.append(source)
+        listed.append(view(number, features, customer, source))
+    pairs = zip(listed[::2], listed[1::2], strict=False)
+    services = [
+        fs.FeatureService(f"model_{number}", features=(one.with_prefix("a_"), other))
+        for number, (one, other) in enumerate(pairs)
+    ]
+    return [*made, *listed, *services]
+
+
+def view(
+    number: int, features: int, customer: fs.Entity, source: fs.DeltaSource
+) -> fs.FeatureView:
+    """Return a view with window features."""
+    windows = tuple(f"{days + 1}d" for days in range(-(-features // len(FUNCTIONS))))
+    column = f"{WORDS[number % len(WORDS)]}_{number}"
+    return fs.FeatureView(
+        f"{WORDS[number % len(WORDS)]}_activity_{number}",
+        entities=(customer,),
+        source=source,
+        schema=(fs.Field(column, fs.Float64, description=f"The {column} of a customer"),),
+        aggregations=tuple(fs.Aggregation(column, name, windows=windows) for name in FUNCTIONS),
+        description=f"Activity of customers in area {number}, by event",
+        owner=f"{TEAMS[number % len(TEAMS)]}@example.com",
+        tags=(TEAMS[number % len(TEAMS)], "daily"),
+    )
+
+
+if __name__ == "__main__":
+    main()

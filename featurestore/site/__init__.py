@@ -1,0 +1,1 @@
+"""The registry as a static website: built from the registry, ledgers and Delta logs, no JVM."""

@@ -1,0 +1,1 @@
+"""The data of each page, which is also its JSON."""

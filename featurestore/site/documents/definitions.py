@@ -1,0 +1,81 @@
+"""The data of the pages of entities, sources and services."""
+
+from featurestore.definitions.model.entity import Entity
+from featurestore.definitions.model.service import FeatureService
+from featurestore.definitions.model.source import DeltaSource, FileSource, RequestSource, Source
+from featurestore.definitions.model.view import FeatureReference
+from featurestore.site.catalog import Catalog
+from featurestore.site.documents.parts import Document, fields_of, label_of, safe
+from featurestore.site.snippets import service_snippets
+
+
+def entity_document(entity: Entity, catalog: Catalog) -> Document:
+    """Return the data of an entity's page."""
+    views = [view.name for view in catalog.manifest.views if entity in view.entities]
+    return {
+        "schema": "featurestore.site.entity/1",
+        "kind": "entity",
+        **label_of(entity),
+        "join_keys": fields_of(entity.join_keys),
+        "views": views,
+    }
+
+
+def source_document(source: Source, catalog: Catalog) -> Document:
+    """Return the data of a source's page."""
+    views = [view.name for view in catalog.manifest.views if view.source == source]
+    computed = [view.name for view in catalog.manifest.on_demand_views if source in view.requests]
+    return {
+        "schema": "featurestore.site.source/1",
+        "kind": "source",
+        **label_of(source),
+        "type": _type(source),
+        "path": None if isinstance(source, RequestSource) else safe(source.path),
+        "columns": [] if isinstance(source, DeltaSource) else fields_of(source.schema),
+        "roles": _roles(source),
+        "views": [*views, *computed],
+    }
+
+
+def service_document(service: FeatureService, catalog: Catalog) -> Document:
+    """Return the data of a service's page."""
+    types = {
+        (view, feature.name): feature.dtype
+        for view in {use.view.name for use in service.references}
+        for feature in catalog.features.get(view, ())
+    }
+    features = [
+        {
+            "column": f"{use.prefix}{name}",
+            "view": use.view.name,
+            "feature": name,
+            "type": types.get((use.view.name, name), ""),
+            "strictly_before": isinstance(use, FeatureReference) and use.strict,
+            "timestamp_field": getattr(use, "timestamp_field", None),
+            "join_keys": dict(getattr(use, "join_keys", ())),
+        }
+        for use in service.references
+        for name in use.feature_names
+    ]
+    return {
+        "schema": "featurestore.site.service/1",
+        "kind": "service",
+        **label_of(service),
+        "features": features,
+        "views": list(dict.fromkeys(use.view.name for use in service.references)),
+        "snippets": service_snippets(service),
+    }
+
+
+def _type(source: Source) -> str:
+    if isinstance(source, FileSource):
+        return f"files ({source.file_format or 'unknown format'})"
+    if isinstance(source, RequestSource):
+        return "values of the request"
+    return "Delta table, read by its change feed" if source.change_feed else "Delta table"
+
+
+def _roles(source: Source) -> dict[str, str]:
+    roles = source.roles
+    named = {role: column for role, column in roles.columns.items() if column is not None}
+    return {**named, **({"unique_by": ", ".join(roles.unique_by)} if roles.unique_by else {})}

@@ -1,0 +1,117 @@
+"""Parts that several pages have: who owns a definition and where it is, and a view's state."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from featurestore.client.status import ViewStatus
+from featurestore.credentials import without_credentials
+from featurestore.definitions.model.expectations import DeclaredExpectations
+from featurestore.definitions.model.manifest import Definition
+from featurestore.definitions.model.view import FeatureView
+from featurestore.site.catalog import Catalog, View
+from featurestore.store.ledger.runs import RunRecord
+
+Document = dict[str, Any]  # Any: plain data of JSON
+safe = cache(without_credentials)
+
+
+def label_of(definition: Definition) -> Document:
+    """Return a definition's name, description, owner, tags, file and line."""
+    return {
+        "name": definition.name,
+        "description": safe(definition.description),
+        "owner": safe(definition.owner),
+        "tags": [safe(tag) for tag in definition.tags],
+        "origin": str(definition.origin),
+    }
+
+
+def freshness_of(view: View, catalog: Catalog) -> Document:
+    """Return the state of a view's table. No value depends on the present moment but ``fresh``.
+
+    Args:
+        view: The view.
+        catalog: Everything that the site shows.
+    """
+    unknown = ViewStatus(view.name, len(view.feature_names), "unknown")
+    status = catalog.statuses.get(view.name, unknown)
+    return {
+        "state": status.state,
+        "schedule": status.schedule,
+        "fresh": None if status.freshness is None else status.freshness == "fresh",
+        "due_since": moment(status.due_since),
+        "newest_event": moment(status.newest_event),
+        "rows": status.rows if status.version is not None else None,
+        "rows_quarantined": status.rows_quarantined,
+        "version": status.version,
+        "last_run": status.last_run,
+        "last_run_at": moment(status.last_run_at),
+        "last_failure_at": moment(status.last_failure_at),
+        "error": None if status.error is None else safe(status.error),
+        "answers_by": status.answers_by,
+    }
+
+
+def expectations_of(view: View, catalog: Catalog) -> list[Document]:
+    """Return the checks of a view's rows, each with how often rows failed it."""
+    declared = view.expectations if isinstance(view, FeatureView) else None
+    if not isinstance(declared, DeclaredExpectations):
+        return []
+    runs = catalog.runs_by_view.get(view.name, ())
+    return [
+        {
+            "name": check.name,
+            "text": safe(check.text),
+            "severity": check.severity,
+            **_failures(check.name, runs),
+        }
+        for check in declared.checks
+    ]
+
+
+def _failures(check: str, runs: tuple[RunRecord, ...]) -> Document:
+    failed = [run for run in runs if run.outcome.failures.get(check)]
+    return {
+        "failed_rows": sum(run.outcome.failures[check] for run in failed),
+        "failed_runs": len(failed),
+        "last_failed_at": moment(failed[0].started_at) if failed else None,
+    }
+
+
+def run_document(run: RunRecord) -> Document:
+    """Return one run."""
+    outcome = run.outcome
+    return {
+        "run_id": run.run_id,
+        "view": run.view,
+        "kind": run.kind,
+        "status": run.status,
+        "started_at": moment(run.started_at),
+        "ended_at": moment(run.ended_at),
+        "rows_in": outcome.rows_in,
+        "rows_out": outcome.rows_out,
+        "rows_quarantined": outcome.rows_quarantined,
+        "failures": dict(sorted(outcome.failures.items())),
+        "error": None if outcome.error is None else safe(outcome.error),
+    }
+
+
+def moment(at: datetime | None) -> str | None:
+    """Return a moment as ISO 8601 in whole seconds.
+
+    Example:
+        >>> from datetime import UTC
+        >>> moment(datetime(2026, 1, 31, 9, 30, tzinfo=UTC)), moment(None)
+        ('2026-01-31T09:30:00Z', None)
+    """
+    return None if at is None else f"{at:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def fields_of(columns: Any) -> list[Mapping[str, str]]:
+    """Return columns with their types and descriptions."""
+    return [
+        {"name": each.name, "type": str(each.dtype), "description": safe(each.description)}
+        for each in columns
+    ]

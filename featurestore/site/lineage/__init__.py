@@ -1,0 +1,1 @@
+"""Lineage: source, view, feature, service, as a graph and as drawings."""

@@ -1,0 +1,1 @@
+"""The index of the search, which a script in the page reads."""

@@ -1,0 +1,1 @@
+"""The drawn timelines of features and of the cases in docs/semantics.md."""
