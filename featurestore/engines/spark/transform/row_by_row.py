@@ -6,13 +6,12 @@ arrived, and a row that the source retracts could not be found again.
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
 from featurestore.definitions.model.view import FeatureView
-from featurestore.engines.spark.transform.plan_tree import Item, Operator, plan_tree, simple_name
+from featurestore.engines.spark.transform.plan_tree import Operator, plan_tree, simple_name
 from featurestore.errors import MaterializationError
 
 Transform = Callable[[DataFrame], DataFrame]
@@ -50,8 +49,8 @@ _UNSTABLE = {
     "TryReflect": "try_reflect",
     "Uniform": "uniform",
     "Uuid": "uuid",
+    "VariableReference": "variable of the session",
 }
-_TIMES = ("timestamp", "timestamp_ntz")
 
 
 def require_row_by_row(
@@ -106,24 +105,41 @@ def require_same_in_each_run(view: FeatureView, transform: Transform, rows: Data
 
 def _checked(transform: Transform, rows: DataFrame) -> tuple[Operator, str]:
     """Return a transform's plan, and why its result depends on the run; ``""`` if not."""
-    begin = datetime.now(UTC)
+    plan, tree = _plan_of(transform, rows)
+    problem = _run_problem(rows.sparkSession, plan, tree)
+    if not problem and _literals(tree) != _literals(_plan_of(transform, rows)[1]):
+        problem = (
+            "it makes other constants when it is called again, such as a time or a random number, "
+            "so it gives another result in each run"
+        )
+    return tree, problem
+
+
+def _plan_of(transform: Transform, rows: DataFrame) -> tuple[Any, Operator]:
+    """Return a transform's analyzed plan in Spark's Java process, and its operators."""
     out = transform(rows.alias(_SOURCE))
     plan = out._jdf.queryExecution().analyzed()  # there is no public method for it
-    tree = plan_tree(plan.toJSON(), _SOURCE)
-    return tree, _run_problem(rows.sparkSession, plan, tree, begin)
+    return plan, plan_tree(plan.toJSON(), _SOURCE)
 
 
-def _run_problem(session: SparkSession, plan: Any, tree: Operator, begin: datetime) -> str:
+def _literals(tree: Operator) -> list[tuple[object, object]]:
+    return [
+        (each.get("dataType"), each.get("value"))
+        for node in tree.all_below()
+        for each in node.expressions
+        if simple_name(each) == "Literal"
+    ]
+
+
+def _run_problem(session: SparkSession, plan: Any, tree: Operator) -> str:
     """Return why the result depends on the time, on chance or on the session; ``""`` if not.
 
     Args:
         session: The session.
         plan: The analyzed plan in Spark's Java process.
         tree: The plan's operators.
-        begin: When the transform was called.
     """
-    expressions = [each for node in tree.all_below() for each in node.expressions]
-    for each in expressions:
+    for each in (each for node in tree.all_below() for each in node.expressions):
         if name := _UNSTABLE.get(simple_name(each)):
             return f"it uses {name!r}, which gives another result in each run"
     if _has_current_value(session, plan):
@@ -133,10 +149,6 @@ def _run_problem(session: SparkSession, plan: Any, tree: Operator, begin: dateti
             "it takes a text such as 'now' or 'today' as a time, which gives another result in "
             "each run"
         )
-    end = datetime.now(UTC)
-    for moment in filter(None, map(_moment, expressions)):
-        if begin <= moment <= end:
-            return f"it has the time at which it was called, {moment}: another one in each run"
     return ""
 
 
@@ -163,16 +175,6 @@ def _all_plans(plan: Any) -> Iterator[Any]:
     yield plan
     subqueries = plan.subqueriesAll()
     yield from (subqueries.apply(number) for number in range(subqueries.length()))
-
-
-def _moment(expression: Item) -> datetime | None:
-    """Return the time that a literal is, in UTC; None if the expression is none."""
-    if simple_name(expression) != "Literal" or expression.get("dataType") not in _TIMES:
-        return None
-    try:
-        return datetime.fromisoformat(str(expression.get("value"))).replace(tzinfo=UTC)
-    except ValueError:  # null, or a year that Python does not have
-        return None
 
 
 def _rows_problem(tree: Operator, banned: frozenset[str]) -> str:

@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import partial
+from random import random
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
@@ -251,6 +253,8 @@ def test_a_real_function_is_refused_anywhere_in_a_query(rows: "DataFrame", sql: 
         lambda: F.unix_timestamp(),
         lambda: F.expr("TIMESTAMP 'now'"),
         lambda: F.lit(datetime.now(UTC)),
+        lambda: F.lit(random()),
+        lambda: F.concat(F.lit(str(uuid4())), F.col("text")),
         lambda: F.lit("now").cast("timestamp"),
         lambda: F.lit(datetime(2026, 1, 1, tzinfo=UTC)) > "tomorrow",
     ],
@@ -259,6 +263,14 @@ def test_a_real_function_of_pyspark_is_refused(
     rows: "DataFrame", column: "Callable[[], Column]"
 ) -> None:
     assert "in each run" in refusal(lambda rows: looking(rows).withColumn("x", column()), rows)
+
+
+def test_a_variable_of_the_session_is_refused(spark: "SparkSession", rows: "DataFrame") -> None:
+    spark.sql("DECLARE VARIABLE rate INT DEFAULT 5")
+    try:
+        assert "in each run" in refusal("SELECT *, rate AS x FROM {source}", rows)
+    finally:
+        spark.sql("DROP TEMPORARY VARIABLE rate")
 
 
 def test_a_result_that_does_not_come_from_the_rows_as_a_frame_is_refused(
