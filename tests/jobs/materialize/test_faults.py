@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -14,9 +14,10 @@ from featurestore.errors import FeatureStoreError, StorageError
 from featurestore.jobs.doctor.doctor import examine
 from featurestore.jobs.materialize.job import RunResult
 from featurestore.jobs.materialize.start import materialize
-from featurestore.store.fault_points import VARIABLE, InjectedError
+from featurestore.store.fault_points import RUN_POINTS, VARIABLE, InjectedError
 from featurestore.store.ledger.runs import Runs
 from featurestore.store.ledger.tables import Tables
+from tests.effort import is_soak
 from tests.jobs.faults import (
     BUILDS_ONLY,
     CALM,
@@ -42,6 +43,9 @@ SECOND = (("a", 3, 3.0), ("a", 3, 3.0), ("c", None, 9.0))
 LATE_AND_FUTURE = (("b", -40, 4.0), ("a", 400, 5.0))
 THIRD = (("c", 5, 6.0), ("a", 0, 1.0), (None, None, 9.0))
 LAST = (("b", 6, 7.0),)
+KILLED = [*ALL] if is_soak() else [DELTA["data.committed"].name, OF_FILES["commit.verified"].name]
+SNAPSHOT_SAMPLE = ("data.committed",)
+ONLY_IN_SOAK = pytest.mark.skipif(not is_soak(), reason="`make soak` runs it")
 
 
 def assert_as_undisturbed(world: World, views: list[str]) -> None:
@@ -73,13 +77,15 @@ def complete(world: World, views: list[str]) -> None:
     assert failed == {}
 
 
-def assert_failed(outcomes: Outcomes, error: type[FeatureStoreError]) -> None:
+def assert_failed(
+    outcomes: Outcomes, error: type[FeatureStoreError], points: Mapping[str, str] = POINTS
+) -> None:
     """Assert that each view failed by its fault.
 
     Only the lock is outside of the view's run. If it is not released, the run is done.
     """
     for view, outcome in outcomes.items():
-        if POINTS[view] == "lock.released":
+        if points[view] == "lock.released":
             assert isinstance(outcome, RunResult), (view, outcome)
             assert outcome.status == "done", (view, outcome)
         elif isinstance(outcome, RunResult):
@@ -87,11 +93,33 @@ def assert_failed(outcomes: Outcomes, error: type[FeatureStoreError]) -> None:
             assert isinstance(outcome.error, error), (view, outcome.error)
         else:
             assert isinstance(outcome, error | InjectedError), (view, outcome)
-        assert isinstance(outcome, RunResult) is (POINTS[view] != "lock.acquired")
+        assert isinstance(outcome, RunResult) is (points[view] != "lock.acquired")
+
+
+@pytest.mark.slow
+def test_a_view_whose_runs_fail_at_one_step_after_the_other_is_completed_in_the_end(
+    tmp_path: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each name as an error, in a fraction of the time of the soak's view for each name."""
+    view = DELTA["table.switched"]  # it has a latest table, so its runs pass all points
+    world = World(tmp_path, spark, views=[CALM, view], files_per_batch=1)
+    actions = (("raise", FeatureStoreError), ("enospc", StorageError))
+
+    for number, point in enumerate(RUN_POINTS):
+        pay(world, *FIRST[number % 3 :], ("a", number, 1.0))
+        action, error = actions[number % 2]
+        monkeypatch.setenv(VARIABLE, f"{view.name}/{point}={action}")
+        outcomes = run_each(world, [view.name])
+        monkeypatch.delenv(VARIABLE)
+        assert_failed(outcomes, error, {view.name: point})
+    complete(world, [view.name])
+
+    assert_as_undisturbed(world, [view.name])
 
 
 @pytest.mark.slow
 @pytest.mark.soak
+@ONLY_IN_SOAK
 def test_a_run_that_fails_at_any_step_is_completed_by_the_next_one(
     tmp_path: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,10 +149,12 @@ def test_a_run_that_fails_at_any_step_is_completed_by_the_next_one(
 
 
 @pytest.mark.slow
+@pytest.mark.soak
 def test_a_run_of_a_snapshot_view_that_fails_at_a_step_of_its_batch_is_completed_by_the_next_one(
     tmp_path: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names = {point: f"shops_{point.replace('.', '_')}" for point in (*IN_BATCHES, "source.read")}
+    points = (*IN_BATCHES, "source.read") if is_soak() else SNAPSHOT_SAMPLE
+    names = {point: f"shops_{point.replace('.', '_')}" for point in points}
     faults = ",".join(f"{name}/{point}=raise" for point, name in names.items())
     world = World(tmp_path, spark)
     world.views = [SHOPS, *(other(SHOPS, name=name) for name in names.values())]
@@ -182,16 +212,40 @@ def test_a_run_that_is_killed_at_any_step_is_completed_by_the_next_one(
     pay(world, *FIRST)
     pay(world, *SECOND)
 
-    faults = armed(ALL, "sleep:600", in_build=True)
-    code = waiting_child(world, ALL, faults, subprocess.Popen.kill)
+    faults = armed(KILLED, "sleep:600", in_build=True)
+    code = waiting_child(world, KILLED, faults, subprocess.Popen.kill)
     assert code == -signal.SIGKILL
     pay(world, *LATE_AND_FUTURE)
-    complete(world, ALL)
+    complete(world, KILLED)
 
-    assert_as_undisturbed(world, ALL)
+    assert_as_undisturbed(world, KILLED)
 
 
 @pytest.mark.slow
+@pytest.mark.soak
+@ONLY_IN_SOAK
+def test_an_update_that_is_killed_at_any_step_is_completed_by_the_next_one(
+    tmp_path: Path, spark: SparkSession
+) -> None:
+    world = faulty_world(tmp_path, spark)
+    views = [view for view in ALL if POINTS[view] not in BUILDS_ONLY]
+    pay(world, *FIRST)
+    pay(world, *SECOND)
+    complete(world, views)
+    pay(world, *THIRD)
+
+    faults = armed(views, "sleep:600", in_build=False)
+    code = waiting_child(world, views, faults, subprocess.Popen.kill)
+    assert code == -signal.SIGKILL
+    pay(world, *LAST)
+    complete(world, views)
+
+    assert_as_undisturbed(world, views)
+
+
+@pytest.mark.slow
+@pytest.mark.soak
+@ONLY_IN_SOAK
 def test_a_run_that_loses_the_process_of_spark_is_recorded_and_completed_by_the_next_one(
     tmp_path: Path, spark: SparkSession
 ) -> None:
