@@ -90,6 +90,14 @@ class CommitNotes:
     source_columns: Sequence[Sequence[str]] | None = None
     source_name: str = ""
 
+    @property
+    def is_batch(self) -> bool:
+        """Whether the commit has a number of its own.
+
+        A release and a record of columns have the number of the batch before.
+        """
+        return bool(self.rows_in) and not self.release
+
     def to_json(self) -> str:
         """Return the text to store in the commit's ``userMetadata``."""
         fields = asdict(self) | {"started_at": self.started_at.isoformat()}

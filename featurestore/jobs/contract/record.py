@@ -42,6 +42,9 @@ def record_columns(
         rows_quarantined=0,
         failures={},
         max_event_timestamp=None,
+        repair=None,
+        rows_copied=0,
+        bad_rows_copied=0,
         source_columns=accepted.recorded,
         source_name=view.source.name,
     )

@@ -6,7 +6,7 @@ from featurestore.jobs.doctor.finding import Finding, Subject
 from featurestore.jobs.materialize.lock import is_locked
 from featurestore.jobs.materialize.reconcile import of_run, outcome
 from featurestore.quoting import spark_name
-from featurestore.store.commit import BatchCommit, CommitNotes, batch_commits
+from featurestore.store.commit import BatchCommit, batch_commits
 from featurestore.store.delta.log import last_transaction, table_properties
 from featurestore.store.integrity import lost_commit, table_damage
 from featurestore.store.ledger.runs import RunRecord
@@ -74,7 +74,7 @@ def wrong_records(subject: Subject) -> list[tuple[RunRecord, list[BatchCommit]]]
 
 def transactions_rise(subject: Subject) -> Iterator[Finding]:
     """Yield batches whose numbers fall: Delta would ignore a later batch of that number."""
-    commits = [commit for commit in _commits(subject) if _is_batch(commit.notes)]
+    commits = [commit for commit in _commits(subject) if commit.notes.is_batch]
     numbers = [(commit.notes.generation, commit.notes.batch_id) for commit in commits]
     falls = [
         commit
@@ -108,11 +108,6 @@ def transactions_are_kept(subject: Subject) -> Iterator[Finding]:
             f"Remove it: ALTER TABLE delta.{spark_name(subject.uri)} "
             f"UNSET TBLPROPERTIES ({_RETENTION}).",
         )
-
-
-def _is_batch(notes: CommitNotes) -> bool:
-    """Return whether a commit has its own number: a release or a record of columns has none."""
-    return bool(notes.rows_in) and not notes.release
 
 
 def _commits(subject: Subject) -> tuple[BatchCommit, ...]:

@@ -45,4 +45,4 @@ def _counted(subject: Subject) -> list[CommitNotes]:
         commits = () if lost_commit(table) else batch_commits(table)
     except FeatureStoreError:  # the checks of the view's table report it
         return []
-    return [commit.notes for commit in commits if not commit.notes.release]
+    return [commit.notes for commit in commits if commit.notes.is_batch]

@@ -18,9 +18,11 @@ from featurestore.jobs.contract.changes import Column
 from featurestore.jobs.contract.check import Accepted, check_schema, lacks_columns
 from featurestore.jobs.contract.record import record_columns
 from featurestore.jobs.materialize.job import RunResult
+from featurestore.jobs.materialize.reconcile import outcome
 from featurestore.jobs.materialize.start import materialize
 from featurestore.store.commit import newest_batch
 from featurestore.store.delta.log import record_notes
+from featurestore.store.ledger.runs import Outcome
 from tests.jobs.world import DERIVED, SPENDING, Store, stored_rows
 
 COLUMNS = (Column("card_id", "String"), Column("at", "Timestamp"), Column("amount", "Float64"))
@@ -61,7 +63,14 @@ def test_a_note_without_rows_repeats_no_count_of_the_batch(shop: Store) -> None:
     shop.run(stored_rows("a"))
     batch = newest_batch(shop.uri())
     assert batch is not None
-    counted = replace(batch.notes, rows_quarantined=2, failures={"amount:ge": 2})
+    counted = replace(
+        batch.notes,
+        rows_quarantined=2,
+        failures={"amount:ge": 2},
+        repair=("2026-01-01T00:00:00+00:00", "2026-01-02T00:00:00+00:00"),
+        rows_copied=3,
+        bad_rows_copied=1,
+    )
     record_notes(shop.uri(), counted.to_json())
 
     record_columns(shop.layout, view, table, "next", Accepted(COLUMNS))
@@ -70,6 +79,9 @@ def test_a_note_without_rows_repeats_no_count_of_the_batch(shop: Store) -> None:
     assert noted is not None
     assert (noted.notes.run_id, noted.notes.rows_quarantined) == ("next", 0)
     assert noted.notes.failures == {}
+    assert outcome([noted]) == Outcome(
+        version=noted.version, batches=1, source_offset=batch.notes.source_offset
+    )
 
 
 def test_a_note_without_rows_keeps_the_place_of_the_stream(shop: Store) -> None:

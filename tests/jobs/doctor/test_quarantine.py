@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 from deltalake import DeltaTable
 
+from featurestore.jobs.contract.changes import Column
+from featurestore.jobs.contract.check import Accepted
+from featurestore.jobs.contract.record import record_columns
 from featurestore.jobs.doctor.doctor import examine
+from featurestore.jobs.doctor.quarantine import UNBALANCED
 from featurestore.jobs.materialize.lock import view_lock
 from featurestore.store.quarantine import mark_released, mark_rows
 from tests.jobs.world import NOON, Store, stored_rows
@@ -125,6 +129,16 @@ def test_the_quarantine_of_a_chosen_view_is_opened(built: Store) -> None:
     lose_file(built)
 
     assert {each.table for each in examine(built.job, ["spending"])} == {NAME}
+
+
+def test_a_record_of_columns_has_no_bad_rows_of_its_own(shop: Store) -> None:
+    table = shop.build()
+    shop.run(stored_rows("a"), bad=2)
+    columns = Accepted((Column("card_id", "String"),))
+    view = replace(shop.views[0], schema_contract="freeze")
+    record_columns(shop.layout, view, table, "r-t1-0", columns)
+
+    assert UNBALANCED not in {each.code for each in examine(shop.job)}
 
 
 def test_a_snapshot_view_replaces_its_quarantine_at_each_run(built: Store) -> None:
