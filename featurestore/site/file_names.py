@@ -24,7 +24,7 @@ def file_name(name: str) -> str:
 
     Example:
         >>> file_name("amount_sum_7d"), file_name("Amount")
-        ('amount_sum_7d', 'amount--e4a04c8fad54d9f9')
+        ('amount_sum_7d', 'amount--49e96d7cdf58069c')
         >>> file_name("../x").startswith("x--"), file_name("con").startswith("con--")
         (True, True)
     """

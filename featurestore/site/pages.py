@@ -17,7 +17,7 @@ from featurestore.site.documents.overview import (
 )
 from featurestore.site.documents.parts import Document, run_document
 from featurestore.site.documents.views import ViewDocuments
-from featurestore.site.lineage.drawing import MOST_NODES, neighbours, whole
+from featurestore.site.lineage.drawing import MOST_FEATURES, neighbours, whole
 from featurestore.site.lineage.graph import Graph, Node, lineage_of, without_features
 from featurestore.site.render import Renderer, drawing
 from featurestore.site.rules import interval_of
@@ -37,7 +37,7 @@ _COLUMNS = {
         "owner",
         "tags",
     ),
-    "features": ("name", "view", "type", "meaning", "used_by"),
+    "features": ("name", "meaning", "view", "type", "used_by"),
     "entities": ("name", "description", "owner", "tags"),
     "sources": ("name", "type", "description", "owner", "tags"),
     "services": ("name", "description", "views", "owner", "tags"),
@@ -165,7 +165,8 @@ class Pages:
             yield self._plain(path, "version", title, own, section="history.html")
 
     def _whole_lineage(self) -> Page:
-        with_features = len(self._graph.nodes) <= MOST_NODES
+        features = sum(map(len, self._catalog.features.values()))
+        with_features = features <= MOST_FEATURES
         graph = self._graph if with_features else without_features(self._graph)
         data = {
             "schema": "featurestore.site.lineage/1",

@@ -33,7 +33,7 @@ class Interval:
     late: bool = False
 
     def __str__(self) -> str:
-        low = "(always" if self.low is None else f"{self.brackets[0]}{self.low}"
+        low = "(-∞" if self.low is None else f"{self.brackets[0]}{self.low}"
         return f"{low}, {self.high}{self.brackets[1]}"
 
 
@@ -91,13 +91,12 @@ def rules_of(feature: Feature) -> list[str]:
 def _newest(view: FeatureView, interval: Interval | None) -> Iterator[str]:
     key = "the key" if view.entities else "the view"
     yield f"The value of the newest row of {key} with an event time in {interval}."
-    yield "t is the moment of the row that asks."
     if view.ttl is not None:
         yield f"If the newest row is older than {view.ttl}, the value is null."
 
 
 def _window(aggregation: Aggregation, grid: Grid, interval: Interval | None) -> Iterator[str]:
-    yield f"Rows with an event time in {interval} count. t is the moment of the row that asks."
+    yield f"Rows with an event time in {interval} count."
     if grid.every is not None:
         delay = "" if aggregation.delay == NO_TIME else f" - {aggregation.delay}"
         shift = "" if grid.offset == NO_TIME else f", shifted by {grid.offset}"

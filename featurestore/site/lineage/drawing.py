@@ -7,10 +7,10 @@ from statistics import fmean
 from featurestore.site.lineage.graph import Graph, Node
 
 _WIDTH, _HEIGHT, _ROW, _GAP = 168, 26, 34, 56
-_LETTERS = 21
+_LETTERS = 19
 _SHOWN = 8
-MOST_NODES = 150
-"""The most nodes of a drawing of the whole with a node for each feature."""
+MOST_FEATURES = 40
+"""The most features of a drawing of the whole with a node for each feature."""
 
 
 def neighbours(graph: Graph, node: Node, root: str) -> str:
@@ -47,7 +47,10 @@ def neighbours(graph: Graph, node: Node, root: str) -> str:
 
 
 def whole(graph: Graph, root: str) -> str:
-    """Return the whole graph as SVG, with each node to the right of all that it is made from."""
+    """Return the whole graph as SVG, with each node to the right of all that it is made from.
+
+    The services are in the last column.
+    """
     layers = _layers(graph)
     positions = {
         node: (column * (_WIDTH + _GAP), row * _ROW + 2.0)
@@ -64,14 +67,19 @@ def whole(graph: Graph, root: str) -> str:
 
 def _layers(graph: Graph) -> list[list[Node]]:
     depth = _depths(graph)
+    last = max(depth.values(), default=0)
+    depth |= {node: last for node in depth if node.kind == "service"}
     layers: list[list[Node]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
     for node in sorted(graph.nodes):
         layers[depth[node]].append(node)
     rank: dict[Node, float] = {}
     for number, members in enumerate(layers):
         if number:
-            # Near what they are made from, so that few edges cross.
-            centre = {node: fmean(rank[one] for one in graph.up[node]) for node in members}
+            # Near what they are made from, so that few edges cross. A service may have nothing.
+            centre = {
+                node: fmean(rank[one] for one in graph.up[node]) if graph.up[node] else 0.0
+                for node in members
+            }
             members.sort(key=lambda node: (centre[node], node))
         rank |= {node: row / len(members) for row, node in enumerate(members)}
     return layers

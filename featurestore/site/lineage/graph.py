@@ -79,8 +79,9 @@ class Graph:
 
 def lineage_of(catalog: Catalog) -> Graph:
     """Return the lineage of all definitions."""
-    alone = [Node("source", source.name) for source in catalog.manifest.sources]
-    return Graph.of(_edges(catalog), alone)
+    sources = [Node("source", source.name) for source in catalog.manifest.sources]
+    services = [Node("service", service.name) for service in catalog.manifest.services]
+    return Graph.of(_edges(catalog), [*sources, *services])
 
 
 def without_features(graph: Graph) -> Graph:

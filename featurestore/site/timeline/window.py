@@ -17,7 +17,7 @@ def window_drawing(interval: Interval) -> str:
     """Return the drawing of an interval of event times, as SVG.
 
     The upper line has the events of a key. The bar below it is the interval, with the events
-    that count. The dashed line is t, the moment of the row that asks.
+    that count. The dashed line is t, the moment of the value.
 
     Example:
         >>> window_drawing(Interval("t - 7d", "t", "[)")).startswith('<svg class="timeline"')
@@ -46,11 +46,12 @@ def description(interval: Interval) -> str:
 
     Example:
         >>> description(Interval(None, "t", "[)"))
-        'The bar is the interval (always, t): the events in it count.'
+        'The bar is the interval (-∞, t): the events in it count. ...'
     """
     counted = "the newest event in it counts" if interval.newest else "the events in it count"
     late = " The hollow event is available only after t, so it does not count." * interval.late
-    return f"The bar is the interval {interval}: {counted}.{late}"
+    edges = "A square bracket includes its edge, a round one does not."
+    return f"The bar is the interval {interval}: {counted}. {edges}{late}"
 
 
 def _labels(interval: Interval) -> list[tuple[int, str]]:
