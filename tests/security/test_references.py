@@ -14,7 +14,7 @@ from featurestore import credentials
 from featurestore.registry.codec import document_fingerprint
 from featurestore.times import from_micros, to_micros
 from tests.client.shop import write_view
-from tests.jobs.stored import NOON
+from tests.jobs.world import NOON
 from tests.tables import feature_table
 
 CANARY = "CANARY-55c0-secret"
