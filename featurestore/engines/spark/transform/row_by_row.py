@@ -123,11 +123,12 @@ def _plan_of(transform: Transform, rows: DataFrame) -> tuple[Any, Operator]:
 
 
 def _literals(tree: Operator) -> list[tuple[object, object]]:
+    """Return the constants of a plan, without texts: some are names, in MLlib random ones."""
     return [
         (each.get("dataType"), each.get("value"))
         for node in tree.all_below()
         for each in node.expressions
-        if simple_name(each) == "Literal"
+        if simple_name(each) == "Literal" and each.get("dataType") != "string"
     ]
 
 

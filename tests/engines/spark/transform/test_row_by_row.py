@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from functools import partial
 from random import random
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import pytest
+from pyspark.ml.feature import VectorAssembler
 from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
 from pyspark.sql.types import LongType
 from pyspark.sql.window import Window
@@ -254,7 +254,6 @@ def test_a_real_function_is_refused_anywhere_in_a_query(rows: "DataFrame", sql: 
         lambda: F.expr("TIMESTAMP 'now'"),
         lambda: F.lit(datetime.now(UTC)),
         lambda: F.lit(random()),
-        lambda: F.concat(F.lit(str(uuid4())), F.col("text")),
         lambda: F.lit("now").cast("timestamp"),
         lambda: F.lit(datetime(2026, 1, 1, tzinfo=UTC)) > "tomorrow",
     ],
@@ -295,6 +294,10 @@ def with_udfs(rows: "DataFrame") -> "DataFrame":
     return rows.withColumn("id", own("id")).withColumn("one", other())
 
 
+def assembled(rows: "DataFrame") -> "DataFrame":
+    return VectorAssembler(inputCols=["id", "g"], outputCol="v").transform(rows)
+
+
 def by_batches(rows: "DataFrame") -> "DataFrame":
     return rows.mapInPandas(lambda frames: frames, rows.schema)
 
@@ -305,6 +308,7 @@ def by_batches(rows: "DataFrame") -> "DataFrame":
         None,
         joined,
         with_udfs,
+        assembled,  # with a random name in its plan
         by_batches,
         lambda rows: rows.where("id > 0").withColumn("id", F.col("id") * 10),
         lambda rows: rows.select(F.explode(F.array("id", "g")).alias("id")),
