@@ -223,8 +223,8 @@ def _position(
     if batch is None or position is None:
         raise RequestError(
             call,
-            "no run has read the source to an end yet",
-            f"Run `featurestore materialize {view.name}` first.",
+            "the source cannot be read again up to where the last run has read it",
+            f"Run `featurestore materialize {view.name}` first: it reads the source to its end.",
         )
     return batch.notes, position
 

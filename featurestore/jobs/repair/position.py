@@ -20,7 +20,7 @@ from featurestore.engines.spark.source.offsets import (
 from featurestore.jobs.materialize.refusal import Evidence
 from featurestore.jobs.materialize.upstream import Upstream
 from featurestore.store.commit import CommitNotes
-from featurestore.store.delta.commit_files import commit_actions, commit_digest
+from featurestore.store.delta.commit_files import commit_actions, commit_digest, oldest_version
 from featurestore.store.delta.log import latest_version
 from featurestore.store.source_files import FilePath, SourceFile
 
@@ -57,7 +57,10 @@ class Position:
 def position_of(
     upstream: Upstream, checkpoint: str, newest: CommitNotes, generation: int, evidence: Evidence
 ) -> Position | None:
-    """Return which rows of the source to read; None if no run has read it up to an end.
+    """Return which rows of the source to read; None if these cannot be read now.
+
+    The first build may not have read the source to an end; or rows came since, and the version
+    before them is gone.
 
     Args:
         upstream: The source, or the upstream view's table.
@@ -77,6 +80,8 @@ def position_of(
     if offset is None or first_unread is None or present is None:
         return None
     if not _rows_changed(upstream.uri, first_unread, present):
+        if first_unread - 1 < oldest_version(upstream.uri):
+            return None  # Delta has removed the commits of that version
         return Position(
             batch_id,
             source_offset=newest.source_offset,

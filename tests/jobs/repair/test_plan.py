@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from deltalake import DeltaTable
 
 from featurestore.errors import (
     ConflictError,
@@ -71,9 +72,16 @@ def cut(shop: Store) -> None:
     (log / f"{0:020}.json").write_text("")
 
 
+def lose_the_version_that_was_read(shop: Store) -> None:
+    shop.pay(feature_table({"card_id": ["c"]}, [0], {"amount": [4.0]}))
+    DeltaTable(shop.folder / "payments").create_checkpoint()
+    (shop.folder / "payments" / "_delta_log" / f"{0:020}.json").unlink()
+
+
 @pytest.mark.parametrize(
     ("change", "error", "way_out"),
     [
+        (lose_the_version_that_was_read, RequestError, "materialize spending"),
         (unfinished, RequestError, "materialize spending"),
         (changed, RequestError, "materialize spending"),
         (of_a_feed, RequestError, "materialize spending --full"),
