@@ -4,18 +4,21 @@ Files may be cleaned up after they were read. A changed definition builds the ta
 files that are left: people must know before they apply it.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.source import FileSource
 from featurestore.definitions.model.view import FeatureView
 from featurestore.definitions.rules.issue import Issue, label
-from featurestore.errors import SetupError
+from featurestore.engines.spark.source.offsets import seen_files
+from featurestore.engines.spark.source.renames import first_name, gone_names
+from featurestore.errors import FeatureStoreError, SetupError
+from featurestore.store.commit import batch_commits
 from featurestore.store.earlier_tables import earlier_tables
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.files import FileRecord, Files
-from featurestore.store.ledger.runs import Runs
+from featurestore.store.ledger.runs import RunRecord, Runs
 from featurestore.store.ledger.tables import TableRecord, Tables
 from featurestore.store.paths import is_local
 from featurestore.store.source_files import FilePath
@@ -54,27 +57,43 @@ def gone_files(manifest: Manifest, layout: Layout, builds: Collection[str]) -> I
 def _gone(
     view: FeatureView, table: TableRecord, layout: Layout, path: FilePath
 ) -> Iterator[Issue]:
-    present = {file.name for file in path.files}
     read = {path.name_of(file.path): file for file in Files(layout).records(table.table_id)}
-    gone = sorted(read.keys() - present)
+    entries = seen_files(layout.checkpoint(table.table_id, table.generation))
+    seen = {path.name_of(file.path): file for file in entries}
+    gone = gone_names(path, entries, read)
     if not gone:
         return
     more = f" and {len(gone) - _SHOWN} more" if len(gone) > _SHOWN else ""
+    count = len({*read, *seen} - {file.renamed_from for file in entries})
+    rows = _rows(layout, table, read, [first_name(name, seen) for name in gone])
     yield Issue(
         view.origin,
         f"{label(view)}: its table is built again from the files that are there now. {len(gone)} "
-        f"of the {len(read)} files that its present table was made of are no longer there: "
-        f"{', '.join(gone[:_SHOWN])}{more}. {_rows(view, layout, read, gone)} To keep the rows, "
+        f"of the {count} files that its present table was made of are no longer there: "
+        f"{', '.join(gone[:_SHOWN])}{more}. {rows}To keep the rows, "
         "put the files back before `featurestore materialize`.",
     )
 
 
 def _rows(
-    view: FeatureView, layout: Layout, read: dict[str, FileRecord], gone: Collection[str]
+    layout: Layout, table: TableRecord, read: Mapping[str, FileRecord], gone: Collection[str]
 ) -> str:
     """Return how many rows the files gave: the ledger has the rows of each run, not of a file."""
-    runs = {read[name].run_id for name in gone}
-    outcomes = {run.run_id: run.outcome for run in Runs(layout).records(view.name)}
-    rows = sum(outcomes[run].rows_out for run in runs if run in outcomes)
-    is_exact = all(name in gone for name in read if read[name].run_id in runs)
-    return f"They gave {'' if is_exact else 'at most '}{rows:,} rows."
+    if not read.keys() >= {*gone}:
+        return ""  # a run that was killed has read one of them
+    names = {read[name].run_id for name in gone}
+    runs = [run for run in Runs(layout).records(table.view) if run.run_id in names]
+    try:
+        rows = sum(_rows_of(layout, run) for run in runs)
+    except FeatureStoreError:  # the table is damaged: the run says so
+        return ""
+    is_exact = all(name in gone for name in read if read[name].run_id in names)
+    return f"They gave {'' if is_exact else 'at most '}{rows:,} rows. "
+
+
+def _rows_of(layout: Layout, run: RunRecord) -> int:
+    """Return the rows that a table has by a run: a repair records the rows of its range only."""
+    if run.kind != "repair":
+        return run.outcome.rows_out
+    commits = batch_commits(layout.features(run.view, run.table_id))
+    return sum(each.notes.rows_out for each in commits if each.notes.run_id == run.run_id)

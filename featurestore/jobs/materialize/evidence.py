@@ -14,6 +14,7 @@ from featurestore.engines.spark.source.offsets import (
     resume_version,
     seen_files,
 )
+from featurestore.engines.spark.source.renames import gone_names
 from featurestore.errors import TableError
 from featurestore.jobs.materialize.refusal import Evidence, listed
 from featurestore.jobs.materialize.source_change import source_change
@@ -218,7 +219,7 @@ def _files(
         for file in path.files
         if not _is_same(file, seen.get(file.name), records.get(file.name, ()))
     )
-    gone = sorted({*records, *seen} - {file.name for file in path.files})
+    gone = gone_names(path, entries, records)
     folder = path.folder.rstrip("/")
     listed_files = listed([f"{folder}/{name}" for name in gone])
     unlogged = sorted(records.keys() - seen.keys())

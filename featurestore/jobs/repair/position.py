@@ -11,12 +11,12 @@ from dataclasses import KW_ONLY, dataclass
 
 from featurestore.definitions.model.source import DeltaSource
 from featurestore.engines.spark.source.offsets import (
-    SeenFile,
     last_ended_batch,
     resume_version,
     seen_files,
     source_offset,
 )
+from featurestore.engines.spark.source.renames import renames
 from featurestore.jobs.materialize.refusal import Evidence
 from featurestore.jobs.materialize.upstream import Upstream
 from featurestore.store.commit import CommitNotes
@@ -102,8 +102,9 @@ def _of_files(
 ) -> Position:
     path = FilePath(uri)
     present = {file.name: file for file in path.files}
-    seen = _names(path, seen_files(checkpoint, newest))
-    files = tuple(present[name] for name in sorted(seen) if name in present)
+    seen = seen_files(checkpoint, newest)
+    read = {path.name_of(file.path) for file in seen} | renames(path, seen).keys()
+    files = tuple(present[name] for name in sorted(read) if name in present)
     changed = tuple(file for file in files if file.path in evidence.changed_files)
     last = max(last_ended_batch(checkpoint), batch_id)
     return Position(
@@ -113,10 +114,6 @@ def _of_files(
         changed=changed,
         is_changed=bool(changed),
     )
-
-
-def _names(path: FilePath, seen: tuple[SeenFile, ...]) -> set[str]:
-    return {path.name_of(file.path) for file in seen}
 
 
 def _rows_changed(uri: str, first: int, newest: int) -> bool:

@@ -6,12 +6,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from deltalake import CommitProperties, write_deltalake
 
 import featurestore as fs
 from featurestore.definitions.code.fingerprint import table_fingerprint
+from featurestore.engines.spark.source.file_log import FileLog
+from featurestore.engines.spark.source.offsets import seen_files
+from featurestore.store.commit import CommitNotes
 from featurestore.store.ledger.files import FileRecord, Files
 from featurestore.store.ledger.runs import Outcome, RunRecord, Runs
 from featurestore.store.ledger.tables import TableRecord, Tables
+from featurestore.store.source_files import FilePath
 from tests.tables import feature_table, write_runs
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -95,6 +100,66 @@ def test_gone_files_are_counted_with_the_rows_that_they_gave(
     assert all(count in message for count in counts)
     assert message.startswith("view 'view'")
     assert message in str(store.plan())
+
+
+def test_a_renamed_file_is_not_gone_until_it_is_removed(store: fs.FeatureStore) -> None:
+    data = store.settings.folder / "data"
+    log = FileLog(store.layout.checkpoint("t1", 0), "r1")
+    for batch in log.new_batches(FilePath(str(data))):
+        log.begin(batch)
+        log.end(batch, rows=1)
+
+    (data / "a.csv").rename(data / "z.csv")
+    renamed = change(store)
+    list(log.new_batches(FilePath(str(data))))
+    [recorded] = [each for each in seen_files(log.checkpoint) if each.path == "z.csv"]
+    removed = change(store, "z.csv")
+
+    assert recorded.renamed_from == "a.csv"
+    assert renamed == []
+    assert "1 of the 3 files" in removed[0]
+    assert "z.csv" in removed[0]
+    assert "at most 5 rows" in removed[0]
+
+
+def test_after_a_repair_the_copied_rows_count_too(store: fs.FeatureStore) -> None:
+    record(store, "t1", "retired")
+    record(store, "t2", "current")
+    Files(store.layout).record(
+        FileRecord("view", table_id="t2", path=name, size=1, modified_at=1, run_id="repair")
+        for name in FILES
+    )
+    repaired = RunRecord(
+        "repair",
+        view="view",
+        table_id="t2",
+        kind="repair",
+        status="done",
+        started_at=NOW,
+        outcome=Outcome(rows_out=3),
+    )
+    Runs(store.layout).record(repaired)
+    notes = CommitNotes(
+        "repair",
+        view="view",
+        table_id="t2",
+        generation=0,
+        batch_id=1,
+        source_offset=None,
+        rows_in=12,
+        rows_out=12,
+        null_rows=0,
+        rows_copied=9,
+        max_event_timestamp=None,
+        started_at=NOW,
+    )
+    properties = CommitProperties(custom_metadata={"userMetadata": notes.to_json()})
+    rows = feature_table({"id": [1]}, [1], {})
+    write_deltalake(store.layout.features("view", "t2"), rows, commit_properties=properties)
+
+    [message] = change(store, "a.csv")
+
+    assert "at most 12 rows" in message
 
 
 def test_nothing_is_said_if_nothing_is_built(store: fs.FeatureStore) -> None:

@@ -12,7 +12,9 @@ from featurestore.definitions.model.source import FileSource
 from featurestore.engines.spark.source.file_log import FileLog
 from featurestore.jobs.materialize.evidence import files_read, gather
 from featurestore.jobs.materialize.refusal import Evidence
-from featurestore.store.commit import CommitNotes
+from featurestore.jobs.materialize.upstream import Upstream
+from featurestore.jobs.repair.position import position_of
+from featurestore.store.commit import CommitNotes, newest_batch
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.files import Files
 from featurestore.store.ledger.tables import TableRecord
@@ -91,9 +93,12 @@ class Project:
         Files(self.layout).record(records)
         return len(records)
 
+    @property
+    def source(self) -> FileSource:
+        return FileSource("s", path=str(self.data), format="csv", timestamp_field="at")
+
     def evidence(self) -> Evidence:
-        source = FileSource("s", path=str(self.data), format="csv", timestamp_field="at")
-        return gather(self.layout, BUILD, [], source, str(self.data))
+        return gather(self.layout, BUILD, [], self.source, str(self.data))
 
 
 def test_copied_files_are_compared_by_their_content_once(tmp_path: Path) -> None:
@@ -110,6 +115,24 @@ def test_copied_files_are_compared_by_their_content_once(tmp_path: Path) -> None
     assert (before.changed_files, new_records) == ((), 1)
     assert (unread.changed_files, again) == ((), 0)
     assert project.evidence().changed_files == (str(copied),)
+
+
+def test_a_renamed_file_is_not_gone_and_is_in_the_position_of_a_repair(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    (project.data / "b.csv").rename(project.data / "c.csv")
+    upstream = Upstream(project.source, uri=str(project.data))
+    newest = newest_batch(project.layout.features("v", "t1"))
+    assert newest is not None
+
+    evidence = project.evidence()
+    position = position_of(upstream, str(project.checkpoint), newest.notes, 0, evidence)
+
+    assert (evidence.lost_files, evidence.continues) == (None, True)
+    assert position is not None
+    assert [file.name for file in position.files] == ["a.csv", "c.csv"]
+    assert not position.is_changed
+    (project.data / "c.csv").unlink()
+    assert "b.csv" in str(project.evidence().lost_files)
 
 
 def test_a_log_that_lacks_files_of_the_ledger_is_a_problem(tmp_path: Path) -> None:

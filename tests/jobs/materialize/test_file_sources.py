@@ -117,6 +117,22 @@ def test_a_changed_file_is_an_error_and_a_rebuild_reads_it(world: World) -> None
     assert world.rows() == [("b", 0, 1.0), ("b", 1, 1.0), ("c", 0, 1.0)]
 
 
+def test_a_file_that_is_changed_after_it_was_renamed_is_an_error(world: World) -> None:
+    source = source_of("csv")
+    path = put(world, "one.csv", ("a", 0, 1.0))
+    materialized(world, source)
+    path.rename(path.with_name("two.csv"))
+    renamed = materialized(world, source)
+    put(world, "two.csv", ("a", 0, 1.0), ("a", 1, 2.0))
+
+    refused = materialized(world, source)
+
+    assert (renamed.status, refused.status) == ("nothing", "failed")
+    assert isinstance(refused.error, SourceError)
+    assert refused.error.found.endswith(": " + str(path.with_name("two.csv")))
+    assert world.rows() == [("a", 0, 1.0)]
+
+
 def test_a_lost_checkpoint_of_a_file_source_builds_anew(world: World) -> None:
     source = source_of("parquet")
     put(world, "a.parquet", ("a", 0, 1.0))

@@ -7,9 +7,8 @@ checkpoints.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import PurePosixPath
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from featurestore.engines.spark.source.offsets import (
@@ -18,6 +17,7 @@ from featurestore.engines.spark.source.offsets import (
     last_ended_batch,
     seen_files,
 )
+from featurestore.engines.spark.source.renames import renames
 from featurestore.store.commit import CommitNotes
 from featurestore.store.delta.cleanup import Removed, remove_files
 from featurestore.store.file_system import list_names, read_text, remove, write_text
@@ -71,6 +71,7 @@ class FileLog:
             read = seen_files(self.checkpoint, newest)
             own = [file for file in read if file.batch == newest.batch_id]
             self._end(newest.batch_id, newest.rows_in, own)
+        self._record_renames(path)
         files = unread_files(path, seen_files(self.checkpoint))
         first, size = last_ended_batch(self.checkpoint) + 1, limit or max(len(files), 1)
         for number, start in enumerate(range(0, len(files), size), first):
@@ -94,10 +95,27 @@ class FileLog:
         self._end(batch.number, rows, _seen(batch))
         remove(self._address(f"{batch.number}.{self.run_id}"))
 
+    def _record_renames(self, path: FilePath) -> None:
+        """Add the new names of renamed files to the newest part of the log.
+
+        Without them, a renamed file that is changed later would be a new one, with all its rows.
+        """
+        seen = {path.name_of(file.path): file for file in seen_files(self.checkpoint)}
+        if not (found := renames(path, seen.values())):
+            return
+        last = last_ended_batch(self.checkpoint)
+        files = (
+            replace(seen[old], path=new, batch=last, renamed_from=old)
+            for new, old in found.items()
+        )
+        address = self._address(_log_name(last))
+        before = (read_text(address) or _VERSION).splitlines()
+        write_text(address, "\n".join((*before, *map(_line, files))))
+
     def _end(self, number: int, rows: int, files: Iterable[SeenFile]) -> None:
-        is_compact = number % _COMPACTED == _COMPACTED - 1
+        is_compact = _is_compact(number)
         earlier = seen_files(self.checkpoint) if is_compact else ()
-        self._write(f"{number}.compact" if is_compact else str(number), (*earlier, *files))
+        self._write(_log_name(number), (*earlier, *files))
         text = f"{_VERSION}\n{json.dumps({'rows': rows})}"
         write_text(f"{self.checkpoint}/commits/{number}", text)
         if is_compact:
@@ -110,46 +128,37 @@ class FileLog:
                 remove(self._address(name))
 
     def _write(self, name: str, files: Iterable[SeenFile]) -> None:
-        lines = (json.dumps(file.to_entry(), ensure_ascii=True) for file in files)
-        write_text(self._address(name), "\n".join((_VERSION, *lines)))
+        write_text(self._address(name), "\n".join((_VERSION, *map(_line, files))))
 
     def _address(self, name: str) -> str:
         return f"{self.checkpoint}/sources/0/{name}"
 
 
+def _line(file: SeenFile) -> str:
+    return json.dumps(file.to_entry(), ensure_ascii=True)
+
+
+def _is_compact(number: int) -> bool:
+    return number % _COMPACTED == _COMPACTED - 1
+
+
+def _log_name(number: int) -> str:
+    """Return the name of an ended batch's file in the log."""
+    return f"{number}.compact" if _is_compact(number) else str(number)
+
+
 def unread_files(path: FilePath, seen: Iterable[SeenFile]) -> tuple[SourceFile, ...]:
     """Return the files of a source that were not read.
 
-    A file that was renamed in its folder counts as read: the old name is gone, and the new one has
-    its size, its time and its content. In another folder it is a new one, because folders may be
-    values, as in ``day=2026-01-01``.
+    A file that was renamed in its folder counts as read, see `renames`.
 
     Args:
         path: The source's files.
         seen: The files that were read.
     """
-    read = {path.name_of(file.path): file for file in seen}
-    present = {file.name for file in path.files}
-    gone: dict[tuple[str, int, int], list[str]] = {}
-    for name, file in read.items():
-        if name not in present and file.digest:
-            gone.setdefault(_state(name, file.size, file.modified_at), []).append(file.digest)
-    return tuple(
-        file for file in path.files if file.name not in read and not _is_renamed(file, gone)
-    )
-
-
-def _is_renamed(file: SourceFile, gone: Mapping[tuple[str, int, int], list[str]]) -> bool:
-    """Return whether a file is one of those that are gone, which it is taken from."""
-    digests = gone.get(_state(file.name, file.size, file.modified_at // 1000))
-    if not digests or (digest := content_digest(file.address)) not in digests:
-        return False
-    digests.remove(digest)
-    return True
-
-
-def _state(name: str, size: int, modified_at: int) -> tuple[str, int, int]:
-    return str(PurePosixPath(name).parent), size, modified_at
+    entries = tuple(seen)
+    read = {path.name_of(file.path) for file in entries} | renames(path, entries).keys()
+    return tuple(file for file in path.files if file.name not in read)
 
 
 def prune(checkpoint: str, *, dry_run: bool = False) -> Removed:

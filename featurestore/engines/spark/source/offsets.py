@@ -25,6 +25,7 @@ class SeenFile:
         size: Its size in bytes; -1 if it is unknown.
         digest: The hash of its content; empty if it is unknown.
         batch: The batch that read it.
+        renamed_from: Its name when it was read, if it was renamed since; ``""`` if it was not.
     """
 
     path: str
@@ -33,16 +34,18 @@ class SeenFile:
     size: int = -1
     digest: str = ""
     batch: int = 0
+    renamed_from: str = ""
 
     def to_entry(self) -> dict[str, str | int]:
         """Return its entry in the log."""
-        return {
+        entry: dict[str, str | int] = {
             "name": self.path,
             "size": self.size,
             "timestamp": self.modified_at,
             "digest": self.digest,
             "batchId": self.batch,
         }
+        return entry | ({"renamedFrom": self.renamed_from} if self.renamed_from else {})
 
 
 def last_batch(checkpoint: str) -> int | None:
@@ -317,6 +320,7 @@ def _entry(line: str) -> SeenFile | None:
             size=int(entry.get("size", -1)),
             digest=str(entry.get("digest", "")),
             batch=int(entry.get("batchId", 0)),
+            renamed_from=str(entry.get("renamedFrom", "")),
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from featurestore.engines.spark.source.file_log import FileBatch, FileLog, unread_files
+from featurestore.engines.spark.source.file_log import FileBatch, FileLog, prune, unread_files
 from featurestore.engines.spark.source.offsets import batch_with_rows_after, seen_files
+from featurestore.engines.spark.source.renames import gone_names
 from featurestore.store.commit import CommitNotes
+from featurestore.store.file_system import list_names
 from featurestore.store.source_files import FilePath
 
 NAMES = ["a.csv", "b.csv", "c.csv"]
@@ -155,6 +157,72 @@ def test_a_renamed_file_is_read_once(path: FilePath, checkpoint: str) -> None:
 
     assert unread(path, checkpoint) == []
     assert list(FileLog(checkpoint, "r1").new_batches(FilePath(path.folder))) == []
+
+
+def edited(file: Path) -> list[str]:
+    """Change a file, and return the names of files that count as new then."""
+    file.write_text("k\n2\n", encoding="utf-8")
+    return unread(FilePath(str(file.parent)), str(file.parent.with_name("checkpoint")))
+
+
+def renamed(file: Path, name: str) -> Path:
+    """Rename a file, and let a run look at the folder, which reads nothing."""
+    moved = file.rename(file.with_name(name))
+    log = FileLog(str(file.parent.with_name("checkpoint")), "later")
+    assert list(log.new_batches(FilePath(str(file.parent)))) == []
+    return moved
+
+
+@pytest.mark.parametrize(
+    "others", [[], ["y.csv"], ["y.csv", "a.csv"], ["y.csv", "a.csv", "x.csv"]]
+)
+def test_a_renamed_file_that_is_changed_later_is_no_new_file(
+    path: FilePath, checkpoint: str, others: list[str]
+) -> None:
+    read_all(path, checkpoint)
+    file = Path(path.folder, "a.csv")
+    for name in [*others, "z.csv"]:
+        file = renamed(file, name)
+        assert gone_names(FilePath(path.folder), seen_files(checkpoint), NAMES) == []
+
+    assert edited(file) == []
+    entries = {each.path: each for each in seen_files(checkpoint)}
+    assert entries["z.csv"].digest == entries["a.csv"].digest
+
+
+def test_the_name_of_a_renamed_file_stays_in_the_log_when_it_is_written_in_one_file(
+    tmp_path: Path, checkpoint: str
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for number in range(41):
+        (folder / f"{number:02}.csv").write_text(f"k\n{number}\n", encoding="utf-8")
+        read_all(FilePath(str(folder)), checkpoint)
+        if number in (18, 19, 38):
+            renamed(folder / f"{number:02}.csv", f"z{number}.csv")
+    prune(checkpoint)
+
+    assert len(list_names(f"{checkpoint}/sources/0")) == 2
+    assert gone_names(FilePath(str(folder)), seen_files(checkpoint)) == []
+    assert edited(folder / "z18.csv") == []
+
+
+def test_a_copy_of_a_renamed_file_is_a_new_file(path: FilePath, checkpoint: str) -> None:
+    read_all(path, checkpoint)
+    file = renamed(Path(path.folder, "a.csv"), "y.csv")
+
+    shutil.copy2(file, file.with_name("z.csv"))
+
+    assert unread(path, checkpoint) == ["z.csv"]
+
+
+def test_a_renamed_file_is_gone_when_it_is_removed(path: FilePath, checkpoint: str) -> None:
+    read_all(path, checkpoint)
+    file = renamed(Path(path.folder, "a.csv"), "z.csv")
+
+    file.unlink()
+
+    assert gone_names(FilePath(path.folder), seen_files(checkpoint), NAMES) == ["z.csv"]
 
 
 def copied(file: Path) -> None:
