@@ -1,5 +1,7 @@
 """Snippets that retrieve a feature or a service: Python, the command line, and SQL."""
 
+import json
+import shlex
 from collections.abc import Sequence
 
 from featurestore.credentials import without_credentials
@@ -27,7 +29,7 @@ def feature_snippets(feature: Feature, layout: Layout) -> dict[str, str]:
     """Return the snippets of a feature by their language; no SQL without a ``latest`` table."""
     name = f"{feature.view.name}:{feature.name}"
     inputs = _inputs(feature.view)
-    snippets = _reading(name, inputs, f'["{name}"]')
+    snippets = _reading(name, inputs, f"[{_literal(name)}]")
     if isinstance(feature.view, FeatureView) and feature.view.latest:
         columns = [*(key.name for key in feature.view.join_keys), feature.name]
         table = delta_text(without_credentials(layout.latest(feature.view.name)))
@@ -46,12 +48,13 @@ def service_snippets(service: FeatureService) -> dict[str, str]:
         if isinstance(reference.view, OnDemandFeatureView):
             inputs |= {c.name: c for source in reference.view.requests for c in source.schema}
     pairs = list(inputs.items())
-    return _reading(service.name, pairs, f'"{service.name}"')
+    return _reading(service.name, pairs, _literal(service.name))
 
 
 def _reading(name: str, inputs: Sequence[tuple[str, Field]], argument: str) -> dict[str, str]:
-    row = ", ".join(f'"{column}": {_example(field)[0]}' for column, field in inputs)
+    row = ", ".join(f"{_literal(column)}: {_example(field)[0]}" for column, field in inputs)
     keys = ",".join(f"{column}={_example(field)[1]}" for column, field in inputs)
+    words = " ".join(map(shlex.quote, (name, keys) if keys else (name,)))
     imports = "import datetime\n\n" if "datetime." in row else ""
     python = (
         f'{imports}import featurestore as fs\n\nstore = fs.FeatureStore(".")\n'
@@ -59,8 +62,8 @@ def _reading(name: str, inputs: Sequence[tuple[str, Field]], argument: str) -> d
         f'training = store.get_training_set({argument}, "spine.parquet", label="label")'
     )
     shell = (
-        f"featurestore latest {name} {keys}".rstrip()
-        + f"\nfeaturestore training-set {name} spine.parquet --label label --out training.parquet"
+        f"featurestore latest {words}\nfeaturestore training-set {shlex.quote(name)} "
+        "spine.parquet --label label --out training.parquet"
     )
     return {"python": python, "shell": shell}
 
@@ -74,6 +77,11 @@ def _inputs(view: FeatureView | OnDemandFeatureView) -> list[tuple[str, Field]]:
         inputs |= {renamed.get(key.name, key.name): key for key in use.view.join_keys}
     inputs |= {column.name: column for source in view.requests for column in source.schema}
     return list(inputs.items())
+
+
+def _literal(text: str) -> str:
+    """Return a text as Python's source has it: names of columns may have quotes and blanks."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _example(field: Field) -> tuple[str, str]:

@@ -1,14 +1,17 @@
 """What the pages show, and that no text of the registry becomes markup or a foreign link."""
 
 import json
+import shlex
 from datetime import timedelta
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
-from deltalake import write_deltalake
+from deltalake import DeltaTable, write_deltalake
 
 import featurestore as fs
 from featurestore.errors import TableError
+from featurestore.registry.codec import document_fingerprint
 from featurestore.site.build import build_site
 from tests.site.conftest import DEFINITIONS, NOW, Make, site_of
 from tests.site.page import Page, target_of
@@ -202,6 +205,47 @@ model = fs.FeatureService("model", features=(view,), {texts})
     assert HOSTILE in Page(site["features/view/city.html"]).text
     assert long in Page(site["views/view.html"]).text
     assert Page(site["views/view.html"]).facts["Owner"] == "javascript:alert(4)"
+
+
+def changed_registry(store: fs.FeatureStore, before: str, after: str) -> fs.FeatureStore:
+    """Write another text into the registry, as no definition could have it."""
+    uri = store.layout.registry()
+    table = pa.table(DeltaTable(uri).scan())
+    [row] = table.to_pylist()
+    assert json.dumps(before) in row["manifest"]
+    document = json.loads(row["manifest"].replace(json.dumps(before), json.dumps(after)))
+    new = row | {"manifest": json.dumps(document), "digest": document_fingerprint(document)}
+    write_deltalake(uri, pa.Table.from_pylist([new], table.schema), mode="overwrite")
+    return fs.FeatureStore(store.settings.folder)
+
+
+@pytest.mark.parametrize("before", ["17d", "payer", "at", "known", "data/paid"])
+def test_a_changed_registry_gives_no_markup_and_no_command(make_store: Make, before: str) -> None:
+    store = make_store("""
+import featurestore as fs
+card = fs.Entity("card", join_keys=(fs.Field("id", fs.Int64),))
+paid = fs.DeltaSource("paid", path="data/paid", timestamp_field="at",
+    available_timestamp_field="known")
+view = fs.FeatureView("view", entities=(card,), source=paid, ttl="17d",
+    schema=(fs.Field("city", fs.String),))
+model = fs.FeatureService("model", features=(view.with_join_keys({"id": "payer"}),))
+""")
+
+    site = site_of(changed_registry(store, before, f"$(touch x) `y` {HOSTILE}"))
+
+    for path, text in site.items():
+        if path.endswith(".html"):
+            page = Page(text)
+            assert page.open == []
+            assert not page.names("img")
+            assert len(page.names("script")) == 2
+    snippets = data(site, "services/model")["snippets"]
+    words = shlex.split(snippets["shell"].splitlines()[0])
+    assert words[:3] == ["featurestore", "latest", "model"]
+    assert len(words) == 4
+    if before == "payer":
+        assert words[3] == f"$(touch x) `y` {HOSTILE}=7"
+        compile(snippets["python"], "snippet", "exec")
 
 
 def test_names_that_differ_only_in_case_have_pages_of_their_own(make_store: Make) -> None:

@@ -145,7 +145,7 @@ def _box(node: Node, place: tuple[float, float], users: int, root: str, chosen: 
     )
     if chosen:
         return f'<g class="chosen">{box}</g>'
-    return f'<a href="{root}{node.page}">{box}</a>'
+    return f'<a href="{escape(root + node.page)}">{box}</a>'
 
 
 def _svg(label: str, width: float, height: float, content: str) -> str:

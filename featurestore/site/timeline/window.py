@@ -1,6 +1,7 @@
 """The drawing of a feature: which events count for its value at a moment t."""
 
 from functools import lru_cache
+from html import escape
 
 from featurestore.site.rules import Interval
 from featurestore.site.timeline.axis import CHARACTER, Axis, axis_of
@@ -37,7 +38,7 @@ def window_drawing(interval: Interval) -> str:
     return (
         f'<svg class="timeline" xmlns="http://www.w3.org/2000/svg" role="img" '
         f'viewBox="0 0 {right + 8:g} {_HEIGHT:g}" width="{right + 8:g}" height="{_HEIGHT:g}">'
-        f"<title>{description(interval)}</title>{''.join(parts)}</svg>"
+        f"<title>{escape(description(interval))}</title>{''.join(parts)}</svg>"
     )
 
 
