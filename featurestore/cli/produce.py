@@ -13,7 +13,6 @@ from featurestore.cli.options import AsJson, Project, open_store
 from featurestore.cli.output import duration_of, print_json, print_table, say
 from featurestore.cli.read import names_of
 from featurestore.errors import ConflictError, DataQualityError, ProjectError, RequestError
-from featurestore.sizes import format_bytes
 
 if TYPE_CHECKING:
     from featurestore.client.feature_store import FeatureStore
@@ -217,12 +216,12 @@ def print_repairs(plans: "list[RepairPlan]", as_json: bool) -> None:
     if as_json:
         print_json("repairs", plans)
         return
-    columns = ["view", "rows", "other rows", "files", "size", "source", "builds again"]
+    columns = ["view", "rows", "other rows", "files", "bytes", "source", "builds again"]
     print_table(
         columns,
         [
             [
-                *(each.view, each.rows, each.rows_kept, each.files, format_bytes(each.bytes)),
+                *(each.view, each.rows, each.rows_kept, each.files, each.bytes),
                 "changed" if each.source_changed else "unchanged",
                 ", ".join(each.rebuilt),
             ]

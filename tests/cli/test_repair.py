@@ -7,7 +7,6 @@ import pytest
 
 from featurestore.cli.produce import print_repairs
 from featurestore.jobs.repair.plan import RepairPlan
-from featurestore.sizes import format_bytes
 
 PLAN = RepairPlan(
     "spending",
@@ -35,9 +34,7 @@ def test_a_dry_run_shows_what_would_be_replaced(capsys):
     )
     assert (repair["rows"], repair["rows_kept"], repair["files"]) == (7, 11, 2)
     assert repair["rebuilt"] == ["copied", "copied_twice"]
-    assert all(
-        text in table for text in ("7", "11", format_bytes(2048), "changed", "copied_twice")
-    )
+    assert all(text in table for text in ("7", "11", "2048", "changed", "copied_twice"))
 
 
 def test_a_dry_run_of_a_view_that_no_run_has_built_is_refused(run, filled):
