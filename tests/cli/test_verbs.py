@@ -179,7 +179,7 @@ def test_a_wrong_verb_exits_with_2(run):
 
 VERBS = ("init", "validate", "plan", "apply", "materialize", "demo", "maintain", "doctor", "setup",
          "status", "history", "training-set", "historical", "latest", "explain", "verify",
-         "schedule", "quarantine")  # fmt: skip
+         "schedule", "quarantine", "docs")  # fmt: skip
 
 
 def test_help_lists_every_verb_with_a_whole_sentence(run, monkeypatch):
