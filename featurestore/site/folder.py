@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -40,6 +41,7 @@ def replaced_folder(out: Path) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(target.parent / f".{target.name}.lock", timeout=0):
             _require_replaceable(target, call)
+            _remove_unfinished(target)
             fresh = target.parent / f".{target.name}.{secrets.token_hex(4)}"
             fresh.mkdir()
             try:
@@ -53,6 +55,14 @@ def replaced_folder(out: Path) -> Iterator[Path]:
         raise ConflictError(call, found, fix) from error
     except OSError as error:
         raise storage_error(error, call, str(out)) from error
+
+
+def _remove_unfinished(target: Path) -> None:
+    """Remove what builds of the same site left beside it that were killed."""
+    ours = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-f]{{8}}(?:\.old)?")
+    for path in target.parent.iterdir():
+        if ours.fullmatch(path.name) and path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _exchange(fresh: Path, target: Path) -> None:

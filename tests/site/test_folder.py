@@ -126,6 +126,18 @@ def test_a_build_that_fails_leaves_the_earlier_site(
                 path.is_dir()]  # fmt: skip
 
 
+def test_what_killed_builds_left_is_removed_by_the_next(
+    empty: fs.FeatureStore, tmp_path: Path
+) -> None:
+    for name in (".site.0123abcd", ".site.0123abcd.old", ".site.mine", ".sites.0123abcd"):
+        (tmp_path / name).mkdir()
+
+    build_site(empty, tmp_path / "site", NOW)
+
+    left = {path.name for path in tmp_path.iterdir() if path.name.startswith(".site")}
+    assert left == {".site.lock", ".site.mine", ".sites.0123abcd"}
+
+
 def test_files_that_appear_during_a_build_are_kept(tmp_path: Path) -> None:
     out = tmp_path / "site"
     with pytest.raises(RequestError), replaced_folder(out):
