@@ -203,5 +203,6 @@ def _summary(made: Plan) -> Iterator[str]:
     if made.taken_up:
         names = f"{len(made.taken_up)} ({', '.join(made.taken_up)})"
         yield f"Earlier tables to take up: {names}. Only rows that came since are read."
+        yield "A run that cannot take one up builds a new table, or says why not."
     if made.rebuilds:
         yield "Until then, a view that has a table is answered as before, without new features."

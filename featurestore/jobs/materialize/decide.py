@@ -128,12 +128,20 @@ def _earlier_build(
     A change of the definition that was taken back needs only the rows that came since. An older
     build of the same fingerprint is never taken up: a newer one was built because it was wrong.
     Nor is one that began at another time: it lacks rows, or has more than requested.
+
+    Raises:
+        SourceError: The build that fits cannot go on, and files that it read are gone. The plan
+            has not said so.
     """
     fitting = [table for table in situation.retired if _matches(table, situation)]
     if request.full or not fitting or request.start != fitting[-1].start:
         return None
     evidence = situation.evidence(fitting[-1])
-    if not (evidence.table_exists and evidence.continues):
+    if not evidence.table_exists:
+        return None
+    if not evidence.continues:
+        if evidence.lost_files:
+            raise files_gone(situation.view, evidence)
         return None
     table = _with_state(fitting[-1], "building", situation)
     return Step("build", table=table, records=(*records, table), note=EARLIER_BUILD)

@@ -73,7 +73,9 @@ def refusal(view: str, evidence: Evidence) -> FeatureStoreError | None:
 
 def files_gone(view: str, evidence: Evidence) -> SourceError:
     """Return the error for a table that must be built again, and cannot get all its rows."""
-    problem = evidence.checkpoint_problem or "its table is gone"
+    problem = evidence.table_damage or evidence.checkpoint_problem or "its table is gone"
+    if evidence.changed_files:
+        problem = _changed_files(evidence.changed_files)
     return SourceError(
         f"materialize view {view!r}",
         f"{problem}, so the table must be built again; but {evidence.lost_files}",
@@ -108,10 +110,14 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
+def _changed_files(files: Sequence[str]) -> str:
+    return f"source files changed after they were read: {listed(files)}"
+
+
 def _changed(view: str, files: Sequence[str]) -> SourceError:
     return SourceError(
         f"materialize view {view!r}",
-        f"source files changed after they were read: {listed(files)}",
+        _changed_files(files),
         "Choose one: compute the range of event time with the changed rows again, with "
         f"`featurestore materialize {view} --start ... --end ...`. Rebuild the view with "
         f"`featurestore materialize {view} --full`. Or restore the old files with their old "

@@ -203,6 +203,31 @@ def test_an_earlier_build_that_cannot_go_on_is_not_taken_up(
     assert decide(changed, request_).table.table_id == "new"
 
 
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        Evidence(table_exists=True, table_damage="it is cut"),
+        Evidence(table_exists=True, checkpoint_problem="it is gone"),
+        Evidence(table_exists=True, changed_files=("b.csv",)),
+    ],
+)
+def test_an_earlier_build_is_not_replaced_by_one_that_lacks_rows_of_it(evidence: Evidence) -> None:
+    state = replace(evidence, lost_files="a.csv is gone")
+    changed = situation(CURRENT, evidence=state, fingerprint="g", retired=(OLD,))
+
+    with pytest.raises(SourceError) as refused:
+        decide(changed, Request())
+
+    assert "a.csv" in refused.value.found
+    assert any(
+        each in refused.value.found
+        for each in (evidence.table_damage, evidence.checkpoint_problem, *evidence.changed_files)
+        if each
+    )
+    assert "`featurestore materialize v --full`" in refused.value.fix
+    assert decide(changed, Request(full=True)).table.table_id == "new"
+
+
 def test_an_earlier_build_that_began_later_is_not_taken_up() -> None:
     partial = replace(OLD, start=NOON)
     changed = situation(CURRENT, fingerprint="g", retired=(partial,))
