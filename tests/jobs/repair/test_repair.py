@@ -4,9 +4,11 @@ import random
 from datetime import timedelta
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
-from deltalake import DeltaTable
+from deltalake import DeltaTable, write_deltalake
 
+from featurestore.definitions.model.types import Field, Float64
 from featurestore.errors import SourceError
 from featurestore.jobs.doctor.doctor import examine
 from featurestore.jobs.maintain.maintain import maintain
@@ -20,7 +22,7 @@ from featurestore.store.ledger.tables import Tables
 from tests.effort import rounds
 from tests.jobs.materialize.test_file_sources import put, source_of
 from tests.jobs.soak_figures import FIGURES
-from tests.jobs.world import NOON, SPENDING, World, other
+from tests.jobs.world import NOON, SPENDING, World, other, payments_table
 
 COLUMNS = ("card_id", "hour", "amount", "available_timestamp")
 
@@ -121,6 +123,22 @@ def test_a_source_that_changed_outside_of_the_range_is_refused(world: World) -> 
     assert stored == rows
     assert wide.status == "done"
     assert world.rows() == [("a", 0.0, 1.0), ("a", 2.0, 20.0), ("b", 9.0, 20.0)]
+
+
+def test_a_value_that_moved_to_another_column_outside_of_the_range_is_a_change(
+    world: World,
+) -> None:
+    world.views = [other(SPENDING, schema=(*SPENDING.schema, Field("fee", Float64)))]
+    fees = pa.array([None, 1.0], pa.float64())
+    payments = payments_table([("a", 0, 5.0), ("a", 2, 2.0)]).append_column("fee", fees)
+    write_deltalake(world.folder / "payments", payments)
+    world.materialize()
+    moved = {"amount": "fee", "fee": "amount"}
+    DeltaTable(world.folder / "payments").update(moved, predicate="amount = 5.0")
+
+    result = repaired(world, hours(1, 5))
+
+    assert (result.status, type(result.error)) == ("failed", SourceError)
 
 
 def test_rows_of_a_corrected_file_are_replaced_and_the_next_run_goes_on(world: World) -> None:

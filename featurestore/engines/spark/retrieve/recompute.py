@@ -8,7 +8,7 @@ from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
 
 from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.spark.errors.mapping import spark_errors
-from featurestore.engines.spark.transform.stored_rows import unmatched
+from featurestore.engines.spark.transform.stored_rows import NULL_HASH, null_hash, unmatched
 from featurestore.quoting import spark_name
 from featurestore.store.columns import EVENT_TIME, ROW_HASH
 
@@ -76,7 +76,7 @@ def compare_rows(
             targets = F.broadcast(sampled)
             stored = stored.join(targets, names, "left_semi")
             fresh = fresh.join(targets, names, "left_semi")
-        stored, fresh = stored.persist(), fresh.persist()
+        stored, fresh = _identified(view, stored).persist(), _identified(view, fresh).persist()
         try:
             return stored.count(), _differing(view, stored, fresh)
         finally:
@@ -84,9 +84,13 @@ def compare_rows(
             fresh.unpersist()
 
 
+def _identified(view: FeatureView, rows: DataFrame) -> DataFrame:
+    return rows.withColumn(NULL_HASH, null_hash(view, rows.schema))
+
+
 def _differing(view: FeatureView, stored: DataFrame, fresh: DataFrame) -> list[RecomputedRow]:
     names = [*(key.name for key in view.join_keys), EVENT_TIME]
-    identity = [*names, ROW_HASH]
+    identity = [*names, ROW_HASH, NULL_HASH]
     before, after = _counted(stored, identity, _STORED), _counted(fresh, identity, _COMPUTED)
     # A row that is stored more often than it is computed was stored twice.
     missing = F.col(_COMPUTED).isNull() | (F.col(_COMPUTED) < F.col(_STORED))

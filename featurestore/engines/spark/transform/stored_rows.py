@@ -26,6 +26,8 @@ from featurestore.store.columns import (
 from featurestore.store.quarantine import NULL_KEY, NULL_TIME, TIME_OUT_OF_RANGE
 
 _TIMES = (EVENT_TIME, AVAILABLE_TIME)
+NULL_HASH = "_null_hash"
+"""The column of `null_hash` in comparisons. No table stores it."""
 
 
 def stored_rows(view: FeatureView, rows: DataFrame, start: datetime | None = None) -> DataFrame:
@@ -46,6 +48,32 @@ def stored_rows(view: FeatureView, rows: DataFrame, start: datetime | None = Non
     return stored.withColumn(ROW_HASH, F.xxhash64(*hashed)).select(
         *(spark_name(name) for name in stored_columns(view))
     )
+
+
+def null_hash(view: FeatureView, schema: T.StructType, prefix: str = "") -> Column:
+    """Return a hash of where a stored row has nulls. Compare rows by it and by the row hash.
+
+    Spark's hash passes over nulls and the ends of lists, so a value that moved to another column
+    leaves the row hash as it was. The available time is left out: that of a released row changes.
+
+    Args:
+        view: The view.
+        schema: The schema of the stored columns.
+        prefix: What comes before their names, for a struct: ``"row."``.
+    """
+    names = [name for name in stored_columns(view) if name not in (AVAILABLE_TIME, ROW_HASH)]
+    columns = ((F.col(f"{prefix}{spark_name(name)}"), schema[name].dataType) for name in names)
+    return F.xxhash64(*(_nulls(column, dtype) for column, dtype in columns))
+
+
+def _nulls(column: Column, dtype: T.DataType) -> Column:
+    if isinstance(dtype, T.ArrayType):
+        items = F.transform(column, lambda item: _nulls(item, dtype.elementType))
+        return F.struct(F.coalesce(F.array_size(column), F.lit(-1)), items)
+    if isinstance(dtype, T.StructType):
+        parts = (_nulls(column[each.name], each.dataType) for each in dtype)
+        return F.struct(column.isNull(), *parts)
+    return column.isNull()
 
 
 def unmatched(view: FeatureView) -> Column:

@@ -1,21 +1,23 @@
 """The table of a repaired range: the other rows are copied, those of the range computed again.
 
 It is a new table, in one commit. If the source has changed since the rows were read, all its rows
-are computed and compared with the stored ones by their hashes: outside of the range, no stored row
-may differ. Rows that the source has got there since are stored too, because the stream goes on
-after them.
+are computed and compared with the stored ones, by hashes of their values and of where they have
+nulls: outside of the range, no stored row may differ. Rows that the source has got there since are
+stored too, because the stream goes on after them.
 """
 
 from dataclasses import KW_ONLY, dataclass, replace
+from typing import cast
 
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
+from pyspark.sql import types as T  # noqa: N812  # pyspark's own convention
 
 from featurestore.definitions.model.source import FileSource
 from featurestore.engines.spark.source.file_rows import read_files
 from featurestore.engines.spark.transform.inputs import rows_now
 from featurestore.engines.spark.transform.run import transformed
-from featurestore.engines.spark.transform.stored_rows import stored_rows
+from featurestore.engines.spark.transform.stored_rows import NULL_HASH, null_hash, stored_rows
 from featurestore.engines.spark.write.batch import (
     cause_named,
     commit_rows,
@@ -42,6 +44,8 @@ from featurestore.store.interval import Interval
 from featurestore.store.source_files import SourceFile
 
 _COUNT, _LATER = "_count", "_later"
+_IDENTITY = [ROW_HASH, NULL_HASH]
+"""The columns that two rows have in common if they have the same values."""
 
 
 @dataclass(frozen=True)
@@ -142,17 +146,23 @@ def _new_rows(spark: SparkSession, repair: Repair, kept: DataFrame) -> DataFrame
     rows = _source_rows(spark, repair)
     if not repair.is_changed:
         return rows.where(_in_range(repair))
-    others = rows.where(~_in_range(repair))
-    stored = kept.select(EVENT_TIME, ROW_HASH).unionByName(_quarantined(spark, repair))
+    others = _identified(repair, rows.where(~_in_range(repair)))
+    stored = _identified(repair, kept).select(EVENT_TIME, *_IDENTITY)
+    stored = stored.unionByName(_quarantined(spark, repair))
     _require_unchanged(repair, stored, others)
-    known = stored.groupBy(ROW_HASH).agg(F.count(F.lit(1)).alias(_COUNT))
+    known = stored.groupBy(*_IDENTITY).agg(F.count(F.lit(1)).alias(_COUNT))
     numbered = others.withColumn(
-        "_number", F.row_number().over(Window.partitionBy(ROW_HASH).orderBy(ROW_HASH))
+        "_number", F.row_number().over(Window.partitionBy(*_IDENTITY).orderBy(ROW_HASH))
     )
-    added = numbered.join(known, ROW_HASH, "left").where(
+    added = numbered.join(known, _IDENTITY, "left").where(
         F.col("_number") > F.coalesce(F.col(_COUNT), F.lit(0))
     )
-    return rows.where(_in_range(repair)).unionByName(added.select(*rows.columns))
+    columns = map(spark_name, rows.columns)
+    return rows.where(_in_range(repair)).unionByName(added.select(*columns))
+
+
+def _identified(repair: Repair, rows: DataFrame) -> DataFrame:
+    return rows.withColumn(NULL_HASH, null_hash(repair.run.view, rows.schema))
 
 
 def _source_rows(spark: SparkSession, repair: Repair) -> DataFrame:
@@ -171,13 +181,13 @@ def _require_unchanged(repair: Repair, stored: DataFrame, others: DataFrame) -> 
     Raises:
         SourceError: It does. The message says where.
     """
-    now = others.groupBy(ROW_HASH).agg(F.count(F.lit(1)).alias("_now"))
-    before = stored.groupBy(ROW_HASH).agg(
+    now = others.groupBy(*_IDENTITY).agg(F.count(F.lit(1)).alias("_now"))
+    before = stored.groupBy(*_IDENTITY).agg(
         F.count(F.lit(1)).alias(_COUNT),
         F.min(EVENT_TIME).alias("_first"),
         F.max(EVENT_TIME).alias("_last"),
     )
-    lacking = before.join(now, ROW_HASH, "left").where(
+    lacking = before.join(now, _IDENTITY, "left").where(
         F.col(_COUNT) > F.coalesce(F.col("_now"), F.lit(0))
     )
     rows, first, last = lacking.agg(
@@ -208,10 +218,21 @@ def _quarantined(spark: SparkSession, repair: Repair) -> DataFrame:
     """Return the times and hashes of the rows that are in quarantine, outside of the range."""
     rows = _stored_quarantine(spark, repair)
     if rows is None:
-        return spark.createDataFrame([], f"{EVENT_TIME} timestamp, {ROW_HASH} bigint")
-    kept = rows.where(F.col(q.RELEASED_AT).isNull())
-    values = kept.select(f"{q.ROW}.{EVENT_TIME}", f"{q.ROW}.{ROW_HASH}")
-    return values.where(~_in_range(repair))
+        columns = f"{EVENT_TIME} timestamp, {ROW_HASH} bigint, {NULL_HASH} bigint"
+        return spark.createDataFrame([], columns)
+    kept = _with_row(repair, rows.where(F.col(q.RELEASED_AT).isNull()))
+    return kept.where(~_in_range(repair)).select(EVENT_TIME, *_IDENTITY)
+
+
+def _with_row(repair: Repair, rows: DataFrame) -> DataFrame:
+    """Return rows of a quarantine with the event time and the identity of the rows in them."""
+    schema, prefix = rows.schema[q.ROW].dataType, f"{q.ROW}."
+    return rows.withColumns(
+        {
+            **{name: F.col(f"{prefix}{name}") for name in (EVENT_TIME, ROW_HASH)},
+            NULL_HASH: null_hash(repair.run.view, cast("T.StructType", schema), prefix),
+        }
+    )
 
 
 def _with_later_times(
@@ -221,15 +242,16 @@ def _with_later_times(
     quarantine = _stored_quarantine(spark, repair)
     if quarantine is None:
         return rows
-    ids = quarantine.where(F.col(q.RELEASED_AT).isNotNull()).select(f"{q.ROW}.{ROW_HASH}")
+    ids = _with_row(repair, quarantine.where(F.col(q.RELEASED_AT).isNotNull()))
     released = (
-        before.where(_in_range(repair))
-        .join(ids.distinct(), ROW_HASH, "left_semi")
-        .groupBy(ROW_HASH)
+        _identified(repair, before.where(_in_range(repair)))
+        .join(ids.select(*_IDENTITY).distinct(), _IDENTITY, "left_semi")
+        .groupBy(*_IDENTITY)
         .agg(F.max(AVAILABLE_TIME).alias(_LATER))
     )
     later = F.greatest(F.col(AVAILABLE_TIME), F.col(_LATER))
-    joined = rows.join(released, ROW_HASH, "left").withColumn(
+    joined = _identified(repair, rows).join(released, _IDENTITY, "left")
+    joined = joined.withColumn(
         AVAILABLE_TIME, F.when(F.col(_LATER).isNotNull(), later).otherwise(F.col(AVAILABLE_TIME))
     )
     return joined.select(*map(spark_name, stored_columns(repair.run.view)))
@@ -243,15 +265,12 @@ def _copy_quarantine(spark: SparkSession, repair: Repair, new: BatchRows) -> int
     rows, view, target = _stored_quarantine(spark, repair), repair.run.view, repair.run.target
     count = 0
     if rows is not None:
-        event, row_hash = f"{q.ROW}.{EVENT_TIME}", f"{q.ROW}.{ROW_HASH}"
         inside = _in_range(repair)
-        times = rows.withColumn(EVENT_TIME, F.col(event)).withColumn(ROW_HASH, F.col(row_hash))
-        outside = times.where(~inside)
-        released = times.where(inside & F.col(q.RELEASED_AT).isNotNull())
-        stays = outside.unionByName(
-            released.join(new.good.select(ROW_HASH).distinct(), ROW_HASH, "left_semi")
-        )
-        copied = stays.drop(EVENT_TIME, ROW_HASH).withColumns(
+        identified = _with_row(repair, rows)
+        released = identified.where(inside & F.col(q.RELEASED_AT).isNotNull())
+        good = _identified(repair, new.good).select(*_IDENTITY).distinct()
+        stays = identified.where(~inside).unionByName(released.join(good, _IDENTITY, "left_semi"))
+        copied = stays.drop(EVENT_TIME, *_IDENTITY).withColumns(
             {
                 q.GENERATION: F.lit(target.generation).cast("int"),
                 q.BATCH: F.lit(repair.batch_id).cast("bigint"),
