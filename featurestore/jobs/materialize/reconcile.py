@@ -140,23 +140,29 @@ def _ended(
 ) -> RunRecord:
     # A build is done once its table is the current one, a run once it has committed.
     is_done = bool(commits) and (run.kind == "run" or table.state not in _UNFINISHED)
-    did = outcome(commits)
-    if not is_done:
-        did = replace(did, error="the process ended before the run did")
-    status: RunStatus = "done" if is_done else "interrupted"
+    status, did = _end(commits, is_done=is_done)
     return replace(run, status=status, ended_at=now, outcome=did)
 
 
+def _end(commits: Sequence[BatchCommit], *, is_done: bool) -> tuple[RunStatus, Outcome]:
+    did = outcome(commits)
+    if is_done:
+        return "done", did
+    return "interrupted", replace(did, error="the process ended before the run did")
+
+
 def _rebuilt(run_id: str, table: TableRecord, commits: Sequence[BatchCommit]) -> RunRecord:
+    # Readers never had a table of which no build or repair has ended.
+    status, did = _end(commits, is_done=table.state not in _UNFINISHED)
     return RunRecord(
         run_id,
         view=table.view,
         table_id=table.table_id,
         kind=_kind(commits[0]),
-        status="done",
+        status=status,
         started_at=commits[0].notes.started_at,
         ended_at=commits[-1].at,
-        outcome=outcome(commits),
+        outcome=did,
     )
 
 
