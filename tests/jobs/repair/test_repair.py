@@ -1,6 +1,7 @@
 """A repair replaces the rows of a range as a full build would, and leaves the others."""
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from featurestore.store.ledger.tables import Tables
 from tests.effort import rounds
 from tests.jobs.materialize.test_file_sources import put, source_of
 from tests.jobs.soak_figures import FIGURES
-from tests.jobs.world import NOON, SPENDING, World, other, payments_table
+from tests.jobs.world import NOON, PAYMENTS, SPENDING, World, other, payments_table
 
 COLUMNS = ("card_id", "hour", "amount", "available_timestamp")
 
@@ -63,8 +64,10 @@ def test_a_repair_of_an_undamaged_view_changes_no_row_and_no_position(world: Wor
     assert examine(world.job) == []
 
 
-def test_the_ledger_has_the_range_of_a_repair(world: World) -> None:
-    world.pay(("a", 0, 1.0), ("b", 2, 2.0))
+def test_the_ledger_has_the_range_of_a_repair_and_counts_nulls_of_its_rows(world: World) -> None:
+    source = replace(PAYMENTS, unique_by=("card_id", "amount"))
+    world.views = [other(SPENDING, source=source)]
+    world.pay(("a", 0, None), ("b", 2, None))
     world.materialize()
     interval = hours(1, 3)
     (plan,) = repair_plans(world.job, ["spending"], interval)
@@ -78,6 +81,7 @@ def test_the_ledger_has_the_range_of_a_repair(world: World) -> None:
         interval.end,
     )
     assert (record.outcome.rows_in, record.outcome.rows_out) == (1, 1)
+    assert record.outcome.null_unique_rows == 1
     assert (plan.rows, plan.rows_kept, plan.files, plan.rebuilt) == (1, 1, 1, ())
     assert (plan.source_version, plan.source_changed) == (0, False)
     assert plan.bytes > 0

@@ -38,6 +38,7 @@ from featurestore.store.columns import (
     stored_columns,
     used_columns,
 )
+from featurestore.store.commit import CommitNotes
 from featurestore.store.delta.log import is_table
 from featurestore.store.fault_points import fault_point
 from featurestore.store.interval import Interval
@@ -105,13 +106,13 @@ def _store(spark: SparkSession, repair: Repair) -> int:
         kept = before.where(~_in_range(repair)).select(*map(spark_name, stored_columns(view)))
         fresh = _with_later_times(spark, repair, before, _new_rows(spark, repair, kept))
         with batch_rows_once(view, fresh, target.validation, target.staging) as new:
-            notes = replace(
-                notes_of(view, target, with_history(new, kept), repair.batch_id),
+            own = replace(
+                notes_of(view, target, new, repair.batch_id),
                 source_offset=repair.source_offset,
                 source_commit=repair.source_commit,
                 repair=_range(repair.interval),
-                rows_copied=kept.count(),
             )
+            notes = _with_copied(own, kept)
             fault_point("rows.computed", view.name)
             if not (repair.rows_before or repair.is_changed or notes.rows_in > notes.rows_copied):
                 return 0  # the range has no row, neither in the table nor in the source
@@ -129,6 +130,20 @@ def _store(spark: SparkSession, repair: Repair) -> int:
             )
             commit_rows(view, target, with_history(new, kept).good, whole)
             return checked.rows_out
+
+
+def _with_copied(notes: CommitNotes, kept: DataFrame) -> CommitNotes:
+    """Return the notes of a table that has the copied rows, too: nulls of these count once."""
+    newest = F.unix_micros(F.max(EVENT_TIME))
+    count, copied = kept.agg(F.count(F.lit(1)), newest).collect()[0]
+    times = [each for each in (notes.max_event_timestamp, copied) if each is not None]
+    return replace(
+        notes,
+        rows_in=notes.rows_in + count,
+        rows_out=notes.rows_out + count,
+        rows_copied=count,
+        max_event_timestamp=max(times, default=None),
+    )
 
 
 def _range(interval: Interval) -> tuple[str, str]:
