@@ -1,14 +1,14 @@
 """Cron texts: what is valid, and when they tick. All ticks are in UTC."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.view import FeatureView
 from featurestore.definitions.rules.issue import Issue, label
-from featurestore.errors import TableError
+from featurestore.errors import TableError, nearest
 
 if TYPE_CHECKING:
     from croniter import croniter
@@ -24,11 +24,28 @@ _ALIASES = {
 }
 # croniter knows more, such as H, R and L. Other schedulers do not, and R means another time in
 # each process.
-_FIELD = re.compile(r"\*(/\d+)?|[0-9a-z]+(-[0-9a-z]+(/\d+)?)?", re.ASCII | re.IGNORECASE)
+_ITEM = re.compile(r"\*(/\d+)?|[0-9a-z]+(-[0-9a-z]+(/\d+)?)?", re.ASCII | re.IGNORECASE)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-_WORDS: tuple[tuple[str, ...], ...] = ((), (), (), _MONTHS, _DAYS)
 _MINUTE = timedelta(minutes=1)
+
+
+class _Field(NamedTuple):
+    """One of the five fields: its name, the range of its numbers, and the names of some."""
+
+    name: str
+    first: int
+    last: int
+    words: tuple[str, ...] = ()
+
+
+_FIELDS = (
+    _Field("minute", 0, 59),
+    _Field("hour", 0, 23),
+    _Field("day of the month", 1, 31),
+    _Field("month", 1, 12, ("", *_MONTHS)),
+    _Field("day of the week", 0, 7, _DAYS),
+)
 _START = datetime(2000, 1, 1, tzinfo=UTC)
 _FIX = (
     "Write five fields: minute, hour, day of the month, month, day of the week, in UTC; e.g. "
@@ -56,12 +73,15 @@ def cron_problem(text: str) -> str:
         'a time that never comes'
     """
     fields = five_fields(text).split()
-    if len(fields) != len(_WORDS):
-        count = f"{len(fields)} field{'' if len(fields) == 1 else 's'}, not 5"
+    if text.strip().startswith("@") and len(fields) == 1:
+        return f"no cron text: {nearest(text.strip().lower(), _ALIASES)} {_FIX}"
+    if len(fields) != len(_FIELDS):
+        count = f"{len(fields)} field{'' if len(fields) == 1 else 's'}, not {len(_FIELDS)}"
         return f"no cron text: it has {count}. {_FIX}"
-    for field, words in zip(fields, _WORDS, strict=True):
-        if not all(_is_plain(item, words) for item in field.split(",")):
-            return f"no cron text: {field!r} is not understood. {_FIX}"
+    for field, text_of in zip(_FIELDS, fields, strict=True):
+        for item in text_of.split(","):
+            if wrong := _item_problem(field, item):
+                return f"no cron text: its {field.name} {item!r} {wrong}. {_FIX}"
     from croniter import CroniterBadDateError, CroniterError  # noqa: PLC0415 - see `_ticks`
 
     try:
@@ -139,16 +159,30 @@ def values(text: str) -> list[list[int]]:
     return [[] if field == ["*"] else sorted(field) for field in expanded]
 
 
-def _is_plain(item: str, words: Sequence[str]) -> bool:
-    """Return whether every cron knows an item of a field: ``*/15``, ``mon`` or ``1-5``."""
-    if not _FIELD.fullmatch(item):
-        return False
-    bounds = item.partition("/")[0].lower().split("-")
-    if not all(bound == "*" or bound.isdigit() or bound in words for bound in bounds):
-        return False
+def _item_problem(field: _Field, item: str) -> str:
+    """Return why not every cron knows an item of a field, or ``""`` for ``*/15`` or ``1-5``."""
+    if not _ITEM.fullmatch(item):
+        return "is not understood"
+    numbers, _, step = item.partition("/")
+    bounds = [] if numbers == "*" else [_number(field, each) for each in numbers.split("-")]
+    if None in bounds:
+        return "is not understood"
+    if not all(field.first <= bound <= field.last for bound in bounds if bound is not None):
+        return f"is not from {field.first} to {field.last}"
     # croniter lets a range pass its end, such as 22-2. cron refuses it.
-    numbers = [words.index(bound) if bound in words else bound for bound in bounds]
-    return len(bounds) == 1 or int(numbers[0]) <= int(numbers[1])
+    if bounds != sorted(bounds):  # type: ignore[type-var]  # no None, see above
+        return "ends before it begins"
+    # croniter takes a step that is never reached for one of the whole field.
+    longest = field.last - field.first + 1
+    if step and not 1 <= int(step) <= longest:
+        return f"has a step that is not from 1 to {longest}"
+    return ""
+
+
+def _number(field: _Field, bound: str) -> int | None:
+    if bound.isdigit():
+        return int(bound)
+    return field.words.index(bound.lower()) if bound.lower() in field.words else None
 
 
 def _ticks(text: str, start: datetime) -> "croniter":

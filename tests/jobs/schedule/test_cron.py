@@ -28,7 +28,7 @@ NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)  # a Thursday
         *("* * * * *", "*/15 * * * *", "0 3 * * *", " 0  3 * * * ", "0 3 * * MON-FRI"),
         *("0 0 29 2 *", "0 3 * jan,jul *", "0,30 8-18/2 * * 1-5", "0 3 * * 7", "0 0 31 1,3 *"),
         *("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"),
-        *("@Daily", "*/7 * * * *", "5 4 * * sun", "59 23 31 12 6", "0 3 1 * mon"),
+        *("@Daily", "*/7 * * * *", "5 4 * * sun", "59 23 31 12 6", "0 3 1 * mon", "0 */24 * * *"),
     ],
 )
 def test_a_valid_text_has_no_problem(text: str) -> None:
@@ -40,6 +40,7 @@ def test_a_valid_text_has_no_problem(text: str) -> None:
     [
         *("", " ", "daily", "15m", "* * * *", "* * * * * *", "0 3 * * * *", "0 0 1 1 * 2026 2026"),
         *("60 * * * *", "0 24 * * *", "0 0 0 * *", "0 0 32 * *", "0 0 * 13 *", "0 0 * * 8"),
+        *("*/70 * * * *", "0 */25 * * *", "@daly", "0 0 * 0 *"),
         *("*/0 * * * *", "5-1 * * * *", "0 22-2 * * *", "0 0 * * fri-mon", "a b c d e"),
         # What croniter or other programs know, and cron does not.
         *("@reboot", "H * * * *", "R * * * *", "r(1-5) * * * *", "0 0 L * *", "0 0 ? * *"),
