@@ -53,8 +53,16 @@ def type_problem(view: FeatureView, name: str, dtype: Any, library: str) -> Iter
     if not fits(dtype, name, stored):
         yield (
             f"column {name!r} is {dtype} in the schema, and {declared} in the view. Values are "
-            "checked as they are stored: correct one of the two, or omit the type."
+            f"checked as they are stored: {_fitting(stored, library)}or omit the type."
         )
+
+
+def _fitting(stored: pa.DataType, library: str) -> str:
+    if library == "pandas":
+        return "correct one of the two, "
+    polars = optional("polars", "read expectations", extra="quality")
+    own = polars.from_arrow(pa.array([], stored)).dtype
+    return f"write pl.{own!r} (import polars as pl) in the schema, "
 
 
 def _fits_pandas(dtype: Any, name: str, stored: pa.DataType) -> bool:
