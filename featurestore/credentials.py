@@ -130,6 +130,16 @@ def hide(value: str, reference: str) -> None:
         _hidden[:] = sorted([*_hidden, *new], key=lambda each: -len(each[0].pattern))
 
 
+def hidden_values() -> tuple[object, ...]:
+    """Return what `hide` has hidden by now, as a key: a text without it may be cached no longer.
+
+    Example:
+        >>> hidden_values() == hidden_values()
+        True
+    """
+    return tuple(_hidden)
+
+
 def _forms(value: str) -> set[str]:
     """Return a value as texts may have it."""
     plain = {value, value.strip(), unquote(value), value.rstrip("/"), str(PurePosixPath(value))}

@@ -16,6 +16,7 @@ from featurestore.errors import ConflictError, DataQualityError, ProjectError, R
 
 if TYPE_CHECKING:
     from featurestore.client.feature_store import FeatureStore
+    from featurestore.client.materialize import MaterializeOptions
     from featurestore.jobs.materialize.job import RunResult
     from featurestore.jobs.repair.plan import RepairPlan
     from featurestore.jobs.schedule.due import ViewSchedule
@@ -96,6 +97,7 @@ def materialize(
 ) -> None:
     """Bring feature tables up to date with their sources."""
     from featurestore.client.display.progress import progress_on_stderr
+    from featurestore.client.materialize import MaterializeOptions
 
     _check_options(due=due, dry_run=dry_run, latest=latest, is_range=end is not None)
     store, names = open_store(project), names_of(views)
@@ -103,7 +105,10 @@ def materialize(
         _refresh(store, names, as_json)
         return
     if dry_run:
-        _show_dry_run(store, names, (start, end), as_json)
+        options = MaterializeOptions(
+            due=due, start=start, end=end, full=full, accept_schema=accept_schema
+        )
+        _show_dry_run(store, names, options, as_json)
         return
     with interruptible(), progress_on_stderr() as progress:
         results = store.materialize(
@@ -294,17 +299,18 @@ def _say_log(store: "FeatureStore") -> None:
 def _show_dry_run(
     store: "FeatureStore",
     views: list[str] | None,
-    times: tuple[str | None, str | None],
+    options: "MaterializeOptions",
     as_json: bool,
 ) -> None:
     """Print what would be done: by the schedules, or to the rows of a range."""
-    from featurestore.client.materialize import repair_plans
+    from featurestore.client.materialize import repair_plans, require_compatible
 
-    start, end = times
-    if end is None:
+    require_compatible(options)  # before anything is shown that the call would not do
+    if options.end is None:
         print_schedules(store.due(views), as_json)
     else:
-        print_repairs(repair_plans(store._job(), views, start=start, end=end), as_json)
+        plans = repair_plans(store._job(), views, start=options.start, end=options.end)
+        print_repairs(plans, as_json)
 
 
 def _refresh(store: "FeatureStore", views: list[str] | None, as_json: bool) -> None:

@@ -87,11 +87,7 @@ def repair_plans(
 
 
 def _repair(job: Job, views: Selection | None, options: MaterializeOptions) -> list[RunResult]:
-    _refuse_others(
-        "materialize(end=...)",
-        {"full": options.full, "accept_schema": options.accept_schema},
-        "Leave one of them out: a repair replaces the rows from start until before end.",
-    )
+    require_compatible(options)
     interval = _interval(job, options.start, options.end)
     with spark_extra("materialize"):
         from featurestore.jobs.repair.repair import repair  # noqa: PLC0415 - Spark
@@ -116,20 +112,35 @@ def _interval(job: Job, start: str | datetime | None, end: str | datetime | None
     return checked_interval(call, first, last, job.clock())
 
 
+def require_compatible(options: MaterializeOptions) -> None:
+    """Refuse options that exclude each other.
+
+    Args:
+        options: The options of the call.
+
+    Raises:
+        RequestError: Two of them exclude each other.
+
+    Example:
+        >>> require_compatible(MaterializeOptions(due=True))
+    """
+    others = {"full": options.full, "accept_schema": options.accept_schema}
+    if options.due:
+        others |= {"start": options.start is not None, "end": options.end is not None}
+        fix = "Leave one of them out: a view that is due is brought up to date."
+        _refuse_others("materialize(due=True)", others, fix)
+    elif options.end is not None:
+        fix = "Leave one of them out: a repair replaces the rows from start until before end."
+        _refuse_others("materialize(end=...)", others, fix)
+
+
 def _refuse_others(call: str, others: Mapping[str, bool], fix: str) -> None:
     if other := next((name for name, is_set in others.items() if is_set), ""):
         raise RequestError(call, f"it is called with {other} too", fix)
 
 
 def _due(job: Job, views: Selection | None, options: MaterializeOptions) -> list[RunResult]:
-    others = {
-        "full": options.full,
-        "start": options.start is not None,
-        "end": options.end is not None,
-        "accept_schema": options.accept_schema,
-    }
-    fix = "Leave one of them out: a view that is due is brought up to date."
-    _refuse_others("materialize(due=True)", others, fix)
+    require_compatible(options)
     states = due(job.applied(), job.layout, job.clock(), views)
     names = [state.view for state in states if state.is_due]
     if not names:  # the most frequent call: it loads no Spark

@@ -168,6 +168,9 @@ def test_nothing_due_loads_no_spark(fresh):
         (["--due", "--start", "2026-01-01"], "start"),
         (["--due", "--latest"], "--latest"),
         (["--dry-run"], "--due"),
+        (["--dry-run", "--due", "--full"], "full"),
+        (["--dry-run", "--due", "--start", "2026-01-01", "--end", "2026-01-02"], "start"),
+        (["--dry-run", "--full", "--start", "2026-01-01", "--end", "2026-01-02"], "full"),
         (["--due", "no_such_view"], "no_such_view"),
     ],
 )

@@ -10,6 +10,7 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 import featurestore as fs
+from featurestore import credentials
 from featurestore.errors import TableError
 from featurestore.registry.codec import document_fingerprint
 from featurestore.site.build import build_site
@@ -246,6 +247,25 @@ model = fs.FeatureService("model", features=(view.with_join_keys({"id": "payer"}
     if before == "payer":
         assert words[3] == f"$(touch x) `y` {HOSTILE}=7"
         compile(snippets["python"], "snippet", "exec")
+
+
+def test_a_value_that_is_resolved_after_a_build_is_hidden_in_the_next(make_store: Make) -> None:
+    value = "CANARY-71d2-folder"
+    store = make_store(f"""
+import featurestore as fs
+paid = fs.DeltaSource("paid", path="data/paid", timestamp_field="at", description="in {value}")
+view = fs.FeatureView("view", entities=(), source=paid, schema=(fs.Field("x", fs.Int64),))
+""")
+    before, hidden = site_of(store), list(credentials._hidden)
+
+    credentials.hide(value, "${env:FOLDER}")
+    try:
+        after = site_of(store)
+    finally:
+        credentials._hidden[:] = hidden
+
+    assert value in before["sources/paid.html"]
+    assert not [path for path, text in after.items() if value in text]
 
 
 def test_names_that_differ_only_in_case_have_pages_of_their_own(make_store: Make) -> None:

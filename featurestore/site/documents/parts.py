@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from featurestore.client.status import ViewStatus
-from featurestore.credentials import without_credentials
+from featurestore.credentials import hidden_values, without_credentials
 from featurestore.definitions.model.expectations import DeclaredExpectations
 from featurestore.definitions.model.manifest import Definition
 from featurestore.definitions.model.view import FeatureView
@@ -14,7 +14,21 @@ from featurestore.site.catalog import Catalog, View
 from featurestore.store.ledger.runs import RunRecord
 
 Document = dict[str, Any]  # Any: plain data of JSON
-safe = cache(without_credentials)
+
+
+def safe(text: str) -> str:
+    """Return a text without credentials, also without values that were resolved a moment ago.
+
+    Example:
+        >>> safe("s3://key:secret@bucket/x")
+        's3://key:***@bucket/x'
+    """
+    return _safe(text, hidden_values())
+
+
+@lru_cache(maxsize=20_000)  # PERF: pages repeat the descriptions of their views and features
+def _safe(text: str, hidden: tuple[object, ...]) -> str:
+    return without_credentials(text)
 
 
 def label_of(definition: Definition) -> Document:

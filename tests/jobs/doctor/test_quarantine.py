@@ -141,7 +141,7 @@ def test_a_record_of_columns_has_no_bad_rows_of_its_own(shop: Store) -> None:
     assert UNBALANCED not in {each.code for each in examine(shop.job)}
 
 
-def test_a_snapshot_view_replaces_its_quarantine_at_each_run(built: Store) -> None:
+def test_the_quarantine_of_a_snapshot_view_is_not_compared_with_its_runs(built: Store) -> None:
     built.views = (replace(built.views[0], snapshot=True),)
     lose_rows(built)
 

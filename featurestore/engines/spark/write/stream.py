@@ -107,5 +107,6 @@ def interrupted(view: FeatureView) -> InterruptedRunError:
     return InterruptedRunError(
         f"materialize view {view.name!r}",
         "it was interrupted",
-        f"Run `featurestore materialize {view.name}`: it continues where it stopped.",
+        f"Run the same command again. `featurestore materialize {view.name}` continues where it "
+        "stopped; the repair of a range, with --start and --end, begins again.",
     )
