@@ -16,7 +16,6 @@ from featurestore.errors import ConflictError, DataQualityError, ProjectError, R
 
 if TYPE_CHECKING:
     from featurestore.client.feature_store import FeatureStore
-    from featurestore.client.materialize import MaterializeOptions
     from featurestore.jobs.materialize.job import RunResult
     from featurestore.jobs.repair.plan import RepairPlan
     from featurestore.jobs.schedule.due import ViewSchedule
@@ -97,7 +96,6 @@ def materialize(
 ) -> None:
     """Bring feature tables up to date with their sources."""
     from featurestore.client.display.progress import progress_on_stderr
-    from featurestore.client.materialize import MaterializeOptions
 
     _check_options(due=due, dry_run=dry_run, latest=latest, is_range=end is not None)
     store, names = open_store(project), names_of(views)
@@ -105,10 +103,7 @@ def materialize(
         _refresh(store, names, as_json)
         return
     if dry_run:
-        options = MaterializeOptions(
-            due=due, start=start, end=end, full=full, accept_schema=accept_schema
-        )
-        _show_dry_run(store, names, options, as_json)
+        _show_dry_run(store, names, (due, start, end, full, accept_schema), as_json)
         return
     with interruptible(), progress_on_stderr() as progress:
         results = store.materialize(
@@ -299,12 +294,17 @@ def _say_log(store: "FeatureStore") -> None:
 def _show_dry_run(
     store: "FeatureStore",
     views: list[str] | None,
-    options: "MaterializeOptions",
+    chosen: tuple[bool, str | None, str | None, bool, bool],
     as_json: bool,
 ) -> None:
     """Print what would be done: by the schedules, or to the rows of a range."""
-    from featurestore.client.materialize import repair_plans, require_compatible
+    from featurestore.client.materialize import (
+        MaterializeOptions,
+        repair_plans,
+        require_compatible,
+    )
 
+    options = MaterializeOptions(*chosen)
     require_compatible(options)  # before anything is shown that the call would not do
     if options.end is None:
         print_schedules(store.due(views), as_json)
