@@ -1,5 +1,6 @@
 """Files for programs: the registry's document, the entries of the search, and ``llms.txt``."""
 
+import re
 from collections.abc import Iterator
 
 from featurestore.definitions.model.manifest import Definition
@@ -8,6 +9,8 @@ from featurestore.site.catalog import Catalog, View
 from featurestore.site.documents.parts import safe
 from featurestore.site.rules import meaning_of
 from featurestore.site.search.index import Entry
+
+_MARKUP = re.compile(r"[\\`\[\]<>]")  # what begins a link, a tag or code in Markdown
 
 
 def registry_json(catalog: Catalog) -> str:
@@ -86,5 +89,5 @@ def _features(view: View, catalog: Catalog) -> Iterator[Entry]:
 
 
 def _line(text: str) -> str:
-    """Return a text in one line."""
-    return " ".join(safe(text).split())[:300]
+    """Return a text in one line of Markdown, without links and markup of its own."""
+    return _MARKUP.sub(r"\\\g<0>", " ".join(safe(text).split())[:300])

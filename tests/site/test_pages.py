@@ -185,6 +185,8 @@ def test_texts_of_the_registry_never_become_markup(make_store: Make) -> None:
 import featurestore as fs
 card = fs.Entity("card", join_keys=(fs.Field("id", fs.Int64),), {texts})
 paid = fs.DeltaSource("paid", path="data/</script>", timestamp_field="at", {texts})
+linked = fs.FeatureView("linked", entities=(card,), source=paid, schema=(fs.Field("x", fs.Int64),),
+    description="[pay](https://evil.example)")
 view = fs.FeatureView("view", entities=(card,), source=paid, description={long!r},
     schema=(fs.Field("city", fs.String, description={HOSTILE!r}),), owner="javascript:alert(4)",
     transform="SELECT *, '</code><script>' AS x FROM {{source}}")
@@ -202,6 +204,7 @@ model = fs.FeatureService("model", features=(view,), {texts})
             }  # fmt: skip
             assert not page.names("img")
             assert not [each for each in page.links if each.lower().startswith("javascript:")]
+    assert r"\[pay\](https://evil.example)" in site["llms.txt"]
     assert HOSTILE in Page(site["services/model.html"]).text
     assert HOSTILE in Page(site["features/view/city.html"]).text
     assert long in Page(site["views/view.html"]).text
