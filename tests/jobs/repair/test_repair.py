@@ -148,9 +148,10 @@ def test_a_value_that_moved_to_another_column_outside_of_the_range_is_a_change(
 def test_rows_of_a_corrected_file_are_replaced_and_the_next_run_goes_on(world: World) -> None:
     world.views = [other(SPENDING, source=source_of("parquet"))]
     put(world, "1.parquet", ("a", 0, 1.0), ("a", 2, 2.0))
-    put(world, "2.parquet", ("b", 3, 3.0))
+    renamed = put(world, "2.parquet", ("b", 3, 3.0))
     world.materialize()
     put(world, "1.parquet", ("a", 0, 1.0), ("a", 2, 20.0), ("c", 2, 5.0))
+    renamed.rename(renamed.with_name("0.parquet"))
     refused = world.materialize()
 
     result = repaired(world, hours(1, 3))
