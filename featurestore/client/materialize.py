@@ -93,7 +93,14 @@ def _repair(job: Job, views: Selection | None, options: MaterializeOptions) -> l
         from featurestore.jobs.repair.repair import repair  # noqa: PLC0415 - Spark
 
     with progress_of(options.progress) as progress:
-        return repair(job, views, interval, wait=options.wait, progress=progress)
+        return repair(
+            job,
+            views,
+            interval,
+            accept_schema=options.accept_schema,
+            wait=options.wait,
+            progress=progress,
+        )
 
 
 def _interval(job: Job, start: str | datetime | None, end: str | datetime | None) -> Interval:
@@ -124,9 +131,13 @@ def require_compatible(options: MaterializeOptions) -> None:
     Example:
         >>> require_compatible(MaterializeOptions(due=True))
     """
-    others = {"full": options.full, "accept_schema": options.accept_schema}
+    others = {"full": options.full}
     if options.due:
-        others |= {"start": options.start is not None, "end": options.end is not None}
+        others |= {
+            "accept_schema": options.accept_schema,
+            "start": options.start is not None,
+            "end": options.end is not None,
+        }
         fix = "Leave one of them out: a view that is due is brought up to date."
         _refuse_others("materialize(due=True)", others, fix)
     elif options.end is not None:

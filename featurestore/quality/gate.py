@@ -52,7 +52,8 @@ class Gate:
             return None
         return DataQualityError(
             f"materialize view {self.view!r}",
-            f"{problem}. The batch was not stored",
+            problem,
+            "Nothing of the batch was stored. "
             f"`featurestore quarantine show {self.view}` lists its bad rows. Correct the source, "
             f"and rebuild with `featurestore materialize {self.view} --full`. Or change the "
             "expectations, run `featurestore apply`, and materialize again: the batch is read "

@@ -70,7 +70,13 @@ class Accepted:
         return with_note(error, f"the source has other columns than at the last run:\n{table}")
 
 
-def check_schema(layout: Layout, view: FeatureView, *, accept: bool = False) -> Accepted:
+def check_schema(
+    layout: Layout,
+    view: FeatureView,
+    *,
+    accept: bool = False,
+    files: Sequence[SourceFile] | None = None,
+) -> Accepted:
     """Return the columns of a view's source, if the view's contract takes their changes.
 
     The columns of a derived view are those of the upstream view's definition, so nothing is
@@ -80,6 +86,8 @@ def check_schema(layout: Layout, view: FeatureView, *, accept: bool = False) -> 
         layout: The addresses of the tables and sources.
         view: The view.
         accept: Whether to take changes that only the contract refuses.
+        files: The files whose columns count, such as those that were corrected; None for those
+            that no run has read.
 
     Raises:
         SourceError: A column that the view uses is not as declared, or the contract refuses a
@@ -91,7 +99,7 @@ def check_schema(layout: Layout, view: FeatureView, *, accept: bool = False) -> 
     builds = [each for each in Tables(layout).records() if each.view == view.name]
     before = recorded_columns(layout, view, builds)
     check = _Check(view, source, accept, declared_columns(view, source))
-    return check.of_all(before, _parts(layout, view, source, builds))
+    return check.of_all(before, _parts(layout, view, source, builds, files))
 
 
 def recorded_columns(
@@ -230,7 +238,11 @@ def _with_free(schema: Schema, other: Schema, free: set[str]) -> Schema:
 
 
 def _parts(
-    layout: Layout, view: FeatureView, source: StoredSource, builds: Sequence[TableRecord]
+    layout: Layout,
+    view: FeatureView,
+    source: StoredSource,
+    builds: Sequence[TableRecord],
+    files: Sequence[SourceFile] | None,
 ) -> Iterator[SourceColumns]:
     uri = layout.source(source.path)
     if isinstance(source, DeltaSource):
@@ -240,8 +252,8 @@ def _parts(
     path = FilePath(uri)
     if path.exists and path.table_format is None:
         with ThreadPoolExecutor(_THREADS) as pool:
-            files = _new_files(layout, view, path, builds)
-            found = pool.map(lambda file: _columns(source, file), files)
+            chosen = _new_files(layout, view, path, builds) if files is None else files
+            found = pool.map(lambda file: _columns(source, file), chosen)
             yield from (each for each in found if each is not None)
 
 

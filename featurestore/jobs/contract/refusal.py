@@ -98,5 +98,6 @@ def contract_error(view: FeatureView, source: StoredSource, columns: SourceColum
         f"{where} {source.name!r} has other columns than before, and the view has "
         f"schema_contract={view.schema_contract!r}",
         "Undo the change in the source. Or, if it is intended, accept the columns of now: "
-        f"`featurestore materialize {view.name} --accept-schema`.",
+        f"`featurestore materialize {view.name} --accept-schema`, with --start and --end too if a "
+        "range is computed again.",
     )

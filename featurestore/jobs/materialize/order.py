@@ -1,6 +1,6 @@
 """The order of runs: views run side by side, and a derived view after its upstream view."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
 
@@ -54,7 +54,9 @@ def run_with_spark(
     return run_in_order(runs, stop)
 
 
-def run_in_order(runs: Sequence[ViewRun], stop: Event) -> list[RunResult]:
+def run_in_order(
+    runs: Sequence[ViewRun], stop: Event, work: Callable[[ViewRun], RunResult] | None = None
+) -> list[RunResult]:
     """Run the views, and return their results in the order of ``runs``.
 
     A derived view waits for its upstream view, if that is among the runs, and is skipped if the
@@ -63,6 +65,7 @@ def run_in_order(runs: Sequence[ViewRun], stop: Event) -> list[RunResult]:
     Args:
         runs: The runs; the caller holds each view's lock.
         stop: Set by this function to end the runs early.
+        work: What each run does instead, such as the repair of a range.
 
     Raises:
         KeyboardInterrupt: The streams were stopped, and the runs were recorded as interrupted.
@@ -76,7 +79,7 @@ def run_in_order(runs: Sequence[ViewRun], stop: Event) -> list[RunResult]:
         # Upstream views first, so that each run which waits, waits for one that has begun.
         for run in sorted(runs, key=lambda run: len(run.view.lineage)):
             upstream = futures.get(run.view.source.name) if run.view.lineage else None
-            futures[run.view.name] = pool.submit(_run_after, upstream, run)
+            futures[run.view.name] = pool.submit(_run_after, upstream, run, work)
         try:
             wait_for_all(futures.values())
         except KeyboardInterrupt:
@@ -85,11 +88,15 @@ def run_in_order(runs: Sequence[ViewRun], stop: Event) -> list[RunResult]:
     return [futures[run.view.name].result() for run in runs]
 
 
-def _run_after(upstream: "Future[RunResult] | None", run: ViewRun) -> RunResult:
+def _run_after(
+    upstream: "Future[RunResult] | None",
+    run: ViewRun,
+    work: Callable[[ViewRun], RunResult] | None,
+) -> RunResult:
     result = None if upstream is None else upstream.result()
     if result is not None and result.status not in ("done", "nothing"):
         return skip_view(run, result)
-    return run_view(run)
+    return run_view(run, work)
 
 
 def _stop(futures: "Sequence[Future[RunResult]]", stop: Event) -> None:

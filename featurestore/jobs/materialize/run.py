@@ -47,6 +47,7 @@ from featurestore.store.ledger.files import Files
 from featurestore.store.ledger.runs import Runs
 from featurestore.store.ledger.tables import TableRecord, Tables
 from featurestore.store.quarantine import drop_unfinished
+from featurestore.store.source_files import SourceFile
 from featurestore.store.source_rows import row_count
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ class ViewRun:
         stop: Set by the caller to end the run early.
         progress: Called at each step of the run.
         run_id: The run's name in the ledger and in commits.
+        files: The files of the source whose columns the contract looks at; None for those that no
+            run has read.
     """
 
     job: Job
@@ -75,6 +78,7 @@ class ViewRun:
     stop: Event
     progress: Progress
     run_id: str
+    files: tuple[SourceFile, ...] | None = None
 
     @cached_property
     def upstream(self) -> Upstream:
@@ -84,7 +88,8 @@ class ViewRun:
     @cached_property
     def accepted(self) -> Accepted:
         """The columns of the source that the view's contract takes."""
-        return check_schema(self.job.layout, self.view, accept=self.request.accept_schema)
+        accept = self.request.accept_schema
+        return check_schema(self.job.layout, self.view, accept=accept, files=self.files)
 
     def explained(self, error: FeatureStoreError) -> FeatureStoreError:
         """Return a failure of the run, with the changed columns of its source."""

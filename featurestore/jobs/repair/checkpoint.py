@@ -1,7 +1,7 @@
 """The checkpoint of a repaired table: a copy of the stream's, so that the stream goes on."""
 
 from featurestore.engines.spark.source.file_log import FileBatch, FileLog
-from featurestore.jobs.repair.position import NEW_BATCHES, Position
+from featurestore.jobs.repair.position import Position
 from featurestore.store.commit import CommitNotes
 from featurestore.store.file_system import list_names, read_text, write_text
 from featurestore.store.source_files import FilePath
@@ -14,6 +14,9 @@ def continue_checkpoint(
     old: str, new: str, position: Position, newest: CommitNotes, log: FileLog, uri: str
 ) -> None:
     """Copy a checkpoint, and add the batch of a changed source to the copy.
+
+    Batches that have begun since the repair looked are left out, also if they have ended: the new
+    table has no row of them, so its stream must read them.
 
     Args:
         old: The address of the present table's checkpoint.
@@ -36,14 +39,10 @@ def continue_checkpoint(
 
 
 def _is_later(folder: str, name: str, position: Position) -> bool:
-    """Return whether a file is of a batch that has begun, and that the new batch replaces."""
+    # The log of files is copied whole: a later part may repeat the earlier ones in their place.
+    # It counts no file of a batch that has not ended.
     number = name.partition(".")[0]
-    return (
-        position.is_changed
-        and folder in ("/offsets", "/commits")
-        and number.isdigit()
-        and int(number) > position.batch_id - (1 if position.files else NEW_BATCHES)
-    )
+    return folder in ("/offsets", "/commits") and number.isdigit() and int(number) > position.last
 
 
 def _add_batch(checkpoint: str, position: Position, log: FileLog) -> None:
@@ -52,9 +51,8 @@ def _add_batch(checkpoint: str, position: Position, log: FileLog) -> None:
         log.begin(batch)
         log.end(batch, rows=1)  # the table has a commit of it
         return
-    last = position.batch_id - NEW_BATCHES
-    before = (read_text(f"{checkpoint}/offsets/{last}") or "").splitlines()
+    before = (read_text(f"{checkpoint}/offsets/{position.last}") or "").splitlines()
     lines = (*before[:-1], position.source_offset or "")
-    for number in range(last + 1, position.batch_id + 1):
+    for number in range(position.last + 1, position.batch_id + 1):
         write_text(f"{checkpoint}/offsets/{number}", "\n".join(lines))
         write_text(f"{checkpoint}/commits/{number}", _ENDED)

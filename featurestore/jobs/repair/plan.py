@@ -10,16 +10,17 @@ from featurestore.definitions.code.fingerprint import table_fingerprint
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.source import DeltaSource
 from featurestore.definitions.model.view import FeatureView
-from featurestore.errors import FeatureStoreError, RequestError, SourceError
+from featurestore.errors import ConflictError, FeatureStoreError, RequestError, SourceError
 from featurestore.jobs.materialize.evidence import gather
 from featurestore.jobs.materialize.job import Job
 from featurestore.jobs.materialize.refusal import Evidence, refusal
 from featurestore.jobs.materialize.start import target_views
 from featurestore.jobs.materialize.upstream import Upstream, upstream_of
-from featurestore.jobs.repair.position import Position, position_of
+from featurestore.jobs.repair.position import Position, lost_file, position_of
 from featurestore.query.selection import Selection
 from featurestore.store.columns import EVENT_TIME
 from featurestore.store.commit import CommitNotes, newest_batch
+from featurestore.store.delta.log import latest_version
 from featurestore.store.delta.records import read_table
 from featurestore.store.delta.snapshot import open_snapshot, open_table
 from featurestore.store.interval import Interval
@@ -69,6 +70,7 @@ class PreparedRepair:
         upstream: Its source, or its upstream view's table.
         newest: The notes of its newest batch.
         position: Which rows of the source are read.
+        version: The version of the present table that it copies.
     """
 
     plan: RepairPlan
@@ -77,6 +79,7 @@ class PreparedRepair:
     upstream: Upstream
     newest: CommitNotes
     position: Position
+    version: int
 
 
 def repair_plans(job: Job, views: Selection | None, interval: Interval) -> list[RepairPlan]:
@@ -129,7 +132,8 @@ def prepare_repair(job: Job, view: FeatureView, interval: Interval) -> PreparedR
 
     Raises:
         RequestError: The view is a snapshot view or is read from a change feed, has no table, has
-            an unfinished build, or its next run builds a new table.
+            an unfinished build, or its next run builds a new table. Or the table leaves the range
+            out.
         SourceError: The source cannot be read again as far as it was read.
         TableError: The view's table is damaged.
     """
@@ -137,9 +141,43 @@ def prepare_repair(job: Job, view: FeatureView, interval: Interval) -> PreparedR
     _require_repairable(view, call)
     upstream = upstream_of(view, job.layout)
     record = _current(job, view, upstream, call)
+    _require_begun(view, record, interval, call)
+    version = latest_version(job.layout.features(view.name, record.table_id))  # before its notes
     newest, position = _position(job, view, upstream, record, call)
     plan = _plan(job, view, interval, record, position)
-    return PreparedRepair(plan, record=record, upstream=upstream, newest=newest, position=position)
+    return PreparedRepair(
+        plan,
+        record=record,
+        upstream=upstream,
+        newest=newest,
+        position=position,
+        version=version or 0,
+    )
+
+
+def require_same_table(job: Job, prepared: PreparedRepair) -> None:
+    """Check that no other process has changed the view's table since a repair was prepared.
+
+    Object stores have no locks, so another run may have begun.
+
+    Args:
+        job: The project.
+        prepared: The repair.
+
+    Raises:
+        ConflictError: The table has another version, or is not the view's current table any more.
+    """
+    view, record = prepared.plan.view, prepared.record
+    version = latest_version(job.layout.features(view, record.table_id))
+    current = Tables(job.layout).current(view)
+    if version == prepared.version and current is not None and current.table_id == record.table_id:
+        return
+    raise ConflictError(
+        f"repair {Interval(prepared.plan.start, prepared.plan.end)} of view {view!r}",
+        "another process has written to the view's table at the same time",
+        "Nothing was replaced. Wait until that run has ended, and run the same command again. Let "
+        "the scheduler start one run of a view at a time: an object store has no locks.",
+    )
 
 
 def _plan(
@@ -205,6 +243,23 @@ def _current(job: Job, view: FeatureView, upstream: Upstream, call: str) -> Tabl
     return record
 
 
+def _require_begun(view: FeatureView, record: TableRecord, interval: Interval, call: str) -> None:
+    """Refuse a range that the table leaves out.
+
+    Raises:
+        RequestError: The range is before the first event that the build takes.
+    """
+    if record.start is None or interval.end > record.start:
+        return
+    raise RequestError(
+        call,
+        f"its table leaves out events before {record.start.isoformat()}, as its first build was "
+        "called with --start",
+        f"Choose a later range. Or build it with an earlier --start: `featurestore materialize "
+        f"{view.name} --full --start ...`.",
+    )
+
+
 def _position(
     job: Job, view: FeatureView, upstream: Upstream, record: TableRecord, call: str
 ) -> tuple[CommitNotes, Position]:
@@ -226,7 +281,28 @@ def _position(
             "the source cannot be read again up to where the last run has read it",
             f"Run `featurestore materialize {view.name}` first: it reads the source to its end.",
         )
+    _require_readable(view, upstream, position, call)
     return batch.notes, position
+
+
+def _require_readable(
+    view: FeatureView, upstream: Upstream, position: Position, call: str
+) -> None:
+    """Check that the rows of a version before the newest one can still be read.
+
+    Raises:
+        SourceError: A file of it is gone: it was compacted, and the old files were removed.
+    """
+    if position.version is None:
+        return
+    if lost := lost_file(upstream.uri, position.version):
+        raise SourceError(
+            call,
+            f"file {lost} of version {position.version} of source {view.source.name!r} is gone: "
+            "runs have read the source up to this version only, and its files were removed since",
+            f"Run `featurestore materialize {view.name}`, which reads the later rows. Then run "
+            "the same command again: it reads the source's newest version.",
+        )
 
 
 def _require_repairable(view: FeatureView, call: str) -> None:

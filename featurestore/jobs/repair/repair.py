@@ -16,13 +16,13 @@ from featurestore.jobs.materialize.decide import Step
 from featurestore.jobs.materialize.evidence import files_read
 from featurestore.jobs.materialize.job import Job, Request, RunResult, new_run_id
 from featurestore.jobs.materialize.lock import view_locks
+from featurestore.jobs.materialize.order import run_in_order
 from featurestore.jobs.materialize.progress import Progress, ignore_progress, logging_errors
 from featurestore.jobs.materialize.reconcile import finish_releases, reconcile
 from featurestore.jobs.materialize.run import (
     ViewRun,
     builds_of,
     refresh_latest_of,
-    run_view,
     stream_of,
 )
 from featurestore.jobs.materialize.start import wait_reporter
@@ -32,6 +32,7 @@ from featurestore.jobs.repair.plan import (
     RepairPlan,
     prepare_repair,
     repair_targets,
+    require_same_table,
 )
 from featurestore.query.selection import Selection
 from featurestore.store.delta.log import is_table
@@ -50,6 +51,7 @@ def repair(
     views: Selection | None,
     interval: Interval,
     *,
+    accept_schema: bool = False,
     wait: bool = False,
     progress: Progress | None = None,
 ) -> list[RunResult]:
@@ -59,6 +61,7 @@ def repair(
         job: The project.
         views: The views.
         interval: The range.
+        accept_schema: Take changes of a source's columns that a view's contract refuses.
         wait: Wait for another process that materializes one of the views.
         progress: Called with the progress of each view. Its errors are logged only.
 
@@ -80,22 +83,23 @@ def repair(
     with view_locks(job.layout, run_ids, job.clock(), on_wait) as locks:
         for conflict in locks.busy.values():
             raise conflict
-        for view in targets:  # all of them, before anything is written
-            prepare_repair(job, view, interval)
+        # All of them, before anything is written.
+        prepared = {view.name: prepare_repair(job, view, interval) for view in targets}
         spark, stop = own_session(job.spark()), Event()
         runs = [
             ViewRun(
                 job,
                 view=view,
-                request=Request(),
+                request=Request(accept_schema=accept_schema),
                 spark=spark,
                 stop=stop,
                 progress=report,
                 run_id=run_ids[view.name],
+                files=prepared[view.name].position.changed,
             )
             for view in targets
         ]
-        return [run_view(run, _Work(interval)) for run in runs]
+        return run_in_order(runs, stop, _Work(interval))
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,7 @@ class _Work:
         run.report("checking")
         layout, tables = run.job.layout, Tables(run.job.layout)
         reconcile(layout, builds_of(run, tables), run.job.clock())
+        accepted = run.accepted  # before anything is read or written
         check_view(run.view_input, run.spark)
         prepared = prepare_repair(run.job, run.view, self.interval)
         finish_releases(layout, prepared.record)
@@ -123,6 +128,7 @@ class _Work:
             tables.record(_changed(run, table, state="removed"))
             return replace(run.log.end(record, None), message=NOTHING_IN_RANGE)
         _continue(run, prepared, table)
+        require_same_table(run.job, prepared)
         tables.record(
             _changed(run, table, state="current"), _changed(run, prepared.record, state="retired")
         )
@@ -130,7 +136,8 @@ class _Work:
         refresh_latest_of(run, Step("repair", table=table))
         result = run.log.end(record, None)
         fault_point("ledger.completed", run.view.name)
-        return replace(result, message=_message(result, prepared.plan, self.interval))
+        message = _message(result, prepared.plan, self.interval)
+        return replace(result, message=message + accepted.note)
 
 
 def _new_table(run: ViewRun, prepared: PreparedRepair) -> TableRecord:
@@ -149,6 +156,7 @@ def _repair_of(
         stream_of(run, Step("repair", table=table)),
         interval=interval,
         table=run.table(before),
+        table_version=prepared.version,
         quarantine=run.job.layout.quarantine(before.view, before.table_id),
         batch_id=position.batch_id,
         source_offset=position.source_offset,

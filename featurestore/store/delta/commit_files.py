@@ -6,7 +6,7 @@ read an older state of the table and say nothing, or they cannot open the table 
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -202,6 +202,23 @@ def commit_actions(uri: str, version: int) -> tuple[dict[str, Any], ...] | None:
     """
     commit = _known(uri, lambda: _read(uri, version))
     return None if commit is None or commit.damage else commit.actions
+
+
+def changes_table(
+    actions: Iterable[Mapping[str, Any]],
+) -> bool:  # Any: the JSON of Delta's protocol
+    """Return whether a commit changes rows, columns or properties; a compaction changes none.
+
+    Example:
+        >>> changes_table([{"add": {"path": "a.parquet", "dataChange": False}}])
+        False
+    """
+    return any(
+        kind in ("metaData", "protocol", "cdc")
+        or (kind in ("add", "remove") and fields.get("dataChange", True))
+        for action in actions
+        for kind, fields in action.items()
+    )
 
 
 def commit_digest(uri: str, version: int) -> str | None:

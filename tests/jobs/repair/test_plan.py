@@ -8,6 +8,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from deltalake import DeltaTable
 
+from featurestore.engines.spark.source.file_log import FileLog
+from featurestore.engines.spark.source.offsets import (
+    last_batch,
+    last_ended_batch,
+    resume_version,
+    source_offset,
+)
 from featurestore.errors import (
     ConflictError,
     FeatureStoreError,
@@ -17,11 +24,13 @@ from featurestore.errors import (
     TableError,
 )
 from featurestore.jobs.materialize.lock import view_lock
-from featurestore.jobs.repair.plan import repair_plans
+from featurestore.jobs.repair.checkpoint import continue_checkpoint
+from featurestore.jobs.repair.plan import prepare_repair, repair_plans, require_same_table
 from featurestore.jobs.repair.repair import repair
 from featurestore.store.interval import Interval, checked_interval
+from featurestore.store.ledger.tables import Tables
 from featurestore.times import to_micros
-from tests.jobs.world import DERIVED, NOON, SPENDING, Store
+from tests.jobs.world import DERIVED, NOON, SPENDING, Store, stored_rows
 from tests.tables import feature_table
 
 DAY = Interval(NOON, NOON + timedelta(days=1))
@@ -58,6 +67,13 @@ def of_a_feed(shop: Store) -> None:
     shop.views = (replace(SPENDING, source=source),)
 
 
+def later(shop: Store) -> None:
+    tables = Tables(shop.layout)
+    record = tables.current("spending")
+    assert record is not None
+    tables.record(replace(record, start=DAY.end))
+
+
 def snapshot(shop: Store) -> None:
     shop.views = (replace(SPENDING, snapshot=True),)
 
@@ -85,6 +101,7 @@ def lose_the_version_that_was_read(shop: Store) -> None:
         (unfinished, RequestError, "materialize spending"),
         (changed, RequestError, "materialize spending"),
         (of_a_feed, RequestError, "materialize spending --full"),
+        (later, RequestError, "--full --start"),
         (snapshot, RequestError, "materialize spending --full"),
         (put_back, SourceError, "materialize spending --full"),
         (cut, TableError, "materialize spending --full"),
@@ -145,3 +162,66 @@ def test_a_range_may_end_in_the_future() -> None:
     start, end = NOW - timedelta(seconds=1), NOW + timedelta(days=1)
 
     assert checked_interval("materialize()", start, end, NOW) == Interval(start, end)
+
+
+def test_a_source_that_was_compacted_is_read_after_the_compaction(shop: Store) -> None:
+    built(shop)
+    shop.run(stored_rows("c", hour=3))
+    compact(shop)
+
+    (plan,) = repair_plans(shop.job, ["spending"], DAY)
+
+    assert plan.source_version == DeltaTable(shop.folder / "payments").version()
+    assert not plan.source_changed
+
+
+def test_unread_rows_are_read_first_if_the_files_before_a_compaction_were_removed(
+    shop: Store,
+) -> None:
+    built(shop)
+    shop.pay(stored_rows("c", hour=3))
+    (unread,) = repair_plans(shop.job, ["spending"], DAY)
+    compact(shop)
+
+    with pytest.raises(SourceError) as refused:
+        repair_plans(shop.job, ["spending"], DAY)
+
+    assert unread.source_version == 0
+    assert "version 0" in refused.value.found
+    assert "materialize spending" in refused.value.fix
+
+
+def compact(shop: Store) -> None:
+    """Compact the source, and remove the files that it had before."""
+    table = DeltaTable(shop.folder / "payments")
+    table.optimize.compact()
+    table.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
+
+
+def test_a_table_that_another_process_changes_meanwhile_is_not_replaced(shop: Store) -> None:
+    built(shop)
+    prepared = prepare_repair(shop.job, SPENDING, DAY)
+    require_same_table(shop.job, prepared)
+    shop.run(stored_rows("c", hour=3))
+
+    with pytest.raises(ConflictError):
+        require_same_table(shop.job, prepared)
+
+
+@pytest.mark.parametrize("changes", [False, True])
+def test_batches_of_another_process_meanwhile_are_read_by_the_next_run(
+    shop: Store, changes: bool
+) -> None:
+    built(shop)
+    if changes:
+        DeltaTable(shop.folder / "payments").delete("amount = 2.0")
+    position = prepare_repair(shop.job, SPENDING, DAY).position
+    newest = prepare_repair(shop.job, SPENDING, DAY).newest
+    shop.run(stored_rows("c", hour=3))
+    old, new = (shop.layout.checkpoint("t1", generation) for generation in (0, 1))
+
+    continue_checkpoint(old, new, position, newest, FileLog(new, "r9"), "no/files")
+
+    assert last_batch(old) == 1
+    assert last_ended_batch(new) == last_batch(new) == position.batch_id == 2 * changes
+    assert resume_version(source_offset(new, position.batch_id)) == 1 + changes

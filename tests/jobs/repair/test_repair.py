@@ -1,11 +1,13 @@
 """A repair replaces the rows of a range as a full build would, and leaves the others."""
 
 import random
+import signal
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
@@ -14,6 +16,7 @@ from featurestore.errors import SourceError
 from featurestore.jobs.doctor.doctor import examine
 from featurestore.jobs.maintain.maintain import maintain
 from featurestore.jobs.materialize.job import RunResult
+from featurestore.jobs.materialize.progress import ProgressEvent
 from featurestore.jobs.materialize.start import materialize
 from featurestore.jobs.repair.plan import repair_plans
 from featurestore.jobs.repair.repair import repair
@@ -143,6 +146,40 @@ def test_a_value_that_moved_to_another_column_outside_of_the_range_is_a_change(
     result = repaired(world, hours(1, 5))
 
     assert (result.status, type(result.error)) == ("failed", SourceError)
+
+
+def test_an_interrupted_repair_is_recorded_and_changes_nothing(world: World) -> None:
+    world.pay(("a", 0, 1.0))
+    world.materialize()
+    table = world.table().table_uri
+
+    def interrupt(event: ProgressEvent) -> None:
+        if event.phase == "reading":
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        repair(world.job, ["spending"], hours(0, 4), progress=interrupt)
+
+    assert Runs(world.layout).records("spending")[-1].status == "interrupted"
+    assert world.table().table_uri == table
+
+
+def test_a_repair_accepts_changed_columns(world: World) -> None:
+    world.views = [other(SPENDING, source=source_of("parquet"), schema_contract="freeze")]
+    put(world, "1.parquet", ("a", 0, 1.0))
+    world.materialize()
+    put(world, "2.parquet", ("b", 9, 2.0))  # not read yet
+    corrected = payments_table([("a", 0, 10.0)]).append_column("place", pa.array(["x"]))
+    pq.write_table(corrected, world.folder / "files" / "1.parquet")
+
+    refused = repaired(world, hours(0, 4))
+    (result,) = repair(world.job, ["spending"], hours(0, 4), accept_schema=True)
+
+    assert (refused.status, type(refused.error)) == ("failed", SourceError)
+    assert refused.error is not None
+    assert "--accept-schema" in refused.error.fix
+    assert (result.status, "place" in result.message) == ("done", True)
+    assert world.rows() == [("a", 0.0, 10.0)]
 
 
 def test_rows_of_a_corrected_file_are_replaced_and_the_next_run_goes_on(world: World) -> None:

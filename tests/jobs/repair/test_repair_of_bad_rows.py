@@ -1,6 +1,7 @@
 """A repair checks the rows of its range, and leaves the quarantine of the others."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -68,4 +69,8 @@ def test_expectations_stop_a_repair(world: World) -> None:
     (stopped,) = repair(world.job, ["spending"], hours(0, 3))
 
     assert (stopped.status, type(stopped.error)) == ("failed", DataQualityError)
+    assert stopped.error is not None
+    assert "quarantine show" not in stopped.error.fix  # which opens the present table's
+    quarantines = Path(world.layout.quarantine("spending", stopped.table_id)).parent
+    assert not quarantines.exists()
     assert world.rows() == [("a", 0.0, 5.0), ("a", 1.0, 101.0)]

@@ -27,8 +27,8 @@ from featurestore.engines.spark.write.batch import (
 )
 from featurestore.engines.spark.write.batch_rows import BatchRows, batch_rows_once, with_history
 from featurestore.engines.spark.write.cancel import run_cancellable
-from featurestore.engines.spark.write.stream import Stream
-from featurestore.errors import SourceError
+from featurestore.engines.spark.write.stream import InterruptedRunError, Stream
+from featurestore.errors import DataQualityError, SourceError
 from featurestore.quoting import spark_name
 from featurestore.store import quarantine as q
 from featurestore.store.columns import (
@@ -57,6 +57,7 @@ class Repair:
         run: The run. Its target is the new table.
         interval: The range.
         table: The address of the present table.
+        table_version: The version of it that is copied.
         quarantine: The address of its quarantine.
         batch_id: The number of the batch that the new table ends with.
         source_offset: The end of that batch in the source.
@@ -71,6 +72,7 @@ class Repair:
     _: KW_ONLY
     interval: Interval
     table: str
+    table_version: int
     quarantine: str
     batch_id: int
     source_offset: str | None
@@ -95,14 +97,20 @@ def run_repair(spark: SparkSession, repair: Repair) -> None:
         InterruptedRunError: The run was interrupted.
     """
     run = repair.run
-    run.watch(1, run_cancellable(spark, run, lambda: _store(spark, repair)))
+    try:
+        run.watch(1, run_cancellable(spark, run, lambda: _store(spark, repair)))
+    except InterruptedRunError as error:
+        fix = "Nothing was replaced. Run the same command again: it begins anew."
+        raise InterruptedRunError(_call(repair), error.found, fix) from error
 
 
 def _store(spark: SparkSession, repair: Repair) -> int:
     view, target = repair.run.view, repair.run.target
     with cause_named(view):
         fault_point("source.pinned", view.name)
-        before = spark.read.format("delta").load(repair.table)
+        # A fixed version: Spark may read the table again after rows were added to it.
+        reader = spark.read.format("delta").option("versionAsOf", str(repair.table_version))
+        before = reader.load(repair.table)
         kept = before.where(~_in_range(repair)).select(*map(spark_name, stored_columns(view)))
         fresh = _with_later_times(spark, repair, before, _new_rows(spark, repair, kept))
         with batch_rows_once(view, fresh, target.validation, target.staging) as new:
@@ -116,12 +124,10 @@ def _store(spark: SparkSession, repair: Repair) -> int:
             fault_point("rows.computed", view.name)
             if not (repair.rows_before or repair.is_changed or notes.rows_in > notes.rows_copied):
                 return 0  # the range has no row, neither in the table nor in the source
-            copied = _copy_quarantine(spark, repair, new)
             checked = replace(notes, rows_out=notes.rows_out - notes.rows_copied)
+            _require_gate(repair, checked)  # first: no command shows this quarantine
+            copied = _copy_quarantine(spark, repair, new)
             quarantine_rows(view, target, new, checked)
-            if target.validation is not None:
-                rows = checked.rows_out + checked.rows_quarantined
-                require_gate(target.validation, rows, checked)
             whole = replace(
                 notes,
                 rows_in=notes.rows_in + copied,
@@ -144,6 +150,31 @@ def _with_copied(notes: CommitNotes, kept: DataFrame) -> CommitNotes:
         rows_copied=count,
         max_event_timestamp=max(times, default=None),
     )
+
+
+def _require_gate(repair: Repair, checked: CommitNotes) -> None:
+    """Check that the rows of the range may be stored.
+
+    Raises:
+        DataQualityError: The expectations of the view stop the repair.
+    """
+    view, validation = repair.run.view, repair.run.target.validation
+    if validation is None:
+        return
+    try:
+        require_gate(validation, checked.rows_out + checked.rows_quarantined, checked)
+    except DataQualityError as error:
+        raise DataQualityError(
+            _call(repair),
+            error.found,
+            "Nothing was replaced, and no row is in quarantine. Correct the rows of the range in "
+            f"source {view.source.name!r}. Or change the expectations, and run `featurestore "
+            "apply`. Then run the same command again.",
+        ) from error
+
+
+def _call(repair: Repair) -> str:
+    return f"repair {repair.interval} of view {repair.run.view.name!r} ({repair.run.view.origin})"
 
 
 def _range(interval: Interval) -> tuple[str, str]:
@@ -215,7 +246,7 @@ def _require_unchanged(repair: Repair, stored: DataFrame, others: DataFrame) -> 
     view = repair.run.view
     times = f", with events from {first} to {last}" if first else ""
     raise SourceError(
-        f"repair {repair.interval} of view {view.name!r} ({view.origin})",
+        _call(repair),
         f"source {view.source.name!r} has also changed outside of the range: it lacks {rows:,} "
         f"stored rows{times}",
         "Nothing was stored. Choose a range with these events too. Or run `featurestore "

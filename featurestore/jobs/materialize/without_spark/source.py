@@ -1,8 +1,5 @@
 """Whether a source has anything that a build has not read, seen without Spark."""
 
-from collections.abc import Sequence
-from typing import Any
-
 from featurestore.definitions.model.source import DeltaSource
 from featurestore.engines.spark.source.offsets import (
     last_batch,
@@ -12,7 +9,7 @@ from featurestore.engines.spark.source.offsets import (
     source_offset,
 )
 from featurestore.jobs.materialize.upstream import Upstream
-from featurestore.store.delta.commit_files import commit_actions
+from featurestore.store.delta.commit_files import changes_table, commit_actions
 from featurestore.store.delta.log import latest_version
 from featurestore.store.source_files import FilePath
 
@@ -40,17 +37,7 @@ def _table_is_unchanged(uri: str, offset: str | None) -> bool:
     if first is None or newest is None or newest - first >= _MOST_COMMITS:
         return False
     commits = [commit_actions(uri, version) for version in range(first, newest + 1)]
-    return all(actions is not None and not _changes(actions) for actions in commits)
-
-
-def _changes(actions: Sequence[dict[str, Any]]) -> bool:  # Any: the JSON of Delta's protocol
-    """Return whether a commit changes rows, columns or properties; a compaction changes none."""
-    return any(
-        kind in ("metaData", "protocol", "cdc")
-        or (kind in ("add", "remove") and fields.get("dataChange", True))
-        for action in actions
-        for kind, fields in action.items()
-    )
+    return all(actions is not None and not changes_table(actions) for actions in commits)
 
 
 def _files_are_unchanged(path: FilePath, checkpoint: str) -> bool:
