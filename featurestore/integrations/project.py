@@ -12,7 +12,8 @@ from featurestore.definitions.code.expectations import declared_expectations
 from featurestore.definitions.model.expectations import Severity
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.view import FeatureView
-from featurestore.errors import RequestError
+from featurestore.engines.spark.session.java import find_java
+from featurestore.errors import RequestError, SetupError
 from featurestore.jobs.schedule.cron import five_fields, require_schedules, values
 from featurestore.settings import Settings
 from featurestore.store.quarantine import OWN_REASONS
@@ -126,7 +127,7 @@ def scheduled_project(
         settings.project,
         folder=settings.folder.absolute(),
         program=_program(),
-        variables={each: os.environ[each] for each in _VARIABLES if os.environ.get(each)},
+        variables=_variables(),
         path=os.environ.get("PATH", ""),
         since=since,
         utc_offset=now.astimezone().utcoffset() or timedelta(),
@@ -134,6 +135,15 @@ def scheduled_project(
         retry_seconds=settings.retry_seconds,
         views=scheduled,
     )
+
+
+def _variables() -> dict[str, str]:
+    """Return the variables that the program needs, and where Java is if only PATH says so."""
+    variables = {each: os.environ[each] for each in _VARIABLES if os.environ.get(each)}
+    try:
+        return {"JAVA_HOME": str(find_java().home), **variables}
+    except SetupError:  # this host may export for another one
+        return variables
 
 
 def _program() -> Path:

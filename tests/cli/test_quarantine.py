@@ -52,9 +52,21 @@ def test_a_reason_selects_rows(run: Run, filled: fs.FeatureStore) -> None:
     store = with_rows(filled)
     call = ("quarantine", "show", "activity", "-p", store.settings.folder, "--json", "--reason")
 
-    found = [json.loads(run(*call, name)[1])["quarantine"] for name in ("amount:in_range", "x")]
+    reasons = ("amount:in_range", "null_key")
+    found = [json.loads(run(*call, name)[1])["quarantine"] for name in reasons]
 
     assert [len(rows) for rows in found] == [1, 0]
+
+
+def test_an_unknown_reason_is_an_error(run: Run, filled: fs.FeatureStore) -> None:
+    folder = with_rows(filled).settings.folder
+
+    code, out, err = run(
+        "quarantine", "show", "activity", "-p", folder, "--reason", "amount:inrange"
+    )
+
+    assert (code, out) == (fs.NotFoundError.exit_code, "")
+    assert "'amount:in_range'" in err
 
 
 def test_an_empty_quarantine_is_no_error(run: Run, filled: fs.FeatureStore) -> None:

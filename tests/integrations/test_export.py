@@ -65,7 +65,7 @@ def test_the_nearest_scheduled_view_is_the_upstream_of_a_job() -> None:
 def test_cron_and_systemd_get_the_path_and_all_get_the_caches(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("PATH", "/opt/java 17/bin:/usr/bin")
+    monkeypatch.setenv("PATH", "/opt/java 17/bin:/no/bin")
     monkeypatch.setenv("XDG_CACHE_HOME", "/var/cache/me")
     monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.delenv("FEATURESTORE_CACHE", raising=False)
@@ -74,13 +74,28 @@ def test_cron_and_systemd_get_the_path_and_all_get_the_caches(
     made = scheduled_project(settings, Manifest.of([HOURLY]), NEW_YEAR, NEW_YEAR)
 
     [crontab], units = cron_files(made).values(), systemd_files(made)
-    path, cache = "/opt/java 17/bin:/usr/bin", "XDG_CACHE_HOME=/var/cache/me"
+    path, cache = "/opt/java 17/bin:/no/bin", "XDG_CACHE_HOME=/var/cache/me"
     assert made.variables == {"XDG_CACHE_HOME": "/var/cache/me"}
     assert f" {cache} PATH='{path}' " in crontab
     assert f'Environment={cache}\nEnvironment="PATH={path}"\n' in units["featurestore-p.service"]
     for files in (airflow_files(made), dagster_files(made)):
         [module] = files.values()
         assert 'ENVIRONMENT = {"XDG_CACHE_HOME": "/var/cache/me"}\n' in module
+
+
+def test_the_java_of_path_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    java = tmp_path / "bin" / "java"
+    java.parent.mkdir()
+    java.write_text("#!/bin/sh\necho 'openjdk version \"17.0.1\"' >&2\n")
+    java.chmod(0o755)
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setenv("PATH", str(java.parent))
+
+    made = scheduled_project(
+        Settings(Path("p"), project="p"), Manifest.of([HOURLY]), NEW_YEAR, NEW_YEAR
+    )
+
+    assert made.variables["JAVA_HOME"] == str(tmp_path)
 
 
 @pytest.mark.parametrize("word", ["it's", 'a "b"', "a b", "plain", "back\\slash"])

@@ -1,5 +1,6 @@
 """The verbs of the quarantine: show and release. Only release starts Spark."""
 
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,8 +9,14 @@ import typer
 from featurestore.cli.interrupt import interruptible
 from featurestore.cli.options import AsJson, Project, open_store
 from featurestore.cli.output import SHOWN_ROWS, print_json, print_table, say
+from featurestore.definitions.code.expectations import declared_expectations
+from featurestore.errors import NotFoundError, nearest
+from featurestore.store.quarantine import OWN_REASONS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from featurestore.client.feature_store import FeatureStore
     from featurestore.store.quarantine import QuarantinedRow
 
 View = Annotated[str, typer.Argument(metavar="VIEW", help="The view.")]
@@ -37,9 +44,13 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show the rows that a view's table does not have, with the reasons."""
+    store = open_store(project)
+    quarantine = store.quarantine(view)
+    if reason is not None:
+        _require_reason(reason, view, _reasons(store, view, quarantine))
     rows = [
         row
-        for row in open_store(project).quarantine(view)
+        for row in quarantine
         if (released or row.state != "released") and reason in (None, *row.reasons)
     ]
     if as_json:
@@ -49,6 +60,23 @@ def show(
         say("no row of view {} is in quarantine", view)
         return
     _print_rows(rows)
+
+
+def _reasons(store: "FeatureStore", view: str, rows: "Iterable[QuarantinedRow]") -> set[str]:
+    """Return the reasons that the rows have, or new rows may have."""
+    applied = store.applied().view(view)
+    declared = None if applied is None else declared_expectations(applied)
+    checks = () if declared is None else declared.checks
+    return {*OWN_REASONS, *(each.name for each in checks), *chain(*(row.reasons for row in rows))}
+
+
+def _require_reason(reason: str, view: str, known: set[str]) -> None:
+    if reason not in known:
+        raise NotFoundError(
+            f"quarantine show {view} --reason {reason}",
+            f"view {view!r} has no check and no row with this reason",
+            nearest(reason, known),
+        )
 
 
 def release(

@@ -148,6 +148,7 @@ def lacks_column(name: str, names: Collection[str]) -> FileProblemError:
         )
     return FileProblemError(
         f"it has no column {name!r} ({nearest(name, names).rstrip('.')})",
-        f"Add the column {name!r} to the file. Or, if files may lack it, declare "
-        f"optional_columns=({name!r},) on the source: it is null in their rows.",
+        f"Add the column {name!r} to the file, or rename the one that has its values. Or, if "
+        f"files may lack it, declare optional_columns=({name!r},) on the source: it is null in "
+        "their rows.",
     )

@@ -82,7 +82,23 @@ def examine(job: Job, views: Selection | None = None, *, repair: bool = False) -
         rows = quarantine_subject(subject)
         checks = LOG_CHECKS if has_log(rows) else ()
         found += _examined(rows, (*checks, quarantine.rows_are_as_counted), repair=repair)
-    return found
+    return without_consequences(found, chosen)
+
+
+def without_consequences(found: Sequence[Finding], views: Sequence[FeatureView]) -> list[Finding]:
+    """Leave out that a derived view cannot be checked where its upstream view has the damage.
+
+    Args:
+        found: The findings of all views.
+        views: The views.
+    """
+    damaged = {each.table for each in found if each.code != UNREADABLE}
+    upstream = {view.name: {each.name for each in view.lineage} for view in views}
+    return [
+        each
+        for each in found
+        if each.code != UNREADABLE or not damaged & upstream.get(each.table, set())
+    ]
 
 
 def _chosen(job: Job, views: Selection | None) -> list[FeatureView]:

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import cast
 
 from featurestore.definitions.model.view import FeatureView
 from featurestore.jobs.doctor.finding import Subject
 from featurestore.jobs.materialize.job import Job
 from featurestore.store.file_system import list_names
 from featurestore.store.ledger.runs import Runs
-from featurestore.store.ledger.tables import Tables
+from featurestore.store.ledger.tables import TableRecord, Tables
 
 
 def ledger_subjects(job: Job) -> list[Subject]:
@@ -51,9 +52,9 @@ def view_subjects(job: Job, views: Sequence[FeatureView]) -> list[Subject]:
 
 def quarantine_subject(subject: Subject) -> Subject:
     """Return the quarantine of a view's table. There may be no table at its address."""
-    assert subject.record is not None  # noqa: S101 - the subject is a view's table
-    uri = subject.layout.quarantine(subject.record.view, subject.record.table_id)
-    name = f"quarantine of {subject.record.view}"
+    record = cast("TableRecord", subject.record)  # the subject is a view's table
+    uri = subject.layout.quarantine(record.view, record.table_id)
+    name = f"quarantine of {record.view}"
     return replace(subject, name=name, uri=uri, is_quarantine=True)
 
 
@@ -67,8 +68,7 @@ def read_again(subject: Subject) -> Subject:
     layout, view = subject.layout, subject.view
     builds, runs = Tables(layout).records(), Runs(layout).records()
     own = (build for build in builds if build.view == view.name and build.state == "current")
-    record = next(own, subject.record)
-    assert record is not None  # noqa: S101 - the subject is a view's table
+    record = next(own, cast("TableRecord", subject.record))  # the subject is a view's table
     again = replace(
         subject,
         uri=layout.features(view.name, record.table_id),

@@ -8,7 +8,7 @@ from featurestore.store.ledger.runs import Outcome
 
 # Few events are older, and times of a wrong unit are, or lie after the year 9999.
 _PLAUSIBLE = datetime(1980, 1, 1, tzinfo=UTC)
-_MOST_REASONS = 5
+_MOST_REASONS = 8
 NOTHING_NEW = "no new data: nothing was committed"
 EARLIER_BUILD = "the view has this definition again, so its earlier table was taken up"
 
@@ -37,7 +37,9 @@ def run_summary(
         stored += f", quarantined {did.rows_quarantined:,}"
     if did.failures:
         counts = sorted(did.failures.items(), key=lambda item: (-item[1], item[0]))
-        stored += f" ({', '.join(f'{name} {count:,}' for name, count in counts[:_MOST_REASONS])})"
+        named = [f"{name} {count:,}" for name, count in counts[:_MOST_REASONS]]
+        more = len(counts) - len(named)
+        stored += f" ({', '.join(named)}{f' and {more} more checks' if more else ''})"
     if is_empty and not did.rows_in:
         stored += ": the source has no row yet, so every answer is empty"
     return stored + null_unique_note(did.null_unique_rows, unique)

@@ -12,7 +12,8 @@ from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 
 from featurestore.definitions.model.aggregation import Aggregation
 from featurestore.engines.spark.write.freshness import latest_notes
-from featurestore.jobs.doctor.doctor import REPAIRS, examine
+from featurestore.jobs.doctor.doctor import REPAIRS, examine, without_consequences
+from featurestore.jobs.doctor.finding import Finding
 from featurestore.jobs.materialize.evidence import gather
 from featurestore.jobs.materialize.lock import view_lock
 from featurestore.jobs.materialize.upstream import upstream_of
@@ -42,6 +43,18 @@ def test_a_whole_store_has_no_findings(built: Store) -> None:
     DeltaTable(built.uri()).optimize.compact()
 
     assert examine(built.job) == []
+
+
+def test_a_derived_view_is_not_blamed_for_the_damage_of_its_upstream_view() -> None:
+    derived = replace(SPENDING, name="derived", source=SPENDING)
+    damage = Finding("D102", "spending", found="empty", fix="Repair.", repairable=True)
+    unreadable = Finding("D100", "derived", found="spending cannot be read", fix="Rebuild.")
+    other = replace(unreadable, table="other")
+
+    found = without_consequences([unreadable, other, damage], [SPENDING, derived])
+
+    assert found == [other, damage]
+    assert without_consequences([unreadable], [SPENDING, derived]) == [unreadable]
 
 
 def empty(shop: Store) -> None:
