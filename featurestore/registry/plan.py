@@ -151,11 +151,21 @@ def _summary_of_fields(change: Change) -> Iterator[str]:
     for detail in change.details:
         group, _, member = detail.field.partition(".")
         if group not in (*LABELS, "type") and not member.endswith(".description"):
-            groups.setdefault(group, []).append(member or detail.new or "")
+            groups.setdefault(group, []).append(_member(group, member, detail.new or ""))
     if change.kind == "on-demand view":
         groups = {"sources": [], **groups} | {"sources": _input_sources(change)}
     for group, members in groups.items():
         yield f"    + {group}: {_short(', '.join(members))}"
+
+
+def _member(group: str, member: str, new: str) -> str:
+    """Return the name of a part of a field, with the value where the name does not say enough."""
+    if group != "expectations" or not member:
+        return member or new
+    if member == "max_bad_share":
+        return f"{member} {new}"
+    severity = new.rpartition(": ")[2].partition(" ")[0]
+    return member if severity == "drop" else f"{member} ({severity})"
 
 
 def _input_sources(change: Change) -> list[str]:

@@ -137,3 +137,13 @@ def test_a_plan_names_what_changes_and_builds_nothing(
     changed = {detail.field for each in made.changes for detail in each.details}
     assert (changed, made.builds, made.breaking) == (fields, (), ())
     assert all(any(field in line for line in render(made)) for field in fields)
+
+
+def test_a_plan_shows_severities_and_the_gate() -> None:
+    expected = Expectations(
+        checks(pandera.Check.ge(0)), max_bad_share=0.25, severity={"limit": "warn"}
+    )
+
+    [line] = (each for each in render(plan(None, manifest(expected))) if "expectations" in each)
+
+    assert line.split(", ")[1:] == ["limit:greater_than_or_equal_to (warn)", "max_bad_share 0.25"]

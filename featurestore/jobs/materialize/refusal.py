@@ -66,7 +66,7 @@ def refusal(view: str, evidence: Evidence) -> FeatureStoreError | None:
             evidence.source_change,
             f"Choose one: `featurestore materialize {view} --full` builds the view from the rows "
             "that the source has now. Or put back the table that was read before, with all its "
-            "versions, and append the new rows to it.",
+            "versions.",
         )
     return None
 
