@@ -48,8 +48,11 @@ class Layout:
         return address(path, self.folder)
 
     def features(self, view: str, table_id: str) -> str:
-        """Return the address of one build of a view's feature table."""
-        return f"{self.root}/features/{self._name(view)}/{self._id(table_id)}"
+        """Return the address of one build of a view's feature table; without an id, of all builds.
+
+        The ledger of builds refuses records without an id.
+        """
+        return f"{self.root}/features/{self._name(view)}/{self._name(table_id)}"
 
     def builds(self, view: str) -> str:
         """Return the folder of all builds of a view's feature table."""

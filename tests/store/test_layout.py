@@ -56,7 +56,6 @@ def test_no_name_leads_out_of_its_folder(name: str) -> None:
 @pytest.mark.parametrize(
     "address",
     [
-        lambda layout: layout.features("v", ""),
         lambda layout: layout.quarantine("v", ""),
         lambda layout: layout.staging(""),
         lambda layout: layout.checkpoint("", 0),
