@@ -161,17 +161,6 @@ def test_null_row_without_key_or_time_answers_no_row(holds: Holds) -> None:
     holds("null_row")
 
 
-@pytest.mark.xfail(
-    raises=AttributeError, reason="quarantine of source rows does not exist yet", strict=True
-)
-def test_null_row_is_quarantined_with_its_reason(world: World) -> None:
-    (example,) = case_of("null_row").examples
-
-    quarantined = world.store.quarantined(world.name(example)).to_pylist()
-
-    assert {row["reason"] for row in quarantined} == {"null_key"}
-
-
 def test_duplicate_spine_rows_are_each_answered(holds: Holds) -> None:
     holds("duplicate_spine_rows")
 
