@@ -1,7 +1,7 @@
 """Materialization: update the feature tables of several views from their sources, side by side."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 
 from featurestore.definitions.code.expectations import declared_expectations
@@ -72,12 +72,31 @@ def materialize(  # noqa: PLR0913 - the options of a run
     targets = target_views(job, views)
     report = logging_errors(progress or ignore_progress)
     run_ids = {view.name: new_run_id() for view in targets}
+    with all_locked(job, run_ids, report, wait=wait) as locks:
+        report = releasing(report, locks, ENDS)
+        return run_views(job, targets, run_ids, Request(start, full, accept_schema), report)
+
+
+@contextmanager
+def all_locked(
+    job: Job, run_ids: Mapping[str, str], report: Progress, *, wait: bool
+) -> Iterator[ViewLocks]:
+    """Hold the locks of all views for the block.
+
+    Args:
+        job: The project.
+        run_ids: The run of each view, by the view's name.
+        report: Called when a view waits for another process.
+        wait: Wait for another process that materializes one of the views.
+
+    Raises:
+        ConflictError: Another process materializes one of the views.
+    """
     on_wait = wait_reporter(report) if wait else None
     with view_locks(job.layout, run_ids, job.clock(), on_wait) as locks:
         for conflict in locks.busy.values():
             raise conflict
-        report = releasing(report, locks, ENDS)
-        return run_views(job, targets, run_ids, Request(start, full, accept_schema), report)
+        yield locks
 
 
 def releasing(report: Progress, locks: ViewLocks, ends: Sequence[str]) -> Progress:

@@ -31,11 +31,11 @@ from featurestore.store.delta.commit_files import (
     commit_actions,
     commit_digest,
     oldest_version,
+    read_if_known,
 )
 from featurestore.store.delta.log import latest_version
 from featurestore.store.delta.snapshot import open_table
 from featurestore.store.file_system import file_system
-from featurestore.store.paths import is_local
 from featurestore.store.source_files import FilePath, SourceFile
 
 # At its start, Spark's stream reads the last batch of its checkpoint again, and refuses one with
@@ -170,12 +170,8 @@ def lost_file(uri: str, version: int) -> str | None:
     if newest.version() == version:
         return None
     older = sorted(_paths(open_table(uri, version)) - _paths(newest))
-    try:
-        return next((f"{uri}/{path}" for path in older if not _is_there(uri, path)), None)
-    except (OSError, ValueError, NotImplementedError):
-        if is_local(uri):
-            raise
-        return None
+    lost = (f"{uri}/{path}" for path in older if not _is_there(uri, path))
+    return read_if_known(uri, lambda: next(lost, None))
 
 
 def _paths(table: DeltaTable) -> set[str]:

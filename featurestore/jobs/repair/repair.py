@@ -15,7 +15,6 @@ from featurestore.engines.spark.write.repair import Repair, run_repair
 from featurestore.jobs.materialize.decide import Step
 from featurestore.jobs.materialize.evidence import files_read
 from featurestore.jobs.materialize.job import Job, Request, RunResult, new_run_id
-from featurestore.jobs.materialize.lock import view_locks
 from featurestore.jobs.materialize.order import run_in_order
 from featurestore.jobs.materialize.progress import Progress, ignore_progress, logging_errors
 from featurestore.jobs.materialize.reconcile import finish_releases, reconcile
@@ -25,7 +24,7 @@ from featurestore.jobs.materialize.run import (
     refresh_latest_of,
     stream_of,
 )
-from featurestore.jobs.materialize.start import wait_reporter
+from featurestore.jobs.materialize.start import all_locked
 from featurestore.jobs.repair.checkpoint import continue_checkpoint
 from featurestore.jobs.repair.plan import (
     PreparedRepair,
@@ -79,10 +78,7 @@ def repair(
     targets = repair_targets(job, views)
     report = logging_errors(progress or ignore_progress)
     run_ids = {view.name: new_run_id() for view in targets}
-    on_wait = wait_reporter(report) if wait else None
-    with view_locks(job.layout, run_ids, job.clock(), on_wait) as locks:
-        for conflict in locks.busy.values():
-            raise conflict
+    with all_locked(job, run_ids, report, wait=wait):
         # All of them, before anything is written.
         prepared = {view.name: prepare_repair(job, view, interval) for view in targets}
         spark, stop = own_session(job.spark()), Event()

@@ -110,7 +110,7 @@ def newest_commit_files(uri: str, count: int) -> tuple[CommitFile, ...]:
         >>> newest_commit_files("no/such/table", 3)
         ()
     """
-    return _known(uri, lambda: _newest(uri, count)) or ()
+    return read_if_known(uri, lambda: _newest(uri, count)) or ()
 
 
 def newest_checkpoint(uri: str) -> int:
@@ -120,7 +120,7 @@ def newest_checkpoint(uri: str) -> int:
         >>> newest_checkpoint("no/such/table")
         -1
     """
-    names = _known(uri, lambda: list_names(f"{uri}/_delta_log")) or ()
+    names = read_if_known(uri, lambda: list_names(f"{uri}/_delta_log")) or ()
     versions = [version for name in names if (version := _checkpoint(name)) is not None]
     return max(versions, default=-1)
 
@@ -132,7 +132,7 @@ def oldest_version(uri: str) -> int:
         >>> oldest_version("no/such/table")
         0
     """
-    names = _known(uri, lambda: list_names(f"{uri}/_delta_log")) or ()
+    names = read_if_known(uri, lambda: list_names(f"{uri}/_delta_log")) or ()
     commits = {version for name in names if (version := _version(name, ".json")) is not None}
     first = max(commits, default=0)
     while first - 1 in commits:
@@ -200,7 +200,7 @@ def commit_actions(uri: str, version: int) -> tuple[dict[str, Any], ...] | None:
         >>> commit_actions("no/such/table", 0) is None
         True
     """
-    commit = _known(uri, lambda: _read(uri, version))
+    commit = read_if_known(uri, lambda: _read(uri, version))
     return None if commit is None or commit.damage else commit.actions
 
 
@@ -236,14 +236,22 @@ def commit_digest(uri: str, version: int) -> str | None:
     """
     if version < 0:
         return None
-    content = _known(uri, lambda: read_bytes(_address(uri, version)))
+    content = read_if_known(uri, lambda: read_bytes(_address(uri, version)))
     return None if content is None else hashlib.sha256(content).hexdigest()[:16]
 
 
-def _known(uri: str, read: Callable[[], T]) -> T | None:
+def read_if_known(uri: str, read: Callable[[], T]) -> T | None:
     """Return what is read, or None for an object store that Arrow cannot read.
 
     delta-rs and Spark know others, too.
+
+    Args:
+        uri: The address of the table that is read.
+        read: Reads it.
+
+    Example:
+        >>> read_if_known("no/such/table", lambda: 3)
+        3
     """
     try:
         return read()
