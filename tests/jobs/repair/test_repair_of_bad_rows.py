@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pandera.polars as pandera
 import polars as pl
 import pytest
 
@@ -15,7 +16,6 @@ from featurestore.jobs.repair.repair import repair
 from tests.jobs.repair.test_repair import hours, repaired
 from tests.jobs.world import NOON, SPENDING, World, other
 
-pandera = pytest.importorskip("pandera.polars")  # the extra `quality`
 TIMES = ("amount", "available_timestamp")
 
 
