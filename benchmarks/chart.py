@@ -21,6 +21,15 @@ text { font: 12px -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; fill: #1
 .met { fill: #2da44e }
 .missed { fill: #cf222e }
 .limit { stroke: #1f2328; stroke-width: 1.5; stroke-dasharray: 4 3 }
+@media (prefers-color-scheme: dark) {
+  text { fill: #f0f6fc }
+  .card { fill: #0d1117; stroke: #3d444d }
+  .ours { fill: #4493f8 }
+  .theirs { fill: #59636e }
+  .met { fill: #3fb950 }
+  .missed { fill: #f85149 }
+  .limit { stroke: #f0f6fc }
+}
 """
 
 

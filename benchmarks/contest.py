@@ -4,7 +4,7 @@ import json
 import math
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchmarks.environments import python_of
@@ -50,13 +50,16 @@ class Result:
         way: The way.
         seconds: The time of each call, in order.
         answer: Sums of each feature, to compare answers.
-        peak_bytes: The peak memory of its process. None if the system does not report it.
+        peak_bytes: The peak memory of its process, or of Spark's executors. None if the system
+            does not report it.
+        measured: What else was measured, such as bytes that were read, by its name.
     """
 
     way: Way
     seconds: tuple[float, ...]
     answer: Answer
     peak_bytes: int | None = None
+    measured: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def best(self) -> float:
@@ -84,7 +87,8 @@ def run(way: Way, folder: Path, data: Path) -> Result:
         problem = (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[-1]
         raise ContestError(f"{way.name}: {problem}")
     line = json.loads(done.stdout.splitlines()[-1])
-    return Result(way, tuple(line["seconds"]), line["answer"], line["peak_bytes"])
+    seconds = tuple(line["seconds"])
+    return Result(way, seconds, line["answer"], line["peak_bytes"], line.get("measured", {}))
 
 
 def joined(one: Result, other: Result) -> Result:

@@ -6,11 +6,16 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-# DuckDB and Polars have the versions of the project's lock. Feast's version is set here.
+# DuckDB, Polars and Spark have the versions of the project's lock. Others are set here.
+_SPARK = (f"pyspark=={version('pyspark')}", "pandas<3", f"pyarrow=={version('pyarrow')}")
 REQUIREMENTS = {
     "duckdb_sql": (f"duckdb=={version('duckdb')}", f"pyarrow=={version('pyarrow')}"),
     "polars_frames": (f"polars=={version('polars')}", f"pyarrow=={version('pyarrow')}"),
     "feast_store": ("feast[duckdb]==0.67.0", "pyarrow"),
+    "feast_spark": ("feast[spark]==0.67.0", *_SPARK),
+    # It imports IPython and SciPy without naming them as requirements.
+    "tempo_frames": ("dbl-tempo==0.1.30", "ipython", "scipy", *_SPARK),
+    "daft_frames": ("daft==0.7.26", "pyarrow"),
 }
 
 

@@ -9,6 +9,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 
 import featurestore as fs
+from benchmarks.spending import SUM_OF_WEEK, write_project
 from featurestore.jobs.materialize.compaction import compact_after_run
 from featurestore.store.columns import UTC_MICROS
 from featurestore.store.commit import CommitNotes, newest_batch
@@ -25,29 +27,12 @@ from featurestore.store.ledger.tables import Tables
 FEW, MANY, TIMED, ROWS = 10, 1_000, 5, 200
 CHECKPOINT_INTERVAL = 10
 START = datetime(2026, 1, 1, tzinfo=UTC)
-DEFINITIONS = """
-import featurestore as fs
-
-card = fs.Entity("card", join_keys=(fs.Field("card_id", fs.Int64),))
-payments = fs.DeltaSource("payments", path="payments", timestamp_field="event_timestamp")
-spending = fs.FeatureView(
-    "spending",
-    entities=(card,),
-    source=payments,
-    schema=(fs.Field("amount", fs.Float64),),
-    aggregations=(fs.Aggregation("amount", "sum", windows=("7d",)),),
-    latest=False,
-)
-model = fs.FeatureService("model", features=(spending,))
-"""
 
 
 def measure(folder: Path) -> list[dict[str, object]]:
     """Return a row for each number of runs: the median times of a run and of a look-up."""
     project = folder / "thousand_runs"
-    (project / "feature_defs").mkdir(parents=True)
-    (project / "featurestore.toml").write_text('project = "thousand"\n')
-    (project / "feature_defs" / "views.py").write_text(DEFINITIONS)
+    write_project(project, SUM_OF_WEEK)
     with fs.FeatureStore(project) as store:
         store.apply(store.plan())
         for number in range(FEW - TIMED):
@@ -79,7 +64,7 @@ def _row(store: fs.FeatureStore, runs: int, first: int, when: str = "") -> dict[
 
 
 def _look_up(store: fs.FeatureStore) -> None:
-    store.get_latest_features("model", [{"card_id": 7}])
+    store.get_latest_features("spending", [{"card_id": 7}])
 
 
 def _milliseconds(call: Callable[[], object]) -> int:
@@ -134,6 +119,23 @@ def _simulate(store: fs.FeatureStore, number: int) -> None:
         max_event_timestamp=None,
         started_at=START,
     )
+    written = _append(uri, number, notes)
+    begun = RunRecord(
+        notes.run_id,
+        view="spending",
+        table_id=table.table_id,
+        kind="run",
+        status="running",
+        started_at=START,
+    )
+    outcome = Outcome(written, 1, ROWS, ROWS, source_offset=notes.source_offset)
+    Runs(layout).record(begun)
+    Runs(layout).record(replace(begun, status="done", ended_at=START, outcome=outcome))
+    compact_after_run(store.applied().view("spending"), uri, store.settings.compact_small_files)
+
+
+def _append(uri: str, number: int, notes: CommitNotes) -> int:
+    """Append the rows of a run to the feature table, and return the version of the commit."""
     rows = _rows(number)
     rows = rows.add_column(2, "available_timestamp", rows["event_timestamp"])
     hashes = pa.array(range(number * ROWS, (number + 1) * ROWS), pa.int64())
@@ -143,34 +145,12 @@ def _simulate(store: fs.FeatureStore, number: int) -> None:
         mode="append",
         commit_properties=CommitProperties(
             custom_metadata={"userMetadata": notes.to_json()},
-            app_transactions=[Transaction(f"{table.table_id}/{notes.generation}", notes.batch_id)],
+            app_transactions=[Transaction(f"{notes.table_id}/{notes.generation}", notes.batch_id)],
         ),
     )
     written = DeltaTable(uri)
     _checkpoint(written)
-    outcome = Outcome(written.version(), 1, ROWS, ROWS, source_offset=notes.source_offset)
-    begun = RunRecord(
-        notes.run_id,
-        view="spending",
-        table_id=table.table_id,
-        kind="run",
-        status="running",
-        started_at=START,
-    )
-    Runs(layout).record(begun)
-    Runs(layout).record(
-        RunRecord(
-            notes.run_id,
-            view="spending",
-            table_id=table.table_id,
-            kind="run",
-            status="done",
-            started_at=START,
-            ended_at=START,
-            outcome=outcome,
-        )
-    )
-    compact_after_run(store.applied().view("spending"), uri, store.settings.compact_small_files)
+    return written.version()
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ class Row:
     @property
     def is_absolute(self) -> bool:
         """Whether our figure is compared with a number, not with another program."""
-        return self.unit != "s" or (self.theirs is None and not self.note)
+        return self.theirs is None and (self.unit != "s" or not self.note)
 
 
 def measure(
@@ -89,7 +89,7 @@ def measure(
     rows += [of_measure(case, figure, ours) for figure in case.measures]
     return {
         "rows": [asdict(row) for row in rows],
-        "ways": [_summary(each) for each in results.values()],
+        "ways": [summary(each) for each in results.values()],
     }
 
 
@@ -144,7 +144,8 @@ def of_measure(case: Case, figure: Measure, ours: Result) -> Row:
     return Row(case.title, figure.name, figure.of(ours), figure.unit, limit=figure.limit)
 
 
-def _summary(result: Result) -> dict[str, object]:
+def summary(result: Result) -> dict[str, object]:
+    """Return the times of a way and its peak memory as plain data."""
     peak = result.peak_bytes
     return {
         "way": result.way.name,

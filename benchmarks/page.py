@@ -1,17 +1,28 @@
-"""Write docs/benchmarks.md and its chart from the results in benchmarks/results."""
+"""Write docs/benchmarks.md, its chart and docs/scaling.md from benchmarks/results."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from benchmarks.chart import chart
 from benchmarks.results import HEAD, Document, cells, read_cases, read_results, rows_of
+from benchmarks.scaling import Cluster, Job, inputs, report
+from benchmarks.spark.cases import SPARK_CASES
+from benchmarks.spark.measured import INPUT_CASES, NotMeasuredError, read_measured
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE, CHART = DOCS / "benchmarks.md", DOCS / "images" / "benchmarks.svg"
 # The headings of what is measured without peers.
-OWN = {"Startup": "startup", "Maintenance": "maintenance", "Expectations": "expectations"}
+OWN = {
+    "Startup": "startup",
+    "Maintenance": "maintenance",
+    "Expectations": "expectations",
+    "Profiles": "profiles",
+    "Freshness": "freshness",
+}
 BEGIN = "<!-- figures: written by `make bench` -->\n"
 END = "<!-- end of figures -->\n"
+SCALING = DOCS / "scaling.md"
+BEGIN_SCALING = "<!-- figures: written by `make bench-spark` -->\n"
 
 
 def write() -> None:
@@ -29,16 +40,39 @@ def expected_files() -> dict[Path, str]:
     before, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
     after = rest.partition(END)[2]
     own = {title: found for title, name in OWN.items() if (found := read_results(name))}
-    documents = [*cases.values(), *own.values()]
+    spark = [found for name in SPARK_CASES if (found := read_results(f"spark_{name}"))]
+    documents = [*cases.values(), *own.values(), *spark]
     parts = [measured_on(documents), "![The figures as bars](images/benchmarks.svg)"]
     parts.append(table(HEAD, map(cells, rows)))
     for title, document in own.items():
         lines = [[_text(value) for value in row.values()] for row in document["rows"]]
         parts += [f"### {title}", table(list(document["rows"][0]), lines)]
+    if spark:
+        on_spark = [row for document in spark for row in rows_of(document)]
+        parts += ["### Training sets on Spark", table(HEAD, map(cells, on_spark))]
     return {
         PAGE: before + BEGIN + "\n" + "\n\n".join(parts) + "\n\n" + END + after,
         CHART: chart(rows),
+        **scaling_page(),
     }
+
+
+def scaling_page() -> dict[Path, str]:
+    """Return the page about larger clusters. Empty if its inputs are not measured yet."""
+    try:
+        measured = read_measured()
+    except NotMeasuredError:
+        return {}
+    before, _, rest = SCALING.read_text("utf-8").partition(BEGIN_SCALING)
+    after = rest.partition(END)[2]
+    text = report(Job(), Cluster(), measured)
+    parts = [
+        measured_on([found for name in INPUT_CASES if (found := read_results(f"spark_{name}"))]),
+        table(("measured input", "value"), inputs(measured)),
+        f"```text\n{text}\n```",
+    ]
+    written = BEGIN_SCALING + "\n" + "\n\n".join(parts) + "\n\n" + END
+    return {SCALING: before + written + after}
 
 
 def measured_on(documents: Sequence[Document]) -> str:

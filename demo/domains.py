@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 import featurestore as fs
-from demo.ecommerce.model import evaluate_regression
+from demo.ecommerce.model import evaluate_linear, evaluate_regression
 from demo.ecommerce.recommend import Segment, evaluate_als, find_segments
 from demo.ecommerce.spine import labelled_ratings
 from demo.fraud import model as fraud_model
@@ -24,6 +24,7 @@ from demo.healthcare.data import Cohort
 from demo.healthcare.spine import labelled_visits
 from demo.report import Grid, Report
 from featurestore.client.frame.frame import FeatureFrame
+from featurestore.integrations.mllib import FeatureLookup
 from featurestore.times import Clock
 
 WARM_UP = timedelta(days=20)
@@ -63,7 +64,7 @@ def healthcare(inputs: Inputs) -> Report:
         "visits",
         len(frame),
         len(frame.features),
-        healthcare_model.evaluate(frame),
+        healthcare_model.evaluate(frame, FeatureLookup.from_store(store, "diabetes_early_v1")),
         [
             _latest(
                 store,
@@ -89,8 +90,11 @@ def ecommerce(inputs: Inputs) -> Report:
     end = ratings["event_timestamp"].max().to_pydatetime()
     store = fs.FeatureStore(inputs.project, clock=_fixed_clock(end))
     frame = store.get_training_set("next_rating_v1", ratings, label="rating")
-    users = [{"user_id": user} for user in sorted(ratings["user_id"].unique().tolist())]
-    segments, silhouette = find_segments(store.get_latest_features("user_segments_v1", users))
+    users = pd.DataFrame({"user_id": sorted(ratings["user_id"].unique()), "event_timestamp": end})
+    segments, silhouette = find_segments(
+        store.get_historical_features("user_segments_v1", users),
+        FeatureLookup.from_store(store, "user_segments_v1"),
+    )
     popular = ratings["movie_id"].value_counts().index[:ENTITIES_SHOWN]
     return Report(
         "ecommerce",
@@ -98,7 +102,13 @@ def ecommerce(inputs: Inputs) -> Report:
         "ratings",
         len(frame),
         len(frame.features),
-        [evaluate_regression(frame), evaluate_als(frame)],
+        [
+            evaluate_regression(frame),
+            evaluate_linear(frame, FeatureLookup.from_store(store, "next_rating_v1")),
+            evaluate_als(
+                frame, FeatureLookup.from_store(store, ["user_taste", "movie_popularity"])
+            ),
+        ],
         [
             _segment_grid(segments, silhouette),
             _latest(
@@ -126,7 +136,12 @@ def fraud(inputs: Inputs) -> Report:
         "payments",
         len(frame),
         len(frame.features),
-        fraud_model.evaluate(frame, chargebacks, inputs.now),
+        [
+            *fraud_model.evaluate(frame, chargebacks, inputs.now),
+            fraud_model.evaluate_linear(
+                frame, inputs.now, FeatureLookup.from_store(store, "fraud_v1")
+            ),
+        ],
         [
             _latest(
                 store,

@@ -1,4 +1,4 @@
-"""The demo from end to end: sources, plan, apply, materialize, training sets, models.
+"""The demo from end to end: sources, plan, apply, materialize, training sets, models, website.
 
 A second run adds one day of payments and repeats only the work that depends on it.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 from rich.console import Console
+from rich.markup import escape
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it has no types
 
 import featurestore as fs
@@ -23,6 +24,8 @@ from demo.report import Grid, Report, print_grid, print_report
 from demo.saved_reports import digest_of, read_report, save_report
 from demo.sources import Written
 from featurestore.client.display.progress import progress_on_stderr
+from featurestore.site.build import build_site
+from featurestore.times import system_clock
 
 DOMAINS = {
     "healthcare": (domains.healthcare, "diabetes_early_v1"),
@@ -35,6 +38,8 @@ NEXT = """
   featurestore latest movie_page_v1 movie_id=356   newest values, without a JVM
   featurestore plan                                after a change in feature_defs/fraud/views.py
   make demo                                        again, with one more day of payments
+
+[bold]The features as a website[/]: open {index}
 """
 
 
@@ -76,7 +81,9 @@ def run(
     _apply(store, console)
     _materialize(store, console, chosen)
     reports = [_report(store, inputs, name, console) for name in chosen]
-    console.print(NEXT)
+    with _timed(console, "the website of the features"):
+        site = build_site(store, project / "site", system_clock())
+    console.print(NEXT.format(index=escape(str(site.index))), soft_wrap=True)
     return reports
 
 

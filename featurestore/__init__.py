@@ -6,14 +6,21 @@ Importing this package starts no JVM and loads neither pyspark nor pandas nor py
 """
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 from featurestore.definitions.model.aggregation import Aggregation
+from featurestore.definitions.model.drift import Drift
 from featurestore.definitions.model.entity import Entity
 from featurestore.definitions.model.expectations import Expectations
 from featurestore.definitions.model.on_demand import OnDemandFeatureView, OnDemandReference
 from featurestore.definitions.model.service import FeatureService
-from featurestore.definitions.model.source import DeltaSource, FileSource, RequestSource
+from featurestore.definitions.model.source import (
+    DeltaSource,
+    FileSource,
+    KafkaSource,
+    RequestSource,
+)
 from featurestore.definitions.model.types import (
     Array,
     Binary,
@@ -52,6 +59,7 @@ from featurestore.errors import (
 if TYPE_CHECKING:
     from featurestore.client.feature_store import FeatureStore
     from featurestore.client.frame.frame import FeatureFrame
+    from featurestore.client.frame.spark_frame import SparkFrame
     from featurestore.client.label import Label
     from featurestore.client.spark_config import spark_config
     from featurestore.client.spines.file import csv_spine
@@ -71,6 +79,7 @@ __all__ = [
     "Decimal",
     "DefinitionError",
     "DeltaSource",
+    "Drift",
     "Entity",
     "Expectations",
     "FeatureFrame",
@@ -85,6 +94,7 @@ __all__ = [
     "Float64",
     "Int32",
     "Int64",
+    "KafkaSource",
     "Label",
     "MaterializationError",
     "NotFoundError",
@@ -97,6 +107,7 @@ __all__ = [
     "SetupError",
     "Sliding",
     "SourceError",
+    "SparkFrame",
     "SpineError",
     "StorageError",
     "String",
@@ -110,12 +121,18 @@ __all__ = [
 ]
 
 
+# delta-rs reads this variable once, while it is imported. Without it, delta-rs prints the logs of
+# Amazon's library: paragraphs on stderr, where one line of an error says that there are no
+# credentials.
+os.environ.setdefault("RUST_LOG", "warn,aws_config=off")
+
 # These names need Arrow and Delta, whose import takes 0.4 s. They are imported at their first use,
 # so that definition files are fast to import.
 _IMPORTED_ON_USE = {
     "FeatureFrame": "featurestore.client.frame.frame",
     "FeatureStore": "featurestore.client.feature_store",
     "Label": "featurestore.client.label",
+    "SparkFrame": "featurestore.client.frame.spark_frame",
     "csv_spine": "featurestore.client.spines.file",
     "spark_config": "featurestore.client.spark_config",
     "time_grid": "featurestore.client.spines.grid",

@@ -47,6 +47,7 @@ _IN_CODE = re.compile(
     rf"{_NO_VARIABLE}[^'\"\n]+(?=(?P=quote))",
     re.IGNORECASE,
 )
+_SIGNS = re.compile(r"[@='\"]")
 _PATTERNS = (
     *(
         re.compile(rf"(?P<before>{before}){_NO_VARIABLE}{secret}", re.IGNORECASE)
@@ -94,11 +95,21 @@ def without_credentials(text: str) -> str:
     """
     for pattern, reference in tuple(_hidden):
         text = pattern.sub(reference.replace("\\", r"\\"), text)
-    return _without_forms(text)
+    return without_credential_forms(text)
 
 
-def _without_forms(text: str) -> str:
-    """Return a text without what has the form of a credential."""
+def without_credential_forms(text: str) -> str:
+    """Return a text with ``***`` in place of what has the form of a credential.
+
+    Values that are hidden by name stay: see `without_credentials`.
+
+    Example:
+        >>> without_credential_forms("s3://AKIA:wJalrXUtn@bucket/x")
+        's3://AKIA:***@bucket/x'
+    """
+    # PERF: most texts are names and sentences. Each of the patterns needs one of these signs.
+    if not _SIGNS.search(text):
+        return text
     # A reference's colon is none of a user and a password.
     text = text.replace(_REFERENCE, _WITHOUT_COLON)
     for pattern in _PATTERNS:
@@ -164,7 +175,7 @@ def has_credentials(text: str) -> bool:
         True
     """
     # By its form: a text with the value of a variable in it may be a plain path.
-    return any(_without_forms(each) != each for each in (text, unquote(text)))
+    return any(without_credential_forms(each) != each for each in (text, unquote(text)))
 
 
 def assigns_credentials(code: str) -> bool:

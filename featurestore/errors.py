@@ -33,6 +33,10 @@ class FeatureStoreError(Exception):
         self.call, self.found, self.fix = map(without_credentials, (call, found, fix))
         super().__init__(f"{self.call}: {sentences(self.found, self.fix)}")
 
+    def with_fix(self, fix: str) -> "FeatureStoreError":
+        """Return the same error with another sentence on what to do next."""
+        return type(self)(self.call, self.found, fix)
+
     def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
         """Pickle by the three parts: Spark tasks send errors to another process."""
         return type(self), (self.call, self.found, self.fix)

@@ -58,6 +58,24 @@ def format_megabytes(size: int) -> str:
     return f"{-(-size // _BYTES_OF['mb'])}MB"
 
 
+def round_bytes(size: int) -> str:
+    """Return a size for people, rounded to a tenth of its unit.
+
+    Args:
+        size: In bytes.
+
+    Example:
+        >>> [round_bytes(size) for size in (7, 57_547, 999_960, 2_150_000_000)]
+        ['7 B', '57.5 kB', '1.0 MB', '2.1 GB']
+    """
+    if size < _BYTES_OF["kb"]:
+        return f"{size} B"
+    for unit in ("kB", "MB", "GB"):
+        if (number := round(size / _BYTES_OF[unit.lower()], 1)) < 1000:
+            return f"{number:,} {unit}"
+    return f"{size / _BYTES_OF['tb']:,.1f} TB"
+
+
 _LARGEST_FIRST = ("TB", "TiB", "GB", "GiB", "MB", "MiB", "kB", "KiB", "B")
 _BYTES_OF = {
     "": 1,

@@ -30,6 +30,7 @@ _DURATION = re.compile(r"([0-9]+)([smhdw])")
 _FINER = re.compile(r"[.,]\d{6}0*[1-9]")
 _WORDY_DURATION = re.compile(r"(\d{0,6})\s*(?=sec|min|hour|day|week)([smhdw])[a-z]*", re.ASCII)
 _MOST_DAYS = 36_500
+_EXAMPLE = "30d"
 _LONGEST = 2**62
 _MOST_DIGITS = 19
 
@@ -94,13 +95,16 @@ def parse_duration(text: str | timedelta) -> int:
     return micros
 
 
-def parse_duration_argument(call: str, name: str, value: str | timedelta) -> int:
+def parse_duration_argument(
+    call: str, name: str, value: str | timedelta, *, example: str = _EXAMPLE
+) -> int:
     """Return a call's duration in microseconds, as `parse_duration` does.
 
     Args:
         call: The call, for the error message.
         name: The argument's name, for the error message.
         value: The argument.
+        example: A usual value, for the message.
 
     Raises:
         RequestError: The argument is no duration. The message shows a right value.
@@ -114,12 +118,12 @@ def parse_duration_argument(call: str, name: str, value: str | timedelta) -> int
     try:
         return parse_duration(value)
     except RequestError as error:
-        fix = f"Write e.g. {name}={duration_example(value)!r}."
+        fix = f"Write e.g. {name}={duration_example(value, example)!r}."
         raise RequestError(call, f"{name} is {value!r}: {error.found}", fix) from None
 
 
-def duration_example(value: object) -> str:
-    """Return the duration that a wrong value probably means, or ``'30d'``.
+def duration_example(value: object, usual: str = _EXAMPLE) -> str:
+    """Return the duration that a wrong value probably means, or a usual one.
 
     Example:
         >>> duration_example(timedelta(hours=36)), duration_example("7 days"), duration_example(5)
@@ -131,7 +135,7 @@ def duration_example(value: object) -> str:
         return f"{int(match[1] or 1)}{match[2]}"
     if isinstance(value, int) and 0 < value < _MOST_DAYS:
         return f"{int(value)}d"
-    return "30d"
+    return usual
 
 
 def timezone_problem(name: str) -> str:

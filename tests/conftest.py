@@ -31,11 +31,20 @@ if settings.get_current_profile_name() == "ci":
     providers._get_local_constants = providers.Constants
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what uses the session, so that `pytest -m "not spark"` starts no JVM."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what uses the session, so that `pytest -m "not spark"` starts no JVM.
+
+    What makes whole environments or clusters is left out, unless ``-m integration`` asks for it.
+    """
     for item in items:
         if "spark" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.spark)
+    if "integration" in config.option.markexpr:
+        return
+    left_out = [item for item in items if item.get_closest_marker("integration")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

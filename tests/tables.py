@@ -28,7 +28,7 @@ def feature_table(
     )
 
 
-def write_runs(folder: Path, runs: Sequence[pa.Table], row_group: int = 50_000) -> Snapshot:
+def write_runs(folder: Path | str, runs: Sequence[pa.Table], row_group: int = 50_000) -> Snapshot:
     """Append each run as a commit of its own, sorted, and return the newest snapshot."""
     for run in runs:
         order = [

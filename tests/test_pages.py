@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import featurestore as fs
@@ -26,6 +27,13 @@ ROOT = Path(__file__).parents[1]
 EPOCH, DAY = datetime(1970, 1, 1, tzinfo=UTC), timedelta(days=1)
 BLOCK = re.compile(r"^```(shell|python|toml)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 RUN_ON_THE_PROJECT = ("docs/commands.md", "docs/transforms.md")
+RUN_ALONE = (
+    *("docs/site.md", "docs/health.md", "docs/impact.md", "docs/finding.md"),
+    *("docs/monitoring.md", "docs/settings.md"),
+)
+# tests/test_tutorial.py; tests/packaging/test_feast.py, with the package feast; and
+# tests/jobs/continuous/test_killed.py, since a continuous process ends by a signal only.
+RUN_ELSEWHERE = ("docs/tutorial.md", "docs/feast.md", "docs/streams.md")
 # What a page's reader does before: it needs a network, or a clone.
 BEFOREHAND = ("make", "pip", ".venv/bin/python", "git")
 
@@ -314,7 +322,7 @@ def test_the_block_that_closes_a_store(project: Path, monkeypatch: pytest.Monkey
 
 
 def test_the_settings_of_the_page_are_read(tmp_path: Path) -> None:
-    [(_, text)] = [each for each in blocks("docs/settings.md") if each[0] == "toml"]
+    text, _ = (text for kind, text in blocks("docs/settings.md") if kind == "toml")
     (tmp_path / "featurestore.toml").write_text(text)
 
     settings = fs.FeatureStore(tmp_path).settings
@@ -323,14 +331,78 @@ def test_the_settings_of_the_page_are_read(tmp_path: Path) -> None:
     assert settings.spark_conf_file == tmp_path / "spark-conf" / "local.conf"
 
 
+def test_the_commands_of_the_page_with_environments(empty_folder: Path) -> None:
+    assert run_command(["featurestore", "init", "."]) == 0
+    _, text = (text for kind, text in blocks("docs/settings.md") if kind == "toml")
+    (empty_folder / "featurestore.toml").write_text(text)
+    [(_, shell)] = [each for each in blocks("docs/settings.md") if each[0] == "shell"]
+
+    assert [run_command(words) for words in commands(shell)] == [0] * 2
+
+    assert (empty_folder / "store-dev" / "shop" / "registry").is_dir()
+
+
 def test_the_commands_of_the_page_on_the_website(empty_folder: Path) -> None:
     (empty_folder / "featurestore.toml").write_text('project = "shop"\n')
 
-    for _, text in blocks("docs/site.md"):
-        assert [run_command(words) for words in commands(text)] == [0, 0]
+    shown = [words for _, text in blocks("docs/site.md") for words in commands(text)]
+    served = [words for words in shown if words[:3] == ["featurestore", "docs", "serve"]]
+
+    # A server runs until Ctrl-C: tests/site/serve runs it.
+    assert [run_command(words) for words in shown if words not in served] == [0, 0, 0]
+    assert len(served) == 2
 
     assert (empty_folder / "site" / "index.html").is_file()
     assert (empty_folder / "public" / "index.html").is_file()
+
+
+def test_the_commands_of_the_page_on_health(empty_folder: Path) -> None:
+    assert run_command(["featurestore", "init", "."]) == 0
+    store = fs.FeatureStore(".")
+    store.apply(store.plan())
+    [(_, text)] = [each for each in blocks("docs/health.md") if each[0] == "shell"]
+    [(_, toml)] = [each for each in blocks("docs/health.md") if each[0] == "toml"]
+
+    assert [run_command(words) for words in commands(text)] == [1, 0, 1, 1]
+    Path("featurestore.toml").write_text(toml)
+    assert fs.FeatureStore(".").settings.lint_ignore == ("unvalidated", "unused:chargebacks")
+
+
+def test_the_commands_of_the_page_on_impact(empty_folder: Path) -> None:
+    assert run_command(["featurestore", "init", "."]) == 0
+    store = fs.FeatureStore(".")
+    store.apply(store.plan())
+    names: dict[str, object] = {"store": store}
+
+    for kind, text in blocks("docs/impact.md"):
+        if kind == "shell":
+            assert [run_command(words) for words in commands(text)] == [0, 0]
+        else:
+            run_python(text, "docs/impact.md", names)
+
+    assert not names["found"].is_unused
+
+
+def test_the_calls_and_commands_of_the_page_on_finding_features(empty_folder: Path) -> None:
+    assert run_command(["featurestore", "init", "."]) == 0
+    store = fs.FeatureStore(".")
+    store.apply(store.plan())
+    [(_, text)] = [each for each in blocks("docs/finding.md") if each[0] == "shell"]
+    [(_, python)] = [each for each in blocks("docs/finding.md") if each[0] == "python"]
+
+    run_python(python, "docs/finding.md", {"store": store})
+    assert [run_command(words) for words in commands(text)] == [0] * 5
+
+
+def test_the_commands_of_the_page_on_monitoring(empty_folder: Path) -> None:
+    assert run_command(["featurestore", "init", "."]) == 0
+    store = fs.FeatureStore(".")
+    store.apply(store.plan())
+    pq.write_table(pa.table({"amount_sum_7d": [1.0, 2.0]}), "training.parquet")
+    [(_, text)] = [each for each in blocks("docs/monitoring.md") if each[0] == "shell"]
+
+    # The views have a schedule, and no run has succeeded yet.
+    assert [run_command(words) for words in commands(text)] == [1] * 4
 
 
 def test_every_shell_block_is_run_here_or_is_done_beforehand() -> None:
@@ -338,7 +410,8 @@ def test_every_shell_block_is_run_here_or_is_done_beforehand() -> None:
     others = {
         page: [words for kind, text in blocks(page) if kind == "shell" for words in commands(text)]
         for page in pages
-        if page not in ("README.md", *RUN_ON_THE_PROJECT, "docs/installing.md", "docs/site.md")
+        if page
+        not in ("README.md", *RUN_ON_THE_PROJECT, "docs/installing.md", *RUN_ALONE, *RUN_ELSEWHERE)
     }
 
     assert [

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from featurestore.errors import ProjectError
-from featurestore.settings import FILE, read_settings
+from featurestore.settings import FILE, OpenLineage, read_settings
 
 
 @pytest.fixture
@@ -94,3 +94,42 @@ def test_a_wrong_number_of_small_files_is_named(project: Path, text: str) -> Non
 
     assert "compact_small_files" in refused.value.found
     assert "compact_small_files = 10" in refused.value.fix
+
+
+def test_openlineage_has_a_file_or_a_host(project: Path) -> None:
+    assert read_settings(project).openlineage is None
+
+    (project / FILE).write_text('project = "shop"\n[openlineage]\npath = "events.jsonl"\n')
+    assert read_settings(project).openlineage == OpenLineage(path="events.jsonl")
+
+    host = 'url = "https://${env:H}"\napi_key = "${env:K}"\ntimeout = "2s"\n'
+    (project / FILE).write_text(f'project = "shop"\n[openlineage]\n{host}')
+    found = read_settings(project).openlineage
+    assert found == OpenLineage(url="https://${env:H}", api_key="${env:K}", timeout="2s")
+    assert found.timeout_seconds == 2
+
+
+@pytest.mark.parametrize(
+    ("lines", "part"),
+    [
+        ("openlineage = true", "openlineage is True"),
+        ("[openlineage]", "neither path nor url"),
+        ('[openlineage]\npath = "a"\nurl = "b"', "both path and url"),
+        ('[openlineage]\npaht = "a"', "'paht'"),
+        ("[openlineage]\npath = 1", "path of [openlineage] is 1"),
+        ('[openlineage]\npath = "a"\ntimeout = "fast"', "timeout of [openlineage]"),
+        ('[openlineage]\npath = "a"\ntimeout = "0s"', "'0s'"),
+        ('[openlineage]\nurl = "https://user:hunter2@h"', "contains a credential"),
+        ('[openlineage]\nurl = "https://h"\napi_key = "hunter2"', "contains a credential"),
+        ('[openlineage]\nurl = "https://${env:A-B}"', "${env:A-B}"),
+    ],
+)
+def test_a_wrong_table_of_openlineage_is_an_error(project: Path, lines: str, part: str) -> None:
+    (project / FILE).write_text(f'project = "shop"\n{lines}\n')
+
+    with pytest.raises(ProjectError) as refused:
+        read_settings(project)
+
+    assert part in refused.value.found
+    assert "hunter2" not in str(refused.value)
+    assert refused.value.fix

@@ -17,6 +17,7 @@ from tools.page_part import replace_part
 PAGE = Path(__file__).parents[1] / "docs" / "commands.md"
 TYPES = {"str": "text", "int": "whole number", "path": "path", "list[str]": "texts"}
 _TYPE = re.compile(r" <(.*)>$")
+_METAVAR = re.compile(r" ([A-Z]+(?: [A-Z]+)*)$")
 _DEFAULT = re.compile(r" +\[(?:default: )?([^\[\]]*)\]$")
 
 
@@ -106,7 +107,8 @@ def _usage(argument: typer.core.TyperArgument) -> str:
 
 def _row(written: str, text: str) -> tuple[str, ...]:
     """Return the cells of one argument or option, from its two columns in the program's help."""
-    kind, default = _TYPE.search(written), _DEFAULT.search(text)
+    # A metavar such as NAME stands for a text, and stays beside the option.
+    kind, default = _TYPE.search(_METAVAR.sub(" <str>", written)), _DEFAULT.search(text)
     names = _TYPE.sub("", written).split(", ")
     shown = default[1].strip("()") if default else "off" if kind is None else "none"
     return (

@@ -3,9 +3,6 @@
 Needs the standard library only, so that a missing Java is reported before anything is fetched.
 """
 
-import os
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,6 +10,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from featurestore.engines.spark.session.java import find_java
 from featurestore.errors import SetupError
+from tools.apt import install
 
 # In this order: Spark 4.2 is tested with 17 here; newer systems have only newer ones.
 PACKAGES = ("openjdk-17-jre-headless", "openjdk-21-jre-headless")
@@ -23,36 +21,12 @@ def main() -> str | None:
     try:
         find_java()
     except SetupError:
-        install_java()
+        install(PACKAGES, "no Java for Spark was found; installing one through apt")
     try:
         find_java()
     except SetupError as error:
         return f"setup: {error}"
     return None
-
-
-def install_java() -> None:
-    """Install Java through apt, as root or by a sudo that asks for no password."""
-    if shutil.which("apt-get") is None:
-        return
-    sys.stderr.write("setup: no Java for Spark was found; installing one through apt\n")
-    apt = ["apt-get"] if os.geteuid() == 0 else ["sudo", "-n", "apt-get"]
-    if not runs([*apt, "update", "-qq"]):
-        return
-    for package in PACKAGES:
-        if runs([*apt, "install", "-qq", "-y", "--no-install-recommends", package]):
-            return
-
-
-def runs(command: list[str]) -> bool:
-    """Return whether a command can be run and succeeds."""
-    environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    try:
-        return (
-            subprocess.run(command, env=environ, capture_output=True, check=False).returncode == 0
-        )
-    except OSError:
-        return False
 
 
 if __name__ == "__main__":

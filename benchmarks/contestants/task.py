@@ -26,6 +26,7 @@ class Task:
         spine: The spine's name.
         service: The service: ``bench`` for all features, or another one of the definitions.
         memory_limit: The memory that the contestant may use, e.g. ``2GB``. None for no limit.
+        measures: Whether it also measures the bytes that are read, shuffled and written.
     """
 
     folder: Path
@@ -33,6 +34,7 @@ class Task:
     spine: str
     service: str
     memory_limit: str | None = None
+    measures: bool = False
 
     @property
     def spine_file(self) -> Path:
@@ -53,8 +55,7 @@ Way = Callable[[Task], Callable[[], pa.Table]]
 def run(ways: Mapping[str, Way]) -> None:
     """Run the task of the command line, and print its times and the sums of its answer."""
     args = _arguments(ways)
-    workload = read_workload(args.folder)
-    task = Task(args.folder, workload, args.spine, args.service, args.memory_limit)
+    task = _task(args)
     answer = ways[args.way](task)
     seconds, tables = [], []
     while _goes_on(seconds, args.repeats):
@@ -63,7 +64,18 @@ def run(ways: Mapping[str, Way]) -> None:
         seconds.append(time.perf_counter() - start)
         tables = [*tables, table] if args.collect else [table]
     line = {"seconds": seconds, "peak_bytes": peak_bytes()}
-    print(json.dumps(line | {"answer": summary(pa.concat_tables(tables), workload)}))
+    print(json.dumps(line | {"answer": summary(pa.concat_tables(tables), task.workload)}))
+
+
+def task_of_arguments(ways: Mapping[str, object]) -> tuple[str, int | None, Task]:
+    """Return the way of the command line, how often to run it, and the task."""
+    args = _arguments(ways)
+    return args.way, args.repeats, _task(args)
+
+
+def _task(args: argparse.Namespace) -> Task:
+    workload = read_workload(args.folder)
+    return Task(args.folder, workload, args.spine, args.service, args.memory_limit, args.measures)
 
 
 def _goes_on(seconds: Sequence[float], repeats: int | None) -> bool:
@@ -99,7 +111,7 @@ def peak_bytes() -> int | None:
     return int(peak[1]) * 1024 if peak else None
 
 
-def _arguments(ways: Mapping[str, Way]) -> argparse.Namespace:
+def _arguments(ways: Mapping[str, object]) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("way", choices=sorted(ways))
     parser.add_argument("folder", type=Path)
@@ -107,5 +119,6 @@ def _arguments(ways: Mapping[str, Way]) -> argparse.Namespace:
     parser.add_argument("--service", default="bench")
     parser.add_argument("--repeats", type=int)
     parser.add_argument("--memory-limit")
+    parser.add_argument("--measures", action="store_true", help="also measure bytes and tasks")
     parser.add_argument("--collect", action="store_true", help="add up the rows of all calls")
     return parser.parse_args()

@@ -5,10 +5,14 @@ baseline uses only columns of the spine: the film's year and genres.
 """
 
 import numpy as np
+from pyspark.ml import Transformer
+from pyspark.ml.evaluation import RegressionEvaluator
+from pyspark.ml.regression import LinearRegression
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from demo.ecommerce.spine import GENRES
 from demo.measure import Score, to_matrix, varying_columns
+from demo.pipelines import Learner, evaluate_pipeline
 from featurestore.client.frame.frame import FeatureFrame
 
 SPLIT = "2012-01-01"
@@ -27,6 +31,24 @@ def evaluate_regression(ratings: FeatureFrame) -> Score:
         _boosting_rmse(train, test, BASELINE),
         _boosting_rmse(train, test, (*BASELINE, *train.features)),
     )
+
+
+def evaluate_linear(ratings: FeatureFrame, lookup: Transformer | None = None) -> Score:
+    """Return the score of MLlib's linear regression of the next rating.
+
+    Args:
+        ratings: The labelled ratings with their features.
+        lookup: Looks up the features in the pipeline. None if it takes those of ``ratings``.
+    """
+    train, test = ratings.split_by_time(SPLIT)
+    learner = Learner(
+        "next rating, MLlib linear regression",
+        "RMSE",
+        BASELINE,
+        LinearRegression(labelCol=LABEL, maxIter=20, regParam=0.01),
+        RegressionEvaluator(labelCol=LABEL),
+    )
+    return evaluate_pipeline(learner, train, test, lookup)
 
 
 def rmse(truth: np.ndarray, predicted: np.ndarray) -> float:

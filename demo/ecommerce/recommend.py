@@ -20,6 +20,7 @@ from pyspark.sql import functions as sf
 
 from demo.ecommerce.model import SPLIT
 from demo.measure import Score
+from demo.pipelines import spine_frame
 from featurestore.client.frame.frame import FeatureFrame
 
 SEGMENTS = 4
@@ -35,6 +36,7 @@ _COLUMNS = [
     "user_mean_lifetime",
     "user_ratings_lifetime",
 ]
+_OF_SPINE = 4
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,17 @@ class Segment:
     ratings: float
 
 
-def evaluate_als(ratings: FeatureFrame) -> Score:
-    """Return ALS's score on the later ratings of users and films that it has learnt."""
-    narrow = replace(ratings, table=ratings.to_arrow().select(_COLUMNS))
+def evaluate_als(ratings: FeatureFrame, lookup: Transformer | None = None) -> Score:
+    """Return ALS's score on the later ratings of users and films that it has learnt.
+
+    Args:
+        ratings: The labelled ratings with their features.
+        lookup: Looks up the means of films and users. None to take those of ``ratings``.
+    """
+    columns = _COLUMNS if lookup is None else _COLUMNS[:_OF_SPINE]
+    narrow = replace(ratings, table=ratings.to_arrow().select(columns))
     before, after = narrow.split_by_time(SPLIT)
-    train, test = _with_baseline(before), _with_baseline(after)
+    train, test = _with_baseline(before, lookup), _with_baseline(after, lookup)
     plain = _predict(train.withColumn("target", sf.col("rating")), test)
     rest = _predict(train.withColumn("target", sf.col("rating") - sf.col("baseline")), test)
     with_store = rest.withColumn("prediction", sf.col("prediction") + sf.col("baseline")).cache()
@@ -75,9 +83,19 @@ def evaluate_als(ratings: FeatureFrame) -> Score:
     )
 
 
-def find_segments(users: FeatureFrame) -> tuple[list[Segment], float]:
-    """Return the kinds of users, the largest first, and their separation (silhouette)."""
-    rated = users.to_spark().dropna().withColumn("log_ratings", sf.log1p("user_ratings_lifetime"))
+def find_segments(
+    users: FeatureFrame, lookup: Transformer | None = None
+) -> tuple[list[Segment], float]:
+    """Return the kinds of users, the largest first, and their separation (silhouette).
+
+    Args:
+        users: The users with their features.
+        lookup: Looks up the features of the users. None to take those of ``users``.
+    """
+    rows = users.to_spark()
+    if lookup is not None:
+        rows = lookup.transform(spine_frame(users).to_spark())
+    rated = rows.dropna().withColumn("log_ratings", sf.log1p("user_ratings_lifetime"))
     used = ["user_mean_lifetime", "user_stddev_lifetime", "log_ratings"]
     stages: list[Estimator[Any] | Transformer] = [
         VectorAssembler(inputCols=used, outputCol="assembled"),
@@ -88,8 +106,10 @@ def find_segments(users: FeatureFrame) -> tuple[list[Segment], float]:
     return _describe(grouped), float(ClusteringEvaluator().evaluate(grouped))
 
 
-def _with_baseline(ratings: FeatureFrame) -> DataFrame:
+def _with_baseline(ratings: FeatureFrame, lookup: Transformer | None) -> DataFrame:
     frame = ratings.to_spark()
+    if lookup is not None:
+        frame = lookup.transform(frame)
     return frame.withColumn("baseline", _baseline()).cache()
 
 

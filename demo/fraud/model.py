@@ -14,6 +14,9 @@ from datetime import datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyspark.ml import Transformer
+from pyspark.ml.classification import LogisticRegression
+from pyspark.ml.evaluation import BinaryClassificationEvaluator
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import average_precision_score
 
@@ -21,6 +24,7 @@ from demo.fraud.leak import replace_by_leaky
 from demo.fraud.spine import MATURITY
 from demo.fraud.world import CATEGORIES
 from demo.measure import Score, to_matrix, varying_columns
+from demo.pipelines import Learner, evaluate_pipeline
 from featurestore.client.frame.frame import FeatureFrame
 
 TEST_PERIOD = timedelta(days=30)
@@ -58,6 +62,34 @@ def evaluate(payments: FeatureFrame, chargebacks: pa.Table, now: datetime) -> li
             "the same model, each feature as of the payment",
         ),
     ]
+
+
+def evaluate_linear(payments: FeatureFrame, now: datetime, lookup: Transformer) -> Score:
+    """Return the score of MLlib's logistic regression.
+
+    Args:
+        payments: The labelled payments with their features.
+        now: The present moment in the simulation.
+        lookup: Looks up the features in the pipeline.
+    """
+    computed = with_columns(payments).to_arrow().drop_columns(["chargeback_rate"])
+    online = payments.to_arrow()["online"].cast(pa.int8())
+    frame = FeatureFrame(
+        computed.append_column("is_online", online),
+        payments.features,
+        label=payments.label,
+        _spark_session=payments._spark_session,
+    )
+    train, test = split(frame, now)
+    learner = Learner(
+        "fraud, MLlib logistic regression",
+        "average precision",
+        ("amount", "hour", "category_code", "is_online"),
+        LogisticRegression(labelCol=LABEL, maxIter=20, regParam=0.01),
+        BinaryClassificationEvaluator(labelCol=LABEL, metricName="areaUnderPR"),
+    )
+    features = [name for name in payments.features if not name.startswith("last_")]
+    return evaluate_pipeline(learner, train, test, lookup, features)
 
 
 def split(payments: FeatureFrame, now: datetime) -> tuple[FeatureFrame, FeatureFrame]:

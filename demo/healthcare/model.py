@@ -5,18 +5,15 @@ then on. The baseline uses only columns of the spine: age and sex. The calendar 
 (see `demo.healthcare.data`). A patient may have visits in both parts, as in a clinic.
 """
 
-from typing import Any
-
 import numpy as np
-from pyspark.ml import Estimator, Pipeline, Transformer
+from pyspark.ml import Transformer
 from pyspark.ml.classification import LogisticRegression
 from pyspark.ml.evaluation import BinaryClassificationEvaluator
-from pyspark.ml.feature import Imputer, VectorAssembler
-from pyspark.sql import DataFrame
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 
 from demo.measure import Score, to_matrix, varying_columns
+from demo.pipelines import Learner, evaluate_pipeline
 from featurestore.client.frame.frame import FeatureFrame
 
 SPLIT = "2004-01-01"
@@ -25,10 +22,22 @@ BASELINE = ("age", "male")
 LABEL = "diagnosed"
 
 
-def evaluate(visits: FeatureFrame) -> list[Score]:
-    """Return the scores of scikit-learn's and of MLlib's model."""
+def evaluate(visits: FeatureFrame, lookup: Transformer | None = None) -> list[Score]:
+    """Return the scores of scikit-learn's and of MLlib's model.
+
+    Args:
+        visits: The labelled visits with their features.
+        lookup: Looks up the features in MLlib's pipeline. None if it takes those of ``visits``.
+    """
     train, test = visits.split_by_time(SPLIT, gap=GAP)
-    return [_boosting(train, test), _pipeline(train, test)]
+    regression = Learner(
+        "diabetes within 2 years, MLlib logistic regression",
+        "ROC AUC",
+        BASELINE,
+        LogisticRegression(labelCol=LABEL, maxIter=20, regParam=0.01),
+        BinaryClassificationEvaluator(labelCol=LABEL),
+    )
+    return [_boosting(train, test), evaluate_pipeline(regression, train, test, lookup)]
 
 
 def _boosting(train: FeatureFrame, test: FeatureFrame) -> Score:
@@ -59,28 +68,3 @@ def _boosting_auc(train: FeatureFrame, test: FeatureFrame, columns: tuple[str, .
 
 def _labels(frame: FeatureFrame) -> np.ndarray:
     return np.asarray(frame.to_arrow()[LABEL].to_numpy())
-
-
-def _pipeline(train: FeatureFrame, test: FeatureFrame) -> Score:
-    train_rows, test_rows = train.to_spark().cache(), test.to_spark().cache()
-    used = varying_columns(to_matrix(train, train.features))
-    features = [name for name, use in zip(train.features, used, strict=True) if use]
-    return Score(
-        "diabetes within 2 years, MLlib logistic regression",
-        "ROC AUC",
-        len(train),
-        len(test),
-        _pipeline_auc(train_rows, test_rows, list(BASELINE)),
-        _pipeline_auc(train_rows, test_rows, [*BASELINE, *features]),
-    )
-
-
-def _pipeline_auc(train: DataFrame, test: DataFrame, columns: list[str]) -> float:
-    filled = [f"{column}_filled" for column in columns]
-    stages: list[Estimator[Any] | Transformer] = [
-        Imputer(inputCols=columns, outputCols=filled),
-        VectorAssembler(inputCols=filled, outputCol="features"),
-        LogisticRegression(labelCol=LABEL, maxIter=20, regParam=0.01),
-    ]
-    model = Pipeline(stages=stages).fit(train)
-    return float(BinaryClassificationEvaluator(labelCol=LABEL).evaluate(model.transform(test)))

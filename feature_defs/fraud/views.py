@@ -23,6 +23,11 @@ card_activity = fs.FeatureView(
         fs.Aggregation("amount", "min", windows=("1h",)),
         fs.Aggregation("merchant_id", "count_distinct", windows=("1h", "24h")),
     ),
+    # `featurestore monitor` says when the values move away from those of the run before.
+    drift=(
+        fs.Drift("amount_sum_1h", psi=0.25, nulls=0.1),
+        fs.Drift("amount", psi=0.25, nulls=0.01),
+    ),
     description="A card's payments before this one",
     owner="risk@example.com",
     tags=("fraud", "velocity"),

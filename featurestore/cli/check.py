@@ -7,13 +7,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from featurestore.cli.options import AsJson, Project, open_store
-from featurestore.cli.output import SHOWN_ROWS, print_json, print_table, say, to_text
-from featurestore.cli.read import Delimiter, Features, TimeField, Zone, features_of
+from featurestore.cli.options import (
+    AsJson,
+    Delimiter,
+    Features,
+    Project,
+    TimeField,
+    Zone,
+    open_store,
+)
+from featurestore.cli.output import SHOWN_ROWS, environment_option, print_json, print_table, say
+from featurestore.cli.read import features_of
 from featurestore.cli.spine import spine_errors, spine_of
+from featurestore.client.display.text_table import to_text
 
 if TYPE_CHECKING:
-    from featurestore.client.verify.report import CheckedView, Verification
+    from featurestore.client.verify.report import CheckedView, Difference, Leak, Verification
 
 NOT_OK = 1
 FromSource = Annotated[
@@ -91,33 +100,40 @@ def _print_tables(result: "Verification") -> None:
         ],
     )
     if result.differences:
-        print_table(
-            ["feature", "key", "moment", "engine", "reference", "reason"],
-            [
-                [f"{d.view}:{d.feature}", _key(d.key), d.moment, d.engine, d.reference, d.reason]
-                for d in result.differences[:SHOWN_ROWS]
-            ],
-        )
-        if len(result.differences) > SHOWN_ROWS:
-            count = len(result.differences)
-            say("first {} of {} differences; --json prints all", SHOWN_ROWS, count)
+        _print_differences(result.differences)
     _print_sources(result)
     if result.leaks:
-        print_table(
-            ["feature", "leaks in rows", "of", "example", "moment", "value", "past value"],
+        _print_leaks(result.leaks)
+
+
+def _print_differences(differences: "Sequence[Difference]") -> None:
+    print_table(
+        ["feature", "key", "moment", "engine", "reference", "reason"],
+        [
+            [f"{d.view}:{d.feature}", _key(d.key), d.moment, d.engine, d.reference, d.reason]
+            for d in differences[:SHOWN_ROWS]
+        ],
+    )
+    if len(differences) > SHOWN_ROWS:
+        say("first {} of {} differences; --json prints all", SHOWN_ROWS, len(differences))
+
+
+def _print_leaks(leaks: "Sequence[Leak]") -> None:
+    print_table(
+        ["feature", "leaks in rows", "of", "example", "moment", "value", "past value"],
+        [
             [
-                [
-                    f"{each.view}:{each.feature}",
-                    each.rows,
-                    each.checked_rows,
-                    _key(each.key),
-                    each.moment,
-                    each.value,
-                    each.past_value,
-                ]
-                for each in result.leaks
-            ],
-        )
+                f"{each.view}:{each.feature}",
+                each.rows,
+                each.checked_rows,
+                _key(each.key),
+                each.moment,
+                each.value,
+                each.past_value,
+            ]
+            for each in leaks
+        ],
+    )
 
 
 def _print_sources(result: "Verification") -> None:
@@ -164,7 +180,7 @@ def _say_notes(result: "Verification", leakage: bool) -> None:
         )
     _say_sources(result)
     for difference in result.differences[:1]:
-        say("Next: {}", difference.explain_command)
+        say("Next: {}{}", difference.explain_command, environment_option())
     for fix, features in _fixes(result).items():
         say("{}: {}", _listed(features), fix)
     colour = "red" if not result.ok else "green" if result.cells else "yellow"

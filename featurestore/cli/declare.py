@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from featurestore.cli.options import AsJson, Project, open_store
-from featurestore.cli.output import print_json, print_tree, say
+from featurestore.cli.output import environment_option, print_json, print_tree, say
 from featurestore.cli.template import write_project, write_settings
 
 if TYPE_CHECKING:
@@ -59,10 +59,11 @@ def validate(project: Project = Path()) -> None:
     The newest data of local sources is looked at too: the exit code is 1 if it does not fit.
     Nothing is compared with the applied definitions, and nothing is changed.
     """
+    from featurestore.client.source_check.load import load_with_sources
     from featurestore.definitions.rules.issue import NO_DATA
 
     store = open_store(project)
-    manifest = store.load()
+    manifest = load_with_sources(store.settings, store.layout)
     counts = {
         ("entity", "entities"): len(manifest.entities),
         ("source", "sources"): len(manifest.sources),
@@ -115,7 +116,7 @@ def apply(
     version = store.apply(changes)
     say("[green]applied[/] as version {}", version.version)
     if changes.builds:
-        say("Next: featurestore materialize {}", " ".join(changes.builds))
+        say("Next: featurestore materialize {}{}", " ".join(changes.builds), environment_option())
 
 
 def _print_plan(changes: "Plan", as_json: bool) -> None:

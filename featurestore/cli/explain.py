@@ -5,10 +5,20 @@ from typing import Annotated
 
 import typer
 
-from featurestore.cli.options import AsJson, Project, open_store
-from featurestore.cli.output import print_blocks, print_json, to_text
-from featurestore.cli.read import Features, features_of, present_second
+from featurestore.cli.options import AsJson, Features, Project, open_store
+from featurestore.cli.output import print_blocks, print_json, say
+from featurestore.cli.read import features_of, present_second
 from featurestore.cli.spine import spine_errors
+from featurestore.client.display.text_table import to_text
+
+Row = Annotated[
+    str,
+    typer.Argument(
+        metavar="KEYS",
+        help="The row, as key=value,key=value. Request values and time columns are written "
+        "in the same way. A name without = is null; name= is an empty text.",
+    ),
+]
 
 
 def add_verbs(app: typer.Typer) -> None:
@@ -22,14 +32,7 @@ def add_verbs(app: typer.Typer) -> None:
 
 def explain(
     features: Features,
-    row: Annotated[
-        str,
-        typer.Argument(
-            metavar="KEYS",
-            help="The row, as key=value,key=value. Request values and time columns are written "
-            "in the same way. A name without = is null; name= is an empty text.",
-        ),
-    ] = "",
+    row: Row = "",
     at: Annotated[
         str | None,
         typer.Option(
@@ -45,11 +48,13 @@ def explain(
 
     It shows the stored row that gave the value, or the reason for a null.
     """
-    from featurestore.cli.typed import typed_row
+    from featurestore.client.spines.key_values import typed_row
 
     store = open_store(project)
     names = features_of(features)
-    spine_row = typed_row(store.served(names), names, row, at, present_second())
+    spine_row, missing = typed_row(store.served(names), names, row, at, present_second())
+    for name in missing:
+        say("{} has no value in the row, so it is null", name)
     with spine_errors(""):
         frame = store.get_historical_features(names, spine_row)
         explanations = [frame.explain(0, name) for name in frame.features]

@@ -11,42 +11,52 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from featurestore.cli.json_text import duration_text, json_text
+from featurestore.client.display.json_text import duration_text, json_text
 from featurestore.client.plain_types import converted, plain_column
+from featurestore.credentials import without_credentials
 from featurestore.engines.arrays import is_text
 from featurestore.errors import RequestError
+from featurestore.store.paths import is_local, local_path
 
+_Writer = Callable[[pa.Table, BinaryIO], None]
 _BATCH = 10_000
 _BINARY = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
 _DIGITS = {"s": 0, "ms": 3, "us": 6, "ns": 9}
 
 
-def write_file(table: pa.Table, out: Path) -> None:
+def require_file(path: str | Path) -> None:
+    """Check that `write_file` can write a file with this name, before its rows are computed.
+
+    Args:
+        path: The file.
+
+    Raises:
+        RequestError: It is a URL, or the file's suffix is none of `write_file`.
+
+    Example:
+        >>> require_file("rows.csv")
+    """
+    _writer_of(str(path))
+
+
+def write_file(table: pa.Table, path: str | Path) -> None:
     """Write rows to a file, which is replaced as a whole.
 
     Args:
         table: The rows.
-        out: A .parquet, .csv, .json or .jsonl file.
+        path: A .parquet, .csv, .json or .jsonl file.
 
     Raises:
-        RequestError: The file's suffix is none of these, or the format cannot hold a column.
+        RequestError: It is a URL, the file's suffix is none of these, or the format cannot hold a
+            column.
     """
-    writers: dict[str, Callable[[pa.Table, BinaryIO], None]] = {
-        ".parquet": _write_parquet,
-        ".csv": write_csv,
-        ".json": _write_json,
-        ".jsonl": _write_json,
-    }
-    if out.suffix.lower() not in writers:
-        suffixes = ", ".join(writers)
-        kind = f"files that end in {out.suffix!r}" if out.suffix else "files without a suffix"
-        raise RequestError(f"--out {out}", f"{kind} cannot be written", f"Use {suffixes}.")
+    write, out = _writer_of(str(path)), Path(local_path(str(path)))
     out.parent.mkdir(parents=True, exist_ok=True)
     unfinished = out.with_name(out.name + ".partial")
     try:
         # Arrow itself opens no file whose name has bytes that are no UTF-8.
         with unfinished.open("wb") as file:
-            writers[out.suffix.lower()](table, file)
+            write(table, file)
         unfinished.replace(out)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -213,3 +223,24 @@ def _refusal(form: str, name: str, dtype: pa.DataType, problem: str) -> RequestE
         f"{form} cannot hold column {name!r} of type {dtype}: {problem}",
         "Convert the column before it becomes part of the spine, or leave it out.",
     )
+
+
+def _writer_of(address: str) -> _Writer:
+    if not is_local(address):
+        found = "a file is written to a folder of this machine only"
+        fix = "Use a local path; or --engine spark and a URL without a suffix, for a Delta table."
+        raise RequestError(f"--out {without_credentials(address)}", found, fix)
+    writers: dict[str, _Writer] = {
+        ".parquet": _write_parquet,
+        ".csv": write_csv,
+        ".json": _write_json,
+        ".jsonl": _write_json,
+    }
+    suffix = Path(local_path(address)).suffix
+    if suffix.lower() in writers:
+        return writers[suffix.lower()]
+    kind = f"files that end in {suffix!r}" if suffix else "files without a suffix"
+    fix = f"Use {', '.join(writers)}."
+    if not suffix:
+        fix += " With --engine spark, a name without a suffix is the folder of a Delta table."
+    raise RequestError(f"--out {address}", f"{kind} cannot be written", fix)

@@ -15,7 +15,18 @@ import typer
 from typer.core import TyperGroup
 
 from featurestore.cli import check, declare, explain, produce, read
-from featurestore.cli.operations import docs, doctor, maintain, quarantine, schedule, setup
+from featurestore.cli.catalog import impact, lint, listing, mcp, training_sets
+from featurestore.cli.operations import (
+    docs,
+    doctor,
+    imports,
+    maintain,
+    monitor,
+    quarantine,
+    schedule,
+    setup,
+)
+from featurestore.cli.options import add_environment_option
 from featurestore.cli.output import say
 from featurestore.credentials import without_credentials
 from featurestore.errors import FeatureStoreError
@@ -42,7 +53,8 @@ def _usage_errors() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        message = getattr(error, "message", None)  # Typer does not export the class that has one
+        # Typer does not export the class that has one. In other errors it may be read only.
+        message = vars(error).get("message")
         if isinstance(message, str):
             error.message = without_credentials(message)  # type: ignore[attr-defined]  # see above
         raise
@@ -57,11 +69,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 success; 1 a view failed, verify or doctor found a problem, apply was "
-    "not confirmed, or a source, a table or a value cannot be used; 2 wrong usage, project, "
-    "definitions or spine, or a program or package is missing; 3 the plan has changes (plan "
-    "--detailed-exitcode); 4 the expectations of a view stopped its run; 5 another process is "
-    "changing the store, or the plan is outdated; "
+    epilog="Exit codes: 0 success; 1 a view failed, verify, doctor, monitor or lint found a "
+    "problem, apply was not confirmed, or a source, a table or a value cannot be used; 2 wrong "
+    "usage, project, definitions or spine, or a program or package is missing; 3 the plan has "
+    "changes (plan --detailed-exitcode); 4 the expectations of a view stopped its run; 5 another "
+    "process is changing the store, or the plan is outdated; "
     "70 a bug in featurestore; 130 interrupted.",
 )
 
@@ -92,10 +104,12 @@ def program(
 _SHOW_WARNING = warnings.showwarning
 
 for module in (
-    *(declare, produce, maintain, doctor, setup),
-    *(read, explain, check, schedule, quarantine, docs),
+    *(declare, produce, maintain, doctor, monitor, setup),
+    *(listing, read, explain, check, lint, impact, training_sets, mcp),
+    *(schedule, quarantine, docs, imports),
 ):
     module.add_verbs(app)
+add_environment_option(app)
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -154,9 +168,21 @@ def _say_system_error(error: OSError) -> None:
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the end
     if isinstance(error, BrokenPipeError):
         return
+    if (refused := _refused_by_object_store(error)) is not None:
+        say("[bold red]error:[/] {}. {}", refused.found, refused.fix)
+        return
     what = error.strerror or str(error)
     where = f": {error.filename}" if error.filename else ""
     hint = "Check the path, its permissions, and the space on its disk."
     # The other stream may be the one that cannot be written.
     with suppress(OSError):
         say("[bold red]error:[/] {}{}. {}", what, where, hint)
+
+
+def _refused_by_object_store(error: OSError) -> FeatureStoreError | None:
+    if error.errno is not None:  # the system's own: no library of object stores gives a number
+        return None
+    # PERF: it imports delta-rs, which most verbs do later or never.
+    from featurestore.store.failures import object_store_error
+
+    return object_store_error(error, "featurestore")

@@ -1,28 +1,63 @@
 """Printing: data and JSON to stdout, everything for people to stderr."""
 
-import os
-import shutil
+import re
+import shlex
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from contextvars import ContextVar
 from textwrap import fill
-from typing import Literal
 
-from rich.box import SIMPLE_HEAD
-from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
-from rich.text import Text
 
-from featurestore.cli.json_text import json_text
+from featurestore.client.display.json_text import json_text
+from featurestore.client.display.text_table import (
+    UNLIMITED,
+    console_size,
+    fits,
+    to_text,
+    write_rows_apart,
+    write_table,
+)
 from featurestore.credentials import without_credentials
 
 SHOWN_ROWS = 20
 _INDENT = "    "
-_SPACE_PER_COLUMN = 3
-_UNLIMITED = 10_000
 _COLOURS = {"+": "green", "~": "yellow", "-": "red"}
+
+
+ENVIRONMENT: ContextVar[str | None] = ContextVar("environment", default=None)
+"""The value of ``--env`` of the verb that runs; None without one."""
+
+# Commands in messages, but for those that know no environment.
+_COMMAND = re.compile(r"`featurestore (?!setup|init)[a-z](?:(?!--env)[^`])*`")
+
+
+def environment_option() -> str:
+    """Return the option ``--env`` of the verb that runs, as commands for people have it.
+
+    Example:
+        >>> environment_option()
+        ''
+    """
+    environment = ENVIRONMENT.get()
+    return f" --env {shlex.quote(environment)}" if environment else ""
+
+
+def in_environment(text: str) -> str:
+    """Return a text whose commands are for the environment of the verb that runs.
+
+    A person copies such a command. Without the option, it would work on another environment.
+
+    Args:
+        text: Sentences with commands such as ```featurestore apply```.
+
+    Example:
+        >>> in_environment("Run `featurestore apply`.")
+        'Run `featurestore apply`.'
+    """
+    option = environment_option()
+    return _COMMAND.sub(lambda found: found[0][:-1] + option + "`", text) if option else text
 
 
 def say(text: str, *values: object) -> None:
@@ -36,7 +71,7 @@ def say(text: str, *values: object) -> None:
         >>> say("applied {}", "v1")
     """
     message = text.format(*(escape(str(value)) for value in values)) if values else text
-    message = without_credentials(message)
+    message = in_environment(without_credentials(message))
     Console(stderr=True, highlight=False, emoji=False, soft_wrap=True).print(message)
 
 
@@ -55,13 +90,20 @@ def print_json(kind: str, payload: object) -> None:
     sys.stdout.write(json_text(document) + "\n")
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
+def print_table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    title: str = "",
+    least: Sequence[str] = (),
+) -> None:
     """Print a table to stdout. On a terminal that is too narrow, print a block for each row.
 
     Args:
         columns: The headings.
         rows: The cells of each row. None is shown as a dot.
         title: The line above the table.
+        least: The columns to leave out on a narrow terminal, the first one first. They are named
+            on stderr.
 
     Example:
         >>> print_table(["view", "rows"], [["activity", 3]])  # doctest: +NORMALIZE_WHITESPACE
@@ -69,21 +111,22 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title:
          ─────────────────
           activity      3
     """
-    rows = [list(row) for row in rows]
-    texts = [[to_text(value) for value in row] for row in rows]
-    console = _console()
-    widths = _column_widths(list(zip(columns, *texts, strict=True)), console.width)
-    if widths is None:
-        _print_rows_apart(console, columns, texts, title)
-        return
-    table = Table(title=Text(title) if title else None, title_justify="left", box=SIMPLE_HEAD)
-    for index, (name, width) in enumerate(zip(columns, widths, strict=True)):
-        numbers = all(isinstance(row[index], int | float | None) for row in rows) and rows
-        justify: Literal["left", "right"] = "right" if numbers else "left"
-        table.add_column(Text(name), justify=justify, overflow="fold", width=width)
-    for text in texts:
-        table.add_row(*map(Text, text))
-    console.print(table)
+    console, rows = _console(), [list(row) for row in rows]
+    left_out = _left_out(columns, rows, least, console.width)
+    shown = [index for index, name in enumerate(columns) if name not in left_out]
+    rows = [[row[index] for index in shown] for row in rows]
+    write_table(console, [columns[index] for index in shown], rows, title)
+    say_left_out(name for name in columns if name in left_out)
+
+
+def say_left_out(columns: Iterable[str]) -> None:
+    """Say which columns of a table a narrow terminal does not show; nothing if there are none.
+
+    Args:
+        columns: Their headings.
+    """
+    if names := ", ".join(columns):
+        say("[dim]not shown, as the terminal is narrow: {} (--json shows all)[/]", names)
 
 
 def print_upright(columns: Sequence[str], row: Sequence[object]) -> None:
@@ -98,7 +141,7 @@ def print_upright(columns: Sequence[str], row: Sequence[object]) -> None:
         customer_id  7
         city         ·
     """
-    _print_rows_apart(_console(), columns, [[to_text(value) for value in row]], "", gap=False)
+    write_rows_apart(_console(), columns, [[to_text(value) for value in row]], gap=False)
 
 
 def print_blocks(blocks: Iterable[tuple[str, str, Sequence[str]]]) -> None:
@@ -119,24 +162,26 @@ def print_blocks(blocks: Iterable[tuple[str, str, Sequence[str]]]) -> None:
             console.print(escape(_indented(text, console)))
 
 
-def to_text(value: object) -> str:
-    """Return the text of a table's cell. A null is a dot.
+def output_width() -> int:
+    """Return the width of stdout. A pipe has a very large one, unless COLUMNS says one.
 
     Example:
-        >>> to_text(None), to_text(1.5), to_text(12000)
-        ('·', '1.5', '12000')
+        >>> output_width() > 0
+        True
     """
-    if value is None:
-        return "·"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, datetime):
-        return value.isoformat(" ", "auto").replace("+00:00", "Z")
-    return str(value)
+    return _console().width
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Print lines to stdout as they are, so that a person can copy them.
+
+    Example:
+        >>> print_lines(["featurestore latest returns_v1 customer_id=7"])
+        featurestore latest returns_v1 customer_id=7
+    """
+    console = _console(soft_wrap=True)
+    for line in lines:
+        console.print(to_text(line), markup=False)
 
 
 def duration_of(seconds: int | None) -> str | None:
@@ -169,9 +214,29 @@ def print_tree(lines: Iterable[str]) -> None:
         console.print(escape(_folded(line, console)), style=_COLOURS.get(line.lstrip()[:1]))
 
 
+def _left_out(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], least: Sequence[str], width: int
+) -> list[str]:
+    """Return the columns without which a table fits a width; none if it needs none, or never fits.
+
+    Args:
+        columns: The headings.
+        rows: The cells of each row.
+        least: The columns that may be left out, the first one first.
+        width: The terminal's width.
+    """
+    may_go = [name for name in least if name in columns]
+    for count in range(len(may_go) + 1):
+        kept = [index for index, name in enumerate(columns) if name not in may_go[:count]]
+        cells = [[row[index] for index in kept] for row in rows]
+        if fits([columns[index] for index in kept], cells, width):
+            return may_go[:count]
+    return []
+
+
 def _folded(line: str, console: Console) -> str:
     """Return a line of a tree with breaks between words only, its rest indented below it."""
-    if console.width == _UNLIMITED:
+    if console.width == UNLIMITED:
         return line
     indent = " " * (len(line) - len(line.lstrip())) + _INDENT
     return fill(
@@ -188,74 +253,13 @@ def _folded(line: str, console: Console) -> str:
 def _console(*, soft_wrap: bool = False) -> Console:
     """Return a console for stdout. A pipe has no width to fold to, unless COLUMNS says one."""
     console = Console(highlight=False, emoji=False)
-    is_known = console.is_terminal or os.environ.get("COLUMNS", "").isdigit()
-    columns, lines = shutil.get_terminal_size() if is_known else (_UNLIMITED, 25)
+    columns, lines = console_size(console)
     # Rich takes 80 columns for every terminal that it calls dumb, unless it gets both numbers.
     return Console(highlight=False, emoji=False, width=columns, height=lines, soft_wrap=soft_wrap)
 
 
-def _column_widths(columns: Sequence[Sequence[str]], width: int) -> list[int] | None:
-    """Return the columns' widths if each word fits on a line of its cell. Otherwise None.
-
-    Rich would make columns narrower than their words, or leave out the last column.
-
-    Args:
-        columns: The texts of each column, with its heading.
-        width: The terminal's width.
-    """
-    widths = [_longest(word for text in texts for word in text.split()) for texts in columns]
-    missing = [
-        _longest(line for text in texts for line in text.splitlines()) - least
-        for texts, least in zip(columns, widths, strict=True)
-    ]
-    spare = width - sum(widths) - len(widths) * _SPACE_PER_COLUMN - 1
-    if spare < 0:
-        return None
-    for index in sorted(range(len(widths)), key=missing.__getitem__):
-        added = min(spare, missing[index])
-        widths[index] += added
-        spare -= added
-    return widths
-
-
-def _longest(texts: Iterable[str]) -> int:
-    return max(map(cell_len, texts), default=0)
-
-
-def _print_rows_apart(
-    console: Console,
-    columns: Sequence[str],
-    texts: Sequence[Sequence[str]],
-    title: str,
-    *,
-    gap: bool = True,
-) -> None:
-    """Print each row as lines of a column's name and value.
-
-    Args:
-        console: Where to print.
-        columns: The names.
-        texts: The values of each row.
-        title: The line above the rows.
-        gap: Whether an empty line comes after each row.
-    """
-    if title:
-        console.print(Text(title, "italic"), soft_wrap=True)
-    if not texts:
-        console.print(Text("  ".join(columns), "bold"), soft_wrap=True)
-    width = _longest(columns)
-    names = [name + " " * (width - cell_len(name)) for name in columns]
-    next_line = "\n" + " " * (width + 2)
-    for row in texts:
-        for name, text in zip(names, row, strict=True):
-            value = next_line.join(text.splitlines())
-            console.print(Text.assemble((name, "dim"), "  ", value), soft_wrap=True)
-        if gap:
-            console.print()
-
-
 def _indented(text: str, console: Console) -> str:
-    if console.width == _UNLIMITED:
+    if console.width == UNLIMITED:
         return _INDENT + text
     return fill(
         text,

@@ -2,17 +2,36 @@
 
 import runpy
 import sys
+import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from featurestore.cli.continuous import (
+    LATEST_EVERY,
+    TRIGGER,
+    Continuous,
+    LatestEvery,
+    Total,
+    Trigger,
+    check_alone,
+    print_totals,
+    require_continuous,
+    run_continuously,
+)
 from featurestore.cli.interrupt import interruptible
 from featurestore.cli.options import AsJson, Project, open_store
 from featurestore.cli.output import duration_of, print_json, print_table, say
 from featurestore.cli.read import names_of
-from featurestore.errors import ConflictError, DataQualityError, ProjectError, RequestError
+from featurestore.errors import (
+    ConflictError,
+    DataQualityError,
+    ProjectError,
+    RequestError,
+    nearest,
+)
 
 if TYPE_CHECKING:
     from featurestore.client.feature_store import FeatureStore
@@ -21,6 +40,7 @@ if TYPE_CHECKING:
     from featurestore.jobs.schedule.due import ViewSchedule
 
 SOME_FAILED = 1
+_BEGAN = time.time()  # of the program, which loads its verbs first
 
 Views = Annotated[
     list[str] | None,
@@ -28,6 +48,15 @@ Views = Annotated[
         metavar="VIEWS",
         help="Views, or services for all views that they need.",
         show_default="all",
+    ),
+]
+DEMOS = ("", "stream")
+DemoName = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME",
+        help="stream: payments that arrive, and a model that scores each one.",
+        show_default="the three domains",
     ),
 ]
 Full = Annotated[bool, typer.Option("--full", help="Build the tables again from all source rows.")]
@@ -91,37 +120,58 @@ def materialize(
     dry_run: DryRun = False,
     accept_schema: AcceptSchema = False,
     wait: Wait = False,
+    continuous: Continuous = False,
+    trigger: Trigger = None,
+    latest_every: LatestEvery = None,
     project: Project = Path(),
     as_json: AsJson = False,
 ) -> None:
     """Bring feature tables up to date with their sources."""
-    from featurestore.client.display.progress import progress_on_stderr
-
     _check_options(due=due, dry_run=dry_run, latest=latest, is_range=end is not None)
     store, names = open_store(project), names_of(views)
+    if continuous:
+        check_alone(full, start, end, latest, due, dry_run, accept_schema, wait)
+        paces = (trigger or TRIGGER, latest_every or LATEST_EVERY)
+        return _go_on(store, names, paces, as_json)
+    require_continuous({"trigger": trigger, "latest-every": latest_every})
     if latest:
-        _refresh(store, names, as_json)
-        return
+        return _refresh(store, names, as_json)
     if dry_run:
-        _show_dry_run(store, names, (due, start, end, full, accept_schema), as_json)
-        return
+        return _show_dry_run(store, names, (due, start, end, full, accept_schema), as_json)
+    options = {"due": due, "start": start, "end": end, "full": full}
+    return _run_once(
+        store, names, {**options, "accept_schema": accept_schema, "wait": wait}, as_json
+    )
+
+
+def _run_once(
+    store: "FeatureStore", views: list[str] | None, options: dict[str, Any], as_json: bool
+) -> None:
+    """Materialize once, with the options of the verb, and print the result of each view."""
+    from featurestore.client.display.progress import progress_on_stderr
+
     with interruptible(), progress_on_stderr() as progress:
-        results = store.materialize(
-            names,
-            due=due,
-            start=start,
-            end=end,
-            full=full,
-            accept_schema=accept_schema,
-            wait=wait,
-            progress=progress,
-            on_failure="return",
-        )
-    if due and not results:
-        _say_next(store.due(names))
-    if results or not due or as_json:
+        results = store.materialize(views, **options, progress=progress, on_failure="return")
+    if options["due"] and not results:
+        _say_next(store.due(views))
+    if results or not options["due"] or as_json:
         print_runs(results, as_json)
     _exit_with_failures(store, results, say_them=not progress.prints_messages)
+
+
+def _go_on(
+    store: "FeatureStore", views: list[str] | None, paces: tuple[str, str], as_json: bool
+) -> None:
+    """Materialize continuously, and print what was stored of each view, also after an error."""
+    totals: dict[str, Total] = {}
+    try:
+        results = run_continuously(store, views, *paces, totals)
+    finally:
+        if totals and not as_json:
+            print_totals(totals)
+    if as_json:
+        print_runs(results, as_json)
+    _exit_with_failures(store, results, say_them=False)
 
 
 def _exit_with_failures(
@@ -136,8 +186,10 @@ def _exit_with_failures(
         raise typer.Exit(ConflictError.exit_code)
 
 
-def demo(project: Project = Path()) -> None:
+def demo(name: DemoName = "", project: Project = Path()) -> None:
     """Run the repository's examples, from raw data to models."""
+    if name not in DEMOS:
+        raise RequestError("featurestore demo", f"there is no demo {name!r}", nearest(name, DEMOS))
     script = project / "demo" / "__main__.py"
     if not script.is_file():
         raise ProjectError(
@@ -147,7 +199,10 @@ def demo(project: Project = Path()) -> None:
             "For a small project of your own: `featurestore init my_project`.",
         )
     sys.path.insert(0, str(project.absolute()))
-    runpy.run_module("demo", run_name="__main__", alter_sys=True)
+    module = f"demo.{name}" if name else "demo"
+    if name:  # the program's own arguments are not those of the module
+        sys.argv = sys.argv[:1]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
 def print_runs(results: "list[RunResult]", as_json: bool) -> None:
@@ -157,7 +212,7 @@ def print_runs(results: "list[RunResult]", as_json: bool) -> None:
         results: One for each view.
         as_json: Whether to print JSON instead of a table.
     """
-    from featurestore.client.display.progress import status_text
+    from featurestore.client.display.status_text import status_text
 
     for result in results:
         if result.null_unique_rows:
@@ -222,7 +277,7 @@ def print_repairs(plans: "list[RepairPlan]", as_json: bool) -> None:
         [
             [
                 *(each.view, each.rows, each.rows_kept, each.files, each.bytes),
-                "changed" if each.source_changed else "unchanged",
+                {True: "changed", False: "unchanged", None: "not known"}[each.source_changed],
                 ", ".join(each.rebuilt),
             ]
             for each in plans
@@ -274,7 +329,7 @@ def exit_code(failed: "list[RunResult]") -> int:
 
 def _say_failures(failed: "list[RunResult]") -> None:
     """Print each cause once, with all views that failed because of it."""
-    from featurestore.client.display.progress import cause_of
+    from featurestore.client.display.status_text import cause_of
 
     views: dict[str, list[RunResult]] = {}
     for result in failed:
@@ -285,9 +340,9 @@ def _say_failures(failed: "list[RunResult]") -> None:
 
 
 def _say_log(store: "FeatureStore") -> None:
-    """Print where Spark's own output is: a failure's cause may be in it."""
+    """Print where Spark's own output is, if Spark ran: a failure's cause may be in it."""
     log = store.settings.folder / ".featurestore" / "spark.log"
-    if log.is_file():
+    if log.is_file() and log.stat().st_mtime >= _BEGAN:
         say("[dim]Spark's log: {}[/]", log)
 
 
@@ -315,8 +370,11 @@ def _show_dry_run(
 
 def _refresh(store: "FeatureStore", views: list[str] | None, as_json: bool) -> None:
     with interruptible():
-        versions = store.refresh_latest(views)
+        done = store.refresh_latest(views)
     if as_json:
-        print_json("latest", versions)
-    else:
-        print_table(["view", "latest version"], versions.items())
+        print_json("latest_tables", done)
+        return
+    columns = ["view", "latest version", "keys", "files written", "files kept"]
+    names = ("version", "keys", "files_written", "files_kept")
+    rows = [[view, *(getattr(each, name) for name in names)] for view, each in done.items()]
+    print_table(columns, rows)

@@ -4,74 +4,39 @@ import json
 import sys
 from collections.abc import Sequence
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from featurestore.cli.json_text import json_text
-from featurestore.cli.options import AsJson, Project, open_store
-from featurestore.cli.output import duration_of, print_json, print_table, say
+from featurestore.cli.options import (
+    As,
+    AsJson,
+    At,
+    Delimiter,
+    Engine,
+    Features,
+    Format,
+    Out,
+    Project,
+    Rows,
+    Spine,
+    TimeField,
+    Zone,
+    open_store,
+)
+from featurestore.cli.output import duration_of, print_json, print_table, print_tree, say
 from featurestore.cli.spine import spine_errors, spine_of
+from featurestore.client.display.json_text import json_text
+from featurestore.credentials import without_credentials
 from featurestore.errors import RequestError
 from featurestore.times import system_clock
 
 if TYPE_CHECKING:
+    from featurestore.client.feature_store import FeatureStore
+    from featurestore.client.frame.frame import FeatureFrame
+    from featurestore.client.frame.spark_frame import SparkFrame
     from featurestore.client.status import ViewStatus
-
-
-class Format(StrEnum):
-    """How rows are printed."""
-
-    table = "table"
-    csv = "csv"
-    json = "json"
-
-
-Out = Annotated[
-    Path | None,
-    typer.Option("--out", help="Write the rows to this .parquet, .csv or .jsonl file."),
-]
-As = Annotated[
-    Format, typer.Option("--format", help="How to print the rows if there is no --out.")
-]
-Features = Annotated[
-    str,
-    typer.Argument(
-        metavar="FEATURES", help="A service or a view, or several with commas: view,view:feature."
-    ),
-]
-Spine = Annotated[
-    str,
-    typer.Argument(
-        metavar="SPINE",
-        help="The rows: a .parquet, .csv, .jsonl or .arrow file, a Delta table's folder, or "
-        "view:NAME for the events of a view.",
-    ),
-]
-Rows = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="SPINE",
-        help="The rows: as for training-set; or, with --at, each row as key=value,key=value.",
-    ),
-]
-At = Annotated[
-    str | None,
-    typer.Option(help="The moment of the rows, e.g. 2026-01-31T09:30:00Z.", show_default="now"),
-]
-TimeField = Annotated[str, typer.Option(help="The spine's time column.")]
-Delimiter = Annotated[
-    str | None,
-    typer.Option(
-        help="The character between the values of a CSV file, e.g. ';' or tab.",
-        show_default="a comma",
-    ),
-]
-Zone = Annotated[
-    str | None, typer.Option(help="The zone of times without one, e.g. Europe/Paris.")
-]
 
 
 def add_verbs(app: typer.Typer) -> None:
@@ -101,14 +66,27 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """Show each applied view's table, newest event and last run."""
-    from featurestore.client.display.progress import cause_of
+    from featurestore.client.display.continuous_text import continuous_text, died_texts
+    from featurestore.client.display.status_text import cause_of
 
     store = open_store(project)
     views = store.status(names_of(names))
     if as_json:
         print_json("status", views)
         return
-    print_table(*_status_table(views))
+    if store.settings.environment:
+        root = without_credentials(store.layout.root)
+        say("environment [bold]{}[/]: tables in {}", store.settings.environment, root)
+    print_table(*_status_table(views), least=_LEAST)
+    for view in views:
+        if view.continuous and view.continuous.is_running:
+            text = continuous_text(view.continuous, system_clock())
+            say("[cyan]{}[/]: {}", view.view, text)
+        if view.rows_quarantined:
+            text = "[yellow]{}[/]: {} rows are in quarantine: `featurestore quarantine show {}`"
+            say(text, view.view, view.rows_quarantined, view.view)
+    for text in died_texts({each.view: each.continuous for each in views if each.continuous}):
+        say("[red]{}[/]", text)
     failures: dict[str, list[str]] = {}
     for view in views:
         if view.error:
@@ -119,9 +97,7 @@ def status(
 
 
 def _state(view: "ViewStatus") -> str:
-    answers = f", answers by version {view.answers_by}" if view.answers_by else ""
-    upstream = f", from {view.derived_from}" if view.derived_from else ""
-    return f"{view.state}{answers}{upstream}"
+    return f"{view.state}, answers by version {view.answers_by}" if view.answers_by else view.state
 
 
 def history(
@@ -129,11 +105,20 @@ def history(
         int | None,
         typer.Argument(metavar="VERSION", help="Print the definitions of this version as JSON."),
     ] = None,
+    compare: Annotated[
+        tuple[int, int] | None,
+        typer.Option(metavar="OLD NEW", help="Print what changed between two versions."),
+    ] = None,
     project: Project = Path(),
     as_json: AsJson = False,
 ) -> None:
     """List the versions of the applied definitions."""
+    if compare is not None and version is not None:
+        raise typer.BadParameter(f"leave out {version}: --compare names its versions itself")
     store = open_store(project)
+    if compare is not None:
+        _print_comparison(store, *compare, as_json)
+        return
     if version is not None:
         manifest = json.loads(store.registry.version(version).document)
         sys.stdout.write(json_text(manifest, indent=2) + "\n")
@@ -153,6 +138,20 @@ def history(
     )
 
 
+def _print_comparison(store: "FeatureStore", old: int, new: int, as_json: bool) -> None:
+    changes = store.compare(old, new)
+    if as_json:
+        print_json("comparison", {"old": old, "new": new, "changes": changes})
+        return
+    from featurestore.registry.plan import plan, render
+
+    if not changes:
+        say("versions {} and {} have equal definitions", old, new)
+        return
+    before, after = (store.registry.version(number) for number in (old, new))
+    print_tree(render(plan(before, after.manifest)))
+
+
 def training_set(
     features: Features,
     spine: Spine,
@@ -163,10 +162,16 @@ def training_set(
     delimiter: Delimiter = None,
     out: Out = None,
     fmt: As = Format.table,
+    save: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Save the rows as a new version of this training set."),
+    ] = None,
+    engine: Engine = "local",
 ) -> None:
     """Add features to labelled rows, as of each row's moment."""
     from featurestore.cli.rows import emit
 
+    _begin(engine, out)
     store = open_store(project)
     with spine_errors(spine):
         frame = store.get_training_set(
@@ -175,8 +180,14 @@ def training_set(
             label=label,
             timestamp_field=timestamp_field,
             timezone=timezone,
+            engine=engine,
         )
-    emit(frame, out, fmt)
+    _say_engine(frame, engine)
+    if save is not None:
+        saved = frame.save(save)
+        say("saved {} rows as {}, version {}", saved.rows, saved.name, saved.version)
+    if save is None or out is not None:
+        emit(frame, out, fmt)
 
 
 def historical(
@@ -192,15 +203,17 @@ def historical(
     delimiter: Delimiter = None,
     out: Out = None,
     fmt: As = Format.table,
+    engine: Engine = "local",
 ) -> None:
     """Add features to rows, as of each row's moment."""
     from featurestore.cli.rows import emit
 
+    _begin(engine, out)
     store = open_store(project)
     names = features_of(features)
     text = spine[0]
     if at is not None or len(spine) > 1 or _is_row(text):
-        from featurestore.cli.typed import rows_at
+        from featurestore.client.spines.key_values import rows_at
 
         rows: object = rows_at(store.served(names), names, spine, at)
     else:
@@ -208,9 +221,26 @@ def historical(
             rows = spine_of(store, text, delimiter=delimiter)
     with spine_errors(text):
         frame = store.get_historical_features(
-            names, rows, timestamp_field=timestamp_field, timezone=timezone
+            names, rows, timestamp_field=timestamp_field, timezone=timezone, engine=engine
         )
+    _say_engine(frame, engine)
     emit(frame, out, fmt)
+
+
+def _begin(engine: str, out: str | None) -> None:
+    """Refuse a file that cannot be written before its rows are computed; say what takes long."""
+    from featurestore.cli.files import require_file
+
+    if engine == "local" and out is not None:
+        require_file(out)
+    if engine not in ("local", "auto"):
+        say("starting Spark, and counting the rows of the spine ...")
+
+
+def _say_engine(frame: "FeatureFrame | SparkFrame", engine: str) -> None:
+    """Say who answers, and why, unless it is what everybody gets."""
+    if engine != "local":
+        say("{}", frame.plan())
 
 
 def latest(
@@ -234,7 +264,7 @@ def latest(
 ) -> None:
     """Get the feature values of keys, as of now (or --at)."""
     from featurestore.cli.rows import emit
-    from featurestore.cli.typed import takes_values, typed_rows
+    from featurestore.client.spines.key_values import takes_values, typed_rows
 
     store = open_store(project)
     names = features_of(features)
@@ -256,26 +286,39 @@ def latest(
     emit(frame, out, fmt)
 
 
+# What a person who looks at a narrow terminal can do without, the least important first.
+_LEAST = (
+    *("derived from", "last failure", "version", "started", "quarantined", "rows"),
+    "newest event",
+)
+
+
 def _status_table(views: "list[ViewStatus]") -> tuple[list[str], list[list[object]]]:
     """Return the columns and rows of the status, with the schedules if there are any."""
-    from featurestore.client.display.progress import status_text
+    from featurestore.client.display.status_text import status_text
 
     columns = {
         "view": [view.view for view in views],
         "state": [_state(view) for view in views],
+        "derived from": [view.derived_from for view in views],
         "version": [view.version for view in views],
         "rows": [view.rows for view in views],
         "quarantined": [view.rows_quarantined for view in views],
-        "newest event": [view.newest_event for view in views],
+        "newest event": [_second(view.newest_event) for view in views],
         "last run": [status_text(view.last_run) for view in views],
         "started": [_second(view.last_run_at) for view in views],
-        "freshness": [_freshness(view) for view in views],
+        "schedule": [_freshness(view) for view in views],
         "last failure": [_second(view.last_failure_at) for view in views],
     }
-    if not any(view.schedule for view in views):
-        columns = {name: columns[name] for name in list(columns)[:-2]}
-    if all(view.rows_quarantined == 0 for view in views):
-        del columns["quarantined"]
+    shown = {
+        "derived from": any(view.derived_from for view in views),
+        "quarantined": any(
+            view.rows_quarantined != 0 for view in views if view.state != "on demand"
+        ),
+        "schedule": any(view.schedule for view in views),
+        "last failure": any(view.last_failure_at for view in views),
+    }
+    columns = {name: cells for name, cells in columns.items() if shown.get(name, True)}
     return list(columns), [list(row) for row in zip(*columns.values(), strict=True)]
 
 

@@ -2,28 +2,38 @@
 
 import sys
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 
 from featurestore.cli.files import python_rows, write_csv, write_file, write_lines
 from featurestore.cli.output import SHOWN_ROWS, print_table, print_upright, say
 from featurestore.client.frame.frame import FeatureFrame, with_count
+from featurestore.client.frame.spark_frame import SparkFrame
+from featurestore.credentials import without_credentials
 
 _TABLE = "a table on the screen"
 
 
-def emit(frame: FeatureFrame, out: Path | None, form: str) -> None:
+def emit(frame: FeatureFrame | SparkFrame, out: str | Path | None, form: str) -> None:
     """Write the rows to a file, or print them to stdout.
 
     Args:
         frame: The rows.
-        out: A .parquet, .csv or .jsonl file, replaced as a whole; None to print.
+        out: A .parquet, .csv or .jsonl file, replaced as a whole; None to print. For distributed
+            rows also a new folder or a URL, at which the executors write a Delta table.
         form: ``"table"`` (the first rows), ``"csv"`` or ``"json"`` (all rows, one a line).
 
     Raises:
         RequestError: The file's suffix is none of these, or the format cannot hold a column.
     """
+    if isinstance(frame, SparkFrame):
+        address = None if out is None else str(out)  # a Path of a URL would lose a slash
+        if address is not None and not PurePosixPath(address).suffix:
+            written = with_count(frame.write(address), "row")
+            say("wrote {} as a Delta table to {}", written, without_credentials(address))
+            return
+        frame = frame.collect()
     for view, count in frame.null_key_rows.items():
         if count:
             say("{} of {} rows have a null key of view {}", count, len(frame), view)

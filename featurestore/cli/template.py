@@ -29,6 +29,7 @@ spark.driver.extraJavaOptions  -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
 IGNORED = """\
 store/
 site/
+.*.lock
 .featurestore/
 __pycache__/
 """

@@ -43,7 +43,28 @@ def plain(table: pa.Table) -> pa.Table:
         if pa.types.is_run_end_encoded(field.type):
             values = decoded(table.column(index))
             table = table.set_column(index, field.with_type(values.type), values)
-    return _cast(table, pa.schema([_plain_field(field) for field in table.schema]))
+    return cast_rows(table, pa.schema([_plain_field(field) for field in table.schema]))
+
+
+def cast_rows(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return the rows with the types of a schema.
+
+    A column that has its type already is not cast: pyarrow 26 breaks lists of nulls by that.
+
+    Args:
+        table: The rows.
+        schema: The same columns in the same order, with types that hold the values.
+
+    Example:
+        >>> texts = pa.table({"word": pa.array(["a"], pa.string_view())})
+        >>> cast_rows(texts, pa.schema({"word": pa.string()})).schema.types
+        [DataType(string)]
+    """
+    for index, field in enumerate(schema):
+        column = table.column(index)
+        if column.type != field.type:
+            table = table.set_column(index, field, column.cast(field.type))
+    return table
 
 
 def _restored(table: pa.Table, schema: pa.Schema) -> pa.Table:
@@ -53,19 +74,7 @@ def _restored(table: pa.Table, schema: pa.Schema) -> pa.Table:
             values = table.column(index).cast(field.type.value_type)
             runs = [pc.run_end_encode(each, field.type.run_end_type) for each in values.chunks]
             table = table.set_column(index, field, pa.chunked_array(runs, field.type))
-    return _cast(table, schema)
-
-
-def _cast(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Return the rows with the types of a schema.
-
-    A column that has its type already is not cast: pyarrow 26 breaks lists of nulls by that.
-    """
-    for index, field in enumerate(schema):
-        column = table.column(index)
-        if column.type != field.type:
-            table = table.set_column(index, field, column.cast(field.type))
-    return table
+    return cast_rows(table, schema)
 
 
 def _plain_field(field: pa.Field) -> pa.Field:

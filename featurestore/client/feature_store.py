@@ -8,15 +8,21 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, tzinfo
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from featurestore.client.arguments import checked_arguments, missing_method
+from featurestore.client.catalog.calls import CatalogCalls
 from featurestore.client.display import results as shown
 from featurestore.client.display.results import Results
+from featurestore.client.distributed.calls import RetrieveCalls
+from featurestore.client.lineage.calls import LineageCalls
+from featurestore.client.monitoring.calls import MonitorCalls
+from featurestore.client.profiles.calls import ProfileCalls
 from featurestore.client.quarantine import Quarantine
 from featurestore.client.status import ViewStatus, selected_statuses, view_statuses
+from featurestore.client.streams.calls import StreamCalls
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.on_demand import OnDemandFeatureView
 from featurestore.definitions.model.view import FeatureView
@@ -38,11 +44,11 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from featurestore.client.frame.frame import FeatureFrame
-    from featurestore.client.label import Label
     from featurestore.client.reader import Reader
     from featurestore.client.request import Request
     from featurestore.client.verify.report import Verification
     from featurestore.definitions.rules.issue import Issue
+    from featurestore.engines.latest.refreshed import Refreshed
     from featurestore.jobs.doctor.finding import Finding
     from featurestore.jobs.maintain.maintain import Maintenance
     from featurestore.jobs.materialize.job import Job, RunResult
@@ -50,7 +56,9 @@ if TYPE_CHECKING:
     from featurestore.jobs.schedule.due import ViewSchedule
 
 
-class FeatureStore:
+class FeatureStore(
+    CatalogCalls, LineageCalls, MonitorCalls, ProfileCalls, RetrieveCalls, StreamCalls
+):
     """A project's feature store: its definitions, its feature tables and its feature values.
 
     Reading starts no JVM. Spark starts only to materialize, to preview a view, and for `to_spark`.
@@ -66,9 +74,11 @@ class FeatureStore:
         clock: Returns the present moment.
         memory_limit: The memory that features and SQL may use, e.g. ``"2GB"``. None for the limit
             in ``featurestore.toml``.
+        env: The environment: a table ``[environments.NAME]`` of ``featurestore.toml``, which has
+            another root. None for that of the environment variable ``FEATURESTORE_ENV``.
 
     Raises:
-        ProjectError: The folder has no valid ``featurestore.toml``.
+        ProjectError: The folder has no valid ``featurestore.toml``, or it has no such environment.
 
     Example:
         >>> FeatureStore("no/such/folder")
@@ -85,8 +95,9 @@ class FeatureStore:
         spark: "SparkSession | None" = None,
         clock: Clock = system_clock,
         memory_limit: int | str | None = None,
+        env: str | None = None,
     ) -> None:
-        self.settings: Settings = read_settings(folder, memory_limit)
+        self.settings: Settings = read_settings(folder, memory_limit, env)
         self.layout = Layout(self.settings.store_root, folder=self.settings.folder)
         if problem := table_folder_problem(self.layout.root):
             fix = "Set root in featurestore.toml to another folder, or rename the folder."
@@ -126,7 +137,9 @@ class FeatureStore:
 
     def __repr__(self) -> str:
         """Return the project's name and folder."""
-        return f"FeatureStore(project {self.settings.project!r}, {str(self.settings.folder)!r})"
+        env = f", env={self.settings.environment!r}" if self.settings.environment else ""
+        project, folder = self.settings.project, str(self.settings.folder)
+        return f"FeatureStore(project {project!r}, {folder!r}{env})"
 
     def _repr_html_(self) -> str:
         """Return the applied views and services, for a notebook."""
@@ -186,11 +199,14 @@ class FeatureStore:
         taken back, so that their earlier tables go on.
 
         Raises:
-            DefinitionError: A file cannot be imported, or definitions break rules.
+            DefinitionError: A file cannot be imported, or definitions break rules. Every problem
+                is listed, those of the sources too.
         """
+        from featurestore.client.source_check.load import load_with_sources
         from featurestore.client.source_check.plan import project_plan
 
-        return project_plan(self.registry.latest(), self.load(), self.layout)
+        declared = load_with_sources(self.settings, self.layout)
+        return project_plan(self.registry.latest(), declared, self.layout)
 
     @checked_arguments
     def source_issues(self, declared: Manifest | None = None) -> "list[Issue]":
@@ -219,10 +235,6 @@ class FeatureStore:
         """
         return self.registry.apply(plan)
 
-    def history(self) -> list[RegistryVersion]:
-        """Return every applied version, oldest first."""
-        return Results(self.registry.history(), shown.VERSIONS)
-
     @checked_arguments
     def status(self, views: "Selection | None" = None) -> list[ViewStatus]:
         """Return the state of each applied view: its table, its newest event and its last run.
@@ -234,7 +246,7 @@ class FeatureStore:
             NotFoundError: A view or a service is not applied.
         """
         applied, earlier = self.applied(), self._serving().earlier
-        statuses = view_statuses(applied, self.layout, earlier, self._clock())
+        statuses = view_statuses(applied, self.layout, earlier, self._clock(), cache(self.load))
         return Results(selected_statuses(statuses, applied, views), shown.STATUSES)
 
     @checked_arguments
@@ -361,93 +373,22 @@ class FeatureStore:
         return Quarantine(self._job(), view)
 
     @checked_arguments
-    def refresh_latest(self, views: "Selection | None" = None) -> dict[str, int]:
-        """Write the ``latest`` tables again, as of now, and return their Delta versions.
+    def refresh_latest(self, views: "Selection | None" = None) -> "dict[str, Refreshed]":
+        """Bring the ``latest`` tables to now, and return what was done to each.
 
         Args:
             views: Views, or services for all views that they need. None for all views with a
                 ``latest`` table.
+
+        Returns:
+            By view: the table's Delta ``version``, how many ``keys`` were answered, and
+            ``files_written`` and ``files_kept``. Of a view without windows, only keys that have
+            changed are answered; else ``reason`` says why all were.
         """
         with spark_extra("refresh_latest"):
             from featurestore.jobs.materialize.start import refresh_latest
 
         return refresh_latest(self._job(), views)
-
-    @checked_arguments
-    def get_training_set(
-        self,
-        features: "Selection",
-        spine: Any,
-        *,
-        label: "str | Label",
-        timestamp_field: str = "event_timestamp",
-        timezone: str | tzinfo | None = None,
-        null_times: Literal["error", "keep"] = "error",
-    ) -> "FeatureFrame":
-        """Return labelled rows with their features, each as of its row's moment.
-
-        Args:
-            features: A service, or views and features such as ``["card_activity:amount_sum_7d"]``:
-                names or definitions.
-            spine: Rows with keys, a time and a label: an Arrow table, a pandas, Polars or Spark
-                DataFrame, a list of dicts, or a path.
-            label: The spine's column that a model learns, or a `Label` to compute from a view.
-                Its ``immature=`` says what happens to rows whose labels are not mature yet.
-            timestamp_field: The spine's time column.
-            timezone: The zone of times without one, such as ``"Europe/Paris"``.
-            null_times: ``"error"``, or ``"keep"`` to keep rows without a time with null features.
-
-        Returns:
-            Each (mature) spine row once, in order, with all its columns, then the features.
-
-        Raises:
-            NotFoundError: A name is not applied.
-            SpineError: A column of the spine is missing or has a wrong type.
-            TableError: A view was never materialized, or was changed since.
-        """
-        from featurestore.client.request import Request
-        from featurestore.client.training_set import training_set
-
-        call = f"get_training_set({selection_text(features)})"
-        request = Request(call, features, timestamp_field, timezone, null_times)
-        now = self._clock()
-        return self._with_spark(
-            training_set(self._served(request), self._reader, request, spine, label, now)
-        )
-
-    @checked_arguments
-    def get_historical_features(
-        self,
-        features: "Selection",
-        spine: Any,
-        *,
-        timestamp_field: str = "event_timestamp",
-        timezone: str | tzinfo | None = None,
-        null_times: Literal["error", "keep"] = "error",
-    ) -> "FeatureFrame":
-        """Return rows with their features, each as of its row's moment, e.g. for offline scoring.
-
-        Args:
-            features: As in `get_training_set`.
-            spine: Rows with keys and a time, as in `get_training_set`, without a label.
-            timestamp_field: The spine's time column.
-            timezone: The zone of times without one, such as ``"Europe/Paris"``.
-            null_times: ``"error"``, or ``"keep"`` to keep rows without a time with null features.
-
-        Returns:
-            Each spine row once, in order, with all its columns, then the features.
-
-        Raises:
-            NotFoundError: A name is not applied.
-            SpineError: A column of the spine is missing or has a wrong type.
-            TableError: A view was never materialized, or was changed since.
-        """
-        from featurestore.client.request import Request
-        from featurestore.client.retrieve import retrieve
-
-        call = f"get_historical_features({selection_text(features)})"
-        request = Request(call, features, timestamp_field, timezone, null_times)
-        return self._with_spark(retrieve(self._served(request), self._reader, request, spine))
 
     @checked_arguments
     def get_latest_features(
@@ -630,17 +571,11 @@ class FeatureStore:
         return current.manifest
 
     def _job(self) -> "Job":
-        from featurestore.jobs.materialize.job import Job
+        from featurestore.jobs.materialize.job import project_job
 
-        return Job(
-            self.layout,
-            applied=self.applied,
-            loaded=self.load,
-            spark=self._spark,
-            clock=self._clock,
-            compact_small_files=self.settings.compact_small_files,
-            retries=self.settings.retries,
-            retry_seconds=self.settings.retry_seconds,
+        definitions = {"applied": self.applied, "loaded": self.load}
+        return project_job(
+            self.settings, self.layout, **definitions, spark=self._spark, clock=self._clock
         )
 
     def _with_spark(self, frame: "FeatureFrame") -> "FeatureFrame":

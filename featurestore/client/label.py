@@ -131,9 +131,7 @@ def add_label(
         RequestError: The function cannot be used for the column.
         SpineError: The spine has a column with the label's name, or lacks a join key.
     """
-    query = _query(manifest, request, label)
-    _require_free_names(manifest, request, label, spine.table)
-    _require_keys(query, label, spine.table)
+    query = label_query(manifest, request, label, spine.table)
     bound = bind(query, spine.table, timezone=request.timezone, null_times=request.null_times)
     moments = bound[request.timestamp_field].cast(pa.int64())
     mature_at = pc.add(moments, timing_of(label).mature_after)
@@ -148,6 +146,26 @@ def add_label(
     if label.immature == "flag":
         return labelled.with_table(labelled.table.append_column(_flag(label), mature))
     return labelled
+
+
+def label_query(manifest: Manifest, request: Request, label: Label, spine: pa.Table) -> Query:
+    """Return the query of a label. Its moments are ``horizon + maturity`` after the rows' own.
+
+    Args:
+        manifest: The applied definitions.
+        request: The features, and the spine's time column.
+        label: The label.
+        spine: The rows. Only their columns are looked at.
+
+    Raises:
+        NotFoundError: The label's view or column is not applied.
+        RequestError: The function cannot be used for the column.
+        SpineError: The spine has a column with the label's name, or lacks a join key.
+    """
+    query = _query(manifest, request, label)
+    _require_free_names(manifest, request, label, spine)
+    _require_keys(query, label, spine)
+    return query
 
 
 def _require_free_names(

@@ -34,7 +34,7 @@ class Reader:
 
     def __init__(self, layout: Layout, settings: Settings) -> None:
         self.layout, self.definitions = layout, settings.definitions_folder
-        self._limit = settings.memory_limit
+        self.memory_limit = settings.memory_limit
         self._tables = Tables(layout)
         self._snapshots = Snapshots(
             checksums=settings.verify_checksums, check=require_whole_version
@@ -62,16 +62,37 @@ class Reader:
             >>> Reader(Layout(settings.store_root), settings).pin(Query("call", ()), Manifest())
             {}
         """
-        uris = self._addresses(query, manifest)
+        snapshots, missing = self.pin_present(query, manifest)
+        if missing:
+            raise _never_materialized(query.call, missing)
+        return snapshots
+
+    def pin_present(
+        self, query: Query, manifest: Manifest
+    ) -> tuple[dict[str, Snapshot], tuple[str, ...]]:
+        """Return what `pin` returns for the views with a table, and the names of the other views.
+
+        Raises:
+            NotFoundError: A view is not applied.
+            TableError: No table is built from a view's definition, but one from an earlier one.
+
+        Example:
+            >>> from pathlib import Path
+            >>> settings = Settings(Path("no/such/project"), "shop")
+            >>> reader = Reader(Layout(settings.store_root), settings)
+            >>> reader.pin_present(Query("call", ()), Manifest())
+            ({}, ())
+        """
+        uris, missing = self._addresses(query, manifest)
         # A table takes milliseconds to open, and a service may use a hundred views.
         opened = run_all(
             (partial(self._snapshots.newest, uri) for uri in uris.values()), os.cpu_count() or 1
         )
-        return dict(zip(uris, opened, strict=True))
+        return dict(zip(uris, opened, strict=True)), missing
 
     def answer(self, query: Query, bound: pa.Table, snapshots: Mapping[str, Snapshot]) -> pa.Table:
         """Return the features of every row of a bound spine, in the spine's order."""
-        return answer(query, bound, snapshots, memory_limit=self._limit)
+        return answer(query, bound, snapshots, memory_limit=self.memory_limit)
 
     def absent_keys(
         self,
@@ -81,7 +102,7 @@ class Reader:
         snapshots: Mapping[str, Snapshot],
     ) -> dict[str, AbsentKeys]:
         """Return the views that have no row of most keys of a spine: see `absent_keys`."""
-        return absent_keys(query, bound, answers, snapshots, self._limit)
+        return absent_keys(query, bound, answers, snapshots, self.memory_limit)
 
     def read(self, call: str, view: ViewQuery, snapshot: Snapshot, bounds: Bounds) -> pa.Table:
         """Return the view's stored rows within bounds, and possibly some rows outside them.
@@ -96,10 +117,13 @@ class Reader:
             RequestError: The rows do not fit the memory limit.
         """
         rows = count_rows(snapshot, bounds)
-        require_rows_fit(call, view, snapshot, rows, self._limit)
+        require_rows_fit(call, view, snapshot, rows, self.memory_limit)
         return read_rows(snapshot, needed_columns(view), bounds)
 
-    def _addresses(self, query: Query, manifest: Manifest) -> dict[str, str]:
+    def _addresses(
+        self, query: Query, manifest: Manifest
+    ) -> tuple[dict[str, str], tuple[str, ...]]:
+        """Return the address of each view's table, and the views without one."""
         tables = CurrentTables(self.layout, self._tables.records())
         addresses: dict[str, str] = {}
         missing: list[str] = []
@@ -114,15 +138,17 @@ class Reader:
                 missing.append(name)
                 continue
             if table.state == "changed":
-                raise TableError(
-                    query.call,
-                    f"view {name!r} was changed since its table was built",
-                    f"Run `featurestore materialize {name}`, which builds it again.",
-                )
+                raise self._changed(query.call, name)
             addresses[name] = table.uri
-        if missing:
-            raise _never_materialized(query.call, missing)
-        return addresses
+        return addresses, tuple(missing)
+
+    def _changed(self, call: str, view: str) -> TableError:
+        """Return the error of a view without a table of the definition that is requested."""
+        return TableError(
+            call,
+            f"view {view!r} was changed since its table was built",
+            f"Run `featurestore materialize {view}`, which builds it again.",
+        )
 
 
 def _never_materialized(call: str, views: Sequence[str]) -> TableError:

@@ -9,6 +9,7 @@ import pyarrow as pa
 from featurestore.client.frame.frame import FeatureFrame, append_columns
 from featurestore.client.frame.view_read import ViewRead
 from featurestore.client.on_demand import explain_on_demand, import_functions
+from featurestore.client.profiles.personal import personal_outputs
 from featurestore.client.reader import Reader
 from featurestore.client.request import Request, compile_request
 from featurestore.client.spines.read import read_rows
@@ -21,7 +22,7 @@ from featurestore.engines.on_demand.inputs import bind_request_inputs
 from featurestore.engines.spine_times import NullTimes
 from featurestore.errors import SpineError
 from featurestore.query.nodes import Query
-from featurestore.query.requirements import spine_types
+from featurestore.query.requirements import spine_types, time_columns
 from featurestore.store.columns import UTC_MICROS
 
 
@@ -63,7 +64,14 @@ def retrieve(manifest: Manifest, reader: Reader, request: Request, spine: Any) -
         timestamp_field=request.timestamp_field,
         timezone=request.timezone,
         views={
-            view: ViewRead(keys, snapshots[view].version, absent.get(view), early.get(view))
+            view: ViewRead(
+                keys,
+                snapshots[view].version,
+                absent.get(view),
+                early.get(view),
+                table_id=snapshots[view].uri.rpartition("/")[2],
+                personal=personal_outputs(manifest, query, view),
+            )
             for view, keys in key_columns(query).items()
         },
         _explainer=partial(explain_on_demand, query, stored, inputs),
@@ -102,17 +110,6 @@ def retrieve_latest(
             )
         table = table.append_column(pa.field(name, UTC_MICROS), pa.repeat(moment, table.num_rows))
     return retrieve(manifest, reader, request, rows.with_table(table))
-
-
-def time_columns(query: Query) -> list[str]:
-    """Return the spine's columns that hold the moments of a query.
-
-    Example:
-        >>> time_columns(Query("call", ()))
-        []
-    """
-    on_demand = [query.timestamp_field for _ in query.on_demand]
-    return list(dict.fromkeys([*(view.timestamp_field for view in query.views), *on_demand]))
 
 
 def key_columns(query: Query) -> dict[str, tuple[str, ...]]:

@@ -1,13 +1,18 @@
 """The state of each applied view: its table, its rows, its newest event and its last run."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.view import FeatureView
 from featurestore.errors import FeatureStoreError, TableError, sentences
+from featurestore.jobs.continuous.backlog import Continuous, continuous_of
+from featurestore.jobs.declared_sources import require_declared
+from featurestore.jobs.materialize.reconcile import with_interrupted
 from featurestore.jobs.materialize.refusal import unrecorded_tables
+from featurestore.jobs.schedule.cron import interval_from
 from featurestore.jobs.schedule.due import ViewSchedule, schedules
 from featurestore.query.selection import Selection, selected_views, selection_text
 from featurestore.store.current import CurrentTable, CurrentTables, unrecorded_builds
@@ -33,11 +38,14 @@ class ViewStatus:
             has another table now. ``"damaged"``: its table has lost commits or cannot be read;
             ``error`` says how. ``"on demand"``: it is computed at each call and has no table.
         version: The Delta version of the feature table. None without a table.
-        rows: The number of rows of the feature table.
+        rows: The number of rows of the feature table. None for an on-demand view, which has none.
         rows_quarantined: The number of rows in its quarantine that were not released. None if its
             table or its quarantine cannot be read; ``error`` says why.
         newest_event: The newest event time in its table. None if unknown.
-        last_run: The status of the last run, such as ``"done"``. None if there was no run.
+        last_run: The status of the last run, such as ``"done"``. None if there was no run. A run
+            whose process was killed is ``"interrupted"``. On HDFS, which has no locks here, it is
+            ``"running"`` until the view's next run; in an object store it may be so for an hour,
+            if the process was of another machine.
         last_run_at: The time when the last run started.
         error: What is wrong with the table; or why the last run, or its ``latest`` table, failed
             or was skipped. Otherwise None.
@@ -53,13 +61,17 @@ class ViewStatus:
         last_failure: The error of its newest failed run, although later runs may have succeeded.
             None if none has failed.
         last_failure_at: The time when that run started.
+        continuous: What the process says that materializes the view continuously, and how far
+            the view is behind its source. ``is_running`` is false if that process has died, and no
+            run of the view has succeeded since. None without such a process, and where nobody
+            knows whether it runs.
     """
 
     view: str
     features: int
     state: str
     version: int | None = None
-    rows: int = 0
+    rows: int | None = 0
     newest_event: datetime | None = None
     last_run: str | None = None
     last_run_at: datetime | None = None
@@ -74,6 +86,15 @@ class ViewStatus:
     last_failure: str | None = None
     last_failure_at: datetime | None = None
     rows_quarantined: int | None = 0
+    continuous: Continuous | None = None
+
+    @property
+    def is_late(self) -> bool:
+        """Whether a whole interval of its schedule has passed since it was due."""
+        if self.schedule is None or self.due_since is None or self.late_seconds is None:
+            return False
+        interval = interval_from(self.schedule, self.due_since)
+        return self.late_seconds >= interval.total_seconds()
 
 
 def view_statuses(
@@ -81,6 +102,7 @@ def view_statuses(
     layout: Layout,
     earlier: Mapping[str, int] | None = None,
     now: datetime | None = None,
+    loaded: Callable[[], Manifest] = Manifest,
 ) -> list[ViewStatus]:
     """Return the state of every applied view, from ledgers and Delta logs.
 
@@ -92,26 +114,32 @@ def view_statuses(
         earlier: For each view that is answered by an earlier definition, the version of the
             definitions.
         now: The present moment, for the freshness. None for that of the system's clock.
+        loaded: Returns the definitions of the project's folder. A source whose address has
+            references is looked at only if they have that very address. By default, none has.
 
     Example:
         >>> view_statuses(Manifest(), Layout("no/such/root"))
         []
     """
     on_demand = [
-        ViewStatus(view.name, len(view.feature_names), "on demand")
+        ViewStatus(
+            view.name, len(view.feature_names), "on demand", rows=None, rows_quarantined=None
+        )
         for view in manifest.on_demand_views
     ]
     if not manifest.views:
         return on_demand
     records = Tables(layout).records()
     tables = CurrentTables(layout, records)
-    runs = Runs(layout).records()
+    runs = with_interrupted(layout, Runs(layout).records())
     moment = system_clock() if now is None else now
+    require_known = partial(require_declared, loaded=loaded, call="status()")
     due = {state.view: state for state in schedules(manifest.views, tables, runs, moment)}
     stored = (
         replace(
             _unrecorded(_view_status(view, layout, tables, runs), layout, records),
             answers_by=(earlier or {}).get(view.name),
+            continuous=continuous_of(layout, view, records, moment, require_known, runs),
         )
         for view in manifest.views
     )

@@ -34,7 +34,7 @@ def training_set(
         now: The present moment. A computed label is mature if its horizon and maturity ended
             before it.
     """
-    name = _label_name(label, request.call)
+    name = label_name(label, request.call)
     types = spine_types(compile_request(manifest, request, spine))
     if isinstance(label, Label):
         types = label_types(manifest, request, label) | types
@@ -51,7 +51,20 @@ def training_set(
     return replace(frame, label_timing=timing_of(label), immature_rows=left_out)
 
 
-def _label_name(label: str | Label, call: str) -> str:
+def label_name(label: str | Label, call: str) -> str:
+    """Return the name of a label column.
+
+    Args:
+        label: The name, or a computed label.
+        call: The user's call, for messages.
+
+    Raises:
+        RequestError: The label is neither.
+
+    Example:
+        >>> label_name("is_fraud", "get_training_set")
+        'is_fraud'
+    """
     if isinstance(label, Label):
         return label.name
     if isinstance(label, str):

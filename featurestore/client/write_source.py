@@ -21,7 +21,7 @@ from featurestore.errors import NotFoundError, RequestError, SpineError, nearest
 from featurestore.store.delta.log import is_table
 from featurestore.store.failures import storage_errors
 from featurestore.store.layout import Layout
-from featurestore.store.paths import is_local, local_path
+from featurestore.store.paths import catalog_table, is_local, local_path
 from featurestore.store.source_files import FilePath
 
 
@@ -42,7 +42,10 @@ def write_source(manifest: Manifest, layout: Layout, name: str, data: Any) -> in
     """
     call = f"write_source({name!r})"
     source = _source(manifest, name, call)
-    uri = layout.source(source.path)
+    uri = layout.source(source.location)
+    if table := catalog_table(uri):
+        found = f"source {name!r} is table {table!r} of a catalog, to which only Spark can write"
+        raise RequestError(call, found, "Write with Spark: rows.writeTo(...).append().")
     try:
         rows = _plain(read_spine(data))
     except SpineError as error:
@@ -231,14 +234,14 @@ def _write_file(source: FileSource, uri: str, rows: pa.Table, call: str) -> None
         problem = "it is in an object store"
     elif folder.is_dir():
         problem = ""
-    elif folder.exists() or format_of(source.path) or path.is_pattern:
+    elif folder.exists() or format_of(source.location) or path.is_pattern:
         problem = "it is a file or a pattern, and each call writes a new file"
     else:
         problem = ""
     if problem:
         raise RequestError(
             call,
-            f"no rows can be added at the source's path {source.path!r}: {problem}",
+            f"no rows can be added at the source's path {source.location!r}: {problem}",
             "Use a DeltaSource, or a FileSource with a local folder as path= and "
             "format='parquet'. Or write a file for the source yourself.",
         )

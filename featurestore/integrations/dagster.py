@@ -4,6 +4,7 @@ import re
 import shlex
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import chain, count, pairwise
 from pathlib import Path
 
@@ -219,6 +220,7 @@ def first_partition(schedule: str, since: datetime) -> datetime:
     return last_tick(schedule, last_tick(schedule, since) - timedelta(minutes=1))
 
 
+@lru_cache(maxsize=1024)  # PERF: views share their schedules, and a year of ticks takes 1 s
 def longest_gap(schedule: str, since: datetime, ticks: int = 1000) -> timedelta:
     """Return the longest time between two of the next ticks of a schedule.
 

@@ -11,12 +11,14 @@ from pathlib import Path
 from featurestore.definitions.code.expectations import declared_expectations
 from featurestore.definitions.model.expectations import Severity
 from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.source import KafkaSource
 from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.spark.session.java import find_java
+from featurestore.environments import VARIABLE
 from featurestore.errors import RequestError, SetupError
 from featurestore.jobs.schedule.cron import five_fields, require_schedules, values
 from featurestore.settings import Settings
-from featurestore.store.quarantine import OWN_REASONS
+from featurestore.store.quarantine import OWN_REASONS, UNREADABLE_MESSAGE
 
 # What a program needs that a scheduler starts with an empty environment.
 _VARIABLES = ("JAVA_HOME", "FEATURESTORE_CACHE", "XDG_CACHE_HOME")
@@ -48,7 +50,7 @@ class ScheduledProject:
     """A project with scheduled views.
 
     Args:
-        name: Its name.
+        name: Its name; with that of the environment after ``-``, if it has one.
         folder: Its folder, as an absolute path.
         program: The program ``featurestore``, as an absolute path.
         variables: The environment variables that the program needs.
@@ -123,11 +125,12 @@ def scheduled_project(
             "no applied view has a schedule",
             "Add schedule='*/15 * * * *' to a view, and run `featurestore apply`.",
         )
+    environment = settings.environment
     return ScheduledProject(
-        settings.project,
+        settings.full_name,
         folder=settings.folder.absolute(),
         program=_program(),
-        variables=_variables(),
+        variables=_variables() | ({VARIABLE: environment} if environment else {}),
         path=os.environ.get("PATH", ""),
         since=since,
         utc_offset=now.astimezone().utcoffset() or timedelta(),
@@ -159,8 +162,13 @@ def _scheduled(view: FeatureView) -> ScheduledView:
         schedule=five_fields(str(view.schedule)),
         upstream=upstream,
         description=" ".join(view.description.split()),
-        checks=(*((name, "drop") for name in OWN_REASONS), *_checks(view)),
+        checks=(*((name, "drop") for name in _own_reasons(view)), *_checks(view)),
     )
+
+
+def _own_reasons(view: FeatureView) -> Iterator[str]:
+    has_messages = isinstance(view.source, KafkaSource)
+    return (name for name in OWN_REASONS if has_messages or name != UNREADABLE_MESSAGE)
 
 
 def _checks(view: FeatureView) -> Iterator[tuple[str, Severity]]:

@@ -90,3 +90,14 @@ def time_bounds(query: ViewQuery, first: int, last: int) -> tuple[int | None, in
         reaches.append(query.ttl)
     finite = [reach for reach in reaches if reach is not None]
     return (first - max(finite) if finite and len(finite) == len(reaches) else None), last
+
+
+def time_columns(query: Query) -> list[str]:
+    """Return the spine's columns that hold the moments of a query.
+
+    Example:
+        >>> time_columns(Query("call", ()))
+        []
+    """
+    on_demand = [query.timestamp_field for _ in query.on_demand]
+    return list(dict.fromkeys([*(view.timestamp_field for view in query.views), *on_demand]))

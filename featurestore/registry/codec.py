@@ -13,12 +13,18 @@ from functools import singledispatch
 from featurestore.definitions.code.expectations import declared_expectations
 from featurestore.definitions.code.fingerprint import Json, canonical_json, digest, function_code
 from featurestore.definitions.model.aggregation import Aggregation
+from featurestore.definitions.model.drift import Drift
 from featurestore.definitions.model.entity import Entity
 from featurestore.definitions.model.expectations import DeclaredCheck, DeclaredExpectations
 from featurestore.definitions.model.manifest import Definition, Manifest
 from featurestore.definitions.model.on_demand import OnDemandFeatureView, OnDemandReference
 from featurestore.definitions.model.service import FeatureService
-from featurestore.definitions.model.source import DeltaSource, FileSource, RequestSource
+from featurestore.definitions.model.source import (
+    DeltaSource,
+    FileSource,
+    KafkaSource,
+    RequestSource,
+)
 from featurestore.definitions.model.types import Array, Decimal, Scalar
 from featurestore.definitions.model.types import Field as Column
 from featurestore.definitions.model.view import Code, FeatureReference, FeatureView
@@ -34,7 +40,7 @@ SCHEMA = "featurestore.manifest/1"
 _PARTS = (
     *(Aggregation, Array, Code, Column, Decimal, FeatureReference, Scalar),
     *(OnDemandReference, Sliding, Tumbling),
-    *(DeclaredCheck, DeclaredExpectations),
+    *(DeclaredCheck, DeclaredExpectations, Drift),
 )
 # In this order, each kind refers only to definitions of earlier kinds.
 _SECTIONS = ("entities", "sources", "views", "on_demand_views", "services")
@@ -44,6 +50,7 @@ _SECTION_OF: Mapping[type, str] = {
     Entity: "entities",
     DeltaSource: "sources",
     FileSource: "sources",
+    KafkaSource: "sources",
     RequestSource: "sources",
     FeatureView: "views",
     OnDemandFeatureView: "on_demand_views",
@@ -160,6 +167,7 @@ def _(value: dict) -> Json:  # type: ignore[type-arg]  # dispatch needs a bare c
 @_encoded.register(Entity)
 @_encoded.register(DeltaSource)
 @_encoded.register(FileSource)
+@_encoded.register(KafkaSource)
 @_encoded.register(RequestSource)
 @_encoded.register(FeatureView)
 @_encoded.register(OnDemandFeatureView)

@@ -20,8 +20,10 @@ _SECTIONS: Mapping[str, Kind] = {
 # No feature's value depends on these fields.
 _LABELS = (
     *("description", "owner", "tags", "latest", "schedule"),
-    *("expectations", "schema_contract", "entities"),
+    *("expectations", "schema_contract", "drift", "profile", "entities"),
 )
+# Parts of a column's facts on which no value depends.
+_NOTES = (".description", ".personal")
 _READ = ("view", "on-demand view", "service")
 _LISTS = ("features", "schema", "join_keys")
 _REASONS = {
@@ -128,13 +130,13 @@ def _members(group: str, one: Facts, other: Facts) -> list[str]:
     return [
         field.removeprefix(f"{group}.")
         for field in one
-        if field.startswith(f"{group}.") and field in other and not field.endswith(".description")
+        if field.startswith(f"{group}.") and field in other and not field.endswith(_NOTES)
     ]
 
 
 def _breaking(kind: Kind, field: str, before: str | None, after: str | None) -> str:
     group = field.partition(".")[0]
-    if group in _LABELS or field.endswith(".description"):
+    if group in _LABELS or field.endswith(_NOTES):
         return ""
     if (kind, group) in _REASONS:
         return _REASONS[kind, group]

@@ -9,12 +9,19 @@ from featurestore.credentials import without_credentials
 from featurestore.definitions.code.fingerprint import function_code
 from featurestore.definitions.code.sql import normal_sql
 from featurestore.definitions.model.aggregation import Aggregation, output_type
+from featurestore.definitions.model.drift import Drift
 from featurestore.definitions.model.entity import Entity
 from featurestore.definitions.model.expectations import DeclaredExpectations
 from featurestore.definitions.model.manifest import Definition
 from featurestore.definitions.model.on_demand import OnDemandFeatureView, OnDemandReference
 from featurestore.definitions.model.service import FeatureService, Use
-from featurestore.definitions.model.source import DeltaSource, FileSource, RequestSource
+from featurestore.definitions.model.source import (
+    DeltaSource,
+    FileSource,
+    KafkaSource,
+    RequestSource,
+    Source,
+)
 from featurestore.definitions.model.types import Array, DataType, Decimal, Field, Scalar
 from featurestore.definitions.model.view import Code, FeatureReference, FeatureView
 from featurestore.definitions.model.window import Length, grid_of
@@ -123,18 +130,26 @@ def _(value: DeclaredExpectations, path: str) -> Facts:
     return {path: f"{len(checks)} checks", **checks, **gate}
 
 
+@_facts.register
+def _(value: Drift, path: str) -> Facts:
+    thresholds = ", ".join(f"{name} {limit}" for name, limit in value.thresholds.items())
+    return {f"{path}.{value.feature}": f"{thresholds} against {value.against}"}
+
+
 @_facts.register(Entity)
 @_facts.register(DeltaSource)
 @_facts.register(FileSource)
+@_facts.register(KafkaSource)
 @_facts.register(RequestSource)
-def _(value: Entity | DeltaSource | FileSource | RequestSource, path: str) -> Facts:
+def _(value: Entity | Source, path: str) -> Facts:
     return {path: value.name}
 
 
 @_facts.register
 def _(value: Field, path: str) -> Facts:
-    described = {f"{path}.{value.name}.description": value.description}
-    return {f"{path}.{value.name}": str(value.dtype), **(described if value.description else {})}
+    notes = {"description": value.description, "personal": "True" if value.personal else ""}
+    described = {f"{path}.{value.name}.{note}": text for note, text in notes.items() if text}
+    return {f"{path}.{value.name}": str(value.dtype), **described}
 
 
 @_facts.register

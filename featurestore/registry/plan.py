@@ -14,7 +14,7 @@ from featurestore.registry.version import RegistryVersion
 _SIGNS = {"added": "+", "changed": "~", "removed": "-"}
 # What follows from a changed field, where a reader could expect more.
 _NO_BUILD = " (no table is built for it)"
-_NOTES = {"schedule": _NO_BUILD, "schema_contract": _NO_BUILD}
+_NOTES = dict.fromkeys(("schedule", "schema_contract", "drift"), _NO_BUILD)
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def plan(current: RegistryVersion | None, loaded: Manifest) -> Plan:
     return Plan(
         base_version=current.version if current else 0,
         changes=diff(applied, declared),
-        builds=tuple(_builds(applied, declared)),
+        builds=tuple(built_tables(applied, declared)),
         digest=fingerprint(declared),
         document=canonical_json(document),
     )
@@ -122,7 +122,17 @@ def render(made: Plan) -> list[str]:
     return [*lines, *(["", "Sources:"] if issues else []), *(f"    {each}" for each in issues)]
 
 
-def _builds(applied: Manifest, declared: Manifest) -> Iterator[str]:
+def built_tables(applied: Manifest, declared: Manifest) -> Iterator[str]:
+    """Yield the views whose tables are built anew by a change of the definitions.
+
+    Args:
+        applied: The definitions before.
+        declared: The definitions after.
+
+    Example:
+        >>> list(built_tables(Manifest(), Manifest()))
+        []
+    """
     stored = {view.name: table_fingerprint(view) for view in applied.views}
     for view in declared.views:
         if stored.get(view.name) != table_fingerprint(view):
@@ -176,7 +186,7 @@ def _input_sources(change: Change) -> list[str]:
 
 
 def _line(detail: Detail) -> str:
-    breaks = _breaks(detail.breaking) or _NOTES.get(detail.field, "")
+    breaks = _breaks(detail.breaking) or _NOTES.get(detail.field.partition(".")[0], "")
     old, new = _short_pair(detail.old, detail.new)
     if detail.old is None:
         return f"    + {detail.field}: {new}{breaks}"

@@ -197,7 +197,7 @@ class Registry:
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
-        """Hold the project's registry lock. Object stores have no lock and rely on the commit."""
+        """Hold the project's registry lock. Object stores rely on the commit alone."""
         if not is_local(self._layout.root):
             yield
             return

@@ -22,6 +22,7 @@ from featurestore.definitions.rules.names import (
 )
 from featurestore.definitions.rules.on_demand import expressions_fit_the_schema, inputs_exist
 from featurestore.definitions.rules.services import features_exist
+from featurestore.definitions.rules.views import durations_are_durations
 from featurestore.errors import DefinitionError, TableError
 from featurestore.registry.codec import SCHEMA, decode, document_fingerprint
 
@@ -35,7 +36,7 @@ _RULES = (
     *(arguments_have_their_types, fields_have_known_types),
     *(definitions_have_plain_names, columns_have_plain_names),
     *(columns_exist, functions_exist, windows_are_durations),
-    *(inputs_exist, expressions_fit_the_schema, features_exist),
+    *(durations_are_durations, inputs_exist, expressions_fit_the_schema, features_exist),
 )
 
 

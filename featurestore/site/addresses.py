@@ -9,23 +9,30 @@ LISTS = {
     "entity": "entities",
     "source": "sources",
     "service": "services",
+    "training set": "training-sets",
+    "model": "models",
 }
-"""The folder of the pages of each kind of definition."""
+"""The folder of the pages of each kind that has a list."""
+_FOLDERS = LISTS | {
+    "impact": "impact",  # of a source, and below it of its columns
+    "column": "impact",
+}
 
 
 def page_of(kind: str, name: str, view: str | None = None) -> str:
     """Return the path of a definition's page.
 
     Args:
-        kind: A key of `LISTS`.
+        kind: The kind of a definition, ``"training set"``, ``"model"``, ``"column"``, or
+            ``"impact"`` for the impact of a source's columns.
         name: The definition's name.
-        view: The view of a feature.
+        view: The view of a feature, or the source of a column.
 
     Example:
         >>> page_of("view", "activity"), page_of("feature", "amount_sum_1h", "activity")
         ('views/activity.html', 'features/activity/amount_sum_1h.html')
     """
-    folder = LISTS[kind] if view is None else f"{LISTS[kind]}/{file_name(view)}"
+    folder = _FOLDERS[kind] if view is None else f"{_FOLDERS[kind]}/{file_name(view)}"
     return f"{folder}/{file_name(name)}.html"
 
 

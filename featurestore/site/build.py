@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from featurestore.client.feature_store import FeatureStore
+from featurestore.registry.search.entries import entries_of
 from featurestore.site.addresses import data_of
 from featurestore.site.catalog import Catalog, read_catalog
 from featurestore.site.documents.parts import moment
 from featurestore.site.folder import MARKER, SCHEMA, replaced_folder
-from featurestore.site.machines import entries, llms_txt, registry_json
+from featurestore.site.machines import llms_txt, registry_json
 from featurestore.site.pages import Pages
 from featurestore.site.search.index import index_scripts
 
@@ -42,7 +43,8 @@ def build_site(store: FeatureStore, out: Path, now: datetime) -> BuiltSite:
     """Write the site of a store to a folder; an earlier site there is replaced as a whole.
 
     Args:
-        store: The store. Only its registry, ledgers and Delta logs are read.
+        store: The store. Its registry, ledgers and Delta logs are read; rows only of a training
+            set that drift is compared with and that an old release saved without statistics.
         out: The folder: missing, empty, or an earlier site.
         now: The moment of the build, which all pages show.
 
@@ -82,9 +84,11 @@ def site_files(catalog: Catalog) -> Iterator[tuple[str, str]]:
     for page in Pages(catalog):
         yield page.path, page.html
         yield data_of(page.path), _json(page.data)
+        yield from page.scripts
     yield "registry.json", registry_json(catalog)
     yield "llms.txt", llms_txt(catalog)
-    yield from index_scripts(list(entries(catalog)))
+    newest = (versions[-1] for versions in catalog.training_sets.values())
+    yield from index_scripts(list(entries_of(catalog.manifest, newest, catalog.models)))
     for asset in sorted(_ASSETS.iterdir()):
         if asset.suffix in (".css", ".js"):
             yield f"assets/{asset.name}", asset.read_text("utf-8")

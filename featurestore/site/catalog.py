@@ -1,45 +1,34 @@
 """`Catalog`: everything that the site shows, read once from the registry, ledgers and logs."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from itertools import chain, groupby
+from operator import attrgetter
+from typing import TypeVar
 
 from featurestore.client.feature_store import FeatureStore
+from featurestore.client.lineage.impact import trained
+from featurestore.client.monitoring.monitor import monitor_features
 from featurestore.client.status import ViewStatus
-from featurestore.definitions.model.aggregation import Aggregation, output_type
 from featurestore.definitions.model.manifest import Manifest
-from featurestore.definitions.model.on_demand import OnDemandFeatureView
-from featurestore.definitions.model.types import Field
-from featurestore.definitions.model.view import FeatureView
-from featurestore.definitions.model.window import Length
 from featurestore.errors import FeatureStoreError
+from featurestore.jobs.monitor.observation import Observation
+from featurestore.monitoring.profile import Profile
+from featurestore.monitoring.records import recent_profiles
+from featurestore.registry.features import Feature, View, features_of, uses_of, views_of
+from featurestore.registry.health import Health, health
+from featurestore.registry.lineage.impact import Impacts
 from featurestore.registry.version import RegistryVersion
 from featurestore.store.layout import Layout
+from featurestore.store.ledger.models import ModelRecord, Models
 from featurestore.store.ledger.runs import RunRecord, Runs
+from featurestore.store.training_sets.notes import TrainingSet
+from featurestore.store.training_sets.table import newest_of_all, versions_of
 
-View = FeatureView | OnDemandFeatureView
-
-
-@dataclass(frozen=True)
-class Feature:
-    """One feature of a view.
-
-    Args:
-        view: The view.
-        name: Its name in the view.
-        dtype: The type of its values.
-        column: The field that it is, or that it aggregates; None for rows.
-        aggregation: The aggregation that it belongs to; None for other features.
-        window: The window of the aggregation.
-    """
-
-    view: View
-    name: str
-    dtype: str
-    column: Field | None
-    aggregation: Aggregation | None = None
-    window: Length | None = None
+T = TypeVar("T")
+_PROFILES = 30
 
 
 @dataclass(frozen=True)
@@ -47,24 +36,36 @@ class Catalog:
     """Everything that the site shows.
 
     Args:
-        project: The project's name.
+        project: The project's name, with that of the environment in parentheses.
         built_at: The moment of the build, as of which states are.
+        definitions: The folder of the definitions, relative to the project, with ``/``.
         layout: The addresses of the tables.
         history: The applied versions, oldest first.
         manifest: The newest applied definitions; empty if nothing is applied.
         statuses: The state of each view, by its name; empty if the ledgers cannot be read.
         runs: The recorded runs, oldest first.
+        training_sets: All versions of each saved training set, the oldest first, by its name.
+        models: The recorded models, by name and version.
+        observations: What the checks of each view have found, by its name.
         problems: Why ledgers cannot be read.
+        lint_ignore: What the project's settings leave out of the health.
+        profiles: The recorded profiles of each view, the oldest first; of each kind the last ones.
     """
 
     project: str
     built_at: datetime
+    definitions: str
     layout: Layout
     history: tuple[RegistryVersion, ...]
     manifest: Manifest
     statuses: Mapping[str, ViewStatus]
     runs: tuple[RunRecord, ...]
+    training_sets: Mapping[str, tuple[TrainingSet, ...]]
+    models: tuple[ModelRecord, ...]
+    observations: Mapping[str, tuple[Observation, ...]]
     problems: tuple[FeatureStoreError, ...]
+    lint_ignore: tuple[str, ...] = ()
+    profiles: Mapping[str, tuple[Profile, ...]] = field(default_factory=dict)
 
     @property
     def version(self) -> int:
@@ -74,23 +75,56 @@ class Catalog:
     @property
     def views(self) -> tuple[View, ...]:
         """All views, stored ones first."""
-        return (*self.manifest.views, *self.manifest.on_demand_views)
+        return views_of(self.manifest)
 
     @cached_property
     def features(self) -> Mapping[str, tuple[Feature, ...]]:
         """The features of each view, in order."""
-        return {view.name: tuple(_features(view)) for view in self.views}
+        return {view.name: features_of(view) for view in self.views}
+
+    @cached_property
+    def impacts(self) -> Impacts:
+        """What each source column reaches."""
+        newest = (versions[-1] for versions in self.training_sets.values())
+        return Impacts(self.manifest, **trained(newest, self.models))
+
+    @cached_property
+    def models_by_name(self) -> Mapping[str, tuple[ModelRecord, ...]]:
+        """All versions of each model, the oldest first."""
+        return {
+            name: tuple(versions)
+            for name, versions in groupby(self.models, key=attrgetter("name"))
+        }
+
+    @cached_property
+    def trained(self) -> Mapping[tuple[str, str], tuple[tuple[str, str], ...]]:
+        """For each view and feature: the kind and name of what learned or may learn from it."""
+        users: dict[tuple[str, str], list[tuple[str, str]]] = {}
+        for kind, features in self.impacts.trained:
+            for name, keys in features.items():
+                for key in dict.fromkeys(keys):
+                    users.setdefault(key, []).append((kind, name))
+        return {key: tuple(found) for key, found in users.items()}
 
     @cached_property
     def uses(self) -> Mapping[tuple[str, str], tuple[tuple[str, str], ...]]:
         """For each used view and feature: the services, and the name of the column in each."""
-        uses: dict[tuple[str, str], list[tuple[str, str]]] = {}
-        for service in self.manifest.services:
-            for use in service.references:
-                for name in use.feature_names:
-                    entry = service.name, f"{use.prefix}{name}"
-                    uses.setdefault((use.view.name, name), []).append(entry)
-        return {key: tuple(found) for key, found in uses.items()}
+        return uses_of(self.manifest)
+
+    @cached_property
+    def health(self) -> Health:
+        """What definitions and tables lack, and the score."""
+        trained, ignored = self.trained.keys(), self.lint_ignore
+        return health(self.manifest, self.statuses, trained=trained, ignore=ignored)
+
+    @cached_property
+    def drifts(self) -> Mapping[tuple[str, str], tuple[Observation, ...]]:
+        """What the checks of drift have found, by view and feature."""
+        found: dict[tuple[str, str], list[Observation]] = {}
+        for each in chain.from_iterable(self.observations.values()):
+            if each.check == "drift":
+                found.setdefault((each.view, each.feature), []).append(each)
+        return {key: tuple(own) for key, own in found.items()}
 
     @cached_property
     def runs_by_view(self) -> Mapping[str, tuple[RunRecord, ...]]:
@@ -114,39 +148,66 @@ def read_catalog(store: FeatureStore, now: datetime) -> Catalog:
     history = tuple(store.history())
     manifest = history[-1].manifest if history else Manifest()
     problems: list[FeatureStoreError] = []
-    runs: tuple[RunRecord, ...] = ()
-    statuses: Iterable[ViewStatus] = ()
-    try:
-        runs = Runs(store.layout).records()
-    except FeatureStoreError as error:
-        problems.append(error)
-    try:
-        statuses = store.status() if history else ()
-    except FeatureStoreError as error:
-        if str(error) not in map(str, problems):
-            problems.append(error)
+    runs = _read(Runs(store.layout).records, tuple[RunRecord, ...](), problems)
+    no_statuses = list[ViewStatus]()
+    statuses = _read(store.status, no_statuses, problems) if history else no_statuses
+    models = _read(Models(store.layout).records, tuple[ModelRecord, ...](), problems)
+    profiles = recent_profiles(store.layout, _PROFILES)
+    observations = _read(
+        lambda: monitor_features(manifest, store.layout, profiles, now=now),
+        dict[str, tuple[Observation, ...]](),
+        problems,
+    )
     return Catalog(
-        store.settings.project,
+        store.settings.title,
         built_at=now,
+        definitions=_definitions(store),
         layout=store.layout,
         history=history,
         manifest=manifest,
         statuses={status.view: status for status in statuses},
         runs=runs,
+        training_sets=_training_sets(store.layout, problems),
+        models=models,
+        observations=observations,
         problems=tuple(problems),
+        lint_ignore=store.settings.lint_ignore,
+        profiles=profiles,
     )
 
 
-def _features(view: View) -> Iterable[Feature]:
-    columns = {column.name: column for column in view.schema}
-    if not isinstance(view, FeatureView) or not view.aggregations:
-        for column in view.schema:
-            yield Feature(view, column.name, str(column.dtype), column)
-        return
-    types = {name: column.dtype for name, column in columns.items()}
-    for aggregation in view.aggregations:
-        by = () if aggregation.by is None else (types.get(aggregation.by),)
-        dtype = str(output_type(aggregation.function, types.get(aggregation.column), *by))
-        column_of = columns.get(aggregation.column)
-        for name, window in zip(aggregation.feature_names, aggregation.windows, strict=True):
-            yield Feature(view, name, dtype, column_of, aggregation, window)
+def _read(read: Callable[[], T], default: T, problems: list[FeatureStoreError]) -> T:
+    """Return what is read; the default if a ledger is damaged, which is a problem once."""
+    try:
+        return read()
+    except FeatureStoreError as error:
+        if str(error) not in map(str, problems):
+            problems.append(error)
+        return default
+
+
+def _training_sets(
+    layout: Layout, problems: list[FeatureStoreError]
+) -> dict[str, tuple[TrainingSet, ...]]:
+    """Return the versions of each training set; a damaged one as one version with its error."""
+    try:
+        newest_of_each = newest_of_all(layout)
+    except FeatureStoreError as error:
+        problems.append(error)
+        return {}
+    found: dict[str, tuple[TrainingSet, ...]] = {}
+    for newest in newest_of_each:
+        found[newest.name] = (newest,)
+        if newest.error is None:
+            try:
+                found[newest.name] = tuple(versions_of(layout, newest.name, "docs build"))
+            except FeatureStoreError as error:
+                found[newest.name] = (replace(newest, error=str(error)),)
+                problems.append(error)
+    return found
+
+
+def _definitions(store: FeatureStore) -> str:
+    folder, project = store.settings.definitions_folder, store.settings.folder
+    inside = folder.is_relative_to(project)
+    return (folder.relative_to(project) if inside else folder).as_posix()

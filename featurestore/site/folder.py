@@ -18,6 +18,7 @@ MARKER = ".featurestore-site.json"
 """The file that says that a folder is a site, and which files it has."""
 SCHEMA = "featurestore.site_folder/1"
 _SHOWN = 3
+_OF_DESKTOPS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 
 
 @contextmanager
@@ -87,7 +88,11 @@ def _require_replaceable(target: Path, call: str) -> None:
     if not target.is_dir():
         raise RequestError(call, "it is a file", "Choose another folder.")
     known = _files_of_site(target)
-    others = sorted(path for path in _files(target) if path not in known)
+    others = sorted(
+        path
+        for path in _files(target)
+        if path not in known and not (known and Path(path).name in _OF_DESKTOPS)
+    )
     if others:
         shown = ", ".join(others[:_SHOWN]) + (", ..." if len(others) > _SHOWN else "")
         found = f"the folder holds {len(others)} files that are not of a site: {shown}"

@@ -19,7 +19,11 @@ MENU = (
     ("Entities", "entities.html"),
     ("Sources", "sources.html"),
     ("Services", "services.html"),
+    ("Training sets", "training-sets.html"),
+    ("Models", "models.html"),
     ("Lineage", "lineage.html"),
+    ("Impact", "impact.html"),
+    ("Monitoring", "monitoring.html"),
     ("Runs", "runs.html"),
     ("History", "history.html"),
     ("Search", "search.html"),
@@ -40,17 +44,20 @@ class Renderer:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            auto_reload=False,  # PERF: no look at the templates' files for each page
         )
+        self._menus: dict[tuple[str, str], Markup] = {}
         self._environment.globals |= {
             "project": safe(catalog.project),
             "version": catalog.version,
             "built_at": moment(catalog.built_at),
-            "menu": MENU,
+            "known_training_sets": set(catalog.training_sets),
             "known_views": {view.name for view in catalog.views},
             "problems": catalog.problems,
             "page_of": page_of,
             "href_of": href_of,
             "number": number,
+            "share": share,
         }
 
     def page(self, path: str, template: str, data: Document, **more: Any) -> str:
@@ -62,18 +69,39 @@ class Renderer:
             data: The data that its JSON has too.
             more: What the template needs else: ``title``, and drawings as SVG.
         """
+        root, section = "../" * path.count("/"), more.pop("section", path)
         values = {
-            "root": "../" * path.count("/"),
+            "root": root,
+            "menu": self._menu(root, section),
             "data_page": data_of(path),
-            "section": more.pop("section", path),
+            "section": section,
             "data": data,
             **more,
         }
         return self._environment.get_template(f"{template}.html").render(values)
 
+    def _menu(self, root: str, section: str) -> Markup:
+        """Return the links to the sections, with the one that a page belongs to marked."""
+        # PERF: it was half of the work of a feature's page, and many pages have the same one.
+        if (root, section) not in self._menus:
+            values = {"root": root, "section": section, "menu": MENU}
+            text = self._environment.get_template("menu.html").render(values)
+            self._menus[root, section] = markup(text)
+        return self._menus[root, section]
 
-def drawing(svg: str) -> Markup:
-    """Return a drawing of ours as markup; its texts are escaped where it is made."""
+    def rows(self, kind: str, rows: list[Document]) -> str:
+        """Return rows of a list as HTML.
+
+        Args:
+            kind: The kind of definition.
+            rows: The data of each row.
+        """
+        values = {"root": "", "kind": kind, "rows": rows}
+        return self._environment.get_template("rows.html").render(values)
+
+
+def markup(svg: str) -> Markup:
+    """Return a drawing, or rows of ours, as markup; texts are escaped where it is made."""
     return Markup(svg)  # nosec B704
 
 
@@ -85,3 +113,16 @@ def number(value: int | None) -> str:
         (['1', '234', '567'], '-')
     """
     return "-" if value is None else f"{value:,}".replace(",", "\u202f")
+
+
+def share(value: float | None) -> str:
+    """Return a share in percent with up to one decimal; a dash for None.
+
+    Example:
+        >>> share(0.5), share(0.1234), share(0.0001), share(None)
+        ('50 %', '12.3 %', 'under 0.1 %', '-')
+    """
+    if value is None:
+        return "-"
+    percent = f"{100 * value:.1f}".removesuffix(".0")
+    return "under 0.1 %" if percent == "0" and value else f"{percent} %"

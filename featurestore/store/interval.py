@@ -1,9 +1,11 @@
 """A range of event time."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 
 from featurestore.errors import RequestError
+
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,43 @@ class Interval:
         """Return both ends in UTC."""
         start, end = (each.astimezone(UTC).isoformat() for each in (self.start, self.end))
         return f"[{start}, {end})"
+
+
+def whole_days(first: datetime, last: datetime) -> Interval:
+    """Return the days, in UTC, from the day of one moment until after the day of another.
+
+    Args:
+        first: A moment.
+        last: A later one, or the same.
+
+    Example:
+        >>> noon = datetime(2026, 1, 31, 12, tzinfo=UTC)
+        >>> print(whole_days(noon, noon))
+        [2026-01-31T00:00:00+00:00, 2026-02-01T00:00:00+00:00)
+    """
+    start, end = (
+        datetime.combine(each.astimezone(UTC).date(), time(), UTC) for each in (first, last)
+    )
+    is_last = end.date() == date.max  # no moment comes after this day
+    return Interval(start, datetime.max.replace(tzinfo=UTC) if is_last else end + _DAY)
+
+
+def repair_command(view: str, interval: Interval) -> str:
+    """Return the command that computes a range of a view again.
+
+    Example:
+        >>> noon = datetime(2026, 1, 31, 12, tzinfo=UTC)
+        >>> repair_command("spending", whole_days(noon, noon))
+        '`featurestore materialize spending --start 2026-01-31 --end 2026-02-01`'
+    """
+    start, end = (_short(each) for each in (interval.start, interval.end))
+    return f"`featurestore materialize {view} --start {start} --end {end}`"
+
+
+def _short(moment: datetime) -> str:
+    utc = moment.astimezone(UTC)
+    is_midnight = utc.time() == time()
+    return utc.date().isoformat() if is_midnight else utc.isoformat().replace("+00:00", "Z")
 
 
 def checked_interval(call: str, start: datetime, end: datetime, now: datetime) -> Interval:

@@ -94,13 +94,37 @@ class Layout:
         """Return the address of the ledger of source files."""
         return f"{self.root}/runs/files"
 
+    def models(self) -> str:
+        """Return the address of the ledger of models."""
+        return f"{self.root}/registry/models"
+
+    def training_sets(self) -> str:
+        """Return the folder of all saved training sets."""
+        return f"{self.root}/training_sets"
+
+    def profiles(self) -> str:
+        """Return the address of the ledger of profiles."""
+        return f"{self.root}/profiles/profiles"
+
+    def sketches(self, table_id: str) -> str:
+        """Return the address of the file from which the profile of a build goes on."""
+        return f"{self.root}/profiles/sketches/{self._id(table_id)}.json"
+
     def training_set(self, name: str) -> str:
         """Return the address of a saved training set."""
-        return f"{self.root}/training_sets/{self._name(name)}"
+        return f"{self.training_sets()}/{self._id(name)}"
 
     def view_lock(self, view: str) -> str:
-        """Return the address of a view's lock file; only local roots have locks."""
+        """Return the address of a view's lock: a file, or the object of a lease."""
         return f"{self.root}/locks/views/{self._name(view)}.lock"
+
+    def continuous(self, view: str) -> str:
+        """Return the address of what a continuous materialization says of a view."""
+        return f"{self.root}/continuous/{self._id(view)}.json"
+
+    def continuous_lock(self, view: str) -> str:
+        """Return the address of the lock of a view's continuous materialization."""
+        return f"{self.root}/locks/continuous/{self._id(view)}.lock"
 
     def registry_lock(self) -> str:
         """Return the address of the registry's lock file, which no view shares."""

@@ -4,10 +4,12 @@ import os
 import re
 from pathlib import Path
 
+from featurestore.definitions.model.source import CATALOG
 from featurestore.environment import resolve
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _NOT_IN_TABLES = re.compile(r"[\[\]|^%\\]")
+_OBJECT_STORES = frozenset({"s3", "s3a", "gs", "az", "adl", "azure", "abfs", "abfss", "memory"})
 # A file's path in a Delta log is a URL. It may be absolute, have a scheme, or climb to parents.
 _LEAVES = re.compile(
     r"^[/\\]|^[a-z][a-z0-9+.-]*:|(^|[/\\])\.\.?([/\\]|$)|%2e|%2f|%5c|%00|\x00", re.IGNORECASE
@@ -27,17 +29,37 @@ def address(path: str, folder: str | Path) -> str:
         ('s3://bucket/paid', '/project/data/paid')
     """
     path = resolve(path)
-    return path if "://" in path else str(Path(folder, path).absolute())
+    return path if "://" in path or catalog_table(path) else str(Path(folder, path).absolute())
 
 
 def is_local(uri: str) -> bool:
     """Return whether an address is a local folder.
 
     Example:
-        >>> is_local("store/demo"), is_local("s3://bucket/demo")
-        (True, False)
+        >>> is_local("store/demo"), is_local("s3://bucket/demo"), is_local("catalog:shop.paid")
+        (True, False, False)
     """
-    return "://" not in uri or uri.startswith("file://")
+    return ("://" not in uri and not catalog_table(uri)) or uri.startswith("file://")
+
+
+def catalog_table(uri: str) -> str | None:
+    """Return the name of a table in Spark's catalog, if that is what an address is.
+
+    Example:
+        >>> catalog_table("catalog:shop.paid"), catalog_table("data/paid")
+        ('shop.paid', None)
+    """
+    return uri.removeprefix(CATALOG) if uri.startswith(CATALOG) else None
+
+
+def has_leases(uri: str) -> bool:
+    """Return whether an address is in an object store that puts objects on conditions.
+
+    Example:
+        >>> has_leases("s3://bucket/demo"), has_leases("hdfs://host/demo"), has_leases("store")
+        (True, False, False)
+    """
+    return uri.partition("://")[0].lower() in _OBJECT_STORES and "://" in uri
 
 
 def is_folder_name(name: str) -> bool:

@@ -28,7 +28,8 @@ ID, RUN, REASONS, ROW = "quarantine_id", "run_id", "reasons", "row"
 GENERATION, BATCH = "generation", "batch_id"
 QUARANTINED_AT, RELEASED_AT, RELEASE = "quarantined_at", "released_at", "release_id"
 NULL_KEY, NULL_TIME, TIME_OUT_OF_RANGE = "null_key", "null_time", "time_out_of_range"
-OWN_REASONS = (NULL_KEY, NULL_TIME, TIME_OUT_OF_RANGE)
+UNREADABLE_MESSAGE, MESSAGE = "unreadable_message", "message"
+OWN_REASONS = (NULL_KEY, NULL_TIME, TIME_OUT_OF_RANGE, UNREADABLE_MESSAGE)
 """The reasons that need no expectations. A time is in range from year 1 to year 9999."""
 
 QUARANTINE_SCHEMA = "featurestore.quarantine/1"
@@ -72,6 +73,8 @@ class QuarantinedRow:
         quarantined_at: When that run began.
         released_at: When it was released; None if it was not.
         values: Its values, by the names of the stored columns.
+        message: A message of Kafka that cannot be read, as JSON with its topic, partition, offset,
+            value, and what is wrong; None for other rows.
     """
 
     id: str
@@ -82,6 +85,7 @@ class QuarantinedRow:
     quarantined_at: datetime
     released_at: datetime | None
     values: Mapping[str, Any]
+    message: str | None = None
 
 
 def read_quarantine(layout: Layout, record: TableRecord) -> list[QuarantinedRow]:
@@ -155,6 +159,7 @@ def _quarantined(
         quarantined_at=row[QUARANTINED_AT],
         released_at=row[RELEASED_AT],
         values=values,
+        message=row.get(MESSAGE),
     )
 
 
@@ -191,7 +196,7 @@ def drop_unfinished(layout: Layout, record: TableRecord) -> None:
         return
     for generation, done in _stored_batches(layout, record).items():
         remove_rows(uri, f"{GENERATION} = {generation} AND {BATCH} > {done}")
-    join_files(uri)
+    join_files(open_table(uri))
 
 
 def remove_rows(uri: str, predicate: str) -> None:

@@ -7,7 +7,13 @@ import pyarrow.parquet as pq
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
-from featurestore.definitions.model.source import DeltaSource, FileSource, StoredSource, format_of
+from featurestore.definitions.model.source import (
+    DeltaSource,
+    FileSource,
+    KafkaSource,
+    StoredSource,
+    format_of,
+)
 from featurestore.store.delta.process import check_process
 from featurestore.store.paths import is_local
 from featurestore.store.source_files import list_files
@@ -48,6 +54,11 @@ def _(source: DeltaSource, uri: str) -> int | None:
     check_process()
     counts = pa.table(DeltaTable(uri).get_add_actions())["num_records"]
     return None if counts.null_count else int(sum(counts.to_pylist()))
+
+
+@_row_count.register
+def _(source: KafkaSource, uri: str) -> int | None:
+    return None  # a broker knows offsets, not messages
 
 
 @_row_count.register

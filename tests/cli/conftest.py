@@ -3,9 +3,9 @@
 import pytest
 
 from featurestore.cli import main
-from tests.client.conftest import filled, store
+from tests.client.conftest import filled, session, store
 
-__all__ = ["filled", "run", "store"]
+__all__ = ["filled", "run", "session", "store"]
 
 
 @pytest.fixture

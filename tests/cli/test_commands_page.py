@@ -44,8 +44,9 @@ def test_a_verbs_text_has_its_usage_and_a_row_for_each_argument() -> None:
         ["`--rows`", "text", "none"],
         ["`--at`", "text", "now"],
         ["`-p`, `--project`", "path", "current folder"],
+        ["`--env`", "text", "FEATURESTORE_ENV"],
         ["`--delimiter`", "text", "a comma"],
-        ["`--out`", "path", "none"],
+        ["`--out`", "text", "none"],
         ["`--format`", "`table`, `csv` or `json`", "table"],
     ]
     assert "| `--json` | flag | off |" in verb_text("status")

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from featurestore.cli.files import write_file
+from featurestore.cli.files import require_file, write_file
 from featurestore.client.plain_types import plain_column
 from featurestore.client.spines.read import read_spine
 from featurestore.errors import RequestError
@@ -139,3 +139,12 @@ def test_suffixes_may_have_capital_letters(tmp_path: Path, suffix) -> None:
     write_file(rows, tmp_path / f"rows{suffix}")
 
     assert read_spine(tmp_path / f"rows{suffix}", {})["x"].to_pylist() == [1, 2]
+
+
+@pytest.mark.parametrize("name", ["rows", "rows.txt", "s3://bucket/rows.csv"])
+def test_a_file_that_cannot_be_written_is_refused_before_rows_are_computed(name) -> None:
+    with pytest.raises(RequestError) as refused:
+        require_file(name)
+
+    assert refused.value.call == f"--out {name}"
+    assert ("--engine spark" in refused.value.fix) == (not name.endswith(".txt"))

@@ -84,6 +84,8 @@ def test_on_demand_views_are_in_status_and_plan(run, shop):
     _, out, _ = run("status", "-p", shop, "--json")
     states = {view["view"]: view["state"] for view in json.loads(out)["status"]}
     assert (states["shape"], states["worth"]) == ("on demand", "on demand")
+    counts = [(v["rows"], v["rows_quarantined"]) for v in json.loads(out)["status"]]
+    assert counts.count((None, None)) == 2
 
     code, out, _ = run("plan", "-p", shop, "--detailed-exitcode")
 

@@ -1,5 +1,6 @@
 """Tables on a terminal: names and times are readable at any width."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
@@ -7,10 +8,24 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from featurestore.cli.output import print_table, print_tree, to_text
+from featurestore.cli.read import _LEAST, _status_table
+from featurestore.client.status import ViewStatus
 
 COLUMNS = ["view", "rows", "newest event"]
 ROWS = [["customer_activity", 1500, "2026-11-28 05:50:49Z"], ["rate", 2, None]]
 MOMENT = datetime(2026, 11, 28, 5, 50, 49, tzinfo=UTC)
+NAMES = [
+    *("customer_activity", "card_spending", "merchant_chargebacks"),
+    *("device_fingerprints", "basket_ratio"),
+]
+SCHEDULED = {
+    "schedule": "@hourly",
+    "freshness": "due",
+    "late_seconds": 7_500,
+    "rows_quarantined": 12,
+    "last_failure": "the disk is full",
+    "last_failure_at": MOMENT,
+}
 # The columns and a row of the tables of each verb.
 TABLES = {
     "materialize": {
@@ -23,7 +38,13 @@ TABLES = {
         "null keys": 0,
         "seconds": 0.1,
     },
-    "materialize --latest": {"view": "customer_activity", "latest version": 3},
+    "materialize --latest": {
+        "view": "customer_activity",
+        "latest version": 3,
+        "keys": 12_000_000,
+        "files written": 3,
+        "files kept": 21,
+    },
     "status": {
         "view": "customer_activity",
         "state": "never materialized",
@@ -54,12 +75,20 @@ def terminal(monkeypatch, capsys):
     monkeypatch.setenv("FORCE_COLOR", "1")
 
     def print_on(
-        width: int, rows: list[list[object]], columns: list[str] = COLUMNS, title: str = ""
-    ) -> list[str]:
+        width: int,
+        rows: list[list[object]],
+        columns: list[str] = COLUMNS,
+        title: str = "",
+        least: Sequence[str] = (),
+        *,
+        err: bool = False,
+    ) -> list[str] | tuple[list[str], str]:
         monkeypatch.setenv("COLUMNS", str(width))
-        print_table(columns, rows, title)
-        lines = Text.from_ansi(capsys.readouterr().out).plain.splitlines()
-        return [line.rstrip() for line in lines if line.strip()]
+        print_table(columns, rows, title, least)
+        printed = capsys.readouterr()
+        lines = Text.from_ansi(printed.out).plain.splitlines()
+        lines = [line.rstrip() for line in lines if line.strip()]
+        return (lines, printed.err) if err else lines
 
     return print_on
 
@@ -108,6 +137,33 @@ def test_a_table_is_no_wider_than_its_terminal(terminal, verb, width):
     is_table = any("──" in line for line in lines)
     assert not is_table or max(map(cell_len, lines)) <= width
     assert is_table or lines[0].startswith(columns[0])
+
+
+def test_the_least_columns_are_left_out_in_their_order_and_named(terminal):
+    found = {}
+    for width in (60, 40, 28, 20):
+        lines, err = terminal(width, ROWS, least=["rows", "newest event"], err=True)
+        shown = [name for name in COLUMNS if name.split()[-1] in " ".join(lines[:3])]
+        found[width] = shown, [name for name in COLUMNS if name in err]
+
+    assert found[60] == (COLUMNS, [])
+    assert found[40] == (["view", "newest event"], ["rows"])
+    assert found[28] == (["view"], ["rows", "newest event"])
+    assert found[20] == (COLUMNS, [])  # a block for each row has them all
+
+
+def test_the_status_of_five_scheduled_views_is_a_table_at_80_columns(terminal):
+    views = [
+        ViewStatus(name, 12, "current", 14, 1_500_000, MOMENT, "nothing", MOMENT, **SCHEDULED)
+        for name in NAMES
+    ]
+
+    lines = terminal(80, _status_table(views)[1], _status_table(views)[0], least=_LEAST)
+
+    assert [line.split()[0] for line in lines[3::2]] == NAMES
+    assert max(map(cell_len, lines)) <= 80
+    shown = " ".join(lines[:2]).split()
+    assert [word in shown for word in ("state", "rows", "run", "schedule")] == [True] * 4
 
 
 def test_a_block_aligns_the_lines_of_a_cell(terminal):

@@ -21,6 +21,18 @@ def test_string_views_are_written_as_csv(tmp_path: Path) -> None:
     assert written.to_pylist() == [{"id": "a", "x": 0.5}, {"id": "é", "x": None}]
 
 
+def test_a_url_is_refused_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(RequestError) as error:
+        emit(FeatureFrame(pa.table({"id": [1]}), ()), "s3://bucket/rows.csv", "table")
+
+    assert "s3://bucket/rows.csv" in error.value.call
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_csv_has_no_lists(tmp_path: Path) -> None:
     rows = pa.table({"id": [1], "x_last3_7d": [[1.0, 2.0]]})
 

@@ -62,3 +62,17 @@ def test_data_that_is_not_there_yet_is_no_failure(run, shop):
     assert "data/orders" in err.replace("\n", "")
     run("apply", "-p", shop, "--yes")
     assert len(run("plan", "-p", shop)[1].splitlines()) == 1
+
+
+@pytest.mark.parametrize("verb", ["validate", "plan"])
+def test_problems_of_definitions_and_of_sources_are_shown_at_once(run, shop, verb):
+    file = shop / "feature_defs" / "shop.py"
+    file.write_text(f'{file.read_text()}\nempty = fs.FeatureService("empty", features=())\n')
+    (shop / "feature_defs" / "broken.py").write_text("x = 1 / 0\n")
+
+    code, out, err = run(verb, "-p", shop)
+
+    assert (code, out) == (2, "")
+    words = ("broken.py:1", "service 'empty'", "'amuont'", "timezone=")
+    assert [word in err for word in words] == [True] * 4
+    assert "4 problems" in err

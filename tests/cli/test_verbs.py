@@ -177,9 +177,11 @@ def test_a_wrong_verb_exits_with_2(run):
     assert run("plam")[0] == 2
 
 
-VERBS = ("init", "validate", "plan", "apply", "materialize", "demo", "maintain", "doctor", "setup",
-         "status", "history", "training-set", "historical", "latest", "explain", "verify",
-         "schedule", "quarantine", "docs")  # fmt: skip
+VERBS = ("init", "validate", "plan", "apply", "materialize", "demo", "maintain", "doctor",
+         "monitor", "setup", "views", "features", "entities", "sources", "services", "search",
+         "describe", "status", "history", "training-set", "historical", "latest", "explain",
+         "verify", "lint", "impact", "training-sets", "models", "mcp", "schedule", "quarantine",
+         "docs", "import")  # fmt: skip
 
 
 def test_help_lists_every_verb_with_a_whole_sentence(run, monkeypatch):
@@ -233,7 +235,7 @@ def test_a_new_project_goes_from_plan_to_latest(run, shop, spark, tmp_path):
         0,
         dict.fromkeys(("customer_activity", "customer_profile"), ("done", 1500)),
     )
-    assert "customer_activity done" in err
+    assert "customer_activity: done" in err
 
     training = tmp_path / "training.parquet"
     run(

@@ -65,16 +65,16 @@ SPINE = {
 }
 
 
-def project(folder: Path, text: str) -> fs.FeatureStore:
+def project(folder: Path, text: str, spark: Any = None) -> fs.FeatureStore:
     folder.mkdir(exist_ok=True)
     (folder / "featurestore.toml").write_text('project = "shop"\n')
     (folder / "feature_defs").mkdir(exist_ok=True)
     (folder / "feature_defs" / "shop.py").write_text(text)
-    return fs.FeatureStore(folder, clock=lambda: NOW)
+    return fs.FeatureStore(folder, clock=lambda: NOW, spark=spark)
 
 
-def filled_shop(folder: Path) -> fs.FeatureStore:
-    store = project(folder, DEFINITIONS + ON_DEMAND + FUNCTION + SERVICES)
+def filled_shop(folder: Path, spark: Any = None) -> fs.FeatureStore:
+    store = project(folder, DEFINITIONS + ON_DEMAND + FUNCTION + SERVICES, spark)
     store.apply(store.plan())
     fill(store)
     return store
@@ -96,5 +96,5 @@ def returning(body: str) -> str:
     return DEFINITIONS + ON_DEMAND.partition("shape =")[0] + before + body + declared
 
 
-def answers(frame: fs.FeatureFrame) -> dict[str, list[Any]]:
+def answers(frame: fs.FeatureFrame | fs.SparkFrame) -> dict[str, list[Any]]:
     return frame.to_arrow().select(list(frame.features)).to_pydict()

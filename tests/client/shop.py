@@ -1,11 +1,12 @@
 """A small applied project, and a way to fill its tables without Spark."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pyarrow as pa
 
 import featurestore as fs
+from featurestore.client.frame.frame import FeatureFrame
+from featurestore.client.frame.spark_frame import SparkFrame
 from featurestore.definitions.code.fingerprint import table_fingerprint
 from featurestore.store.ledger.tables import TableRecord, Tables
 from tests.tables import write_runs
@@ -51,5 +52,10 @@ def write_view(
         state="current",
         at=NOW,
     )
-    write_runs(Path(store.layout.features(view, record.table_id)), runs)
+    write_runs(store.layout.features(view, record.table_id), runs)
     Tables(store.layout).record(record)
+
+
+def in_process(frame: FeatureFrame | SparkFrame) -> FeatureFrame:
+    """Return a frame of any engine with its rows in this process."""
+    return frame.collect() if isinstance(frame, SparkFrame) else frame

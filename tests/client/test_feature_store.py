@@ -19,7 +19,7 @@ from featurestore.errors import (
     TableError,
 )
 from featurestore.store.ledger.tables import Tables
-from tests.client.shop import DEFINITIONS, HOUR, NOW, at, write_view
+from tests.client.shop import DEFINITIONS, HOUR, NOW, at, in_process, write_view
 from tests.tables import feature_table
 
 SPINE = [
@@ -31,8 +31,9 @@ SPINE = [
 ]
 
 
-def test_every_spine_row_is_answered_once_in_order_with_its_columns_first(filled):
-    frame = filled.get_historical_features("fraud", SPINE)
+@pytest.mark.every_engine
+def test_every_spine_row_is_answered_once_in_order_with_its_columns_first(filled, engine):
+    frame = filled.get_historical_features("fraud", SPINE, engine=engine)
 
     table = frame.to_arrow()
     assert table.column_names == [
@@ -47,22 +48,22 @@ def test_every_spine_row_is_answered_once_in_order_with_its_columns_first(filled
     assert table["spot_euro"].to_pylist() == [1.5, 1.5, 1.5, 1.5, None]
 
 
-def test_rows_with_a_null_key_are_counted_by_view(filled):
-    frame = filled.get_historical_features("fraud", SPINE)
+def test_rows_with_a_null_key_are_counted_by_view(filled, engine):
+    frame = in_process(filled.get_historical_features("fraud", SPINE, engine=engine))
 
     assert frame.null_key_rows == {"profile": 1, "activity": 1, "rate": 0}
     assert frame.versions == {"profile": 0, "activity": 1, "rate": 0}
 
 
-def test_a_training_set_has_its_label_and_needs_it(filled):
+def test_a_training_set_has_its_label_and_needs_it(filled, engine):
     spine = [{**row, "bad": number % 2} for number, row in enumerate(SPINE)]
 
-    frame = filled.get_training_set("fraud", spine, label="bad")
+    frame = filled.get_training_set("fraud", spine, label="bad", engine=engine)
 
     assert frame.label == "bad"
     assert frame.to_arrow()["bad"].to_pylist() == [0, 1, 0, 1, 0]
     with pytest.raises(RequestError, match=r"'bda'.*'bad'"):
-        filled.get_training_set("fraud", spine, label="bda")
+        filled.get_training_set("fraud", spine, label="bda", engine=engine)
 
 
 def test_latest_values_are_the_historical_ones_at_now(filled):
@@ -127,40 +128,45 @@ def test_the_cells_of_a_part_are_explained_like_those_of_the_whole_frame(filled)
         late.explain(1, "city")
 
 
-def test_features_can_be_requested_without_a_service(filled):
-    frame = filled.get_historical_features(["activity:count_2h", "profile:city"], SPINE[:1])
+def test_features_can_be_requested_without_a_service(filled, engine):
+    references = ["activity:count_2h", "profile:city"]
+
+    frame = filled.get_historical_features(references, SPINE[:1], engine=engine)
 
     assert frame.features == ("count_2h", "city")
     assert frame.to_arrow().select(frame.features).to_pylist() == [{"count_2h": 2, "city": "b"}]
 
 
-def test_a_spine_without_rows_has_all_columns_in_its_answer(filled):
+@pytest.mark.every_engine
+def test_a_spine_without_rows_has_all_columns_in_its_answer(filled, engine):
     spine = pa.table({"id": pa.array([], pa.int64()),
                      "event_timestamp": pa.array([], pa.timestamp("us", tz="UTC"))})  # fmt: skip
 
-    table = filled.get_historical_features("fraud", spine).to_arrow()
+    table = filled.get_historical_features("fraud", spine, engine=engine).to_arrow()
 
     assert table.num_rows == 0
     assert table.schema.field("city").type == pa.string()
     assert table.schema.field("count_2h").type == pa.int64()
 
 
-def test_a_view_without_rows_answers_nulls_and_counts_zero(store):
+@pytest.mark.every_engine
+def test_a_view_without_rows_answers_nulls_and_counts_zero(store, engine):
     empty = feature_table({"id": [1]}, [0], {"amount": [1.0]}).slice(0, 0)
     write_view(store, "activity", empty)
 
-    frame = store.get_historical_features(["activity"], SPINE[:2])
+    frame = store.get_historical_features(["activity"], SPINE[:2], engine=engine)
 
-    assert frame.to_arrow()["amount_sum_2h"].to_pylist() == [None, None]
-    assert frame.to_arrow()["count_2h"].to_pylist() == [0, 0]
+    table = frame.to_arrow()
+    assert table["amount_sum_2h"].to_pylist() == [None, None]
+    assert table["count_2h"].to_pylist() == [0, 0]
 
 
-def test_rows_without_a_time_have_null_features_if_they_are_kept(filled):
+def test_rows_without_a_time_have_null_features_if_they_are_kept(filled, engine):
     spine = [SPINE[0], {**SPINE[0], "event_timestamp": None}]
 
     with pytest.raises(SpineError, match=r"1 of 2 rows.*null_times="):
-        filled.get_historical_features("fraud", spine)
-    frame = filled.get_historical_features("fraud", spine, null_times="keep")
+        filled.get_historical_features("fraud", spine, engine=engine)
+    frame = filled.get_historical_features("fraud", spine, null_times="keep", engine=engine)
 
     assert frame.to_arrow()["count_2h"].to_pylist() == [2, None]
 
@@ -173,24 +179,24 @@ def test_a_view_that_was_never_materialized_is_an_error_with_the_command(store):
     assert "`featurestore materialize profile activity rate`" in error.value.fix
 
 
-def test_a_table_of_a_definition_that_no_version_has_is_an_error(filled):
+def test_a_table_of_a_definition_that_no_version_has_is_an_error(filled, engine):
     tables = Tables(filled.layout)
     tables.record(replace(tables.current("profile"), fingerprint="of another release"))
 
     with pytest.raises(TableError) as error:
-        filled.get_historical_features("fraud", SPINE)
+        filled.get_historical_features("fraud", SPINE, engine=engine)
 
     assert "'profile'" in error.value.found
     assert "`featurestore materialize profile`" in error.value.fix
 
 
-def test_a_new_window_needs_no_new_table(filled, tmp_path):
+def test_a_new_window_needs_no_new_table(filled, tmp_path, engine):
     path = tmp_path / "feature_defs" / "shop.py"
     path.write_text(DEFINITIONS.replace('"lifetime")', '"lifetime", "1h")'))
     plan = filled.plan()
     filled.apply(plan)
 
-    frame = filled.get_historical_features(["activity:amount_sum_1h"], SPINE[:1])
+    frame = filled.get_historical_features(["activity:amount_sum_1h"], SPINE[:1], engine=engine)
 
     assert plan.builds == ()
     assert frame.to_arrow()["amount_sum_1h"].to_pylist() == [2.0]
@@ -304,7 +310,10 @@ def test_the_project_file_may_set_the_memory_limit(filled):
     assert fs.FeatureStore(filled.settings.folder, memory_limit=7).settings.memory_limit == 7
 
 
-def test_a_sum_that_overflows_is_an_error_with_its_call_definition_and_row(store, tmp_path):
+@pytest.mark.every_engine
+def test_a_sum_that_overflows_is_an_error_with_its_call_definition_and_row(
+    store, tmp_path, engine
+):
     definitions = tmp_path / "feature_defs" / "big.py"
     definitions.write_text(
         "from .shop import *\n"
@@ -317,7 +326,7 @@ def test_a_sum_that_overflows_is_an_error_with_its_call_definition_and_row(store
     spine = [{"id": 8, "event_timestamp": at(2)}, {"id": 7, "event_timestamp": at(3)}]
 
     with pytest.raises(SumOverflowError) as error:
-        store.get_historical_features(["big"], spine)
+        store.get_historical_features(["big"], spine, engine=engine).to_arrow()
 
     call = (
         "get_historical_features(['big'])",

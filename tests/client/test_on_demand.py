@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
@@ -20,10 +21,13 @@ from tests.client.on_demand_shop import (
 from tests.client.shop import DEFINITIONS, NOW, at
 from tests.effort import examples
 
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
 
 @pytest.fixture
-def shop(tmp_path: Path) -> fs.FeatureStore:
-    return filled_shop(tmp_path)
+def shop(tmp_path: Path, session: "SparkSession | None") -> fs.FeatureStore:
+    return filled_shop(tmp_path, session)
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +36,8 @@ def one_shop(tmp_path_factory: pytest.TempPathFactory) -> fs.FeatureStore:
     return filled_shop(tmp_path_factory.mktemp("shop"))
 
 
-def test_features_are_computed_from_stored_ones_request_values_and_the_moment(shop):
-    frame = shop.get_historical_features("shape", pa.table(SPINE))
+def test_features_are_computed_from_stored_ones_request_values_and_the_moment(shop, engine):
+    frame = shop.get_historical_features("shape", pa.table(SPINE), engine=engine)
 
     assert frame.features == ("share", "at_home", "hour")
     assert answers(frame) == {
@@ -45,8 +49,9 @@ def test_features_are_computed_from_stored_ones_request_values_and_the_moment(sh
     assert set(frame.versions) == {"activity", "profile"}
 
 
-def test_a_service_returns_its_features_in_order_and_no_other_inputs(shop):
-    frame = shop.get_historical_features("everything", pa.table(SPINE))
+@pytest.mark.every_engine
+def test_a_service_returns_its_features_in_order_and_no_other_inputs(shop, engine):
+    frame = shop.get_historical_features("everything", pa.table(SPINE), engine=engine)
 
     assert frame.features == (
         *("worth", "known", "now_hour", "now_share"),
@@ -58,18 +63,18 @@ def test_a_service_returns_its_features_in_order_and_no_other_inputs(shop):
     assert features["amount_sum_lifetime"] == [3.0, 3.0, 10.0, None, None]
 
 
-def test_references_select_single_features(shop):
+def test_references_select_single_features(shop, engine):
     references = ["shape:hour", "activity:count_2h", "worth:known"]
 
-    frame = shop.get_historical_features(references, pa.table(SPINE))
+    frame = shop.get_historical_features(references, pa.table(SPINE), engine=engine)
 
     assert frame.features == ("hour", "count_2h", "known")
 
 
-def test_a_training_set_has_on_demand_features_too(shop):
+def test_a_training_set_has_on_demand_features_too(shop, engine):
     spine = pa.table({**SPINE, "label": [0, 1, 0, 1, 0]})
 
-    frame = shop.get_training_set("everything", spine, label="label")
+    frame = shop.get_training_set("everything", spine, label="label", engine=engine)
 
     assert answers(frame) == answers(shop.get_historical_features("everything", pa.table(SPINE)))
 
@@ -84,14 +89,16 @@ def test_latest_equals_historical_at_now(shop):
     assert answers(latest)["now_hour"] == [12, 12]
 
 
-def test_an_input_with_another_time_column_has_its_value_as_of_that_column(tmp_path):
+def test_an_input_with_another_time_column_has_its_value_as_of_that_column(
+    tmp_path, session, engine
+):
     later = ON_DEMAND.replace("(activity[[", '(activity.at("paid_at")[[')
-    store = project(tmp_path, DEFINITIONS + later)
+    store = project(tmp_path, DEFINITIONS + later, session)
     store.apply(store.plan())
     fill(store)
     spine = pa.table({**SPINE, "paid_at": [at(1.5)] * 5})
 
-    historical = answers(store.get_historical_features("shape", spine))
+    historical = answers(store.get_historical_features("shape", spine, engine=engine))
 
     assert historical["share"] == [3.0, 14.0, None, None, None]
     assert historical["hour"] == [2, 5, 5, 5, 5]

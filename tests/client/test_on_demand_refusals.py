@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
@@ -29,12 +29,15 @@ from tests.client.on_demand_shop import (
 )
 from tests.client.shop import DEFINITIONS, at
 
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
 TIMES = pa.timestamp("us", "UTC")
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> fs.FeatureStore:
-    return filled_shop(tmp_path)
+def shop(tmp_path: Path, session: "SparkSession | None") -> fs.FeatureStore:
+    return filled_shop(tmp_path, session)
 
 
 @pytest.mark.parametrize(
@@ -49,26 +52,28 @@ def shop(tmp_path: Path) -> fs.FeatureStore:
     ],
 )
 def test_request_values_have_their_declared_types_or_are_an_error(
-    shop: fs.FeatureStore, columns: dict[str, Any], parts: list[str]
+    shop: fs.FeatureStore, columns: dict[str, Any], parts: list[str], engine: str
 ) -> None:
     spine = pa.table({"id": [1], "event_timestamp": [at(5)], "pieces": [1], **columns})
 
     with pytest.raises(SpineError) as error:
-        shop.get_historical_features("shape", spine)
+        shop.get_historical_features("shape", spine, engine=engine).to_arrow()
 
     assert [part for part in parts if part not in str(error.value)] == []
 
 
 def test_rows_without_a_moment_are_an_error_or_kept_with_the_features_that_need_none(
-    shop: fs.FeatureStore,
+    shop: fs.FeatureStore, engine: str
 ) -> None:
     spine = pa.table({**SPINE, "event_timestamp": pa.array([None] * 5, TIMES)})
 
     with pytest.raises(SpineError, match="5 of 5 rows"):
-        shop.get_historical_features("worth", spine)
-    kept = shop.get_historical_features(["shape", "worth"], spine, null_times="keep")
-    assert answers(kept)["hour"] == [None] * 5
-    assert answers(kept)["worth"] == [6.0, 28.0, 30.0, 8.0, None]
+        shop.get_historical_features("worth", spine, engine=engine)
+    kept = answers(
+        shop.get_historical_features(["shape", "worth"], spine, null_times="keep", engine=engine)
+    )
+    assert kept["hour"] == [None] * 5
+    assert kept["worth"] == [6.0, 28.0, 30.0, 8.0, None]
 
 
 def test_only_the_applied_function_is_run(shop: fs.FeatureStore, tmp_path: Path) -> None:
@@ -113,7 +118,6 @@ def test_sql_features_and_status_do_not_import_definitions(
     [
         ('{"worth": inputs["price"]}', ["'known'"]),
         ('{"worth": total, "known": total, "more": total}', ["'more'"]),
-        ('{"worth": total[:2], "known": pc.is_null(total)}', ["2 values of 'worth' for 5 rows"]),
         (
             '{"worth": pc.is_null(total), "known": pc.is_null(total)}',
             ["'worth'", "bool, not Float64"],
@@ -122,34 +126,60 @@ def test_sql_features_and_status_do_not_import_definitions(
         ("inputs.to_pylist()", ["list", "pyarrow.Table"]),
         ('inputs.select(["price", "price"])', ["['price', 'price']"]),
         ('{"worth": inputs["prize"]}', ["KeyError", "prize", "feature_defs/shop.py:"]),
-        (
-            '{"worth": pc.cumulative_sum(total, skip_nulls=True), "known": pc.is_valid(total)}',
-            ["'worth' of row 2", "32.0", "5 rows", "15.0"],
-        ),
         ('{"worth": 1 / 0}', ["ZeroDivisionError: division by zero", "shop.py:"]),
     ],
 )
 def test_a_wrong_function_is_an_error_with_its_file_and_line(
+    tmp_path: Path, body: str, parts: list[str], session: "SparkSession | None", engine: str
+) -> None:
+    store = project(tmp_path, returning(body), session)
+    store.apply(store.plan())
+
+    with pytest.raises(OnDemandError) as error:
+        store.get_historical_features("worth", pa.table(SPINE), engine=engine).to_arrow()
+
+    require_parts(store, error.value, parts)
+
+
+@pytest.mark.parametrize(
+    ("body", "parts"),
+    [
+        ('{"worth": total[:2], "known": pc.is_null(total)}', ["2 values of 'worth' for 5 rows"]),
+        (
+            '{"worth": pc.cumulative_sum(total, skip_nulls=True), "known": pc.is_valid(total)}',
+            ["'worth' of row 2", "32.0", "5 rows", "15.0"],
+        ),
+    ],
+)
+def test_a_function_that_depends_on_its_rows_is_an_error_with_their_number(
     tmp_path: Path, body: str, parts: list[str]
 ) -> None:
+    """In process, where all rows are together."""
     store = project(tmp_path, returning(body))
     store.apply(store.plan())
 
     with pytest.raises(OnDemandError) as error:
         store.get_historical_features("worth", pa.table(SPINE))
 
+    require_parts(store, error.value, parts)
+
+
+def require_parts(store: fs.FeatureStore, error: OnDemandError, parts: list[str]) -> None:
+    """Fail unless an error names the on-demand view, its function, and some parts."""
     line = store.applied().on_demand_view("worth").origin.line
     origin = f"on-demand view 'worth' (feature_defs/shop.py:{line})"
     expected = [origin, "worth_of()", *parts]
-    assert [part for part in expected if part not in str(error.value)] == []
+    assert [part for part in expected if part not in str(error)] == []
 
 
-def test_a_function_may_return_a_table_with_its_columns_in_any_order(tmp_path: Path) -> None:
+def test_a_function_may_return_a_table_with_its_columns_in_any_order(
+    tmp_path: Path, session: "SparkSession | None", engine: str
+) -> None:
     body = 'pa.table({"known": pc.is_valid(total), "worth": inputs["pieces"]})'
-    store = project(tmp_path, returning(body))
+    store = project(tmp_path, returning(body), session)
     store.apply(store.plan())
 
-    frame = store.get_historical_features("worth", pa.table(SPINE))
+    frame = store.get_historical_features("worth", pa.table(SPINE), engine=engine)
 
     assert answers(frame) == {
         "worth": [1.0, 2.0, 3.0, 4.0, 5.0],

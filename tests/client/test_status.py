@@ -11,11 +11,14 @@ from deltalake import write_deltalake
 from featurestore.client.status import ViewStatus, view_statuses
 from featurestore.definitions.code.fingerprint import table_fingerprint
 from featurestore.definitions.model.manifest import Manifest
-from featurestore.definitions.model.source import DeltaSource
+from featurestore.definitions.model.source import DeltaSource, FileSource
 from featurestore.definitions.model.types import Field, Int64
 from featurestore.definitions.model.view import FeatureView
+from featurestore.jobs.continuous.state import continuous_lock, new_state, write_state
+from featurestore.jobs.materialize.lock import view_lock
+from featurestore.jobs.materialize.reconcile import with_interrupted
 from featurestore.store.layout import Layout
-from featurestore.store.ledger.runs import Outcome, RunRecord, Runs
+from featurestore.store.ledger.runs import Outcome, RunKind, RunRecord, Runs
 from featurestore.store.ledger.tables import TableRecord, Tables
 from featurestore.store.quarantine import mark_released, mark_rows
 from tests.store.quarantine_rows import put_rows
@@ -185,6 +188,30 @@ def run(status: str, hour: int, error: str | None = None) -> RunRecord:
     )
 
 
+@pytest.mark.parametrize("kind", ["run", "build", "repair", "release"])
+def test_a_run_whose_process_was_killed_is_interrupted(layout: Layout, kind: RunKind) -> None:
+    Runs(layout).record(replace(run("running", 9), kind=kind))
+
+    with view_lock(layout, "whole", "r9", NOON):
+        active = statuses(layout)["whole"]
+    killed = statuses(layout)["whole"]
+
+    assert (active.last_run, active.error) == ("running", None)
+    assert (killed.last_run, killed.last_run_at) == ("interrupted", NOON.replace(hour=9))
+    assert ("materialize whole" in str(killed.error)) == (kind != "repair")
+    assert [each.status for each in Runs(layout).records()] == ["running"]  # nothing is recorded
+
+
+def test_a_run_that_began_after_the_first_reading_is_not_interrupted(layout: Layout) -> None:
+    Runs(layout).record(run("running", 9))
+    first = Runs(layout).records()
+    Runs(layout).record(run("running", 10))
+
+    found = with_interrupted(layout, first)
+
+    assert [each.status for each in found] == ["interrupted", "running"]
+
+
 def test_a_view_is_fresh_or_due_by_its_schedule_and_its_last_failure_is_kept(
     layout: Layout,
 ) -> None:
@@ -199,11 +226,33 @@ def test_a_view_is_fresh_or_due_by_its_schedule_and_its_last_failure_is_kept(
         for name in ("whole", "broken")
     )
     [_, due] = view_statuses(manifest, layout, now=NOON.replace(minute=5))
+    [_, soon] = view_statuses(manifest, layout, now=NOON.replace(hour=11, minute=5))
 
     assert (fresh.freshness, fresh.due_since, fresh.late_seconds) == ("fresh", None, None)
     assert fresh.next_tick == NOON.replace(hour=11)
     assert (due.view, due.freshness, due.due_since) == ("whole", "due", NOON.replace(hour=11))
     assert due.late_seconds == 3_900
+    assert [each.is_late for each in (fresh, soon, due, other)] == [False, False, True, False]
     assert (due.error, due.last_failure) == (None, "the disk is full")
     assert due.last_failure_at == NOON.replace(hour=9)
     assert (other.schedule, other.freshness, other.next_tick) == (None, None, None)
+
+
+def test_a_reference_that_only_the_registry_names_is_not_resolved(
+    layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "1.parquet").write_bytes(b"x")
+    monkeypatch.setenv("EXAMPLE_FOLDER", str(tmp_path / "in"))
+    paid = FileSource("paid", path="${env:EXAMPLE_FOLDER}", format="parquet", timestamp_field="at")
+    manifest = Manifest.of([paid, replace(VIEWS[0], source=paid)])
+
+    with continuous_lock(layout, "whole"):
+        write_state(layout, new_state("whole", NOON, 5.0))
+        [changed] = view_statuses(manifest, layout, now=NOON)
+        [declared] = view_statuses(manifest, layout, now=NOON, loaded=lambda: manifest)
+
+    assert changed.continuous is not None and declared.continuous is not None
+    assert changed.continuous.backlog is None
+    assert declared.continuous.backlog is not None
+    assert declared.continuous.backlog.count == 1

@@ -18,6 +18,8 @@ label = fs.Label("claims", "*", "count", horizon="30d", immature="keep")
 frame: fs.FeatureFrame = store.get_training_set("s", rows, label=label)
 frame = store.get_training_set(["a:x"], rows, label="y", null_times="keep")
 frame = store.get_historical_features("s", rows, timezone="Europe/Paris")
+spread: fs.SparkFrame = store.get_training_set("s", rows, label="y", engine="spark")
+spread = store.get_historical_features("s", rows, engine="shuffle")
 frame = store.get_latest_features("s", rows)
 table: pa.Table = store.sql("SELECT 1")
 ok: bool = store.verify("s", sample=10, leakage=True).ok
@@ -25,9 +27,9 @@ states: list[str] = [view.state for view in store.status()]
 train, test = frame.split_by_time("2026-01-01", gap="7d")
 grid = fs.time_grid(rows, start="2026-01-01", end="2026-02-01", every="1d")
 
-store.get_training_set("s", rows)  # wrong: call-arg
-store.get_historical_features("s", rows, nonsense=True)  # wrong: call-arg
-store.get_historical_features("s", rows, null_times="ignore")  # wrong: arg-type
+store.get_training_set("s", rows)  # wrong: call-overload
+store.get_historical_features("s", rows, nonsense=True)  # wrong: call-overload
+store.get_historical_features("s", rows, null_times="ignore")  # wrong: call-overload
 store.get_latest_features(7, rows)  # wrong: arg-type
 store.get_latest_feature("s", rows)  # wrong: attr-defined
 store.verify("s", sample="10")  # wrong: arg-type

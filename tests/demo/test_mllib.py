@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from demo.ecommerce.model import BASELINE, evaluate_linear
 from demo.ecommerce.recommend import evaluate_als, find_segments
 from demo.healthcare.model import evaluate
 from featurestore.client.frame.frame import FeatureFrame
@@ -92,3 +93,26 @@ def test_both_diagnosis_models_learn_only_from_the_stores_features(
         assert score.train_rows + score.test_rows < 2_000, score.model
         assert score.without_store == pytest.approx(0.5, abs=0.1), score.model
         assert score.with_store > 0.85, score.model
+
+
+def test_a_linear_regression_learns_from_the_stores_features(spark: "SparkSession") -> None:
+    rng = np.random.default_rng(0)
+    genres = {name: rng.integers(0, 2, 600) for name in BASELINE if name != "year"}
+    signal = rng.normal(3, 1, 600)
+    table = pa.table(
+        {
+            "event_timestamp": moments(datetime(2011, 1, 1, tzinfo=UTC), np.arange(600)),
+            "year": rng.integers(1950, 2010, 600),
+            **genres,
+            "mean": pa.array(signal, mask=rng.random(600) < 0.1),
+            "title": ["a text"] * 600,
+            "rating": signal,
+        }
+    )
+
+    score = evaluate_linear(
+        FeatureFrame(table, ("mean", "title"), "rating", _spark_session=lambda: spark)
+    )
+
+    assert score.without_store == pytest.approx(1.0, abs=0.15)
+    assert score.with_store < 0.5

@@ -57,6 +57,9 @@ def test_a_later_run_does_only_new_work(spark: "SparkSession", data: Data, tmp_p
     assert "last run" in third
     assert "last run" not in second
     assert len(FeatureStore(tmp_path).history()) == 1
+    site = tmp_path / "site" / "index.html"
+    assert site.is_file()
+    assert third.rstrip().endswith(f"open {site}")
 
 
 def test_an_unknown_domain_is_an_error_that_lists_the_domains() -> None:

@@ -63,6 +63,7 @@ class Project:
     views: Sequence[FeatureView]
     now: datetime
     files_per_batch: int = 1000
+    profile: bool = False  # a second job of Spark for each batch
 
     @property
     def layout(self) -> Layout:
@@ -78,6 +79,7 @@ class Project:
             spark=self.session,
             clock=lambda: self.now,
             files_per_batch=self.files_per_batch,
+            profile=self.profile,
         )
 
     def session(self) -> "SparkSession":
@@ -94,6 +96,7 @@ class World(Project):
     views: list[FeatureView] = field(default_factory=lambda: [SPENDING])
     now: datetime = NOON + timedelta(days=2)
     files_per_batch: int = 1000
+    profile: bool = False
 
     def session(self) -> "SparkSession":
         return self.spark

@@ -8,6 +8,7 @@ from featurestore.engines.spark.session.session import session
 from featurestore.engines.spark.write.batch import Target, write_batch
 from featurestore.times import from_micros
 from tests.engines.spark.compiled import compiling
+from tests.engines.spark.positions import begun
 from tests.laws.shapes import SHAPES
 
 CONF = Path(__file__).parents[2] / "spark-conf" / "test.conf"
@@ -23,7 +24,7 @@ def main(name: str, table: str, folder: str, *sources: str) -> None:
         table_id="other_zone",
         generation=0,
         table=table,
-        checkpoint=f"{folder}/none",
+        checkpoint=begun(f"{folder}/begun", 1),
         source="source",
         quarantine=f"{table}_quarantine",
         staging=f"{folder}/staging",

@@ -41,6 +41,7 @@ from featurestore.store.layout import Layout
 from featurestore.times import from_micros
 from tests.engines.kernel.compare import wrong_cells
 from tests.engines.kernel.worlds import World
+from tests.engines.spark.positions import begun
 from tests.laws.report import failure_text
 from tests.laws.samples import (
     SECOND,
@@ -104,7 +105,7 @@ class Project:
             table_id=table_id,
             generation=0,
             table=self.table(shape, table_id),
-            checkpoint=str(self.folder / "none"),
+            checkpoint=begun(str(self.folder / "begun"), batch + 1),
             source="source",
             quarantine=str(self.folder / "quarantine" / shape.name / table_id),
             staging=str(self.folder / "staging"),
@@ -155,13 +156,13 @@ def project(
     return made
 
 
-def draw(shape: Shape, number: int) -> list[Sample]:
+def draw(shape: Shape, number: int, worlds: int = WORLDS) -> list[Sample]:
     """Generate a shape's worlds, the same for the same seed."""
     generated: list[Sample] = []
 
     @seed(number)
     @settings(
-        max_examples=WORLDS,
+        max_examples=worlds,
         phases=[Phase.generate],
         database=None,
         suppress_health_check=list(HealthCheck),

@@ -48,6 +48,22 @@ assert rows["n"][0].as_py() == 1500
 from sklearn.ensemble import HistGradientBoostingClassifier
 assert 0.5 < HistGradientBoostingClassifier().fit(x, y).score(x, y) <= 1
 """,
+    "object-store": """\
+from featurestore.store.lease import Lease
+lease = Lease("memory:///v.lock", {"run": "r1"})
+lease.acquire()
+assert lease.confirm()
+lease.release()
+""",
+    "mcp": """\
+import anyio
+from mcp import Client
+from featurestore.mcp.server import mcp_server
+async def found():
+    async with Client(mcp_server(store)) as client:
+        return await client.call_tool("search", {"text": "amuont 7d"})
+assert anyio.run(found).structured_content["total"] == 1
+""",
 }
 
 
@@ -171,7 +187,7 @@ def test_the_oldest_versions_of_every_range_do_the_same(
 ) -> None:
     lowest = ["--resolution", "lowest-direct", "-r", str(ROOT / "pyproject.toml")]
     lowest += ["--only-binary", ":all:", "--no-binary", "pyspark"]  # it is published as source
-    for extra in ("spark", "pandas", "polars", "duckdb", "sklearn"):
+    for extra in ("spark", "pandas", "polars", "duckdb", "sklearn", "mcp"):
         lowest += ["--extra", extra]
     environment = make_environment(tmp_path / "env", interpreter(version), *lowest)
     uv("pip", "install", "-q", "--python", str(environment.folder), "--no-deps", str(wheel))

@@ -5,13 +5,19 @@ from functools import partial
 from hypothesis import strategies as st
 
 from featurestore.definitions.model.aggregation import Aggregation
+from featurestore.definitions.model.drift import Drift
 from featurestore.definitions.model.entity import Entity
 from featurestore.definitions.model.functions import SAMPLES
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.on_demand import OnDemandFeatureView, OnDemandReference
 from featurestore.definitions.model.references import manifest_of
 from featurestore.definitions.model.service import FeatureService
-from featurestore.definitions.model.source import DeltaSource, FileSource, RequestSource
+from featurestore.definitions.model.source import (
+    DeltaSource,
+    FileSource,
+    KafkaSource,
+    RequestSource,
+)
 from featurestore.definitions.model.types import (
     SCALARS,
     Array,
@@ -64,6 +70,13 @@ dtypes = st.recursive(
     max_leaves=2,
 )
 columns = st.builds(Field, names, dtypes, description=texts)
+drifts = st.builds(
+    Drift,
+    names,
+    psi=st.none() | st.floats(0, 9),
+    nulls=st.none() | st.floats(0, 1),
+    against=texts,
+)
 
 
 def _tuples(items: st.SearchStrategy, most: int = 3, least: int = 0) -> st.SearchStrategy:
@@ -91,6 +104,15 @@ sources = st.one_of(
         format=st.sampled_from(["parquet", "csv", "json"]),
         schema=_tuples(columns),
         **_stored,
+    ),
+    st.builds(
+        KafkaSource,
+        names,
+        topic=texts,
+        servers=texts,
+        schema=_tuples(columns),
+        options=st.lists(texts, max_size=2).map(tuple),
+        **{name: each for name, each in _stored.items() if name != "path"},
     ),
     st.builds(RequestSource, names, schema=_tuples(columns), **labels),
 )
@@ -132,6 +154,7 @@ def manifests(draw: st.DrawFn) -> Manifest:
         ttl=st.none() | durations,
         available_delay=durations,
         latest=st.booleans(),
+        drift=st.lists(drifts, max_size=2).map(tuple),
         **labels,
     )
     stored = draw(_tuples(views(source=st.sampled_from(some_sources)), least=1))

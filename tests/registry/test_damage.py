@@ -92,6 +92,8 @@ DOCUMENTS: dict[str, Callable[[Document], Any]] = {
     "window that is no duration": lambda d: first(d, "views")["aggregations"][0].update(
         windows=["soon"]
     ),
+    "ttl that is no duration": lambda d: d["views"][-1].update(ttl="soon"),
+    "delay that is no duration": lambda d: d["views"][-1].update(available_delay="late"),
     "type is a number": lambda d: first(d, "entities")["join_keys"][0].update(dtype=1.5),
     "a view twice": lambda d: d["views"].append(d["views"][0]),
     "a definition less": lambda d: d["services"].pop(),

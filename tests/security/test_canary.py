@@ -143,10 +143,13 @@ def test_no_object_shows_it(folder: Path) -> None:
     frame = store.get_latest_features(["rows:x"], [{"id": 1}])
     objects = [
         store, store.settings, store.layout, store.plan(), store.status(), store.history(),
-        manifest, manifest.view("rows"), frame, *store.doctor(),
+        manifest, manifest.view("rows"), frame, *store.doctor(), store.views(), store.features(),
+        store.sources(), store.services(), store.describe("rows"), store.describe("rows:x"),
+        store.search("rows"), store.health(),
     ]  # fmt: skip
 
     shown = [repr(each) for each in objects]
+    shown += [str(each.to_dicts()) for each in objects if hasattr(each, "to_dicts")]
     shown += [each._repr_html_() for each in objects if hasattr(each, "_repr_html_")]
 
     assert frame.to_arrow()["x"].to_pylist() == [7]

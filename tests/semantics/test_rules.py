@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -336,13 +337,23 @@ def test_correction_is_visible_in_the_versions_that_were_read(world: World) -> N
     assert frame.versions == {"profile": 0}
 
 
-@pytest.mark.xfail(
-    raises=AttributeError, reason="saved training sets do not exist yet", strict=True
-)
-def test_correction_changes_no_saved_training_set(world: World) -> None:
-    frame = world.store.get_historical_features("profile", aware(TEN))
+def test_correction_changes_no_saved_training_set(tmp_path: Path) -> None:
+    view, example = profile(), as_of.EQUAL_TIME.examples[0]
+    more = Manifest.of([*view.entities, view.source, view])
+    store = make_world(tmp_path, (), more).store
+    table = store.layout.features("profile", "t1")
+    write_deltalake(table, example.stored())
+    Tables(store.layout).record(record(more, "profile"))
+    before = store.get_historical_features("profile", aware(TEN))
+    before.save("before_the_correction")
+    corrected = replace(example, rows=tuple(row | {"city": "Lima"} for row in example.rows))
 
-    frame.save("before_the_correction")
+    write_deltalake(table, corrected.stored(), mode="overwrite")
+
+    after = store.get_historical_features("profile", aware(TEN))
+    assert after.to_arrow()["city"].to_pylist() == ["Lima"]
+    saved = store.load_training_set("before_the_correction")
+    assert saved.to_arrow() == before.to_arrow() != after.to_arrow()
 
 
 def test_data_delay_moves_windows_and_available_delay_what_they_see(holds: Holds) -> None:

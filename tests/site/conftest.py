@@ -11,6 +11,7 @@ from featurestore.site.build import site_files
 from featurestore.site.catalog import read_catalog
 from featurestore.store.ledger.runs import Outcome, RunRecord, Runs
 from tests.client.shop import HOUR, write_view
+from tests.site.profiles import put_profiles
 from tests.tables import feature_table
 
 NOW = datetime(2026, 3, 2, 12, 30, tzinfo=UTC)
@@ -83,6 +84,7 @@ def filled_store(folder: Path) -> fs.FeatureStore:
         Runs(made.layout).record(
             RunRecord(run_id, status=status, started_at=at, outcome=outcome, **own)
         )
+    put_profiles(made.layout, NOW)
     return made
 
 

@@ -169,3 +169,15 @@ def test_a_parent_that_is_a_file_is_an_error_of_ours(
 
     with pytest.raises(StorageError):
         build_site(empty, tmp_path / "file" / "site", NOW)
+
+
+def test_what_desktops_leave_in_a_site_does_not_stop_the_next_build(
+    empty: fs.FeatureStore, tmp_path: Path
+) -> None:
+    out = tmp_path / "site"
+    build_site(empty, out, NOW)
+    (out / ".DS_Store").write_bytes(b"x")
+
+    build_site(empty, out, NOW)
+
+    assert not (out / ".DS_Store").exists()

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from featurestore.site.rules import Interval
+from featurestore.registry.meaning import Interval
 from featurestore.site.timeline.window import window_drawing
 
 

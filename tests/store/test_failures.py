@@ -28,7 +28,7 @@ from featurestore.store.layout import Layout
         (OSError(errno.EROFS, "Read-only file system", "a.json"), "writable"),
         (NotADirectoryError(errno.ENOTDIR, "Not a directory", "a.json"), "is a file"),
         (DeltaError("LocalFileSystem error: a.json: No space left on device"), "space"),
-        (DeltaError("Generic S3 error: a.json: Connection refused"), "credentials"),
+        (DeltaError("Generic S3 error: a.json: some reason"), "credentials"),
     ],
 )
 def test_the_way_out_follows_from_the_failure(error: OSError, part: str) -> None:
@@ -78,7 +78,8 @@ def test_an_object_store_that_cannot_be_reached_is_an_error_that_names_it(
         is_table("s3://bucket/shop/registry")
 
     assert "s3://bucket/shop/registry" in str(raised.value)
-    assert "credentials" in raised.value.fix
+    assert "http://127.0.0.1:9" in raised.value.found
+    assert "AWS_ENDPOINT_URL" in raised.value.fix
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff"])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from featurestore.cli.group import add_group
 from featurestore.cli.interrupt import interruptible
 from featurestore.cli.options import AsJson, Project, open_store
 from featurestore.cli.output import SHOWN_ROWS, print_json, print_table, say
@@ -28,10 +29,8 @@ def add_verbs(app: typer.Typer) -> None:
     Example:
         >>> add_verbs(typer.Typer())
     """
-    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-    group.command("show")(show)
-    group.command("release")(release)
-    app.add_typer(group, name="quarantine", help="Show or release rows that are kept out.")
+    text = "Show or release rows that are kept out."
+    add_group(app, "quarantine", text, {"show": show, "release": release})
 
 
 def show(

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from featurestore.cli.group import add_group
 from featurestore.cli.options import AsJson, Project, open_store
 from featurestore.cli.output import print_json, say
 from featurestore.times import system_clock
@@ -26,10 +27,8 @@ def add_verbs(app: typer.Typer) -> None:
     Example:
         >>> add_verbs(typer.Typer())
     """
-    group = typer.Typer(help="Write the files with which other programs run the jobs.")
-    group.callback()(lambda: None)  # so that the only verb keeps its name
-    group.command("export")(export_schedules)
-    app.add_typer(group, name="schedule")
+    text = "Write the files with which other programs run the jobs."
+    add_group(app, "schedule", text, {"export": export_schedules})
 
 
 def export_schedules(

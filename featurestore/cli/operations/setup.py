@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
@@ -16,12 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _SECONDS = 600
+_TOLD_SECONDS = 15
 _FAILED = 1
 # Java writes the archive at its end, which `close` waits for.
 _RUN = """
 import datetime, sys
 import featurestore
-store = featurestore.FeatureStore(sys.argv[1])
+store = featurestore.FeatureStore(sys.argv[1], env="")
 store.apply(store.plan())
 for hour in range(2):
     moment = datetime.datetime(2026, 1, 1, hour, tzinfo=datetime.UTC)
@@ -63,6 +65,10 @@ def setup(
     remove: Annotated[
         bool, typer.Option("--remove", help="Remove the class-data archives instead.")
     ] = False,
+    packages: Annotated[
+        list[str] | None,
+        typer.Option("--with", metavar="NAME", help="Also fetch the jars for NAME: kafka, s3."),
+    ] = None,
 ) -> None:
     """Fetch what Spark needs, and make it start faster.
 
@@ -75,8 +81,9 @@ def setup(
     if remove:
         say("removed {} archives", archive.remove_archives())
         return
-    delta = jars.delta_jars()
-    target = archive.archive_file(java.find_java(), delta)
+    for name in packages or ():
+        jars.package_jars(name)
+    target = archive.archive_file(java.find_java(), jars.session_jars())
     if archive.is_whole(target):
         say("[green]ready[/]: the class-data archive is {}", target)
         return
@@ -96,7 +103,7 @@ def make_archive(target: Path) -> str:
     from featurestore.engines.spark.session.archive import is_whole, making_archive
     from featurestore.engines.spark.session.session import read_settings
 
-    say("making Java's class-data archive (a minute, only this once)")
+    say("making Java's class-data archive (a minute or two, only this once)")
     with TemporaryDirectory() as temporary:
         folder = Path(temporary, "project")
         write_settings(folder)
@@ -116,4 +123,17 @@ def make_archive(target: Path) -> str:
 
 
 def _run(command: "Sequence[str]") -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
+    """Run a program, and say every few seconds that it still runs."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
+        try:
+            for seconds in range(0, _SECONDS, _TOLD_SECONDS):
+                if seconds:
+                    say("  {} s", seconds)
+                with suppress(subprocess.TimeoutExpired):
+                    output, errors = process.communicate(timeout=_TOLD_SECONDS)
+                    return subprocess.CompletedProcess(command, process.returncode, output, errors)
+            raise subprocess.TimeoutExpired(command, _SECONDS)
+        finally:
+            if process.poll() is None:
+                process.kill()

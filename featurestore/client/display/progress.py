@@ -1,8 +1,9 @@
-"""The progress of a run: moving lines on a terminal, else one line for each view."""
+"""The progress of a run: moving lines on a terminal, else a line for each step."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib.util import find_spec
 
 from rich.console import Console
@@ -10,6 +11,8 @@ from rich.markup import escape
 from rich.progress import Progress as Bars
 from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from featurestore.client.display.log_lines import HEARTBEAT_SECONDS, LogLines, heartbeat
+from featurestore.client.display.status_text import status_text
 from featurestore.errors import RequestError
 from featurestore.jobs.materialize.progress import (
     ENDS,
@@ -17,6 +20,7 @@ from featurestore.jobs.materialize.progress import (
     ProgressEvent,
     ignore_progress,
 )
+from featurestore.times import Clock, system_clock
 
 
 @contextmanager
@@ -47,60 +51,41 @@ def progress_of(progress: "Progress | bool | None") -> Iterator[Progress]:
 
 @contextmanager
 def progress_on_stderr(
-    console: Console | None = None,
-) -> "Iterator[_FinalLines | _ChangingLines]":
+    console: Console | None = None, *, clock: Clock = system_clock
+) -> "Iterator[LogLines | _ChangingLines]":
     r"""Show the progress of each view on stderr.
 
-    On a terminal each view has one line that changes. Elsewhere a view's line is printed once,
-    when the view has ended, with the run's message. Then ``prints_messages`` of the yielded object
-    is true.
+    On a terminal each view has one line that changes. Elsewhere each step of a view is a line with
+    its time, and a view that is silent for a minute has a line too. The last line has the run's
+    message. Then ``prints_messages`` of the yielded object is true.
 
     Args:
         console: Where to show it. None for stderr.
+        clock: Returns the present moment, for the lines of a log.
 
     Example:
         >>> from io import StringIO
         >>> text = StringIO()
         >>> with progress_on_stderr(Console(file=text)) as progress:
-        ...     progress(ProgressEvent("card_activity", "reading", rows=10))
         ...     progress(ProgressEvent("card_activity", "done", rows=10, message="stored 10 rows"))
-        >>> text.getvalue()
-        'card_activity done: stored 10 rows\n'
+        >>> text.getvalue()[20:]  # after the time
+        ' card_activity: done: stored 10 rows\n'
     """
     console = console or Console(file=sys.stderr, emoji=False)
     # Without ipywidgets, a notebook cannot change a line that it has shown.
-    if console.is_jupyter and find_spec("ipywidgets") is None:
-        yield _FinalLines(Console(emoji=False))
-        return
-    if not console.is_terminal and not console.is_jupyter:
-        yield _FinalLines(console)
+    is_fixed = console.is_jupyter and find_spec("ipywidgets") is None
+    if is_fixed or not (console.is_terminal or console.is_jupyter):
+        lines = LogLines(_plain(Console(emoji=False) if is_fixed else console), clock)
+        with heartbeat(lines, HEARTBEAT_SECONDS):
+            yield lines
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Bars(*columns, console=console) as bars:
         yield _ChangingLines(bars)
 
 
-class _FinalLines:
-    prints_messages = True
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._views: dict[str, str] = {}  # the first view of each cause of a failure
-
-    def __call__(self, event: ProgressEvent, /) -> None:
-        if event.phase in ENDS:
-            message = event.message
-            if event.phase == "failed":
-                first = self._views.setdefault(cause_of(event.view, message), event.view)
-                message = message if first == event.view else f"for the same reason as {first}"
-            text = f"{event.view} {status_text(event.phase)}"
-            text += f": {message}" if message else ""
-            self._print(text)
-        elif event.phase == "waiting" and event.message:
-            self._print(f"{event.view} waits: {event.message}")
-
-    def _print(self, text: str) -> None:
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+def _plain(console: Console) -> Callable[[str], None]:
+    return partial(console.print, markup=False, highlight=False, soft_wrap=True)
 
 
 class _ChangingLines:
@@ -131,23 +116,3 @@ def _description(event: ProgressEvent) -> str:
     if event.phase == "waiting" and event.message:
         text += f" ({escape(event.message)})"
     return text + (f" in {event.batches} batches" if event.batches > 1 else "")
-
-
-def cause_of(view: str, message: str) -> str:
-    """Return a message without the view's name, which is equal for views that fail alike.
-
-    Example:
-        >>> cause_of("activity", "materialize view 'activity': the disk is full")
-        "materialize view '': the disk is full"
-    """
-    return message.replace(view, "")
-
-
-def status_text(status: str | None) -> str | None:
-    """Return a run's status for people.
-
-    Example:
-        >>> status_text("done"), status_text("nothing")
-        ('done', 'nothing new')
-    """
-    return "nothing new" if status == "nothing" else status

@@ -1,11 +1,11 @@
 """`FeatureFrame`: spine rows with their features, and their conversion to other libraries."""
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -14,18 +14,32 @@ import pyarrow.compute as pc
 from featurestore.client.arguments import checked_arguments
 from featurestore.client.arrow_rows import rows_where
 from featurestore.client.frame.library_types import polars_table, spark_table
+from featurestore.client.frame.not_a_table import NotATable
+from featurestore.client.frame.null_features import require_no_nulls
 from featurestore.client.frame.numpy_arrays import feature_array, label_array
 from featurestore.client.frame.pandas_frame import pandas_frame
 from featurestore.client.frame.pandas_origin import PandasOrigin
-from featurestore.client.frame.splits import LabelTiming, TimeSplit, held_out_entities, moments
+from featurestore.client.frame.retrieval_plan import RetrievalPlan
+from featurestore.client.frame.splits import (
+    LabelTiming,
+    held_out_entities,
+    moments,
+    time_split,
+)
 from featurestore.client.frame.view_read import ViewRead
+from featurestore.client.profiles.frame import frame_profile
 from featurestore.engines.explain.absent_keys import AbsentKeys
 from featurestore.engines.explain.cell import Explanation
 from featurestore.engines.explain.first_run import EarlyRows
 from featurestore.errors import RequestError, SetupError, nearest
+from featurestore.monitoring.profile import Profile
 from featurestore.notebook import html_table
 from featurestore.optional import optional, spark_extra
-from featurestore.times import duration_text, parse_duration_argument, parse_moment_argument
+from featurestore.store.training_sets.notes import TrainingSet
+from featurestore.times import (
+    parse_moment_argument,
+    system_clock,
+)
 
 if TYPE_CHECKING:
     import pandas
@@ -33,11 +47,16 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 
-_WAYS = "Its rows: to_pandas(), to_polars(), to_arrow(), to_numpy(), to_spark()."
-
-
 def _no_spark() -> "SparkSession":
     raise SetupError("to_spark()", "this frame has no Spark session", "Use to_spark(spark).")
+
+
+def _no_saver(frame: "FeatureFrame", name: str) -> TrainingSet:
+    raise RequestError(
+        f"save({name!r})",
+        "this frame was not read from stored tables",
+        "Call get_training_set, and save its result or a part of it.",
+    )
 
 
 def _no_explainer(row: int, feature: str) -> Explanation:
@@ -49,7 +68,7 @@ def _no_explainer(row: int, feature: str) -> Explanation:
 
 
 @dataclass(frozen=True)
-class FeatureFrame:
+class FeatureFrame(NotATable):
     """The spine's rows in its order, all its columns, then the features.
 
     Args:
@@ -65,7 +84,9 @@ class FeatureFrame:
         views: The table version and the key columns that each view was read with.
         _explainer: Explains a cell, for `explain`.
         _spark_session: Returns a session for `to_spark`, and starts one if necessary.
+        _saver: Saves the frame, for `save`.
         _pandas: The index and the data types of a spine from pandas.
+        _plan: Why the engine in process has answered, if it was chosen.
 
     Example:
         >>> frame = FeatureFrame(pa.table({"id": [1], "x": [2.0], "y": [1]}), ("x",), label="y")
@@ -74,6 +95,10 @@ class FeatureFrame:
         >>> frame.to_numpy()
         (array([[2.]]), array([1]))
     """
+
+    _ways: ClassVar[str] = (
+        "Its rows: to_pandas(), to_polars(), to_arrow(), to_numpy(), to_spark()."
+    )
 
     table: pa.Table
     features: tuple[str, ...]
@@ -89,7 +114,20 @@ class FeatureFrame:
     _spark_session: Callable[[], "SparkSession"] = field(
         default=_no_spark, repr=False, compare=False
     )
+    _saver: Callable[["FeatureFrame", str], TrainingSet] = field(
+        default=_no_saver, repr=False, compare=False
+    )
     _pandas: PandasOrigin | None = field(default=None, repr=False, compare=False)
+    _plan: RetrievalPlan | None = field(default=None, repr=False, compare=False)
+
+    def plan(self) -> RetrievalPlan:
+        """Return which engine has answered, and why: with ``engine="auto"``, with the sizes.
+
+        Example:
+            >>> FeatureFrame(pa.table({"id": [1]}), ()).plan().mode
+            'local'
+        """
+        return self._plan or RetrievalPlan("local", "the engine in process has answered")
 
     @property
     def versions(self) -> dict[str, int]:
@@ -122,27 +160,6 @@ class FeatureFrame:
         """Pickle and copy without the Spark session: pass one to `to_spark` of the copy."""
         state = {each.name: getattr(self, each.name) for each in fields(self)}
         return state | {"_spark_session": _no_spark}
-
-    if not TYPE_CHECKING:  # for mypy, a name that the class does not have is an error
-
-        def __getattr__(self, name: str) -> Any:
-            raise AttributeError(f"FeatureFrame has no {name!r}. {_WAYS}", name=name, obj=self)
-
-    def __getitem__(self, key: object) -> Any:
-        """Refuse it: a frame is no table, and is converted to one by a method.
-
-        Raises:
-            RequestError: Always. It names the methods.
-        """
-        raise RequestError(f"frame[{key!r}]", "a FeatureFrame is no table", _WAYS)
-
-    def __iter__(self) -> Iterator[Any]:
-        """Refuse it, as `__getitem__` does. pandas would iterate: ``pandas.DataFrame(frame)``.
-
-        Raises:
-            RequestError: Always. It names the methods.
-        """
-        raise RequestError("iterate a frame", "a FeatureFrame is no table", _WAYS)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """Return the rows to other libraries, e.g. for ``polars.DataFrame(frame)``."""
@@ -182,7 +199,7 @@ class FeatureFrame:
             (each.name, each.type, kinds.get(each.name, "spine"), column.null_count)
             for each, column in zip(self.table.schema, self.table.columns, strict=True)
         ]
-        note = _WAYS
+        note = self._ways
         if self.absent_keys:  # without their keys, which may be personal data
             note = f"absent_keys says which keys are in no row of a view. {note}"
         return html_table(repr(self), ("column", "type", "from", "nulls"), rows, note)
@@ -235,7 +252,13 @@ class FeatureFrame:
         label = None if self.label is None else label_array(self.table[self.label])
         return matrix, label
 
-    def to_spark(self, spark: "SparkSession | None" = None) -> "DataFrame":
+    def to_spark(
+        self,
+        spark: "SparkSession | None" = None,
+        *,
+        vector: str | None = None,
+        nulls: str = "error",
+    ) -> "DataFrame":
         """Return the rows as a Spark DataFrame.
 
         Unsigned integers become the next larger type, and those of 64 bits ``decimal(20, 0)``.
@@ -243,10 +266,15 @@ class FeatureFrame:
 
         Args:
             spark: The session. None for the store's, which is started if necessary.
+            vector: The name of one more column with all features as a vector for MLlib.
+            nulls: What happens to a row with a null or NaN among its features, if there is a
+                vector: ``"error"`` refuses it, ``"keep"`` makes a null NaN, ``"skip"`` leaves
+                the row out.
 
         Raises:
             SetupError: pyspark is not installed, or Spark does not start.
-            RequestError: Spark cannot hold a column, or a time is finer than a microsecond.
+            RequestError: Spark cannot hold a column, a time is finer than a microsecond, a feature
+                of the vector is not numeric, or a row has no vector.
         """
         session = self._spark_session() if spark is None else spark
         with spark_extra("to_spark()"):
@@ -254,7 +282,16 @@ class FeatureFrame:
             from featurestore.engines.spark.retrieve.arrow_frame import (  # noqa: PLC0415 - see above
                 spark_frame,
             )
-        return spark_frame(session, spark_table(self.table))
+            from featurestore.engines.spark.retrieve.vector import (  # noqa: PLC0415 - see above
+                with_vector,
+            )
+        rows = spark_frame(session, spark_table(self.table))
+        if vector is None:
+            return rows
+        call = f"to_spark(vector={vector!r})"
+        if nulls == "error":
+            require_no_nulls(call, self.table.select(list(self.features)))
+        return with_vector(rows, self.features, vector=vector, nulls=nulls, call=call)
 
     @checked_arguments
     def split_by_time(
@@ -282,11 +319,7 @@ class FeatureFrame:
             [1, 1]
         """
         call = f"split_by_time({moment!r})"
-        start = parse_moment_argument(call, "moment", moment)
-        if gap is not None:
-            parse_duration_argument(call, "gap", gap)
-            gap = str(duration_text(gap))
-        split = TimeSplit(start, gap, self.label_timing)
+        split = time_split(call, moment, gap, self.label_timing)
         times = moments(call, self.table, self.timestamp_field, self.timezone)
         train, test = split.masks(times)
         if leak := split.leak(times):
@@ -321,6 +354,25 @@ class FeatureFrame:
         return self._where(pc.invert(in_test)), self._where(in_test)
 
     @checked_arguments
+    def profile(self, name: str = "", *, at: datetime | None = None) -> Profile:
+        """Return statistics of the features and the label, to compare with later ones.
+
+        Args:
+            name: A name for the rows, such as that of the training set.
+            at: The moment of the profile. None for now.
+
+        Example:
+            >>> frame = FeatureFrame(pa.table({"x": [1.0, 2.0, None]}), ("x",))
+            >>> [column] = frame.profile("churn").columns
+            >>> column.rows, column.nulls, column.mean, column.distinct
+            (3, 1, 1.5, 2)
+        """
+        names = [*self.features, *([] if self.label is None else [self.label])]
+        personal = frozenset[str]().union(*(view.personal for view in self.views.values()))
+        moment = parse_moment_argument("profile()", "at", system_clock() if at is None else at)
+        return frame_profile(self.table, names, personal=personal, name=name, at=moment)
+
+    @checked_arguments
     def explain(self, row: int, feature: str) -> Explanation:
         """Return the stored row that gave a value, or the reason for a null.
 
@@ -339,6 +391,23 @@ class FeatureFrame:
             raise RequestError(call, f"the frame has {len(self)} rows", "Count rows from 0.")
         explanation = self._explainer(row, feature)
         return replace(explanation, value=self.table[feature][row].as_py())
+
+    @checked_arguments
+    def save(self, name: str) -> TrainingSet:
+        """Save the rows as the next version of a training set, and return what was saved.
+
+        The table has all columns. Its notes have the applied version of the definitions, the
+        version of each view's table, and a hash of the spine. Parts of a frame can be saved too.
+
+        Args:
+            name: The name: letters, digits and underscores.
+
+        Raises:
+            RequestError: The name is not valid, Delta holds no values of a column's type, or the
+                frame is not from `get_training_set` or `get_historical_features`.
+            StorageError: The disk or the object store refuses it.
+        """
+        return self._saver(self, name)
 
     def _where(self, mask: pa.ChunkedArray) -> "FeatureFrame":
         positions = np.flatnonzero(mask.fill_null(False).to_numpy(zero_copy_only=False))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,7 +11,14 @@ from featurestore.client.frame.entity_sample import sample_entities
 from featurestore.engines.spine_times import bind_times
 from featurestore.errors import RequestError, nearest
 from featurestore.store.columns import UTC_MICROS
-from featurestore.times import format_duration, parse_duration, to_micros
+from featurestore.times import (
+    duration_text,
+    format_duration,
+    parse_duration,
+    parse_duration_argument,
+    parse_moment_argument,
+    to_micros,
+)
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,13 @@ class TimeSplit:
             return to_micros(self.start) - parse_duration(self.gap)
         return to_micros(self.start) - (self.label.mature_after if self.label else 0)
 
+    @property
+    def may_leak(self) -> bool:
+        """Whether labels of training rows may look into the test part."""
+        if self.label is None:
+            return False
+        return self.end > to_micros(self.start) - self.label.horizon
+
     def masks(self, times: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
         """Return which rows are training rows, and which are test rows."""
         before = pc.less(times, _scalar(self.end))
@@ -79,6 +93,31 @@ class TimeSplit:
             f"test part. The label's horizon is {horizon}, but the gap is {self.gap}. Leave out "
             f"gap=. Then the gap is {mature}, after which labels are mature."
         )
+
+
+def time_split(
+    call: str, moment: str | datetime, gap: str | timedelta | None, label: LabelTiming | None
+) -> TimeSplit:
+    """Return the split of a call of `split_by_time`.
+
+    Args:
+        call: The call, for messages.
+        moment: The first moment of the test rows.
+        gap: The time between the last training row and ``moment``; None for the label's.
+        label: The timing of a computed label.
+
+    Raises:
+        RequestError: The moment or the gap is none.
+
+    Example:
+        >>> time_split("split", "2026-03-01T00:00:00Z", "2h", None).gap
+        '2h'
+    """
+    start = parse_moment_argument(call, "moment", moment)
+    if gap is not None:
+        parse_duration_argument(call, "gap", gap)
+        gap = str(duration_text(gap))
+    return TimeSplit(start, gap, label)
 
 
 def moments(

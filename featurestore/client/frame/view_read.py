@@ -19,12 +19,16 @@ class ViewRead:
         version: The Delta version of the view's feature table. None for a preview.
         absent: The rows whose keys the view has no row of, if they are more than half of the rows.
         early: The rows before the first run of a snapshot view; None if there are none.
+        table_id: The build of the view's feature table; empty for a preview.
+        personal: The features that show values of a field that is marked as personal.
     """
 
     keys: tuple[str, ...]
     version: int | None = None
     absent: AbsentKeys | None = None
     early: EarlyRows | None = None
+    table_id: str = ""
+    personal: frozenset[str] = frozenset()
 
     def null_key_rows(self, rows: pa.Table) -> int:
         """Return the number of rows with a null in one of the keys.

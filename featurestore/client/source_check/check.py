@@ -30,7 +30,7 @@ from featurestore.engines.files.first_rows import FirstRows, first_rows
 from featurestore.errors import SetupError, SourceError, nearest, sentences
 from featurestore.store.columns import used_columns
 from featurestore.store.layout import Layout
-from featurestore.store.paths import is_local, local_path
+from featurestore.store.paths import catalog_table, is_local, local_path
 from featurestore.store.source_files import FilePath
 
 
@@ -43,7 +43,7 @@ def source_issues(manifest: Manifest, layout: Layout) -> list[Issue]:
 
     Returns:
         Each problem with the line of its definition. Its ``rule`` is `NO_DATA` for a source that
-        has no data yet.
+        has no data yet, or that only Spark can look at.
 
     Example:
         >>> source_issues(Manifest(), Layout("no/such/store"))
@@ -54,12 +54,15 @@ def source_issues(manifest: Manifest, layout: Layout) -> list[Issue]:
         if not isinstance(source, DeltaSource | FileSource):
             continue
         try:
-            uri = layout.source(source.path)
+            uri = layout.source(source.location)
         except SetupError as error:  # the processes that read the source may have the variable
             text = f"{label(source)}: {sentences(error.found, error.fix)}"
             issues.append(Issue(source.origin, text, NO_DATA))
             continue
-        if is_local(uri):
+        if name := catalog_table(uri):
+            text = f"only Spark can look at table {name!r} of a catalog: the first run checks it"
+            issues.append(Issue(source.origin, f"{label(source)}: {text}", NO_DATA))
+        elif is_local(uri):
             issues += _issues(manifest, source, uri, layout)
     # Problems name addresses.
     issues = [replace(each, message=without_credentials(each.message)) for each in issues]

@@ -48,7 +48,7 @@ def table_columns(source: DeltaSource, uri: str) -> SourceColumns:
     """Return the columns of a source's table, from its log."""
     check_process()
     schema = pa.schema(DeltaTable(uri).schema().to_arrow())
-    return SourceColumns(source.path, {each.name: each.type for each in schema})
+    return SourceColumns(source.location, {each.name: each.type for each in schema})
 
 
 def file_columns(source: FileSource, file: SourceFile) -> SourceColumns | None:

@@ -18,12 +18,13 @@ from featurestore.store.commit import batch_commits
 from featurestore.store.earlier_tables import earlier_tables
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.files import FileRecord, Files
-from featurestore.store.ledger.runs import RunRecord, Runs
+from featurestore.store.ledger.runs import Runs
 from featurestore.store.ledger.tables import TableRecord, Tables
 from featurestore.store.paths import is_local
 from featurestore.store.source_files import FilePath
 
 _SHOWN = 3
+_NOT_COUNTED = ("repair", "summary")
 
 
 def gone_files(manifest: Manifest, layout: Layout, builds: Collection[str]) -> Iterator[Issue]:
@@ -49,7 +50,7 @@ def gone_files(manifest: Manifest, layout: Layout, builds: Collection[str]) -> I
         if current is None or view.name in taken_up:
             continue
         with suppress(SetupError):  # a variable of the address is not set: another check says so
-            uri = layout.source(source.path)
+            uri = layout.source(source.location)
             if is_local(uri):
                 yield from _gone(view, current, layout, FilePath(uri))
 
@@ -82,18 +83,22 @@ def _rows(
     if not read.keys() >= {*gone}:
         return ""  # a run that was killed has read one of them
     names = {read[name].run_id for name in gone}
-    runs = [run for run in Runs(layout).records(table.view) if run.run_id in names]
     try:
-        rows = sum(_rows_of(layout, run) for run in runs)
+        rows = _rows_of(layout, table, names)
     except FeatureStoreError:  # the table is damaged: the run says so
         return ""
     is_exact = all(name in gone for name in read if read[name].run_id in names)
     return f"They gave {'' if is_exact else 'at most '}{rows:,} rows. "
 
 
-def _rows_of(layout: Layout, run: RunRecord) -> int:
-    """Return the rows that a table has by a run: a repair records the rows of its range only."""
-    if run.kind != "repair":
-        return run.outcome.rows_out
-    commits = batch_commits(layout.features(run.view, run.table_id))
-    return sum(each.notes.rows_out for each in commits if each.notes.run_id == run.run_id)
+def _rows_of(layout: Layout, table: TableRecord, names: Collection[str]) -> int:
+    """Return the rows that a table has by some runs.
+
+    Of a repair, the ledger has the rows of its range only; of old runs, it may have a summary.
+    """
+    runs = Runs(layout).records(table.view)
+    counted = {run.run_id: run.outcome.rows_out for run in runs if run.kind not in _NOT_COUNTED}
+    if counted.keys() >= {*names}:
+        return sum(counted[name] for name in names)
+    commits = batch_commits(layout.features(table.view, table.table_id))
+    return sum(each.notes.rows_out for each in commits if each.notes.run_id in names)

@@ -11,6 +11,7 @@ import pyarrow.ipc as paipc
 import pyarrow.parquet as pq
 
 from featurestore.client.arguments import checked_arguments
+from featurestore.client.arrow_rows import cast_rows
 from featurestore.client.spines.csv_file import read_csv
 from featurestore.client.spines.json_file import read_json
 from featurestore.client.spines.text_values import marked
@@ -166,7 +167,9 @@ def _read_delta(uri: str) -> pa.Table:
         fix = "Restore the file from a copy. Or remove it, and write its rows again."
         raise SpineError(f"read the spine {uri}", damage, fix)
     try:
-        return pa.table(open_table(uri).scan().read_all())
+        table = open_table(uri)
+        # delta-rs scans texts as views, of which Arrow sorts and takes none.
+        return cast_rows(pa.table(table.scan().read_all()), pa.schema(table.schema().to_arrow()))
     except TableError:
         raise
     except Exception as error:  # noqa: BLE001 - of a damaged file, delta-rs raises a bare Exception

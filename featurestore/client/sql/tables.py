@@ -22,7 +22,7 @@ from featurestore.store.delta.snapshot import check_paths, check_readable, open_
 from featurestore.store.integrity import require_whole_version
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.tables import Tables
-from featurestore.store.paths import is_local
+from featurestore.store.paths import catalog_table, is_local
 
 _STREAM = "_featurestore_stream"
 
@@ -101,7 +101,9 @@ class SqlTables:
             table = self._current.of(self._views[name])
             return table.uri if isinstance(table, CurrentTable) else None
         require_declared(self._sources[name], self._loaded, "sql()")
-        uri = self._layout.source(self._sources[name].path)
+        uri = self._layout.source(self._sources[name].location)
+        if catalog_table(uri):
+            return None
         return uri if not is_local(uri) or is_table(uri) else None
 
     @cached_property

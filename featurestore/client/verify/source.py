@@ -81,18 +81,8 @@ def _checked(
     version = None if isinstance(table, NoTable) else latest_version(table.uri)
     if isinstance(table, NoTable) or version is None or table.state != "current":
         return CheckedSource(view.name, None, skipped="its table is not current: materialize it")
-    if view.snapshot:
-        return CheckedSource(
-            view.name,
-            version,
-            skipped="it is a snapshot view, and its source has the present rows only",
-        )
-    if is_feed(view.source):
-        return CheckedSource(
-            view.name,
-            version,
-            skipped="its source is a change feed, whose present rows do not show its changes",
-        )
+    if reason := _incomparable(view):
+        return CheckedSource(view.name, version, skipped=reason)
     upstream = upstream_of(view, job.layout)
     fresh = preview_rows(ViewInput(view, upstream.source, upstream.uri), spark)
     sample = Sample(table.uri, version, check.sample, check.seed)
@@ -112,3 +102,12 @@ def _checked(
             for row in differing
         ),
     )
+
+
+def _incomparable(view: FeatureView) -> str:
+    """Return why the present source of a view cannot give its stored rows; ``""`` if it can."""
+    if view.snapshot:
+        return "it is a snapshot view, and its source has the present rows only"
+    if is_feed(view.source):
+        return "its source is a change feed, whose present rows do not show its changes"
+    return ""

@@ -65,6 +65,25 @@ def dependencies(function: FunctionType) -> Plain:
         >>> dependencies(textwrap.indent)
         [['textwrap:indent']]
     """
+    return _found(function)[0]
+
+
+def project_code(function: FunctionType) -> list[FunctionType | type]:
+    """Return the functions and classes of the project that a function uses, itself included.
+
+    Raises:
+        DefinitionError: The function uses a value that cannot be compared between runs.
+
+    Example:
+        >>> import textwrap
+        >>> project_code(textwrap.indent)
+        []
+    """
+    return [node for node in _found(function)[1] if not isinstance(node, _Attributes)]
+
+
+def _found(function: FunctionType) -> tuple[list[Plain], list[_Node]]:
+    """Return a function and its dependencies, as plain data and as they are."""
     order: dict[_Node, int] = {}
 
     def refer(node: _Node) -> str:
@@ -73,7 +92,7 @@ def dependencies(function: FunctionType) -> Plain:
     described = [_value(function, refer)]
     while len(described) <= len(order):
         described.append(_node(list(order)[len(described) - 1], refer))
-    return described
+    return described, list(order)
 
 
 def global_names(code: CodeType) -> Iterator[str]:
@@ -245,6 +264,12 @@ def _imported(
         module = importlib.import_module(absolute)
     except ModuleNotFoundError:
         return f"{absolute}:{name or ''}"
+    except Exception as error:  # noqa: BLE001  # user code raises anything
+        raise DefinitionError(
+            f"import {absolute!r}",
+            f"the module does not import: {type(error).__name__}: {error}",
+            "Correct the module.",
+        ) from None
     if name is None:  # the name may be of the whole package, or of the module after `as`
         package = sys.modules[absolute.partition(".")[0]]
         described = _module(package, members, refer)

@@ -20,6 +20,8 @@ from featurestore.times import parse_duration
 Json = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
 
 LABELS = ("name", "description", "owner", "tags", "origin")
+# How a source is reached. The rows stay the same.
+CONNECTION = ("servers", "options")
 """Fields that describe a definition and do not change its rows."""
 
 # Part of each table fingerprint. Raise it when a release stores the same rows in another form.
@@ -136,7 +138,8 @@ def _source(source: Source | FeatureView) -> Json:
     rows = {
         field.name: _setting(getattr(source, field.name))
         for field in fields(source)
-        if field.name not in LABELS and getattr(source, field.name) != field.default
+        if field.name not in (*LABELS, *CONNECTION)
+        and getattr(source, field.name) != field.default
     }
     return {"kind": type(source).__name__, **rows}
 

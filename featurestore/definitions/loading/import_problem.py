@@ -9,11 +9,17 @@ from functools import singledispatch
 from pathlib import Path
 
 from featurestore.definitions.model.aggregation import Aggregation
+from featurestore.definitions.model.drift import Drift
 from featurestore.definitions.model.entity import Entity
 from featurestore.definitions.model.expectations import Expectations
 from featurestore.definitions.model.on_demand import OnDemandFeatureView
 from featurestore.definitions.model.service import FeatureService
-from featurestore.definitions.model.source import DeltaSource, FileSource, RequestSource
+from featurestore.definitions.model.source import (
+    DeltaSource,
+    FileSource,
+    KafkaSource,
+    RequestSource,
+)
 from featurestore.definitions.model.types import Field
 from featurestore.definitions.model.view import FeatureView
 from featurestore.definitions.origin import Origin
@@ -25,6 +31,7 @@ _DECLARED = {
     for kind in (
         *(
             Entity,
+            Drift,
             Expectations,
             Field,
             Aggregation,
@@ -32,7 +39,7 @@ _DECLARED = {
             OnDemandFeatureView,
             FeatureService,
         ),
-        *(DeltaSource, FileSource, RequestSource),
+        *(DeltaSource, FileSource, KafkaSource, RequestSource),
     )
 }
 _UNKNOWN_IMPORT = re.compile(r"cannot import name '(\w+)' from")

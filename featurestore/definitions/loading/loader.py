@@ -13,11 +13,17 @@ from featurestore.definitions.model.on_demand import OnDemandReference
 from featurestore.definitions.model.references import manifest_of, referenced_objects
 from featurestore.definitions.model.view import FeatureReference
 from featurestore.definitions.origin import Origin, origin_of, set_origin
-from featurestore.definitions.rules import Issue, Rule, check
+from featurestore.definitions.rules import Issue, Rule, check, without_problems
 from featurestore.errors import DefinitionError, ProjectError
 
 
-def load(folder: Path, *, project: Path | None = None, rules: Iterable[Rule] = ()) -> Manifest:
+def load(
+    folder: Path,
+    *,
+    project: Path | None = None,
+    rules: Iterable[Rule] = (),
+    further_checks: Iterable[Rule] = (),
+) -> Manifest:
     """Return the definitions of all modules below a folder.
 
     Every ``*.py`` file is imported afresh as a module of a package with the folder's name.
@@ -29,6 +35,9 @@ def load(folder: Path, *, project: Path | None = None, rules: Iterable[Rule] = (
         folder: The folder of definitions.
         project: The folder from which messages name files; None for the parent of ``folder``.
         rules: Further rules to check.
+        further_checks: Checks that refuse nothing, such as a look at the data. They are called
+            only if the definitions have problems, with those that have none: so people see all at
+            once.
 
     Raises:
         ProjectError: There is no such folder, or its name cannot be a package's name.
@@ -45,12 +54,16 @@ def load(folder: Path, *, project: Path | None = None, rules: Iterable[Rule] = (
     _require_package(folder, root)
     base = (project or root.parent).resolve()
     with importable(root):
-        modules, issues = _import_all(root)
-        if issues:
-            forget(root.name)
-            _refuse(folder, [_relative_issue(issue, base) for issue in issues])
+        modules, failures = _import_all(root)
+        # A module that does not import hides no problem of the others.
         manifest = _collect(modules, base)
-        _refuse(folder, check(manifest, rules))
+        issues = [_relative_issue(issue, base) for issue in failures] + check(manifest, rules)
+        if issues:
+            sound = without_problems(manifest, issues)
+            issues += [issue for check in further_checks for issue in check(sound)]
+        if failures:
+            forget(root.name)
+        _refuse(folder, issues)
     return manifest
 
 

@@ -1,10 +1,12 @@
 """`Aggregation`: a function over the rows in time windows before each moment."""
 
+from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Literal
 
 from featurestore.definitions.model.arguments import named_arguments, unify_arguments
 from featurestore.definitions.model.functions import output_type
+from featurestore.definitions.model.types import DataType, Field
 from featurestore.definitions.model.window import Length, window_name
 from featurestore.definitions.origin import Origin, origin
 from featurestore.times import LIFETIME
@@ -71,3 +73,30 @@ class Aggregation:
         by = "" if self.by is None else f"_by_{self.by}"
         stem = self.name or f"{column}{self.function}{by}"
         return tuple(f"{stem}_{window_name(window)}" for window in self.windows)
+
+
+def value_types(
+    schema: Iterable[Field], aggregations: Iterable[Aggregation]
+) -> dict[str, DataType | None]:
+    """Return the types of columns and of the features that aggregate them, by name.
+
+    Args:
+        schema: The columns.
+        aggregations: The aggregations.
+
+    Returns:
+        The type of each; None where the function does not fit its column.
+
+    Example:
+        >>> from featurestore.definitions.model.types import Int32
+        >>> total = Aggregation("amount", "sum", windows=("7d",))
+        >>> value_types([Field("amount", Int32)], [total])
+        {'amount': Int32, 'amount_sum_7d': Int64}
+    """
+    stored: dict[str, DataType | None] = {field.name: field.dtype for field in schema}
+    types = dict(stored)
+    for each in aggregations:
+        by = () if each.by is None else (stored.get(each.by),)
+        dtype = output_type(each.function, stored.get(each.column), *by)
+        types |= dict.fromkeys(each.feature_names, dtype)
+    return types

@@ -5,7 +5,7 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Literal
 
 from featurestore.definitions.model.arguments import named_arguments, unify_arguments
-from featurestore.definitions.model.types import Field
+from featurestore.definitions.model.types import Field, Int32, Int64, String, Timestamp
 from featurestore.definitions.origin import Origin, origin
 
 FileFormat = Literal["parquet", "csv", "json"]
@@ -20,6 +20,15 @@ _SUFFIXES: Mapping[str, FileFormat] = {
 }
 _COMPRESSED = ("gz", "bz2", "zst", "lz4")
 TimeUnit = Literal["s", "ms", "us"]
+MESSAGE_FIELDS = (
+    Field("kafka_key", String),
+    Field("kafka_partition", Int32),
+    Field("kafka_offset", Int64),
+    Field("kafka_timestamp", Timestamp),
+)
+"""What Kafka says of each message: columns of each `KafkaSource`, beside those of its schema."""
+CATALOG = "catalog:"
+"""What the location of a table in Spark's catalog begins with."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +85,10 @@ class DeltaSource:
 
     Args:
         name: Its name.
-        path: The table's folder, relative to the project's folder, or a URL.
+        path: The table's folder, relative to the project's folder, or a URL. None for a table of a
+            catalog.
+        table: The table's name in Spark's catalog: ``"schema.table"`` or
+            ``"catalog.schema.table"``. None for a path.
         timestamp_field: The column with the time of the event. None for a source that only
             snapshot views read.
         available_timestamp_field: The column with the time at which the row became available;
@@ -100,7 +112,8 @@ class DeltaSource:
 
     name: str
     _: KW_ONLY
-    path: str
+    path: str | None = None
+    table: str | None = None
     timestamp_field: str | None = None
     available_timestamp_field: str | None = None
     sequence_field: str | None = None
@@ -116,6 +129,11 @@ class DeltaSource:
 
     def __post_init__(self) -> None:
         unify_arguments(self)
+
+    @property
+    def location(self) -> str:
+        """Its path, or ``"catalog:"`` and the name of its table."""
+        return (self.path or "") if self.table is None else f"{CATALOG}{self.table}"
 
     @property
     def roles(self) -> Roles:
@@ -188,9 +206,98 @@ class FileSource:
         return _roles(self)
 
     @property
+    def location(self) -> str:
+        """Its path."""
+        return self.path
+
+    @property
     def file_format(self) -> FileFormat | None:
         """Its declared format, or that of its path's suffix; None if the path has none."""
         return self.format or format_of(self.path)
+
+
+@named_arguments
+@dataclass(frozen=True)
+class KafkaSource:
+    """Messages of a Kafka topic, each a JSON object.
+
+    Beside the columns of ``schema``, each row has what Kafka says of its message:
+    ``kafka_key`` (String), ``kafka_partition`` (Int32), ``kafka_offset`` (Int64) and
+    ``kafka_timestamp`` (Timestamp). Roles and transforms may name them.
+
+    Args:
+        name: Its name.
+        topic: The topic.
+        servers: The brokers to ask first, such as ``"broker1:9092,broker2:9092"``.
+        schema: The columns to read of the objects. A key that an object lacks is null.
+        timestamp_field: As in `DeltaSource`.
+        available_timestamp_field: As in `DeltaSource`; ``"kafka_timestamp"`` for the time of the
+            message.
+        sequence_field: As in `DeltaSource`; ``"kafka_offset"`` for the order of the messages, if
+            the messages of a key are in one partition.
+        deleted_field: As in `DeltaSource`.
+        unique_by: As in `DeltaSource`.
+        timezone: As in `DeltaSource`; without it, each time in a text needs an offset.
+        unit: As in `DeltaSource`.
+        options: Settings of Kafka's client, each as ``"name=value"``, such as
+            ``"security.protocol=SASL_SSL"``. A secret is a reference: ``"${env:NAME}"``.
+        description: As in `DeltaSource`.
+        owner: As in `DeltaSource`.
+        tags: As in `DeltaSource`.
+
+    Example:
+        >>> from featurestore.definitions.model.types import Float64
+        >>> paid = KafkaSource(
+        ...     "paid",
+        ...     topic="payments",
+        ...     servers="localhost:9092",
+        ...     schema=(Field("at", Timestamp), Field("amount", Float64)),
+        ...     timestamp_field="at",
+        ... )
+        >>> paid.path
+        'kafka://localhost:9092/payments'
+    """
+
+    name: str
+    _: KW_ONLY
+    topic: str
+    servers: str
+    schema: tuple[Field, ...]
+    timestamp_field: str | None = None
+    available_timestamp_field: str | None = None
+    sequence_field: str | None = None
+    deleted_field: str | None = None
+    unique_by: tuple[str, ...] = ()
+    timezone: str | None = None
+    unit: TimeUnit | None = None
+    options: tuple[str, ...] = ()
+    description: str = ""
+    owner: str = ""
+    tags: tuple[str, ...] = ()
+    origin: Origin = field(default_factory=origin, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        unify_arguments(self)
+
+    @property
+    def path(self) -> str:
+        """Its address, as that of a table or of files."""
+        return f"kafka://{self.servers}/{self.topic}"
+
+    @property
+    def location(self) -> str:
+        """Its path."""
+        return self.path
+
+    @property
+    def columns(self) -> tuple[Field, ...]:
+        """All columns of its rows."""
+        return (*self.schema, *MESSAGE_FIELDS)
+
+    @property
+    def roles(self) -> Roles:
+        """Its columns that have a role."""
+        return _roles(self)
 
 
 @named_arguments
@@ -228,8 +335,8 @@ class RequestSource:
         return Roles()
 
 
-StoredSource = DeltaSource | FileSource
-Source = DeltaSource | FileSource | RequestSource
+StoredSource = DeltaSource | FileSource | KafkaSource
+Source = DeltaSource | FileSource | KafkaSource | RequestSource
 
 
 def format_of(path: str) -> FileFormat | None:

@@ -116,6 +116,7 @@ class Field:
         dtype: One of `Int32`, `Int64`, `Float32`, `Float64`, `Boolean`, `String`, `Timestamp`,
             `Date`, `Binary`, ``Decimal(precision, scale)`` or ``Array(item)``.
         description: A description, for the registry.
+        personal: Whether its values are personal data: a profile shows no single one of them.
 
     Example:
         >>> Field("amount", Float64).dtype
@@ -125,4 +126,5 @@ class Field:
     name: str
     dtype: DataType
     description: str = field(default="", kw_only=True)
+    personal: bool = field(default=False, kw_only=True)
     origin: Origin = field(default_factory=origin, init=False, repr=False, compare=False)

@@ -11,6 +11,7 @@ from featurestore.definitions.model.arguments import (
     named_arguments,
     unify_arguments,
 )
+from featurestore.definitions.model.drift import Drift
 from featurestore.definitions.model.entity import Entity
 from featurestore.definitions.model.source import Roles, Source
 from featurestore.definitions.model.summary import repr_line, view_html
@@ -78,6 +79,9 @@ class FeatureView:
         schema_contract: Which changes of the source's columns a run takes: with ``"ignore"`` all
             of columns that the view does not use, with ``"evolve"`` new columns and other types
             that hold the values, with ``"freeze"`` none.
+        drift: How far the values of features may move away from earlier ones, for
+            `featurestore monitor`.
+        profile: Whether runs record statistics of its rows and features.
         description: A description, for the registry.
         owner: The person or team in charge.
         tags: Search terms.
@@ -109,6 +113,8 @@ class FeatureView:
     # A schema of pandera cannot be hashed.
     expectations: Any = field(default=None, repr=False, hash=False)
     schema_contract: SchemaContract = "ignore"
+    drift: tuple[Drift, ...] = ()
+    profile: bool = True
     description: str = ""
     owner: str = ""
     tags: tuple[str, ...] = ()

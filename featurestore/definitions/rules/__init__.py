@@ -5,26 +5,27 @@ from dataclasses import replace
 
 from featurestore.credentials import without_credentials
 from featurestore.definitions.model.manifest import Manifest
-from featurestore.definitions.model.references import complete
+from featurestore.definitions.model.references import complete, referenced_objects
+from featurestore.definitions.origin import origin_of
 from featurestore.definitions.rules import (
     aggregations,
     columns,
     credentials,
-    derived,
     dtypes,
     file_sources,
+    kafka_sources,
     names,
     on_demand,
     services,
-    snapshots,
     sources,
     transforms,
     views,
 )
 from featurestore.definitions.rules.argument_types import arguments_have_their_types, well_formed
 from featurestore.definitions.rules.issue import Issue
+from featurestore.definitions.rules.stored_views import derived, drift, snapshots
 
-__all__ = ["Issue", "Rule", "check"]
+__all__ = ["Issue", "Rule", "check", "without_problems"]
 
 RULES = (
     *names.RULES,
@@ -32,10 +33,12 @@ RULES = (
     *columns.RULES,
     *sources.RULES,
     *file_sources.RULES,
+    *kafka_sources.RULES,
     *credentials.RULES,
     *views.RULES,
     *derived.RULES,
     *snapshots.RULES,
+    *drift.RULES,
     *transforms.RULES,
     *aggregations.RULES,
     *on_demand.RULES,
@@ -72,6 +75,29 @@ def check(manifest: Manifest, more: Iterable[Rule] = ()) -> list[Issue]:
     for rule in (*RULES, *more):
         issues.extend(_issues(rule, everything if rule in _FOR_ALL else checked))
     return sorted(dict.fromkeys(issues), key=lambda issue: (issue.origin.file, issue.origin.line))
+
+
+def without_problems(manifest: Manifest, issues: Iterable[Issue]) -> Manifest:
+    """Return the definitions that have no problem, neither in themselves nor in what they use.
+
+    Args:
+        manifest: The definitions.
+        issues: Their problems.
+
+    Example:
+        >>> from featurestore.definitions.model.service import FeatureService
+        >>> manifest = Manifest.of([FeatureService("fraud_v1", features=())])
+        >>> without_problems(manifest, check(manifest)).services
+        ()
+    """
+    lines = {issue.origin for issue in issues}
+    return Manifest.of(
+        [
+            each
+            for each in complete(manifest).definitions
+            if lines.isdisjoint(origin_of(part) for part in referenced_objects([each]))
+        ]
+    )
 
 
 def _issues(rule: Rule, manifest: Manifest) -> list[Issue]:

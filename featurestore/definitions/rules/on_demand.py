@@ -15,7 +15,7 @@ from featurestore.definitions.rules.services import (
     renaming_problems,
     strictness_problems,
 )
-from featurestore.definitions.rules.transforms import function_problem
+from featurestore.definitions.rules.transforms import clock_problem, function_problem
 from featurestore.errors import nearest
 
 
@@ -102,12 +102,24 @@ def functions_can_be_imported(manifest: Manifest) -> Iterator[Issue]:
             yield Issue(view.origin, f"{label(view)}: transform {problem}")
 
 
+def functions_do_not_read_the_clock(manifest: Manifest) -> Iterator[Issue]:
+    """Yield functions that use the present time, which training and past rows do not have."""
+    for view in manifest.on_demand_views:
+        if name := clock_problem(view.transform):
+            text = f"transform uses {name}, which is another moment than the row's"
+            fix = (
+                f"Use the input {EVENT_TIME!r}: the row's moment, which is now for latest values."
+            )
+            yield Issue(view.origin, f"{label(view)}: {text}. {fix}")
+
+
 RULES = (
     on_demand_views_are_not_empty,
     inputs_exist,
     names_do_not_clash,
     expressions_fit_the_schema,
     functions_can_be_imported,
+    functions_do_not_read_the_clock,
 )
 
 

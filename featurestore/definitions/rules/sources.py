@@ -1,9 +1,16 @@
 """Rules of sources: schemas, time zones and units, revisions, and the columns that views use."""
 
+import re
 from collections.abc import Iterator
 
 from featurestore.definitions.model.manifest import Manifest
-from featurestore.definitions.model.source import DeltaSource, FileSource, StoredSource
+from featurestore.definitions.model.source import (
+    CATALOG,
+    DeltaSource,
+    FileSource,
+    KafkaSource,
+    StoredSource,
+)
 from featurestore.definitions.model.types import (
     INTEGERS,
     Array,
@@ -25,6 +32,7 @@ from featurestore.environment import reference_problem
 from featurestore.errors import nearest
 from featurestore.times import timezone_problem
 
+_TABLE = re.compile(r"[^\s.`/]+(\.[^\s.`/]+){1,2}")
 _WIDER = ((Int32, Int64), (Int32, Float64), (Float32, Float64))
 
 
@@ -40,9 +48,36 @@ def paths_and_columns_are_named(manifest: Manifest) -> Iterator[Issue]:
 def references_are_well_formed(manifest: Manifest) -> Iterator[Issue]:
     """Yield sources whose path has a reference to no environment variable."""
     for source in _stored(manifest):
-        if problem := reference_problem(source.path):
-            text = f"{label(source)}: path {source.path!r}: {problem}"
+        if problem := reference_problem(source.location):
+            text = f"{label(source)}: {source.location!r}: {problem}"
             yield Issue(source.origin, f"{text}. Write ${{env:NAME}}.")
+
+
+def tables_have_a_path_or_a_name(manifest: Manifest) -> Iterator[Issue]:
+    """Yield Delta sources with both a path and a table, with neither, or with a wrong name."""
+    for source in _stored(manifest):
+        if not isinstance(source, DeltaSource):
+            continue
+        if (source.path is None) == (source.table is None):
+            both = "neither path= nor table=" if source.path is None else "both path= and table="
+            fix = 'Write path="data/payments", or table="schema.payments" for a catalog\'s table.'
+            yield Issue(source.origin, f"{label(source)} has {both}. {fix}")
+        elif source.table is not None and not _TABLE.fullmatch(source.table):
+            fix = 'Write table="schema.payments", or table="catalog.schema.payments".'
+            yield Issue(source.origin, f"{label(source)}: table={source.table!r}. {fix}")
+        elif source.path is not None and source.path.startswith(CATALOG):
+            fix = f"Write table={source.path.removeprefix(CATALOG)!r} instead."
+            yield Issue(source.origin, f"{label(source)}: path={source.path!r}. {fix}")
+
+
+def contracts_have_columns_to_compare(manifest: Manifest) -> Iterator[Issue]:
+    """Yield views with a schema contract on a catalog's table, whose columns only Spark sees."""
+    for view in manifest.views:
+        source = view.source
+        if isinstance(source, DeltaSource) and source.table and view.schema_contract != "ignore":
+            text = f"{label(view)}: schema_contract={view.schema_contract!r} cannot be checked"
+            fix = "Remove it, or give the source the table's path= instead of table=."
+            yield Issue(view.origin, f"{text} on the catalog's table {source.table!r}. {fix}")
 
 
 def change_feeds_have_a_key(manifest: Manifest) -> Iterator[Issue]:
@@ -101,9 +136,9 @@ def units_have_no_time_zone(manifest: Manifest) -> Iterator[Issue]:
 def schemas_fit_their_roles(manifest: Manifest) -> Iterator[Issue]:
     """Yield columns of a source's schema whose type does not fit their role."""
     for source in manifest.sources:
-        if not isinstance(source, FileSource):
+        if not isinstance(source, FileSource | KafkaSource):
             continue
-        types = {column.name: column.dtype for column in source.schema}
+        types = _types(source)
         for name in ("timestamp_field", "available_timestamp_field"):
             column = source.roles.columns[name]
             if column in types and (wrong := _time_problem(types[column], source)):
@@ -122,17 +157,19 @@ def views_take_columns_that_exist(manifest: Manifest) -> Iterator[Issue]:
     """Yield columns of a view without transform that its source's schema lacks."""
     for view in manifest.views:
         source = view.source
-        if isinstance(source, FileSource) and source.schema and view.transform is None:
-            yield from _missing(view, source, {column.name for column in source.schema})
+        if not isinstance(source, FileSource | KafkaSource) or view.transform is not None:
+            continue
+        if types := _types(source):
+            yield from _missing(view, source, {*types})
 
 
 def views_take_columns_of_fitting_types(manifest: Manifest) -> Iterator[Issue]:
     """Yield columns of a view without transform whose type its source's schema contradicts."""
     for view in manifest.views:
         source = view.source
-        if not isinstance(source, FileSource) or view.transform is not None:
+        if not isinstance(source, FileSource | KafkaSource) or view.transform is not None:
             continue
-        types = {column.name: column.dtype for column in source.schema}
+        types = _types(source)
         for column in (*view.join_keys, *view.schema):
             dtype = types.get(column.name, column.dtype)
             if not _fits(dtype, column.dtype):
@@ -145,6 +182,8 @@ def views_take_columns_of_fitting_types(manifest: Manifest) -> Iterator[Issue]:
 RULES = (
     paths_and_columns_are_named,
     references_are_well_formed,
+    tables_have_a_path_or_a_name,
+    contracts_have_columns_to_compare,
     change_feeds_have_a_key,
     change_feeds_order_their_own_rows,
     unique_columns_occur_once,
@@ -180,7 +219,14 @@ def _fits(dtype: DataType, wider: DataType) -> bool:
     return dtype == wider or (dtype, wider) in _WIDER
 
 
-def _missing(view: FeatureView, source: FileSource, existing: set[str]) -> Iterator[Issue]:
+def _types(source: FileSource | KafkaSource) -> dict[str, DataType]:
+    columns = source.columns if isinstance(source, KafkaSource) else source.schema
+    return {column.name: column.dtype for column in columns}
+
+
+def _missing(
+    view: FeatureView, source: FileSource | KafkaSource, existing: set[str]
+) -> Iterator[Issue]:
     fields: tuple[Field, ...] = (*view.join_keys, *view.schema)
     required = [(column.name, column.origin) for column in fields]
     roles = [name for name in source.roles.columns.values() if name]

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Iterator
 from types import CodeType, FunctionType
 
+from featurestore.definitions.code.clock import clock_read
 from featurestore.definitions.code.fingerprint import function_code
 from featurestore.definitions.code.sql import (
     combining_clause,
@@ -92,6 +93,14 @@ def functions_are_declared_in_modules(manifest: Manifest) -> Iterator[Issue]:
             yield Issue(view.origin, f"{label(view)}: transform {problem}")
 
 
+def functions_do_not_read_the_clock(manifest: Manifest) -> Iterator[Issue]:
+    """Yield transforms whose Python code reads the time of the run, as `current_date()` in SQL."""
+    for view in manifest.views:
+        if name := clock_problem(view.transform):
+            text = f"transform uses {name}, which gives another result in each run"
+            yield Issue(view.origin, f"{label(view)}: {text}. Use a column of the source.")
+
+
 RULES = (
     sql_selects_from_the_source,
     sql_is_one_query,
@@ -100,6 +109,7 @@ RULES = (
     sources_are_not_read_again,
     sql_does_not_depend_on_the_run,
     functions_are_declared_in_modules,
+    functions_do_not_read_the_clock,
 )
 
 
@@ -127,6 +137,24 @@ def function_problem(function: object, argument: str) -> str:
     except DefinitionError as error:
         return f"{function.__name__!r}: {error}"
     return ""
+
+
+def clock_problem(function: object) -> str:
+    """Return how a transform reads the clock; ``""`` if it does not, or is no readable function.
+
+    Args:
+        function: The transform.
+
+    Example:
+        >>> clock_problem("SELECT now() FROM {source}")
+        ''
+    """
+    if not isinstance(function, FunctionType):
+        return ""
+    try:
+        return clock_read(function)
+    except DefinitionError:  # a problem of its own: see `function_problem`
+        return ""
 
 
 def _paths(view: FeatureView) -> list[str]:

@@ -42,6 +42,40 @@ class JsonNumber(str):
     __slots__ = ()
 
 
+def json_object(text: str) -> Row:
+    """Return the object of a text; a number is a text of the class `JsonNumber`.
+
+    Raises:
+        FileProblemError: The text is no object, or the object has a key twice.
+
+    Example:
+        >>> json_object('{"a": 1}')
+        {'a': '1'}
+    """
+    try:
+        return _object(text, 1)
+    except FileProblemError as error:
+        raise FileProblemError(error.found.replace("line 1", "it", 1), error.fix) from None
+
+
+def json_array(values: list[object], dtype: DataType) -> pa.Array:
+    """Return values of objects in a declared type.
+
+    Args:
+        values: The values, from `json_object`; None for a null.
+        dtype: The type; not `Timestamp`, whose texts stay texts.
+
+    Raises:
+        UnfitValueError: The type does not hold a value exactly.
+
+    Example:
+        >>> from featurestore.definitions.model.types import Int64
+        >>> json_array([JsonNumber("1"), None], Int64).to_pylist()
+        [1, None]
+    """
+    return _array(values, dtype)
+
+
 class _DoubleKeyError(ValueError):
     """An object has a key twice."""
 

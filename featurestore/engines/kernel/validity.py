@@ -61,13 +61,21 @@ def load_events(codes: Ints, rows: pa.Table, rule: Rows, *, tombstones: bool) ->
     positions = None if usable is None or usable.all() else np.flatnonzero(usable)
     source = rank_order(picked(codes, positions), picked(times, positions), rows, positions)
     code, time = picked(codes, source), picked(times, source)
-    visible = _visible(time, rows, source, rule)
+    visible = visible_times(time, rows, source, rule)
     until = _superseded(code, visible, rows, source, rule.unique_by) if rule.unique_by else None
     events = Events(source, code, time, visible, until, _deleted(rows, source, rule))
     return events if tombstones and not rule.unique_by else _without_tombstones(events)
 
 
-def _visible(time: Ints, rows: pa.Table, source: Ints | None, rule: Rows) -> Ints:
+def visible_times(time: Ints, rows: pa.Table, source: Ints | None, rule: Rows) -> Ints:
+    """Return the moment from which each row is visible.
+
+    Args:
+        time: The event times of the rows.
+        rows: The stored columns.
+        source: The rows' positions in ``rows``; None if they are all of them, in order.
+        rule: The rules of the view's rows.
+    """
     delayed = earlier(time, -rule.available_delay) if rule.available_delay else time
     if not rule.has_available:
         return delayed

@@ -94,5 +94,5 @@ def _bound(
         query.call,
         f"column {name!r} of request source {needed.source!r}, for on-demand view "
         f"{node.view!r}: {problem}",
-        f"Cast it first, e.g. spine['{name}'].astype(...) in pandas.",
+        f"Cast spine['{name}'] to {needed.dtype} first.",
     )

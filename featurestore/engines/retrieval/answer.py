@@ -1,7 +1,7 @@
 """The engine in process: threads answer the chunks of a query, and each reads its own rows."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -44,6 +44,7 @@ def answer(
     *,
     memory_limit: int | None = None,
     rows_per_chunk: int | None = None,
+    threads: int | None = None,
 ) -> pa.Table:
     """Return the features of every spine row, in the spine's order.
 
@@ -54,6 +55,7 @@ def answer(
         memory_limit: The most memory to use, in bytes; None for no limit.
         rows_per_chunk: About how many stored rows a thread reads at once; None for the fastest
             number within the limit.
+        threads: The most threads to use; None for as many as there are cores.
 
     Returns:
         One column for each feature, one row for each spine row.
@@ -63,7 +65,7 @@ def answer(
         SumOverflowError: A window's sum does not fit in its type.
         RequestError: The memory limit is too small.
     """
-    budget = budget_for(query, spine, snapshots, memory_limit, os.cpu_count() or 1)
+    budget = budget_for(query, spine, snapshots, memory_limit, threads or os.cpu_count() or 1)
     spines = _sorted_spines(query, spine, budget.threads)
     answers: dict[str, AnswerColumn] = {}
     for view in query.views:
@@ -78,12 +80,7 @@ def answer(
     tasks = (
         partial(_answer_chunk, each, chunk, answers)
         for each in work
-        for chunk in split_into_chunks(
-            each.view,
-            each.spine,
-            each.snapshot,
-            rows_per_chunk or budget.rows_per_chunk(each.cost),
-        )
+        for chunk in _chunks(each, rows_per_chunk)
     )
     run_all(tasks, budget.threads)
     with columns_fit(query.call):
@@ -108,6 +105,12 @@ class _ViewWork:
     cost: Cost
     budget: Budget
     size: AnswerSize
+
+
+def _chunks(work: _ViewWork, rows: int | None) -> Iterator[Chunk]:
+    """Yield the chunks of a use of a view, of about so many stored rows; None for the fastest."""
+    rows = rows or work.budget.rows_per_chunk(work.cost)
+    yield from split_into_chunks(work.view, work.spine, work.snapshot, rows)
 
 
 def _answer_chunk(work: _ViewWork, chunk: Chunk, answers: Mapping[str, AnswerColumn]) -> None:

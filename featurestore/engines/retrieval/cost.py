@@ -104,19 +104,33 @@ def cost_of(view: ViewQuery, snapshot: Snapshot) -> Cost:
     columns = {name: width_of(snapshot, name) for name in needed_columns(view)}
     keys = sum(2 * columns[key.key] for key in view.keys)
     values = sum(2 * columns[feature.column] for feature in view.columns)
-    aggregated = {name for each in view.aggregates for name in (each.column, each.by) if name}
-    arrays = _ARRAYS + _ARRAYS_PER_AGGREGATED_COLUMN * len(aggregated)
-    windows = len({aggregate.window for aggregate in view.aggregates})
-    spine_arrays = _ARRAYS_PER_SPINE_ROW + _ARRAYS_PER_WINDOW * windows
+    stored_row, spine_row = kernel_bytes(view)
     widest = max(columns.values())
     return Cost(
         view.view,
         fixed=_COPIES_WHILE_READ * max_rows_per_read(snapshot) * widest,
-        per_stored_row=_WORD * arrays + keys + values,
-        per_spine_row=_WORD * spine_arrays + keys + 2 * _chunk_answer_bytes(view),
+        per_stored_row=stored_row + keys + values,
+        per_spine_row=spine_row + keys,
         table_rows=snapshot.rows,
         fastest_rows=fastest_chunk_rows(view),
     )
+
+
+def kernel_bytes(view: ViewQuery) -> tuple[int, int]:
+    """Return the bytes of the kernel's own arrays: for a stored row, and for a spine row.
+
+    Args:
+        view: The use of the view.
+
+    Example:
+        >>> kernel_bytes(ViewQuery("v", keys=(), timestamp_field="t"))
+        (80, 64)
+    """
+    aggregated = {name for each in view.aggregates for name in (each.column, each.by) if name}
+    arrays = _ARRAYS + _ARRAYS_PER_AGGREGATED_COLUMN * len(aggregated)
+    windows = len({aggregate.window for aggregate in view.aggregates})
+    spine_arrays = _ARRAYS_PER_SPINE_ROW + _ARRAYS_PER_WINDOW * windows
+    return _WORD * arrays, _WORD * spine_arrays + 2 * _chunk_answer_bytes(view)
 
 
 def spine_and_answer_bytes(

@@ -2,6 +2,8 @@
 
 from functools import singledispatch
 
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
 from pyspark.sql import types as T  # noqa: N812  # pyspark's own convention
 
 from featurestore.definitions.model.types import (
@@ -20,6 +22,7 @@ from featurestore.definitions.model.types import (
     String,
     Timestamp,
 )
+from featurestore.quoting import spark_name
 
 _SPARK: dict[Scalar, T.DataType] = {
     Int32: T.IntegerType(),
@@ -87,3 +90,23 @@ def fits(actual: T.DataType, declared: T.DataType) -> bool:
         whole_digits = declared.precision - declared.scale
         return actual.scale <= declared.scale and actual.precision - actual.scale <= whole_digits
     return type(actual) is type(declared) or isinstance(actual, _WIDENS.get(type(declared), ()))
+
+
+def plain_texts(rows: DataFrame) -> DataFrame:
+    """Return rows whose texts have the type that Delta names ``string``.
+
+    Through Spark Connect, a cast to a type of PySpark and the result of a Python function have
+    texts with a collation, also the usual one. Delta would write it into the table's schema, where
+    no other reader knows it. A cast to the type's name has none.
+
+    Args:
+        rows: Rows that are to be written. Those of a session in this process are as they are.
+    """
+    if getattr(rows, "_jdf", None) is not None:
+        return rows
+    return rows.select(
+        *(
+            F.col(spark_name(each.name)).cast(each.dataType.simpleString()).alias(each.name)
+            for each in rows.schema
+        )
+    )

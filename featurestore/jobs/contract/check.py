@@ -94,7 +94,7 @@ def check_schema(
             change. The error shows the columns before and now.
     """
     source = view.source
-    if not isinstance(source, DeltaSource | FileSource):
+    if not isinstance(source, DeltaSource | FileSource):  # each message is checked by itself
         return Accepted()
     builds = [each for each in Tables(layout).records() if each.view == view.name]
     before = recorded_columns(layout, view, builds)
@@ -177,7 +177,7 @@ class _Check:
 
     @property
     def _optional(self) -> tuple[str, ...]:
-        return () if isinstance(self.source, DeltaSource) else self.source.optional_columns
+        return self.source.optional_columns if isinstance(self.source, FileSource) else ()
 
     def _comparable(
         self, recorded: Schema | None, part: SourceColumns, lacking: set[str]
@@ -244,10 +244,12 @@ def _parts(
     builds: Sequence[TableRecord],
     files: Sequence[SourceFile] | None,
 ) -> Iterator[SourceColumns]:
-    uri = layout.source(source.path)
+    uri = layout.source(source.location)
     if isinstance(source, DeltaSource):
         if is_table(uri):
             yield table_columns(uri)
+        return
+    if not isinstance(source, FileSource):
         return
     path = FilePath(uri)
     if path.exists and path.table_format is None:

@@ -18,7 +18,7 @@ from featurestore.jobs.doctor.subjects import (
 from featurestore.jobs.materialize.job import Job, new_run_id
 from featurestore.jobs.materialize.lock import is_locked, view_lock
 from featurestore.query.selection import Selection, selected_views, selection_text
-from featurestore.store.failures import failure_text
+from featurestore.store.failures import failure_text, object_store_error
 from featurestore.store.ledger.tables import Tables
 
 UNREADABLE = "D100"
@@ -170,6 +170,9 @@ def _of_check(subject: Subject, check: Check) -> Iterator[Finding]:
     except FeatureStoreError as error:
         yield subject.finding(UNREADABLE, error.found, error.fix)
     except (OSError, ValueError) as error:  # a file that cannot be read, or is no JSON
+        if (refused := object_store_error(error, "doctor")) is not None:
+            yield subject.finding(UNREADABLE, refused.found, refused.fix)
+            return
         fix = "Restore the file from a copy."
         fix += f" Or build the view again: {subject.rebuild}." if subject.view else ""
         yield subject.finding(UNREADABLE, failure_text(error), fix)

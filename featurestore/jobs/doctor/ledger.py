@@ -1,15 +1,16 @@
 """Checks of the ledger of runs against the commits, which are the truth."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from featurestore.jobs.doctor.finding import Finding, Subject
 from featurestore.jobs.materialize.lock import is_locked
-from featurestore.jobs.materialize.reconcile import of_run, outcome
+from featurestore.jobs.materialize.reconcile import outcome
 from featurestore.quoting import spark_name
 from featurestore.store.commit import BatchCommit, batch_commits
 from featurestore.store.delta.log import last_transaction, table_properties
 from featurestore.store.integrity import lost_commit, table_damage
-from featurestore.store.ledger.runs import RunRecord
+from featurestore.store.ledger.run_summaries import summed
+from featurestore.store.ledger.runs import Outcome, RunRecord
 
 UNLIKE_RUNS, INCOMPLETE_LEDGER, WRONG_RECORD = "D301", "D302", "D303"
 TRANSACTIONS, TRANSACTION_RETENTION = "D304", "D305"
@@ -49,27 +50,54 @@ def _incomplete(subject: Subject, found: str) -> Finding:
 def records_equal_commits(subject: Subject) -> Iterator[Finding]:
     """Yield runs whose record says something else than their commits: rows, times or offsets."""
     for run, _ in wrong_records(subject):
+        what = (
+            f"the summary of {run.runs} runs until" if run.kind == "summary" else "the record of"
+        )
         yield subject.finding(
             WRONG_RECORD,
-            f"the record of run {run.run_id} ({run.outcome.rows_out:,} rows, version "
+            f"{what} run {run.run_id} ({run.outcome.rows_out:,} rows, version "
             f"{run.outcome.version}) is not what its commits say",
             "Run `featurestore doctor --repair`, which records what the commits say.",
             repairable=True,
         )
 
 
-def wrong_records(subject: Subject) -> list[tuple[RunRecord, list[BatchCommit]]]:
-    """Return the records of ended runs that differ from the commits that are still there."""
+def wrong_records(subject: Subject) -> list[tuple[RunRecord, Outcome]]:
+    """Return the records that differ from the commits that are still there, and what these say."""
     commits = _commits(subject)
     oldest = commits[0].version if commits else 0
     wrong = []
-    for run in subject.own_runs:
-        own = of_run(commits, run.run_id)
-        # Delta removes old commits. Of a build, some may be gone.
-        is_whole = bool(own) and (oldest == 0 or own[0].version > oldest)
-        if run.status == "done" and is_whole and outcome(own) != run.outcome:
-            wrong.append((run, own))
+    for run, own in _with_commits(subject.own_runs, commits):
+        # Delta removes old commits. Of a build, some may be gone, and of a summary some runs.
+        is_whole = len(own) >= run.runs and (oldest == 0 or own[0][0].version > oldest)
+        if run.status != "done" or not is_whole:
+            continue
+        did = summed([outcome(each) for each in own]) if run.kind == "summary" else outcome(own[0])
+        if did != run.outcome:
+            wrong.append((run, did))
     return wrong
+
+
+def _with_commits(
+    runs: Sequence[RunRecord], commits: Sequence[BatchCommit]
+) -> Iterator[tuple[RunRecord, list[list[BatchCommit]]]]:
+    """Yield each record with the commits of its run; a summary, with those of each of its runs.
+
+    These are the runs without a record of their own, since the summary before it.
+    """
+    by_run: dict[str, list[BatchCommit]] = {}
+    for commit in commits:
+        by_run.setdefault(commit.notes.run_id, []).append(commit)
+    recorded = {run.run_id for run in runs if run.kind != "summary"}
+    others = [own for run_id, own in by_run.items() if run_id not in recorded]
+    before = -1
+    for run in runs:
+        if run.kind == "summary" and run.outcome.version is not None:
+            last = run.outcome.version
+            yield run, [own for own in others if before < own[-1].version <= last]
+            before = last
+        else:
+            yield run, [by_run[run.run_id]] if run.run_id in by_run else []
 
 
 def transactions_rise(subject: Subject) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from featurestore.jobs.doctor.finding import Subject
 from featurestore.jobs.doctor.ledger import wrong_records
 from featurestore.jobs.doctor.logs import LAST_CHECKPOINT, checkpoint_names, has_all_commits
-from featurestore.jobs.materialize.reconcile import outcome, reconcile
+from featurestore.jobs.materialize.reconcile import reconcile
 from featurestore.store.delta.commit_files import newest_checkpoint, newest_commit_files
 from featurestore.store.delta.snapshot import open_table
 from featurestore.store.failures import storage_errors
@@ -71,7 +71,8 @@ def write_checkpoint_again(subject: Subject) -> str:
 def complete_ledger(subject: Subject) -> str:
     """Add the records that killed runs did not write."""
     builds = [build for build in subject.builds if build.view == subject.name]
-    added = reconcile(subject.layout, builds, subject.clock())
+    past = Runs(subject.layout).records(subject.name)
+    added = reconcile(subject.layout, builds, past, subject.clock())
     return f"recorded {len(added)} runs" if added else ""
 
 
@@ -79,9 +80,7 @@ def correct_records(subject: Subject) -> str:
     """Record what the commits of runs say."""
     wrong = wrong_records(subject)
     if wrong:
-        Runs(subject.layout).record(
-            *(replace(run, outcome=outcome(commits)) for run, commits in wrong)
-        )
+        Runs(subject.layout).record(*(replace(run, outcome=did) for run, did in wrong))
     return f"recorded {len(wrong)} runs again" if wrong else ""
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from featurestore.definitions.model.source import DeltaSource, FileSource
-from featurestore.engines.spark.write.freshness import staleness
+from featurestore.definitions.model.source import StoredSource
+from featurestore.engines.latest.freshness import staleness
+from featurestore.jobs.continuous.state import read_state
 from featurestore.jobs.declared_sources import require_declared
 from featurestore.jobs.doctor.finding import Finding, Subject
 from featurestore.jobs.materialize.evidence import gather
@@ -28,7 +29,7 @@ def streams_continue(subject: Subject) -> Iterator[Finding]:
         return
     if table_damage(subject.uri, subject.own_runs):
         return  # which other checks report
-    if isinstance(view.source, DeltaSource | FileSource):
+    if isinstance(view.source, StoredSource):
         require_declared(view.source, subject.loaded, f"doctor({view.name!r})")
     upstream = upstream_of(view, subject.layout)
     if upstream.table_id != record.upstream:
@@ -54,6 +55,8 @@ def latest_is_fresh(subject: Subject) -> Iterator[Finding]:
     if view is None or record is None or not view.latest or not is_table(subject.uri):
         return
     if lacking := staleness(subject.layout, view, record.table_id):
+        if lacking == "rows" and read_state(subject.layout, view.name) is not None:
+            return  # a continuous process writes it every few minutes
         yield subject.finding(
             LATEST,
             _LATEST_PROBLEMS[lacking].format(subject.layout.latest(view.name)),

@@ -7,6 +7,8 @@ from typing import cast
 from featurestore.definitions.model.view import FeatureView
 from featurestore.jobs.doctor.finding import Subject
 from featurestore.jobs.materialize.job import Job
+from featurestore.store.delta.log import is_table
+from featurestore.store.failures import storage_errors
 from featurestore.store.file_system import list_names
 from featurestore.store.ledger.runs import Runs
 from featurestore.store.ledger.tables import TableRecord, Tables
@@ -20,6 +22,8 @@ def ledger_subjects(job: Job) -> list[Subject]:
         "ledger of builds": layout.tables(),
         "ledger of runs": layout.runs(),
         "ledger of files": layout.files(),
+        "ledger of profiles": layout.profiles(),
+        "ledger of models": layout.models(),
     }
     subjects = (
         Subject(name, uri, layout=layout, clock=job.clock, loaded=job.loaded)
@@ -80,5 +84,13 @@ def read_again(subject: Subject) -> Subject:
 
 
 def has_log(subject: Subject) -> bool:
-    """Return whether there is a Delta log at a subject's address."""
-    return bool(list_names(f"{subject.uri}/_delta_log"))
+    """Return whether there is a Delta log at a subject's address.
+
+    Raises:
+        StorageError: The address cannot be reached or read.
+    """
+    # First, because delta-rs says that there are no credentials; Arrow then asks without any.
+    if is_table(subject.uri):
+        return True
+    with storage_errors(f"open table {subject.uri}", subject.uri):
+        return bool(list_names(f"{subject.uri}/_delta_log"))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from featurestore.store.delta.cleanup import Removed, remove_folder
+from featurestore.store.delta.cleanup import Removed, remove_file, remove_folder
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.files import Files
 from featurestore.store.ledger.tables import TableRecord, Tables
@@ -68,6 +68,7 @@ def remove_builds(
             layout.staging(record.table_id),
         ):
             removed += remove_folder(uri, dry_run=dry_run)
+        removed += remove_file(layout.sketches(record.table_id), dry_run=dry_run)
     if expired and not dry_run:
         Files(layout).forget(record.table_id for record in expired)
     return tuple(record.table_id for record in expired), removed

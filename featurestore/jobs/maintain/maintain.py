@@ -9,7 +9,7 @@ from featurestore.definitions.model.view import FeatureView
 from featurestore.errors import FeatureStoreError, RequestError, TableError
 from featurestore.jobs.maintain.builds import remove_builds
 from featurestore.jobs.maintain.checkpoints import prune_checkpoints
-from featurestore.jobs.maintain.ledgers import clean_files, clean_runs, ledgers
+from featurestore.jobs.maintain.ledgers import clean_files, clean_profiles, clean_runs, ledgers
 from featurestore.jobs.maintain.views import clean_table, compact_table, require_whole
 from featurestore.jobs.materialize.job import Job, new_run_id
 from featurestore.jobs.materialize.lock import view_lock
@@ -74,21 +74,14 @@ def maintain(
         NotFoundError: A view is not applied.
         RequestError: The retention is too short.
     """
-    micros = parse_duration_argument("maintain()", "retention", retention)
-    retention = timedelta(microseconds=micros)
-    if retention < SHORTEST_RETENTION:
-        raise RequestError(
-            f"maintain(retention={retention})",
-            "a reader that has opened a table needs its files for some time",
-            "Use an hour at least, for example retention='1h'. The default is '7d'.",
-        )
+    kept_for = _retention(retention)
     applied = job.applied()
     chosen = (
         applied.views
         if views is None
         else selected_views(applied, views, f"maintain({selection_text(views)})")
     )
-    clean_up = _CleanUp(job, retention, dry_run)
+    clean_up = _CleanUp(job, kept_for, dry_run)
     results = [
         _result(view.name, partial(clean_up.of_view, view))
         for view in chosen
@@ -100,6 +93,18 @@ def maintain(
             for name, uri in ledgers(job.layout).items()
         ]
     return results
+
+
+def _retention(retention: str | timedelta) -> timedelta:
+    micros = parse_duration_argument("maintain()", "retention", retention)
+    retention = timedelta(microseconds=micros)
+    if retention < SHORTEST_RETENTION:
+        raise RequestError(
+            f"maintain(retention={retention})",
+            "a reader that has opened a table needs its files for some time",
+            "Use an hour at least, for example retention='1h'. The default is '7d'.",
+        )
+    return retention
 
 
 def _result(table: str, run: Callable[[], Maintenance]) -> Maintenance:
@@ -154,6 +159,9 @@ class _CleanUp:
         records = 0
         if uri == layout.runs():
             records = clean_runs(layout, self.retention, now, dry_run=self.dry_run)
+        if uri == layout.profiles():
+            views = [view.name for view in self.job.applied().views]
+            records = clean_profiles(layout, views, self.retention, now, dry_run=self.dry_run)
         removed = clean_files(uri, self.retention, dry_run=self.dry_run)
         return Maintenance(
             name,

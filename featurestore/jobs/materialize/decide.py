@@ -25,7 +25,8 @@ class Step:
         kind: A run on the current table, or a build.
         table: The build to write to, as the ledger shall record it.
         records: The records to append to the ledger of tables first.
-        starting_version: The first version of a Delta source for a new checkpoint; None for all.
+        starts_at: The first version of a Delta source for a new checkpoint, or the offsets
+            of a Kafka topic; None for all.
         note: What the result's message shall say about the decision, as a clause.
     """
 
@@ -33,7 +34,7 @@ class Step:
     _: KW_ONLY
     table: TableRecord
     records: tuple[TableRecord, ...] = ()
-    starting_version: int | None = None
+    starts_at: int | str | None = None
     note: str = ""
 
 
@@ -163,10 +164,12 @@ def _run(situation: Situation, current: TableRecord, retired: tuple[TableRecord,
     if evidence.generation_used:
         table = replace(current, generation=current.generation + 1, at=situation.now)
         records = (*retired, table)
-    resumed = f"{evidence.checkpoint_problem}; it went on at version {evidence.resumes_at}"
-    return Step(
-        "run", table=table, records=records, starting_version=evidence.resumes_at, note=resumed
-    )
+    resumed = f"{evidence.checkpoint_problem}; it went on at {_position(evidence.resumes_at)}"
+    return Step("run", table=table, records=records, starts_at=evidence.resumes_at, note=resumed)
+
+
+def _position(resumes_at: int | str) -> str:
+    return f"version {resumes_at}" if isinstance(resumes_at, int) else f"offsets {resumes_at}"
 
 
 def _build(situation: Situation, request: Request, records: tuple[TableRecord, ...]) -> Step:

@@ -3,7 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from featurestore.definitions.model.source import DeltaSource, StoredSource
+from featurestore.definitions.model.source import (
+    DeltaSource,
+    FileSource,
+    KafkaSource,
+    StoredSource,
+)
+from featurestore.engines.files.event_days import event_days
 from featurestore.engines.spark.source.offsets import (
     SeenFile,
     batch_with_rows_after,
@@ -57,8 +63,8 @@ def gather(
         newest = None if damage else _newest(table)
     except TableError as error:  # e.g. a damaged checkpoint of its log
         damage = error.found
-    is_delta = isinstance(source, DeltaSource)
-    files = None if is_delta else _files(layout, record, source_uri, newest)
+    is_delta, is_files = isinstance(source, DeltaSource), isinstance(source, FileSource)
+    files = _files(layout, record, source_uri, newest) if is_files else None
     problem = None if damage else _checkpoint_problem(layout, record, newest)
     if files is not None:
         problem = problem or _checkpoint_ahead(layout, record, newest) or files.unlogged
@@ -67,10 +73,13 @@ def gather(
         table_damage=damage,
         source_change=source_change(source_uri, newest, own) if is_delta else None,
         checkpoint_problem=problem.text if problem else None,
-        resumes_at=_resumes_at(source_uri, newest) if is_delta else None,
+        resumes_at=_resumes_at(source, source_uri, newest),
         generation_used=problem is not None and problem.ends_generation,
-        changed_files=files.changed if files else (),
-        lost_files=files.lost if files else None,
+        changed_files=tuple(file.path for file in files.changed) if files else (),
+        changed_days=lambda: (
+            event_days(source, files.changed) if files and isinstance(source, FileSource) else None
+        ),
+        lost_files=_lost(source, files),
     )
 
 
@@ -113,6 +122,7 @@ def files_read(
             size=size,
             modified_at=modified_at,
             run_id=run_id,
+            digest=file.digest or None,
         )
         for file in seen
         for name in [path.name_of(file.path)]
@@ -128,7 +138,7 @@ def _new_states(
         yield _size(seen, present), seen.modified_at
     elif present is None or _is_recorded(present, records):
         return
-    elif _has_content(present, seen):
+    elif _has_content(present, [seen]):
         # With the time of the copy, so that the next run need not read its content.
         yield present.size, present.modified_at // 1000
 
@@ -186,9 +196,21 @@ def _checkpoint_ahead(
     return None if batch is None else _Problem(text)
 
 
-def _resumes_at(source_uri: str, newest: CommitNotes | None) -> int | None:
+def _lost(source: StoredSource, files: "_Files | None") -> str | None:
+    if isinstance(source, KafkaSource):
+        return "messages that it read may have expired in the topic"
+    return files.lost if files else None
+
+
+def _resumes_at(
+    source: StoredSource, source_uri: str, newest: CommitNotes | None
+) -> int | str | None:
     offset = None if newest is None else newest.source_offset
-    if offset is None or not is_table(source_uri):
+    if offset is None or isinstance(source, FileSource):
+        return None
+    if isinstance(source, KafkaSource):
+        return offset
+    if not is_table(source_uri):
         return None
     return resume_version(offset) if reservoir(offset) == table_identity(source_uri) else None
 
@@ -197,7 +219,7 @@ def _resumes_at(source_uri: str, newest: CommitNotes | None) -> int | None:
 class _Files:
     """The state of the source's files that were read: those that changed, and what is lost."""
 
-    changed: tuple[str, ...]
+    changed: tuple[SourceFile, ...]
     lost: str | None
     unlogged: _Problem | None = None
 
@@ -215,7 +237,7 @@ def _files(
         return _Files((), "no record says which files it read")
     seen = {path.name_of(file.path): file for file in entries}
     changed = tuple(
-        file.path
+        file
         for file in path.files
         if not _is_same(file, seen.get(file.name), records.get(file.name, ()))
     )
@@ -248,12 +270,12 @@ def _is_same(present: SourceFile, seen: SeenFile | None, records: Sequence[FileR
     """
     if _is_recorded(present, records) or (seen is None and not records):
         return True
-    if seen is None:
-        return False
+    if seen is None:  # the checkpoint is gone: the ledger knows what was read
+        return _has_content(present, records)
     is_listed = seen.modified_at == present.modified_at // 1000
     if is_listed and not records and seen.size in (present.size, _UNKNOWN):
         return True
-    return _has_content(present, seen)
+    return _has_content(present, [seen])
 
 
 def _is_recorded(present: SourceFile, records: Sequence[FileRecord]) -> bool:
@@ -261,10 +283,10 @@ def _is_recorded(present: SourceFile, records: Sequence[FileRecord]) -> bool:
     return any((each.size, each.modified_at) == state for each in records)
 
 
-def _has_content(present: SourceFile, seen: SeenFile) -> bool:
-    if not seen.digest or seen.size != present.size:
-        return False
-    return content_digest(present.address) == seen.digest
+def _has_content(present: SourceFile, read: Sequence[SeenFile | FileRecord]) -> bool:
+    """Return whether a file has the content of one that was read. Only then it is hashed."""
+    digests = {each.digest for each in read if each.digest and each.size == present.size}
+    return bool(digests) and content_digest(present.address) in digests
 
 
 def _size(seen: SeenFile, present: SourceFile | None) -> int:

@@ -9,7 +9,10 @@ from uuid import uuid4
 
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.errors import FeatureStoreError, MaterializationError
-from featurestore.settings import COMPACT_SMALL_FILES
+from featurestore.jobs.openlineage.observer import RunObserver, ignore_run
+from featurestore.jobs.openlineage.send import run_observer
+from featurestore.notebook import html_table
+from featurestore.settings import COMPACT_SMALL_FILES, Settings
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.runs import RunKind, RunStatus
 from featurestore.times import Clock, system_clock
@@ -41,8 +44,10 @@ class Job:
         files_per_batch: The most source files in one batch of a build.
         compact_small_files: A run that finds more small files in its table than this joins them;
             0 to leave them.
+        profile: Whether runs record profiles of views that have `profile=True`.
         retries: How often `materialize_due` runs a failed view again.
         retry_seconds: The seconds before the first retry; before each further one, twice as many.
+        on_run: Called when a run begins and when it ends.
     """
 
     layout: Layout
@@ -53,8 +58,43 @@ class Job:
     clock: Clock = system_clock
     files_per_batch: int = 1000
     compact_small_files: int = COMPACT_SMALL_FILES
+    profile: bool = True
     retries: int = 0
     retry_seconds: float = 0
+    on_run: RunObserver = ignore_run
+
+
+def project_job(
+    settings: Settings,
+    layout: Layout,
+    *,
+    applied: Callable[[], Manifest],
+    loaded: Callable[[], Manifest],
+    spark: "Callable[[], SparkSession]",
+    clock: Clock,
+) -> Job:
+    """Return the project, for the jobs, as its settings say.
+
+    Args:
+        settings: The settings of ``featurestore.toml``.
+        layout: The addresses of its tables and sources.
+        applied: Returns the applied definitions.
+        loaded: Returns the definitions of the project's folder.
+        spark: Returns the session.
+        clock: Returns the present time.
+    """
+    return Job(
+        layout,
+        applied=applied,
+        loaded=loaded,
+        spark=spark,
+        clock=clock,
+        compact_small_files=settings.compact_small_files,
+        profile=settings.profile,
+        retries=settings.retries,
+        retry_seconds=settings.retry_seconds,
+        on_run=run_observer(settings, layout),
+    )
 
 
 @dataclass(frozen=True)
@@ -65,11 +105,14 @@ class Request:
         start: A build leaves out events before this time.
         full: Build a new table, even if the current one could be updated.
         accept_schema: Take changes of a source's columns that a view's contract refuses.
+        latest: The names of the views whose ``latest`` tables are written again after their rows,
+            if they are stale. None for all.
     """
 
     start: datetime | None = None
     full: bool = False
     accept_schema: bool = False
+    latest: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -127,6 +170,12 @@ class RunResult:
         """Return the view, the status and the message in one line."""
         message = f": {self.message}" if self.message else ""
         return f"RunResult({self.view!r} {self.status}{message})"
+
+    def _repr_html_(self) -> str:
+        names = ("kind", "version", "rows_in", "rows_out", "rows_quarantined", "seconds")
+        row = [getattr(self, name) for name in names]
+        columns = [name.replace("_", " ") for name in names]
+        return html_table(f"{self.view} {self.status}", columns, [row], self.message)
 
 
 def require_success(results: Sequence[RunResult]) -> None:

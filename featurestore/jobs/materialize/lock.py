@@ -1,26 +1,28 @@
-"""The lock of a view: one materialization at a time. The lock of a crashed process is free."""
+"""The lock of a view: one materialization at a time. The lock of a crashed process is free.
+
+It is a locked file of a local root, and a lease in an object store.
+"""
 
 import json
 import os
 import socket
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
-from featurestore.errors import ConflictError
+from featurestore.errors import ConflictError, StorageError
+from featurestore.jobs.locks import is_held, lock_file
 from featurestore.store.failures import storage_error, storage_errors
 from featurestore.store.fault_points import fault_point
 from featurestore.store.layout import Layout
-from featurestore.store.paths import is_local, local_path
+from featurestore.store.lease import HeldError, Lease
+from featurestore.store.paths import has_leases, is_local, local_path
 
-_POLL_SECONDS = 0.2
-# `is_locked` takes a lock for a moment. A run must not be refused for that.
-_LOOK_SECONDS = 0.4
-_LOOK_POLL_SECONDS = 0.02
+_WAIT = "Wait until that run has ended, then run the command again."
 
 OnWait = Callable[[str, str], None]
 """Is called once with a view and who holds its lock, before its lock is waited for."""
@@ -63,7 +65,7 @@ def view_locks(
 
     Example:
         >>> from datetime import UTC
-        >>> with view_locks(Layout("s3://bucket/demo"), {"v": "r1"}, datetime.now(UTC)) as locks:
+        >>> with view_locks(Layout("memory:///demo"), {"v": "r1"}, datetime.now(UTC)) as locks:
         ...     locks.busy, list(locks.held)
         ({}, ['v'])
     """
@@ -82,13 +84,13 @@ def view_locks(
         yield locks
 
 
-@contextmanager
 def view_lock(
     layout: Layout, view: str, run_id: str, now: datetime, on_wait: OnWait | None = None
-) -> Iterator[None]:
-    """Hold the lock of a view's tables.
+) -> AbstractContextManager[None]:
+    """Return a context that holds the lock of a view's tables.
 
-    Object stores have no locks. There, the scheduler must not start two runs of a view at once.
+    HDFS and other file systems that only Spark knows have no locks here. There, the scheduler must
+    not start two runs of a view at once.
 
     Args:
         layout: The addresses of the tables.
@@ -99,91 +101,107 @@ def view_lock(
 
     Raises:
         ConflictError: Another process holds it. The message names the process.
+        SetupError: The root is in an object store, and the package obstore is not installed.
         StorageError: The store's root cannot be written.
 
     Example:
         >>> from datetime import UTC
-        >>> with view_lock(Layout("s3://bucket/demo"), "v", "r1", datetime.now(UTC)):
+        >>> with view_lock(Layout("memory:///demo"), "v", "r1", datetime.now(UTC)):
         ...     pass
     """
-    if not is_local(layout.root):
-        yield
-        return
-    path = Path(local_path(layout.view_lock(view)))
-    # Released by the thread of a run, if that ends before others of its call.
-    holder, lock = path.with_suffix(".holder"), FileLock(path, thread_local=False)
-    call = f"materialize view {view!r}"
+    holder = _holder(run_id, now)
+    if has_leases(layout.root):
+        return _leased(layout, view, holder, on_wait)
+    return _locked(layout, view, holder, on_wait) if is_local(layout.root) else nullcontext()
+
+
+@contextmanager
+def _locked(
+    layout: Layout, view: str, holder: dict[str, str], on_wait: OnWait | None
+) -> Iterator[None]:
+    path, call = Path(local_path(layout.view_lock(view))), f"materialize view {view!r}"
+    note = path.with_suffix(".holder")
+    report = None if on_wait is None else lambda: on_wait(view, _found(_read(note)))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _acquire(lock, holder, view, on_wait)
+        lock = lock_file(path, report)
     except Timeout:
-        raise ConflictError(
-            call,
-            _found(holder),
-            "Wait until that run has ended, then run the command again.",
-        ) from None
+        raise ConflictError(call, _found(_read(note)), _WAIT) from None
     except OSError as error:
         raise storage_error(error, call, str(path)) from error
     try:
-        with storage_errors(call, str(holder)):
-            holder.write_text(_holder(run_id, now), encoding="utf-8")
+        with storage_errors(call, str(note)):
+            note.write_text(json.dumps(holder), encoding="utf-8")
             fault_point("lock.acquired", view)
         yield
         with suppress(OSError):  # the disk failed during the run: the results say so
-            holder.unlink(missing_ok=True)
+            note.unlink(missing_ok=True)
     finally:
         with storage_errors(call, str(path)):
             lock.release()
             fault_point("lock.released", view)
 
 
+@contextmanager
+def _leased(
+    layout: Layout, view: str, holder: dict[str, str], on_wait: OnWait | None
+) -> Iterator[None]:
+    lease = Lease(layout.view_lock(view), holder)
+    report = None if on_wait is None else lambda fields: on_wait(view, _found(fields))
+    try:
+        lease.acquire(report)
+    except HeldError as error:
+        call = f"materialize view {view!r}"
+        raise ConflictError(call, _found(error.holder), _WAIT) from None
+    try:
+        fault_point("lock.acquired", view)
+        yield
+    finally:
+        # If the store cannot be reached, the lease ends by itself.
+        with suppress(StorageError):
+            lease.release()
+        fault_point("lock.released", view)
+
+
 def is_locked(layout: Layout, view: str) -> bool:
-    """Return whether another process materializes a view now; False in object stores.
+    """Return whether another process materializes a view now; False where that is not known.
 
     Example:
         >>> is_locked(Layout("no/such/root"), "spending")
         False
     """
-    path = Path(local_path(layout.view_lock(view)))
-    if not is_local(layout.root) or not path.is_file():
-        return False
-    try:
-        with FileLock(path, blocking=False):
-            return False
-    except Timeout:
-        return True
-    except OSError:  # a store that this user cannot write
-        return False
+    return is_held(layout.view_lock(view)) is True
 
 
-def _acquire(lock: FileLock, holder: Path, view: str, on_wait: OnWait | None) -> None:
-    """Take the lock, or wait for it if there is somebody to say so to.
+def is_free(layout: Layout, view: str) -> bool:
+    """Return whether no process materializes a view now; False where that is not known.
 
-    Raises:
-        Timeout: Another process holds it.
+    A user who cannot write the store cannot look at a lock. HDFS has none.
+
+    Example:
+        >>> is_free(Layout("no/such/root"), "spending"), is_free(Layout("hdfs://host/demo"), "v")
+        (True, False)
     """
+    return is_held(layout.view_lock(view)) is False
+
+
+def _holder(run_id: str, now: datetime) -> dict[str, str]:
+    process = {"pid": str(os.getpid()), "host": socket.gethostname(), "run_id": run_id}
+    return {**process, "since": now.isoformat(timespec="seconds")}
+
+
+def _read(holder: Path) -> Mapping[str, str]:
+    """Return who holds a lock; nothing if the other process has just taken it."""
     try:
-        lock.acquire(_LOOK_SECONDS, poll_interval=_LOOK_POLL_SECONDS)
-    except Timeout:
-        if on_wait is None:
-            raise
-        on_wait(view, _found(holder))
-        lock.acquire(poll_interval=_POLL_SECONDS)
+        fields = json.loads(holder.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return fields if isinstance(fields, dict) else {}
 
 
-def _found(holder: Path) -> str:
-    return f"another process materializes it {_described(holder)}"
-
-
-def _holder(run_id: str, now: datetime) -> str:
-    process = {"pid": os.getpid(), "host": socket.gethostname(), "run_id": run_id}
-    return json.dumps({**process, "since": now.isoformat(timespec="seconds")})
-
-
-def _described(holder: Path) -> str:
+def _found(holder: Mapping[str, str]) -> str:
     try:
-        lock = json.loads(holder.read_text(encoding="utf-8"))
-        process = f"host {lock['host']}, pid {lock['pid']}, run {lock['run_id']}"
-        return f"since {lock['since']} ({process})"
-    except (OSError, ValueError, KeyError):  # the other process has just taken the lock
-        return "since a moment ago"
+        process = f"host {holder['host']}, pid {holder['pid']}, run {holder['run_id']}"
+        since = f"since {holder['since']} ({process})"
+    except KeyError:
+        since = "since a moment ago"
+    return f"another process materializes it {since}"

@@ -1,6 +1,6 @@
 """The sentences of a run's result: what it stored, left out, or skipped."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 from featurestore.jobs.materialize.job import RunResult
@@ -14,7 +14,12 @@ EARLIER_BUILD = "the view has this definition again, so its earlier table was ta
 
 
 def run_summary(
-    did: Outcome, version: int | None, unique: Sequence[str], *, is_empty: bool = False
+    did: Outcome,
+    version: int | None,
+    unique: Sequence[str],
+    *,
+    warnings: Collection[str] = (),
+    is_empty: bool = False,
 ) -> str:
     """Return how many rows a run stored, and how many it put into the quarantine, and why.
 
@@ -22,6 +27,7 @@ def run_summary(
         did: The outcome of the run.
         version: The table's version afterwards.
         unique: The columns that, with the keys, identify an event.
+        warnings: The names of the checks whose failing rows are stored.
         is_empty: Whether the table has no row at all.
 
     Example:
@@ -29,20 +35,31 @@ def run_summary(
         ...     Outcome(rows_in=3, rows_out=2, rows_quarantined=1, failures={"null_key": 1}), 0, ()
         ... )
         'stored 2 of 3 rows as version 0, quarantined 1 (null_key 1)'
+        >>> did = Outcome(rows_in=3, rows_out=3, failures={"city:isin": 2})
+        >>> run_summary(did, 0, (), warnings=["city:isin"])
+        'stored 3 of 3 rows as version 0, with warnings (city:isin 2)'
         >>> run_summary(Outcome(), 0, (), is_empty=True)
         'stored 0 of 0 rows as version 0: the source has no row yet, so every answer is empty'
     """
     stored = f"stored {did.rows_out:,} of {did.rows_in:,} rows as version {version}"
     if did.rows_quarantined:
-        stored += f", quarantined {did.rows_quarantined:,}"
-    if did.failures:
-        counts = sorted(did.failures.items(), key=lambda item: (-item[1], item[0]))
-        named = [f"{name} {count:,}" for name, count in counts[:_MOST_REASONS]]
-        more = len(counts) - len(named)
-        stored += f" ({', '.join(named)}{f' and {more} more checks' if more else ''})"
+        bad = {name: n for name, n in did.failures.items() if name not in warnings}
+        stored += f", quarantined {did.rows_quarantined:,}{_reasons(bad)}"
+    if warned := {name: n for name, n in did.failures.items() if name in warnings}:
+        stored += f", with warnings{_reasons(warned)}"
     if is_empty and not did.rows_in:
         stored += ": the source has no row yet, so every answer is empty"
     return stored + null_unique_note(did.null_unique_rows, unique)
+
+
+def _reasons(failures: Mapping[str, int]) -> str:
+    """Return the checks with their numbers of rows, the most rows first."""
+    if not failures:
+        return ""
+    counts = sorted(failures.items(), key=lambda item: (-item[1], item[0]))
+    named = [f"{name} {count:,}" for name, count in counts[:_MOST_REASONS]]
+    more = len(counts) - len(named)
+    return f" ({', '.join(named)}{f' and {more} more checks' if more else ''})"
 
 
 def unit_note(unit: str | None, did: Outcome) -> str:
@@ -109,8 +126,8 @@ def recovery_note(runs: int) -> str:
 
 
 def skip_reason(upstream: RunResult) -> str:
-    """Return why a derived view was not run."""
-    return f"its upstream view {upstream.view!r} {_ENDS[upstream.status]}: {upstream.message}"
+    """Return why a derived view was not run. The upstream view's own result has the cause."""
+    return f"its upstream view {upstream.view!r} {_ENDS[upstream.status]}"
 
 
 _ENDS = {

@@ -4,6 +4,8 @@ import logging
 from dataclasses import KW_ONLY, dataclass
 from typing import Literal, Protocol
 
+from featurestore.errors import FeatureStoreError
+
 Phase = Literal[
     "starting",
     "waiting",
@@ -32,7 +34,9 @@ class ProgressEvent:
         batches: Number of ended batches.
         rows: Number of source rows read so far; of an ended run, number of rows stored.
         total: Number of source rows that a build reads in all; None if it is not known.
-        message: The result of an ended run, as a sentence.
+        message: The result of an ended run, as a sentence; or what is read, such as "2 new files".
+        seconds: The duration of an ended run; 0 if it is not known.
+        error: The error of a failed or interrupted run; None for others.
     """
 
     view: str
@@ -42,6 +46,8 @@ class ProgressEvent:
     rows: int = 0
     total: int | None = None
     message: str = ""
+    seconds: float = 0.0
+    error: FeatureStoreError | None = None
 
 
 class Progress(Protocol):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from featurestore.errors import TableError
+from featurestore.jobs.materialize.lock import is_free
 from featurestore.store.commit import BatchCommit, batch_commits
 from featurestore.store.integrity import lost_commit
 from featurestore.store.layout import Layout
@@ -15,6 +16,7 @@ from featurestore.store.quarantine import mark_released, pending_releases, unmar
 from featurestore.times import from_micros
 
 _UNFINISHED = ("building", "repairing")
+_KILLED = "the process ended before the run did"
 
 
 def outcome(commits: Sequence[BatchCommit]) -> Outcome:
@@ -64,7 +66,9 @@ def of_run(commits: Sequence[BatchCommit], run_id: str) -> list[BatchCommit]:
     return [commit for commit in commits if commit.notes.run_id == run_id]
 
 
-def reconcile(layout: Layout, tables: Sequence[TableRecord], now: datetime) -> list[RunRecord]:
+def reconcile(
+    layout: Layout, tables: Sequence[TableRecord], past: Sequence[RunRecord], now: datetime
+) -> list[RunRecord]:
     """Add the records that crashed runs did not write, and return them.
 
     A process that was killed leaves its run as ``running``. If the ledger itself was lost, there
@@ -73,16 +77,49 @@ def reconcile(layout: Layout, tables: Sequence[TableRecord], now: datetime) -> l
     Args:
         layout: The addresses of the tables.
         tables: The newest records of one view's builds.
+        past: The recorded runs of the view, read under its lock.
         now: The present time.
     """
-    if not tables:
-        return []
-    runs = Runs(layout)
-    recorded = {run.run_id: run for run in runs.records(tables[0].view)}
+    recorded = {run.run_id: run for run in past}
     added = [record for table in tables for record in _missing(layout, table, recorded, now)]
     if added:
-        runs.record(*added)
+        Runs(layout).record(*added)
     return added
+
+
+def with_interrupted(layout: Layout, runs: Sequence[RunRecord]) -> tuple[RunRecord, ...]:
+    """Return runs, with those as ``interrupted`` whose process was killed. Nothing is recorded.
+
+    The ledger has them as ``running`` until the view's next run.
+
+    Args:
+        layout: The addresses of the tables.
+        runs: The records of runs, oldest first.
+    """
+    unended = {run.run_id: run.view for run in runs if run.status == "running"}
+    free = {view for view in {*unended.values()} if is_free(layout, view)}
+    killed = {run_id for run_id, view in unended.items() if view in free}
+    if not killed:
+        return tuple(runs)
+    # Read after the look at the locks: a run records its end before it releases its lock. A run
+    # that began after the first reading is not among the killed ones.
+    return tuple(
+        _interrupted(run) if run.status == "running" and run.run_id in killed else run
+        for run in Runs(layout).records()
+    )
+
+
+def _interrupted(run: RunRecord) -> RunRecord:
+    again = f"Run `featurestore materialize {run.view}`"
+    what_to_do = {
+        "repair": f"Nothing was replaced, unless {run.view} has the corrected rows. Run the same "
+        "command again.",
+        "release": f"{again}: it completes the release, or takes it back.",
+    }
+    fix = what_to_do.get(run.kind, f"{again}: it goes on after the last commit.")
+    return replace(
+        run, status="interrupted", outcome=replace(run.outcome, error=f"{_KILLED}. {fix}")
+    )
 
 
 def finish_releases(layout: Layout, table: TableRecord) -> None:
@@ -108,8 +145,10 @@ def _missing(
 ) -> list[RunRecord]:
     runs = [run for run in recorded.values() if run.table_id == table.table_id]
     unended = [run for run in runs if run.status == "running"]
-    versions = [run.outcome.version for run in runs if run.outcome.version is not None]
-    after = -1 if unended else max(versions, default=-1)
+    # All commits up to a summary are of recorded runs, or of runs that it stands for.
+    ended = [run for run in runs if run.kind == "summary"] if unended else runs
+    versions = [run.outcome.version for run in ended if run.outcome.version is not None]
+    after = max(versions, default=-1)
     commits = _readable_commits(layout.features(table.view, table.table_id), after)
     found = dict.fromkeys(commit.notes.run_id for commit in commits)
     return [
@@ -148,7 +187,7 @@ def _end(commits: Sequence[BatchCommit], *, is_done: bool) -> tuple[RunStatus, O
     did = outcome(commits)
     if is_done:
         return "done", did
-    return "interrupted", replace(did, error="the process ended before the run did")
+    return "interrupted", replace(did, error=_KILLED)
 
 
 def _rebuilt(run_id: str, table: TableRecord, commits: Sequence[BatchCommit]) -> RunRecord:

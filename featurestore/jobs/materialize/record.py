@@ -2,11 +2,13 @@
 
 from dataclasses import KW_ONLY, dataclass, replace
 
+from featurestore.definitions.code.expectations import declared_expectations
 from featurestore.definitions.model.view import FeatureView
 from featurestore.errors import FeatureStoreError, TableError, with_note
 from featurestore.jobs.materialize.job import Job, RunResult
 from featurestore.jobs.materialize.messages import NOTHING_NEW, run_summary, unit_note
 from featurestore.jobs.materialize.reconcile import of_run, outcome
+from featurestore.jobs.openlineage.observer import RunStart
 from featurestore.store.commit import BatchCommit, batch_commits
 from featurestore.store.delta.log import latest_version
 from featurestore.store.delta.snapshot import open_snapshot
@@ -33,6 +35,7 @@ class RunLog:
         """Record that the run has started to write a build of the table, and return the record."""
         record = self._record(table.table_id, kind)
         Runs(self.job.layout).record(record)
+        self.job.on_run(self.view, record, "seen")
         return record
 
     def end(self, record: RunRecord, before: int | None) -> RunResult:
@@ -46,13 +49,17 @@ class RunLog:
         commits = batch_commits(uri, after=-1 if before is None else before)
         did = outcome(of_run(commits, self.run_id))
         status: RunStatus = "done" if did.batches or record.kind == "build" else "nothing"
-        self._append(record, status, did)
+        self._append(record, status, did, "seen")
         version = latest_version(uri) if did.version is None else did.version
         message = (
             NOTHING_NEW
             if status == "nothing"
             else run_summary(
-                did, version, self.view.unique_columns, is_empty=not open_snapshot(uri).rows
+                did,
+                version,
+                self.view.unique_columns,
+                warnings=_warnings(self.view),
+                is_empty=not open_snapshot(uri).rows,
             )
             + unit_note(getattr(self.view.source, "unit", None), did)
         )
@@ -75,11 +82,12 @@ class RunLog:
         return replace(result, error=error)
 
     def _failed(self, error: FeatureStoreError, status: RunStatus) -> tuple[RunRecord, Outcome]:
-        record = self._begun() or self._not_begun()
+        begun = self._begun()
+        record = begun or self._not_begun()
         did = record.outcome
         if record.status == "running":
             did = replace(outcome(self._commits(record)), error=str(error))
-            self._append(record, status, did)
+            self._append(record, status, did, "seen" if begun else "unseen")
         return record, did
 
     def _commits(self, record: RunRecord) -> list[BatchCommit]:
@@ -99,7 +107,7 @@ class RunLog:
         record, did = self._record("", "run"), Outcome(error=message)
         try:
             record = self._not_begun()
-            self._append(record, "skipped", did)
+            self._append(record, "skipped", did, "unseen")
         except FeatureStoreError as unrecorded:
             message += f" (not recorded: {unrecorded.found})"
         return self._result(record, "skipped", did, version=None, message=message)
@@ -127,10 +135,10 @@ class RunLog:
             return self._record("", "build")
         return self._record(current.table_id, "run")
 
-    def _append(self, record: RunRecord, status: RunStatus, did: Outcome) -> None:
-        Runs(self.job.layout).record(
-            replace(record, status=status, ended_at=self.job.clock(), outcome=did)
-        )
+    def _append(self, record: RunRecord, status: RunStatus, did: Outcome, start: RunStart) -> None:
+        ended = replace(record, status=status, ended_at=self.job.clock(), outcome=did)
+        Runs(self.job.layout).record(ended)
+        self.job.on_run(self.view, ended, start)
 
     def _result(
         self,
@@ -156,3 +164,10 @@ class RunLog:
             message=message,
             table_id=record.table_id,
         )
+
+
+def _warnings(view: FeatureView) -> frozenset[str]:
+    """Return the names of the view's checks whose failing rows are stored."""
+    declared = declared_expectations(view)
+    checks = () if declared is None else declared.checks
+    return frozenset(check.name for check in checks if check.severity == "warn")

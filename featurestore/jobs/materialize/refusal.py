@@ -1,10 +1,11 @@
 """The state of a build as evidence, and the errors for a state that no run may continue."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from featurestore.errors import FeatureStoreError, SourceError, TableError
 from featurestore.store.integrity import damaged
+from featurestore.store.interval import Interval, repair_command
 
 
 @dataclass(frozen=True)
@@ -20,10 +21,12 @@ class Evidence:
         checkpoint_problem: Why the stream's checkpoint cannot continue, as a clause: missing,
             damaged, older than the table, or a replacement without a finished batch. None if it
             can.
-        resumes_at: The version of a Delta source that follows the table's last commit; None if
-            the stream cannot resume without its checkpoint.
+        resumes_at: The version of a Delta source that follows the table's last commit, or the
+            offsets of a Kafka topic; None if the stream cannot resume without its checkpoint.
         generation_used: Whether a new checkpoint needs another generation than the recorded one.
         changed_files: Source files that changed after their rows were stored.
+        changed_days: Returns the days of the events that these files have now; None if they are
+            not known. It reads the files.
         lost_files: Why a new build would not have all rows of the table, as a clause: source
             files were read and are gone. None if it would.
     """
@@ -32,9 +35,10 @@ class Evidence:
     table_damage: str | None = None
     source_change: str | None = None
     checkpoint_problem: str | None = None
-    resumes_at: int | None = None
+    resumes_at: int | str | None = None
     generation_used: bool = False
     changed_files: tuple[str, ...] = ()
+    changed_days: Callable[[], Interval | None] = field(default=lambda: None, compare=False)
     lost_files: str | None = None
 
     @property
@@ -57,7 +61,7 @@ def refusal(view: str, evidence: Evidence) -> FeatureStoreError | None:
     """
     call = f"materialize view {view!r}"
     if evidence.changed_files:
-        return _changed(view, evidence.changed_files)
+        return _changed(view, evidence)
     if evidence.table_damage:
         return damaged(call, view, evidence.table_damage)
     if evidence.source_change:
@@ -114,12 +118,20 @@ def _changed_files(files: Sequence[str]) -> str:
     return f"source files changed after they were read: {listed(files)}"
 
 
-def _changed(view: str, files: Sequence[str]) -> SourceError:
+def _changed(view: str, evidence: Evidence) -> SourceError:
+    days = evidence.changed_days()
+    unknown = f"`featurestore materialize {view} --start ... --end ...`"
+    command = unknown if days is None else repair_command(view, days)
+    now = "" if days is None else f", the days of the events that {_they(evidence)} now"
     return SourceError(
         f"materialize view {view!r}",
-        _changed_files(files),
+        _changed_files(evidence.changed_files),
         "Choose one: compute the range of event time with the changed rows again, with "
-        f"`featurestore materialize {view} --start ... --end ...`. Rebuild the view with "
-        f"`featurestore materialize {view} --full`. Or restore the old files with their old "
-        "modification times (cp -p), and add new rows as new files.",
+        f"{command}{now}. If other days have changed rows too, it stores nothing and names their "
+        f"range. Rebuild the view with `featurestore materialize {view} --full`. Or restore the "
+        "old files with their old modification times (cp -p), and add new rows as new files.",
     )
+
+
+def _they(evidence: Evidence) -> str:
+    return "the file has" if len(evidence.changed_files) == 1 else "the files have"

@@ -1,7 +1,7 @@
 """The run of one view: decide what to do, record it, read the new rows, record the result."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property
 from threading import Event
@@ -35,6 +35,8 @@ from featurestore.jobs.materialize.progress import Phase, Progress, ProgressEven
 from featurestore.jobs.materialize.reconcile import finish_releases, reconcile
 from featurestore.jobs.materialize.record import RunLog
 from featurestore.jobs.materialize.upstream import Upstream, upstream_of
+from featurestore.jobs.profiles.batches import BatchSketches
+from featurestore.jobs.profiles.record import ProfiledRun, record_profiles
 from featurestore.quality.validation import validation_of
 from featurestore.store.commit import newest_batch
 from featurestore.store.current import unrecorded_builds
@@ -43,8 +45,9 @@ from featurestore.store.delta.protocol import check_plain
 from featurestore.store.delta.snapshot import open_snapshot
 from featurestore.store.fault_points import fault_point
 from featurestore.store.integrity import damaged, lost_commit
+from featurestore.store.lease import confirm_lease, held_lock
 from featurestore.store.ledger.files import Files
-from featurestore.store.ledger.runs import Runs
+from featurestore.store.ledger.runs import RunRecord, Runs
 from featurestore.store.ledger.tables import TableRecord, Tables
 from featurestore.store.quarantine import drop_unfinished
 from featurestore.store.source_files import SourceFile
@@ -91,6 +94,21 @@ class ViewRun:
         accept = self.request.accept_schema
         return check_schema(self.job.layout, self.view, accept=accept, files=self.files)
 
+    @cached_property
+    def reads_again(self) -> bool:
+        """Whether a batch is read each time that its rows are needed; see `check_view`."""
+        return check_view(self.view_input, self.spark)
+
+    @cached_property
+    def batches(self) -> BatchSketches:
+        """The sketches of the rows that the run has committed so far."""
+        return BatchSketches(self.view)
+
+    @property
+    def has_profile(self) -> bool:
+        """Whether profiles of the run are recorded."""
+        return self.job.profile and self.view.profile
+
     def explained(self, error: FeatureStoreError) -> FeatureStoreError:
         """Return a failure of the run, with the changed columns of its source."""
         accepted = self.__dict__.get("accepted")  # None before the check, or if it failed
@@ -110,9 +128,9 @@ class ViewRun:
         """Return the address of a build of the view's table."""
         return self.job.layout.features(record.view, record.table_id)
 
-    def report(self, phase: Phase, **numbers: int | None) -> None:
+    def report(self, phase: Phase, message: str = "", **numbers: int | None) -> None:
         """Report the run's progress."""
-        self.progress(ProgressEvent(self.view.name, phase, **numbers))  # type: ignore[arg-type]  # no message
+        self.progress(ProgressEvent(self.view.name, phase, message=message, **numbers))  # type: ignore[arg-type]  # rows and batches
 
 
 def run_view(run: ViewRun, work: Callable[["ViewRun"], RunResult] | None = None) -> RunResult:
@@ -146,19 +164,30 @@ def skip_view(run: ViewRun, upstream: RunResult) -> RunResult:
 
 
 def _report_end(run: ViewRun, result: RunResult) -> None:
+    end: Phase = result.status  # type: ignore[assignment]  # an ended run's status is a phase
     run.progress(
-        ProgressEvent(run.view.name, result.status, rows=result.rows_out, message=result.message)  # type: ignore[arg-type]  # an ended run's status is a phase
+        ProgressEvent(
+            *(run.view.name, end),
+            rows=result.rows_out,
+            message=result.message,
+            seconds=result.seconds,
+            error=result.error,
+        )
     )
 
 
 def _run(run: ViewRun) -> RunResult:
     run.report("checking")
     tables = Tables(run.job.layout)
-    builds = builds_of(run, tables)
-    recovered = reconcile(run.job.layout, builds, run.job.clock())
-    accepted = run.accepted  # before anything is read or written
-    check_view(run.view_input, run.spark)
-    situation = _situation(run, tables)
+    builds = builds_of(tables, run.view.name)
+    past = Runs(run.job.layout).records(run.view.name)
+    recovered = reconcile(run.job.layout, builds, past, run.job.clock())
+    if recovered:
+        past = Runs(run.job.layout).records(run.view.name)
+    for killed in recovered:
+        run.job.on_run(run.view, killed, "killed")
+    accepted, _ = run.accepted, run.reads_again  # before anything is read or written
+    situation = _situation(run, tables, past)
     step = decide(situation, run.request)
     if step.records:
         tables.record(*step.records)
@@ -174,13 +203,28 @@ def _run(run: ViewRun) -> RunResult:
         fault_point("table.switched", run.view.name)
     # Before the run's end: if the latest table fails, the run is recorded as failed, so that
     # `status` shows it. The rows are stored all the same.
-    refresh_latest_of(run, step)
+    refreshed = refresh_latest_of(run, step)
     result = run.log.end(record, before)
     fault_point("ledger.completed", run.view.name)
     notes = upstream_note(run.upstream.source.name, run.upstream.version)
     notes += recovery_note(len(recovered)) + (step.note and f"; {step.note}") + accepted.note
-    notes += _compact(run, step)
+    notes += refreshed + profile_of(run, step.table) + _compact(run, step)
     return replace(result, message=result.message + notes)
+
+
+def profile_of(run: ViewRun, table: TableRecord, *, is_repair: bool = False) -> str:
+    """Record the profiles of a run that has ended, and return a note for its message."""
+    if not run.has_profile:
+        return ""
+    ended_run = ProfiledRun(
+        run.job.layout,
+        view=run.view,
+        run_id=run.run_id,
+        table_id=table.table_id,
+        now=run.job.clock(),
+        is_repair=is_repair,
+    )
+    return record_profiles(ended_run, run.batches)
 
 
 def _compact(run: ViewRun, step: Step) -> str:
@@ -191,9 +235,8 @@ def _compact(run: ViewRun, step: Step) -> str:
     return compact_after_run(run.view, uri, limit, begin)
 
 
-def _situation(run: ViewRun, tables: Tables) -> Situation:
+def _situation(run: ViewRun, tables: Tables, past: Sequence[RunRecord]) -> Situation:
     upstream, layout = run.upstream, run.job.layout
-    past = Runs(layout).records(run.view.name)
     return Situation(
         run.view.name,
         fingerprint=table_fingerprint(run.view),
@@ -212,15 +255,15 @@ def _situation(run: ViewRun, tables: Tables) -> Situation:
         # An earlier table of a snapshot view lacks the history that came after it.
         retired=tuple(
             build
-            for build in builds_of(run, tables)
+            for build in builds_of(tables, run.view.name)
             if build.state == "retired" and not run.view.snapshot
         ),
     )
 
 
-def builds_of(run: ViewRun, tables: Tables) -> list[TableRecord]:
-    """Return the records of all builds of the view, the oldest first."""
-    return [record for record in tables.records() if record.view == run.view.name]
+def builds_of(tables: Tables, view: str) -> list[TableRecord]:
+    """Return the records of all builds of a view, the oldest first."""
+    return [record for record in tables.records() if record.view == view]
 
 
 def _call(view: FeatureView) -> str:
@@ -233,17 +276,21 @@ def _read_source(run: ViewRun, step: Step) -> None:
     No stream is started for a source that has no version after the one to resume from.
     """
     layout, table = run.job.layout, step.table
-    newest = latest_version(run.upstream.uri) if step.starting_version is not None else None
-    if newest is None or newest >= (step.starting_version or 0):
+    first = step.starts_at if isinstance(step.starts_at, int) else None
+    newest = None if first is None else latest_version(run.upstream.uri)
+    if first is None or newest is None or newest >= first:
         _store_rows(run, step)
         fault_point("source.read", run.view.name)
     if not is_table(run.table(table)):
         # The source has no row yet, or the view left out all of them: an empty table has nulls
         # for every question.
+        confirm_lease(
+            held_lock(run.job.layout.view_lock(table.view)), f"create view {table.view!r}"
+        )
         create_table(run.view_input, run.spark, run.table(table))
     check_plain(run.table(table))
     fault_point("table.ready", run.view.name)
-    if not run.view.snapshot:  # whose files may change
+    if isinstance(run.upstream.source, FileSource) and not run.view.snapshot:  # those may change
         Files(layout).record(files_read(layout, table, run.upstream.uri, run.run_id))
     fault_point("files.recorded", run.view.name)
 
@@ -277,17 +324,22 @@ def stream_of(run: ViewRun, step: Step) -> Stream:
             quarantine=run.job.layout.quarantine(table.view, table.table_id),
             staging=run.job.layout.staging(table.table_id),
             validation=validation_of(run.view),
+            profiling=run.batches.profiling if run.has_profile else None,
             started_at=run.job.clock(),
             start=table.start,
             columns=run.accepted.recorded,
+            reads_again=run.reads_again,
+            lock=held_lock(run.job.layout.view_lock(table.view)),
         ),
         reading=Reading(
             run.upstream.uri,
             files_per_batch=run.job.files_per_batch if step.kind == "build" else None,
-            starting_version=step.starting_version,
+            starts_at=step.starts_at,
         ),
         stop=run.stop,
-        watch=lambda batches, rows: run.report("reading", batches=batches, rows=rows, total=total),
+        watch=lambda batches, rows, what="": run.report(
+            "reading", what, batches=batches, rows=rows, total=total
+        ),
         history=_history(run) if run.view.snapshot and is_new else None,
         full=run.request.full,
     )
@@ -316,8 +368,16 @@ def _history(run: ViewRun) -> str | None:
     return table if batch.notes.snapshot else None
 
 
-def refresh_latest_of(run: ViewRun, step: Step) -> None:
-    """Write the view's ``latest`` table again if it has one and it is stale."""
-    if run.view.latest:
-        run.report("latest")
-        refresh_if_stale(run.spark, run.job.layout, run.view, step.table.table_id, run.job.clock())
+def refresh_latest_of(run: ViewRun, step: Step) -> str:
+    """Refresh the view's ``latest`` table if it has one and it is stale.
+
+    Returns:
+        What was done, for the run's message; ``""`` if nothing was.
+    """
+    wanted = run.request.latest
+    if not run.view.latest or (wanted is not None and run.view.name not in wanted):
+        return ""
+    run.report("latest")
+    layout, table_id = run.job.layout, step.table.table_id
+    done = refresh_if_stale(run.spark, layout, run.view, table_id, run.job.clock())
+    return "" if done is None else f"; {done.note}"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from featurestore.definitions.code.expectations import declared_expectations
 from featurestore.definitions.code.fingerprint import table_fingerprint
@@ -31,6 +32,9 @@ from featurestore.query.selection import (
 )
 from featurestore.store.current import CurrentTables, NoTable
 from featurestore.store.ledger.tables import Tables
+
+if TYPE_CHECKING:
+    from featurestore.engines.latest.refreshed import Refreshed
 
 __all__ = ["Job", "RunResult", "materialize", "refresh_latest"]
 
@@ -69,10 +73,12 @@ def materialize(  # noqa: PLR0913 - the options of a run
         ConflictError: Another process materializes one of the views; nothing was done.
         KeyboardInterrupt: The streams were stopped, and the runs were recorded as interrupted.
     """
-    targets = target_views(job, views)
+    names = selected_names(job, views)
     report = logging_errors(progress or ignore_progress)
-    run_ids = {view.name: new_run_id() for view in targets}
+    run_ids = {name: new_run_id() for name in names}
+    # Before the definitions are loaded, which may take seconds: another process may be at work.
     with all_locked(job, run_ids, report, wait=wait) as locks:
+        targets = loaded_views(job, names, is_selected=views is not None)
         report = releasing(report, locks, ENDS)
         return run_views(job, targets, run_ids, Request(start, full, accept_schema), report)
 
@@ -186,8 +192,8 @@ def _idle(
     return results
 
 
-def refresh_latest(job: Job, views: Selection | None = None) -> dict[str, int]:
-    """Replace views' ``latest`` tables with the answers of the present time.
+def refresh_latest(job: Job, views: Selection | None = None) -> "dict[str, Refreshed]":
+    """Bring views' ``latest`` tables to the present time.
 
     Args:
         job: The project.
@@ -195,7 +201,7 @@ def refresh_latest(job: Job, views: Selection | None = None) -> dict[str, int]:
             a table.
 
     Returns:
-        The Delta version of each view's new ``latest`` table.
+        What was done to each view's ``latest`` table.
 
     Raises:
         NotFoundError: A view is not applied.
@@ -229,8 +235,8 @@ def refresh_latest(job: Job, views: Selection | None = None) -> dict[str, int]:
         }
 
 
-def target_views(job: Job, names: Selection | None) -> list[FeatureView]:
-    """Return the views to materialize, as loaded.
+def selected_names(job: Job, names: Selection | None) -> list[str]:
+    """Return the names of the views to materialize. Their definitions are not loaded.
 
     Args:
         job: The project.
@@ -238,12 +244,32 @@ def target_views(job: Job, names: Selection | None) -> list[FeatureView]:
 
     Raises:
         NotFoundError: A view is not applied.
-        RequestError: A view's definition differs from the applied one.
     """
     applied = job.applied()
     views = list(applied.views) if names is None else _selected(applied, names, "materialize")
+    return [view.name for view in views]
+
+
+def loaded_views(job: Job, names: Sequence[str], *, is_selected: bool = True) -> list[FeatureView]:
+    """Return the views to materialize, as loaded.
+
+    Args:
+        job: The project.
+        names: The views, from `selected_names`.
+        is_selected: Whether the caller has named them. A view of all views may be removed while a
+            lock is waited for.
+
+    Raises:
+        DefinitionError: The definitions do not load.
+        NotFoundError: A view that the caller has named is no longer applied.
+        RequestError: A view's definition differs from the applied one.
+    """
     loaded = job.loaded()
-    return [loaded_view(loaded, view, f"materialize([{view.name!r}])") for view in views]
+    # Read again: another process may have applied a plan while a lock was waited for.
+    manifest = job.applied()
+    present = names if is_selected else [name for name in names if manifest.view(name)]
+    applied = _selected(manifest, present, "materialize") if present else []
+    return [loaded_view(loaded, view, f"materialize([{view.name!r}])") for view in applied]
 
 
 def _selected(applied: Manifest, names: Selection, verb: str) -> list[FeatureView]:
@@ -285,7 +311,9 @@ def loaded_view(loaded: Manifest, applied: FeatureView, call: str) -> FeatureVie
 def _meaning(view: FeatureView) -> tuple[object, ...]:
     expectations = declared_expectations(view)
     reading = (table_fingerprint(view), compile_view(view))
-    return *reading, view.latest, expectations, view.schema_contract
+    personal = tuple(field.name for field in view.schema if field.personal)
+    profile = view.profile, personal
+    return *reading, view.latest, expectations, view.schema_contract, profile
 
 
 def _table_id(tables: CurrentTables, view: FeatureView) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from featurestore.definitions.model.source import DeltaSource, FileSource, StoredSource
+from featurestore.definitions.model.source import DeltaSource, StoredSource
 from featurestore.definitions.model.view import FeatureView
 from featurestore.errors import SourceError
 from featurestore.store.columns import EVENT_TIME
@@ -43,7 +43,7 @@ def upstream_of(view: FeatureView, layout: Layout) -> Upstream:
     source = view.source
     if not isinstance(source, FeatureView):
         stored = _stored_source(view)
-        uri = layout.source(stored.path)
+        uri = layout.source(stored.location)
         if isinstance(stored, DeltaSource):
             _require_newest_commit(view, uri)
         return Upstream(stored, uri)
@@ -69,11 +69,11 @@ def _stored_source(view: FeatureView) -> StoredSource:
         SourceError: It is a request source.
     """
     source = view.source
-    if not isinstance(source, (DeltaSource, FileSource)):
+    if not isinstance(source, StoredSource):
         raise SourceError(
             f"materialize view {view.name!r} ({view.origin})",
             f"source {source.name!r} is a {type(source).__name__}: its values come with each call",
-            "Read the view from a DeltaSource or a FileSource.",
+            "Read the view from a DeltaSource, a FileSource or a KafkaSource.",
         )
     return source
 

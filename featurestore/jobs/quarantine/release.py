@@ -27,6 +27,7 @@ from featurestore.quality.schema import checks_of
 from featurestore.store.columns import EVENT_TIME
 from featurestore.store.commit import CommitNotes, batch_commits, newest_batch
 from featurestore.store.fault_points import fault_point
+from featurestore.store.lease import held_lock
 from featurestore.store.ledger.runs import RunRecord, Runs
 from featurestore.store.ledger.tables import TableRecord
 from featurestore.store.quarantine import (
@@ -73,11 +74,12 @@ def release(job: Job, view_name: str, ids: Sequence[str] | None = None) -> RunRe
         fault_point("release.marked", view_name)
         spark = own_session(job.spark())
         table = job.layout.features(record.view, record.table_id)
-        commit_released(spark, view, quarantine=uri, table=table, notes=notes, now=now)
+        lock = held_lock(job.layout.view_lock(view_name))
+        commit_released(spark, view, quarantine=uri, table=table, notes=notes, now=now, lock=lock)
         fault_point("release.committed", view_name)
         mark_released(uri, run_id, now)
         fault_point("release.finished", view_name)
-        result = _record(job, record, run_id, now)
+        result = _record(job, view, record, run_id, now)
         if view.latest:
             refresh_if_stale(spark, job.layout, view, record.table_id, job.clock())
     rest = f"; {failing:,} rows still fail a check and stay in quarantine" if failing else ""
@@ -190,21 +192,23 @@ def _newest(times: pa.ChunkedArray) -> int | None:
     return max(values, default=None)
 
 
-def _record(job: Job, record: TableRecord, run_id: str, now: datetime) -> RunResult:
+def _record(
+    job: Job, view: FeatureView, record: TableRecord, run_id: str, now: datetime
+) -> RunResult:
     table = job.layout.features(record.view, record.table_id)
     did = outcome(of_run(batch_commits(table), run_id))
-    Runs(job.layout).record(
-        RunRecord(
-            run_id,
-            view=record.view,
-            table_id=record.table_id,
-            kind="release",
-            status="done",
-            started_at=now,
-            ended_at=job.clock(),
-            outcome=did,
-        )
+    ended = RunRecord(
+        run_id,
+        view=record.view,
+        table_id=record.table_id,
+        kind="release",
+        status="done",
+        started_at=now,
+        ended_at=job.clock(),
+        outcome=did,
     )
+    Runs(job.layout).record(ended)
+    job.on_run(view, ended, "unseen")
     return RunResult(
         record.view,
         run_id=run_id,

@@ -8,13 +8,13 @@ import pyarrow.compute as pc
 
 from featurestore.definitions.code.fingerprint import table_fingerprint
 from featurestore.definitions.model.manifest import Manifest
-from featurestore.definitions.model.source import DeltaSource
+from featurestore.definitions.model.source import DeltaSource, KafkaSource
 from featurestore.definitions.model.view import FeatureView
 from featurestore.errors import ConflictError, FeatureStoreError, RequestError, SourceError
 from featurestore.jobs.materialize.evidence import gather
 from featurestore.jobs.materialize.job import Job
 from featurestore.jobs.materialize.refusal import Evidence, refusal
-from featurestore.jobs.materialize.start import target_views
+from featurestore.jobs.materialize.start import loaded_views, selected_names
 from featurestore.jobs.materialize.upstream import Upstream, upstream_of
 from featurestore.jobs.repair.position import Position, lost_file, position_of
 from featurestore.query.selection import Selection
@@ -42,8 +42,9 @@ class RepairPlan:
         files: The number of data files that have rows of the range.
         bytes: The size of these files.
         source_version: The version of a Delta source that is read; None for files.
-        source_changed: Whether the source has changed since its rows were read, so that all its
-            rows are read and compared with the stored ones.
+        source_changed: Whether the source has changed since its rows were read. None if that is
+            not known, as in an object store that Arrow cannot read. Unless it is False, all rows
+            of the source are read and compared with the stored ones.
         rebuilt: The views derived from it, whose tables the next run builds again.
     """
 
@@ -56,7 +57,7 @@ class RepairPlan:
     files: int
     bytes: int
     source_version: int | None
-    source_changed: bool
+    source_changed: bool | None
     rebuilt: tuple[str, ...] = ()
 
 
@@ -95,11 +96,12 @@ def repair_plans(job: Job, views: Selection | None, interval: Interval) -> list[
         RequestError: No view is named, or a view cannot be repaired.
         SourceError: A source cannot be read again.
     """
-    return [prepare_repair(job, view, interval).plan for view in repair_targets(job, views)]
+    targets = loaded_views(job, repaired_names(job, views))
+    return [prepare_repair(job, view, interval).plan for view in targets]
 
 
-def repair_targets(job: Job, views: Selection | None) -> list[FeatureView]:
-    """Return the views whose range is repaired, as loaded.
+def repaired_names(job: Job, views: Selection | None) -> list[str]:
+    """Return the names of the views whose range is repaired. Their definitions are not loaded.
 
     Args:
         job: The project.
@@ -117,9 +119,9 @@ def repair_targets(job: Job, views: Selection | None) -> list[FeatureView]:
             "Name the views whose range shall be computed again: "
             "`featurestore materialize VIEW --start 2026-01-31 --end 2026-02-01`.",
         )
-    targets = target_views(job, views)
-    _require_independent(targets, call)
-    return targets
+    names = selected_names(job, views)
+    _require_independent([view for view in job.applied().views if view.name in names], call)
+    return names
 
 
 def prepare_repair(job: Job, view: FeatureView, interval: Interval) -> PreparedRepair:
@@ -158,7 +160,7 @@ def prepare_repair(job: Job, view: FeatureView, interval: Interval) -> PreparedR
 def require_same_table(job: Job, prepared: PreparedRepair) -> None:
     """Check that no other process has changed the view's table since a repair was prepared.
 
-    Object stores have no locks, so another run may have begun.
+    HDFS has no locks here, so another run may have begun.
 
     Args:
         job: The project.
@@ -175,8 +177,7 @@ def require_same_table(job: Job, prepared: PreparedRepair) -> None:
     raise ConflictError(
         f"repair {Interval(prepared.plan.start, prepared.plan.end)} of view {view!r}",
         "another process has written to the view's table at the same time",
-        "Nothing was replaced. Wait until that run has ended, and run the same command again. Let "
-        "the scheduler start one run of a view at a time: an object store has no locks.",
+        "Nothing was replaced. Wait until that run has ended, and run the same command again.",
     )
 
 
@@ -211,7 +212,7 @@ def _plan(
         files=len(sizes),
         bytes=sum(sizes),
         source_version=position.version,
-        source_changed=position.is_changed,
+        source_changed=position.is_changed if position.is_known else None,
         rebuilt=derived_views(job.applied(), view.name),
     )
 
@@ -319,6 +320,13 @@ def _require_repairable(view: FeatureView, call: str) -> None:
             f"{view.name!r} is a snapshot view: its table has the changes that its runs found, "
             "and the source has the present rows only",
             f"Correct the source: the next run records the correction. Or begin again: {full}.",
+        )
+    if isinstance(source, KafkaSource):
+        raise RequestError(
+            call,
+            f"source {source.name!r} is a Kafka topic, which is read by offsets and not by times",
+            "Send corrected messages: unique_by= says which they replace. Or begin again: "
+            f"{full}.",
         )
     if isinstance(source, DeltaSource) and source.change_feed:
         raise RequestError(

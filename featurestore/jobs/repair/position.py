@@ -56,8 +56,9 @@ class Position:
         version: The version of a Delta source; None for files.
         files: The files; empty for a Delta source.
         changed: Those of the files that changed after they were read.
-        is_changed: Whether the source has changed since: then all its rows are compared with the
-            stored ones, and the batch is a new one.
+        is_changed: Whether the source has changed since, or may have: then all its rows are
+            compared with the stored ones, and the batch is a new one.
+        is_known: Whether the commits of the source that tell this can be read.
     """
 
     batch_id: int
@@ -69,6 +70,7 @@ class Position:
     files: tuple[SourceFile, ...] = ()
     changed: tuple[SourceFile, ...] = ()
     is_changed: bool = False
+    is_known: bool = True
 
 
 def position_of(
@@ -96,7 +98,8 @@ def position_of(
     first_unread, present = resume_version(offset), latest_version(upstream.uri)
     if offset is None or first_unread is None or present is None:
         return None
-    if not _rows_changed(upstream.uri, first_unread, present):
+    changed = _rows_changed(upstream.uri, first_unread, present)
+    if changed is False:
         version = _after_compactions(upstream.uri, first_unread, present)
         if version < oldest_version(upstream.uri):
             return None  # Delta has removed the commits of that version
@@ -114,6 +117,7 @@ def position_of(
         source_commit=commit_digest(upstream.uri, present),
         version=present,
         is_changed=True,
+        is_known=changed is not None,
     )
 
 
@@ -137,10 +141,12 @@ def _of_files(
     )
 
 
-def _rows_changed(uri: str, first: int, newest: int) -> bool:
-    """Return whether a commit since a version has taken rows away, or cannot be read."""
-    commits = (commit_actions(uri, version) for version in range(first, newest + 1))
-    return any(actions is None or _takes_rows(actions) for actions in commits)
+def _rows_changed(uri: str, first: int, newest: int) -> bool | None:
+    """Return whether a commit since a version has taken rows away; None if one cannot be read."""
+    commits = [commit_actions(uri, version) for version in range(first, newest + 1)]
+    if any(actions is not None and _takes_rows(actions) for actions in commits):
+        return True
+    return None if None in commits else False
 
 
 def _takes_rows(actions: tuple[dict[str, dict[str, object]], ...]) -> bool:

@@ -4,13 +4,14 @@ Nothing reads the new table before it is complete; then it replaces the present 
 crash leaves is a table that no run goes on with, and that `maintain` removes.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from threading import Event
 from uuid import uuid4
 
+from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.spark.session.child import own_session
 from featurestore.engines.spark.source.file_log import FileLog
-from featurestore.engines.spark.write.checks import check_view
 from featurestore.engines.spark.write.repair import Repair, run_repair
 from featurestore.jobs.materialize.decide import Step
 from featurestore.jobs.materialize.evidence import files_read
@@ -21,16 +22,17 @@ from featurestore.jobs.materialize.reconcile import finish_releases, reconcile
 from featurestore.jobs.materialize.run import (
     ViewRun,
     builds_of,
+    profile_of,
     refresh_latest_of,
     stream_of,
 )
-from featurestore.jobs.materialize.start import all_locked
+from featurestore.jobs.materialize.start import all_locked, loaded_views
 from featurestore.jobs.repair.checkpoint import continue_checkpoint
 from featurestore.jobs.repair.plan import (
     PreparedRepair,
     RepairPlan,
     prepare_repair,
-    repair_targets,
+    repaired_names,
     require_same_table,
 )
 from featurestore.query.selection import Selection
@@ -39,10 +41,17 @@ from featurestore.store.delta.protocol import check_plain
 from featurestore.store.fault_points import fault_point
 from featurestore.store.interval import Interval
 from featurestore.store.ledger.files import Files
+from featurestore.store.ledger.runs import Runs
 from featurestore.store.ledger.tables import TableRecord, Tables
 from featurestore.store.quarantine import drop_unfinished
 
 NOTHING_IN_RANGE = "the range has no row, neither in the table nor in the source"
+
+
+_CHANGED = {
+    True: "the source had changed",
+    None: "commits of the source cannot be read here, so all its rows were compared",
+}
 
 
 def repair(
@@ -75,11 +84,14 @@ def repair(
         ConflictError: Another process materializes one of the views; nothing was done.
         KeyboardInterrupt: The run was recorded as interrupted.
     """
-    targets = repair_targets(job, views)
+    names = repaired_names(job, views)
     report = logging_errors(progress or ignore_progress)
-    run_ids = {view.name: new_run_id() for view in targets}
+    run_ids = {name: new_run_id() for name in names}
     with all_locked(job, run_ids, report, wait=wait):
-        # All of them, before anything is written.
+        targets = loaded_views(job, names)
+        for view in targets:
+            _record_killed_runs(job, view)
+        # The decisions for all views, before anything is computed. They hold until the end.
         prepared = {view.name: prepare_repair(job, view, interval) for view in targets}
         spark, stop = own_session(job.spark()), Event()
         runs = [
@@ -95,7 +107,13 @@ def repair(
             )
             for view in targets
         ]
-        return run_in_order(runs, stop, _Work(interval))
+        return run_in_order(runs, stop, _Work(interval, prepared))
+
+
+def _record_killed_runs(job: Job, view: FeatureView) -> None:
+    builds, past = builds_of(Tables(job.layout), view.name), Runs(job.layout).records(view.name)
+    for killed in reconcile(job.layout, builds, past, job.clock()):
+        job.on_run(view, killed, "killed")
 
 
 @dataclass(frozen=True)
@@ -103,21 +121,19 @@ class _Work:
     """The repair of one view, in place of its run."""
 
     interval: Interval
+    prepared: Mapping[str, PreparedRepair]
 
     def __call__(self, run: ViewRun) -> RunResult:
         run.report("checking")
         layout, tables = run.job.layout, Tables(run.job.layout)
-        reconcile(layout, builds_of(run, tables), run.job.clock())
-        accepted = run.accepted  # before anything is read or written
-        check_view(run.view_input, run.spark)
-        prepared = prepare_repair(run.job, run.view, self.interval)
+        accepted, _ = run.accepted, run.reads_again  # before anything is read or written
+        prepared = self.prepared[run.view.name]
         finish_releases(layout, prepared.record)
         drop_unfinished(layout, prepared.record)
         table = _new_table(run, prepared)
         tables.record(table)
         record = run.log.begin(table, "repair")
         fault_point("ledger.reserved", run.view.name)
-        run.report("reading")
         run_repair(run.spark, _repair_of(run, self.interval, prepared, table))
         fault_point("source.read", run.view.name)
         if not is_table(run.table(table)):
@@ -133,7 +149,8 @@ class _Work:
         result = run.log.end(record, None)
         fault_point("ledger.completed", run.view.name)
         message = _message(result, prepared.plan, self.interval)
-        return replace(result, message=message + accepted.note)
+        notes = accepted.note + profile_of(run, table, is_repair=True)
+        return replace(result, message=message + notes)
 
 
 def _new_table(run: ViewRun, prepared: PreparedRepair) -> TableRecord:
@@ -154,6 +171,7 @@ def _repair_of(
         table=run.table(before),
         table_version=prepared.version,
         quarantine=run.job.layout.quarantine(before.view, before.table_id),
+        last_batch=(prepared.newest.generation, prepared.newest.batch_id),
         batch_id=position.batch_id,
         source_offset=position.source_offset,
         source_commit=position.source_commit,
@@ -189,8 +207,10 @@ def _message(result: RunResult, plan: RepairPlan, interval: Interval) -> str:
         f"computed {interval} again: {result.rows_out:,} rows in place of {plan.rows:,}"
         f"{quarantined}; copied {plan.rows_kept:,} other rows"
     )
-    if plan.source_changed:
-        text += "; the source had changed, and new rows outside of the range are stored too"
+    if plan.source_changed is not False:
+        text += (
+            f"; {_CHANGED[plan.source_changed]}, and new rows outside of the range are stored too"
+        )
     if plan.rebuilt:
         text += f"; the next runs build the tables of {', '.join(plan.rebuilt)} again"
     return text

@@ -195,3 +195,18 @@ def _ticks(text: str, start: datetime) -> "croniter":
 def _whole_minute(moment: datetime) -> datetime:
     """Return a moment without its seconds: ticks are at whole minutes."""
     return moment.astimezone(UTC).replace(second=0, microsecond=0)
+
+
+def interval_from(text: str, tick: datetime) -> timedelta:
+    """Return the time from a tick to the next one. A view is late after one without a run.
+
+    Args:
+        text: The cron text.
+        tick: The tick.
+
+    Example:
+        >>> from datetime import UTC
+        >>> interval_from("0 */6 * * *", datetime(2026, 1, 31, 6, tzinfo=UTC)).total_seconds()
+        21600.0
+    """
+    return next_tick(text, tick) - tick

@@ -22,7 +22,7 @@ Attempt = Callable[[Sequence[FeatureView], Mapping[str, str]], list[RunResult]]
 
 # Time does not heal them: somebody has to do what the error says.
 _LASTING = (ContractError, DataQualityError, DefinitionError, RequestError, SetupError, TableError)
-_LONGEST_SECONDS = 600
+LONGEST_SECONDS = 600
 
 
 def with_retries(
@@ -51,7 +51,7 @@ def with_retries(
         again = views_to_retry(targets, results)
         if not again:
             break
-        seconds = min(job.retry_seconds * 2**number, _LONGEST_SECONDS)
+        seconds = min(job.retry_seconds * 2**number, LONGEST_SECONDS)
         for view in again:
             text = f"attempt {number + 2} of {job.retries + 1} begins in {seconds:g} s"
             report(ProgressEvent(view.name, "waiting", message=text))

@@ -53,7 +53,7 @@ def materialize_due(
         KeyboardInterrupt: The streams were stopped, and the runs were recorded as interrupted.
     """
     report = logging_errors(progress or ignore_progress)
-    return _DueRuns(job, job.loaded(), report).run(names, wait)
+    return _DueRuns(job, report).run(names, wait)
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,12 @@ class _DueRuns:
     """One call of `materialize_due`."""
 
     job: Job
-    loaded: Manifest
     report: Progress
+
+    @cached_property
+    def loaded(self) -> Manifest:
+        """The definitions of the project's folder, loaded once the locks are held."""
+        return self.job.loaded()
 
     @cached_property
     def views(self) -> dict[str, FeatureView]:

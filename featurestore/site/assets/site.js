@@ -1,4 +1,5 @@
-// The search field of each page. Without this script the pages are complete but for the search.
+// The search field of each page, and how scripts load their data. Without scripts the pages are
+// complete but for the search, the facets of lists, and the hidden parts of lineage.
 (function () {
   "use strict";
 
@@ -7,17 +8,21 @@
   var list = document.querySelector("[data-results]");
   var status = document.querySelector("[data-status]");
   var isPage = list.hasAttribute("data-page");
+  var loading = {};
   var latest = 0;
 
+  // Loads a script of data once.
   function load(path) {
-    return new Promise(function (resolve, reject) {
+    loading[path] = loading[path] || new Promise(function (resolve, reject) {
       var script = document.createElement("script");
       script.src = root + path;
       script.onload = resolve;
       script.onerror = reject;
       document.head.append(script);
     });
+    return loading[path];
   }
+  globalThis.featurestoreLoad = load;
 
   function part(name, kind, text) {
     var made = document.createElement(name);
@@ -43,9 +48,13 @@
       list.replaceChildren.apply(list, found.results.map(item));
       list.hidden = !found.results.length;
       status.textContent = !query.trim() ? "" :
-        found.total === 1 ? "1 result" : found.total + " results";
+        !found.total ? "0 results. The search knows names, columns, owners, tags and words of descriptions." :
+        found.total === 1 ? "1 result" : (found.isPart ? "the best " : "") + found.total + " results";
     }, function () { status.textContent = "The index of the search could not be loaded."; });
   }
+
+  // A search says what could not be loaded.
+  function prepare() { featurestorePrepare(load).catch(function () {}); }
 
   // The arrow keys go through the results.
   function move(event) {
@@ -57,7 +66,22 @@
     stops[Math.max(0, Math.min(at, stops.length - 1))].focus();
   }
 
+  // On a narrow screen the menu is a strip, and the present page may be outside.
+  var present = document.querySelector("nav [aria-current]");
+  if (present) { present.scrollIntoView({ block: "nearest", inline: "center" }); }
+
+  // Copies the text before a button.
+  document.addEventListener("click", function (event) {
+    var button = event.target;
+    if (!button.hasAttribute || !button.hasAttribute("data-copy")) { return; }
+    navigator.clipboard.writeText(button.previousElementSibling.textContent).then(function () {
+      button.textContent = "Copied";
+      setTimeout(function () { button.textContent = "Copy"; }, 2000);
+    }, function () { getSelection().selectAllChildren(button.previousElementSibling); });
+  });
+
   document.querySelectorAll("[data-script]").forEach(function (each) { each.hidden = false; });
+  field.addEventListener("focus", prepare, { once: true });
   field.addEventListener("input", search);
   field.addEventListener("keydown", move);
   list.addEventListener("keydown", move);

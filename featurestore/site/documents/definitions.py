@@ -1,12 +1,13 @@
 """The data of the pages of entities, sources and services."""
 
+from featurestore.client.catalog.snippets import service_snippets
 from featurestore.definitions.model.entity import Entity
 from featurestore.definitions.model.service import FeatureService
-from featurestore.definitions.model.source import DeltaSource, FileSource, RequestSource, Source
+from featurestore.definitions.model.source import DeltaSource, RequestSource, Source
 from featurestore.definitions.model.view import FeatureReference
+from featurestore.registry.meaning import source_type
 from featurestore.site.catalog import Catalog
 from featurestore.site.documents.parts import Document, fields_of, label_of, safe
-from featurestore.site.snippets import service_snippets
 
 
 def entity_document(entity: Entity, catalog: Catalog) -> Document:
@@ -15,7 +16,7 @@ def entity_document(entity: Entity, catalog: Catalog) -> Document:
     return {
         "schema": "featurestore.site.entity/1",
         "kind": "entity",
-        **label_of(entity),
+        **label_of(entity, catalog),
         "join_keys": fields_of(entity.join_keys),
         "views": views,
     }
@@ -28,9 +29,9 @@ def source_document(source: Source, catalog: Catalog) -> Document:
     return {
         "schema": "featurestore.site.source/1",
         "kind": "source",
-        **label_of(source),
-        "type": _type(source),
-        "path": None if isinstance(source, RequestSource) else safe(source.path),
+        **label_of(source, catalog),
+        "type": source_type(source),
+        "path": None if isinstance(source, RequestSource) else safe(source.location),
         "columns": [] if isinstance(source, DeltaSource) else fields_of(source.schema),
         "roles": _roles(source),
         "views": [*views, *computed],
@@ -60,19 +61,11 @@ def service_document(service: FeatureService, catalog: Catalog) -> Document:
     return {
         "schema": "featurestore.site.service/1",
         "kind": "service",
-        **label_of(service),
+        **label_of(service, catalog),
         "features": features,
         "views": list(dict.fromkeys(use.view.name for use in service.references)),
         "snippets": service_snippets(service),
     }
-
-
-def _type(source: Source) -> str:
-    if isinstance(source, FileSource):
-        return f"files ({source.file_format or 'unknown format'})"
-    if isinstance(source, RequestSource):
-        return "values of the request"
-    return "Delta table, read by its change feed" if source.change_feed else "Delta table"
 
 
 def _roles(source: Source) -> dict[str, str]:

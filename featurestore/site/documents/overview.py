@@ -1,18 +1,16 @@
-"""The data of the overview, of the history, and of the pages that compare versions."""
+"""The data of the overview."""
 
-from collections.abc import Iterator
+from itertools import chain
 
-from featurestore.definitions.model.manifest import Manifest
-from featurestore.errors import FeatureStoreError
-from featurestore.registry.diff import Change, diff
-from featurestore.registry.version import RegistryVersion
+from featurestore.registry.health import CODES
 from featurestore.site.catalog import Catalog
-from featurestore.site.documents.parts import Document, moment, run_document, safe
+from featurestore.site.documents.history import version_summary
+from featurestore.site.documents.monitoring import DRIFT_STATES, drift_state
+from featurestore.site.documents.parts import Document, run_document, safe
 
 _LATELY = 5
+_SHOWN_NAMES = 20
 _FAILED = "failed"
-# States of views that need a run or a repair.
-_NOT_READY = ("never materialized", "building", "changed", "outdated", "damaged")
 
 
 def overview_document(catalog: Catalog) -> Document:
@@ -30,60 +28,13 @@ def overview_document(catalog: Catalog) -> Document:
             "services": len(manifest.services),
         },
         "freshness": _freshness(catalog),
-        "health": list(_health(catalog)),
+        "drift": _drift(catalog),
+        "health": _health(catalog),
         "applied_lately": [
             version_summary(version) for version in reversed(catalog.history[-_LATELY:])
         ],
         "failed_lately": _failed_lately(catalog),
         "problems": [safe(str(problem)) for problem in catalog.problems],
-    }
-
-
-def version_summary(version: RegistryVersion) -> Document:
-    """Return one applied version, without its differences."""
-    return {
-        "version": version.version,
-        "applied_at": moment(version.applied_at),
-        "applied_by": safe(version.applied_by),
-        "changes": [safe(change) for change in version.changes],
-    }
-
-
-def version_document(version: RegistryVersion, previous: RegistryVersion | None) -> Document:
-    """Return a version with its differences from the version before.
-
-    A version that cannot be read, because it is damaged or newer, says so in ``error``.
-    """
-    document = {
-        "schema": "featurestore.site.version/1",
-        **version_summary(version),
-        "previous": None if previous is None else previous.version,
-        "error": None,
-    }
-    try:
-        before = Manifest() if previous is None else previous.manifest
-        differences = diff(before, version.manifest)
-    except FeatureStoreError as error:
-        return {**document, "differences": [], "error": safe(str(error))}
-    return {**document, "differences": [_difference(change) for change in differences]}
-
-
-def _difference(change: Change) -> Document:
-    return {
-        "action": change.action,
-        "kind": change.kind,
-        "name": change.name,
-        "breaking": change.is_breaking,
-        "reason": change.removal,
-        "fields": [
-            {
-                "field": detail.field,
-                "old": None if detail.old is None else safe(detail.old),
-                "new": None if detail.new is None else safe(detail.new),
-                "breaking": detail.breaking,
-            }
-            for detail in change.details
-        ],
     }
 
 
@@ -102,44 +53,30 @@ def _freshness(catalog: Catalog) -> Document:
     }
 
 
-def _health(catalog: Catalog) -> Iterator[Document]:
-    """Yield what is missing or wrong, each with the views or features that it concerns."""
-    statuses = catalog.statuses
-    unused = [
-        f"{view.name}:{name}"
-        for view in catalog.views
-        for name in view.feature_names
-        if (view.name, name) not in catalog.uses
-    ]
-    views = catalog.views
-    for title, names in (
-        ("views whose table needs a run or a repair", _not_ready(catalog)),
-        ("views that are due by their schedule", _freshness(catalog)["due"]),
-        (
-            "views whose last run failed",
-            [
-                view.name
-                for view in views
-                if view.name in statuses and statuses[view.name].last_run == _FAILED
-            ],
-        ),
-        ("views without an owner", [view.name for view in views if not view.owner]),
-        ("views without a description", [view.name for view in views if not view.description]),
-        ("features that no service uses", unused),
-    ):
-        yield {"title": title, "count": len(names), "names": names[:_SHOWN_NAMES]}
+def _drift(catalog: Catalog) -> Document:
+    """Return how many features have drifted, and the first of them."""
+    states = dict.fromkeys(DRIFT_STATES, 0)
+    drifted: list[Document] = []
+    for feature in chain.from_iterable(catalog.features.values()):
+        state = drift_state(feature, catalog)
+        states[state] += 1
+        if state == "drifted" and len(drifted) < _SHOWN_NAMES:
+            drifted.append({"name": feature.name, "view": feature.view.name})
+    return {"states": states, "drifted": drifted}
 
 
-_SHOWN_NAMES = 20
-
-
-def _not_ready(catalog: Catalog) -> list[str]:
-    statuses = catalog.statuses
-    return [
-        view.name
-        for view in catalog.views
-        if view.name in statuses and statuses[view.name].state in _NOT_READY
-    ]
+def _health(catalog: Catalog) -> Document:
+    """Return the score, and for each code the definitions or features that have such an issue."""
+    found: dict[str, list[Document]] = {code: [] for code in CODES}
+    for issue in catalog.health.issues:
+        one = {"kind": issue.kind, "name": issue.name, "view": None}
+        features = ({"kind": "feature", "name": n, "view": issue.name} for n in issue.features)
+        found[issue.code].extend(features if issue.features else [one])
+    rows = (
+        {"code": code, "title": CODES[code], "count": len(which), "which": which[:_SHOWN_NAMES]}
+        for code, which in found.items()
+    )
+    return {"score": catalog.health.score, "rows": list(rows)}
 
 
 def _failed_lately(catalog: Catalog) -> list[Document]:

@@ -1,6 +1,6 @@
 """Parts that several pages have: who owns a definition and where it is, and a view's state."""
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -10,7 +10,10 @@ from featurestore.credentials import hidden_values, without_credentials
 from featurestore.definitions.model.expectations import DeclaredExpectations
 from featurestore.definitions.model.manifest import Definition
 from featurestore.definitions.model.view import FeatureView
-from featurestore.site.catalog import Catalog, View
+from featurestore.registry.features import View
+from featurestore.registry.health import kind_of
+from featurestore.site.catalog import Catalog
+from featurestore.site.domains import domain_of
 from featurestore.store.ledger.runs import RunRecord
 
 Document = dict[str, Any]  # Any: plain data of JSON
@@ -31,11 +34,12 @@ def _safe(text: str, hidden: tuple[object, ...]) -> str:
     return without_credentials(text)
 
 
-def label_of(definition: Definition) -> Document:
-    """Return a definition's name, description, owner, tags, file and line."""
+def label_of(definition: Definition, catalog: Catalog) -> Document:
+    """Return a definition's name, description, domain, owner, tags, file and line."""
     return {
         "name": definition.name,
         "description": safe(definition.description),
+        "domain": domain_of(definition.origin.file, catalog.definitions),
         "owner": safe(definition.owner),
         "tags": [safe(tag) for tag in definition.tags],
         "origin": str(definition.origin),
@@ -65,6 +69,18 @@ def freshness_of(view: View, catalog: Catalog) -> Document:
         "last_failure_at": moment(status.last_failure_at),
         "error": None if status.error is None else safe(status.error),
         "answers_by": status.answers_by,
+    }
+
+
+def health_of(view: View, catalog: Catalog) -> Document:
+    """Return the score of a view, and what it and its features lack."""
+    kind = kind_of(view)
+    return {
+        "score": catalog.health.scores.get((kind, view.name)),
+        "issues": [
+            {"code": each.code, "reason": safe(each.reason), "fix": safe(each.fix)}
+            for each in catalog.health.of(kind, view.name)
+        ],
     }
 
 
@@ -123,9 +139,19 @@ def moment(at: datetime | None) -> str | None:
     return None if at is None else f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def fields_of(columns: Any) -> list[Mapping[str, str]]:
-    """Return columns with their types and descriptions."""
+def fields_of(columns: Any, personal: Collection[str] = ()) -> list[Document]:
+    """Return columns with their types and descriptions, and whether they are personal data.
+
+    Args:
+        columns: The columns.
+        personal: The names of those that are personal without a mark of their own.
+    """
     return [
-        {"name": each.name, "type": str(each.dtype), "description": safe(each.description)}
+        {
+            "name": each.name,
+            "type": str(each.dtype),
+            "description": safe(each.description),
+            "personal": each.personal or each.name in personal,
+        }
         for each in columns
     ]

@@ -3,21 +3,29 @@
 from functools import cached_property
 from textwrap import dedent
 
+from featurestore.client.catalog.snippets import feature_snippets
 from featurestore.definitions.model.expectations import DeclaredExpectations
 from featurestore.definitions.model.on_demand import OnDemandFeatureView
 from featurestore.definitions.model.view import Code, FeatureView
-from featurestore.site.catalog import Catalog, Feature, View
+from featurestore.monitoring.columns import personal_features
+from featurestore.registry.features import Feature, View
+from featurestore.registry.health import kind_of
+from featurestore.registry.lineage.personal import personal_columns
+from featurestore.registry.meaning import interval_of, meaning_of, rules_of, window_text
+from featurestore.site.catalog import Catalog
+from featurestore.site.documents.impact import inputs_document
+from featurestore.site.documents.monitoring import drift_of, drift_state, strongest_drift
 from featurestore.site.documents.parts import (
     Document,
     expectations_of,
     fields_of,
     freshness_of,
+    health_of,
     label_of,
     run_document,
     safe,
 )
-from featurestore.site.rules import interval_of, meaning_of, rules_of, window_text
-from featurestore.site.snippets import feature_snippets
+from featurestore.site.documents.statistics import Recorded, recorded, statistics_document
 
 SHOWN_RUNS = 20
 _OF_STORED = ("ttl", "available_delay", "snapshot", "latest", "schema_contract")
@@ -41,15 +49,21 @@ class ViewDocuments:
         services = {service: None for key in self._uses for service, _ in self._catalog.uses[key]}
         return {
             "schema": "featurestore.site.view/1",
-            "kind": "on-demand view" if isinstance(view, OnDemandFeatureView) else "view",
-            **label_of(view),
+            "kind": kind_of(view),
+            **self._label,
             **self._shared,
             **_definition(view),
-            "columns": fields_of(view.schema),
+            "columns": fields_of(
+                view.schema, personal_columns(view) if isinstance(view, FeatureView) else ()
+            ),
             "features": [self._summary(feature) for feature in self.features],
+            "drift_state": strongest_drift(
+                drift_state(feature, self._catalog) for feature in self.features
+            ),
             "services": list(services),
             "expectations": self._expectations,
             "max_bad_share": _max_bad_share(view),
+            "health": health_of(view, self._catalog),
             "runs": [run_document(run) for run in runs[:SHOWN_RUNS]],
         }
 
@@ -67,11 +81,18 @@ class ViewDocuments:
             "schema": "featurestore.site.feature/1",
             "kind": "feature",
             **self._summary(feature),
-            **{name: self._label[name] for name in ("owner", "tags")},
+            **{name: self._label[name] for name in ("domain", "owner", "tags")},
             "origin": str((feature.aggregation or column or self._view).origin),
             **self._shared,
             "column": None if column is None else column.name,
             "view_description": self._label["description"],
+            "trained": [
+                {"kind": kind, "name": name}
+                for kind, name in self._catalog.trained.get((self._view.name, feature.name), ())
+            ],
+            "inputs": inputs_document(self._catalog.impacts, self._view.name, feature.name),
+            "drift_state": drift_state(feature, self._catalog),
+            "drift": drift_of(feature, self._catalog),
             "interval": None if interval is None else str(interval),
             "rules": [safe(rule) for rule in rules_of(feature)],
             "services": [
@@ -83,12 +104,19 @@ class ViewDocuments:
                 for check in self._expectations
                 if ":" not in check["name"] or check["name"].startswith(tuple(own))
             ],
+            "statistics": statistics_document(feature, self._recorded),
             "snippets": feature_snippets(feature, self._catalog.layout),
         }
 
     @cached_property
+    def _recorded(self) -> Recorded:
+        view, profiles = self._view, self._catalog.profiles
+        personal = personal_features(view) if isinstance(view, FeatureView) else ()
+        return recorded(profiles.get(view.name, ()), personal)
+
+    @cached_property
     def _label(self) -> Document:
-        return label_of(self._view)
+        return label_of(self._view, self._catalog)
 
     @cached_property
     def _expectations(self) -> list[Document]:

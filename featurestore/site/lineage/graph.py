@@ -2,21 +2,24 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import NamedTuple
 
 from featurestore.definitions.model.on_demand import OnDemandFeatureView
 from featurestore.definitions.model.view import FeatureReference, FeatureView
+from featurestore.registry.features import View
 from featurestore.site.addresses import page_of
-from featurestore.site.catalog import Catalog, View
+from featurestore.site.catalog import Catalog
 
 
 class Node(NamedTuple):
     """A definition or a feature.
 
     Args:
-        kind: ``"source"``, ``"view"``, ``"feature"`` or ``"service"``.
+        kind: ``"column"``, ``"source"``, ``"view"``, ``"feature"``, ``"service"``,
+            ``"training set"`` or ``"model"``.
         name: Its name.
-        view: The view of a feature; ``""`` for others.
+        view: The view of a feature, or the source of a column; ``""`` for others.
     """
 
     kind: str
@@ -81,7 +84,8 @@ def lineage_of(catalog: Catalog) -> Graph:
     """Return the lineage of all definitions."""
     sources = [Node("source", source.name) for source in catalog.manifest.sources]
     services = [Node("service", service.name) for service in catalog.manifest.services]
-    return Graph.of(_edges(catalog), [*sources, *services])
+    edges = chain(_edges(catalog), _trained_edges(catalog))
+    return Graph.of(edges, [*sources, *services, *_trained(catalog)])
 
 
 def without_features(graph: Graph) -> Graph:
@@ -106,6 +110,33 @@ def _edges(catalog: Catalog) -> Iterator[tuple[Node, Node]]:
         for use in service.references:
             for name in use.feature_names:
                 yield Node("feature", name, use.view.name), Node("service", service.name)
+
+
+def _trained(catalog: Catalog) -> list[Node]:
+    saved = [Node("training set", name) for name in catalog.training_sets]
+    return [*saved, *(Node("model", name) for name in catalog.models_by_name)]
+
+
+def _trained_edges(catalog: Catalog) -> Iterator[tuple[Node, Node]]:
+    """Yield what saved training sets are made from, and the models that learned from them."""
+    applied = {service.name: service for service in catalog.manifest.services}
+    for name, versions in catalog.training_sets.items():
+        node, newest = Node("training set", name), versions[-1]
+        through = [applied[service] for service in newest.services if service in applied]
+        yield from ((Node("service", service.name), node) for service in through)
+        of_services = {
+            (use.view.name, feature)
+            for service in through
+            for use in service.references
+            for feature in use.feature_names
+        }
+        for _, view, feature in newest.features:
+            is_known = (view, feature) in catalog.impacts.lineage.features
+            if is_known and (view, feature) not in of_services:
+                yield Node("feature", feature, view), node
+    for name, models in catalog.models_by_name.items():
+        if models[-1].training_set in catalog.training_sets:
+            yield Node("training set", models[-1].training_set), Node("model", name)
 
 
 def _inputs(view: View) -> list[Node]:

@@ -4,75 +4,42 @@ The scripts are classic ones, so that they load from a folder without a server. 
 function of ``assets/search.js`` with its data.
 """
 
-import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass
 
-_WORD = re.compile(r"[^\W_]+")
+from featurestore.registry.search.entries import Entry, weights_of
+from featurestore.site.addresses import page_of
+from featurestore.site.scripts import script
+from featurestore.site.search.broad import MOST_ENTRIES, broad_beginnings
+
 _MOST_BYTES = 40_000
 _CHUNK = 200
-# How much a word counts, by the part of an entry that it is in.
-_WEIGHTS = {"name": 12, "tags": 6, "view": 4, "owner": 4, "columns": 4, "description": 2}
 
 
-@dataclass(frozen=True)
-class Entry:
-    """What a search finds.
-
-    Args:
-        kind: The kind of definition, or ``"feature"``.
-        name: Its name.
-        page: The path of its page.
-        view: The view of a feature.
-        description: Its description, or its meaning.
-        owner: Its owner.
-        tags: Its tags.
-        columns: The names of its columns.
-    """
-
-    kind: str
-    name: str
-    page: str
-    _: KW_ONLY
-    view: str = ""
-    description: str = ""
-    owner: str = ""
-    tags: tuple[str, ...] = ()
-    columns: tuple[str, ...] = ()
-
-
-def words_of(text: str) -> list[str]:
-    """Return the words of a text: runs of letters and digits, in lower case.
-
-    Example:
-        >>> words_of("amount_sum_7d of Paid-out")
-        ['amount', 'sum', '7d', 'of', 'paid', 'out']
-    """
-    return _WORD.findall(text.lower())
-
-
-def index_scripts(entries: Sequence[Entry]) -> Iterator[tuple[str, str]]:
+def index_scripts(entries: Sequence[Entry], most: int = MOST_ENTRIES) -> Iterator[tuple[str, str]]:
     """Yield the path and text of each script of the index.
 
     Args:
         entries: What can be found, in the order in which equally good results are shown.
+        most: The most entries of a beginning of words that is not broad.
 
     Example:
-        >>> scripts = dict(index_scripts([Entry("view", "activity", "views/activity.html")]))
+        >>> scripts = dict(index_scripts([Entry("view", "activity")]))
         >>> scripts["search/w-a.js"].strip()
         'featurestoreWords("a",{"activity":[0,24]});'
     """
     words = _weighted(entries)
-    shards = dict(_sharded(words))
-    heads = {"shards": sorted(shards), "entries": len(entries), "chunk": _CHUNK}
-    yield "search/head.js", _call("featurestoreHead", heads)
-    yield "search/vocabulary.js", _call("featurestoreVocabulary", sorted(words))
+    broad = broad_beginnings(words, most)
+    shards = dict(_sharded({word: own for word, own in words.items() if word not in broad}))
+    heads = {"shards": sorted(shards), "broad": sorted(broad), "chunk": _CHUNK}
+    yield "search/head.js", script("featurestoreHead", heads)
+    yield "search/vocabulary.js", script("featurestoreVocabulary", sorted(words))
     for key, members in shards.items():
-        yield f"search/w-{shard_name(key)}.js", _call("featurestoreWords", key, members)
-    for number, start in enumerate(range(0, len(entries), _CHUNK)):
-        rows = [_row(entry) for entry in entries[start : start + _CHUNK]]
-        yield f"search/e-{number}.js", _call("featurestoreEntries", number, rows)
+        yield f"search/w-{shard_name(key)}.js", script("featurestoreWords", key, members)
+    for start, best in broad.items():
+        yield f"search/b-{shard_name(start)}.js", script("featurestoreBroad", start, best)
+    for number, first in enumerate(range(0, len(entries), _CHUNK)):
+        rows = [_row(entry) for entry in entries[first : first + _CHUNK]]
+        yield f"search/e-{number}.js", script("featurestoreEntries", number, rows)
 
 
 def shard_name(key: str) -> str:
@@ -89,51 +56,43 @@ def _weighted(entries: Iterable[Entry]) -> Mapping[str, list[int]]:
     """Return for each word the numbers of entries and their weights, in turn."""
     words: dict[str, list[int]] = {}
     for number, entry in enumerate(entries):
-        own: dict[str, int] = {}
-        for word, weight in _words(entry):
-            own[word] = max(weight, own.get(word, 0))
-        for word, weight in own.items():
+        for word, weight in weights_of(entry).items():
             words.setdefault(word, []).extend((number, weight))
     return words
-
-
-def _words(entry: Entry) -> Iterator[tuple[str, int]]:
-    name = words_of(entry.name)
-    # A word counts more in a short name, so that the whole name's entry is the first.
-    weight = _WEIGHTS["name"] + _WEIGHTS["name"] // max(1, len(name))
-    yield from ((word, weight) for word in name)
-    for part, text in (
-        ("view", entry.view),
-        ("owner", entry.owner),
-        ("tags", " ".join(entry.tags)),
-        ("columns", " ".join(entry.columns)),
-        ("description", entry.description),
-    ):
-        yield from ((word, _WEIGHTS[part]) for word in words_of(text))
 
 
 def _sharded(
     words: Mapping[str, list[int]], letters: int = 1
 ) -> Iterator[tuple[str, Mapping[str, list[int]]]]:
-    """Yield words by their first letters; by more letters where there are too many."""
+    """Yield words by their first letters; by more letters where there are too many.
+
+    Small groups stay together: a key of the search that needs twelve small files waits for twelve.
+    """
     groups: dict[str, dict[str, list[int]]] = {}
     for word in sorted(words):
         groups.setdefault(word[:letters], {})[word] = words[word]
     for key, members in groups.items():
-        size = sum(len(word) + 5 * len(found) for word, found in members.items())
-        if size > _MOST_BYTES and len(members) > 1:
-            yield from _sharded(members, letters + 1)
-        else:
+        if _size(members) <= _MOST_BYTES or len(members) == 1:
             yield key, members
+            continue
+        parts = dict(_sharded(members, letters + 1))
+        small = [part for part in parts if _size(parts[part]) <= _MOST_BYTES // 4]
+        together = {word: own for part in small for word, own in parts[part].items()}
+        large = {part: own for part, own in parts.items() if part not in small}
+        if not small or key in large or _size(together) > 2 * _MOST_BYTES:
+            yield from parts.items()
+        else:
+            yield key, together
+            yield from large.items()
+
+
+def _size(words: Mapping[str, list[int]]) -> int:
+    return sum(len(word) + 5 * len(found) for word, found in words.items())
 
 
 def _row(entry: Entry) -> list[str]:
-    return [entry.kind, entry.name, entry.view, entry.page, entry.description[:_LONGEST]]
+    page = page_of(entry.kind, entry.name, entry.view or None)
+    return [entry.kind, entry.name, entry.view, page, entry.description[:_LONGEST]]
 
 
 _LONGEST = 160
-
-
-def _call(function: str, *values: object) -> str:
-    texts = (json.dumps(value, separators=(",", ":")) for value in values)
-    return f"{function}({','.join(texts)});\n"

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from html import escape
 
-from featurestore.site.rules import Interval
+from featurestore.registry.meaning import Interval
 from featurestore.site.timeline.axis import CHARACTER, Axis, axis_of
 from featurestore.site.timeline.shapes import bracket_at, dot, text_at, upright
 

@@ -165,6 +165,25 @@ def remove_folder(uri: str, *, dry_run: bool = False) -> Removed:
         return Removed(len(files), sum(info.size or 0 for info in files))
 
 
+def remove_file(address: str, *, dry_run: bool = False) -> Removed:
+    """Remove a file, if there is one, and return its size.
+
+    Args:
+        address: Its address.
+        dry_run: Whether to remove nothing.
+
+    Raises:
+        StorageError: The file cannot be removed.
+
+    Example:
+        >>> remove_file("no/such/file")
+        Removed(files=0, size=0)
+    """
+    filesystem, path = file_system(address)
+    is_file = filesystem.get_file_info(path).type == pafs.FileType.File
+    return remove_files([address] if is_file else [], dry_run=dry_run)
+
+
 def remove_files(addresses: Sequence[str], *, dry_run: bool = False) -> Removed:
     """Remove files, and return their number and size.
 

@@ -6,38 +6,40 @@ until `featurestore maintain` removes them.
 """
 
 import json
-import os
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
-from pathlib import Path
-from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
-from deltalake import CommitProperties, DeltaTable
 from deltalake.exceptions import CommitFailedError
-from deltalake.transaction import AddAction, RemoveAction
 
 from featurestore.errors import StorageError
-from featurestore.store.delta.file_statistics import file_statistics
 from featurestore.store.delta.files import open_file
-from featurestore.store.delta.snapshot import KEEP_COMMITS, Snapshot, open_table, snapshot_of
+from featurestore.store.delta.footer import Footer
+from featurestore.store.delta.replacement import (
+    BYTES_PER_FILE,
+    BYTES_PER_GROUP,
+    ROWS_PER_FILE,
+    ROWS_PER_GROUP,
+    file_count,
+    remove_files,
+    replace_files,
+    write_files,
+)
+from featurestore.store.delta.snapshot import Snapshot, open_table, snapshot_of
 from featurestore.store.failures import storage_errors
-from featurestore.store.paths import is_local, local_path
 
-# Larger files are cheaper to open. Smaller files have a narrower range of keys each, so that a
-# look-up skips more of them.
-ROWS_PER_FILE = 500_000
-# Small row groups make look-ups of one key fast.
-ROWS_PER_GROUP = 50_000
 COMPACTION_SCHEMA = "featurestore.compaction/1"
 _FEWEST_ROWS = ROWS_PER_FILE // 2
 _FEWEST_BYTES = 32 * 2**20
+# Of values before they are compressed. Values of a smaller file than this are taken to have less:
+# it is not opened to see.
+_FEWEST_VALUES = BYTES_PER_FILE // 2
+_LEAST_OPENED = 2**20
 # What is joined at once is in memory.
 _MOST_ROWS = 2 * ROWS_PER_FILE
 _MOST_BYTES = 64 * 2**20
+_MOST_VALUES = 2 * BYTES_PER_FILE
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class _File:
     path: str
     size: int
     rows: int
+    values: int = 0  # about the bytes before they are compressed
 
 
 def small_files(snapshot: Snapshot) -> int:
@@ -111,37 +114,70 @@ def _small(snapshot: Snapshot) -> list[_File]:
     columns = (snapshot.files[name].to_pylist() for name in ("path", "size_bytes", "num_records"))
     files = [_File(*row) for row in zip(*columns, strict=True) if row[2] is not None]
     small = [file for file in files if file.rows < _FEWEST_ROWS and file.size < _FEWEST_BYTES]
-    return sorted(small, key=lambda file: (file.rows, file.path))
+    small.sort(key=lambda file: (file.rows, file.path))
+    return [*_not_full(snapshot, small)]
+
+
+def _not_full(snapshot: Snapshot, small: Sequence[_File]) -> Iterator[_File]:
+    """Yield files before the first one that is as large as it may be by the bytes of its values.
+
+    The rows of a view are of much the same width, so the files after it are full as well. Joined,
+    they would only be divided again, in each run.
+
+    Args:
+        snapshot: The table.
+        small: The files, that with the fewest rows first.
+    """
+    for file in small:
+        values = file.size
+        if file.size >= _LEAST_OPENED:
+            values = _values(open_file(snapshot, file.path).footer)
+        if values >= _FEWEST_VALUES:
+            return
+        yield replace(file, values=values)
+
+
+def _values(footer: Footer) -> int:
+    """Return about the bytes of a file's values in memory.
+
+    The encoded size is less if values repeat. Then the size of a row group tells: writers end it
+    at a number of bytes of values, unless it has as many rows as it may have.
+    """
+    groups = range(footer.metadata.num_row_groups)
+    encoded: int = sum(footer.metadata.row_group(group).total_byte_size for group in groups)
+    first = footer.rows[0] if len(groups) > 1 else ROWS_PER_GROUP
+    by_groups: int = footer.metadata.num_rows * BYTES_PER_GROUP // max(first, 1)
+    return max(encoded, by_groups if first < ROWS_PER_GROUP else 0)
 
 
 def _groups(small: Sequence[_File]) -> list[list[_File]]:
     """Return groups of files that fit into memory together; a file alone is in none."""
     groups: list[list[_File]] = []
-    rows = size = 0
+    rows = size = values = 0
     for file in small:
-        rows, size = rows + file.rows, size + file.size
-        if not groups or rows > _MOST_ROWS or size > _MOST_BYTES:
+        rows, size, values = rows + file.rows, size + file.size, values + file.values
+        if not groups or rows > _MOST_ROWS or size > _MOST_BYTES or values > _MOST_VALUES:
             groups.append([])
-            rows, size = file.rows, file.size
+            rows, size, values = file.rows, file.size, file.values
         groups[-1].append(file)
     return [group for group in groups if len(group) > 1]
 
 
 def _file_count(group: Sequence[_File]) -> int:
-    return max(-(-sum(file.rows for file in group) // ROWS_PER_FILE), 1)
+    return file_count(sum(file.rows for file in group), sum(file.values for file in group))
 
 
 def _join(snapshot: Snapshot, group: Sequence[_File], order: Sequence[str]) -> int:
     """Commit the rows of a group as few sorted files, and return the version."""
     parts = [_read(snapshot, file) for file in group]
     rows = _sorted(pa.concat_tables(parts).combine_chunks(), order)
-    count = _file_count(group)
-    size = max(-(-rows.num_rows // count), 1)
-    added = [_write(snapshot, rows.slice(at * size, size)) for at in range(count)]
+    added = write_files(snapshot, rows)
+    old = {file.path: file.size for file in group}
+    notes = {"schema": COMPACTION_SCHEMA, "files_before": len(group), "files_after": len(added)}
     try:
-        return _commit(snapshot, group, added)
+        return replace_files(snapshot, old, added, json.dumps(notes), changes_rows=False)
     except CommitFailedError as error:
-        _remove(snapshot, added)
+        remove_files(snapshot, added)
         raise StorageError(
             f"compact {snapshot.uri}",
             "another program has committed to the table at the same time, so nothing was changed",
@@ -160,54 +196,3 @@ def _read(snapshot: Snapshot, file: _File) -> pa.Table:
     opened = open_file(snapshot, file.path)
     groups = range(opened.data.num_row_groups)
     return opened.read(groups, snapshot.schema.names)
-
-
-def _write(snapshot: Snapshot, rows: pa.Table) -> AddAction:
-    path = f"part-00000-{uuid4()}-c000.snappy.parquet"
-    with snapshot.filesystem.open_output_stream(path) as stream:
-        pq.write_table(
-            rows,
-            stream,
-            row_group_size=ROWS_PER_GROUP,
-            compression="snappy",
-            store_decimal_as_integer=True,
-            store_schema=False,  # files of Spark have no Arrow schema
-            write_page_checksum=True,
-        )
-    if is_local(
-        snapshot.uri
-    ):  # after a loss of power, the rows must not be gone with the old files
-        with Path(local_path(snapshot.uri), path).open("rb+") as file:
-            os.fsync(file.fileno())
-    size = snapshot.filesystem.get_file_info(path).size
-    return AddAction(path, size, {}, _now(), data_change=False, stats=file_statistics(rows))
-
-
-def _commit(snapshot: Snapshot, group: Sequence[_File], added: Sequence[AddAction]) -> int:
-    now = _now()
-    removed = [
-        RemoveAction(file.path, False, now, size=file.size, partition_values={}) for file in group
-    ]
-    notes = {"schema": COMPACTION_SCHEMA, "files_before": len(group), "files_after": len(added)}
-    table = DeltaTable(snapshot.uri, version=snapshot.version)
-    table.create_write_transaction(
-        [*added, *removed],
-        "append",
-        table.schema(),
-        commit_properties=CommitProperties(
-            custom_metadata={"userMetadata": json.dumps(notes)},
-            # A retry would check no more than that the files are still there.
-            max_commit_retries=0,
-        ),
-        post_commithook_properties=KEEP_COMMITS,
-    )
-    return snapshot.version + 1
-
-
-def _remove(snapshot: Snapshot, added: Sequence[AddAction]) -> None:
-    for file in added:
-        snapshot.filesystem.delete_file(file.path)
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

@@ -1,15 +1,17 @@
 """Open data files of a snapshot, and the columns of their row groups."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyarrow.fs import FileType
 
 from featurestore.errors import TableError
 from featurestore.store.delta.footer import Footer
 from featurestore.store.delta.snapshot import Snapshot
+from featurestore.store.file_system import list_names
 from featurestore.store.paths import is_local
 
 _FEATURES = "features"
@@ -43,7 +45,7 @@ class OpenFile:
 
 
 def open_file(snapshot: Snapshot, path: str, text_as_dictionary: tuple[str, ...] = ()) -> OpenFile:
-    """Open a data file; its footer is read once for each snapshot.
+    """Open a data file; its footer is read once for each snapshot, as long as it fits its limit.
 
     Args:
         snapshot: The pinned table.
@@ -67,7 +69,19 @@ def open_file(snapshot: Snapshot, path: str, text_as_dictionary: tuple[str, ...]
             page_checksum_verification=snapshot.checksums,
         )
     footer = cached or snapshot.footers.setdefault(path, Footer(data.metadata))
+    _forget_footers(snapshot)
     return OpenFile(data, footer, snapshot.uri, path)
+
+
+def _forget_footers(snapshot: Snapshot) -> None:
+    """Forget the footers that were read first, if there are too many."""
+    footers, limit = snapshot.footers, snapshot.footer_limit
+    while limit is not None and len(footers) > 1 and _bytes(footers.values()) > limit:
+        del footers[next(iter(footers))]
+
+
+def _bytes(footers: Iterable[Footer]) -> int:
+    return sum(footer.bytes for footer in footers)
 
 
 def file_damage(snapshot: Snapshot, path: str) -> str | None:
@@ -89,6 +103,22 @@ def file_damage(snapshot: Snapshot, path: str) -> str | None:
     except TableError as error:
         return error.found
     return None
+
+
+def gone_files(snapshot: Snapshot) -> tuple[str, ...]:
+    """Return the paths of a snapshot's data files that are not there any more.
+
+    The folder is listed once; only files that the list does not name are looked up.
+
+    Args:
+        snapshot: The pinned table.
+    """
+    listed = set(list_names(snapshot.uri))
+    paths = [path for path in snapshot.files["path"].to_pylist() if path not in listed]
+    found = snapshot.filesystem.get_file_info(paths)
+    return tuple(
+        path for path, each in zip(paths, found, strict=True) if each.type == FileType.NotFound
+    )
 
 
 @contextmanager

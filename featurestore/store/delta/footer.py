@@ -5,6 +5,8 @@ from functools import cached_property
 
 import pyarrow.parquet as pq
 
+_COPIES = 10
+
 Span = tuple[object, object] | None
 """The least and the greatest value of a column in a row group; None without statistics."""
 
@@ -19,6 +21,13 @@ class Footer:
 
     metadata: pq.FileMetaData
     _spans: dict[str, list[Span]] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def bytes(self) -> int:
+        """About the bytes that it takes in memory."""
+        # Measured with 8 columns and 11 row groups: 11 kB in the file, 84 kB in memory, and 105 kB
+        # with the bounds of two columns.
+        return _COPIES * int(self.metadata.serialized_size)
 
     @cached_property
     def rows(self) -> list[int]:

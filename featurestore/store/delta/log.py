@@ -13,7 +13,7 @@ from deltalake import CommitProperties, DeltaTable
 from featurestore.store.delta.process import check_process
 from featurestore.store.delta.snapshot import KEEP_COMMITS, open_table, read_history
 from featurestore.store.failures import storage_errors
-from featurestore.store.paths import is_local, local_path
+from featurestore.store.paths import catalog_table, is_local, local_path
 
 _COMMIT = re.compile(r"\d{20}\.(json|checkpoint\.)")
 
@@ -34,7 +34,7 @@ class Commit:
 
 
 def is_table(uri: str) -> bool:
-    """Return whether there is a Delta table at an address.
+    """Return whether there is a Delta table at an address; False for a table of a catalog.
 
     Raises:
         StorageError: The address cannot be reached or read.
@@ -44,6 +44,8 @@ def is_table(uri: str) -> bool:
         False
     """
     check_process()
+    if catalog_table(uri):
+        return False  # only Spark can open it
     with storage_errors(f"open table {uri}", uri):
         if is_local(uri):
             return _has_log(Path(local_path(uri), "_delta_log"))

@@ -10,7 +10,7 @@ from deltalake.exceptions import DeltaError
 
 from featurestore.errors import TableError
 from featurestore.store.delta.snapshot import check_readable, damage_fix, require_newest_commit
-from featurestore.store.failures import failure_text
+from featurestore.store.failures import failure_text, object_store_error
 from featurestore.store.paths import is_local, local_path
 from featurestore.times import from_micros
 
@@ -32,6 +32,7 @@ def read_records(
     Raises:
         TableError: The table needs a newer Delta reader, or its log names a file outside of it, or
             a file cannot be read.
+        StorageError: The object store refuses it, or does not answer.
     """
     rows = read_table(table, columns, predicate)
     uri = _address(table)
@@ -64,6 +65,8 @@ def read_table(
         )
         return pa.RecordBatchReader.from_stream(stream).read_all()
     except (DeltaError, pa.ArrowException, OSError, ValueError) as error:
+        if (refused := object_store_error(error, f"read table {uri}", uri)) is not None:
+            raise refused from error
         raise _damaged(uri, _lost_file(table) or failure_text(error)) from error
 
 

@@ -13,7 +13,7 @@ from featurestore.errors import TableError
 from featurestore.store.delta.commit_files import newest_commit_files
 from featurestore.store.delta.footer import Footer
 from featurestore.store.delta.process import check_process
-from featurestore.store.failures import failure_text, storage_error
+from featurestore.store.failures import failure_text, object_store_error, storage_error
 from featurestore.store.paths import is_local, local_path, stays_inside
 
 READER_VERSION = 1
@@ -30,9 +30,17 @@ _WAYS_OUT = {
         "complete the ledger: `featurestore materialize`",
         "build all views again: `featurestore materialize --full`",
     ),
+    ("registry", "models"): (
+        "record the newest model again: `store.record_model`",
+        "record the models again: `store.record_model`",
+    ),
     ("runs", "runs"): (
         "complete the ledger: `featurestore materialize`",
         "record the runs again: `featurestore doctor --repair`",
+    ),
+    ("profiles", "profiles"): (
+        "go on: the next runs record profiles again",
+        "go on: the next runs record profiles again",
     ),
     ("runs", "files"): (
         "complete the ledger: `featurestore materialize`",
@@ -53,6 +61,7 @@ class Snapshot:
         schema: The table's Arrow schema.
         checksums: Whether the pages of its files are compared with their checksums.
         footers: The footers of the files read so far, by path.
+        footer_limit: About the most bytes of footers to keep; None for no limit.
         widths: The measured bytes of one value, by the column's name.
     """
 
@@ -62,6 +71,7 @@ class Snapshot:
     schema: pa.Schema
     checksums: bool = False
     footers: dict[str, Footer] = field(default_factory=dict, repr=False, compare=False)
+    footer_limit: int | None = field(default=None, repr=False, compare=False)
     widths: dict[str, int] = field(default_factory=dict, repr=False, compare=False)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -73,6 +83,11 @@ class Snapshot:
     def rows(self) -> int:
         """The number of rows of all files, from the log."""
         return sum(count or 0 for count in self.files["num_records"].to_pylist())
+
+    @cached_property
+    def bytes(self) -> int:
+        """The bytes of all files, from the log."""
+        return sum(size or 0 for size in self.files["size_bytes"].to_pylist())
 
     @cached_property
     def filesystem(self) -> pafs.FileSystem:
@@ -154,6 +169,8 @@ def read_history(uri: str, count: int) -> list[dict[str, Any]]:
 
 def _unopened(error: DeltaError | OSError, call: str, uri: str) -> TableError:
     """Return why a table does not open: a damaged commit, or the disk or the object store."""
+    if (refused := object_store_error(error, call, uri)) is not None:
+        return refused
     try:
         commits = newest_commit_files(uri, _SEARCHED_COMMITS)
     except OSError:  # the disk that did not open the table

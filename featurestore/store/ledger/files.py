@@ -19,6 +19,8 @@ class FileRecord:
         size: Its size in bytes; -1 if the file changed before its size was recorded.
         modified_at: The time of its last change before it was read, in UTC milliseconds.
         run_id: The run that read the file.
+        digest: The hash of its content when it was read; None if it is not known, as in an object
+            store, and for records of older releases.
     """
 
     view: str
@@ -28,6 +30,7 @@ class FileRecord:
     size: int
     modified_at: int
     run_id: str
+    digest: str | None = None
 
 
 class Files:

@@ -4,14 +4,14 @@ Records are ordered by a sequence number, never by the clock, which may be set b
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import KW_ONLY, asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from featurestore.store.delta.records import check_record
 from featurestore.store.layout import Layout
-from featurestore.store.ledger.append import append, delete, last_number, read, text_list
+from featurestore.store.ledger.append import append, delete, read, substitute, text_list
 from featurestore.store.ledger.schemas import RUNS
 
 _KINDS = {
@@ -23,7 +23,7 @@ _KINDS = {
     "started_at": datetime,
 }
 
-RunKind = Literal["run", "build", "release", "repair"]
+RunKind = Literal["run", "build", "release", "repair", "summary"]
 RunStatus = Literal["running", "done", "nothing", "failed", "interrupted", "skipped"]
 
 
@@ -62,6 +62,9 @@ class Outcome:
     error: str | None = None
 
 
+_OUTCOME = Outcome.__dataclass_fields__.keys()
+
+
 @dataclass(frozen=True)
 class RunRecord:
     """One materialization of one view.
@@ -71,12 +74,15 @@ class RunRecord:
         view: The view's name.
         table_id: The build that it wrote to.
         kind: ``run`` on a current table, ``build`` of a new table, ``release`` of rows from the
-            quarantine, or ``repair`` of a range of event time.
+            quarantine, ``repair`` of a range of event time, or ``summary`` of several runs.
         status: ``running`` until its last record; ``skipped`` if it never started.
         started_at: The time of its start.
         ended_at: The time of its end; None while it runs.
         outcome: Its result.
         sequence: The number of the record, from `Runs.record`. Records of older releases have 0.
+        runs: The number of runs that a summary stands for; 1 for others.
+        longest_pause: Of a summary, the most seconds between the starts of two of its runs; 0 for
+            others.
     """
 
     run_id: str
@@ -89,6 +95,8 @@ class RunRecord:
     ended_at: datetime | None = None
     outcome: Outcome = field(default_factory=Outcome)
     sequence: int = 0
+    runs: int = 1
+    longest_pause: float = 0.0
 
 
 class Runs:
@@ -104,20 +112,39 @@ class Runs:
 
     def records(self, view: str | None = None) -> tuple[RunRecord, ...]:
         """Return the last record of each run, oldest run first; of one view, or of all views."""
-        rows = [row for row in read(self._uri) if view in (None, row["view"])]
+        rows = read(self._uri, None if view is None else _of_view(view))
         for row in rows:
             check_record(self._uri, row, _KINDS)
         rows.sort(key=_order)
-        return tuple({row["run_id"]: _run(row) for row in rows}.values())
+        last = {row["run_id"]: row for row in rows}
+        return tuple(map(_run, last.values()))
 
     def record(self, *records: RunRecord) -> None:
         """Append records in one commit. The caller holds the lock of each record's view."""
         # Two processes may take the same number, but for different views.
-        last = last_number(self._uri, "sequence")
-        numbered = [
-            replace(record, sequence=number) for number, record in enumerate(records, last + 1)
-        ]
-        append(self._uri, RUNS, [_flat(record) for record in numbered])
+        append(self._uri, RUNS, [_flat(record) for record in records], number="sequence")
+
+    def substitute(
+        self, view: str, old: Sequence[RunRecord], summaries: Sequence[RunRecord]
+    ) -> None:
+        """Put summaries in the place of all records of ended runs, in one commit.
+
+        Args:
+            view: The view of all of them. The caller holds its lock.
+            old: The runs, which have records with a sequence.
+            summaries: The summaries. Each has the id of the last run that it stands for, and takes
+                its place in the order of the records.
+        """
+        # Records that `clean` removes at the same time may come back: the next one removes them.
+        rows = [row for row in read(self._uri, _of_view(view)) if row.get("sequence")]
+        rows.sort(key=_order, reverse=True)
+        gone = {run.run_id for run in old}
+        first = {row["run_id"]: row["sequence"] for row in rows}
+        last = max(row["sequence"] for row in rows if row["run_id"] in gone)
+        kept = [row for row in rows if row["sequence"] <= last and row["run_id"] not in gone]
+        new = [_flat(replace(each, sequence=first[each.run_id])) for each in summaries]
+        condition = f"{_of_view(view)} AND sequence IS NOT NULL AND sequence <= {last:d}"
+        substitute(self._uri, RUNS, [*kept, *new], condition)
 
     def clean(self, before: datetime, *, dry_run: bool = False) -> int:
         """Remove old records that no run needs, and return their number.
@@ -144,6 +171,10 @@ class Runs:
         return removed
 
 
+def _of_view(view: str) -> str:
+    return f"view IN {text_list([view])}"
+
+
 def _is_removed(
     row: Mapping[str, Any], bound: int, last: Collection[str], active: Collection[str]
 ) -> bool:
@@ -163,13 +194,14 @@ def _order(row: Mapping[str, Any]) -> tuple[object, ...]:
 def _flat(record: RunRecord) -> dict[str, object]:
     row = asdict(record)
     outcome = row.pop("outcome")
+    if record.kind != "summary":
+        row |= {"runs": None, "longest_pause": None}
     return {**row, **outcome, "failures": json.dumps(outcome["failures"], sort_keys=True)}
 
 
 def _run(row: Mapping[str, Any]) -> RunRecord:
-    names = Outcome.__dataclass_fields__
     # A record of an older release lacks counts that were added later.
-    outcome = {name: row[name] for name in names if row.get(name) is not None}
-    outcome["failures"] = json.loads(outcome.get("failures", "{}"))
-    rest = {name: value for name, value in row.items() if name not in names}
-    return RunRecord(outcome=Outcome(**outcome), **rest | {"sequence": row.get("sequence") or 0})
+    known = {name: value for name, value in row.items() if value is not None}
+    known["failures"] = json.loads(known.get("failures", "{}"))
+    outcome = {name: known.pop(name) for name in _OUTCOME & known.keys()}
+    return RunRecord(outcome=Outcome(**outcome), **known)

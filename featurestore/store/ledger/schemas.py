@@ -40,6 +40,22 @@ RUNS = pa.schema(
         ("range_end", UTC_MICROS),
         ("error", pa.string()),
         ("sequence", pa.int64()),
+        ("runs", pa.int64()),
+        ("longest_pause", pa.float64()),
+    ]
+)
+MODELS = pa.schema(
+    [
+        ("name", pa.string()),
+        ("version", pa.int64()),
+        ("training_set", pa.string()),
+        ("training_set_version", pa.int64()),
+        ("uri", pa.string()),
+        ("features", pa.list_(pa.string())),
+        ("description", pa.string()),
+        ("tags", pa.list_(pa.string())),
+        ("recorded_at", UTC_MICROS),
+        ("recorded_by", pa.string()),
     ]
 )
 FILES = pa.schema(
@@ -50,5 +66,17 @@ FILES = pa.schema(
         ("size", pa.int64()),
         ("modified_at", pa.int64()),
         ("run_id", pa.string()),
+        ("digest", pa.string()),
+    ]
+)
+PROFILES = pa.schema(
+    [
+        ("view", pa.string()),
+        ("run_id", pa.string()),
+        ("table_id", pa.string()),
+        ("kind", pa.string()),
+        ("at", UTC_MICROS),
+        ("columns", pa.string()),
+        ("sequence", pa.int64()),
     ]
 )

@@ -46,6 +46,11 @@ def objects(store: fs.FeatureStore) -> dict[str, object]:
         "status": store.status(),
         "history": store.history(),
         "runs": Results([RunResult("a", run_id="1", status="done", kind="build")], RUNS),
+        "run": RunResult("a", run_id="1", status="done", kind="build"),
+        "views": store.views(),
+        "found": store.search("amount"),
+        "feature": store.describe("city"),
+        "health": store.health(),
     }
 
 
@@ -58,7 +63,9 @@ def test_each_has_a_short_text(filled):
     )
     assert texts["service"] == "FeatureService('fraud': profile, activity, rate)"
     assert texts["store"].startswith("FeatureStore(project 'shop'")
-    assert texts["runs"] == "[RunResult('a' done)]"
+    assert texts["run"] == "RunResult('a' done)"
+    assert texts["runs"].split()[:3] == ["view", "status", "kind"]
+    assert texts["health"].startswith("Health(score ")
     assert texts["frame"].startswith("FeatureFrame(2 rows")
 
 
@@ -102,10 +109,40 @@ def test_every_text_is_escaped(filled, place):
     service = fs.FeatureService("s", features=(changed,), description=NASTY)
     run = RunResult("a", run_id="1", status="failed", kind="run", message=NASTY)
 
-    for each in (changed, service, Results([run], RUNS)):
+    for each in (changed, service, run, Results([run], RUNS)):
         shown = Tags(each._repr_html_())
         assert "script" not in shown.tags
         assert NASTY in shown.text
+
+
+def test_every_text_of_the_registry_is_escaped_in_lists_and_descriptions(store):
+    path = store.settings.definitions_folder / "shop.py"
+    text = path.read_text().replace("ttl=", f"description={NASTY!r}, owner={NASTY!r}, ttl=")
+    path.write_text(text.replace('"city", fs.String', f'"city", fs.String, description={NASTY!r}'))
+    store.apply(store.plan())
+
+    shown = [
+        *(store, store.views(), store.search("script"), store.describe("profile")),
+        *(store.describe("city"), store.features("profile")),
+    ]
+
+    for each in shown:
+        tags = Tags(each._repr_html_())
+        assert "script" not in tags.tags
+        assert NASTY in tags.text or each is shown[-1]
+
+
+def test_a_text_does_not_move_the_cursor_of_a_terminal(store):
+    path = store.settings.definitions_folder / "shop.py"
+    text = path.read_text().replace("ttl=", "description='\\x1b[2Jgone\\u202etxt', ttl=")
+    path.write_text(text)
+    store.apply(store.plan())
+
+    shown = repr(store.views()) + repr(store.describe("profile"))
+
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
+    assert "\\x1b[2Jgone\\u202etxt" in shown
 
 
 def test_results_are_pickled():

@@ -3,6 +3,7 @@ import os
 import py_compile
 import subprocess
 import sys
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from textwrap import dedent
@@ -11,7 +12,9 @@ import pytest
 
 from featurestore.definitions.code.fingerprint import function_code, table_fingerprint
 from featurestore.definitions.loading.loader import load
+from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.origin import Origin
+from featurestore.definitions.rules import Issue, Rule
 from featurestore.errors import DefinitionError, ProjectError
 from tests.definitions.project import CARDS, write
 
@@ -21,10 +24,10 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "feature_defs"
 
 
-def problems(folder: Path) -> dict[str, str]:
+def problems(folder: Path, further_checks: Iterable[Rule] = ()) -> dict[str, str]:
     """Return the problems of definitions that do not load: the message by file and line."""
     with pytest.raises(DefinitionError) as caught:
-        load(folder)
+        load(folder, further_checks=further_checks)
     assert caught.value.exit_code == 2
     count, *lines = caught.value.found.splitlines()
     assert int(count.split()[0]) == len(lines)
@@ -253,6 +256,41 @@ def test_a_broken_module_that_others_import_is_reported_once(folder: Path) -> No
 
     assert list(messages) == ["broken.py:7"]
     assert messages["broken.py:7"].endswith("ZeroDivisionError: division by zero")
+
+
+def test_a_broken_module_hides_no_problem_of_the_other_modules(folder: Path) -> None:
+    cards = CARDS.replace("1d", "7x")
+    fine = CARDS.replace("activity", "other").replace("payments", "refunds")
+    write(folder, {"a.py": "x = 1 / 0", "cards.py": cards, "fine.py": fine})
+    looked_at: list[Manifest] = []
+
+    def look(sound: Manifest) -> list[Issue]:
+        looked_at.append(sound)
+        return [Issue(sound.views[0].source.origin, "no data")]
+
+    messages = problems(folder, further_checks=[look])
+
+    assert list(messages) == ["a.py:7", "cards.py:9", "fine.py:8"]
+    assert [[each.name for each in sound.views] for sound in looked_at] == [["other"]]
+
+
+def test_no_look_is_taken_at_definitions_without_problems(folder: Path) -> None:
+    def look(sound: Manifest) -> list[Issue]:
+        raise AssertionError
+
+    assert load(write(folder, {"cards.py": CARDS}), further_checks=[look]).views
+
+
+def test_a_transform_whose_module_fails_inside_of_it_is_a_problem(folder: Path) -> None:
+    function = """\
+        def halve(df):
+            from ._numbers import HALF
+            return df * HALF
+        """
+    cards = dedent(function) + CARDS.replace('ttl="1d"', "transform=halve")
+    write(folder, {"_numbers.py": "HALF = 1 / 0", "cards.py": cards})
+
+    assert list(problems(folder)) == ["cards.py:12"]
 
 
 def test_for_a_misspelt_module_the_nearest_is_offered(folder: Path) -> None:

@@ -32,7 +32,7 @@ COUNT = Aggregation("*", "count", windows=("7d",))
         (view(entities=("card",)), ("view 'activity'", "entities", "'card'", "text", "Entity")),
         (
             view(source="payments"),
-            ("view 'activity'", "source is text", "DeltaSource or FileSource or RequestSource"),
+            ("view 'activity'", "source is text", "DeltaSource or FileSource or KafkaSource"),
         ),
         (
             Entity("card", join_keys=("card_id",)),
@@ -85,8 +85,8 @@ COUNT = Aggregation("*", "count", windows=("7d",))
             ("source 's'", "unit is 'sec'", "ms, s, us"),
         ),
         (
-            DeltaSource("s", path=None, timestamp_field="t"),
-            ("source 's'", "path is None", "text"),
+            DeltaSource("s", path=7, timestamp_field="t"),
+            ("source 's'", "path", "text"),
         ),
         (Entity(7, join_keys=CARD.join_keys), ("entity 7", "name is a number", "text")),
         (

@@ -1,5 +1,6 @@
 import statistics
 import textwrap
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -24,6 +25,10 @@ def ratio(inputs: Any) -> Any:
 
 def two(inputs: Any, other: Any) -> Any:
     return inputs, other
+
+
+def aged(inputs: Any) -> Any:
+    return {"ratio": datetime.now(UTC) - inputs["price"]}
 
 
 class Shapes:
@@ -138,6 +143,15 @@ def test_problems_of_an_on_demand_view_are_reported(
     found = [issue for issue in issues(shape(**changes)) if issue.rule == rule]
 
     assert [] in [missing(issue, "on-demand view 'shape'", *parts) for issue in found]
+
+
+def test_an_on_demand_function_uses_the_moment_of_the_row_and_not_the_clock() -> None:
+    made = shape(transform=aged)
+
+    [issue] = issues(made)
+
+    assert (issue.rule, issue.origin) == ("functions_do_not_read_the_clock", made.origin)
+    assert missing(issue, "'shape'", "datetime.now", "'event_timestamp'") == []
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,13 @@ AT = Field("at", Timestamp)
     ("source", "rule", "parts"),
     [
         (delta(path=""), "paths_and_columns_are_named", ("path is empty",)),
+        (delta(path=None), "tables_have_a_path_or_a_name", ("neither path= nor table=",)),
+        (delta(table="a.b"), "tables_have_a_path_or_a_name", ("both path= and table=",)),
+        *(
+            (delta(path=None, table=name), "tables_have_a_path_or_a_name", (repr(name), "schema."))
+            for name in ("", "paid", "a..b", "a.b.c.d", "a.b c", "a.`b`", "s3://bucket/a.b")
+        ),
+        (delta(path="catalog:a.b"), "tables_have_a_path_or_a_name", ("table='a.b'",)),
         (delta(timestamp_field=""), "paths_and_columns_are_named", ("timestamp_field is empty",)),
         (csv(), "text_files_have_a_schema", ("csv", "schema=(Field(...),)")),
         (
@@ -199,3 +206,18 @@ def test_a_view_without_transform_takes_columns_of_a_fitting_type(
 
     assert found == ["views_take_columns_of_fitting_types"] * count
     assert issues(cast) == []
+
+
+@pytest.mark.parametrize("name", ["shop.paid", "main.shop.paid", "main.shop-1.paid_2026"])
+def test_a_table_of_a_catalog_needs_no_path(name: str) -> None:
+    source = delta(path=None, table=name)
+
+    assert issues(view(source=source)) == []
+    assert source.location == f"catalog:{name}"
+
+
+def test_a_contract_on_a_table_of_a_catalog_is_refused() -> None:
+    (issue,) = issues(view(source=delta(path=None, table="a.b"), schema_contract="freeze"))
+
+    assert issue.rule == "contracts_have_columns_to_compare"
+    assert missing(issue, "'freeze'", "'a.b'", "path=") == []

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import date
 from functools import partial, wraps
 from typing import Any
 
@@ -24,6 +25,10 @@ def two(rows: Any, other: Any) -> Any:
 
 def secretive(rows: Any) -> Any:
     return rows, LOCK
+
+
+def of_this_day(rows: Any) -> Any:
+    return rows, date.today()  # noqa: DTZ011 - refused by the rule
 
 
 def logged(function: Any) -> Any:
@@ -98,6 +103,15 @@ def test_a_transform_that_uses_a_value_without_comparison_is_reported() -> None:
     assert issue.rule == "functions_are_declared_in_modules"
     parts = ("view 'activity'", "'secretive'", "'LOCK'", "object", "dictionaries")
     assert missing(issue, *parts) == []
+
+
+def test_a_function_that_reads_the_clock_is_refused_as_sql_is() -> None:
+    made = view(transform=of_this_day)
+
+    [issue] = issues(made)
+
+    assert (issue.rule, issue.origin) == ("functions_do_not_read_the_clock", made.origin)
+    assert missing(issue, "view 'activity'", "date.today") == []
 
 
 def test_sql_selects_from_the_source() -> None:

@@ -11,7 +11,8 @@ import pytest
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 
 from featurestore.definitions.model.aggregation import Aggregation
-from featurestore.engines.spark.write.freshness import latest_notes
+from featurestore.engines.latest.freshness import latest_notes
+from featurestore.jobs.continuous.state import continuous_lock, new_state, write_state
 from featurestore.jobs.doctor.doctor import REPAIRS, examine, without_consequences
 from featurestore.jobs.doctor.finding import Finding
 from featurestore.jobs.materialize.evidence import gather
@@ -416,3 +417,18 @@ def test_findings_are_json(built: Store) -> None:
     (first, *_) = examine(built.job)
 
     assert json.loads(json.dumps(first.__dict__))["code"] == "D102"
+
+
+def test_a_latest_table_that_a_continuous_process_writes_now_and_then_is_not_called_old(
+    built: Store,
+) -> None:
+    want_latest(built)
+    write_latest(built)
+    built.run(stored_rows("d", hour=9))
+
+    with continuous_lock(built.layout, "spending"):
+        write_state(built.layout, new_state("spending", NOON, trigger_seconds=5.0))
+        during = examine(built.job)
+    after = examine(built.job)
+
+    assert (during, [each.code for each in after]) == ([], ["D501"])

@@ -1,7 +1,7 @@
 """The decision of a materialization, from evidence only."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -9,6 +9,7 @@ from featurestore.errors import FeatureStoreError, RequestError, SourceError, Ta
 from featurestore.jobs.materialize.decide import Situation, Step, decide, ended
 from featurestore.jobs.materialize.job import Request
 from featurestore.jobs.materialize.refusal import Evidence
+from featurestore.store.interval import Interval
 from featurestore.store.ledger.tables import TableRecord
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -96,7 +97,7 @@ def test_a_lost_checkpoint_starts_a_generation_at_the_next_version() -> None:
 
     step = decide(situation(CURRENT, evidence=evidence), Request())
 
-    assert (step.kind, step.starting_version, step.table.generation) == ("run", 7, 1)
+    assert (step.kind, step.starts_at, step.table.generation) == ("run", 7, 1)
     assert step.records == (step.table,)
     assert step.note == "lost; it went on at version 7"
 
@@ -108,7 +109,7 @@ def test_a_generation_without_a_commit_is_used_again() -> None:
 
     step = decide(situation(replace(CURRENT, generation=1), evidence=evidence), Request())
 
-    assert (step.starting_version, step.table.generation, step.records) == (7, 1, ())
+    assert (step.starts_at, step.table.generation, step.records) == (7, 1, ())
 
 
 def test_a_build_that_has_not_ended_is_continued() -> None:
@@ -158,6 +159,19 @@ def test_changed_files_are_an_error_with_their_names() -> None:
 
     assert refused.value.found.endswith(": a.csv, b.csv, c.csv and 1 more")
     assert "`featurestore materialize v --full`" in refused.value.fix
+
+
+def test_the_days_of_changed_files_are_in_the_command_that_repairs_them() -> None:
+    days = Interval(NOON.replace(hour=0), NOON.replace(hour=0) + timedelta(days=2))
+    changed = Evidence(table_exists=True, changed_files=("a.csv",), changed_days=lambda: days)
+
+    with pytest.raises(SourceError) as refused:
+        decide(situation(CURRENT, evidence=changed), Request())
+
+    command = (
+        f"`featurestore materialize v --start {days.start:%Y-%m-%d} --end {days.end:%Y-%m-%d}`"
+    )
+    assert command in refused.value.fix
 
 
 def test_an_ended_build_replaces_the_previous_one() -> None:

@@ -126,7 +126,8 @@ def test_views_derived_from_a_view_that_fails_are_skipped_with_the_reason(world:
     assert isinstance(results["spending"].error, SourceError)
     skipped = results["by_day"].message
     assert skipped.startswith("skipped: ")
-    assert f"'spending' failed: {results['spending'].message}" in skipped
+    assert "'spending' failed" in skipped
+    assert results["spending"].message not in skipped
     assert "'by_day' was skipped" in results["by_band"].message
     last = Runs(world.layout).records("by_day")[-1]
     assert (last.status, last.outcome.error) == ("skipped", results["by_day"].message)

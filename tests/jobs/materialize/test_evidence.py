@@ -1,6 +1,8 @@
 """The state of a build on disk: a checkpoint that is ahead of its table is seen."""
 
 import os
+import shutil
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,14 +11,17 @@ import pytest
 from deltalake import CommitProperties, Transaction, write_deltalake
 
 from featurestore.definitions.model.source import FileSource
+from featurestore.definitions.model.types import Field, Int64, Timestamp
 from featurestore.engines.spark.source.file_log import FileLog
 from featurestore.jobs.materialize.evidence import files_read, gather
 from featurestore.jobs.materialize.refusal import Evidence
 from featurestore.jobs.materialize.upstream import Upstream
 from featurestore.jobs.repair.position import position_of
 from featurestore.store.commit import CommitNotes, newest_batch
+from featurestore.store.interval import Interval
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.files import Files
+from featurestore.store.ledger.schemas import FILES
 from featurestore.store.ledger.tables import TableRecord
 from featurestore.store.source_files import FilePath
 
@@ -95,7 +100,10 @@ class Project:
 
     @property
     def source(self) -> FileSource:
-        return FileSource("s", path=str(self.data), format="csv", timestamp_field="at")
+        fields = (Field("k", Int64), Field("at", Timestamp))
+        return FileSource(
+            "s", path=str(self.data), format="csv", timestamp_field="at", schema=fields
+        )
 
     def evidence(self) -> Evidence:
         return gather(self.layout, BUILD, [], self.source, str(self.data))
@@ -115,6 +123,46 @@ def test_copied_files_are_compared_by_their_content_once(tmp_path: Path) -> None
     assert (before.changed_files, new_records) == ((), 1)
     assert (unread.changed_files, again) == ((), 0)
     assert project.evidence().changed_files == (str(copied),)
+
+
+def test_copied_files_are_the_same_also_where_only_the_ledger_knows_them(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    shutil.rmtree(project.checkpoint)  # as `doctor --repair` sets it aside
+    for name in ("a.csv", "b.csv"):
+        os.utime(project.data / name, (1_600_000_000, 1_600_000_000))
+
+    copied = project.evidence()
+    (project.data / "b.csv").write_text("k\n2\n", encoding="utf-8")
+
+    assert (copied.changed_files, copied.continues) == ((), False)
+    assert project.evidence().changed_files == (str(project.data / "b.csv"),)
+
+
+def test_a_ledger_of_an_older_release_has_no_digests(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    records = Files(project.layout).records("t1")
+    shutil.rmtree(project.layout.files())
+    columns = [field for field in FILES if field.name != "digest"]
+    rows = [asdict(each) for each in records[:1]]
+    write_deltalake(project.layout.files(), pa.Table.from_pylist(rows, pa.schema(columns)))
+    os.utime(project.data / "a.csv", (1_600_000_000, 1_600_000_000))
+
+    copied, new_records = project.evidence().changed_files, project.record()
+    shutil.rmtree(project.checkpoint)
+
+    assert (copied, new_records) == ((), 2)  # the copy, and the file that was not recorded
+    assert [each.digest is None for each in Files(project.layout).records("t1")].count(True) == 1
+    assert project.evidence().changed_files == ()
+
+
+def test_the_days_of_changed_files_are_read_from_the_files(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    text = "k,at\n1,2026-03-01T23:30:00-01:00\n2,2026-03-04T00:00:00Z\n"
+    (project.data / "b.csv").write_text(text, encoding="utf-8")
+
+    days = project.evidence().changed_days()
+
+    assert days == Interval(datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 5, tzinfo=UTC))
 
 
 def test_a_renamed_file_is_not_gone_and_is_in_the_position_of_a_repair(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,26 @@ THIRD = (("c", 5, 6.0), ("a", 0, 1.0), (None, None, 9.0))
 LAST = (("b", 6, 7.0),)
 KILLED = [*ALL] if is_soak() else [DELTA["data.committed"].name, OF_FILES["commit.verified"].name]
 SNAPSHOT_SAMPLE = ("data.committed",)
+ERRORS = {"raise": FeatureStoreError, "enospc": StorageError}
+"""The actions that are errors, and the error that each must become."""
+ACTION_AT = {
+    "lock.acquired": "enospc",
+    "ledger.reserved": "raise",
+    "source.pinned": "enospc",
+    "rows.computed": "raise",
+    "quarantine.committed": "enospc",
+    "data.committed": "enospc",
+    "commit.verified": "raise",
+    "source.read": "raise",
+    "table.ready": "enospc",
+    "files.recorded": "raise",
+    "table.switched": "raise",
+    "latest.published": "enospc",
+    "ledger.completed": "enospc",
+    "table.compacted": "raise",
+    "lock.released": "enospc",
+}
+"""The action at each fault point, in the order of a build, where there is no time for both."""
 ONLY_IN_SOAK = pytest.mark.skipif(not is_soak(), reason="`make soak` runs it")
 
 
@@ -100,18 +121,18 @@ def assert_failed(
 def test_a_view_whose_runs_fail_at_one_step_after_the_other_is_completed_in_the_end(
     tmp_path: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each name as an error, in a fraction of the time of the soak's view for each name."""
+    """Each name with one error. The soak has both errors, and a view for each name."""
     view = DELTA["table.switched"]  # it has a latest table, so its runs pass all points
     world = World(tmp_path, spark, views=[CALM, view], files_per_batch=1)
-    actions = (("raise", FeatureStoreError), ("enospc", StorageError))
+    assert (*ACTION_AT,) == RUN_POINTS
 
-    for number, point in enumerate(RUN_POINTS):
+    for number, (point, action) in enumerate(ACTION_AT.items()):
         pay(world, *FIRST[number % 3 :], ("a", number, 1.0))
-        action, error = actions[number % 2]
         monkeypatch.setenv(VARIABLE, f"{view.name}/{point}={action}")
         outcomes = run_each(world, [view.name])
         monkeypatch.delenv(VARIABLE)
-        assert_failed(outcomes, error, {view.name: point})
+        assert_failed(outcomes, ERRORS[action], {view.name: point})
+    world.files_per_batch = len(ACTION_AT)  # the calm view needs no batches
     complete(world, [view.name])
 
     assert_as_undisturbed(world, [view.name])
@@ -120,31 +141,36 @@ def test_a_view_whose_runs_fail_at_one_step_after_the_other_is_completed_in_the_
 @pytest.mark.slow
 @pytest.mark.soak
 @ONLY_IN_SOAK
+@pytest.mark.parametrize(("in_builds", "in_runs_later"), [*permutations(ERRORS)])
 def test_a_run_that_fails_at_any_step_is_completed_by_the_next_one(
-    tmp_path: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    spark: SparkSession,
+    monkeypatch: pytest.MonkeyPatch,
+    in_builds: str,
+    in_runs_later: str,
 ) -> None:
     world = faulty_world(tmp_path, spark)
     in_runs = [view for view in OF_DELTA if POINTS[view] not in BUILDS_ONLY]
     pay(world, *FIRST)
     pay(world, *SECOND)
 
-    monkeypatch.setenv(VARIABLE, armed(OF_DELTA, "raise", in_build=True))
+    monkeypatch.setenv(VARIABLE, armed(OF_DELTA, in_builds, in_build=True))
     builds = run_each(world, OF_DELTA)
     monkeypatch.delenv(VARIABLE)
     pay(world, *LATE_AND_FUTURE)
     complete(world, OF_DELTA)
 
-    assert_failed(builds, FeatureStoreError)
+    assert_failed(builds, ERRORS[in_builds])
     assert_as_undisturbed(world, OF_DELTA)
 
     pay(world, *THIRD)
-    monkeypatch.setenv(VARIABLE, armed(in_runs, "enospc", in_build=False))
+    monkeypatch.setenv(VARIABLE, armed(in_runs, in_runs_later, in_build=False))
     runs = run_each(world, in_runs)
     monkeypatch.delenv(VARIABLE)
     pay(world, *LAST)
     complete(world, OF_DELTA)
 
-    assert_failed(runs, StorageError)
+    assert_failed(runs, ERRORS[in_runs_later])
     assert_as_undisturbed(world, OF_DELTA)
 
 

@@ -112,6 +112,7 @@ def test_a_changed_file_is_an_error_and_a_rebuild_reads_it(world: World) -> None
     assert isinstance(refused.error, SourceError)
     assert refused.error.found.endswith(f": {path}")
     assert "`featurestore materialize spending --full`" in refused.error.fix
+    assert "materialize spending --start 2026-01-01 --end 2026-01-02`" in refused.error.fix
     assert world.rows() == [("a", 0, 1.0), ("b", 0, 1.0)]
     assert world.materialize(full=True).status == "done"
     assert world.rows() == [("b", 0, 1.0), ("b", 1, 1.0), ("c", 0, 1.0)]

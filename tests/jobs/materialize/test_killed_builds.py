@@ -14,6 +14,7 @@ from pyspark.sql import SparkSession
 from featurestore.jobs.materialize.start import materialize
 from featurestore.store.ledger.runs import Runs
 from featurestore.store.ledger.tables import Tables
+from tests.effort import is_soak
 from tests.jobs.changing import LAST, Orders
 from tests.jobs.dying import BANDED, BANDS, LASTS, TWINS, Deaths, dying_world
 from tests.jobs.materialize.test_change_feed import assert_true
@@ -54,6 +55,8 @@ def assert_same_as_twins(world: World) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.soak
+@pytest.mark.skipif(not is_soak(), reason="`make soak` runs it; test_faults.py kills two views")
 def test_views_killed_in_builds_and_in_runs_have_the_rows_of_views_that_never_were(
     tmp_path: Path, spark: SparkSession
 ) -> None:
@@ -82,21 +85,27 @@ def test_views_killed_in_builds_and_in_runs_have_the_rows_of_views_that_never_we
     assert stored_before > 0
     assert stored_before + recovered["last_2"].rows_out == len(stored(world, "last_2"))
     assert_same_as_twins(world)
+    kill_runs(world, orders, recovered["last_1"].table_id)
 
+    for view in (LAST, *LASTS):
+        assert_true(orders, view, world.table(view.name), snapshot=11)
+    now = {row["card_id"]: row["amount"] for row in world.latest("last_2")}
+    assert now == {card: orders.truth(card, 100, snapshot=11, below=1e9) for card in "abc"}
+
+
+def kill_runs(world: World, orders: Orders, table_id: str) -> None:
+    """Kill views in runs with new rows, and assert that the next runs leave the twins' rows."""
     orders.update(30, ("o4", "a", 4, 4.0), ("o1", "a", 1, 99.0))
     orders.insert(31, ("o3", "b", 3.5, 33.0))
-    materialize(world.job, twins)
+    materialize(world.job, [twin.name for twin in TWINS])
     # The first batch of last_1 with a new checkpoint is killed too.
-    shutil.rmtree(world.layout.checkpoint(recovered["last_1"].table_id, 0))
-    assert killed(tmp_path, IN_RUNS, signal.SIGTERM) == -signal.SIGTERM
+    shutil.rmtree(world.layout.checkpoint(table_id, 0))
+    assert killed(world.folder, IN_RUNS, signal.SIGTERM) == -signal.SIGTERM
     orders.update(40, ("o5", "b", 30, 55.0))
     orders.delete(41, "o2")
     last = {result.view: result for result in materialize(world.job)}
 
     assert {(result.kind, result.status) for result in last.values()} == {("run", "done")}
-    assert {run.status for run in runs.records()} == {"done", "interrupted"}
+    statuses = {run.status for run in Runs(world.layout).records()}
+    assert statuses == {"done", "interrupted"}
     assert_same_as_twins(world)
-    for view in (LAST, *LASTS):
-        assert_true(orders, view, world.table(view.name), snapshot=11)
-    now = {row["card_id"]: row["amount"] for row in world.latest("last_2")}
-    assert now == {card: orders.truth(card, 100, snapshot=11, below=1e9) for card in "abc"}

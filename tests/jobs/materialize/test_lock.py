@@ -3,17 +3,25 @@
 import os
 import re
 import threading
-from datetime import UTC, datetime
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
+from featurestore.definitions.model.manifest import Manifest
 from featurestore.errors import ConflictError
+from featurestore.jobs.materialize.job import Job
 from featurestore.jobs.materialize.lock import is_locked, view_lock, view_locks
 from featurestore.jobs.materialize.progress import ProgressEvent
-from featurestore.jobs.materialize.start import releasing
+from featurestore.jobs.materialize.start import materialize, releasing
+from featurestore.jobs.repair.repair import repair
+from featurestore.jobs.schedule.run import materialize_due
+from featurestore.store.interval import Interval
 from featurestore.store.layout import Layout
+from tests.jobs.world import SPENDING, Store
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -132,3 +140,26 @@ def test_who_waits_is_named_once_and_gets_the_lock(tmp_path: Path) -> None:
 
     first.__exit__(None, None, None)
     assert found_holders == [("v", True)]
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda job: materialize(job, ["spending"]),
+        lambda job: materialize_due(job, ["spending"]),
+        lambda job: repair(job, ["spending"], Interval(NOON, NOON + timedelta(days=1))),
+    ],
+)
+def test_the_second_process_is_refused_before_definitions_are_loaded(
+    shop: Store, run: Callable[[Job], object]
+) -> None:
+    def load() -> Manifest:
+        raise AssertionError
+
+    shop.views = (replace(SPENDING, schedule="@hourly"),)
+    job = replace(shop.job, loaded=load)
+
+    with view_lock(shop.layout, "spending", "r1", NOON), pytest.raises(ConflictError) as refused:
+        run(job)
+
+    assert f"pid {os.getpid()}, run r1" in refused.value.found

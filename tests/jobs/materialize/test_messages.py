@@ -24,6 +24,15 @@ def test_the_summary_has_the_counts_and_the_columns_with_nulls() -> None:
     assert "order_id, line" in null_unique
 
 
+def test_rows_that_are_stored_with_a_warning_are_not_counted_as_quarantined() -> None:
+    did = Outcome(rows_in=9, rows_out=6, rows_quarantined=3, failures={"a:isin": 5, "b:ge": 3})
+
+    quarantined, warned = run_summary(did, 0, (), warnings=("a:isin",)).split(", ")[1:]
+
+    assert ("b:ge 3" in quarantined, "a:isin" in quarantined) == (True, False)
+    assert ("a:isin 5" in warned, "b:ge" in warned) == (True, False)
+
+
 def test_the_summary_has_only_what_happened() -> None:
     did = Outcome(rows_in=2, rows_out=2)
 
@@ -31,9 +40,10 @@ def test_the_summary_has_only_what_happened() -> None:
     assert upstream_note("payments", None) == ""
 
 
-def test_a_skipped_view_has_the_message_of_its_upstream_view() -> None:
+def test_a_skipped_view_names_its_upstream_view_and_does_not_repeat_its_message() -> None:
     failed = RunResult(
         "spending", run_id="r1", status="failed", kind="run", message="it is empty."
     )
 
-    assert "'spending' failed: it is empty." in skip_reason(failed)
+    assert "'spending'" in skip_reason(failed)
+    assert failed.message not in skip_reason(failed)

@@ -35,7 +35,7 @@ def test_a_run_on_a_table_that_readers_never_had_was_interrupted(
     record_notes(shop.uri("t2"), notes.to_json())
     shutil.rmtree(shop.layout.runs())
 
-    runs = {each.run_id: each for each in reconcile(shop.layout, [table], shop.now)}
+    runs = {each.run_id: each for each in reconcile(shop.layout, [table], (), shop.now)}
 
     assert {(each.kind, each.status) for each in runs.values()} == {
         ("build", status),

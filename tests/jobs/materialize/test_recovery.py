@@ -10,9 +10,13 @@ from pathlib import Path
 import pytest
 from pyspark.sql import DataFrame
 
+from featurestore.definitions.model.source import StoredSource
+from featurestore.errors import MaterializationError
+from featurestore.jobs.schedule.retry import may_pass
 from featurestore.store.ledger.runs import Runs
 from featurestore.store.ledger.tables import Tables
-from tests.jobs.world import NOON, SPENDING, World, other
+from tests.jobs.faults import FILES, pay
+from tests.jobs.world import NOON, PAYMENTS, SPENDING, World, other
 
 
 def test_a_crash_between_commit_and_ledger_is_completed_without_doubling(world: World) -> None:
@@ -68,6 +72,36 @@ def test_a_lost_checkpoint_is_resumed_where_the_last_commit_ended(world: World) 
     assert resumed.table_id == again.table_id == built.table_id
     assert world.rows() == [("a", 0, 1.0), ("b", 1, 2.0), ("c", 2, 3.0)]
     assert [r.generation for r in Tables(world.layout).records()] == [2]
+
+
+def removing(rows: DataFrame) -> DataFrame:
+    """A transform that removes all checkpoints while a batch runs, as long as a file exists."""
+    if REFUSAL.exists():
+        shutil.rmtree(REFUSAL.parent / "store" / "checkpoints")
+    return rows
+
+
+@pytest.mark.parametrize("source", [PAYMENTS, FILES], ids=["table", "files"])
+def test_a_batch_whose_checkpoint_is_removed_is_not_committed_without_its_position(
+    world: World, monkeypatch: pytest.MonkeyPatch, source: StoredSource
+) -> None:
+    monkeypatch.setattr("tests.jobs.materialize.test_recovery.REFUSAL", world.folder / "removal")
+    world.views = [other(SPENDING, source=source, transform=removing)]
+    pay(world, ("a", 0, 1.0))
+    built = world.materialize()
+    pay(world, ("b", 1, 2.0))
+    (world.folder / "removal").touch()
+    stopped = world.materialize()
+    (world.folder / "removal").unlink()
+
+    resumed = world.materialize()
+
+    assert (stopped.status, type(stopped.error)) == ("failed", MaterializationError)
+    assert may_pass(stopped.error)
+    assert world.rows() == [("a", 0, 1.0), ("b", 1, 2.0)]
+    is_table = source is PAYMENTS
+    assert (resumed.kind, resumed.rows_out) == (("run", 1) if is_table else ("build", 2))
+    assert (resumed.table_id == built.table_id) is is_table
 
 
 def refused(rows: DataFrame) -> DataFrame:

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from typing import NoReturn
 
 import pyarrow as pa
 import pytest
@@ -19,9 +21,11 @@ from featurestore.errors import (
     SourceError,
     SumOverflowError,
 )
+from featurestore.jobs.materialize.job import Job
 from featurestore.jobs.materialize.lock import view_lock
 from featurestore.jobs.materialize.progress import ProgressEvent
-from featurestore.jobs.materialize.start import materialize, refresh_latest
+from featurestore.jobs.materialize.start import loaded_views, materialize, refresh_latest
+from featurestore.store.layout import Layout
 from featurestore.store.ledger.runs import Runs
 from featurestore.store.ledger.tables import Tables
 from featurestore.times import to_micros
@@ -101,6 +105,7 @@ def test_a_run_without_new_data_commits_nothing(world: World) -> None:
 
 def test_a_build_reads_batches_of_bounded_size(world: World) -> None:
     seen: list[ProgressEvent] = []
+    world.views = [other(SPENDING, transform="SELECT * FROM {source}")]
     for hour in range(3):
         world.pay(("a", hour, 1.0))
     world.files_per_batch = 1
@@ -109,6 +114,9 @@ def test_a_build_reads_batches_of_bounded_size(world: World) -> None:
 
     assert (result.kind, result.version, result.rows_out) == ("build", 2, 3)
     assert [event.phase for event in seen[:3]] == ["starting", "waiting", "checking"]
+    # The rows of a view with a transform are read twice, and counted once.
+    read = [(event.batches, event.rows, event.total) for event in seen if event.rows]
+    assert read[-2] == (3, 3, 3)
     assert (seen[-1].phase, seen[-1].rows) == ("done", 3)
     assert [r.state for r in Tables(world.layout).records()] == ["current"]
 
@@ -153,10 +161,35 @@ def test_the_latest_table_has_one_row_for_each_key_as_of_the_run(world: World) -
     world.materialize()
     assert {row["as_of"] for row in world.latest()} == {before}
 
-    versions = refresh_latest(world.job)
+    done = refresh_latest(world.job)["spending"]
 
-    assert versions == {"spending": 1}
+    assert (done.version, done.keys, done.files_written, done.files_kept) == (1, 2, 1, 0)
+    assert done.reason
     assert [row["amount_sum_7d"] for row in world.latest()] == [None, 9.0]
+
+
+def test_an_as_of_view_answers_only_keys_that_have_changed_since_the_last_refresh(
+    world: World,
+) -> None:
+    world.views = [other(SPENDING, latest=True, aggregations=(), ttl="30h")]
+    world.pay(("a", 0, 1.0), ("b", 30, 2.0))
+    world.materialize()
+    world.pay(("c", 40, 3.0), ("b", 29, 9.0))
+    world.materialize()
+    assert [row["amount"] for row in world.latest()] == [None, 2.0, 3.0]
+    before, world.now = world.now, NOON + timedelta(hours=61)
+
+    done = refresh_latest(world.job)["spending"]
+
+    assert (done.keys, done.files_written, done.files_kept, done.reason) == (1, 1, 0, "")
+    assert [(row["card_id"], row["amount"]) for row in world.latest()] == [
+        ("a", None),
+        ("b", None),
+        ("c", 3.0),
+    ]
+    assert [row["as_of"] for row in world.latest()] == [before, world.now, before]
+    again = refresh_latest(world.job)["spending"]
+    assert (again.version, again.keys, again.files_written) == (done.version + 1, 0, 0)
 
 
 def test_a_latest_table_that_fails_is_a_failed_run_whose_rows_are_stored(world: World) -> None:
@@ -247,6 +280,25 @@ def test_an_unknown_view_is_refused_with_near_names(world: World) -> None:
     assert "'spendign'" in refused.value.found
     assert "'spending'?" in refused.value.fix
     assert Tables(world.layout).records() == ()
+
+
+def test_a_view_that_is_removed_while_a_lock_is_waited_for_stops_no_other(tmp_path: Path) -> None:
+    loaded, applied = (
+        Manifest.of([SPENDING, other(SPENDING, name="more")]),
+        Manifest.of([SPENDING]),
+    )
+    job = Job(Layout(str(tmp_path)), applied=lambda: applied, loaded=lambda: loaded, spark=fail)
+
+    found = loaded_views(job, ["spending", "more"], is_selected=False)
+
+    assert [view.name for view in found] == ["spending"]
+    assert loaded_views(job, ["more"], is_selected=False) == []
+    with pytest.raises(NotFoundError):
+        loaded_views(job, ["spending", "more"])
+
+
+def fail() -> NoReturn:
+    raise AssertionError
 
 
 def test_a_view_whose_definition_is_not_applied_is_not_run(world: World) -> None:

@@ -208,6 +208,23 @@ def test_a_table_that_another_process_changes_meanwhile_is_not_replaced(shop: St
         require_same_table(shop.job, prepared)
 
 
+def test_of_a_source_whose_commits_cannot_be_read_it_is_not_known_whether_it_changed(
+    shop: Store,
+) -> None:
+    built(shop)
+    for number in range(2):
+        shop.pay(feature_table({"card_id": ["c"]}, [number], {"amount": [4.0]}))
+    DeltaTable(shop.folder / "payments").create_checkpoint()
+    (shop.folder / "payments" / "_delta_log" / f"{1:020}.json").unlink()
+
+    position = prepare_repair(shop.job, SPENDING, DAY).position
+    (plan,) = repair_plans(shop.job, ["spending"], DAY)
+    DeltaTable(shop.folder / "payments").delete("amount = 2.0")
+
+    assert (position.version, position.is_changed, plan.source_changed) == (2, True, None)
+    assert prepare_repair(shop.job, SPENDING, DAY).plan.source_changed is True
+
+
 @pytest.mark.parametrize("changes", [False, True])
 def test_batches_of_another_process_meanwhile_are_read_by_the_next_run(
     shop: Store, changes: bool

@@ -127,6 +127,7 @@ def test_a_source_that_changed_outside_of_the_range_is_refused(world: World) -> 
     assert (narrow.status, type(narrow.error)) == ("failed", SourceError)
     assert narrow.error is not None
     assert "2026-01-01T21:00:00Z" in narrow.error.found
+    assert "materialize spending --start 2026-01-01 --end 2026-01-02`" in narrow.error.fix
     assert stored == rows
     assert wide.status == "done"
     assert world.rows() == [("a", 0.0, 1.0), ("a", 2.0, 20.0), ("b", 9.0, 20.0)]

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -26,19 +27,22 @@ OUTSIDE = ("lock.acquired", "lock.released", "table.compacted")
 SWITCHED = ("table.switched", "latest.published", "ledger.completed")
 # In this order: only the last one changes what readers see.
 POINTS = (*(name for name in RUN_POINTS if name not in OUTSIDE), *REPAIR_POINTS)
-SAMPLE = (*REPAIR_POINTS, "data.committed", "table.switched")
+SAMPLE = (
+    ("quarantine.copied", "enospc"),
+    ("checkpoint.copied", "raise"),
+    ("data.committed", "enospc"),
+    ("table.switched", "raise"),
+)
+FAULTS = (*product(POINTS, ("raise", "enospc")),) if is_soak() else SAMPLE
 CALM = other(SPENDING, name="calm", latest=True)
-KILLED = {
-    point: f"killed_at_{point.replace('.', '_')}"
-    for point in ("data.committed", "checkpoint.copied", "table.switched")
-}
+KILLED = {point: f"killed_at_{point.replace('.', '_')}" for point in POINTS}
 VIEWS = [CALM, *(other(CALM, name=name) for name in KILLED.values())]
 
 
-def fails(world: World, point: str, view: str) -> str:
+def fails(world: World, point: str, action: str, view: str) -> str:
     """Let a repair fail at a point, and return its status."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(VARIABLE, f"{view}/{point}=raise")
+        patch.setenv(VARIABLE, f"{view}/{point}={action}")
         (result,) = repair(world.job, [view], hours(0, 4))
     return result.status
 
@@ -46,12 +50,9 @@ def fails(world: World, point: str, view: str) -> str:
 @pytest.mark.slow
 @pytest.mark.soak
 def test_a_repair_that_failed_at_any_step_is_completed_by_the_next_one(world: World) -> None:
-    names = (
-        {point: f"fails_at_{point.replace('.', '_')}" for point in POINTS}
-        if is_soak()
-        else dict.fromkeys(SAMPLE, "fails")  # one view, at one point after the other
-    )
-    failing = [*dict.fromkeys(names.values())]
+    # In the sample one view, at one point after the other; the last one switches its table.
+    names = {point: f"fails_at_{point.replace('.', '_')}" for point in POINTS if is_soak()}
+    failing = [*names.values()] or ["fails"]
     world.views = [CALM, *(other(CALM, name=name) for name in failing)]
     world.pay(("a", 0, 1.0), ("b", 2, 2.0), (None, 3, 9.0), ("b", 9, 4.0))
     materialize(world.job)
@@ -60,8 +61,9 @@ def test_a_repair_that_failed_at_any_step_is_completed_by_the_next_one(world: Wo
     repair(world.job, [CALM.name], hours(0, 4))
     corrected = world.rows(*COLUMNS, view=CALM.name)
 
-    for point, view in names.items():
-        assert fails(world, point, view) == "failed"
+    for point, action in FAULTS:
+        view = names.get(point, "fails")
+        assert fails(world, point, action, view) == "failed"
         assert world.rows(*COLUMNS, view=view) == (corrected if point in SWITCHED else rows)
     repair(world.job, failing, hours(0, 4))
     world.pay(("d", 1, 5.0))

@@ -1,18 +1,23 @@
 """A repair checks the rows of its range, and leaves the quarantine of the others."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pandera.polars as pandera
 import polars as pl
+import pyarrow as pa
 import pytest
+from deltalake import DeltaTable, write_deltalake
 
 from featurestore.definitions.model.expectations import Expectations
 from featurestore.errors import DataQualityError
 from featurestore.jobs.doctor.doctor import examine
+from featurestore.jobs.materialize.progress import ProgressEvent
 from featurestore.jobs.quarantine.release import release
 from featurestore.jobs.quarantine.rows import quarantined_rows
 from featurestore.jobs.repair.repair import repair
+from featurestore.store.ledger.tables import Tables
 from tests.jobs.repair.test_repair import hours, repaired
 from tests.jobs.world import NOON, SPENDING, World, other
 
@@ -37,7 +42,11 @@ def test_rows_of_the_range_are_checked_again_and_a_release_stays_a_release(world
     world.materialize()
     world.views = [other(SPENDING, expectations=at_most(101))]
     world.now += timedelta(hours=1)
-    released = release(world.job, "spending")
+    seen: list[tuple[str, ...]] = []
+    observed = replace(
+        world.job, on_run=lambda _, run, start: seen.append((run.kind, run.status, start))
+    )
+    released = release(observed, "spending")
 
     unchanged = repaired(world, hours(0, 3))
     before = (world.rows(*TIMES), states(world))
@@ -47,6 +56,7 @@ def test_rows_of_the_range_are_checked_again_and_a_release_stays_a_release(world
     later = world.materialize()
 
     assert released.rows_out == 1
+    assert seen == [("release", "done", "unseen")]
     assert (unchanged.rows_out, unchanged.rows_quarantined) == (2, 1)
     times = [(5.0, NOON), (101.0, world.now)]
     quarantined = [(103.0, "quarantined")]
@@ -74,3 +84,26 @@ def test_expectations_stop_a_repair(world: World) -> None:
     quarantines = Path(world.layout.quarantine("spending", stopped.table_id)).parent
     assert not quarantines.exists()
     assert world.rows() == [("a", 0.0, 5.0), ("a", 1.0, 101.0)]
+
+
+def test_bad_rows_of_another_process_that_is_at_work_are_left_to_the_next_run(
+    world: World,
+) -> None:
+    world.pay((None, 0, 9.0), ("a", 1, 1.0))
+    world.materialize()
+    record = Tables(world.layout).current("spending")
+    assert record is not None
+    quarantine = world.layout.quarantine("spending", record.table_id)
+    rows = pa.table(DeltaTable(quarantine).to_pyarrow_table())
+    later = pa.array([1], rows.schema.field("batch_id").type)
+    index = rows.schema.get_field_index("batch_id")
+
+    def put(event: ProgressEvent) -> None:
+        """Put rows of the next batch into the quarantine, as in a store without locks."""
+        if event.message:
+            write_deltalake(quarantine, rows.set_column(index, "batch_id", later), mode="append")
+
+    [result] = repair(world.job, ["spending"], hours(1, 2), progress=put)
+
+    assert result.status == "done"
+    assert states(world) == [(9.0, "quarantined")]

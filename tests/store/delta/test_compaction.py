@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from featurestore.errors import StorageError, TableError
 from featurestore.store.columns import UTC_MICROS
-from featurestore.store.delta import compaction
+from featurestore.store.delta import compaction, replacement
 from featurestore.store.delta.compaction import compact, planned, small_files
 from featurestore.store.delta.file_statistics import file_statistics
 from featurestore.store.delta.pruning import may_hold
@@ -113,7 +113,7 @@ def test_a_reader_that_has_pinned_a_version_reads_on(tmp_path: Path) -> None:
 def test_many_rows_become_files_with_ranges_of_keys(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compaction, "ROWS_PER_FILE", 4)
+    monkeypatch.setattr(replacement, "ROWS_PER_FILE", 4)
     keys = [f"k{i:02}" for i in range(10)]
     write(tmp_path, rows_of(keys[::2]), rows_of(keys[1::2], 10))
 
@@ -146,6 +146,33 @@ def test_large_files_are_left_and_groups_fit_into_memory(
     assert len(stored(tmp_path)) == 16
 
 
+@pytest.mark.parametrize("repeats", [True, False])
+def test_files_that_are_full_by_the_bytes_of_their_values_are_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, repeats: bool
+) -> None:
+    for module in (compaction, replacement):
+        monkeypatch.setattr(module, "BYTES_PER_FILE", 1 << 20, raising=False)
+        monkeypatch.setattr(module, "BYTES_PER_GROUP", 1 << 17, raising=False)
+    monkeypatch.setattr(compaction, "_FEWEST_VALUES", 1 << 19)
+    monkeypatch.setattr(compaction, "_MOST_VALUES", 1 << 21)
+    monkeypatch.setattr(compaction, "_LEAST_OPENED", 1 << 12)
+    widths = ("é" * 2000 if repeats else f"{at:04}" * 1000 for at in range(800))
+    whole = rows_of([*widths])
+    write(tmp_path, whole.slice(0, 0))
+    snapshot = open_snapshot(str(tmp_path))
+    full = replacement.write_files(snapshot, whole)
+    replacement.replace_files(snapshot, {}, full, "{}", changes_rows=True)
+    write_deltalake(tmp_path, rows_of(["a"], 1000), mode="append")
+    write_deltalake(tmp_path, rows_of(["b"], 1001), mode="append")
+
+    done = compact(str(tmp_path), ORDER)
+
+    assert len(full) == 4
+    assert all(file.size < 1 << 19 for file in full)
+    assert {file.path for file in full} < {*open_snapshot(str(tmp_path)).files["path"].to_pylist()}
+    assert (done.files_after, small_files(open_snapshot(str(tmp_path)))) == (5, 1)
+
+
 def test_nothing_is_committed_without_two_small_files(tmp_path: Path) -> None:
     write(tmp_path, rows_of(["b"]))
 
@@ -159,13 +186,13 @@ def test_a_commit_of_another_program_stops_it_and_leaves_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path, rows_of(["b"]), rows_of(["a"], 10))
-    commit = compaction._commit
+    commit = compaction.replace_files
 
-    def late(*args: object) -> int:
+    def late(*args: object, changes_rows: bool) -> int:
         write(tmp_path, rows_of(["z"], 20))
-        return commit(*args)  # type: ignore[arg-type]  # passed through
+        return commit(*args, changes_rows=changes_rows)  # type: ignore[arg-type]  # passed through
 
-    monkeypatch.setattr(compaction, "_commit", late)
+    monkeypatch.setattr(compaction, "replace_files", late)
     with pytest.raises(StorageError) as raised:
         compact(str(tmp_path), ORDER)
 

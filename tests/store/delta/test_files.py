@@ -14,6 +14,7 @@ from deltalake import write_deltalake
 from featurestore.errors import TableError
 from featurestore.store.delta.files import open_file
 from featurestore.store.delta.snapshot import Snapshot, open_snapshot
+from tests.tables import write_runs
 
 ROWS = pa.table({"id": range(2_000), "x": np.random.default_rng(1).integers(0, 2**40, 2_000)})
 
@@ -89,3 +90,15 @@ def test_a_file_that_cannot_be_read_is_an_error_with_its_name_and_the_way_out(
     assert refused.value.call == f"read table {snapshot.uri}"
     assert file_of(snapshot).name in refused.value.found
     assert "`featurestore materialize payments --full`" in refused.value.fix
+
+
+def test_no_more_footers_are_kept_than_fit_the_limit(tmp_path: Path) -> None:
+    snapshot = write_runs(tmp_path, [pa.table({"id": [number]}) for number in range(6)])
+    paths = snapshot.files["path"].to_pylist()
+    size = open_file(snapshot, paths[0]).footer.bytes
+    limited = replace(snapshot, footers={}, footer_limit=3 * size)
+
+    rows = [open_file(limited, path).read([0], ["id"])["id"][0].as_py() for path in paths * 2]
+
+    assert sorted(rows[:6]) == sorted(rows[6:]) == [*range(6)]
+    assert list(limited.footers) == paths[-3:]

@@ -12,6 +12,7 @@ from deltalake import DeltaTable, write_deltalake
 from featurestore.errors import TableError
 from featurestore.store.delta.log import commits, is_table, last_transaction, latest_version
 from featurestore.store.delta.protocol import check_plain
+from featurestore.store.delta.snapshot import open_table
 from featurestore.store.file_system import read_text
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.append import append, delete, last_number
@@ -250,7 +251,7 @@ def test_the_last_number_of_a_ledger_of_an_older_release_is_0(tmp_path: Path) ->
     uri = str(tmp_path / "runs")
     append(uri, pa.schema([("run_id", pa.string())]), [{"run_id": "r1"}])
 
-    assert last_number(uri, "sequence") == 0
+    assert last_number(open_table(uri), "sequence") == 0
 
 
 @pytest.mark.parametrize("name", ["00000000000000000000.json", f"{7:020}.checkpoint.parquet"])

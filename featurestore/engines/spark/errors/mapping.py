@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from py4j.protocol import Py4JError, Py4JNetworkError
 from pyspark.errors import PySparkException
 
+from featurestore.engines.spark.errors.executors import executor_problem
 from featurestore.engines.spark.errors.position import position_in, query_position
 from featurestore.engines.spark.errors.transport import received_error
 from featurestore.errors import (
@@ -21,8 +22,11 @@ from featurestore.errors import (
     MaterializationError,
     SetupError,
     SourceError,
+    SpineError,
+    StorageError,
     TableError,
 )
+from featurestore.store.failures.object_store import object_store_problem
 
 Kind = type[FeatureStoreError]
 
@@ -45,6 +49,7 @@ _DAMAGED = (
     "Restore the file. If it was rewritten on purpose, rebuild the view with "
     "`featurestore materialize VIEW --full`."
 )
+_SPINE = "Restore the file, or write the rows of the spine again."
 _READER = "Write the table without that feature."
 _CHECKPOINT = (
     "Remove the folder of the stream's checkpoint: the stream goes on after the last commit. "
@@ -57,6 +62,17 @@ _REPLACED = (
 _FUNCTION = (
     "Correct the function, or the rows of the source that it does not expect. Spark's full "
     "message is in .featurestore/spark.log in the project's folder."
+)
+_SAME_PYTHON = (
+    "Name a Python of the driver's version by spark.pyspark.python in the Spark settings; for a "
+    "session of your own, set the variable PYSPARK_PYTHON before it starts."
+)
+_NO_S3 = 'No FileSystem for scheme "s3'
+# The class names of Hadoop's s3a and of Amazon's client in Java's stack trace.
+_OF_S3A = re.compile(r"hadoop\.fs\.s3a\.|software\.amazon\.awssdk\.")
+_S3 = (
+    "Run `featurestore setup --with s3`, then the same command again in a new process. For a "
+    "session of your own, build it with featurestore.spark_config() afterwards."
 )
 _OTHER = "See .featurestore/spark.log in the project's folder for Spark's full message."
 
@@ -127,6 +143,7 @@ _CONDITIONS: tuple[tuple[str, Kind, str], ...] = (
     ("PARSE_", DefinitionError, _SQL),
     ("DATATYPE_MISMATCH", DefinitionError, _SQL),
     ("AMBIGUOUS_REFERENCE", DefinitionError, _SQL),
+    ("PYTHON_VERSION_MISMATCH", SetupError, _SAME_PYTHON),
     ("CAST_", MaterializationError, _VALUE),
     ("ARITHMETIC_OVERFLOW", MaterializationError, _VALUE),
     ("DIVIDE_BY_ZERO", MaterializationError, _VALUE),
@@ -138,6 +155,7 @@ _WRAPPERS = frozenset(
         "FOREACH_BATCH_USER_FUNCTION_ERROR",
         "PYTHON_EXCEPTION",
         "FAILED_EXECUTE_UDF",
+        "TASK_WRITE_FAILED",
     }
 )
 _CONDITION = re.compile(r"\[([A-Z]+_[A-Z0-9_]+(?:\.[A-Z0-9_]+)*)\](?= *([^\n]+))")
@@ -209,6 +227,12 @@ def mapped(
     if received is not None:
         return received
     text = str(error)
+    if (problem := executor_problem(text, call, kind)) is not None:
+        return problem
+    if _NO_S3 in text:
+        return SetupError(call, "this session of Spark cannot open s3:// addresses", _S3)
+    if _OF_S3A.search(text) and (refused := object_store_problem(text)) is not None:
+        return StorageError(call, refused.found, refused.fix)
     for condition, sentence in _CONDITION.findall(text):
         if condition not in _WRAPPERS:
             reason = _SQLSTATE.sub("", sentence)[:_LONGEST].rstrip(" .")
@@ -230,6 +254,8 @@ def _by_condition(
 ) -> FeatureStoreError:
     for beginning, fitting, fix in _CONDITIONS:
         if condition.startswith(beginning):
+            if kind is SpineError and fix is _DAMAGED:  # no view helps
+                return SpineError(call, reason, _SPINE)
             return fitting(call, reason, fix.replace("VIEW", view))
     return kind(call, reason, _OTHER)
 

@@ -37,8 +37,17 @@ def send_errors() -> Iterator[None]:
     try:
         yield
     except FeatureStoreError as error:
-        parts = {"kind": type(error).__name__, "parts": error.__reduce__()[1]}
-        raise _SentError(SENTINEL + json.dumps(parts)) from error
+        raise _SentError(sent_text(error)) from error
+
+
+def sent_text(error: FeatureStoreError) -> str:
+    """Return an error in the form that `received_error` reads, in one line.
+
+    Example:
+        >>> sent_text(errors.SourceError("read payments", "it is empty", "Add rows."))
+        'featurestore-error {"kind": "SourceError", "parts": ["read payments", "it is empty", ...'
+    """
+    return SENTINEL + json.dumps({"kind": type(error).__name__, "parts": error.__reduce__()[1]})
 
 
 def refusal(call: str, found: Column, fix: str) -> Column:

@@ -16,7 +16,7 @@ SparkFailure: TypeAlias = PySparkException | Py4JError
 
 # The cause comes after the names of its wrappers, on the same line.
 _CAUSE = re.compile(
-    r"\[(?!STREAM_FAILED|FOREACH_BATCH_USER_FUNCTION_ERROR|PYTHON_EXCEPTION)[A-Z]+_[A-Z0-9_.]+\]"
+    r"\[(?!STREAM_FAILED|FOREACH_BATCH_USER_FUNCTION_ERROR|PYTHON_EXCEPTION|TASK_WRITE_FAILED)[A-Z]+_[A-Z0-9_.]+\]"
 )
 _UNREADABLE = re.compile(r"FAILED_READ_FILE[^\]]*\] .*?reading file (\S+)\.\s")
 _CAUSED_BY = re.compile(r"^Caused by: [\w.$]+: (.+)$", re.MULTILINE)
@@ -50,8 +50,12 @@ def failure(error: SparkFailure, call: str, view: str = "VIEW") -> FeatureStoreE
 
 
 def is_cancelled(error: SparkFailure) -> bool:
-    """Return whether somebody cancelled Spark's jobs, as Ctrl-C does."""
-    return any(sign in str(error) for sign in _CANCELLED)
+    """Return whether somebody cancelled Spark's jobs, as Ctrl-C does.
+
+    Jobs that featurestore itself cancels, because the cluster has no executor, say why.
+    """
+    is_own = received_error(error) is not None
+    return not is_own and any(sign in str(error) for sign in _CANCELLED)
 
 
 def _unreadable(call: str, file: str, error: SparkFailure, view: str) -> SourceError:

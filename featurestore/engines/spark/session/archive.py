@@ -32,7 +32,8 @@ def archive_file(java: Java, jars: Sequence[Path], cache: Path | None = None) ->
         cache: The cache folder; `cache_folder` by default.
     """
     parts = [*sorted((spark_home() / "jars").glob("*.jar")), *jars, *_libraries(java)]
-    facts = [(path.name, path.stat().st_size) for path in parts]
+    # With their folders: Java uses an archive only for jars at the same paths.
+    facts = [(str(path), path.stat().st_size) for path in parts]
     name = hashlib.sha256(json.dumps([java.version, facts]).encode()).hexdigest()[:16]
     return (cache or cache_folder()).resolve() / _FOLDER / f"{name}.jsa"
 

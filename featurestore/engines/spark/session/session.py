@@ -22,10 +22,14 @@ from pyspark.sql import SparkSession
 
 from featurestore.engines.spark.errors.mapping import spark_errors
 from featurestore.engines.spark.session.archive import archive_file, with_archive
+from featurestore.engines.spark.session.child import TIMES_IN_FILES
+from featurestore.engines.spark.session.executors import is_cluster, watch_executors
 from featurestore.engines.spark.session.interrupt import interrupt_at_end
-from featurestore.engines.spark.session.jars import delta_jars, spark_home
+from featurestore.engines.spark.session.jars import session_jars, spark_home
 from featurestore.engines.spark.session.java import find_java
 from featurestore.engines.spark.session.log import redacted_log
+from featurestore.engines.spark.session.s3 import s3_settings
+from featurestore.engines.spark.session.versions import version_problems
 from featurestore.errors import ProjectError, SetupError
 
 EXTENSION = "io.delta.sql.DeltaSparkSessionExtension"
@@ -39,8 +43,14 @@ _EXTENSIONS = "spark.sql.extensions"
 _ZONE = "spark.sql.session.timeZone"
 _CALL = "start Spark"
 _USE = "use the Spark session of the call (spark=) or of this process"
+_NEWER = (
+    "Use a newer session: `pip install 'featurestore[spark]'` has the versions that are tested. "
+    "Without spark=, featurestore starts one with them."
+)
 _UTC = frozenset({"UTC", "Etc/UTC", "GMT", "Etc/GMT", "Z", "+00:00"})
 _PYTHON = "spark.pyspark.python"
+# Spark's script first starts a small Java, only to write the command of the real one.
+_LAUNCHER, _QUICK = "SPARK_LAUNCHER_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 _LOCALES = ("LC_ALL", "LC_CTYPE", "LANG")  # the first that is set decides the encoding of names
 _SETTING = re.compile(r"\s*(spark\.[^\s=:]+)(?:\s*[=:]\s*|\s+)(\S.*?)\s*")
 # These loggers print every error as JSON on stderr before it is raised.
@@ -124,9 +134,12 @@ def accept(spark: SparkSession) -> SparkSession:
     """Return ``spark`` unchanged, after a check that it can be used.
 
     Raises:
-        SetupError: The session is stopped, its time zone is not UTC, or it has no Delta.
+        SetupError: The session is stopped, its time zone is not UTC, it has no Delta, or Spark or
+            Delta is older than what is supported.
     """
     zone, extensions = _zone_and_extensions(spark)
+    if old := version_problems(spark):
+        raise SetupError(_USE, "; ".join(old), _NEWER)
     problems = [
         *([] if zone in _UTC else [f"its time zone is {zone}"]),
         *([] if EXTENSION in extensions else ["it has no Delta extension"]),
@@ -151,19 +164,23 @@ def accept(spark: SparkSession) -> SparkSession:
 def session_config() -> dict[str, str]:
     """Return what a session of the user's own needs: Delta's jars, its extension, and UTC.
 
+    Times in files are microseconds, so that all moments fit.
+
     The variable PYSPARK_PYTHON is set to this Python if it has no value: pyspark takes the Python
     of its tasks from there alone, and else the first one on PATH.
 
     Raises:
         SetupError: pyspark or delta-spark is not installed, or the jars cannot be resolved.
     """
-    jars = [str(jar) for jar in delta_jars()]
+    jars = [str(jar) for jar in session_jars()]
     class_path = os.pathsep.join(jars)
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     return {
         _ZONE: "UTC",
         _EXTENSIONS: EXTENSION,
         _CATALOG[0]: _CATALOG[1],
+        TIMES_IN_FILES[0]: TIMES_IN_FILES[1],
+        **s3_settings(),
         "spark.driver.extraClassPath": class_path,
         "spark.executor.extraClassPath": class_path,
         # For executors on other machines, which do not have the files.
@@ -254,7 +271,7 @@ def _zone_and_extensions(spark: SparkSession) -> tuple[str, str]:
 
 def _start(settings: dict[str, str], warehouse: Path) -> SparkSession:
     java = find_java()
-    settings = with_archive(settings, archive_file(java, delta_jars(settings=settings)))
+    settings = with_archive(settings, archive_file(java, session_jars(settings=settings)))
     conf = SparkConf(loadDefaults=False).setAll(list(_with_jars(settings, warehouse).items()))
     warehouse.mkdir(parents=True, exist_ok=True)
     python = settings.get(_PYTHON) or os.environ.get("PYSPARK_PYTHON") or sys.executable
@@ -263,11 +280,14 @@ def _start(settings: dict[str, str], warehouse: Path) -> SparkSession:
         "SPARK_HOME": str(spark_home()),
         "PYSPARK_PYTHON": python,
         "PYSPARK_DRIVER_PYTHON": sys.executable,
+        _LAUNCHER: os.environ.get(_LAUNCHER) or _QUICK,
     } | _utf8_locale(os.environ)
     for name in _ERROR_LOGGERS:
         PySparkLogger.getLogger(name).setLevel(logging.CRITICAL)
     with _environment(environ):
         context = SparkContext(conf=conf, gateway=_gateway(conf, warehouse / LOG_NAME))
+    if is_cluster(settings["spark.master"]):
+        watch_executors(context, settings)
     return SparkSession(context)
 
 
@@ -278,11 +298,11 @@ def _utf8_locale(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _with_jars(settings: dict[str, str], warehouse: Path) -> dict[str, str]:
-    jars = [str(jar) for jar in delta_jars(settings=settings)]
-    conf = {"spark.sql.warehouse.dir": warehouse.as_uri()} | settings
+    jars = [str(jar) for jar in session_jars(settings=settings)]
+    conf = {"spark.sql.warehouse.dir": warehouse.as_uri()} | s3_settings() | settings
     for key in ("spark.driver.extraClassPath", "spark.executor.extraClassPath"):
         conf[key] = os.pathsep.join([*filter(None, [settings.get(key)]), *jars])
-    if not settings["spark.master"].startswith("local"):
+    if is_cluster(settings["spark.master"]):
         # Executors on other machines do not have the jars: Spark sends them.
         conf["spark.jars"] = ",".join([*filter(None, [settings.get("spark.jars")]), *jars])
     return conf

@@ -9,6 +9,7 @@ checkpoints.
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from uuid import uuid4
 
 from featurestore.engines.spark.source.offsets import (
@@ -39,6 +40,20 @@ class FileBatch:
 
     number: int
     files: tuple[SourceFile, ...]
+
+    @cached_property
+    def entries(self) -> tuple[SeenFile, ...]:
+        """The files as the log has them. Their content is hashed once, before it is read."""
+        return tuple(
+            SeenFile(
+                file.name,
+                file.modified_at // 1000,
+                size=file.size,
+                digest=content_digest(file.address),
+                batch=self.number,
+            )
+            for file in self.files
+        )
 
 
 @dataclass(frozen=True)
@@ -81,7 +96,7 @@ class FileLog:
         """Record that a batch is about to run."""
         if read_text(f"{self.checkpoint}/metadata") is None:
             write_text(f"{self.checkpoint}/metadata", json.dumps({"id": str(uuid4())}))
-        self._write(f"{batch.number}.{self.run_id}", _seen(batch))
+        self._write(f"{batch.number}.{self.run_id}", batch.entries)
         lines = (_VERSION, "{}", json.dumps({"logOffset": batch.number}))
         write_text(f"{self.checkpoint}/offsets/{batch.number}", "\n".join(lines))
 
@@ -92,7 +107,7 @@ class FileLog:
             batch: The batch.
             rows: The number of its rows. If there are any, the table has a commit of the batch.
         """
-        self._end(batch.number, rows, _seen(batch))
+        self._end(batch.number, rows, batch.entries)
         remove(self._address(f"{batch.number}.{self.run_id}"))
 
     def _record_renames(self, path: FilePath) -> None:
@@ -190,16 +205,3 @@ def prune(checkpoint: str, *, dry_run: bool = False) -> Removed:
         if (number := name.lstrip(".").partition(".")[0]).isdigit() and int(number) < oldest
     ]
     return remove_files(old, dry_run=dry_run)
-
-
-def _seen(batch: FileBatch) -> list[SeenFile]:
-    return [
-        SeenFile(
-            file.name,
-            file.modified_at // 1000,
-            size=file.size,
-            digest=content_digest(file.address),
-            batch=batch.number,
-        )
-        for file in batch.files
-    ]

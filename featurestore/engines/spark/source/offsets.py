@@ -13,6 +13,8 @@ from featurestore.store.source_files import path_of
 _BEFORE_FIRST_FILE = -1
 # In Spark's offsets: nothing was read of a source yet.
 _NO_OFFSET = ("-",)
+# The first byte of Kafka's own file in a checkpoint.
+_KAFKA = "\0"
 
 
 @dataclass(frozen=True)
@@ -327,5 +329,7 @@ def _entry(line: str) -> SeenFile | None:
 
 
 def _log_problem(file: str) -> str | None:
+    if (read_text(file) or "").startswith(_KAFKA):
+        return None  # the first offsets of a topic, which Spark reads for a new stream only
     is_damaged = any(_entry(line) is None for line in _entries(file))
     return _json_problem(file) or (f"its file {file} is damaged" if is_damaged else None)

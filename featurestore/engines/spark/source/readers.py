@@ -5,12 +5,19 @@ from functools import singledispatch
 
 from pyspark.sql import DataFrame, SparkSession
 
-from featurestore.definitions.model.source import DeltaSource, FileSource, StoredSource
+from featurestore.definitions.model.source import (
+    DeltaSource,
+    FileSource,
+    KafkaSource,
+    StoredSource,
+)
 from featurestore.engines.files.plan import UsedColumns
+from featurestore.engines.spark.source.catalog import quoted, require_catalog_table
 from featurestore.engines.spark.source.file_rows import read_files
+from featurestore.engines.spark.source.messages import read_messages, read_messages_stream
 from featurestore.errors import SourceError
 from featurestore.store.delta.log import is_table
-from featurestore.store.paths import table_folder_problem
+from featurestore.store.paths import catalog_table, table_folder_problem
 from featurestore.store.source_files import FilePath
 
 UNLIMITED = 2**31 - 1
@@ -23,35 +30,57 @@ class Reading:
     Args:
         uri: The source's address.
         files_per_batch: The most new files in one batch; None reads all new files in one batch.
-        starting_version: The first version to read of a Delta source; None reads the whole table.
+        starts_at: The first version to read of a Delta source, or the first offsets of a
+            Kafka topic, as JSON; None reads all.
     """
 
     uri: str
     _: KW_ONLY
     files_per_batch: int | None = None
-    starting_version: int | None = None
+    starts_at: int | str | None = None
 
 
-def require_present(source: StoredSource, uri: str) -> None:
+@singledispatch
+def require_present(source: StoredSource, uri: str, spark: SparkSession) -> None:
     """Check that the source exists; it may have no rows yet.
+
+    Of a Kafka topic nothing is checked here: the broker answers when the stream asks for offsets.
+
+    Args:
+        source: The source.
+        uri: Its address.
+        spark: A session, which knows the tables of its catalog.
 
     Raises:
         SourceError: There is no Delta table, or no folder, at its address; or the files are those
             of a table.
     """
-    kind = "Delta table"
-    if isinstance(source, DeltaSource) and (problem := table_folder_problem(uri)):
+
+
+@require_present.register
+def _(source: DeltaSource, uri: str, spark: SparkSession) -> None:
+    if name := catalog_table(uri):
+        require_catalog_table(spark, name, _call(source), change_feed=source.change_feed)
+        return
+    if problem := table_folder_problem(uri):
         raise SourceError(_call(source), problem, "Rename the folder, or move the table.")
-    exists = is_table(uri) if isinstance(source, DeltaSource) else FilePath(uri).exists
-    if isinstance(source, FileSource):
-        kind = "file or folder"
-        _require_plain_files(source, uri)
-    if not exists:
-        raise SourceError(
-            _call(source),
-            f"there is no {kind} at {uri}",
-            "Check path= (it is relative to the project's folder), or create the data first.",
-        )
+    if not is_table(uri):
+        raise _absent(source, "Delta table", uri)
+
+
+@require_present.register
+def _(source: FileSource, uri: str, spark: SparkSession) -> None:
+    _require_plain_files(source, uri)
+    if not FilePath(uri).exists:
+        raise _absent(source, "file or folder", uri)
+
+
+def _absent(source: StoredSource, kind: str, uri: str) -> SourceError:
+    return SourceError(
+        _call(source),
+        f"there is no {kind} at {uri}",
+        "Check path= (it is relative to the project's folder), or create the data first.",
+    )
 
 
 def _require_plain_files(source: FileSource, uri: str) -> None:
@@ -81,9 +110,15 @@ def _(source: DeltaSource, spark: SparkSession, reading: Reading) -> DataFrame:
     )
     if source.change_feed:
         reader = reader.option("readChangeFeed", "true")
-    if reading.starting_version is not None:
-        reader = reader.option("startingVersion", str(reading.starting_version))
-    return reader.load(reading.uri)
+    if reading.starts_at is not None:
+        reader = reader.option("startingVersion", str(reading.starts_at))
+    name = catalog_table(reading.uri)
+    return reader.table(quoted(name)) if name else reader.load(reading.uri)
+
+
+@read_stream.register
+def _(source: KafkaSource, spark: SparkSession, reading: Reading) -> DataFrame:
+    return read_messages_stream(source, spark, str(reading.starts_at or "earliest"))
 
 
 @singledispatch
@@ -112,7 +147,18 @@ def _(
     uri: str,
     columns: UsedColumns | None = None,
 ) -> DataFrame:
-    return spark.read.format("delta").load(uri)
+    name = catalog_table(uri)
+    return spark.read.table(quoted(name)) if name else spark.read.format("delta").load(uri)
+
+
+@read_now.register
+def _(
+    source: KafkaSource,
+    spark: SparkSession,
+    uri: str,
+    columns: UsedColumns | None = None,
+) -> DataFrame:
+    return read_messages(source, spark)
 
 
 @read_now.register

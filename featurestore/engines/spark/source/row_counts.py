@@ -35,7 +35,10 @@ class RowCounts:
 
     def __init__(self, spark: SparkSession, units: Iterable[FileUnit]) -> None:
         self.parts = {(unit.address, unit.part) for unit in units}
-        self.counts: Accumulator[Counts] = spark.sparkContext.accumulator({}, _CountsOfParts())
+        context = getattr(spark, "_sc", None)  # Spark Connect has none, and so no accumulators
+        self.counts: Accumulator[Counts] | None = (
+            None if context is None else context.accumulator({}, _CountsOfParts())
+        )
 
     def total(self, rows: DataFrame) -> int:
         """Return the number of rows, and forget the counts.
@@ -44,6 +47,8 @@ class RowCounts:
             rows: The rows of the files. They are read and counted only if the query did not read
                 all files to their ends: Spark skips them where a filter can let no row through.
         """
+        if self.counts is None:
+            return rows.count()
         counts, self.counts.value = self.counts.value, {}
         return sum(counts.values()) if counts.keys() == self.parts else rows.count()
 

@@ -5,28 +5,20 @@ from its commit on, or later if its own time says so. Within one commit, a writt
 a retracted one.
 """
 
-import re
-
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
 
 from featurestore.definitions.model.source import DeltaSource, StoredSource
-from featurestore.definitions.model.view import FeatureView
-from featurestore.engines.spark.errors.unwrap import SparkFailure, failure
 from featurestore.engines.spark.source.offsets import snapshot_version, source_offset
 from featurestore.engines.spark.transform.row_metadata import with_row_metadata
-from featurestore.errors import FeatureStoreError, SourceError
+from featurestore.errors import SourceError
 from featurestore.quoting import spark_name
 from featurestore.store.delta.log import table_properties
+from featurestore.store.paths import catalog_table
 
 ENABLED = "delta.enableChangeDataFeed"
 _TYPE, _VERSION, _TIME = "_change_type", "_commit_version", "_commit_timestamp"
 _RETRACTING = ("delete", "update_preimage")
-# Spark's errors for versions whose changes were never recorded, or were removed by a clean-up.
-_GONE = re.compile(
-    r"DELTA_MISSING_CHANGE_DATA|DELTA_CHANGE_DATA_FILE_NOT_FOUND|DELTA_VERSION_NOT_FOUND"
-    r"|DELTA_LOG_FILE_NOT_FOUND|DELTA_TRUNCATED_TRANSACTION_LOG|FAILED_READ_FILE.FILE_NOT_EXIST"
-)
 
 
 def is_feed(source: object) -> bool:
@@ -45,6 +37,8 @@ def require_feed(source: StoredSource, uri: str) -> None:
     Raises:
         SourceError: The table does not have the property.
     """
+    if catalog_table(uri):
+        return  # `require_present` has looked by Spark
     if is_feed(source) and table_properties(uri).get(ENABLED, "").lower() != "true":
         raise SourceError(
             f"read the change feed of source {source.name!r} ({source.origin})",
@@ -94,22 +88,3 @@ def batch_changes(rows: DataFrame, checkpoint: str, generation: int, batch_id: i
     # Rows of the snapshot have its version, and no earlier change is read.
     first = rows.agg(F.min(_VERSION)).collect()[0][0]
     return changes(rows, snapshot=first)
-
-
-def feed_failure(error: SparkFailure, view: FeatureView) -> FeatureStoreError:
-    """Return featurestore's error for one of Spark's in a run of the view.
-
-    If changes are missing from a change feed, the error says so.
-    """
-    call = f"materialize view {view.name!r} ({view.origin})"
-    gone = _GONE.search(str(error)) if is_feed(view.source) else None
-    if gone is None:
-        return failure(error, call, view.name)
-    return SourceError(
-        call,
-        f"the change feed of source {view.source.name!r} no longer has all changes since the last "
-        f"run ({gone[0]})",
-        f"Rebuild the view with `featurestore materialize {view.name} --full`. To prevent this, "
-        "make the source table's delta.deletedFileRetentionDuration and "
-        "delta.logRetentionDuration longer than the time between runs.",
-    )

@@ -4,7 +4,10 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
 
 from featurestore.definitions.model.view import FeatureView
-from featurestore.definitions.rules.derived import has_retractions, retracts_whole_rows
+from featurestore.definitions.rules.stored_views.derived import (
+    has_retractions,
+    retracts_whole_rows,
+)
 from featurestore.engines.spark.transform.row_metadata import with_row_metadata
 from featurestore.quoting import spark_name
 from featurestore.store.columns import AVAILABLE_TIME, DELETED, EVENT_TIME, ROW_HASH, SEQUENCE

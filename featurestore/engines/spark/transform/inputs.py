@@ -4,7 +4,9 @@ from functools import partial
 
 from pyspark.sql import DataFrame
 
+from featurestore.definitions.model.source import KafkaSource
 from featurestore.definitions.model.view import FeatureView
+from featurestore.engines.spark.source.messages import readable
 from featurestore.engines.spark.transform.change_feed import (
     batch_changes,
     current_changes,
@@ -12,6 +14,7 @@ from featurestore.engines.spark.transform.change_feed import (
 )
 from featurestore.engines.spark.transform.derived import banned_operators, upstream_rows
 from featurestore.engines.spark.transform.row_by_row import (
+    only_chooses,
     require_row_by_row,
     require_same_in_each_run,
 )
@@ -22,10 +25,12 @@ def rows_now(view: FeatureView, rows: DataFrame) -> DataFrame:
     """Return the transform's input from all present rows of the view's source."""
     if isinstance(view.source, FeatureView):
         return upstream_rows(view.source, rows)
+    if isinstance(view.source, KafkaSource):
+        return readable(rows)
     return current_changes(rows) if is_feed(view.source) else rows
 
 
-def batch_rows(
+def batch_input(
     view: FeatureView, rows: DataFrame, checkpoint: str, generation: int, batch_id: int
 ) -> DataFrame:
     """Return the transform's input from a batch of the view's stream.
@@ -39,10 +44,12 @@ def batch_rows(
     """
     if is_feed(view.source):
         return batch_changes(rows, checkpoint, generation, batch_id)
+    if isinstance(view.source, KafkaSource):
+        return rows.persist()  # read once: the rows, their number, and the unreadable ones
     return rows_now(view, rows)
 
 
-def require_fitting_transform(view: FeatureView, rows: DataFrame) -> None:
+def require_fitting_transform(view: FeatureView, rows: DataFrame) -> bool:
     """Check that the transform makes each row from one source row, whenever it runs.
 
     The transform of a snapshot view may combine rows: it always sees all of them.
@@ -51,13 +58,20 @@ def require_fitting_transform(view: FeatureView, rows: DataFrame) -> None:
         view: The view.
         rows: Input rows, by `rows_now`. None of them is read.
 
+    Returns:
+        Whether it only chooses rows and columns, so that it costs little.
+
     Raises:
         MaterializationError: The transform combines rows, its result depends on the run, or it
             drops rows that may be retracted.
     """
-    if view.transform is not None and view.snapshot:
+    if view.transform is None:
+        return True
+    if view.snapshot:
         require_same_in_each_run(view, partial(run_transform, view), rows)
-    elif view.transform is not None:
-        source = view.source
-        banned = banned_operators(source) if isinstance(source, FeatureView) else frozenset()
-        require_row_by_row(view, partial(run_transform, view), rows, banned)
+        return False
+    source = view.source
+    banned = banned_operators(source) if isinstance(source, FeatureView) else frozenset()
+    tree = require_row_by_row(view, partial(run_transform, view), rows, banned)
+    # A Python function may make another plan for other rows than for the ones that it got here.
+    return isinstance(view.transform, str) and only_chooses(tree)

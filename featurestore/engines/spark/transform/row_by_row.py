@@ -11,6 +11,13 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 
 from featurestore.definitions.model.view import FeatureView
+from featurestore.engines.spark.transform.plan_text import (
+    analyzed_text,
+    constants,
+    has_special_time,
+    text_tree,
+    unstable_function,
+)
 from featurestore.engines.spark.transform.plan_tree import Operator, plan_tree, simple_name
 from featurestore.errors import MaterializationError
 
@@ -51,6 +58,22 @@ _UNSTABLE = {
     "Uuid": "uuid",
     "VariableReference": "variable of the session",
 }
+# Their other names in the text of a plan.
+_OTHER_NAMES = (
+    *("curdate", "current_schema", "java_method", "random", "session_user", "user"),
+    "variablereference",
+)
+# What chooses rows and columns, and computes nothing.
+_CHOOSING = {"Filter", "Project", "SubqueryAlias", "View"}
+# No casts: a value that cannot be cast shall fail before anything of its batch is written.
+_NAMING = {"Alias", "AttributeReference"}
+_MOMENT = (
+    "it takes a text such as 'now' or 'today' as a time, which gives another result in each run"
+)
+_OTHER_CONSTANTS = (
+    "it makes other constants when it is called again, such as a time or a random number, so it "
+    "gives another result in each run"
+)
 
 
 def require_row_by_row(
@@ -58,8 +81,8 @@ def require_row_by_row(
     transform: Transform,
     rows: DataFrame,
     banned: frozenset[str] = frozenset(),
-) -> None:
-    """Check that a transform makes each row from one source row, whenever it runs.
+) -> Operator:
+    """Return a transform's plan if it makes each row from one source row, whenever it runs.
 
     Args:
         view: The view, for messages.
@@ -81,6 +104,28 @@ def require_row_by_row(
             "Select and compute row by row. Count, sum and rank with aggregations= of the view, "
             "and let unique_by= of its source remove revisions of one event.",
         )
+    return tree
+
+
+def only_chooses(tree: Operator) -> bool:
+    """Return whether a transform only chooses rows and columns of the source.
+
+    Its conditions are of Spark's own functions. Through Spark Connect it is not known: then False.
+
+    Args:
+        tree: The transform's plan, by `require_row_by_row`.
+    """
+    return all(map(_chooses, tree.all_below()))
+
+
+def _chooses(node: Operator) -> bool:
+    is_text = "text" in node.fields  # through Spark Connect: the functions are not known
+    if is_text or node.name not in _CHOOSING or node.subqueries or not node.reads_source:
+        return False
+    functions = {simple_name(each) for each in node.expressions}
+    if node.name == "Project":
+        return functions <= _NAMING
+    return not any("UDF" in each or "Invoke" in each for each in functions)
 
 
 def require_same_in_each_run(view: FeatureView, transform: Transform, rows: DataFrame) -> None:
@@ -105,20 +150,40 @@ def require_same_in_each_run(view: FeatureView, transform: Transform, rows: Data
 
 def _checked(transform: Transform, rows: DataFrame) -> tuple[Operator, str]:
     """Return a transform's plan, and why its result depends on the run; ``""`` if not."""
-    plan, tree = _plan_of(transform, rows)
+    frame = transform(rows.alias(_SOURCE))
+    if getattr(frame, "_jdf", None) is None:
+        return checked_text(_text_of(frame), _text_of(transform(rows.alias(_SOURCE))))
+    plan, tree = _plan_of(frame)
     problem = _run_problem(rows.sparkSession, plan, tree)
-    if not problem and _literals(tree) != _literals(_plan_of(transform, rows)[1]):
-        problem = (
-            "it makes other constants when it is called again, such as a time or a random number, "
-            "so it gives another result in each run"
-        )
+    if not problem and _literals(tree) != _literals(_plan_of(transform(rows.alias(_SOURCE)))[1]):
+        problem = _OTHER_CONSTANTS
     return tree, problem
 
 
-def _plan_of(transform: Transform, rows: DataFrame) -> tuple[Any, Operator]:
-    """Return a transform's analyzed plan in Spark's Java process, and its operators."""
-    out = transform(rows.alias(_SOURCE))
-    plan = out._jdf.queryExecution().analyzed()  # there is no public method for it
+def checked_text(text: str, again: str) -> tuple[Operator, str]:
+    """Return a transform's plan, and why its result depends on the run; ``""`` if not.
+
+    Args:
+        text: The transform's plan, by `analyzed_text`.
+        again: The plan after the transform was called again.
+    """
+    if name := unstable_function(text, (*_UNSTABLE.values(), *_OTHER_NAMES)):
+        problem = f"it uses {name!r}, which gives another result in each run"
+    elif has_special_time(text):
+        problem = _MOMENT
+    else:
+        problem = "" if constants(text) == constants(again) else _OTHER_CONSTANTS
+    return text_tree(text, _SOURCE), problem
+
+
+def _text_of(frame: DataFrame) -> str:
+    remote: Any = frame
+    return analyzed_text(remote._explain_string(mode="extended"))  # the public method prints it
+
+
+def _plan_of(frame: DataFrame) -> tuple[Any, Operator]:
+    """Return the analyzed plan in Spark's Java process, and its operators."""
+    plan = frame._jdf.queryExecution().analyzed()  # there is no public method for it
     return plan, plan_tree(plan.toJSON(), _SOURCE)
 
 
@@ -146,10 +211,7 @@ def _run_problem(session: SparkSession, plan: Any, tree: Operator) -> str:
     if _has_current_value(session, plan):
         return "it uses the time of the run or its user, which gives another result in each run"
     if any(_takes_moment(session, each) for each in _all_plans(plan)):
-        return (
-            "it takes a text such as 'now' or 'today' as a time, which gives another result in "
-            "each run"
-        )
+        return _MOMENT
     return ""
 
 

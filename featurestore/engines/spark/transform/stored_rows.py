@@ -7,11 +7,13 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
 from pyspark.sql import types as T  # noqa: N812  # pyspark's own convention
 
+from featurestore.definitions.model.source import KafkaSource
 from featurestore.definitions.model.types import Field
 from featurestore.definitions.model.view import FeatureView
+from featurestore.engines.spark.source.messages import MESSAGE
 from featurestore.engines.spark.source.timestamps import is_outside
 from featurestore.engines.spark.transform.system_columns import system_columns, unique_column
-from featurestore.engines.spark.types import spark_type
+from featurestore.engines.spark.types import plain_texts, spark_type
 from featurestore.quoting import spark_name
 from featurestore.store.columns import (
     AVAILABLE_TIME,
@@ -23,7 +25,12 @@ from featurestore.store.columns import (
     sort_names,
     stored_columns,
 )
-from featurestore.store.quarantine import NULL_KEY, NULL_TIME, TIME_OUT_OF_RANGE
+from featurestore.store.quarantine import (
+    NULL_KEY,
+    NULL_TIME,
+    TIME_OUT_OF_RANGE,
+    UNREADABLE_MESSAGE,
+)
 
 _TIMES = (EVENT_TIME, AVAILABLE_TIME)
 NULL_HASH = "_null_hash"
@@ -45,9 +52,8 @@ def stored_rows(view: FeatureView, rows: DataFrame, start: datetime | None = Non
         event = F.col(EVENT_TIME)
         stored = stored.where(event.isNull() | (event >= F.lit(start)))
     hashed = [spark_name(name) for name in stored_columns(view) if name != ROW_HASH]
-    return stored.withColumn(ROW_HASH, F.xxhash64(*hashed)).select(
-        *(spark_name(name) for name in stored_columns(view))
-    )
+    hashed_rows = stored.withColumn(ROW_HASH, F.xxhash64(*hashed))
+    return plain_texts(hashed_rows.select(*(spark_name(name) for name in stored_columns(view))))
 
 
 def null_hash(view: FeatureView, schema: T.StructType, prefix: str = "") -> Column:
@@ -93,7 +99,11 @@ def unmatched_reasons(view: FeatureView) -> Column:
         F.when(holds, F.array(F.lit(name))).otherwise(F.array().cast("array<string>"))
         for name, holds in problems.items()
     )
-    return F.when(unmatched(view), F.concat(*names))
+    reasons = F.concat(*names)
+    if isinstance(view.source, KafkaSource):
+        unreadable = F.col(MESSAGE).isNotNull()
+        reasons = F.when(unreadable, F.array(F.lit(UNREADABLE_MESSAGE))).otherwise(reasons)
+    return F.when(unmatched(view), reasons)
 
 
 def null_unique(view: FeatureView) -> Column:

@@ -7,7 +7,12 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
 from pyspark.sql import types as T  # noqa: N812  # pyspark's own convention
 
-from featurestore.definitions.model.source import DeltaSource, FileSource, StoredSource
+from featurestore.definitions.model.source import (
+    DeltaSource,
+    FileSource,
+    KafkaSource,
+    StoredSource,
+)
 from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.spark.source.timestamps import TimeColumn, moment
 from featurestore.engines.spark.transform.change_feed import is_feed
@@ -65,6 +70,7 @@ def _system_columns(source: object, view: FeatureView, schema: T.StructType) -> 
 
 @_system_columns.register(DeltaSource)
 @_system_columns.register(FileSource)
+@_system_columns.register(KafkaSource)
 def _(source: StoredSource, view: FeatureView, schema: T.StructType) -> SystemColumns:
     if view.snapshot:
         return _snapshot_columns(view, schema)

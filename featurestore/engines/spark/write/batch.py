@@ -1,45 +1,49 @@
 """One batch of a stream: its rows are transformed, cast, and committed to the feature table."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import KW_ONLY, dataclass, replace
 from datetime import datetime
 from functools import partial
 
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame, Row
-from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
+from pyspark.sql import DataFrame
 
+from featurestore.definitions.model.source import KafkaSource
 from featurestore.definitions.model.view import FeatureView
+from featurestore.engines.spark.errors.run import run_failure
 from featurestore.engines.spark.errors.transport import send_errors
 from featurestore.engines.spark.errors.unwrap import is_cancelled
+from featurestore.engines.spark.source.messages import readable, with_unreadable
 from featurestore.engines.spark.source.offsets import source_commit, source_offset
-from featurestore.engines.spark.transform.change_feed import feed_failure
-from featurestore.engines.spark.transform.inputs import batch_rows
+from featurestore.engines.spark.transform.inputs import batch_input
 from featurestore.engines.spark.transform.run import transformed
-from featurestore.engines.spark.transform.stored_rows import (
-    null_unique,
-    sort_columns,
-    stored_rows,
-    unmatched,
-)
+from featurestore.engines.spark.transform.stored_rows import sort_columns, stored_rows
 from featurestore.engines.spark.write.batch_rows import (
     BatchRows,
+    batch_rows,
     batch_rows_once,
     failures,
     with_history,
 )
+from featurestore.engines.spark.write.file_sizes import file_count
 from featurestore.engines.spark.write.masks import Validation
+from featurestore.engines.spark.write.profiling import (
+    Profiling,
+    descriptions,
+    file_descriptions,
+    reads_files,
+)
 from featurestore.engines.spark.write.quarantine import commit_quarantine, require_written
 from featurestore.engines.spark.write.repeated import without_repeated
 from featurestore.errors import ConflictError, MaterializationError
-from featurestore.store.columns import EVENT_TIME
 from featurestore.store.commit import LOG_PROPERTIES, CommitNotes, batch_commit
-from featurestore.store.delta.compaction import ROWS_PER_FILE
 from featurestore.store.delta.log import last_transaction
+from featurestore.store.delta.replacement import BYTES_PER_FILE, ROWS_PER_FILE
 from featurestore.store.failures import storage_errors
 from featurestore.store.fault_points import fault_point
+from featurestore.store.lease import NO_LEASE, HeldLock, confirm_lease
 from featurestore.store.quarantine import QuarantineNotes
 
 
@@ -57,10 +61,15 @@ class Target:
         quarantine: The address of the quarantine.
         staging: The folder for rows that are being checked.
         validation: The checks of the rows; None if the view has no expectations.
+        profiling: How the stored rows are described for a profile; None without one.
         started_at: When the run started.
         start: Rows of older events are left out; None keeps all.
         rows_per_file: The intended number of rows in a file.
+        bytes_per_file: The intended most bytes of a file's values before they are compressed.
         columns: The columns of the source that the run accepted, each as name and type.
+        reads_again: Whether the rows of a stream's batch are read from the source each time that
+            they are needed; otherwise a copy of them is kept.
+        lock: The view's lock, which the run holds.
     """
 
     run_id: str
@@ -73,10 +82,14 @@ class Target:
     quarantine: str
     staging: str
     validation: Validation | None = None
+    profiling: Profiling | None = None
     started_at: datetime
     start: datetime | None = None
     rows_per_file: int = ROWS_PER_FILE
+    bytes_per_file: int = BYTES_PER_FILE
     columns: tuple[tuple[str, str], ...] | None = None
+    reads_again: bool = False
+    lock: HeldLock = NO_LEASE
 
     @property
     def application(self) -> str:
@@ -157,10 +170,10 @@ def _write(
     batch_id: int,
     count: Callable[[DataFrame], int],
 ) -> int:
-    source_rows = batch_rows(view, rows, target.checkpoint, target.generation, batch_id)
+    source_rows = batch_input(view, rows, target.checkpoint, target.generation, batch_id)
     with unpersisted(source_rows):
-        stored = stored_rows(view, transformed(view, source_rows), target.start)
-        with batch_rows_once(view, stored, target.validation, target.staging) as batch:
+        stored = _stored(view, target, source_rows)
+        with _batch(view, target, stored) as batch:
             # The counts are part of the commit, so they come first.
             notes = _notes(view, target, batch, batch_id, partial(count, source_rows))
             fault_point("rows.computed", view.name)
@@ -168,8 +181,23 @@ def _write(
             if target.validation is not None:
                 checked = notes.rows_out + notes.rows_quarantined
                 require_gate(target.validation, checked, notes)
-            commit_rows(view, target, batch.good, notes)
+            commit_rows(view, target, batch, notes)
             return notes.rows_in
+
+
+def _batch(
+    view: FeatureView, target: Target, stored: DataFrame
+) -> AbstractContextManager[BatchRows]:
+    if target.reads_again and target.validation is None:
+        return nullcontext(batch_rows(view, stored))
+    return batch_rows_once(view, stored, target.validation, target.staging)
+
+
+def _stored(view: FeatureView, target: Target, source_rows: DataFrame) -> DataFrame:
+    if not isinstance(view.source, KafkaSource):
+        return stored_rows(view, transformed(view, source_rows), target.start)
+    stored = stored_rows(view, transformed(view, readable(source_rows)), target.start)
+    return with_unreadable(stored, source_rows)
 
 
 def commit_stored(
@@ -206,7 +234,7 @@ def commit_stored(
         quarantine_rows(view, target, batch, notes)
         if target.validation is not None:
             require_gate(target.validation, delivery.count(), found)
-        commit_rows(view, target, batch.good, notes)
+        commit_rows(view, target, batch, notes)
         return notes.rows_in
 
 
@@ -227,7 +255,7 @@ def cause_named(view: FeatureView) -> Iterator[None]:
     except (PySparkException, Py4JError) as error:
         if is_cancelled(error):
             raise
-        raise feed_failure(error, view) from error
+        raise run_failure(error, view) from error
 
 
 def _notes(
@@ -240,13 +268,32 @@ def _notes(
     notes = notes_of(view, target, batch, batch_id)
     if view.transform is not None or target.start is not None:  # rows may have been left out
         notes = replace(notes, rows_in=count())
-    offset = source_offset(target.checkpoint, batch_id)
+    offset = _position(view, target, batch_id)
     commit = source_commit(target.source, offset)
     return replace(notes, source_offset=offset, source_commit=commit)
 
 
+def _position(view: FeatureView, target: Target, batch_id: int) -> str:
+    """Return the end of a batch in the source, which was written before the batch began.
+
+    Raises:
+        MaterializationError: The checkpoint no longer has it. No later run could go on after a
+            commit without its position, if it needs one.
+    """
+    offset = source_offset(target.checkpoint, batch_id)
+    if offset is None:
+        file = f"{target.checkpoint}/offsets/{batch_id}"
+        raise MaterializationError(
+            f"commit batch {batch_id} of view {view.name!r}",
+            f"the file {file} of its stream's checkpoint is gone or empty, so the position of the "
+            "batch in its source is not known. Nothing was committed",
+            f"Find out what removes files there, and run `featurestore materialize {view.name}`.",
+        )
+    return offset
+
+
 def notes_of(view: FeatureView, target: Target, batch: BatchRows, batch_id: int) -> CommitNotes:
-    """Return the notes of a batch with its counts, which fills the cache of its rows.
+    """Return the notes of a batch with its counts.
 
     Args:
         view: The view, as loaded.
@@ -254,7 +301,7 @@ def notes_of(view: FeatureView, target: Target, batch: BatchRows, batch_id: int)
         batch: The rows.
         batch_id: The number of the commit.
     """
-    counts = _counts(view, batch)
+    counts = batch.counts
     return CommitNotes(
         target.run_id,
         view=view.name,
@@ -275,20 +322,6 @@ def notes_of(view: FeatureView, target: Target, batch: BatchRows, batch_id: int)
     )
 
 
-def _counts(view: FeatureView, batch: BatchRows) -> Row:
-    """Count in one pass, which also fills the cache and fails on a value that cannot be cast."""
-    bad, warnings = batch.is_bad, batch.warnings
-    failing = bad if warnings is None else bad | warnings.isNotNull()
-    return batch.rows.agg(
-        F.count_if(~bad).alias("rows_out"),
-        F.count_if(bad).alias("rows_quarantined"),
-        F.count_if(failing).alias("rows_failing"),
-        F.count_if(unmatched(view)).alias("null_rows"),
-        F.count_if(~bad & null_unique(view)).alias("null_unique_rows"),
-        F.unix_micros(F.max(F.when(~bad, F.col(EVENT_TIME)))).alias("newest"),
-    ).collect()[0]
-
-
 def quarantine_rows(
     view: FeatureView, target: Target, batch: BatchRows, notes: CommitNotes
 ) -> None:
@@ -307,6 +340,7 @@ def quarantine_rows(
             batch_id=notes.batch_id,
             rows=notes.rows_quarantined,
         )
+        confirm_lease(target.lock, f"quarantine rows of view {view.name!r}")
         commit_quarantine(view, batch, target.quarantine, own, target.started_at)
     fault_point("quarantine.committed", view.name)
 
@@ -322,37 +356,62 @@ def require_gate(validation: Validation, rows: int, found: CommitNotes) -> None:
         raise refused
 
 
-def commit_rows(view: FeatureView, target: Target, good: DataFrame, notes: CommitNotes) -> None:
-    """Append rows to the table in one commit with their notes, and check that it is there.
+def commit_rows(view: FeatureView, target: Target, batch: BatchRows, notes: CommitNotes) -> None:
+    """Append good rows to the table in one commit with their notes, and check that it is there.
 
     Args:
         view: The view, as loaded.
         target: The destination.
-        good: The rows.
+        batch: The rows.
         notes: The notes.
 
     Raises:
-        ConflictError: Another run has committed the batch.
+        ConflictError: Another run has committed the batch, or another process has the lock.
         MaterializationError: Delta did not commit the rows.
     """
+    profiling = target.profiling if notes.rows_out else None
+    if profiling is None:
+        _commit(view, target, batch, notes)
+    elif reads_files(spark := batch.rows.sparkSession, target.table):
+        version = _commit(view, target, batch, notes)
+        profiling.collect(file_descriptions(spark, target.table, version, profiling))
+    else:
+        # Before the commit: it releases copies of rows that were compared with the table.
+        texts = descriptions(batch.good, profiling)
+        _commit(view, target, batch, notes)
+        profiling.collect(texts)
+
+
+def _commit(view: FeatureView, target: Target, batch: BatchRows, notes: CommitNotes) -> int:
+    # Delta's commits to S3 are not on the condition that nobody else has made that commit.
+    confirm_lease(target.lock, f"commit batch {notes.batch_id} of view {view.name!r}")
     # A batch whose rows were all left out is committed too: the counts are only in its notes.
     if notes.rows_in or notes.repair:
-        files = max(-(-notes.rows_out // target.rows_per_file), 1)
-        in_order(view, good, files).write.format("delta").mode("append").options(
+        files = _file_count(target, batch, notes)
+        # A coalesce would read the whole source by one task, where no copy of the rows is kept.
+        rows = batch.good.repartition(1) if files == 1 and target.reads_again else batch.good
+        ordered = in_order(view, rows, files)
+        ordered.write.format("delta").mode("append").options(
             txnAppId=target.application,
             txnVersion=str(notes.batch_id),
             userMetadata=notes.to_json(),
             **LOG_PROPERTIES,
         ).save(target.table)
         fault_point("data.committed", view.name)
-    _require_own_commit(view, target, notes)
+    version = _own_commit(view, target, notes)
     if notes.rows_in or notes.repair:
         require_written(view, target.table, notes.rows_out)
         fault_point("commit.verified", view.name)
+    return version
 
 
-def _require_own_commit(view: FeatureView, target: Target, notes: CommitNotes) -> None:
-    """Check that the table has the batch of this run; or none of any run, if it had no row.
+def _file_count(target: Target, batch: BatchRows, notes: CommitNotes) -> int:
+    limits = {"most_rows": target.rows_per_file, "most_bytes": target.bytes_per_file}
+    return file_count(notes.rows_out, batch.counts["bytes"], **limits)
+
+
+def _own_commit(view: FeatureView, target: Target, notes: CommitNotes) -> int:
+    """Return the version of the batch of this run; -1 if it had no row, and no run has it.
 
     Delta ignores a write whose number is not newer, without an exception.
     """
@@ -362,12 +421,12 @@ def _require_own_commit(view: FeatureView, target: Target, notes: CommitNotes) -
         raise ConflictError(
             call,
             f"run {commit.notes.run_id} has committed the batch at the same time",
-            f"Wait until that run has ended. Then run `featurestore materialize {view.name}`. "
-            "Let the scheduler start one run of a view at a time: an object store has no locks.",
+            f"Wait until that run has ended. Then run `featurestore materialize {view.name}`.",
         )
     if commit is None and notes.rows_in:
         found = f"Delta did not commit it to table {target.table}"
         raise MaterializationError(call, found, _again_or_full(view))
+    return -1 if commit is None else commit.version
 
 
 def in_order(view: FeatureView, rows: DataFrame, files: int) -> DataFrame:

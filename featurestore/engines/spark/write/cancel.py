@@ -10,6 +10,7 @@ from pyspark.sql import SparkSession
 
 from featurestore.engines.spark.errors.unwrap import is_cancelled
 from featurestore.engines.spark.write.stream import POLL_SECONDS, Stream, interrupted
+from featurestore.store.lease import is_expiring, require_renewed
 
 
 def run_cancellable(spark: SparkSession, run: Stream, store: Callable[[], int]) -> int:
@@ -25,23 +26,29 @@ def run_cancellable(spark: SparkSession, run: Stream, store: Callable[[], int]) 
 
     Raises:
         InterruptedRunError: The run was stopped.
+        ConflictError: This process could not renew the view's lock.
     """
     tag = f"featurestore-{uuid4().hex}"
 
+    # Of the context: the first tag of a session makes it unserializable, and then models of
+    # MLlib, which refer to it, cannot be applied (Spark 4.2). Spark Connect has no context.
+    context = getattr(spark, "_sc", None)
+    add_tag = spark.addTag if context is None else context.addJobTag
+    cancel = spark.interruptTag if context is None else context.cancelJobsWithTag
+
     def tagged() -> int:
-        # Of the context: the first tag of a session makes it unserializable, and then models of
-        # MLlib, which refer to it, cannot be applied (Spark 4.2).
-        spark.sparkContext.addJobTag(tag)
+        add_tag(tag)
         return store()
 
     with ThreadPoolExecutor(1, thread_name_prefix=f"store-{run.view.name}") as pool:
         future: Future[int] = pool.submit(tagged)
         while not wait([future], POLL_SECONDS).done:
-            if run.stop.is_set():
-                spark.sparkContext.cancelJobsWithTag(tag)
+            if run.stop.is_set() or is_expiring(run.target.lock):
+                cancel(tag)
     try:
         return future.result()
     except (PySparkException, Py4JError) as error:
+        require_renewed(run.target.lock, f"materialize view {run.view.name!r}")
         if is_cancelled(error) or run.stop.is_set():
             raise interrupted(run.view) from error
         raise

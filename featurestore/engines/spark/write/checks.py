@@ -5,11 +5,11 @@ from datetime import datetime
 
 from pyspark.sql import DataFrame, SparkSession
 
-from featurestore.definitions.model.source import StoredSource
+from featurestore.definitions.model.source import DeltaSource, StoredSource
 from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.spark.errors.mapping import spark_errors
 from featurestore.engines.spark.source.readers import read_now, require_present
-from featurestore.engines.spark.transform.change_feed import require_feed
+from featurestore.engines.spark.transform.change_feed import is_feed, require_feed
 from featurestore.engines.spark.transform.inputs import require_fitting_transform, rows_now
 from featurestore.engines.spark.transform.run import transformed
 from featurestore.engines.spark.transform.stored_rows import stored_rows
@@ -32,24 +32,30 @@ class ViewInput:
     uri: str
 
 
-def check_view(view_input: ViewInput, spark: SparkSession) -> None:
+def check_view(view_input: ViewInput, spark: SparkSession) -> bool:
     """Check that the view's source exists and that its columns fit; no row is read.
 
     Args:
         view_input: The view and its source.
         spark: A session of ours, by `session.child.own_session`.
 
+    Returns:
+        Whether a batch is to be read from the source each time that its rows are needed, in place
+        of a copy. The files of a Delta table's versions do not change, so the rows are the same
+        each time; and where nothing is computed, a copy costs more than to read them.
+
     Raises:
         SourceError: The source is missing, or a time column needs ``timezone=`` or ``unit=``.
         MaterializationError: The transform fails, or its columns are not as declared.
     """
     view, source = view_input.view, view_input.source
-    require_present(source, view_input.uri)
+    require_present(source, view_input.uri, spark)
     require_feed(source, view_input.uri)
     with spark_errors(f"check view {view.name!r} ({view.origin})", view=view.name):
         rows = _no_rows(view_input, spark)
         stored_rows(view, transformed(view, rows))
-        require_fitting_transform(view, rows)
+        is_cheap = require_fitting_transform(view, rows)
+        return is_cheap and isinstance(source, DeltaSource) and not is_feed(source)
 
 
 def create_table(view_input: ViewInput, spark: SparkSession, table: str) -> None:
@@ -70,7 +76,7 @@ def preview_rows(
         MaterializationError: The transform fails, or its columns are not as declared.
     """
     view, source = view_input.view, view_input.source
-    require_present(source, view_input.uri)
+    require_present(source, view_input.uri, spark)
     with spark_errors(f"read view {view.name!r} ({view.origin})", view=view.name):
         rows = rows_now(view, read_now(source, spark, view_input.uri, used_columns(view)))
         return stored_rows(view, transformed(view, rows), start)

@@ -34,6 +34,8 @@ def run_file_batches(spark: SparkSession, run: Stream, source: FileSource) -> No
         if run.stop.is_set():
             raise interrupted(run.view)
         log.begin(batch)
+        count = len(batch.files)
+        run.watch(batches, rows, f"{count:,} new file{'s' * (count != 1)}")
         read = _run_batch(spark, run, source, batch)
         log.end(batch, read)
         batches, rows = batches + 1, rows + read

@@ -5,6 +5,7 @@ from datetime import datetime
 from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
 
 from featurestore.definitions.model.view import FeatureView
+from featurestore.engines.spark.source.messages import MESSAGE
 from featurestore.engines.spark.write.batch_rows import BatchRows, row_struct
 from featurestore.errors import MaterializationError
 from featurestore.store import quarantine as q
@@ -39,9 +40,11 @@ def commit_quarantine(
         F.lit(None).cast("timestamp").alias(q.RELEASED_AT),
         F.lit(None).cast("string").alias(q.RELEASE),
         row_struct(view).alias(q.ROW),
+        *([F.col(MESSAGE).alias(q.MESSAGE)] if MESSAGE in batch.rows.columns else []),
     )
     # Without statistics: a time outside of the years 1 to 9999 has none that can be read.
-    rows.coalesce(1).write.format("delta").mode("append").options(
+    # Few rows, but a coalesce would look for them by one task.
+    rows.repartition(1).write.format("delta").mode("append").options(
         **{"delta.dataSkippingNumIndexedCols": "0"},
         txnAppId=f"{notes.run_id}/{notes.generation}",
         txnVersion=str(notes.batch_id),

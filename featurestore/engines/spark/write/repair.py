@@ -6,7 +6,9 @@ nulls: outside of the range, no stored row may differ. Rows that the source has 
 stored too, because the stream goes on after them.
 """
 
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, replace
+from datetime import datetime
 from typing import cast
 
 from pyspark.sql import Column, DataFrame, SparkSession, Window
@@ -41,7 +43,8 @@ from featurestore.store.columns import (
 from featurestore.store.commit import CommitNotes
 from featurestore.store.delta.log import is_table
 from featurestore.store.fault_points import fault_point
-from featurestore.store.interval import Interval
+from featurestore.store.interval import Interval, repair_command, whole_days
+from featurestore.store.lease import confirm_lease
 from featurestore.store.source_files import SourceFile
 
 _COUNT, _LATER = "_count", "_later"
@@ -59,6 +62,9 @@ class Repair:
         table: The address of the present table.
         table_version: The version of it that is copied.
         quarantine: The address of its quarantine.
+        last_batch: The generation and the number of the newest batch that the present table has.
+            Bad rows of a later batch are of another process: its table has not stored the batch
+            yet, so the next run reads it again.
         batch_id: The number of the batch that the new table ends with.
         source_offset: The end of that batch in the source.
         source_commit: A hash of the newest commit that is read of a Delta source.
@@ -74,6 +80,7 @@ class Repair:
     table: str
     table_version: int
     quarantine: str
+    last_batch: tuple[int, int]
     batch_id: int
     source_offset: str | None
     source_commit: str | None
@@ -98,10 +105,19 @@ def run_repair(spark: SparkSession, repair: Repair) -> None:
     """
     run = repair.run
     try:
+        run.watch(0, 0, _what(repair))
         run.watch(1, run_cancellable(spark, run, lambda: _store(spark, repair)))
     except InterruptedRunError as error:
         fix = "Nothing was replaced. Run the same command again: it begins anew."
         raise InterruptedRunError(_call(repair), error.found, fix) from error
+
+
+def _what(repair: Repair) -> str:
+    """Return what is read, for people."""
+    count = len(repair.files)
+    if repair.version is None:
+        return f"{count:,} file{'s' * (count != 1)} again"
+    return f"version {repair.version} of {repair.run.source.name} again"
 
 
 def _store(spark: SparkSession, repair: Repair) -> int:
@@ -134,7 +150,7 @@ def _store(spark: SparkSession, repair: Repair) -> int:
                 rows_quarantined=notes.rows_quarantined + copied,
                 bad_rows_copied=copied,
             )
-            commit_rows(view, target, with_history(new, kept).good, whole)
+            commit_rows(view, target, with_history(new, kept), whole)
             return checked.rows_out
 
 
@@ -236,7 +252,7 @@ def _require_unchanged(repair: Repair, stored: DataFrame, others: DataFrame) -> 
     lacking = before.join(now, _IDENTITY, "left").where(
         F.col(_COUNT) > F.coalesce(F.col("_now"), F.lit(0))
     )
-    rows, first, last = lacking.agg(
+    rows, *ends = lacking.agg(
         F.sum(F.col(_COUNT) - F.coalesce(F.col("_now"), F.lit(0))),
         F.date_format(F.min("_first"), "yyyy-MM-dd'T'HH:mm:ss'Z'"),
         F.date_format(F.max("_last"), "yyyy-MM-dd'T'HH:mm:ss'Z'"),
@@ -244,20 +260,34 @@ def _require_unchanged(repair: Repair, stored: DataFrame, others: DataFrame) -> 
     if not rows:
         return
     view = repair.run.view
-    times = f", with events from {first} to {last}" if first else ""
+    times = f", with events from {ends[0]} to {ends[1]}" if ends[0] else ""
     raise SourceError(
         _call(repair),
         f"source {view.source.name!r} has also changed outside of the range: it lacks {rows:,} "
         f"stored rows{times}",
-        "Nothing was stored. Choose a range with these events too. Or run `featurestore "
-        f"materialize {view.name} --full`, which builds the view from the source's present rows.",
+        f"Nothing was stored. Choose a range with these events too{_wider(repair, ends)}. Or run "
+        f"`featurestore materialize {view.name} --full`, which builds the view from the source's "
+        "present rows.",
     )
+
+
+def _wider(repair: Repair, ends: Sequence[str | None]) -> str:
+    """Return the command for a range with the days from one moment to another too."""
+    moments = [datetime.fromisoformat(each) for each in ends if each]
+    if not moments:  # rows without an event time
+        return ""
+    requested, found = repair.interval, whole_days(min(moments), max(moments))
+    both = Interval(min(requested.start, found.start), max(requested.end, found.end))
+    return f": {repair_command(repair.run.view.name, both)}"
 
 
 def _stored_quarantine(spark: SparkSession, repair: Repair) -> DataFrame | None:
     if not is_table(repair.quarantine):
         return None
-    return spark.read.format("delta").load(repair.quarantine)
+    rows = spark.read.format("delta").load(repair.quarantine)
+    generation, batch = repair.last_batch
+    is_last = F.col(q.GENERATION) == generation
+    return rows.where((F.col(q.GENERATION) < generation) | is_last & (F.col(q.BATCH) <= batch))
 
 
 def _quarantined(spark: SparkSession, repair: Repair) -> DataFrame:
@@ -323,6 +353,7 @@ def _copy_quarantine(spark: SparkSession, repair: Repair, new: BatchRows) -> int
             }
         )
         count = copied.count()
+        confirm_lease(target.lock, f"quarantine rows of view {view.name!r}")
         copied.coalesce(1).write.format("delta").mode("append").options(
             **{"delta.dataSkippingNumIndexedCols": "0"}
         ).save(target.quarantine)

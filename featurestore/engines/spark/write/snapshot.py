@@ -44,6 +44,7 @@ def run_snapshot(spark: SparkSession, run: Stream) -> None:
         MaterializationError: Two rows of the source have one key, or Spark failed.
         InterruptedRunError: The run was interrupted.
     """
+    run.watch(0, 0, f"all rows of {run.source.name}")
     run.watch(1, run_cancellable(spark, run, lambda: _store_changes(spark, run)))
 
 

@@ -1,25 +1,42 @@
 """The streaming query of one run: start, progress, stop, and the mapping of its failures."""
 
-from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from threading import Event
+from typing import Protocol
 
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
-from featurestore.definitions.model.source import StoredSource
+from featurestore.definitions.model.source import KafkaSource, StoredSource
 from featurestore.definitions.model.view import FeatureView
+from featurestore.engines.spark.errors.executors import PYTHON_TOO_SLOW
+from featurestore.engines.spark.errors.run import run_failure
 from featurestore.engines.spark.errors.unwrap import is_cancelled
+from featurestore.engines.spark.source.offsets import (
+    last_ended_batch,
+    resume_version,
+    source_offset,
+)
 from featurestore.engines.spark.source.readers import Reading, read_stream
-from featurestore.engines.spark.transform.change_feed import feed_failure
 from featurestore.engines.spark.write.batch import Target, write_batch
 from featurestore.errors import MaterializationError
+from featurestore.store.commit import batch_commit
+from featurestore.store.delta.log import latest_version
+from featurestore.store.lease import require_renewed
 
 POLL_SECONDS = 0.2
-Watcher = Callable[[int, int], None]
-"""Called with the number of ended batches and of rows read so far."""
+# Spark Connect gives the Python process of a batch function 10 seconds to import PySpark; no
+# setting changes that. Nothing has begun by then.
+_STARTS = 4
+
+
+class Watcher(Protocol):
+    """Receives the progress of a run."""
+
+    def __call__(self, batches: int, rows: int, what: str = "") -> None:
+        """Handle the number of ended batches, of rows read so far, and what is read next."""
 
 
 class InterruptedRunError(MaterializationError):
@@ -64,7 +81,9 @@ def run_stream(spark: SparkSession, stream: Stream) -> int:
         SourceError: The source changed in a way that a stream of new rows cannot follow.
         MaterializationError: Spark failed.
         InterruptedRunError: The run was interrupted.
+        ConflictError: This process could not renew the view's lock.
     """
+    stream.watch(0, 0, _new_versions(stream))
     query = _start(spark, stream)
     try:
         rows = _watch(query, stream)
@@ -72,7 +91,7 @@ def run_stream(spark: SparkSession, stream: Stream) -> int:
         if is_cancelled(error):
             # Ctrl-C cancels Spark's jobs before this thread can stop the query.
             raise interrupted(stream.view) from error
-        raise feed_failure(error, stream.view) from error
+        raise run_failure(error, stream.view) from error
     finally:
         if query.isActive:
             query.stop()
@@ -80,6 +99,17 @@ def run_stream(spark: SparkSession, stream: Stream) -> int:
 
 
 def _start(spark: SparkSession, stream: Stream) -> StreamingQuery:
+    """Start the query; once more where a busy server of Spark Connect was too slow to begin it."""
+    for _ in range(_STARTS - 1):
+        try:
+            return _started(spark, stream)
+        except PySparkException as error:
+            if PYTHON_TOO_SLOW not in str(error):
+                raise
+    return _started(spark, stream)
+
+
+def _started(spark: SparkSession, stream: Stream) -> StreamingQuery:
     rows = read_stream(stream.source, spark, stream.reading)
     return (
         rows.writeStream.foreachBatch(partial(write_batch, stream.view, stream.target))
@@ -89,17 +119,45 @@ def _start(spark: SparkSession, stream: Stream) -> StreamingQuery:
     )
 
 
+def _new_versions(stream: Stream) -> str:
+    """Return which versions of the source are new, for people."""
+    if isinstance(stream.source, KafkaSource):
+        return f"topic {stream.source.topic}"
+    checkpoint, newest = stream.target.checkpoint, latest_version(stream.reading.uri)
+    starting = stream.reading.starts_at
+    first = starting if isinstance(starting, int) else None
+    if first is None:
+        first = resume_version(source_offset(checkpoint, last_ended_batch(checkpoint)))
+    if newest is None or (first is not None and first > newest):
+        return ""
+    if first is None or first == newest:
+        return f"version {newest} of {stream.source.name}"
+    return f"versions {first} to {newest} of {stream.source.name}"
+
+
 def _watch(query: StreamingQuery, stream: Stream) -> int:
     read: dict[int, int] = {}
     ended = False
     while not ended:
         if stream.stop.is_set():
             raise interrupted(stream.view)
+        require_renewed(stream.target.lock, f"materialize view {stream.view.name!r}")
         ended = bool(query.awaitTermination(POLL_SECONDS))  # type: ignore[arg-type]  # any number
         for progress in query.recentProgress:
-            read[progress["batchId"]] = progress["numInputRows"]
+            batch, spark_rows = progress["batchId"], progress["numInputRows"]
+            if batch not in read or (spark_rows and not read[batch]):
+                read[batch] = _rows_in(stream.target, batch) if spark_rows else 0
         stream.watch(sum(1 for rows in read.values() if rows), sum(read.values()))
     return sum(read.values())
+
+
+def _rows_in(target: Target, batch_id: int) -> int:
+    """Return the number of source rows of a batch, by its commit.
+
+    Spark's own number counts a row as often as it was read, and a batch may be read twice.
+    """
+    commit = batch_commit(target.table, target.generation, batch_id)
+    return 0 if commit is None or commit.notes.run_id != target.run_id else commit.notes.rows_in
 
 
 def interrupted(view: FeatureView) -> InterruptedRunError:

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from featurestore.definitions.code.fingerprint import table_fingerprint
 from featurestore.definitions.model.view import FeatureView
-from featurestore.engines.spark.write.freshness import is_fresh
+from featurestore.engines.latest.freshness import is_fresh
 from featurestore.errors import FeatureStoreError
 from featurestore.jobs.contract.check import lacks_columns
 from featurestore.jobs.materialize.evidence import gather
@@ -71,6 +71,8 @@ def nothing_new(
         for name, each in idle.items()
     ]
     Runs(job.layout).record(*records)
+    for record in records:
+        job.on_run(idle[record.view].view, record, "unseen")
     return {record.view: _result(job, record, idle[record.view]) for record in records}
 
 
@@ -103,7 +105,8 @@ class _Search:
         """Return the view's table if it has nothing new; None if a run must look, or may fail."""
         try:
             return self._idle(view)
-        except (FeatureStoreError, OSError, ValueError):  # the run names what is wrong
+        # The run names what is wrong, such as damaged JSON of the stream's checkpoint.
+        except (FeatureStoreError, OSError, ValueError, LookupError, TypeError):
             return None
 
     def _idle(self, view: FeatureView) -> _Idle | None:
@@ -118,7 +121,8 @@ class _Search:
         if (current.fingerprint, current.upstream) != expected:
             return None
         idle = _Idle(view, current, upstream)
-        return idle if self._is_whole(idle) and self._is_unchanged(idle) else None
+        # The ledger of runs is read only for a view without new rows: a run reads it itself.
+        return idle if self._is_unchanged(idle) and self._is_whole(idle) else None
 
     def _is_whole(self, idle: _Idle) -> bool:
         """Return whether the ledger knows the newest commit, and the evidence has no problem."""

@@ -1,6 +1,6 @@
 """Whether a source has anything that a build has not read, seen without Spark."""
 
-from featurestore.definitions.model.source import DeltaSource
+from featurestore.definitions.model.source import DeltaSource, KafkaSource
 from featurestore.engines.spark.source.offsets import (
     last_batch,
     last_ended_batch,
@@ -27,6 +27,8 @@ def is_unchanged(upstream: Upstream, checkpoint: str) -> bool:
     last = last_batch(checkpoint)
     if last is None or last != last_ended_batch(checkpoint):
         return False  # nothing was read so far, or Spark must repeat a batch
+    if isinstance(upstream.source, KafkaSource):
+        return False  # only the broker knows
     if isinstance(upstream.source, DeltaSource):
         return _table_is_unchanged(upstream.uri, source_offset(checkpoint, last))
     return _files_are_unchanged(FilePath(upstream.uri), checkpoint)

@@ -19,6 +19,8 @@ from featurestore.errors import (
     MaterializationError,
     SetupError,
     SourceError,
+    SpineError,
+    StorageError,
     SumOverflowError,
     TableError,
 )
@@ -49,6 +51,70 @@ def table(spark: SparkSession, tmp_path: Path) -> Path:
     path = tmp_path / "table"
     spark.range(4).coalesce(1).write.format("delta").save(str(path))
     return path
+
+
+def test_addresses_in_s3_without_their_jars_name_the_command_that_fetches_them() -> None:
+    # As Spark says it where the jars are not on its class path; here they may be.
+    text = ': org.apache.hadoop.fs.UnsupportedFileSystemException: No FileSystem for scheme "s3"'
+
+    error = mapped(PySparkException(f"An error occurred while calling o80.load.\n{text}"), "read")
+
+    assert (type(error), "setup --with s3" in error.fix) == (SetupError, True)
+
+
+def test_a_file_of_a_spine_that_is_gone_needs_no_rebuilt_view() -> None:
+    gone = PySparkException("[FAILED_READ_FILE.FILE_NOT_EXIST] Encountered error. SQLSTATE: KD001")
+
+    error = mapped(gone, "get_training_set('v')", SpineError)
+
+    assert type(error) is SpineError
+    assert "--full" not in error.fix
+
+
+@pytest.mark.parametrize("kind", [SourceError, SpineError])
+def test_a_file_that_is_gone_from_an_object_store_is_no_network_that_fails(
+    kind: type[SourceError | SpineError],
+) -> None:
+    text = (
+        "[FAILED_READ_FILE.FILE_NOT_EXIST] Encountered error while reading file s3a://shop/a. "
+        "File does not exist. SQLSTATE: KD001\n\nJVM stacktrace:\norg.apache.spark.SparkException"
+        "\n\tat org.apache.hadoop.fs.s3a.S3AFileSystem.open(S3AFileSystem.java:1)\nCaused by: "
+        "software.amazon.awssdk.services.s3.model.NoSuchKeyException: (Status Code: 404)\n\tat "
+        "software.amazon.awssdk.core.internal.http.pipeline.stages.ApiCallTimeoutTrackingStage."
+        "execute(ApiCallTimeoutTrackingStage.java:80)\n\t... 27 more"
+    )
+
+    error = mapped(PySparkException(text), "read payments", kind)
+
+    assert type(error) is kind
+    assert error.found.startswith("FAILED_READ_FILE.FILE_NOT_EXIST")
+
+
+def test_a_bucket_that_does_not_exist_is_named_without_javas_classes() -> None:
+    text = (
+        "An error occurred while calling o60.load.\n: org.apache.hadoop.fs.s3a.UnknownStore"
+        "Exception: `s3://shop/x/_delta_log': getFileStatus on s3://shop/x/_delta_log: software."
+        "amazon.awssdk.services.s3.model.NoSuchBucketException: The specified bucket does not "
+        "exist (Service: S3)\n\tat org.apache.hadoop.fs.s3a.S3AUtils.translateException(S3A:277)"
+    )
+
+    error = mapped(PySparkException(text), "read payments")
+
+    assert isinstance(error, StorageError)
+    assert "'shop'" in error.found
+    assert "Exception" not in str(error)
+
+
+def test_a_value_that_cannot_be_cast_is_named_if_it_fails_in_a_write() -> None:
+    failed = PySparkException(
+        "[TASK_WRITE_FAILED] Task failed while writing rows to file:/x. SQLSTATE: 58030\n"
+        "Caused by: [CAST_INVALID_INPUT] The value 'x' cannot be cast. SQLSTATE: 22018"
+    )
+
+    error = mapped(failed, "materialize v")
+
+    assert error.found.startswith("CAST_INVALID_INPUT")
+    assert "try_cast" in error.fix
 
 
 def test_a_missing_path_is_a_source_error(spark: SparkSession, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from featurestore.engines.spark.session.jars import cache_folder, delta_jars
+from featurestore.engines.spark.session.jars import cache_folder, delta_jars, package_jars
 from featurestore.errors import SetupError
 
 DELTA = metadata.version("delta-spark")
@@ -141,3 +141,13 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(SetupError, match="the cache cannot be written"):
         delta_jars(tmp_path / "cache")
+
+
+def test_a_package_that_cannot_be_fetched_is_named(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    cache.write_text("a file")
+
+    with pytest.raises(SetupError) as refused:
+        package_jars("kafka", cache)
+
+    assert ("kafka" in refused.value.call, "Delta" in refused.value.call) == (True, False)

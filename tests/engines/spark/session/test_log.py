@@ -12,6 +12,7 @@ from featurestore import credentials
 from featurestore.engines.spark.session.log import redacted_log
 
 CANARY = "CANARY-c41f-secret"
+END = b"no end of line"
 PRINTS = """\
 import sys
 for number in range(int(sys.argv[2])):
@@ -29,12 +30,13 @@ def no_other_value() -> Iterator[None]:
 
 
 def logged(file: Path, text: str, lines: int = 3) -> str:
+    ends = file.read_bytes().count(END) + 1 if file.exists() else 1
     with redacted_log(file) as output:
         command = [sys.executable, "-c", PRINTS, text, str(lines)]
         process = subprocess.Popen(command, stdout=output, stderr=output)
     process.wait()
     end = time.monotonic() + 10
-    while not file.read_bytes().endswith(b"no end of line") and time.monotonic() < end:
+    while file.read_bytes().count(END) < ends and time.monotonic() < end:
         time.sleep(0.01)
     return file.read_text("utf-8")
 

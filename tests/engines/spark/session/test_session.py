@@ -276,7 +276,7 @@ def test_a_missing_settings_file_is_named(tmp_path: Path) -> None:
     assert "`spark_conf`" in refused.value.fix
 
 
-@pytest.mark.parametrize("name", ["local", "test", "cluster"])
+@pytest.mark.parametrize("name", ["local", "test", "standalone", "yarn", "kubernetes"])
 def test_the_settings_of_the_repository_are_read(name: str) -> None:
     settings = read_settings(ROOT / "spark-conf" / f"{name}.conf")
 

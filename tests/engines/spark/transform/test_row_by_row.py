@@ -17,7 +17,7 @@ from featurestore.definitions.model.source import DeltaSource
 from featurestore.definitions.model.types import Field, Int64
 from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.spark.transform.inputs import require_fitting_transform
-from featurestore.engines.spark.transform.row_by_row import require_row_by_row
+from featurestore.engines.spark.transform.row_by_row import only_chooses, require_row_by_row
 from featurestore.engines.spark.transform.run import run_transform
 from featurestore.errors import MaterializationError
 
@@ -359,3 +359,28 @@ def test_a_snapshot_views_transform_may_combine_rows_and_is_the_same_in_each_run
 
     with refused if is_refused else nullcontext():
         require_fitting_transform(view, rows)
+
+
+@pytest.mark.parametrize(
+    ("transform", "expected"),
+    [
+        ("SELECT * FROM {source}", True),
+        ("SELECT id, g AS h FROM {source} WHERE upper(t) = 'A' AND CAST(g AS int) > 0", True),
+        ("SELECT id, CAST(g AS string) AS h FROM {source}", False),
+        (lambda rows: rows.where("g = 1").drop("t"), True),
+        ("SELECT id, upper(t) AS t FROM {source}", False),
+        ("SELECT s.* FROM {source} AS s JOIN dim USING (id)", False),
+        ("SELECT * FROM {source} WHERE id IN (SELECT id FROM dim)", False),
+        (lambda rows: rows.where(F.udf(lambda value: value == 1, "boolean")("g")), False),
+        (lambda rows: rows.unionAll(rows), False),
+        (lambda rows: rows.repartition(3), False),
+    ],
+)
+def test_a_transform_that_only_chooses_rows_and_columns_is_known(
+    rows: "DataFrame", transform: object, expected: bool
+) -> None:
+    view = FeatureView(
+        "v", entities=(), source=PAID, schema=(Field("id", Int64),), transform=transform
+    )
+
+    assert only_chooses(require_row_by_row(view, partial(run_transform, view), rows)) is expected

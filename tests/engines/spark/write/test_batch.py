@@ -1,5 +1,6 @@
 """One batch: its rows, their order, its counts, and that it is stored once."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ from featurestore.store.delta.log import table_properties
 from featurestore.store.delta.protocol import check_plain
 from featurestore.store.delta.snapshot import open_snapshot, open_table
 from tests.engines.spark.compiled import compiling
+from tests.engines.spark.positions import begun
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -56,7 +58,7 @@ def target(tmp_path: Path) -> Target:
         table_id="t1",
         generation=0,
         table=str(tmp_path / "t1"),
-        checkpoint=str(tmp_path / "none"),
+        checkpoint=begun(str(tmp_path / "begun"), 2),
         source="source",
         quarantine=str(tmp_path / "quarantine"),
         staging=str(tmp_path / "staging"),
@@ -162,6 +164,28 @@ def test_rows_with_a_null_in_unique_by_are_stored_and_counted(
     assert outcome([commit]).null_unique_rows == 2
 
 
+def test_a_batch_that_is_read_again_is_stored_as_one_of_which_a_copy_is_kept(
+    ours: "SparkSession", target: Target, tmp_path: Path
+) -> None:
+    rows = payments(
+        ours,
+        (None, NOON, None, 1, False, "p1", 1.0),
+        (1, NOON, None, 2, False, None, 2.0),
+        (2, NOON, NOON, 3, True, "p3", None),
+    )
+    again = replace(target, table=str(tmp_path / "t2"), reads_again=True)
+
+    for each in (target, again):
+        write_batch(VIEW, replace(each, quarantine=f"{each.table}_quarantine"), rows, 0)
+
+    (kept,), (read,) = (batch_commits(each.table) for each in (target, again))
+    tables = [pa.table(open_table(each.table).scan()) for each in (target, again)]
+    assert read.notes == kept.notes
+    assert (read.notes.rows_out, read.notes.rows_quarantined) == (2, 1)
+    assert tables[0].equals(tables[1])
+    assert open_snapshot(f"{again.table}_quarantine").rows == 1
+
+
 def test_a_repeated_batch_is_stored_once(ours: "SparkSession", target: Target) -> None:
     rows = payments(ours, (1, NOON, None, 1, False, "p1", 1.0))
     write_batch(VIEW, target, rows, 0)
@@ -219,6 +243,14 @@ def test_a_large_batch_makes_several_files_of_distinct_keys_or_times(
     )
     assert len(parts) == 4
     assert pa.concat_tables(parts).equals(pa.concat_tables(parts).sort_by(ORDER))
+    (log,) = Path(target.table, "_delta_log").glob("*0.json")
+    added = [json.loads(line).get("add") for line in log.read_text("utf-8").splitlines()]
+    for file in filter(None, added):
+        part, bounds = pq.read_table(Path(target.table, file["path"])), json.loads(file["stats"])
+        assert bounds["numRecords"] == part.num_rows
+        for side, at in (("minValues", 0), ("maxValues", -1)):
+            assert bounds[side]["card_id"] == part["card_id"][at].as_py()
+            assert {"event_timestamp", "available_timestamp"} <= bounds[side].keys()
 
 
 def test_a_batch_that_another_run_committed_is_not_taken_for_this_runs(

@@ -1,0 +1,1 @@
+"""Training sets on Spark, compared with other ways on Spark, on one machine and on two cores."""

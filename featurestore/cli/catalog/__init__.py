@@ -1,0 +1,1 @@
+"""The verbs that show what there is: lists, search, descriptions, lint."""

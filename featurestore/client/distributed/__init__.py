@@ -1,0 +1,1 @@
+"""Retrieval by Spark: the calls with ``engine=``, and how they become Spark's tasks."""

@@ -1,0 +1,1 @@
+"""What is made from what, beyond features: the reach of source columns, training sets, models."""

@@ -1,0 +1,1 @@
+"""Features that stay what they were when a model learned from them, whatever is applied later."""

@@ -1,0 +1,1 @@
+"""Profiles: statistics of feature values, stored by runs or of a frame."""

@@ -1,0 +1,1 @@
+"""Continuous materialization, as calls of a store."""

@@ -1,0 +1,1 @@
+"""The rows of `latest` tables, computed range by range from a pinned feature table."""

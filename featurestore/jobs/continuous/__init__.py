@@ -1,0 +1,1 @@
+"""Continuous materialization: runs of views, again and again, as their sources get new rows."""

@@ -1,0 +1,1 @@
+"""Profiles of a view's table, recorded after a run."""

@@ -1,0 +1,1 @@
+"""The registry for assistants: a server of the Model Context Protocol that only reads."""

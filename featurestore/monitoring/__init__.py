@@ -1,0 +1,1 @@
+"""Statistics of feature values: pure functions on Arrow tables, without Spark."""

@@ -1,0 +1,1 @@
+"""Lineage of columns: from the columns of sources to features, and on to services and models."""

@@ -1,0 +1,1 @@
+"""Drawings of a feature's statistics, now and over time."""

@@ -1,0 +1,172 @@
+"""The sketch of a column is the merge of the sketches of its parts, within the stated errors."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from featurestore.monitoring.columns import profiled
+from featurestore.monitoring.rows import RowsSketch, merged_sketches, sketch_table
+from featurestore.monitoring.sketch import ColumnSketch
+from featurestore.monitoring.sketch_values import sketch_values
+from featurestore.monitoring.summary import summary, table_summaries
+from featurestore.monitoring.top_values import LIMIT, TopValues
+
+FLOATS = st.one_of(st.none(), st.just(math.nan), st.floats(-1e9, 1e9, width=32))
+TEXTS = st.one_of(st.none(), st.text("abc", max_size=2))
+NUMBER, TEXT = profiled("x", pa.float64()), profiled("x", pa.string())
+# Three times what the sketches state as the error of one standard deviation or of 99 %.
+RANK_ERROR, DISTINCT_ERROR = 0.02, 0.05
+
+
+def parts_of(values: list[object], cuts: list[int], dtype: pa.DataType) -> list[pa.ChunkedArray]:
+    edges = [0, *sorted(cut % (len(values) + 1) for cut in cuts), len(values)]
+    return [pa.chunked_array([pa.array(values[a:b], dtype)], dtype) for a, b in pairwise(edges)]
+
+
+def merged(parts: list[ColumnSketch]) -> ColumnSketch:
+    sketches = [RowsSketch(each.rows, {"x": each}) for each in parts]
+    return merged_sketches(sketches).columns["x"]
+
+
+@given(st.lists(FLOATS, max_size=60), st.lists(st.integers(0, 100), max_size=3))
+def test_numbers_of_parts_are_those_of_the_whole(values: list[object], cuts: list[int]) -> None:
+    whole = sketch_values(NUMBER, pa.chunked_array([values], pa.float64()))
+
+    parts = parts_of(values, cuts, pa.float64())
+    of_parts = merged([sketch_values(NUMBER, part) for part in parts])
+
+    exact = ("rows", "nulls", "nans", "minimum", "maximum", "top", "distinct_values")
+    for name in exact:
+        assert getattr(of_parts, name) == getattr(whole, name), name
+    one, other = summary(NUMBER, of_parts), summary(NUMBER, whole)
+    scale = max(abs(float(end or 0)) for end in (whole.minimum, whole.maximum))
+    for name in ("mean", "stddev"):
+        own, expected = getattr(one, name), getattr(other, name)
+        assert (own is None) == (expected is None)
+        if own is not None:
+            assert own == pytest.approx(expected, abs=1e-9 * scale)
+    assert one.quantiles == other.quantiles  # so few values are all in the sketch
+    assert one.histogram == other.histogram
+
+
+@given(st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=300), st.lists(st.floats(0, 1)))
+def test_quantiles_of_counted_values_are_those_of_a_sketch_of_all_values(
+    values: list[float], shares: list[float]
+) -> None:
+    sketch = sketch_values(NUMBER, pa.chunked_array([values], pa.float64()))
+    assert sketch.counted is not None
+    edges = sorted({*values[:10], 0.5})
+
+    assert sketch.counted.get_quantiles(shares).tolist() == [
+        *sketch.quantile_sketch.get_quantiles(shares)
+    ]
+    for inclusive in (False, True):
+        assert sketch.counted.get_pmf(edges, inclusive).tolist() == pytest.approx(
+            [*sketch.quantile_sketch.get_pmf(edges, inclusive)], abs=1e-12
+        )
+
+
+def test_equal_rows_have_equal_statistics_and_exact_quantiles() -> None:
+    chance = np.random.default_rng(3)
+    rows = pa.table({"x": chance.lognormal(size=5_000), "n": chance.integers(0, 900, 5_000)})
+    columns = [profiled(each.name, each.type) for each in rows.schema]
+
+    first, again = table_summaries(columns, rows), table_summaries(columns, rows)
+
+    assert first == again
+    assert [each.counted is None for each in sketch_table(columns, rows).columns.values()] == [
+        False, False,
+    ]  # fmt: skip
+    for name, own in zip(rows.column_names, first, strict=True):
+        ordered = np.sort(rows[name].to_numpy())
+        expected = {share: ordered[int(share * 5_000)] for share, _ in own.quantiles[1:-1]}
+        assert dict(own.quantiles[1:-1]) == expected
+
+
+def test_up_to_1000_different_numbers_have_exact_quantiles_after_a_merge_too() -> None:
+    values = np.random.default_rng(3).permutation(np.arange(20_000) % 1_000 / 8)
+    column = profiled("x", pa.float32())
+    parts = [pa.chunked_array([each], pa.float32()) for each in np.split(values, 4)]
+
+    stored = RowsSketch.from_text(
+        merged_sketches(RowsSketch(5_000, {"x": sketch_values(column, each)}) for each in parts)
+        .to_text()
+    )  # fmt: skip
+
+    own = summary(column, stored.columns["x"])
+    assert own.quantiles == summary(column, sketch_values(column, pa.chunked_array(
+        [values], pa.float32()))).quantiles  # fmt: skip
+    assert dict(own.quantiles)[0.25] == 31.25
+
+
+@given(st.lists(TEXTS, max_size=60), st.lists(st.integers(0, 100), max_size=3))
+def test_texts_of_parts_are_those_of_the_whole(values: list[object], cuts: list[int]) -> None:
+    whole = sketch_values(TEXT, pa.chunked_array([values], pa.string()))
+
+    of_parts = merged([sketch_values(TEXT, part) for part in parts_of(values, cuts, pa.string())])
+
+    assert summary(TEXT, of_parts) == summary(TEXT, whole)
+
+
+@pytest.mark.parametrize("draw", ["normal", "lognormal", "few_values"])
+def test_sketches_of_many_rows_are_within_their_errors(draw: str) -> None:
+    chance = np.random.default_rng(7)
+    values = {
+        "normal": chance.normal(size=100_000),
+        "lognormal": chance.lognormal(2, 2, size=100_000),
+        "few_values": chance.integers(0, 30, size=100_000).astype(float),
+    }[draw]
+    parts = [sketch_values(NUMBER, pa.chunked_array([part])) for part in np.split(values, 10)]
+
+    profile = summary(NUMBER, merged(parts))
+
+    ordered = np.sort(values)
+    for share, value in profile.quantiles[1:-1]:
+        below = np.searchsorted(ordered, value, "left") / len(values)
+        up_to = np.searchsorted(ordered, value, "right") / len(values)
+        assert below - RANK_ERROR <= share <= up_to + RANK_ERROR
+    assert profile.distinct == pytest.approx(len(np.unique(values)), rel=DISTINCT_ERROR)
+    assert profile.mean == pytest.approx(values.mean(), rel=1e-12, abs=1e-12)
+    assert profile.stddev == pytest.approx(values.std(ddof=1), rel=1e-12)
+    histogram = profile.histogram
+    assert histogram is not None
+    assert sum(histogram.counts) == len(values)
+    expected, _ = np.histogram(values, histogram.edges)
+    assert np.abs(expected - histogram.counts).max() <= 2 * RANK_ERROR * len(values)
+
+
+@given(st.lists(st.integers(0, 3 * LIMIT), max_size=4), st.integers(0, 5))
+def test_counts_of_frequent_values_are_at_most_the_error_too_small(
+    sizes: list[int], repeats: int
+) -> None:
+    counts = [{str(n % (size + 1)): 1 + n % (repeats + 1) for n in range(size)} for size in sizes]
+    true: dict[str, int] = {}
+    top = TopValues()
+    for each in counts:
+        top = top.merged(TopValues.of(each))
+        for value, count in each.items():
+            true[value] = true.get(value, 0) + count
+
+    assert len(top.counts) <= LIMIT
+    for value, count in true.items():
+        assert count - top.error <= top.counts.get(value, 0) <= count
+
+
+def test_a_text_holds_all_of_a_sketch() -> None:
+    rows = pa.table({"x": [1.0, None, math.nan, 2.5], "y": ["a", "a", None, "ü"]})
+    sketch = sketch_table([profiled("x", pa.float64()), profiled("y", pa.string())], rows)
+
+    copy = RowsSketch.from_text(sketch.to_text())
+
+    assert copy == sketch
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"form": "other/1"}', '{"form": 3, "rows": 1}'])
+def test_a_damaged_text_is_a_value_error(text: str) -> None:
+    with pytest.raises(ValueError):
+        RowsSketch.from_text(text)
