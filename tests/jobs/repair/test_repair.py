@@ -2,6 +2,7 @@
 
 import random
 import signal
+import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -155,8 +156,9 @@ def test_an_interrupted_repair_is_recorded_and_changes_nothing(world: World) -> 
     table = world.table().table_uri
 
     def interrupt(event: ProgressEvent) -> None:
-        if event.phase == "reading":
+        if event.phase == "reading" and not event.batches:
             signal.raise_signal(signal.SIGINT)
+            time.sleep(2)  # the main thread notices it, and stops the repair
 
     with pytest.raises(KeyboardInterrupt):
         repair(world.job, ["spending"], hours(0, 4), progress=interrupt)

@@ -29,7 +29,7 @@ from featurestore.engines.spark.write.batch import (
 )
 from featurestore.engines.spark.write.batch_rows import BatchRows, batch_rows_once, with_history
 from featurestore.engines.spark.write.cancel import run_cancellable
-from featurestore.engines.spark.write.stream import InterruptedRunError, Stream
+from featurestore.engines.spark.write.stream import InterruptedRunError, Stream, interrupted
 from featurestore.errors import DataQualityError, SourceError
 from featurestore.quoting import spark_name
 from featurestore.store import quarantine as q
@@ -107,6 +107,8 @@ def run_repair(spark: SparkSession, repair: Repair) -> None:
     try:
         run.watch(0, 0, _what(repair))
         run.watch(1, run_cancellable(spark, run, lambda: _store(spark, repair)))
+        if run.stop.is_set():  # Spark's last job had ended before it could be cancelled
+            raise interrupted(run.view)
     except InterruptedRunError as error:
         fix = "Nothing was replaced. Run the same command again: it begins anew."
         raise InterruptedRunError(_call(repair), error.found, fix) from error
