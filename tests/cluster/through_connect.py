@@ -5,7 +5,6 @@ process of its own: PySpark's functions work for Spark Connect or for a session 
 """
 
 import json
-import os
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -29,9 +28,6 @@ def main(url: str, fraud: str, waiting: str, now: str) -> None:
     found = {"fraud": run_fraud(spark, Path(fraud), datetime.fromisoformat(now))}
     found |= {"waiting": run_waiting(spark, Path(waiting))}
     sys.stdout.write(json.dumps(found))
-    sys.stdout.flush()
-    # PySpark 4.2 closes the channels of sessions when Python ends, and may wait there for ever.
-    os._exit(0)
 
 
 def run_fraud(spark: SparkSession, project: Path, now: datetime) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """The session that writes tables: a child of the user's session, with featurestore's settings."""
 
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -37,11 +38,19 @@ def own_session(spark: SparkSession) -> SparkSession:
     The cluster and the cache are shared. Temporary views and settings are not, so those of
     ``spark`` stay as they are. Streams started from it use its settings in their batch functions.
     """
-    # The method of Spark Connect has another name.
-    child = spark.cloneSession() if hasattr(spark, "cloneSession") else spark.newSession()
+    child = _child_of_connect(spark) if hasattr(spark, "cloneSession") else spark.newSession()
     ours = _OURS | _OF_CONNECT if hasattr(spark, "cloneSession") else _OURS
     for name, value in ours.items():
         child.conf.set(name, value)
+    return child
+
+
+def _child_of_connect(spark: SparkSession) -> SparkSession:
+    child = spark.cloneSession()
+    # PySpark 4.2 closes a session's channel when Python removes the session. At the end of Python,
+    # the threads of gRPC that it waits for have ended by then, and Python would never end. A
+    # finalizer runs before that.
+    weakref.finalize(child, child.client.close)
     return child
 
 
