@@ -34,6 +34,8 @@ from featurestore.engines.spark.retrieve.exchange.key_stream import (
     stored_blocks,
 )
 from featurestore.engines.spark.retrieve.exchange.layout import (
+    BUCKET,
+    SINCE,
     SOURCE,
     TIME,
     SpineLayout,
@@ -41,11 +43,7 @@ from featurestore.engines.spark.retrieve.exchange.layout import (
 )
 from featurestore.engines.spark.retrieve.exchange.sizes import Rows, Sizes, fitting_sizes
 from featurestore.engines.spark.retrieve.exchange.spine_facts import SpineFacts, spine_facts
-from featurestore.engines.spark.retrieve.exchange.stored_side import (
-    StoredSide,
-    in_buckets,
-    stored_side,
-)
+from featurestore.engines.spark.retrieve.exchange.stored_side import StoredSide, stored_side
 from featurestore.engines.spark.retrieve.result import finished_schema
 from featurestore.engines.spark.retrieve.size import parallel_tasks
 from featurestore.engines.spark.retrieve.task import SliceTask
@@ -149,7 +147,7 @@ class _Call:
 
 
 def _planned(call: _Call, key_set: KeySet, facts: SpineFacts) -> tuple[Exchange, list[DataFrame]]:
-    """Return an exchange, and the stored rows of each use with their buckets."""
+    """Return an exchange, and the stored rows of each use."""
     sides = [
         StoredSide(key_set, use, span=facts.spans[use.timestamp_field]) for use in key_set.uses
     ]
@@ -167,8 +165,8 @@ def _planned(call: _Call, key_set: KeySet, facts: SpineFacts) -> tuple[Exchange,
         rows_per_bucket=sizes.rows_per_bucket,
     )
     hot = find_hot_keys(candidates)
-    placed = [in_buckets(side, rows, hot) for side, rows in zip(sides, stored, strict=True)]
-    return Exchange(key_set, facts, hot, sizes), placed
+    sent = stored if hot else [rows.drop(SINCE) for rows in stored]
+    return Exchange(key_set, facts, hot, sizes), sent
 
 
 def _sizes(call: _Call, key_set: KeySet, facts: SpineFacts, counts: Sequence[int]) -> Sizes:
@@ -209,12 +207,17 @@ def _rows(task: SliceTask, spine: DataFrame, streams: Sequence[_Stream]) -> Data
     layouts = [stream.layout for stream in streams]
     rows = spine.mapInArrow(partial(bind_batches, task, layouts[0]), BLOCKS)
     for stream, layout in zip(streams, [*layouts[1:], None], strict=True):
-        schemas = tuple(to_arrow_schema(each.schema, timezone="UTC") for each in stream.stored)
+        schemas = tuple(map(_schema_in_block, stream.stored))
         answer = StreamTask(task, layout=stream.layout, following=layout, stored=schemas)
         rows = _together(stream, rows).mapInArrow(
             partial(answer_stream, answer), finished if layout is None else BLOCKS
         )
     return rows
+
+
+def _schema_in_block(stored: DataFrame) -> pa.Schema:
+    sent = to_arrow_schema(stored.drop(SINCE).schema, timezone="UTC")
+    return sent.append(pa.field(BUCKET, pa.int64()))
 
 
 def _together(stream: _Stream, spine: DataFrame) -> DataFrame:

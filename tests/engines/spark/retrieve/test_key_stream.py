@@ -1,6 +1,5 @@
 """The kernel on the blocks of an exchange: worlds in small batches, without Spark."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -20,9 +19,12 @@ from featurestore.engines.spark.retrieve.exchange.blocks import (
     key_hashes,
     rows_of,
 )
-from featurestore.engines.spark.retrieve.exchange.buckets import HotKey, Span
-from featurestore.engines.spark.retrieve.exchange.hot_keys import _moments_in_task
-from featurestore.engines.spark.retrieve.exchange.key_sets import key_sets, ordered_keys
+from featurestore.engines.spark.retrieve.exchange.buckets import HotKey, Span, bucket_numbers
+from featurestore.engines.spark.retrieve.exchange.hot_keys import (
+    _moments_in_task,
+    _of_equal_buckets,
+)
+from featurestore.engines.spark.retrieve.exchange.key_sets import KeySet, key_sets, ordered_keys
 from featurestore.engines.spark.retrieve.exchange.key_stream import (
     StreamTask,
     _needed_bytes,
@@ -34,6 +36,7 @@ from featurestore.engines.spark.retrieve.exchange.key_stream import (
 )
 from featurestore.engines.spark.retrieve.exchange.layout import (
     BUCKET,
+    SINCE,
     SOURCE,
     TIME,
     SpineLayout,
@@ -46,7 +49,7 @@ from featurestore.engines.spark.retrieve.task import POSITION as SPINE_POSITION
 from featurestore.engines.spark.retrieve.task import TASK_MEMORY, SliceTask, SpineTimes
 from featurestore.errors import RequestError, SpineError, SumOverflowError
 from featurestore.query.nodes import Column, KeyBinding, Query, ViewQuery
-from featurestore.store.columns import EVENT_TIME, arrow_type
+from featurestore.store.columns import AVAILABLE_TIME, EVENT_TIME, arrow_type
 from tests.effort import examples
 from tests.engines.kernel.compare import wrong_cells
 from tests.engines.kernel.worlds import World, worlds
@@ -250,7 +253,7 @@ def test_a_task_uses_one_core_for_arrow():
     task, layout = task_of(world, [], 1)
     for read in (
         lambda: bind_batches(task, layout, iter(world.spine_table().to_batches())),
-        lambda: stored_blocks(layout, 1, iter(next(stored_rows(world, layout)).to_batches())),
+        lambda: stored_blocks(layout, 1, iter(stored_rows(world, layout).to_batches())),
         lambda: _facts_in_task(task, (layout.key_set,), iter(world.spine_table().to_batches())),
     ):
         pa.set_cpu_count(2)
@@ -326,8 +329,10 @@ def task_of(world: World, edges: list[int], parts: int) -> tuple[SliceTask, Spin
     bound = bind(task.stored, world.spine_table(), null_times="keep")
     keys = bound.select(list(key_set.columns)).to_pylist() if key_set.columns else [{}]
     whole = [tuple(row.values()) for row in keys if None not in row.values()]
-    hot = (HotKey(whole[0], tuple(edges), {}),) if whole and edges else ()
-    return task, SpineLayout(key_set, hot=hot, parts=parts)
+    if not whole or not edges:
+        return task, SpineLayout(key_set, parts=parts)
+    hot = with_spans(key_set, HotKey(whole[0], tuple(edges), {}), bound)
+    return task, SpineLayout(key_set, hot=(hot,), parts=parts)
 
 
 def stream_of(
@@ -356,7 +361,7 @@ def sent_blocks(
     world: World, task: SliceTask, layout: SpineLayout, most: int, spine: pa.Table
 ) -> SentBlocks:
     """Return the blocks of rows that come in small batches."""
-    stored = pa.concat_tables(stored_rows(world, layout))
+    stored = stored_rows(world, layout)
     sent = [
         block
         for start in range(0, max(spine.num_rows, stored.num_rows), most)
@@ -366,7 +371,9 @@ def sent_blocks(
         )
     ]
     together = pa.Table.from_batches(sent).sort_by([(PART, "ascending"), (SOURCE, "descending")])
-    return SentBlocks(together.to_batches(most), (stored.schema,))
+    kept = [each for each in stored.schema if each.name != SINCE]
+    schema = pa.schema([*kept, pa.field(BUCKET, pa.int64())])
+    return SentBlocks(together.to_batches(most), (schema,))
 
 
 def answered(world: World, task: SliceTask, layout: SpineLayout, most: int) -> pa.Table:
@@ -404,8 +411,8 @@ def world_of(stored: dict[int, int], spine: list[int]) -> World:
     return World(use, [{"card": card, "at": 9} for card in spine], rows)
 
 
-def stored_rows(world: World, layout: SpineLayout) -> Iterator[pa.Table]:
-    """Yield the stored rows of keys that are not hot, and those of hot keys for each bucket."""
+def stored_rows(world: World, layout: SpineLayout) -> pa.Table:
+    """Return the stored rows of a world as Spark reads them for an exchange."""
     [use] = layout.key_set.uses
     rows = world.rows_table()
     for name in (*(key.key for key in use.keys), EVENT_TIME):
@@ -415,18 +422,31 @@ def stored_rows(world: World, layout: SpineLayout) -> Iterator[pa.Table]:
         for n, (key, dtype) in enumerate(zip(ordered_keys(use), layout.key_set.types, strict=True))
     }
     columns[TIME] = rows[EVENT_TIME].cast(pa.int64())
+    if layout.hot:
+        columns[SINCE] = since(use, rows)
     columns |= {value_name(n): rows[name] for n, name in enumerate(stored_names(use))}
-    table = pa.table(columns)
-    is_hot = pa.array([False] * rows.num_rows, pa.bool_())
-    for key in layout.hot:
-        same = pa.array([True] * rows.num_rows, pa.bool_())
-        for n, value in enumerate(key.key):
-            same = pc.and_(same, pc.equal(table[key_name(n)], value))
-        is_hot = pc.or_(is_hot, same)
-        for bucket in range(1, key.buckets + 1):
-            yield in_bucket(table.filter(same), bucket)
-    yield in_bucket(table.filter(pc.invert(is_hot)), 0)
+    return pa.table(columns)
 
 
-def in_bucket(rows: pa.Table, bucket: int) -> pa.Table:
-    return rows.append_column(BUCKET, pa.array([bucket] * rows.num_rows, pa.int64()))
+def since(use: ViewQuery, rows: pa.Table) -> pa.ChunkedArray:
+    """Return the first moment at which each row may change an answer."""
+    event = rows[EVENT_TIME].cast(pa.int64())
+    visible = pc.add(event, use.rows.available_delay)
+    if use.rows.has_available:
+        available = rows[AVAILABLE_TIME].cast(pa.int64())
+        visible = pc.if_else(available.is_valid(), pc.max_element_wise(event, available), visible)
+    is_later = use.strict and not use.rows.unique_by
+    return pc.max_element_wise(visible, pc.add(event, 1)) if is_later else visible
+
+
+def with_spans(key_set: KeySet, hot: HotKey, bound: pa.Table) -> HotKey:
+    """Return a hot key with the moments of the spine's rows in its buckets."""
+    numbers = bucket_numbers(key_set, [hot], bound, bound)
+    [name] = key_set.moments
+    moments = bound[name].cast(pa.int64()).to_pylist()
+    spans = []
+    for bucket in range(1, hot.buckets + 1):
+        pairs = zip(moments, numbers, strict=True)
+        inside = [at for at, number in pairs if number == bucket and at is not None]
+        spans.append(Span(min(inside), max(inside)) if inside else None)
+    return replace(hot, spans={name: tuple(_of_equal_buckets(hot, spans))})

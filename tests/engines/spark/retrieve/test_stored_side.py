@@ -5,14 +5,12 @@ All keys are hot. Their uses of views are at two time columns, which a spine row
 
 from collections import defaultdict
 from dataclasses import replace
-from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
 
 from featurestore.definitions.model.types import Int64
 from featurestore.engines import reference
@@ -26,10 +24,10 @@ from featurestore.engines.spark.retrieve.exchange.layout import (
     stored_names,
     value_name,
 )
+from featurestore.engines.spark.retrieve.exchange.placement import in_buckets
 from featurestore.engines.spark.retrieve.exchange.spine_facts import spine_facts
 from featurestore.engines.spark.retrieve.exchange.stored_side import (
     StoredSide,
-    in_buckets,
     stored_side,
 )
 from featurestore.engines.spark.retrieve.task import SliceTask, SpineTimes
@@ -43,6 +41,9 @@ if TYPE_CHECKING:
 
 KEYS, STORED_ROWS, SPINE_ROWS = 30, 14, 12
 """The number of keys, and of rows of each."""
+
+CUT = KEYS * STORED_ROWS // 3 + 5
+"""How many stored rows the first of two tasks has: those of one key are in both."""
 
 CARD = (KeyBinding("id", "card", Int64),)
 LAST = ViewQuery("v", keys=CARD, timestamp_field="t", columns=(Column("x", "x", Int64),))
@@ -118,16 +119,16 @@ def placed(
 ) -> dict[tuple[int, int, int], list[int]]:
     """Return ``x`` of the stored rows that are sent, by the number of the use, key and bucket."""
     [facts] = spine_facts(moments.task, moments.spine, [moments.key_set])
-    parts = []
+    sent: dict[tuple[int, int, int], list[int]] = defaultdict(list)
     for number, use in enumerate(moments.key_set.uses, 1):
         side = StoredSide(moments.key_set, use, span=facts.spans[use.timestamp_field])
-        rows = in_buckets(side, stored_side(side, features), hot)
-        x = F.col(value_name(stored_names(use).index("x"))).alias("x")
-        parts.append(rows.select(F.lit(number).alias("use"), key_name(0), BUCKET, x))
-    table = reduce(DataFrame.unionAll, parts).toArrow()
-    sent: dict[tuple[int, int, int], list[int]] = defaultdict(list)
-    for *place, number in zip(*(column.to_pylist() for column in table.columns), strict=True):
-        sent[tuple(place)].append(number)
+        read = stored_side(side, features).toArrow()
+        x = value_name(stored_names(use).index("x"))
+        for part in (read.slice(0, CUT), read.slice(CUT)):  # of two tasks
+            for rows in in_buckets(moments.key_set, use, hot, part):
+                columns = (rows[name].to_pylist() for name in (key_name(0), BUCKET, x))
+                for key, bucket, found in zip(*columns, strict=True):
+                    sent[number, key, bucket].append(found)
     return sent
 
 

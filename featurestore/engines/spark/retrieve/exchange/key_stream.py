@@ -37,6 +37,7 @@ from featurestore.engines.spark.retrieve.exchange.layout import (
     spine_tables,
     stored_table,
 )
+from featurestore.engines.spark.retrieve.exchange.placement import in_buckets
 from featurestore.engines.spark.retrieve.exchange.planned_moments import require_planned
 from featurestore.engines.spark.retrieve.task import (
     POSITION,
@@ -123,13 +124,19 @@ def stored_blocks(
 
     Args:
         layout: How the spine's rows go through the exchange.
-        source: The number of the use.
+        source: The number of the use, from 1.
         batches: The rows.
     """
-    keys = len(layout.key_set.columns)
+    key_set, size = layout.key_set, bytes_at_once(layout.parts)
+    use = key_set.uses[source - 1]
     with in_task():
-        for rows in gathered(batches, bytes_at_once(layout.parts)):
-            yield blocks(rows, keys, source=source, parts=layout.parts)
+        placed = (
+            rows
+            for read in gathered(batches, size)
+            for rows in in_buckets(key_set, use, layout.hot, read)
+        )
+        for rows in gathered(placed, size):
+            yield blocks(rows, len(key_set.columns), source=source, parts=layout.parts)
 
 
 def finish_batches(task: SliceTask, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -18,6 +18,9 @@ from featurestore.store.columns import AVAILABLE_TIME, EVENT_TIME
 BUCKET, TIME, SOURCE = "bucket", "time", "source"
 """The columns of a row's bucket, of its event time, and of its source."""
 
+SINCE = "since"
+"""The column of the first moment at which a stored row may change an answer."""
+
 SPINE_SOURCE = 0
 NULL_KEYS = -1
 """The source of spine rows with a null key, which need no stored row."""
