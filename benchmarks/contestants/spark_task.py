@@ -51,6 +51,7 @@ def run(ways: Mapping[str, Prepare], settings: Mapping[str, str] | None = None) 
         measured = {**last.used, "spine_bytes": task.spine_file.stat().st_size}
         if task.measures:
             measured |= _written(answer(), folder)
+            measured |= {"seconds_without_rows": _seconds_without_rows(spark)}
         spark.stop()
         if task.measures:  # the event log is complete when the session has stopped
             measured |= _tasks(folder, last)
@@ -128,6 +129,16 @@ def _written(frame: DataFrame, folder: Path) -> dict[str, float]:
     """Return the bytes of the answer as Parquet files, written by the executors."""
     frame.write.parquet(str(folder / "answer"))
     return {"written_bytes": sum(each.stat().st_size for each in (folder / "answer").iterdir())}
+
+
+def _seconds_without_rows(spark: SparkSession) -> float:
+    """Return the seconds of a core for a task in Python that has one row."""
+    tasks = 40
+    rows = spark.range(0, tasks, 1, tasks).mapInArrow(lambda batches: batches, "id long")
+    rows.count()
+    began = time.perf_counter()
+    rows.count()
+    return (time.perf_counter() - began) * spark.sparkContext.defaultParallelism / tasks
 
 
 def _tasks(folder: Path, call: _Call) -> dict[str, float]:

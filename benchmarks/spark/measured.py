@@ -43,7 +43,8 @@ class Measured:
 def read_measured() -> Measured:
     """Return what was measured in the newest run of `make bench-spark`.
 
-    The seconds of a row are the difference of two cases, of which one has twice the rows.
+    The seconds of a row are the difference of two cases, of which one has twice the rows. Those of
+    a task are measured with tasks of one row.
 
     Raises:
         NotMeasuredError: The results of a case are missing.
@@ -53,7 +54,6 @@ def read_measured() -> Measured:
     more_spine = SPINES["spine_twice"](PLAIN).spine - PLAIN.spine
     feature_s = max(0.0, rows["task_seconds"] - plain["task_seconds"]) / more_rows
     spine_s = max(0.0, spine["task_seconds"] - plain["task_seconds"]) / more_spine / PLAIN.views
-    of_rows = PLAIN.views * (feature_s * PLAIN.rows + spine_s * PLAIN.spine)
     return Measured(
         feature_read_bytes=plain["worker_read_bytes"] / (PLAIN.rows * PLAIN.views),
         spine_bytes=plain["spine_bytes"] / PLAIN.spine,
@@ -61,7 +61,7 @@ def read_measured() -> Measured:
         written_bytes=plain["written_bytes"] / PLAIN.spine,
         feature_seconds=feature_s,
         spine_seconds=spine_s,
-        task_seconds=max(0.0, plain["task_seconds"] - of_rows) / max(1, plain["tasks"]),
+        task_seconds=plain["seconds_without_rows"],
         worker_bytes=plain["worker_peak_bytes"] / WORKERS,
     )
 

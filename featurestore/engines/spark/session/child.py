@@ -38,15 +38,17 @@ def own_session(spark: SparkSession) -> SparkSession:
     The cluster and the cache are shared. Temporary views and settings are not, so those of
     ``spark`` stay as they are. Streams started from it use its settings in their batch functions.
     """
-    child = _child_of_connect(spark) if hasattr(spark, "cloneSession") else spark.newSession()
+    child = _child(spark)
     ours = _OURS | _OF_CONNECT if hasattr(spark, "cloneSession") else _OURS
     for name, value in ours.items():
         child.conf.set(name, value)
     return child
 
 
-def _child_of_connect(spark: SparkSession) -> SparkSession:
-    child = spark.cloneSession()
+def _child(spark: SparkSession) -> SparkSession:
+    if not hasattr(spark, "cloneSession"):  # the method of Spark Connect
+        return spark.newSession()
+    child: SparkSession = spark.cloneSession()
     # PySpark 4.2 closes a session's channel when Python removes the session. At the end of Python,
     # the threads of gRPC that it waits for have ended by then, and Python would never end. A
     # finalizer runs before that.
