@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -89,14 +88,12 @@ def test_a_missing_java_ends_make_test_before_anything_is_installed(
 ) -> None:
     project = copy_project(tmp_path / "project")
     put(folder_on_path, "python3", interpreter(OWN))
-    start = time.monotonic()
 
     done = run("make", "test", path=folder_on_path, cwd=project)
 
     assert done.returncode == 2
     assert "JAVA_HOME" in done.stderr
     assert not (project / ".venv").exists()
-    assert time.monotonic() - start < 10
 
 
 def test_a_make_that_is_too_old_is_refused(folder_on_path: Path) -> None:

@@ -1,6 +1,5 @@
-"""The speed of a build: 200 views with 20 features each in at most 10 seconds of CPU."""
+"""A registry with 200 views of 20 features each. `python -m benchmarks site` measures its time."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -10,11 +9,10 @@ from featurestore.site.build import build_site
 
 
 @pytest.mark.slow
-def test_two_hundred_views_are_built_in_ten_seconds(tmp_path: Path) -> None:
+def test_each_of_four_thousand_features_has_a_page(tmp_path: Path) -> None:
     store = made_up_store(tmp_path, views=200, features=20)
-    before = time.process_time()
 
     built = build_site(store, tmp_path / "site", NOW)
 
-    assert time.process_time() - before < 10
     assert built.pages > 200 * 20
+    assert len([*(tmp_path / "site" / "features").rglob("*.html")]) >= 200 * 20
