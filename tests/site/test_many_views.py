@@ -1,4 +1,4 @@
-"""A registry with 200 views of 20 features each. `python -m benchmarks site` measures its time."""
+"""A registry with 200 views of 20 features each. `python -m benchmarks.site` measures its time."""
 
 from pathlib import Path
 
