@@ -269,7 +269,7 @@ def loaded_views(job: Job, names: Sequence[str], *, is_selected: bool = True) ->
     manifest = job.applied()
     present = names if is_selected else [name for name in names if manifest.view(name)]
     applied = _selected(manifest, present, "materialize") if present else []
-    return [loaded_view(loaded, view, f"materialize([{view.name!r}])") for view in applied]
+    return [loaded_view(loaded, view, f"materialize view {view.name!r}") for view in applied]
 
 
 def _selected(applied: Manifest, names: Selection, verb: str) -> list[FeatureView]:

@@ -94,7 +94,7 @@ class _DueRuns:
             applied, log = self.views[name], self._log(name, run_ids[name])
             upstream = results.get(applied.source.name) if applied.lineage else None
             try:
-                target = loaded_view(self.loaded, applied, f"materialize([{name!r}])")
+                target = loaded_view(self.loaded, applied, f"materialize view {name!r}")
             except RequestError as error:  # it was edited and not applied: the others go on
                 results[name] = log.fail(error, "failed")
                 continue
