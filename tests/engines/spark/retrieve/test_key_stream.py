@@ -196,6 +196,22 @@ def test_wide_columns_of_the_user_count_as_memory():
     assert {part.stored[0].num_rows for part in parts} == {20}
 
 
+def test_two_keys_of_a_view_may_be_in_one_column_of_the_spine():
+    """Rows of other keys that share a part with a hot one stay out of its buckets."""
+    keys = (KeyBinding("a", "x", Int64), KeyBinding("b", "x", Int64))
+    use = ViewQuery("v", keys=keys, timestamp_field="at", columns=(Column("f", "f", Int64),))
+    rows = [
+        {"a": a, "b": b, "f": f, "event_timestamp": at, "available_timestamp": at, "_row_hash": f}
+        for a, b, at, f in [(7, 7, 0, 1), (5, 7, 1, 98), (7, 5, 1, 99)]
+    ]
+    world = World(use, [{"x": 7, "at": at} for at in (1, 6, 9, 12)], rows)
+    task, layout = task_of(world, [5, 10], 2)
+
+    assert layout.hot[0].key == (7, 7)
+    assert reference_answer(world) == {"f": [1] * 4}
+    require_right(world, answered(world, task, layout, 2))
+
+
 def test_rows_with_a_null_key_are_answered_as_they_come_however_many_are_alike():
     key = KeyBinding("id", "card", Int64)
     use = ViewQuery("v", keys=(key,), timestamp_field="at")
@@ -327,8 +343,9 @@ def task_of(world: World, edges: list[int], parts: int) -> tuple[SliceTask, Spin
     )
     [key_set] = key_sets(task.stored.views)
     bound = bind(task.stored, world.spine_table(), null_times="keep")
-    keys = bound.select(list(key_set.columns)).to_pylist() if key_set.columns else [{}]
-    whole = [tuple(row.values()) for row in keys if None not in row.values()]
+    columns = [bound[name].to_pylist() for name in key_set.columns]
+    keys = [*zip(*columns, strict=True)] if columns else [()]
+    whole = [key for key in keys if None not in key]
     if not whole or not edges:
         return task, SpineLayout(key_set, parts=parts)
     hot = with_spans(key_set, HotKey(whole[0], tuple(edges), {}), bound)

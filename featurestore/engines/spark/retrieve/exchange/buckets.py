@@ -200,7 +200,7 @@ def bucket_numbers(
         many numbers, so that these rows go to many tasks.
     """
     numbers = np.zeros(bound.num_rows, np.int64)
-    for position, found in rows_of_hot_keys(key_set, hot, bound):
+    for position, found in rows_of_hot_keys(key_set, hot, bound, key_set.columns):
         chosen = pa.array(found)
         times = bound[key_set.moments[0]].take(chosen)
         numbers[found] = 1 + _divided(hot[position], times, rows.take(chosen))
@@ -213,14 +213,16 @@ def bucket_numbers(
 
 
 def rows_of_hot_keys(
-    key_set: KeySet, hot: Sequence[HotKey], bound: pa.Table
+    key_set: KeySet, hot: Sequence[HotKey], rows: pa.Table, names: Sequence[str]
 ) -> list[tuple[int, Ints]]:
     """Return the hot keys that some rows have, each with its rows.
 
     Args:
         key_set: The key set.
         hot: Its hot keys.
-        bound: The rows, with the key and time columns.
+        rows: Rows of the spine or of a view.
+        names: Their columns with the parts of the key, in the order of the key set. A column of
+            the spine may be several parts.
 
     Returns:
         The positions of the hot keys, and the positions of the rows of each.
@@ -228,14 +230,15 @@ def rows_of_hot_keys(
     if not hot:
         return []
     if not key_set.columns:
-        return [(0, np.arange(bound.num_rows))]
-    keys = zip(key_set.columns, key_set.types, strict=True)
-    bindings = [KeyBinding(name, name, dtype) for name, dtype in keys]
-    columns = {
-        name: pa.array([key.key[at] for key in hot], bound.schema.field(name).type)
-        for at, name in enumerate(key_set.columns)
-    }
-    codes = encode(bindings, pa.table(columns), bound)
+        return [(0, np.arange(rows.num_rows))]
+    parts = [str(number) for number in range(len(names))]
+    keys = pa.table({part: rows[name] for part, name in zip(parts, names, strict=True)})
+    bindings = [
+        KeyBinding(part, part, dtype) for part, dtype in zip(parts, key_set.types, strict=True)
+    ]
+    values = zip(*(key.key for key in hot), strict=True)
+    columns = [pa.array(each, of.type) for each, of in zip(values, keys.schema, strict=True)]
+    codes = encode(bindings, pa.table(columns, names=parts), keys)
     order = {int(code): position for position, code in enumerate(codes.spine)}
     matching = np.flatnonzero(np.isin(codes.rows, codes.spine))
     found = codes.rows[matching]

@@ -45,7 +45,8 @@ def in_buckets(
         yield _in_bucket(rows, 0)
         return
     is_hot = np.zeros(rows.num_rows, np.bool_)
-    found = rows_of_hot_keys(key_set, hot, _keys(key_set, rows))
+    names = [key_name(number) for number in range(len(key_set.columns))]
+    found = rows_of_hot_keys(key_set, hot, rows, names)
     for _, positions in found:
         is_hot[positions] = True
     kept = rows.drop_columns([SINCE])
@@ -55,12 +56,6 @@ def in_buckets(
         spans = hot[number].spans[use.timestamp_field]
         for bucket, needed in _needed(use, spans, rows.take(chosen)):
             yield _in_bucket(kept.take(chosen.take(pa.array(needed))), bucket)
-
-
-def _keys(key_set: KeySet, rows: pa.Table) -> pa.Table:
-    """Return the keys of stored rows, with the names that they have in the spine."""
-    columns = {name: rows[key_name(number)] for number, name in enumerate(key_set.columns)}
-    return pa.table(columns) if columns else rows.select([TIME])
 
 
 def _in_bucket(rows: pa.Table, bucket: int) -> pa.Table:

@@ -38,7 +38,7 @@ def require_planned(layout: SpineLayout, call: str, bound: pa.Table, rows: pa.Ta
         first, last = _limits([span])
         _require_within(call, bound, name, np.flatnonzero(present), (first[0], last[0]))
     buckets = integers(whole(rows[BUCKET]))
-    for position, found in rows_of_hot_keys(key_set, layout.hot, bound):
+    for position, found in rows_of_hot_keys(key_set, layout.hot, bound, key_set.columns):
         for name, spans in layout.hot[position].spans.items():
             first, last = _limits(spans)
             numbers = buckets[found] - 1
