@@ -98,8 +98,7 @@ def by_shuffle(
         FeatureStoreError: A value of the spine does not fit, or Spark cannot read the rows.
     """
     with spark_errors(call.task.query.call):
-        counts = {view: each.rows for view, each in call.snapshots.items()}
-        planned = shuffle(call.task, rows.frame, features, stored_rows=counts)
+        planned = shuffle(call.task, rows.frame, features, snapshots=call.snapshots)
     facts = choice.facts | {"exchanges": [_exchange_facts(each) for each in planned.exchanges]}
     keys = [name for each in planned.exchanges for name in each.key_set.columns]
     # Without an exchange, the tasks are those that read the spine.

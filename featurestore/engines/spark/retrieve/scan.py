@@ -12,13 +12,11 @@ from pyspark.sql import DataFrame
 
 from featurestore.engines.spark.errors.transport import send_errors
 from featurestore.engines.spark.retrieve.result import finished_schema
-from featurestore.engines.spark.retrieve.task import SliceTask, answer_slice
+from featurestore.engines.spark.retrieve.task import SliceTask, answered_pieces, in_batches
 from featurestore.quoting import spark_name
 
 _SHARE_OF_ROWS = 4
 """The spine's rows may have this part of a task's memory; the rest is for the answer."""
-
-_ROWS_PER_BATCH = 10_000
 
 
 def scan(spine: DataFrame, task: SliceTask, *, by: Sequence[str], tasks: int) -> DataFrame:
@@ -64,5 +62,5 @@ def _answer_in_task(
 
 def _answered(task: SliceTask, held: list[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     if held:
-        rows = answer_slice(task, pa.Table.from_batches(held))
-        yield from rows.combine_chunks().to_batches(_ROWS_PER_BATCH)
+        for rows in answered_pieces(task, pa.Table.from_batches(held)):
+            yield from in_batches(rows)

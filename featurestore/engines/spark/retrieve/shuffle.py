@@ -17,7 +17,7 @@ from pyspark.sql.pandas.types import to_arrow_schema
 
 from featurestore.engines.retrieval.cost import kernel_bytes
 from featurestore.engines.retrieval.scatter import fixed_width
-from featurestore.engines.retrieval.widths import LEAST_WIDTH
+from featurestore.engines.retrieval.widths import LEAST_WIDTH, width_of
 from featurestore.engines.spark.retrieve.exchange.blocks import BLOCKS, PART
 from featurestore.engines.spark.retrieve.exchange.buckets import HotKey
 from featurestore.engines.spark.retrieve.exchange.hot_keys import (
@@ -43,13 +43,19 @@ from featurestore.engines.spark.retrieve.exchange.layout import (
 )
 from featurestore.engines.spark.retrieve.exchange.sizes import Rows, Sizes, fitting_sizes
 from featurestore.engines.spark.retrieve.exchange.spine_facts import SpineFacts, spine_facts
-from featurestore.engines.spark.retrieve.exchange.stored_side import StoredSide, stored_side
+from featurestore.engines.spark.retrieve.exchange.stored_side import (
+    StoredSide,
+    StoredSize,
+    measured_size,
+    stored_side,
+)
 from featurestore.engines.spark.retrieve.result import finished_schema
 from featurestore.engines.spark.retrieve.size import parallel_tasks
 from featurestore.engines.spark.retrieve.task import SliceTask
 from featurestore.query.nodes import ViewQuery
 from featurestore.query.requirements import needed_columns
 from featurestore.store.columns import arrow_type
+from featurestore.store.delta.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,7 @@ def shuffle(
     spine: DataFrame,
     features: Mapping[str, DataFrame],
     *,
-    stored_rows: Mapping[str, int] = MappingProxyType({}),
+    snapshots: Mapping[str, Snapshot] = MappingProxyType({}),
     sizes: Sizes | None = None,
 ) -> Shuffle:
     """Return the rows of a spine with their features, and how they are brought together.
@@ -96,15 +102,15 @@ def shuffle(
         task: The whole call. Its pinned tables are not opened.
         spine: The spine. It is read several times, and must have the same rows each time.
         features: The stored rows of each view, by its name.
-        stored_rows: How many they are, for the views of which it is known. Spark counts the
-            others.
+        snapshots: The pinned table of each view that has one. They say how many rows there are and
+            how wide; Spark counts those of the other views.
         sizes: How the exchanges are divided; None for what fits the tasks' memory.
 
     Raises:
         FeatureStoreError: A value of the spine does not fit. It is read for a first look at the
             rows; the other errors of tasks come when the result is computed.
     """
-    call = _Call(task, spine, features, stored_rows, sizes)
+    call = _Call(task, spine, features, snapshots, sizes)
     sets = key_sets(task.stored.views)
     exchanges = []
     streams: list[_Stream] = []
@@ -142,7 +148,7 @@ class _Call:
     task: SliceTask
     spine: DataFrame
     features: Mapping[str, DataFrame]
-    stored_rows: Mapping[str, int]
+    snapshots: Mapping[str, Snapshot]
     sizes: Sizes | None
 
 
@@ -152,16 +158,15 @@ def _planned(call: _Call, key_set: KeySet, facts: SpineFacts) -> tuple[Exchange,
         StoredSide(key_set, use, span=facts.spans[use.timestamp_field]) for use in key_set.uses
     ]
     stored = [stored_side(side, call.features[side.use.view]) for side in sides]
-    counts = [
-        call.stored_rows[use.view] if use.view in call.stored_rows else rows.count()
-        for use, rows in zip(key_set.uses, stored, strict=True)
+    sizes_of_uses = [
+        _size_of_use(call, use, rows) for use, rows in zip(key_set.uses, stored, strict=True)
     ]
-    sizes = call.sizes or _sizes(call, key_set, facts, counts)
+    sizes = call.sizes or _sizes(call, key_set, facts, sizes_of_uses)
     names = [key_name(number) for number in range(len(key_set.columns))]
     candidates = Candidates(
         Moments(call.task, call.spine, key_set),
         stored=[each.select(*names, TIME) for each in stored],
-        rows=facts.rows + sum(counts),
+        rows=facts.rows + sum(each.rows for each in sizes_of_uses),
         rows_per_bucket=sizes.rows_per_bucket,
     )
     hot = find_hot_keys(candidates)
@@ -169,13 +174,23 @@ def _planned(call: _Call, key_set: KeySet, facts: SpineFacts) -> tuple[Exchange,
     return Exchange(key_set, facts, hot, sizes), sent
 
 
-def _sizes(call: _Call, key_set: KeySet, facts: SpineFacts, counts: Sequence[int]) -> Sizes:
+def _size_of_use(call: _Call, use: ViewQuery, stored: DataFrame) -> StoredSize:
+    snapshot = call.snapshots.get(use.view)
+    if snapshot is None:
+        return measured_size(stored)
+    widths = (width_of(snapshot, name) for name in needed_columns(use))
+    return StoredSize(snapshot.rows, sum(widths))
+
+
+def _sizes(
+    call: _Call, key_set: KeySet, facts: SpineFacts, of_uses: Sequence[StoredSize]
+) -> Sizes:
     """Return how an exchange is divided, by the numbers of its rows and their bytes."""
     kernel = [kernel_bytes(use) for use in key_set.uses]
     of_spine_row = max(of_row for _, of_row in kernel)
     stored = [
-        Rows(count, row_bytes=_stored_row_bytes(call.features[use.view], use), kernel_bytes=of_row)
-        for use, count, (of_row, _) in zip(key_set.uses, counts, kernel, strict=True)
+        Rows(each.rows, row_bytes=each.row_bytes, kernel_bytes=of_row)
+        for each, (of_row, _) in zip(of_uses, kernel, strict=True)
     ]
     return fitting_sizes(
         Rows(facts.rows, row_bytes=facts.row_bytes, kernel_bytes=of_spine_row),
@@ -185,18 +200,9 @@ def _sizes(call: _Call, key_set: KeySet, facts: SpineFacts, counts: Sequence[int
     )
 
 
-def _stored_row_bytes(rows: DataFrame, use: ViewQuery) -> int:
-    types = to_arrow_schema(rows.schema, timezone="UTC")
-    return sum(_width(types.field(name).type) for name in needed_columns(use))
-
-
 def _answer_bytes(use: ViewQuery) -> int:
     """Return the bytes of the answers of a spine row, which go through the exchanges after it."""
-    return sum(_width(arrow_type(feature.result)) for feature in use.features)
-
-
-def _width(dtype: pa.DataType) -> int:
-    return fixed_width(dtype) or LEAST_WIDTH
+    return sum(fixed_width(arrow_type(each.result)) or LEAST_WIDTH for each in use.features)
 
 
 def _rows(task: SliceTask, spine: DataFrame, streams: Sequence[_Stream]) -> DataFrame:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DEFAULT_TASK_MEMORY = 512_000_000
 """The memory of a task in bytes, unless Spark's setting `TASK_MEMORY` says another one."""
 
-_PARALLEL = "spark.sql.shuffle.partitions"
+_PARALLEL, _USUAL_PARALLEL = "spark.sql.shuffle.partitions", 200
 # PERF: a task costs Spark and its Python 0.1 to 0.2 seconds of a core. It is worth its start if it
 # has so many bytes of rows and answers, or if it reads so many bytes of tables.
 _BYTES_OF_ROWS = 128 << 20
@@ -95,7 +95,9 @@ def task_memory(spark: "SparkSession") -> int:
 
 def parallel_tasks(spark: "SparkSession") -> int:
     """Return the number of tasks that shall have work at least, by Spark's own setting."""
-    return int(spark.conf.get(_PARALLEL) or 1)
+    text = spark.conf.get(_PARALLEL) or ""
+    # Databricks has "auto" here.
+    return int(text) if text.isdigit() else _USUAL_PARALLEL
 
 
 def _order(task: SliceTask, snapshots: Mapping[str, Snapshot]) -> tuple[str, ...]:

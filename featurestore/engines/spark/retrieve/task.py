@@ -42,6 +42,9 @@ KEPT = "_featurestore_kept"
 TASK_MEMORY = "spark.featurestore.taskMemory"
 """Spark's setting with the memory of a task, such as ``1GB``."""
 
+ROWS_PER_BATCH = 10_000
+"""The most rows of a batch that a task returns."""
+
 _ROW = re.compile(r"\brow ([\d,]+)")
 _OPEN_TABLES = 64
 # A footer of half a million rows takes 0.1 MB. A worker opens the files of many slices.
@@ -205,9 +208,43 @@ def answer_slice(task: SliceTask, rows: pa.Table) -> pa.Table:
         >>> answer_slice(SliceTask(Query("call", ())), pa.table({"x": [1]})).to_pydict()
         {'x': [1], '_featurestore_kept': [True]}
     """
+    return pa.concat_tables(answered_pieces(task, rows))
+
+
+def answered_pieces(task: SliceTask, rows: pa.Table) -> Iterator[pa.Table]:
+    """Yield the tables of which `answer_slice` returns the rows, one after the other.
+
+    Together they may have more bytes than the task's memory.
+
+    Args:
+        task: The task.
+        rows: Rows of the spine.
+
+    Raises:
+        FeatureStoreError: As by `answer_slice`.
+
+    Example:
+        >>> task = SliceTask(Query("call", ()))
+        >>> [piece.num_rows for piece in answered_pieces(task, pa.table({"x": [1, 2]}))]
+        [2]
+    """
     bound = bind_part(task, rows)
     snapshots = {view: _snapshot(table, task.checksums) for view, table in task.tables.items()}
-    return pa.concat_tables(_answered(task, rows, bound, snapshots))
+    yield from _answered(task, rows, bound, snapshots)
+
+
+def in_batches(rows: pa.Table) -> Iterator[pa.RecordBatch]:
+    """Yield rows in batches of `ROWS_PER_BATCH` rows or less, of which one at a time is copied.
+
+    Args:
+        rows: The rows. Arrow could not combine all of them if they have more than 2 GB of texts.
+
+    Example:
+        >>> [batch.num_rows for batch in in_batches(pa.table({"x": range(12_000)}))]
+        [10000, 2000]
+    """
+    for start in range(0, rows.num_rows, ROWS_PER_BATCH):
+        yield from rows.slice(start, ROWS_PER_BATCH).combine_chunks().to_batches()
 
 
 def finish_slice(task: SliceTask, rows: pa.Table, answers: pa.Table) -> pa.Table:
@@ -280,8 +317,8 @@ def _left_out(rows: pa.Table, schema: pa.Schema) -> pa.Table:
 
 def _answered(
     task: SliceTask, rows: pa.Table, bound: pa.Table, snapshots: Mapping[str, Snapshot]
-) -> list[pa.Table]:
-    """Return the finished rows, in parts that fit the task's memory."""
+) -> Iterator[pa.Table]:
+    """Yield the finished rows, in parts that fit the task's memory."""
     try:
         with _named_rows(rows):
             # The rows themselves stay in memory for the user's columns.
@@ -290,10 +327,12 @@ def _answered(
     except RequestError as error:  # the rows do not fit the memory together
         if rows.num_rows == 1:
             raise _too_little_memory(task, error) from None
-        cut = rows.num_rows // 2
-        first = _answered(task, rows.slice(0, cut), bound.slice(0, cut), snapshots)
-        return first + _answered(task, rows.slice(cut), bound.slice(cut), snapshots)
-    return [finish_slice(task, rows, answers)]
+    else:
+        yield finish_slice(task, rows, answers)
+        return
+    cut = rows.num_rows // 2
+    yield from _answered(task, rows.slice(0, cut), bound.slice(0, cut), snapshots)
+    yield from _answered(task, rows.slice(cut), bound.slice(cut), snapshots)
 
 
 def _too_little_memory(task: SliceTask, error: RequestError) -> RequestError:

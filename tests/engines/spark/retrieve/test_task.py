@@ -19,6 +19,7 @@ from featurestore.engines.spark.retrieve.task import (
     SpineTimes,
     TableVersion,
     answer_slice,
+    answered_pieces,
     bind_slice,
 )
 from featurestore.errors import RequestError, SpineError
@@ -101,8 +102,10 @@ def test_rows_that_do_not_fit_together_are_answered_in_parts(shop):
     spine = pa.concat_tables([ROWS] * 2000)
     task = task_of(shop, Request(CALL, "everything"))
 
-    finished = answer_slice(replace(task, memory_limit=1_000_000), spine)
+    small = replace(task, memory_limit=1_000_000)
+    finished = answer_slice(small, spine)
 
+    assert max(piece.num_rows for piece in answered_pieces(small, spine)) < len(spine)
     assert kept(finished) == shop.get_historical_features("everything", spine).to_arrow()
 
 

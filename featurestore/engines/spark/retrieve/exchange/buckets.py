@@ -25,6 +25,9 @@ MOST_BUCKETS = 256
 _MOST_WORK = 2
 """A division may send at most this many times the rows of the key."""
 
+_MOST_COPIES = 4
+"""More than this many times the rows of a key are not sent for any division."""
+
 _FOREVER = 2**62
 
 
@@ -173,6 +176,39 @@ def _work(edges: tuple[int, ...], spine: Times, uses: Sequence[tuple[Times, int 
             last = len(edges) if reach is None else bisect_right(edges, point + reach)
             work += times.rows / len(times.quantiles) * (last - first + 1)
     return work
+
+
+def sends_few_copies(key: HotKey, spine: Times, uses: Sequence[tuple[ViewQuery, Times]]) -> bool:
+    """Return whether a division is worth the stored rows that it sends to several buckets.
+
+    `choose_edges` looks at the first time column only. The moments of another one need not follow
+    it: then each bucket may need all stored rows of the uses at that column.
+
+    Args:
+        key: The key, with the moments of its buckets.
+        spine: The moments of its spine rows.
+        uses: The uses of views with stored rows of the key, and the times of these.
+
+    Example:
+        >>> use = ViewQuery("v", keys=(), timestamp_field="at")
+        >>> apart = {"at": tuple(Span(first, first + 9) for first in range(0, 100, 10))}
+        >>> mixed = {"at": (Span(0, 99),) * 10}
+        >>> events = Times(1000, tuple(range(0, 100, 5)))
+        >>> [sends_few_copies(HotKey((), (), spans), Times(10, ()), [(use, events)])
+        ...  for spans in (apart, mixed)]
+        [True, False]
+    """
+    rows = work = float(spine.rows)
+    for use, times in uses:
+        reach, points = reach_of(use), np.array(times.quantiles, np.int64)
+        rows += times.rows
+        for span in key.spans[use.timestamp_field]:
+            if span is not None:
+                needed = points <= span.last
+                if reach is not None:
+                    needed &= points >= span.first - reach
+                work += times.rows * float(needed.mean())
+    return work <= _MOST_COPIES * rows
 
 
 def _first_bucket(edges: tuple[int, ...], moment: int) -> int:

@@ -18,6 +18,7 @@ from featurestore.engines.spark.retrieve.exchange.buckets import (
     bucket_numbers,
     choose_edges,
     reach_of,
+    sends_few_copies,
 )
 from featurestore.engines.spark.retrieve.exchange.in_task import in_task
 from featurestore.engines.spark.retrieve.exchange.key_sets import KeySet
@@ -34,6 +35,7 @@ _SAMPLED_ROWS = 100_000
 _SAMPLED_ROWS_OF_A_KEY = 1_000
 _ACCURACY = 10_000
 _ROWS, _TIMES = "rows", "times"
+_NO_TIMES = Times(0, ())
 
 
 @dataclass(frozen=True)
@@ -132,8 +134,11 @@ def find_hot_keys(candidates: Candidates) -> tuple[HotKey, ...]:
     if not found:
         return ()
     keys = [tuple(row[name] for name in names) for row in found]
-    hot = _divided(candidates, rows, keys)
-    return _with_spans(candidates.moments, hot) if hot else ()
+    times = _times(candidates, rows, keys)
+    divided = (HotKey(key, _edges(candidates, of_key), {}) for key, of_key in times.items())
+    hot = [key for key in divided if key.edges]
+    known = _with_spans(candidates.moments, hot) if hot else ()
+    return tuple(key for key in known if _is_worth_it(candidates, key, times[key.key]))
 
 
 def hot_key_frame(like: DataFrame, keys: Sequence[tuple[Any, ...]], key_set: KeySet) -> DataFrame:
@@ -176,10 +181,10 @@ def _all_times(candidates: Candidates) -> DataFrame:
     return reduce(DataFrame.unionAll, stored, spine).where(F.col(TIME).isNotNull())
 
 
-def _divided(
+def _times(
     candidates: Candidates, rows: DataFrame, keys: Sequence[tuple[Any, ...]]
-) -> list[HotKey]:
-    """Return the keys with edges at quantiles of their times; some keys stay whole."""
+) -> dict[tuple[Any, ...], dict[int, Times]]:
+    """Return for each key the times of the spine's rows, and of the stored rows of each use."""
     names = _keys(candidates.moments.key_set)
     if names:
         hot = hot_key_frame(rows, keys, candidates.moments.key_set)
@@ -191,14 +196,19 @@ def _divided(
     for row in found:
         key = tuple(row[name] for name in names)
         times.setdefault(key, {})[row[SOURCE]] = Times(row[_ROWS], tuple(row[_TIMES]))
-    divided = (HotKey(key, _edges(candidates, by_source), {}) for key, by_source in times.items())
-    return [key for key in divided if key.edges]
+    return times
+
+
+def _is_worth_it(candidates: Candidates, key: HotKey, times: Mapping[int, Times]) -> bool:
+    uses = enumerate(candidates.moments.key_set.uses, 1)
+    stored = [(use, times[number]) for number, use in uses if number in times]
+    return sends_few_copies(key, times.get(0, _NO_TIMES), stored)
 
 
 def _edges(candidates: Candidates, times: Mapping[int, Times]) -> tuple[int, ...]:
     reaches = [reach_of(use) for use in candidates.moments.key_set.uses]
     uses = [(times[n], reach) for n, reach in enumerate(reaches, 1) if n in times]
-    return choose_edges(times.get(0, Times(0, ())), uses, candidates.rows_per_bucket)
+    return choose_edges(times.get(0, _NO_TIMES), uses, candidates.rows_per_bucket)
 
 
 def _with_spans(moments: Moments, hot: Sequence[HotKey]) -> tuple[HotKey, ...]:
@@ -232,7 +242,7 @@ def _key_with_spans(key: HotKey, rows: Mapping[int, Row], key_set: KeySet) -> Ho
 def _of_equal_buckets(key: HotKey, spans: Sequence[Span | None]) -> list[Span | None]:
     """Return one span for all buckets that share their moments.
 
-    Which of them a row is in depends on how Spark reads the spine.
+    Which of them a row is in depends on the values of the user's columns.
     """
     starts = (None, *key.edges)
     shared: dict[int | None, Span | None] = {}

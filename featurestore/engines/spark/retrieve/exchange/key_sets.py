@@ -75,5 +75,5 @@ def ordered_keys(use: ViewQuery) -> list[KeyBinding]:
 
 
 def _exchanged(dtype: DataType) -> DataType:
-    # Spark's hash of an integer depends on its width.
+    # Columns of two widths cannot be joined, nor counted together, as they are.
     return Int64 if dtype == Int32 else dtype

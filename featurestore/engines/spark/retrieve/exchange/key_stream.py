@@ -45,13 +45,12 @@ from featurestore.engines.spark.retrieve.task import (
     SliceTask,
     bind_part,
     finish_slice,
+    in_batches,
 )
 from featurestore.errors import RequestError, SumOverflowError
 from featurestore.query.nodes import ViewQuery
 from featurestore.sizes import format_megabytes
 from featurestore.store.columns import arrow_type
-
-ROWS_PER_BATCH = 10_000
 
 # Of a task's memory, so much may be rows of the spine before they are answered. Their columns may
 # be of any width.
@@ -144,7 +143,7 @@ def finish_batches(task: SliceTask, batches: Iterator[pa.RecordBatch]) -> Iterat
     with in_task():
         for rows in gathered(batches, BYTES_PER_BIND):
             bind_part(task, rows)  # refuses wrong values
-            yield from _batches(finish_slice(task, rows, rows.select([])))
+            yield from in_batches(finish_slice(task, rows, rows.select([])))
 
 
 def answer_stream(task: StreamTask, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -163,7 +162,7 @@ def answer_stream(task: StreamTask, batches: Iterator[pa.RecordBatch]) -> Iterat
         )
         if task.following is None:
             for user, _, answers in answered:
-                yield from _batches(finish_slice(task.task, user, answers))
+                yield from in_batches(finish_slice(task.task, user, answers))
         else:
             following = task.following
             sent = (
@@ -376,10 +375,3 @@ def _kernel_answer(
         raise error.within(task.query.call, row) from None
     types: Sequence[pa.DataType] = [arrow_type(feature.result) for feature in use.features]
     return {name: answer[name].cast(dtype) for name, dtype in zip(use.outputs, types, strict=True)}
-
-
-def _batches(rows: pa.Table) -> list[pa.RecordBatch]:
-    # Arrow cannot combine all rows at once if they have more than 2 GB of texts.
-    starts = range(0, rows.num_rows, ROWS_PER_BATCH)
-    few = (rows.slice(start, ROWS_PER_BATCH).combine_chunks() for start in starts)
-    return [batch for each in few for batch in each.to_batches()]

@@ -85,7 +85,7 @@ def _needed(
 def _winner(use: ViewQuery, rows: pa.Table, times: Ints, among: Ints) -> Ints:
     """Return the position of the row that wins among some rows; none if there are none.
 
-    Other tasks have winners of their own: the kernel takes the best of them.
+    Other tables of rows have winners of their own: the kernel takes the best of them.
     """
     if not len(among):
         return among

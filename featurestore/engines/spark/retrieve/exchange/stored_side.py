@@ -3,9 +3,13 @@
 from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime
 
+import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
+from pyspark.sql.pandas.types import to_arrow_schema
 
+from featurestore.engines.retrieval.scatter import fixed_width
+from featurestore.engines.retrieval.widths import LEAST_WIDTH
 from featurestore.engines.spark.retrieve.exchange.buckets import Span
 from featurestore.engines.spark.retrieve.exchange.hot_keys import with_all_keys
 from featurestore.engines.spark.retrieve.exchange.key_sets import KeySet, ordered_keys
@@ -43,6 +47,19 @@ class StoredSide:
     span: Span | None
 
 
+@dataclass(frozen=True)
+class StoredSize:
+    """The stored rows of a use of a view.
+
+    Args:
+        rows: How many they are.
+        row_bytes: The bytes of one, the mean for types without a fixed width.
+    """
+
+    rows: int
+    row_bytes: int
+
+
 def stored_side(side: StoredSide, features: DataFrame) -> DataFrame:
     """Return the stored rows that may matter: keys, times, and the columns that the kernel takes.
 
@@ -67,6 +84,30 @@ def stored_side(side: StoredSide, features: DataFrame) -> DataFrame:
         *values,
     )
     return with_all_keys(rows, len(keys))
+
+
+def measured_size(rows: DataFrame) -> StoredSize:
+    """Return the size of stored rows of which no table knows. Spark computes them once more.
+
+    Args:
+        rows: The rows, by `stored_side`.
+    """
+    types = to_arrow_schema(rows.schema, timezone="UTC")
+    fixed = sum(fixed_width(each.type) for each in types)
+    others = [each for each in types if not fixed_width(each.type)]
+    totals = [F.sum(_value_bytes(each)).alias(f"total{n}") for n, each in enumerate(others)]
+    found = rows.agg(F.count(F.lit(1)).alias("rows"), *totals).head()
+    number, *sums = [0] if found is None else [int(each or 0) for each in found]
+    means = [max(LEAST_WIDTH, -(-each // max(number, 1))) for each in sums]
+    return StoredSize(number, fixed + sum(means))
+
+
+def _value_bytes(field: pa.Field) -> Column:
+    column = F.col(field.name)
+    if pa.types.is_list(field.type):
+        return F.size(column) * F.lit(fixed_width(field.type.value_type) or LEAST_WIDTH)
+    is_text = pa.types.is_string(field.type) or pa.types.is_binary(field.type)
+    return F.octet_length(column) if is_text else F.lit(LEAST_WIDTH)
 
 
 def _within(features: DataFrame, side: StoredSide) -> DataFrame:
