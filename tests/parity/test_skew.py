@@ -78,9 +78,9 @@ def test_tasks_of_a_shuffle_share_the_rows_of_a_hot_key(task, session):
     }
     sizes = Sizes(TASKS, parts=16, rows_per_bucket=3 * ROWS // (4 * TASKS))
 
-    counts = dict.fromkeys(task.tables, ROWS)
+    snapshots = {view: open_snapshot(table.uri) for view, table in task.tables.items()}
     planned = shuffle(
-        task, spark_frame(session, spine()), features, stored_rows=counts, sizes=sizes
+        task, spark_frame(session, spine()), features, snapshots=snapshots, sizes=sizes
     )
 
     [exchange] = planned.exchanges

@@ -65,9 +65,7 @@ def test_the_scan_answers_as_the_reference(project: Project, session: "SparkSess
 def test_the_shuffle_answers_as_the_reference(project: Project, session: "SparkSession") -> None:
     spine = spark_frame(session, project.spine_table())
 
-    planned = shuffle(
-        project.task, spine, tables(project, session), stored_rows=row_counts(project)
-    )
+    planned = shuffle(project.task, spine, tables(project, session), snapshots=project.snapshots)
 
     assert [len(exchange.hot) for exchange in planned.exchanges] == [0, 0, 0]
     project.require_right(in_order(project, planned.rows))
@@ -80,7 +78,7 @@ def test_the_shuffle_of_divided_keys_answers_as_the_reference(
     spine = spark_frame(session, some.spine_table())
 
     planned = shuffle(
-        some.task, spine, tables(some, session), stored_rows=row_counts(some), sizes=SMALLEST
+        some.task, spine, tables(some, session), snapshots=some.snapshots, sizes=SMALLEST
     )
 
     assert sum(len(exchange.hot) for exchange in planned.exchanges) > 10
@@ -94,11 +92,6 @@ def divided_samples(project: Project) -> dict[str, list[Sample]]:
     to those that their windows reach.
     """
     return {name: project.samples[name] for name in ("late", "revised", "rolling")}
-
-
-def row_counts(project: Project) -> dict[str, int]:
-    """Return how many rows each view has."""
-    return {name: len(rows) for name, rows in project.stored.items()}
 
 
 def tables(project: Project, session: "SparkSession") -> "dict[str, DataFrame]":
