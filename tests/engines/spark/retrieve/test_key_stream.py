@@ -19,7 +19,12 @@ from featurestore.engines.spark.retrieve.exchange.blocks import (
     key_hashes,
     rows_of,
 )
-from featurestore.engines.spark.retrieve.exchange.buckets import HotKey, Span, bucket_numbers
+from featurestore.engines.spark.retrieve.exchange.buckets import (
+    HotKey,
+    Span,
+    bucket_numbers,
+    is_carried,
+)
 from featurestore.engines.spark.retrieve.exchange.hot_keys import (
     _moments_in_task,
     _of_equal_buckets,
@@ -452,7 +457,7 @@ def since(use: ViewQuery, rows: pa.Table) -> pa.ChunkedArray:
     if use.rows.has_available:
         available = rows[AVAILABLE_TIME].cast(pa.int64())
         visible = pc.if_else(available.is_valid(), pc.max_element_wise(event, available), visible)
-    is_later = use.strict and not use.rows.unique_by
+    is_later = use.strict and is_carried(use)
     return pc.max_element_wise(visible, pc.add(event, 1)) if is_later else visible
 
 

@@ -72,6 +72,9 @@ USES = {
         window(size=6, delay=2), timestamp_field="u"
     ),
     "a window with its right end": window(size=4, closed_right=True),
+    "strictly before, a window with its right end": replace(
+        window(size=4, closed_right=True), strict=True
+    ),
     "windows on a grid": window(size=7, every=5, offset=1),
     "a lifetime, at the other time": replace(window(size=None), timestamp_field="u"),
     "a window of revisions": replace(window(size=8), rows=REVISED),

@@ -10,7 +10,7 @@ from pyspark.sql.pandas.types import to_arrow_schema
 
 from featurestore.engines.retrieval.scatter import fixed_width
 from featurestore.engines.retrieval.widths import LEAST_WIDTH
-from featurestore.engines.spark.retrieve.exchange.buckets import Span
+from featurestore.engines.spark.retrieve.exchange.buckets import Span, is_carried
 from featurestore.engines.spark.retrieve.exchange.hot_keys import with_all_keys
 from featurestore.engines.spark.retrieve.exchange.key_sets import KeySet, ordered_keys
 from featurestore.engines.spark.retrieve.exchange.layout import (
@@ -128,7 +128,7 @@ def _since(use: ViewQuery) -> Column:
     """Return the first moment at which a row may change an answer, in UTC microseconds.
 
     A strict use has no event of the moment itself. Such an event may yet be a revision, which
-    supersedes an earlier row at that moment.
+    supersedes an earlier row at that moment, or be in a window that is closed at its right end.
     """
     event = F.unix_micros(EVENT_TIME)
     visible = event + F.lit(use.rows.available_delay)
@@ -137,5 +137,5 @@ def _since(use: ViewQuery) -> Column:
         visible = F.when(F.col(AVAILABLE_TIME).isNull(), visible).otherwise(
             F.greatest(event, available)
         )
-    is_later = use.strict and not use.rows.unique_by
+    is_later = use.strict and is_carried(use)
     return F.greatest(visible, event + F.lit(1)) if is_later else visible
