@@ -14,10 +14,10 @@ def test_executors_write_a_table_and_a_training_set(tmp_path, spark, run):
     arguments = ["everything", tmp_path / "spine.parquet", "--project", tmp_path]
     by_spark = ["--engine", "spark", "--out", f"file://{tmp_path}/out"]
 
-    code, _, told = run("training-set", *arguments, "--label", "y", *by_spark, "--save", "fraud")
+    code, _, stderr = run("training-set", *arguments, "--label", "y", *by_spark, "--save", "fraud")
 
     local = store.get_training_set("everything", spine, label="y").to_arrow().to_pylist()
-    assert (code, "scan" in told) == (0, True)
+    assert (code, "scan" in stderr) == (0, True)
     assert store.load_training_set("fraud").to_arrow().to_pylist() == local
     assert len(read_spine(str(tmp_path / "out"))) == len(local)
 
@@ -40,17 +40,17 @@ def test_the_engine_that_was_chosen_is_said(tmp_path, run):
     filled_shop(tmp_path)
     arguments = ["activity", "id=1", "--at", "1970-01-01T05:00:00Z", "--project", tmp_path]
 
-    code, _, told = run("historical", *arguments, "--engine", "auto")
+    code, _, stderr = run("historical", *arguments, "--engine", "auto")
 
-    assert (code, told.splitlines()[0].startswith("local: ")) == (0, True)
+    assert (code, stderr.splitlines()[0].startswith("local: ")) == (0, True)
 
 
 def test_a_wrong_engine_is_refused(tmp_path, run):
     filled_shop(tmp_path)
 
-    code, _, told = run(
+    code, _, stderr = run(
         "historical", "everything", "id=1", "--at", "1970-01-01T05:00:00Z", "--project", tmp_path,
         "--engine", "shuffel",
     )  # fmt: skip
 
-    assert (code, "'shuffle'" in told) == (2, True)
+    assert (code, "'shuffle'" in stderr) == (2, True)

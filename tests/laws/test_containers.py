@@ -115,11 +115,11 @@ def columns(draw: st.DrawFn, rows: int, *, flat: bool) -> pa.ChunkedArray:
 def spines(draw: st.DrawFn, *, flat: bool = False) -> pa.Table:
     """Return a spine: a request value, a key, a time, and columns of any type."""
     rows = draw(st.integers(1, 5))
-    asked = st.none() | st.integers(-(2**40), 2**40)
+    numbers = st.none() | st.integers(-(2**40), 2**40)
     named = {f"x{at}": draw(columns(rows, flat=flat)) for at in range(draw(st.integers(1, 3)))}
     return pa.table(
         {
-            "n": pa.array(draw(st.lists(asked, min_size=rows, max_size=rows)), pa.int64()),
+            "n": pa.array(draw(st.lists(numbers, min_size=rows, max_size=rows)), pa.int64()),
             "id": pa.array(draw(st.lists(KEYS, min_size=rows, max_size=rows)), pa.int64()),
             "event_timestamp": pa.array(
                 draw(st.lists(MOMENTS, min_size=rows, max_size=rows)), pa.timestamp("us", tz="UTC")
@@ -173,8 +173,8 @@ def city_of(key: int | None, moment: datetime) -> str | None:
 def answered(store: fs.FeatureStore, spine: Any, rows: pa.Table) -> FeatureFrame:
     """Return the answer for a spine, whose features are those of the rows."""
     frame: FeatureFrame = store.get_historical_features(["twice", "profile:city"], spine)
-    asked = zip(rows["id"].to_pylist(), rows["event_timestamp"].to_pylist(), strict=True)
-    assert frame.to_arrow()["city"].to_pylist() == [city_of(*each) for each in asked]
+    moments = zip(rows["id"].to_pylist(), rows["event_timestamp"].to_pylist(), strict=True)
+    assert frame.to_arrow()["city"].to_pylist() == [city_of(*each) for each in moments]
     twice = [None if each is None else 2 * each for each in rows["n"].to_pylist()]
     assert frame.to_arrow()["m"].to_pylist() == twice
     assert frame.to_pandas()["m"].tolist() == [pd.NA if each is None else each for each in twice]

@@ -51,13 +51,13 @@ async def _talk(project: Path, calls: Any, read: Any, options: Any) -> Session:
     log = project / "stderr.txt"
     with log.open("w") as stderr:
         async with Client(stdio_client(server, errlog=stderr)) as client:
-            session = await asked(client, calls, read)
+            session = await session_of(client, calls, read)
     session.errors = log.read_text()
     log.unlink()
     return session
 
 
-async def asked(client: Client, calls: Any, read: Any) -> Session:
+async def session_of(client: Client, calls: Any, read: Any) -> Session:
     session = Session()
     session.tools = {each.name: each for each in (await client.list_tools()).tools}
     session.resources = [each.uri for each in (await client.list_resources()).resources]

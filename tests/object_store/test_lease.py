@@ -74,16 +74,16 @@ def test_the_locks_of_several_views_are_held_but_for_those_of_others(root: str) 
 
 
 def test_who_waits_is_told_once_and_gets_the_lease(root: str) -> None:
-    first, told = Lease(f"{root}/v.lock", {"run": "r1"}), []
+    first, holders = Lease(f"{root}/v.lock", {"run": "r1"}), []
     first.acquire()
     end = threading.Timer(0.5, first.release)
     end.start()
 
     second = Lease(f"{root}/v.lock", {"run": "r2"})
-    second.acquire(on_wait=told.append)
+    second.acquire(on_wait=holders.append)
 
     end.join()
-    assert [each["run"] for each in told] == ["r1"]
+    assert [each["run"] for each in holders] == ["r1"]
     assert (first.confirm(), second.confirm()) == (False, True)
     second.release()
 

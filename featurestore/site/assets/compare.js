@@ -129,9 +129,9 @@
   }
 
   function follow() {
-    var asked = new URLSearchParams(location.hash.slice(1));
+    var fragment = new URLSearchParams(location.hash.slice(1));
     ["old", "new"].forEach(function (side) {
-      var value = asked.get(side), own = sides[side];
+      var value = fragment.get(side), own = sides[side];
       var known = Array.from(own.options).some(function (option) { return option.value === value; });
       if (known) { own.value = value; }
     });

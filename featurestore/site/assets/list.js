@@ -34,11 +34,11 @@
 
   // Returns what the address asks for: the chosen values of each facet, and how many rows.
   function wanted() {
-    var asked = new URLSearchParams(location.hash.slice(1)), chosen = {};
+    var fragment = new URLSearchParams(location.hash.slice(1)), chosen = {};
     Object.keys(boxes).forEach(function (name) {
-      if (asked.has(name)) { chosen[name] = asked.getAll(name); }
+      if (fragment.has(name)) { chosen[name] = fragment.getAll(name); }
     });
-    return { chosen: chosen, rows: Math.max(PAGE, parseInt(asked.get("rows"), 10) || 0) };
+    return { chosen: chosen, rows: Math.max(PAGE, parseInt(fragment.get("rows"), 10) || 0) };
   }
 
   function address(chosen, rows) {

@@ -33,7 +33,7 @@ def test_without_a_terminal_each_step_is_a_line_with_its_time() -> None:
             ProgressEvent("a", "reading", batches=1, rows=1500, total=4000),
             ProgressEvent(
                 "a", "reading", batches=1, rows=1500, total=4000
-            ),  # Spark was asked again
+            ),  # Spark had begun again
             ProgressEvent("b", "waiting", message="another process materializes it"),
             ProgressEvent("a", "done", rows=1500, message="stored 1,500 rows", seconds=4.25),
             ProgressEvent("b", "failed", message="source [x] is empty"),

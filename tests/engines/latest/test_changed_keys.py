@@ -84,5 +84,5 @@ def require_reference(query: ViewQuery, rows: list[dict], moment: int, table: La
     spine = [row | {query.timestamp_field: moment} for row in latest.select(names).to_pylist()]
     stored_keys = {repr([row[name] for name in names]) for row in rows}
     assert sorted(repr([row[name] for name in names]) for row in spine) == sorted(stored_keys)
-    asked = World(query, spine, rows)
-    assert wrong_cells(asked, reference.answer(query, spine, rows), latest) == []
+    world = World(query, spine, rows)
+    assert wrong_cells(world, reference.answer(query, spine, rows), latest) == []

@@ -43,12 +43,12 @@ def test_large_texts_are_refused_and_the_proposed_limit_is_enough(
     tmp_path: Path, repeated: bool
 ) -> None:
     texts = [chr(97 + (0 if repeated else n % 26)) * 100_000 for n in range(50)]
-    tables, asked = table(tmp_path, texts), spine([n % 50 for n in range(200)])
+    tables, moments = table(tmp_path, texts), spine([n % 50 for n in range(200)])
 
     with pytest.raises(RequestError) as refused:
-        answer(QUERY, asked, tables, memory_limit=20_000_000)
+        answer(QUERY, moments, tables, memory_limit=20_000_000)
     limit = parse_bytes(re.search(r"memory_limit='(\w+)'", refused.value.fix)[1])
-    answered = answer(QUERY, asked, tables, memory_limit=limit)
+    answered = answer(QUERY, moments, tables, memory_limit=limit)
 
     assert limit > 3 * 200 * 100_000
     assert answered["text"].to_pylist() == [texts[n % 50] for n in range(200)]

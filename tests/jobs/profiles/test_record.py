@@ -38,7 +38,7 @@ def test_the_profile_of_a_table_is_that_of_the_rows_of_its_runs(profiled: World)
     profiled.pay(("a", 0, 5.0), ("b", 1, float("nan")), ("b", 2, None))
     build = by_kind(profiled, profiled.materialize())
     profiled.pay(("c", 3, 8.0), ("c", 4, 5.0))
-    profiled.now += timedelta(days=100)  # each key is asked when its newest row could be known
+    profiled.now += timedelta(days=100)  # each key is answered when its newest row could be known
     run = by_kind(profiled, profiled.materialize())
 
     assert set(build) == set(run) == {"rows", "table", "features"}
