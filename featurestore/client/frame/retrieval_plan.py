@@ -5,7 +5,7 @@ from dataclasses import KW_ONLY, asdict, dataclass, field
 from typing import Any
 
 from featurestore.notebook import html_lines
-from featurestore.sizes import format_megabytes
+from featurestore.sizes import format_megabytes, round_bytes
 
 SCHEMA = "featurestore.retrieval_plan/1"
 
@@ -61,7 +61,7 @@ class RetrievalPlan:
             lines.append(f"  divided by: {', '.join(self.order)}")
         lines += [
             f"  {view}: version {each.version}, {each.rows:,} rows in {each.files:,} "
-            f"{'file' if each.files == 1 else 'files'}, {format_megabytes(each.bytes)}"
+            f"{'file' if each.files == 1 else 'files'}, {round_bytes(each.bytes)}"
             for view, each in self.views.items()
         ]
         lines += [f"  {view}: no table, computed from its source" for view in self.computed]

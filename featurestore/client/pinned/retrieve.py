@@ -10,6 +10,7 @@ from featurestore.client.pinned.pin import PinnedTable, ServicePin, pinned_versi
 from featurestore.client.reader import Reader
 from featurestore.client.request import Request, compile_request
 from featurestore.client.retrieve import retrieve
+from featurestore.definitions.loading.function_import import REAPPLY
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.errors import DefinitionError, RequestError, TableError
 from featurestore.optional import spark_extra
@@ -108,11 +109,11 @@ def retrieve_pinned(
 
 
 def _require_functions(manifest: Manifest, reader: Reader, request: Request, spine: Any) -> None:
-    """Refuse changed functions with what helps: applying the definitions again does not."""
+    """Refuse changed functions with what helps: to apply the definitions again does not."""
     try:
         import_functions(compile_request(manifest, request, spine), reader.definitions)
     except DefinitionError as error:
-        raise error.with_fix(_OTHER_FUNCTION) from None
+        raise error.with_fix(_OTHER_FUNCTION) if error.fix == REAPPLY else error from None
 
 
 class PinnedReader(Reader):

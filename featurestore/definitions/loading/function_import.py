@@ -21,7 +21,8 @@ from featurestore.definitions.model.view import Code
 from featurestore.definitions.rules import Issue
 from featurestore.errors import DefinitionError
 
-_REAPPLY = "Run `featurestore plan` and `featurestore apply`, or restore the applied function."
+REAPPLY = "Run `featurestore plan` and `featurestore apply`, or restore the applied function."
+_MEND = "Mend this module, so that it imports. `featurestore plan` tries it."
 
 
 def import_function(code: Code, folder: Path) -> FunctionType:
@@ -91,12 +92,12 @@ def _refusal(
             call,
             f"the function at {where} differs from the applied one: its code, code that it "
             "uses, or the version of a library was changed",
-            _REAPPLY,
+            REAPPLY,
         )
     if issues:
-        return DefinitionError(call, str(issues[0]), _REAPPLY)
+        return DefinitionError(call, str(issues[0]), _MEND)
     return DefinitionError(
         call,
         f"no on-demand view in {root} has the function {code.name!r} of module {code.module!r}",
-        _REAPPLY,
+        REAPPLY,
     )

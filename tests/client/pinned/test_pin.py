@@ -220,3 +220,18 @@ def test_a_function_that_changed_since_the_pin_needs_the_old_one_or_a_new_pin(
 
     assert "featurestore apply" not in refused.value.fix
     assert "pin the features again" in refused.value.fix
+
+
+def test_a_pin_whose_function_is_in_a_module_that_does_not_import_names_the_module(
+    filled: fs.FeatureStore,
+) -> None:
+    apply(filled, DEFINITIONS + WORTH)
+    pin = pin_features(filled, request("twice"), tables=False)
+    module = filled.settings.folder / "feature_defs" / "shop.py"
+    module.write_text("import no_such_module\n")
+
+    with pytest.raises(DefinitionError) as refused:
+        answers(filled, pin)
+
+    assert f"{module.name}:1" in refused.value.found
+    assert "pin the features again" not in refused.value.fix

@@ -116,7 +116,9 @@ def test_a_module_that_does_not_import_is_named_only_if_it_may_declare_the_funct
     assert import_function(code, folder)([1, 2]) == {"worth": [2, 4]}
 
     (folder / "shapes.py").write_text("1 / 0\n")
-    assert "shapes.py:1" in refusal(code, folder).found
+    broken = refusal(code, folder)
+    assert "shapes.py:1" in broken.found
+    assert "featurestore apply" not in broken.fix
 
 
 @pytest.mark.parametrize("module", ["os", "shutil", "featurestore.errors", "", "..", "a b"])
