@@ -14,6 +14,8 @@ from featurestore.client.monitoring.monitor import monitor_features
 from featurestore.client.status import ViewStatus
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.errors import FeatureStoreError
+from featurestore.jobs.contract.changes import Column
+from featurestore.jobs.contract.check import recorded_columns
 from featurestore.jobs.monitor.observation import Observation
 from featurestore.monitoring.profile import Profile
 from featurestore.monitoring.records import recent_profiles
@@ -24,6 +26,7 @@ from featurestore.registry.version import RegistryVersion
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.models import ModelRecord, Models
 from featurestore.store.ledger.runs import RunRecord, Runs
+from featurestore.store.ledger.tables import TableRecord, Tables
 from featurestore.store.training_sets.notes import TrainingSet
 from featurestore.store.training_sets.table import newest_of_all, versions_of
 
@@ -110,6 +113,29 @@ class Catalog:
     def uses(self) -> Mapping[tuple[str, str], tuple[tuple[str, str], ...]]:
         """For each used view and feature: the services, and the name of the column in each."""
         return uses_of(self.manifest)
+
+    @cached_property
+    def computing(self) -> Mapping[tuple[str, str], tuple[str, ...]]:
+        """For each view and feature that is an input of on-demand views: their names."""
+        found: dict[tuple[str, str], dict[str, None]] = {}
+        for view in self.manifest.on_demand_views:
+            for use in view.uses:
+                for name in use.feature_names:
+                    found.setdefault((use.view.name, name), {})[view.name] = None
+        return {key: tuple(names) for key, names in found.items()}
+
+    @cached_property
+    def found_columns(self) -> Mapping[str, tuple[Column, ...]]:
+        """The columns of each source as a run of one of its views found them last."""
+        found: dict[str, tuple[Column, ...]] = {}
+        builds: dict[str, list[TableRecord]] = {}
+        for record in _read(Tables(self.layout).records, (), []):
+            builds.setdefault(record.view, []).append(record)
+        for view in self.manifest.views:
+            if view.name in builds and not view.lineage and view.source.name not in found:
+                columns = recorded_columns(self.layout, view, builds[view.name])
+                found |= {} if columns is None else {view.source.name: columns}
+        return found
 
     @cached_property
     def health(self) -> Health:

@@ -42,6 +42,7 @@ from featurestore.site.statistics.drawings import histogram_drawing
 from featurestore.site.statistics.over_time import lines_over_time
 from featurestore.site.timeline.window import description, window_drawing
 from featurestore.site.trained_pages import trained_pages
+from featurestore.site.words import WORDS
 
 ROWS = 500
 """The most runs shown."""
@@ -99,6 +100,8 @@ class Pages:
         yield from self._whole_lineage()
         yield from map(self._extra, impact_pages(self._catalog, self._graph))
         yield self._extra(monitoring_page(self._catalog))
+        words = {"schema": "featurestore.site.words/1", "words": dict(WORDS)}
+        yield self._plain("words.html", "words", "Words", words)
         search = {"schema": "featurestore.site.search/1"}
         yield self._plain("search.html", "search", "Search", search)
 
@@ -122,6 +125,7 @@ class Pages:
                 **self._drawn(Node("feature", feature.name, data["name"]), path),
                 "drawing": drawn,
                 "caption": "" if interval is None else description(interval),
+                "inputs_of": self._catalog.computing.get((data["name"], feature.name), ()),
                 "section": "features.html",
                 **_statistics(own["statistics"]),
             }
@@ -221,7 +225,11 @@ class Pages:
 
     def _drawn(self, node: Node, path: str) -> dict[str, object]:
         root = "../" * path.count("/")
-        return {"lineage": markup(neighbours(self._graph, self._layout, node, root))}
+        return {
+            "lineage": markup(neighbours(self._graph, self._layout, node, root)),
+            "made_from": self._graph.up.get(node, []),
+            "users": self._graph.down.get(node, []),
+        }
 
     def _plain(self, path: str, template: str, title: str, data: Document, **more: Any) -> Page:
         return Page(path, self._renderer.page(path, template, data, title=title, **more), data)

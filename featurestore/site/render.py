@@ -27,6 +27,7 @@ MENU = (
     ("Runs", "runs.html"),
     ("History", "history.html"),
     ("Search", "search.html"),
+    ("Words", "words.html"),
 )
 
 
@@ -106,13 +107,13 @@ def markup(svg: str) -> Markup:
 
 
 def number(value: int | None) -> str:
-    """Return a count with narrow spaces between thousands; a dash for None.
+    """Return a count with commas between thousands; a dash for None.
 
     Example:
-        >>> number(1234567).split(), number(None)
-        (['1', '234', '567'], '-')
+        >>> number(1234567), number(None)
+        ('1,234,567', '-')
     """
-    return "-" if value is None else f"{value:,}".replace(",", "\u202f")
+    return "-" if value is None else f"{value:,}"
 
 
 def share(value: float | None) -> str:

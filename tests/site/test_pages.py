@@ -35,7 +35,7 @@ def test_a_features_page_answers_what_it_is_and_how_fresh(site: dict[str, str]) 
     assert page.facts["Key"] == "id (Int64), card"
     assert page.facts["Owner"] == "risk@example.com"
     assert page.facts["Defined in"] == "feature_defs/shop.py:18"
-    assert page.facts["Used by"] == "fraud"
+    assert page.facts["Used by"] == "fraud, share (view)"
     assert page.facts["State"].split()[:2] == ["current", "due"]
     assert page.facts["Schedule"] == "0 * * * * (UTC), due since 2026-03-02 12:00 UTC"
     assert page.facts["Last run"] == "failed 2026-03-02 12:01 UTC"

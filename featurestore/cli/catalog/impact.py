@@ -30,8 +30,8 @@ def impact(
     """Show what breaks if a source loses a column.
 
     These are the features, services, training sets and models that the column reaches. "value": a
-    value is computed from it. "rows": it decides which rows count. "possible": a function may use
-    it. "run": the view cannot run, or be called, without it.
+    value is computed from it. "rows": it decides which rows count. "run": the view cannot run, or
+    be called, without it. "possible": a function may use it.
     """
     found = open_store(project).impact(column)
     if as_json:

@@ -11,6 +11,7 @@ from featurestore.definitions.model.types import Field
 from featurestore.definitions.model.view import FeatureView
 from featurestore.quoting import delta_text, duckdb_name
 from featurestore.registry.features import Feature
+from featurestore.store.columns import EVENT_TIME
 from featurestore.store.layout import Layout
 
 # An example of each type of a key, as Python and as the command line write it.
@@ -23,6 +24,7 @@ _EXAMPLES = {
     "Float64": ("1.5", "1.5"),
 }
 _TEXT = ('"a1"', "a1")
+_SPINE = "spine.parquet: your rows that need features, with the columns"
 
 
 def feature_snippets(feature: Feature, layout: Layout) -> dict[str, str]:
@@ -63,9 +65,14 @@ def _reading(name: str, inputs: Sequence[tuple[str, Field]], argument: str) -> d
     keys = ",".join(f"{column}={_example(field)[1]}" for column, field in inputs)
     words = " ".join(map(shlex.quote, (name, keys) if keys else (name,)))
     imports = "import datetime\n\n" if "datetime." in row else ""
+    names = [*(column for column, _ in inputs), EVENT_TIME, "label"]
+    # As literals: a line end in a name would end the comment.
+    note = f"# {_SPINE} {', '.join(map(_literal, names))}"
     python = (
-        f'{imports}import featurestore as fs\n\nstore = fs.FeatureStore(".")\n'
-        f"now = store.get_latest_features({argument}, [{{{row}}}])\n"
+        f"{imports}import featurestore as fs\n\n"
+        'store = fs.FeatureStore(".")  # the folder with featurestore.toml\n'
+        f"now = store.get_latest_features({argument}, [{{{row}}}])  # your own values\n"
+        f"{note}\n"
         f'training = store.get_training_set({argument}, "spine.parquet", label="label")'
     )
     shell = (

@@ -34,7 +34,10 @@ def event_time_gap(own: ViewProfiles) -> Observation | None:
     expected = usual(lengths[:-1])
     if expected is None:
         other = max(0, len(found) - 1)
-        text = f"{LEAST_NUMBERS} other times without events are needed; there were {other} so far"
+        text = (
+            f"a pause is compared with {LEAST_NUMBERS} earlier ones or more; "
+            f"there were {other} so far"
+        )
         return Observation(name, check="events", state="not compared", found=text)
     start, end = found[-1]
     return judged(

@@ -155,7 +155,10 @@ def _row_count(runs: ViewRuns) -> Observation:
     expected = usual(counts[:-1])
     if expected is None:
         before = max(0, len(counts) - 1)
-        found = f"{LEAST_NUMBERS} earlier runs with rows are needed; there were {before} so far"
+        found = (
+            f"a run is compared with {LEAST_NUMBERS} earlier runs with rows or more; "
+            f"there were {before} so far"
+        )
         return Observation(name, check="rows", state="not compared", found=found)
     newest = counts[-1]
     least, greatest = max(0, round(expected.least)), round(expected.greatest)

@@ -5,7 +5,7 @@ What a PySpark function reads is not known: then every column of the source coun
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import NamedTuple
 
@@ -48,7 +48,7 @@ class Inputs:
     Args:
         values: The columns from which its values are computed.
         rows: The columns that decide which rows there are, of which key and of which time.
-        possible: Columns of an upstream view that a function may use.
+        possible: Columns of an upstream view, or inputs of a call, that a function may use.
         every: The sources of which a function may use any column.
         needed: The columns without which the view cannot run, or no call of it can.
     """
@@ -243,7 +243,8 @@ def _computed(
 ) -> Iterator[tuple[str, Inputs]]:
     """Yield the inputs of on-demand features: those of the inputs that each of them uses.
 
-    A call needs all inputs of the view, whichever of its features it asks for.
+    A call needs all inputs of the view, whichever of its features it asks for. Which of them a
+    function uses cannot be known.
     """
     inputs: dict[str, Inputs] = {}
     for use in view.uses:
@@ -261,8 +262,16 @@ def _computed(
     for name in view.feature_names:
         text = view.transform.get(name) if isinstance(view.transform, Mapping) else None
         used = None if text is None else expression_columns(text)
-        chosen = [made for own, made in inputs.items() if used is None or own.lower() in used]
+        if used is None:
+            chosen = map(_as_possible, inputs.values())
+        else:
+            chosen = (made for own, made in inputs.items() if own.lower() in used)
         yield name, reduce(Inputs.__or__, chosen, of_call)
+
+
+def _as_possible(inputs: Inputs) -> Inputs:
+    """Return the inputs of a value that a function may use."""
+    return replace(inputs, values=_NONE, possible=inputs.possible | inputs.values)
 
 
 class _Spelling:

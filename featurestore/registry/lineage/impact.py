@@ -21,14 +21,14 @@ class Reach(StrEnum):
     """How a column reaches something; the first that applies.
 
     ``value``: a value is computed from it. ``rows``: it decides which rows count, for which key
-    and at which time. ``possible``: a function may use it, which cannot be known. ``run``: its
-    values do not count, but the view cannot run, or be called, without it.
+    and at which time. ``run``: no value is known to depend on it, but the view cannot run, or be
+    called, without it. ``possible``: a function may use it, which cannot be known.
     """
 
     value = "value"
     rows = "rows"
-    possible = "possible"
     run = "run"
+    possible = "possible"
 
 
 _ORDER = {reach: number for number, reach in enumerate(Reach)}
@@ -232,15 +232,16 @@ def _reach(inputs: Inputs, column: SourceColumn) -> Reach | None:
         return Reach.value
     if column in inputs.rows:
         return Reach.rows
-    if column in inputs.possible or column.source in inputs.every:
-        return Reach.possible
-    return Reach.run if column in inputs.needed else None
+    if column in inputs.needed:
+        return Reach.run
+    is_possible = column in inputs.possible or column.source in inputs.every
+    return Reach.possible if is_possible else None
 
 
 def _strongest(kind: str, pairs: Iterable[tuple[str, Reach]]) -> tuple[Reached, ...]:
     best: dict[str, Reach] = {}
     for name, reach in pairs:
-        best[name] = min(best.get(name, Reach.run), reach, key=_ORDER.__getitem__)
+        best[name] = min(best.get(name, Reach.possible), reach, key=_ORDER.__getitem__)
     return tuple(Reached(kind, name, reach) for name, reach in sorted(best.items()))
 
 

@@ -157,7 +157,7 @@ def _features(view: View) -> Iterator[Entry]:
             "feature",
             feature.name,
             view=view.name,
-            description=own or meaning_of(feature),
+            description=". ".join(filter(None, (meaning_of(feature), own))),
             owner=whole.owner,
             tags=whole.tags,
         )

@@ -1,13 +1,15 @@
 """`SearchIndex`: finds entries by words. ``site/assets/search.js`` has the same rules of ranking.
 
-All words of a query must be found. A word counts by the part of the entry that has it, less if
-only its beginning was typed, and still less with typing errors. These count only where no word
-begins with the text. The distance is optimal string alignment: letters that differ, are missing,
-too many, or swapped with their neighbour (L. Boytsov, "Indexing methods for approximate dictionary
-searching", ACM Journal of Experimental Algorithmics 16, 2011).
+The entries with the most words of a query are found: those with all words, if there are any. A
+word counts by the part of the entry that has it, less if only its beginning was typed, and still
+less with typing errors. These count only where no word begins with the text. The distance is
+optimal string alignment: letters that differ, are missing, too many, or swapped with their
+neighbour (L. Boytsov, "Indexing methods for approximate dictionary searching", ACM Journal of
+Experimental Algorithmics 16, 2011).
 """
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from featurestore.registry.search.entries import Entry, weights_of, words_of
@@ -39,15 +41,14 @@ class SearchIndex:
         self._vocabulary = sorted(self._words)
 
     def find(self, query: str) -> list[tuple[Entry, float]]:
-        """Return the entries that have all words of a query with their scores, the best first."""
-        texts = words_of(query)
-        if not texts:
-            return []
-        first, *rest = (self._by_word(text) for text in texts)
+        """Return the entries that have the most words of a query with their scores, best first."""
+        words = [self._by_word(text) for text in words_of(query)]
+        counts = Counter(number for each in words for number in each)
+        most = max(counts.values(), default=0)
         totals = {
-            number: sum((each[number] for each in rest), score)
-            for number, score in first.items()
-            if all(number in each for each in rest)
+            number: sum(each.get(number, 0.0) for each in words)
+            for number, count in counts.items()
+            if count == most
         }
         ranked = sorted(totals, key=lambda number: (-totals[number], number))
         return [(self._entries[number], totals[number]) for number in ranked]

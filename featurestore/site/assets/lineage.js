@@ -4,7 +4,7 @@
 (function (scope) {
   "use strict";
 
-  var WIDTH = 204, HEIGHT = 28, ROW = 38, GAP = 64, LANE = 12, LETTERS = 22;
+  var WIDTH = 204, HEIGHT = 28, ROW = 38, GAP = 64, LANE = 12, LETTERS = 22, BEGINNING = 14, END = 7;
   var SHOWN = 8, MORE = 24, CHUNK = 100;
   var drawing = document.querySelector("svg.lineage[data-node]");
   if (!drawing) { return; }
@@ -123,7 +123,8 @@
     var node = nodes[number], isChosen = number === chosen;
     var made = isChosen ? shape("g", { "class": "chosen" })
       : shape("a", { href: site + node.page });
-    var name = node.name.length <= LETTERS ? node.name : node.name.slice(0, LETTERS - 1) + "…";
+    var name = node.name.length <= LETTERS ? node.name :
+      node.name.slice(0, BEGINNING) + "…" + node.name.slice(-END);
     made.append(
       shape("title", {}, node.kind + " " + (node.view ? node.view + ":" : "") + node.name),
       shape("rect", { "class": "node", x: x, y: y, width: WIDTH, height: HEIGHT, rx: 6 }),

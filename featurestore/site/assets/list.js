@@ -138,6 +138,7 @@
         if (number !== latest) { return; }
         showCounts(found.counts);
         body.replaceChildren.apply(body, rows);
+        scope.featurestoreLabel(body.parentElement);
         count.textContent = isChosen ? found.rows.length + " of " + index.rows : all.count;
         show.hidden = !isChosen || found.rows.length <= state.rows;
       });

@@ -143,25 +143,29 @@
     return kept;
   }
 
-  // Returns the entries that have all words, with their weights. Words that are broad exclude
-  // nothing, but where all are.
+  // Returns the entries that have the most words, with their weights. Words that are broad exclude
+  // nothing, but where nothing else is found.
   function fitting(found) {
     var exact = found.filter(function (each) { return !each.isBroad; });
     var bonus = found.filter(function (each) { return each.isBroad; }), pairs = [];
-    if (!exact.length) {
-      exact = [new Map()];
-      bonus.forEach(function (each) { each.forEach(function (_, entry) { exact[0].set(entry, 0); }); });
+    var counts = new Map(), most = 0;
+    exact.forEach(function (each) {
+      each.forEach(function (_, entry) {
+        var count = (counts.get(entry) || 0) + 1;
+        counts.set(entry, count);
+        most = Math.max(most, count);
+      });
+    });
+    if (!most) {
+      bonus.forEach(function (each) { each.forEach(function (_, entry) { counts.set(entry, 0); }); });
     }
-    var first = exact[0], rest = exact.slice(1);
-    first.forEach(function (score, entry) {
-      var total = score;
-      for (var at = 0; at < rest.length; at += 1) {
-        if (!rest[at].has(entry)) { return; }
-        total += rest[at].get(entry);
-      }
-      bonus.forEach(function (each) { total += each.get(entry) || 0; });
+    counts.forEach(function (count, entry) {
+      if (count < most) { return; }
+      var total = 0;
+      found.forEach(function (each) { total += each.get(entry) || 0; });
       pairs.push([total, entry]);
     });
+    pairs.hasAll = most === exact.length;
     return pairs;
   }
 
@@ -196,7 +200,7 @@
           return { kind: row[0], name: row[1], view: row[2], page: row[3], text: row[4] };
         });
       })).then(function (results) {
-        return { total: pairs.length, results: results,
+        return { total: pairs.length, results: results, hasAll: pairs.hasAll,
           isPart: found.every(function (each) { return each.isBroad; }) };
       });
     });

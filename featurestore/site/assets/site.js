@@ -49,7 +49,8 @@
       list.hidden = !found.results.length;
       status.textContent = !query.trim() ? "" :
         !found.total ? "0 results. The search knows names, columns, owners, tags and words of descriptions." :
-        found.total === 1 ? "1 result" : (found.isPart ? "the best " : "") + found.total + " results";
+        (found.total === 1 ? "1 result" : (found.isPart ? "the best " : "") + found.total + " results") +
+        (found.hasAll ? "" : ". None has all words: these have the most");
     }, function () { status.textContent = "The index of the search could not be loaded."; });
   }
 
@@ -69,6 +70,26 @@
   // On a narrow screen the menu is a strip, and the present page may be outside.
   var present = document.querySelector("nav [aria-current]");
   if (present) { present.scrollIntoView({ block: "nearest", inline: "center" }); }
+
+  // How old an event is. Pages have the moment alone: it stays true.
+  var UNITS = [["year", 31557600], ["month", 2629800], ["day", 86400], ["hour", 3600], ["minute", 60]];
+  document.querySelectorAll("time[data-age]").forEach(function (each) {
+    var seconds = (Date.parse(each.dateTime) - Date.now()) / 1000;
+    var unit = UNITS.find(function (one) { return Math.abs(seconds) >= 2 * one[1]; }) || UNITS[4];
+    var words = new Intl.RelativeTimeFormat("en").format(Math.round(seconds / unit[1]), unit[0]);
+    each.after(" (" + words + ")");
+  });
+
+  // On a narrow screen each row of a wide table is a block, whose cells say their column.
+  globalThis.featurestoreLabel = function (table) {
+    var names = Array.from(table.querySelectorAll("thead th"), function (each) { return each.textContent; });
+    if (names.length < 3 || table.classList.contains("quantiles")) { return; }
+    table.classList.add("blocks");
+    table.querySelectorAll("tbody tr").forEach(function (row) {
+      Array.from(row.children).forEach(function (cell, at) { cell.dataset.label = names[at] || ""; });
+    });
+  };
+  document.querySelectorAll(".scroll > table").forEach(featurestoreLabel);
 
   // Copies the text before a button.
   document.addEventListener("click", function (event) {

@@ -13,6 +13,11 @@ from featurestore.site.documents.parts import Document, fields_of, label_of, saf
 def entity_document(entity: Entity, catalog: Catalog) -> Document:
     """Return the data of an entity's page."""
     views = [view.name for view in catalog.manifest.views if entity in view.entities]
+    views += [
+        view.name
+        for view in catalog.manifest.on_demand_views
+        if any(entity in use.view.entities for use in view.uses)
+    ]
     return {
         "schema": "featurestore.site.entity/1",
         "kind": "entity",
@@ -32,7 +37,7 @@ def source_document(source: Source, catalog: Catalog) -> Document:
         **label_of(source, catalog),
         "type": source_type(source),
         "path": None if isinstance(source, RequestSource) else safe(source.location),
-        "columns": [] if isinstance(source, DeltaSource) else fields_of(source.schema),
+        "columns": _columns(source, catalog),
         "roles": _roles(source),
         "views": [*views, *computed],
     }
@@ -66,6 +71,19 @@ def service_document(service: FeatureService, catalog: Catalog) -> Document:
         "views": list(dict.fromkeys(use.view.name for use in service.references)),
         "snippets": service_snippets(service),
     }
+
+
+def _columns(source: Source, catalog: Catalog) -> list[Document]:
+    """Return the declared columns, then those that a run has found beside them."""
+    declared = [] if isinstance(source, DeltaSource) else fields_of(source.schema)
+    names = {each["name"] for each in declared}
+    found = (each for each in catalog.found_columns.get(source.name, ()) if each.name not in names)
+    others = [
+        {"name": each.name, "type": each.type, "description": "", "personal": False}
+        for each in found
+    ]
+    used = catalog.impacts.columns.get(source.name, ())
+    return [{**each, "used": each["name"] in used} for each in (*declared, *others)]
 
 
 def _roles(source: Source) -> dict[str, str]:

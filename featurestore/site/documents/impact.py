@@ -53,14 +53,19 @@ def source_columns_document(source: Source, impacts: Sequence[Impact]) -> Docume
 def inputs_document(impacts: Impacts, view: str, feature: str) -> Document:
     """Return what a feature is made from: source columns with their reach."""
     inputs = impacts.lineage.features[view, feature]
-    ways = ((Reach.value, inputs.values), (Reach.rows, inputs.rows - inputs.values))
+    possible = inputs.possible - inputs.values
+    ways = (
+        (Reach.value, inputs.values),
+        (Reach.possible, possible),
+        (Reach.rows, inputs.rows - inputs.values),
+    )
     return {
         "columns": [
             {"source": column.source, "column": column.column, "reach": reach.value}
             for reach, columns in ways
             for column in sorted(columns)
         ],
-        "unknown_sources": sorted(inputs.every | {each.source for each in inputs.possible}),
+        "unknown_sources": sorted(inputs.every),
     }
 
 

@@ -120,12 +120,19 @@ def run_document(run: RunRecord) -> Document:
         "status": run.status,
         "started_at": moment(run.started_at),
         "ended_at": moment(run.ended_at),
+        "seconds": _seconds(run),
         "rows_in": outcome.rows_in,
         "rows_out": outcome.rows_out,
         "rows_quarantined": outcome.rows_quarantined,
         "failures": dict(sorted(outcome.failures.items())),
         "error": None if outcome.error is None else safe(outcome.error),
     }
+
+
+def _seconds(run: RunRecord) -> int | None:
+    if run.started_at is None or run.ended_at is None:
+        return None
+    return round((run.ended_at - run.started_at).total_seconds())
 
 
 def moment(at: datetime | None) -> str | None:

@@ -133,7 +133,7 @@ class ViewDocuments:
         view = self._view
         stored = view if isinstance(view, FeatureView) else None
         return {
-            "entities": [entity.name for entity in stored.entities] if stored else [],
+            "entities": _entities(view),
             "join_keys": fields_of(stored.join_keys) if stored else [],
             "source": stored.source.name if stored else None,
             "derived": bool(stored and stored.lineage),
@@ -152,6 +152,12 @@ class ViewDocuments:
             "window": window_text(feature) or None,
             "used_by": len(self._catalog.uses.get((feature.view.name, feature.name), ())),
         }
+
+
+def _entities(view: View) -> list[str]:
+    """Return the entities of a view; of an on-demand view those of the views that it uses."""
+    views = [use.view for use in view.uses] if isinstance(view, OnDemandFeatureView) else [view]
+    return list(dict.fromkeys(entity.name for each in views for entity in each.entities))
 
 
 def _definition(view: View) -> Document:

@@ -10,7 +10,7 @@ from featurestore.site.lineage.graph import Graph, Node
 from featurestore.site.lineage.layout import Layout
 from featurestore.site.lineage.places import HEIGHT, WIDTH, Lane, More, Place, Places, Positions
 
-_LETTERS = 22
+_LETTERS, _BEGINNING, _END = 22, 14, 7
 SHOWN = 8
 """The most neighbours of one side of a node that are shown at first."""
 MOST_FEATURES = 40
@@ -98,7 +98,7 @@ class _Drawing:
         title = f"<title>{escape(full or f'{place.kind} {place.name}')}</title>"
         name = place.name
         kind = place.kind.replace(" ", "-")
-        short = name if len(name) <= _LETTERS else f"{name[: _LETTERS - 1]}…"
+        short = _shortened(name)
         box = (
             f'<rect class="node" x="{x:g}" y="{y:g}" width="{WIDTH}" height="{HEIGHT}" rx="6"/>'
             f'<rect class="mark {kind}" x="{x + 15:g}" y="{y + 9:g}" width="10" '
@@ -120,6 +120,16 @@ class _Drawing:
             )
             if (found and is_open) or any(other not in places for other in found)
         )
+
+
+def _shortened(name: str) -> str:
+    """Return a name that fits its box. The end stays: features differ by their windows.
+
+    Example:
+        >>> _shortened("merchant_id_count_distinct_24h")
+        'merchant_id_co…nct_24h'
+    """
+    return name if len(name) <= _LETTERS else f"{name[:_BEGINNING]}…{name[-_END:]}"
 
 
 def _pill(side: str, count: int, x: float, y: float, is_open: bool, number: int) -> str:

@@ -7,6 +7,7 @@ from featurestore.definitions.model.expectations import DeclaredCheck, DeclaredE
 from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.view import Code
 from featurestore.errors import NotFoundError, RequestError
+from featurestore.registry.lineage.columns import SourceColumn
 from featurestore.registry.lineage.impact import Impact, Impacts, Reach
 
 card = fs.Entity("card", join_keys=fs.Field("id", fs.Int64))
@@ -120,7 +121,7 @@ def test_functions_are_named_as_unknown() -> None:
     assert impact("paid.amount").unknown == ()
 
 
-def test_a_derived_function_may_use_what_its_upstream_view_uses() -> None:
+def test_a_derived_function_cannot_run_without_what_its_upstream_view_uses() -> None:
     code = fs.FeatureView(
         "code", entities=card, source=by_sql, schema=amount, transform=Code("f", "", "f2")
     )
@@ -130,9 +131,39 @@ def test_a_derived_function_may_use_what_its_upstream_view_uses() -> None:
 
     assert {each.view: each.reach for each in found.features} == {
         "by_sql": Reach.value,
-        "code": Reach.possible,
+        "code": Reach.run,
+    }
+    assert impacts.lineage.features["code", "amount"].possible == {
+        SourceColumn("paid", name) for name in ("CENTS", "at", "id", "known_at", "status")
     }
     assert found.unknown == ()  # it reads the stored columns of by_sql only
+
+
+def test_what_a_function_of_a_call_uses_is_not_known_but_the_call_needs_all_inputs() -> None:
+    code = fs.OnDemandFeatureView(
+        "code", sources=(plain, basket), schema=amount, transform=Code("f", "", "f3")
+    )
+    impacts = Impacts(Manifest.of([card, paid, basket, plain, code]))
+
+    inputs = impacts.lineage.features["code", "amount"]
+    found = {
+        name: [
+            each.reach for each in impacts.of(impacts.find(name)).features if each.view == "code"
+        ]
+        for name in ("basket.price", "paid.city", "paid.id")
+    }
+
+    assert inputs.values == set()
+    assert inputs.possible == {
+        SourceColumn("basket", "price"),
+        SourceColumn("paid", "amount"),
+        SourceColumn("paid", "city"),
+    }
+    assert found == {
+        "basket.price": [Reach.run],
+        "paid.city": [Reach.run],
+        "paid.id": [Reach.rows],
+    }
 
 
 def test_checks_of_rows_decide_which_rows_there_are() -> None:

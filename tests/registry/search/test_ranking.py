@@ -33,11 +33,15 @@ ENTRIES = [
         ("amuont sum", ["amount_sum_7d", "amount_sum_1h"]),
         ("fraud", ["activity"]),
         ("merchant", ["amount"]),
-        ("amount zzzz", []),
+        ("amount zzzz", ["amount", "amount_sum_7d", "amount_sum_1h", "count_7d"]),
+        ("sum 7d zzzz", ["amount_sum_7d"]),
+        ("zzzz", []),
         (" - ", []),
     ],
 )
-def test_entries_are_found_by_all_words_the_best_first(query: str, names: list[str]) -> None:
+def test_entries_with_the_most_words_are_found_the_best_first(
+    query: str, names: list[str]
+) -> None:
     assert [entry.name for entry, _ in SearchIndex(ENTRIES).find(query)] == names
 
 
