@@ -127,8 +127,18 @@ def fraud(inputs: Inputs) -> Report:
     transactions = read_transactions(inputs.project)
     chargebacks = read_chargebacks(inputs.project)
     spine = labelled_payments(transactions, chargebacks, inputs.now, START + WARM_UP)
-    store = fs.FeatureStore(inputs.project, clock=_fixed_clock(inputs.now))
+    store = fs.FeatureStore(inputs.project)
     frame = store.get_training_set("fraud_v1", spine, label="is_fraud")
+    saved = frame.save("labelled_payments")
+    model = inputs.project / "models" / f"fraud_{saved.version}.joblib"
+    fraud_model.keep(frame, inputs.now, model)
+    store.record_model(
+        "fraud_boosting",
+        training_set=saved.name,
+        version=saved.version,
+        uri=model.relative_to(inputs.project).as_posix(),
+        description="Whether a payment will be charged back",
+    )
     newest = transactions.sort_by([("event_timestamp", "descending")]).slice(0, ENTITIES_SHOWN)
     return Report(
         "fraud",
@@ -144,7 +154,7 @@ def fraud(inputs: Inputs) -> Report:
         ],
         [
             _latest(
-                store,
+                fs.FeatureStore(inputs.project, clock=_fixed_clock(inputs.now)),
                 inputs.now,
                 "fraud_v1",
                 newest.select(["card_id", "merchant_id", *CHECKOUT]).to_pylist(),

@@ -11,7 +11,9 @@ features that exist in production it is worse than the correct model.
 """
 
 from datetime import datetime, timedelta
+from pathlib import Path
 
+import joblib  # type: ignore[import-untyped]  # it has no types
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.ml import Transformer
@@ -62,6 +64,19 @@ def evaluate(payments: FeatureFrame, chargebacks: pa.Table, now: datetime) -> li
             "the same model, each feature as of the payment",
         ),
     ]
+
+
+def keep(payments: FeatureFrame, now: datetime, path: Path) -> None:
+    """Write the correct model to a file.
+
+    Args:
+        payments: The labelled payments with their features.
+        now: The present moment in the simulation.
+        path: The file.
+    """
+    train, _ = split(with_columns(payments), now)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    joblib.dump(_fit(train, (*BASELINE, *feature_columns(payments))), path)
 
 
 def evaluate_linear(payments: FeatureFrame, now: datetime, lookup: Transformer) -> Score:

@@ -1,11 +1,21 @@
 """Payments of cards and merchants, the last location of a card, and chargebacks."""
 
+from typing import Any
+
 import featurestore as fs
 from feature_defs.fraud.entities import card, merchant
 from feature_defs.fraud.sources import chargebacks, transactions
 
 # A field that several views have.
 amount = fs.Field("amount", fs.Float64, description="Amount of the payment")
+
+
+def payment_checks() -> Any:
+    """Return what each payment must be. It is a function, so that readers need no pandera."""
+    import pandera.pandas as pa  # noqa: PLC0415 - see above
+
+    return pa.DataFrameSchema({"amount": pa.Column(float, pa.Check.gt(0))})
+
 
 card_activity = fs.FeatureView(
     "card_activity",
@@ -23,6 +33,9 @@ card_activity = fs.FeatureView(
         fs.Aggregation("amount", "min", windows=("1h",)),
         fs.Aggregation("merchant_id", "count_distinct", windows=("1h", "24h")),
     ),
+    # A row that fails goes to the quarantine. A run with more than 5 % of such rows fails.
+    expectations=fs.Expectations(payment_checks, max_bad_share=0.05),
+    schedule="0 * * * *",  # due each hour: `featurestore materialize --due`
     # `featurestore monitor` says when the values move away from those of the run before.
     drift=(
         fs.Drift("amount_sum_1h", psi=0.25, nulls=0.1),
@@ -52,6 +65,7 @@ card_whereabouts = fs.FeatureView(
         fs.Field("last_at", fs.Timestamp, description="The time of the last use"),
     ),
     ttl="14d",  # a use that is older than 14 days gives null
+    schedule="0 * * * *",
     description="The last use of a card at a terminal",
     owner="risk@example.com",
     tags=("fraud", "geography"),
@@ -67,6 +81,7 @@ merchant_activity = fs.FeatureView(
         fs.Aggregation("amount", "mean", windows=("30d",), name="sale_mean"),
         fs.Aggregation("card_id", "count_distinct", windows=("24h",)),
     ),
+    schedule="0 * * * *",
     description="A merchant's sales before this one",
     owner="risk@example.com",
     tags=("fraud", "velocity"),
@@ -81,6 +96,7 @@ merchant_chargebacks = fs.FeatureView(
         fs.Aggregation("*", "count", windows=("30d", "60d"), name="merchant_chargebacks"),
         fs.Aggregation("amount", "sum", windows=("60d",), name="merchant_charged_back"),
     ),
+    schedule="0 6 * * *",
     description="A merchant's disputed payments, as far as reported",
     owner="disputes@example.com",
     tags=("fraud", "label"),
@@ -92,6 +108,7 @@ card_chargebacks = fs.FeatureView(
     source=chargebacks,
     schema=(amount,),
     aggregations=(fs.Aggregation("*", "count", windows=("1d", "60d"), name="card_chargebacks"),),
+    schedule="0 6 * * *",
     description="A card's disputed payments, as far as reported",
     owner="disputes@example.com",
     tags=("fraud", "label"),

@@ -27,7 +27,6 @@ MENU = (
     ("Runs", "runs.html"),
     ("History", "history.html"),
     ("Search", "search.html"),
-    ("Words", "words.html"),
 )
 
 

@@ -117,9 +117,15 @@
       field.focus();
     }
   });
-  if (isPage) {
+  // Shows the search that is in the address.
+  function show() {
     field.value = new URLSearchParams(location.hash.slice(1)).get("q") || "";
     search();
+  }
+
+  if (isPage) {
+    addEventListener("hashchange", show);
+    show();
     field.focus();
   }
 }());
