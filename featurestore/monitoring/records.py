@@ -3,8 +3,8 @@
 import json
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import KW_ONLY, asdict, dataclass, field
 from typing import Any, cast
 
 from featurestore.errors import FeatureStoreError
@@ -13,6 +13,42 @@ from featurestore.store.layout import Layout
 from featurestore.store.ledger.profiles import ProfileHead, ProfileRecord, Profiles
 
 _LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class StoredProfiles:
+    """The profiles of the ledger, by view.
+
+    Args:
+        whole: Those that can be read, the oldest first.
+        damaged: Why the newest one of a kind cannot be read. An older damaged one is left out.
+    """
+
+    _: KW_ONLY
+    whole: Mapping[str, Sequence[Profile]] = field(default_factory=dict)
+    damaged: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, heads: Iterable[ProfileHead], records: Iterable[ProfileRecord]
+    ) -> "StoredProfiles":
+        """Return the profiles of some records.
+
+        Args:
+            heads: All profiles of the views, the oldest first.
+            records: Some of them, the oldest first.
+        """
+        newest = {(each.view, each.kind): each.sequence for each in heads}
+        whole: dict[str, list[Profile]] = {}
+        damaged: dict[str, list[str]] = {}
+        for record in records:
+            try:
+                whole.setdefault(record.view, []).append(profile_of(record))
+            except ValueError as error:
+                if record.sequence == newest[record.view, record.kind]:
+                    text = f"the profile of the run {record.run_id}: {error}"
+                    damaged.setdefault(record.view, []).append(text)
+        return cls(whole=whole, damaged=damaged)
 
 
 def stored_profiles(layout: Layout, view: str | None = None) -> tuple[Profile, ...]:
@@ -32,18 +68,23 @@ def stored_profiles(layout: Layout, view: str | None = None) -> tuple[Profile, .
     return tuple(_valid(_records(layout, view)))
 
 
-def recent_profiles(layout: Layout, count: int) -> dict[str, tuple[Profile, ...]]:
-    """Return the last stored profiles of each view, the oldest first. As `stored_profiles`.
+def recent_profiles(layout: Layout, count: int) -> StoredProfiles:
+    """Return the last stored profiles of each view, and which of the newest ones are damaged.
 
     Args:
         layout: The addresses of the tables.
         count: The most profiles of each view and kind.
 
+    Raises:
+        TableError: The ledger is damaged.
+
     Example:
-        >>> recent_profiles(Layout("no/such/root"), 30)
+        >>> recent_profiles(Layout("no/such/root"), 30).whole
         {}
     """
-    return _newest(layout, None, count)
+    ledger = Profiles(layout)
+    heads = ledger.heads(None)
+    return StoredProfiles.of(heads, ledger.load(last_of_each_kind(heads, count)))
 
 
 def newest_profile(layout: Layout, view: str, kind: ProfileKind) -> Profile | None:
@@ -58,21 +99,13 @@ def newest_profile(layout: Layout, view: str, kind: ProfileKind) -> Profile | No
         >>> newest_profile(Layout("no/such/root"), "activity", "table") is None
         True
     """
-    found = _newest(layout, view, 1).get(view, ())
-    return next((each for each in found if each.kind == kind), None)
-
-
-def _newest(layout: Layout, view: str | None, count: int) -> dict[str, tuple[Profile, ...]]:
     ledger = Profiles(layout)
     try:
-        records = ledger.load(last_of_each_kind(ledger.heads(view), count))
+        records = ledger.load(last_of_each_kind(ledger.heads(view), 1))
     except FeatureStoreError as error:
         _LOG.warning("no profile can be read: %s", error)
-        return {}
-    by_view: dict[str, list[ProfileRecord]] = {}
-    for record in records:
-        by_view.setdefault(record.view, []).append(record)
-    return {name: tuple(_valid(own)) for name, own in by_view.items()}
+        return None
+    return next((each for each in _valid(records) if each.kind == kind), None)
 
 
 def last_of_each_kind(heads: Sequence[ProfileHead], count: int) -> tuple[ProfileHead, ...]:

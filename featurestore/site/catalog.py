@@ -17,8 +17,7 @@ from featurestore.errors import FeatureStoreError
 from featurestore.jobs.contract.changes import Column
 from featurestore.jobs.contract.check import recorded_columns
 from featurestore.jobs.monitor.observation import Observation
-from featurestore.monitoring.profile import Profile
-from featurestore.monitoring.records import recent_profiles
+from featurestore.monitoring.records import StoredProfiles, recent_profiles
 from featurestore.registry.features import Feature, View, features_of, uses_of, views_of
 from featurestore.registry.health import Health, health
 from featurestore.registry.lineage.impact import Impacts
@@ -52,7 +51,8 @@ class Catalog:
         observations: What the checks of each view have found, by its name.
         problems: Why ledgers cannot be read.
         lint_ignore: What the project's settings leave out of the health.
-        profiles: The recorded profiles of each view, the oldest first; of each kind the last ones.
+        profiles: The recorded profiles of each view, the last ones of each kind, and which are
+            damaged.
     """
 
     project: str
@@ -68,7 +68,7 @@ class Catalog:
     observations: Mapping[str, tuple[Observation, ...]]
     problems: tuple[FeatureStoreError, ...]
     lint_ignore: tuple[str, ...] = ()
-    profiles: Mapping[str, tuple[Profile, ...]] = field(default_factory=dict)
+    profiles: StoredProfiles = field(default_factory=StoredProfiles)
 
     @property
     def version(self) -> int:
@@ -178,7 +178,7 @@ def read_catalog(store: FeatureStore, now: datetime) -> Catalog:
     no_statuses = list[ViewStatus]()
     statuses = _read(store.status, no_statuses, problems) if history else no_statuses
     models = _read(Models(store.layout).records, tuple[ModelRecord, ...](), problems)
-    profiles = recent_profiles(store.layout, _PROFILES)
+    profiles = _profiles(store.layout, manifest, problems)
     observations = _read(
         lambda: monitor_features(manifest, store.layout, profiles, now=now),
         dict[str, tuple[Observation, ...]](),
@@ -210,6 +210,18 @@ def _read(read: Callable[[], T], default: T, problems: list[FeatureStoreError]) 
         if str(error) not in map(str, problems):
             problems.append(error)
         return default
+
+
+def _profiles(
+    layout: Layout, manifest: Manifest, problems: list[FeatureStoreError]
+) -> StoredProfiles:
+    """Return the profiles; if their ledger is damaged, none, and why for each view."""
+    try:
+        return recent_profiles(layout, _PROFILES)
+    except FeatureStoreError as error:
+        problems.append(error)
+        reason = f"the ledger of profiles cannot be read: {error.found}"
+        return StoredProfiles(damaged={view.name: [reason] for view in manifest.views})
 
 
 def _training_sets(

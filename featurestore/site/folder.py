@@ -7,6 +7,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -40,6 +41,7 @@ def replaced_folder(out: Path) -> Iterator[Path]:
         target = target.resolve()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        _require_replaceable(target, call)  # before the lock, whose file stays
         with FileLock(target.parent / f".{target.name}.lock", timeout=0):
             _require_replaceable(target, call)
             _remove_unfinished(target)
@@ -88,20 +90,23 @@ def _require_replaceable(target: Path, call: str) -> None:
     if not target.is_dir():
         raise RequestError(call, "it is a file", "Choose another folder.")
     known = _files_of_site(target)
-    others = sorted(
+    others = (
         path
         for path in _files(target)
         if path not in known and not (known and Path(path).name in _OF_DESKTOPS)
     )
-    if others:
-        shown = ", ".join(others[:_SHOWN]) + (", ..." if len(others) > _SHOWN else "")
-        found = f"the folder holds {len(others)} files that are not of a site: {shown}"
+    # It may be a whole disk: the first files are enough.
+    if first := list(islice(others, _SHOWN + 1)):
+        shown = ", ".join(first[:_SHOWN]) + (", ..." if len(first) > _SHOWN else "")
+        found = f"the folder holds files that are not of a site: {shown}"
         raise RequestError(call, f"{found}. Nothing was changed", fix)
 
 
 def _files(folder: Path) -> Iterator[str]:
     """Yield the paths of all files and of empty folders, relative to the folder."""
     for parent, folders, names in os.walk(folder):
+        folders.sort()
+        names.sort()
         path = Path(parent).relative_to(folder)
         linked = [name for name in folders if Path(parent, name).is_symlink()]
         yield from ((path / name).as_posix() for name in (*names, *linked))

@@ -100,5 +100,8 @@ def test_the_newest_profile_of_a_kind_is_none_if_it_is_damaged(layout: Layout) -
     assert newest_profile(layout, "spending", "table") is None
     assert newest_profile(layout, "spending", "rows") == rows
     assert newest_profile(layout, "spending", "features") is None
-    assert recent_profiles(layout, 1) == {"spending": (rows,)}
-    assert recent_profiles(layout, 2) == {"spending": (PROFILE, rows)}
+    recent = recent_profiles(layout, 1)
+    assert recent.whole == {"spending": [rows]}
+    ((reason,),) = recent.damaged.values()
+    assert "r3" in reason
+    assert recent_profiles(layout, 2).whole == {"spending": [PROFILE, rows]}

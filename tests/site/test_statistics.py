@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 import featurestore as fs
-from featurestore.monitoring.records import record_of
+from featurestore.monitoring.records import record_of, stored_profiles
 from featurestore.site.documents.statistics import recorded
 from featurestore.site.statistics.drawings import histogram_drawing, sparkline
 from featurestore.store.ledger.profiles import Profiles
@@ -77,6 +78,33 @@ def test_of_damaged_profiles_there_is_none(store: fs.FeatureStore) -> None:
     site = site_of(store)
 
     assert data_of(site, "profile/city") is None
+    (problem,) = json.loads(site["api/v1/index.json"])["problems"]
+    assert "profiles" in problem
+    page = json.loads(site["api/v1/features/profile/city.json"])
+    (damaged,) = page["damaged_profiles"]
+    assert damaged in Page(site["features/profile/city.html"]).text
+    monitored = json.loads(site["api/v1/monitoring.json"])["checks"]
+    found = [
+        row["view"] for row in monitored if (row["check"], row["state"]) == ("profile", "breach")
+    ]
+    assert found == [each.view for each in store.monitor() if each.check == "profile"]
+    assert "profile" in found
+
+
+def test_a_damaged_newest_profile_is_named_and_the_ones_before_are_shown(
+    store: fs.FeatureStore,
+) -> None:
+    (newest,) = [
+        each for each in stored_profiles(store.layout, "profile") if each.kind == "table"
+    ][-1:]
+    later = replace(record_of(replace(newest, run_id="r99")), columns="{")
+    Profiles(store.layout).record([later])
+
+    site = site_of(store)
+
+    assert data_of(site, "profile/city")["run_id"] == newest.run_id
+    (damaged,) = json.loads(site["api/v1/features/profile/city.json"])["damaged_profiles"]
+    assert "r99" in damaged
 
 
 @pytest.mark.parametrize("values", [[], [1.0], [None, 1.0]])

@@ -116,7 +116,7 @@ def print_observations(found: "Sequence[Observation]") -> None:
     # One block for all checks of a view with the same reason: new views have many of them.
     blocks: dict[tuple[str, str, str], list[str]] = {}
     for each in found:
-        if each.state != "ok" or each.is_explained:
+        if each.state != "ok" or each.is_explained or each.later_rows:
             reason = (each.view, each.state, f"{each.found}. {each.fix}".strip())
             blocks.setdefault(reason, []).append(_subject(each))
     print_blocks(

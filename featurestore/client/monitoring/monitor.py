@@ -1,6 +1,6 @@
 """The checks of the views that a caller selects, compared with what the caller names."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -18,9 +18,10 @@ from featurestore.definitions.model.manifest import Manifest
 from featurestore.definitions.model.view import FeatureView
 from featurestore.errors import RequestError
 from featurestore.jobs.monitor.compared import Comparison
-from featurestore.jobs.monitor.monitor import StoredProfiles, monitor, read_profiles
+from featurestore.jobs.monitor.monitor import monitor, read_profiles
 from featurestore.jobs.monitor.observation import Observation
 from featurestore.monitoring.profile import Profile
+from featurestore.monitoring.records import StoredProfiles
 from featurestore.query.selection import Selection, selected_views, selection_text
 from featurestore.store.layout import Layout
 
@@ -86,7 +87,7 @@ def _require_one(call: str, run: str | None, since: str | datetime | timedelta |
 def monitor_features(
     applied: Manifest,
     layout: Layout,
-    recent: Mapping[str, Sequence[Profile]],
+    recent: StoredProfiles,
     *,
     now: datetime,
 ) -> dict[str, tuple[Observation, ...]]:
@@ -97,13 +98,13 @@ def monitor_features(
     Args:
         applied: The applied definitions.
         layout: The addresses of the tables.
-        recent: The last profiles of each view, the oldest first.
+        recent: The last profiles of each view.
         now: The present moment.
 
     Example:
         >>> from datetime import UTC
         >>> now = datetime(2026, 1, 1, tzinfo=UTC)
-        >>> monitor_features(Manifest(), Layout("no/such/root"), {}, now=now)
+        >>> monitor_features(Manifest(), Layout("no/such/root"), StoredProfiles(), now=now)
         {}
     """
     # More profiles of a view are read only where the first one is needed.
@@ -115,7 +116,7 @@ def monitor_features(
         applied,
         layout,
         applied.views,
-        profiles=replace(all_of_them, whole={**recent, **all_of_them.whole}),
+        profiles=replace(recent, whole={**recent.whole, **all_of_them.whole}),
         comparison=Comparison(now, undeclared=_are_few(applied.views)),
         training_set=profiles_of_training_sets(layout),
     )

@@ -13,6 +13,10 @@ from featurestore.monitoring.profile import ColumnProfile, Profile, ProfileKind
 _KINDS: tuple[ProfileKind, ...] = ("features", "rows", "table")
 _ONLY_ONE = "there is no profile before the newest one"
 _NEXT_RUN = "Each run of `featurestore materialize` that stores rows records a profile."
+_NEXT_OF_FEATURES = (
+    "The first two runs of a build that store rows record a profile of its window features, later "
+    "ones once an hour, or as soon as the table has 5 % more rows."
+)
 
 
 @dataclass(frozen=True)
@@ -72,12 +76,14 @@ class ComparedColumn:
         column: The profile; None if there is none.
         missing: Why there is none.
         fix: How there will be one; empty where that is not known.
+        later_rows: The rows that runs have stored since it was made, and that are not in it.
     """
 
     label: str
     column: ColumnProfile | None = None
     missing: str = ""
     fix: str = ""
+    later_rows: int = 0
 
 
 Series = Sequence[tuple[Profile, ColumnProfile]]
@@ -110,10 +116,14 @@ def column_of(profile: Profile, name: str) -> ColumnProfile | None:
     return next((each for each in profile.columns if each.column == name), None)
 
 
-def newer_column(found: Series, comparison: Comparison) -> ComparedColumn:
+def newer_column(
+    own: ViewProfiles, feature: str, found: Series, comparison: Comparison
+) -> ComparedColumn:
     """Return the side that is compared with something earlier.
 
     Args:
+        own: The profiles of a view.
+        feature: The column.
         found: The profiles of a column.
         comparison: What to compare.
     """
@@ -123,8 +133,10 @@ def newer_column(found: Series, comparison: Comparison) -> ComparedColumn:
     if comparison.run is not None:
         return _of_run(found, comparison.run)
     if not found:
-        return ComparedColumn("", missing="there is no profile of it yet", fix=_NEXT_RUN)
-    return ComparedColumn(time_text(found[-1][0].at), found[-1][1])
+        missing = "there is no profile of it yet"
+        return ComparedColumn("", missing=missing, fix=_next(own, feature))
+    newest, column = found[-1]
+    return ComparedColumn(time_text(newest.at), column, later_rows=_later_rows(own, newest))
 
 
 def earlier_column(
@@ -151,10 +163,10 @@ def earlier_column(
             )
         return _of_training_set(own, feature, profile)
     if against == "previous":
-        return _previous(found, comparison)
+        return _previous(found, comparison, _next(own, feature))
     if against == "first":
         if len(found) < 2:
-            return ComparedColumn("first", missing=_ONLY_ONE, fix=_NEXT_RUN)
+            return ComparedColumn("first", missing=_ONLY_ONE, fix=_next(own, feature))
         return ComparedColumn(f"the first, {time_text(found[0][0].at)}", found[0][1])
     return _of_run(found, against)
 
@@ -170,15 +182,29 @@ def time_text(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M}"
 
 
-def _previous(found: Series, comparison: Comparison) -> ComparedColumn:
+def _next(own: ViewProfiles, feature: str) -> str:
+    """Return when the next profile of a column is recorded."""
+    of_windows = own.view.aggregations and feature in own.view.feature_names
+    return _NEXT_OF_FEATURES if of_windows else _NEXT_RUN
+
+
+def _later_rows(own: ViewProfiles, profile: Profile) -> int:
+    """Return the rows that runs have stored since a profile of window features was made."""
+    if profile.kind != "features":
+        return 0
+    later = (each for each in own.profiles if each.kind == "rows" and each.at > profile.at)
+    return sum(max((column.rows for column in each.columns), default=0) for each in later)
+
+
+def _previous(found: Series, comparison: Comparison, next_one: str) -> ComparedColumn:
     if comparison.since is not None:
         start = comparison.since - (comparison.now - comparison.since)
         before = [pair for pair in found if start <= pair[0].at < comparison.since]
-        return _together(before, f"{time_text(start)} to {time_text(comparison.since)}")
+        return _together(before, f"from {time_text(start)} to {time_text(comparison.since)}")
     runs = [profile.run_id for profile, _ in found]
     newer = runs.index(comparison.run) if comparison.run in runs else len(found) - 1
     if newer < 1:
-        return ComparedColumn("previous", missing=_ONLY_ONE, fix=_NEXT_RUN)
+        return ComparedColumn("previous", missing=_ONLY_ONE, fix=next_one)
     profile, column = found[newer - 1]
     return ComparedColumn(f"the previous, {time_text(profile.at)}", column)
 

@@ -31,7 +31,7 @@ def drift_observations(own: ViewProfiles, comparison: Comparison) -> Iterator[Ob
     for wanted in _comparisons(own, comparison):
         feature = wanted.feature
         found = series(own, feature)
-        newer = newer_column(found, comparison)
+        newer = newer_column(own, feature, found, comparison)
         earlier = earlier_column(own, feature, found, wanted.against, comparison)
         if newer.column is None or earlier.column is None:
             missing = newer if newer.column is None else earlier
@@ -53,7 +53,7 @@ def drift_observations(own: ViewProfiles, comparison: Comparison) -> Iterator[Ob
                     found=f"{measure} cannot be computed: {_reason(earlier.column, newer.column)}",
                 ),
                 measured.get(measure),
-                newer.label,
+                newer,
             )
 
 
@@ -85,13 +85,17 @@ def _comparisons(own: ViewProfiles, comparison: Comparison) -> Iterator[_Wanted]
         yield _Wanted(feature, comparison.against or "previous", own_thresholds)
 
 
-def _judged(blank: Observation, distance: Distance | None, newer: str) -> Observation:
+def _judged(blank: Observation, distance: Distance | None, newer: ComparedColumn) -> Observation:
     """Return an observation with its distance, if that could be measured."""
     if distance is None:
         return blank
-    limit = blank.threshold or 0.0
-    compared = f"{distance.measure} is {distance.value:.3g} between {blank.against} and {newer}"
-    filled = replace(blank, state="ok", value=distance.value, found=compared)
+    limit, later = blank.threshold or 0.0, newer.later_rows
+    compared = (
+        f"{distance.measure} is {distance.value:.3g} between {blank.against} and {newer.label}"
+    )
+    if later:
+        compared += f"; {later:,} rows that were stored since then are not in it"
+    filled = replace(blank, state="ok", value=distance.value, found=compared, later_rows=later)
     if distance.value <= limit:
         return filled
     if distance.value <= distance.chance:

@@ -1,8 +1,6 @@
 """All checks of views, from the registry, the ledgers and the profiles. No table is read."""
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from featurestore.definitions.model.manifest import Manifest
@@ -16,7 +14,7 @@ from featurestore.jobs.monitor.observation import STATES, Observation
 from featurestore.jobs.monitor.runs import ViewRuns, run_observations
 from featurestore.jobs.schedule.cron import require_schedules
 from featurestore.monitoring.profile import Profile
-from featurestore.monitoring.records import last_of_each_kind, profile_of
+from featurestore.monitoring.records import StoredProfiles, last_of_each_kind
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.profiles import ProfileHead, Profiles
 from featurestore.store.ledger.runs import RunRecord, Runs
@@ -27,20 +25,6 @@ _DAMAGED = (
     "It is left out of all comparisons. `featurestore materialize {view}` records a new one once "
     "there are new rows."
 )
-
-
-@dataclass(frozen=True)
-class StoredProfiles:
-    """The profiles of the ledger, by view.
-
-    Args:
-        whole: Those that can be read, the oldest first.
-        damaged: Why the newest one of a kind cannot be read. An older damaged one is left out.
-    """
-
-    _: KW_ONLY
-    whole: Mapping[str, Sequence[Profile]] = field(default_factory=dict)
-    damaged: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def monitor(
@@ -108,23 +92,18 @@ def read_profiles(
         >>> read_profiles(Layout("no/such/root"), ["activity"]).whole
         {}
     """
-    whole: dict[str, list[Profile]] = defaultdict(list)
-    damaged: dict[str, list[str]] = defaultdict(list)
+    whole: dict[str, Sequence[Profile]] = {}
+    damaged: dict[str, Sequence[str]] = {}
     for view in views:
         try:
             heads = Profiles(layout).heads(view)
-            records = Profiles(layout).load(_chosen(heads, since, runs))
+            found = StoredProfiles.of(heads, Profiles(layout).load(_chosen(heads, since, runs)))
         except TableError as error:
-            damaged[view].append(f"the ledger of profiles cannot be read: {error.found}")
+            damaged[view] = [f"the ledger of profiles cannot be read: {error.found}"]
             continue
-        newest = {each.kind: each.sequence for each in heads}
-        for record in records:
-            try:
-                whole[view].append(profile_of(record))
-            except ValueError as error:
-                if record.sequence == newest[record.kind]:
-                    damaged[view].append(f"the profile of the run {record.run_id}: {error}")
-    return StoredProfiles(whole=dict(whole), damaged=dict(damaged))
+        whole |= found.whole
+        damaged |= found.damaged
+    return StoredProfiles(whole=whole, damaged=damaged)
 
 
 def _chosen(

@@ -44,6 +44,7 @@ class Observation:
         threshold: The greatest such number that is no breach; None without one.
         against: What was compared with, for drift.
         declared: Whether the view declares the threshold, or a caller asks for the comparison.
+        later_rows: The rows that runs have stored since the newer profile, which are not in it.
         found: What was found, as a clause.
         fix: What to do next; empty if nothing is to be done.
     """
@@ -58,6 +59,7 @@ class Observation:
     threshold: float | None = None
     against: str = ""
     declared: bool = True
+    later_rows: int = 0
     found: str = ""
     fix: str = ""
 

@@ -1,7 +1,7 @@
 """The profiles of one run: of the rows that it stored, of the whole table, and of features."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,15 +12,16 @@ from featurestore.jobs.profiles.features import window_features
 from featurestore.jobs.profiles.table import read_sketches, sketch_stored_rows, write_sketches
 from featurestore.monitoring.columns import stored_columns_of
 from featurestore.monitoring.profile import ColumnProfile, Profile, ProfileKind
-from featurestore.monitoring.records import record_of
+from featurestore.monitoring.records import profile_of, record_of
 from featurestore.monitoring.rows import RowsSketch
 from featurestore.monitoring.summary import summaries
 from featurestore.store.delta.snapshot import open_snapshot
 from featurestore.store.layout import Layout
-from featurestore.store.ledger.profiles import Profiles
+from featurestore.store.ledger.profiles import ProfileHead, Profiles
 
 _LOG = logging.getLogger(__name__)
 _FEATURES_EVERY = timedelta(hours=1)
+_MORE_ROWS = 1.05
 _READ_EVERY = timedelta(days=1)
 _WAITS = "; new rows are in no profile yet: the whole table is read for it at most once a day"
 
@@ -117,21 +118,31 @@ def _record_features(run: ProfiledRun) -> str:
     """Record the profile of window features, if it is due.
 
     PERF: the answers of the sampled keys may read the whole table. So a run that stores some rows
-    makes it only if the last one is an hour old. The second one of a build is made at once: with
-    it there is something to compare.
+    makes it only if the last one is an hour old, or the table has grown by 5 % since. The second
+    one of a build is made at once: with it there is something to compare.
     """
     if not run.view.aggregations:
         return ""
     heads = Profiles(run.layout).heads(run.view.name)
     has_stored = any(each.run_id == run.run_id for each in heads)
-    since = run.now - _FEATURES_EVERY
-    own = [each.at for each in heads if (each.table_id, each.kind) == (run.table_id, "features")]
-    if not has_stored or (len(own) > 1 and max(own) > since):
+    own = [each for each in heads if (each.table_id, each.kind) == (run.table_id, "features")]
+    is_recent = len(own) > 1 and own[-1].at > run.now - _FEATURES_EVERY
+    if not has_stored:
         return ""
     snapshot = open_snapshot(run.layout.features(run.view.name, run.table_id))
+    if is_recent and snapshot.rows < _MORE_ROWS * _rows_after(run, heads, own[-1].run_id):
+        return ""
     if features := window_features(run.view, snapshot, run.now):
         Profiles(run.layout).record([record_of(_profile(run, "features", features))])
     return ""
+
+
+def _rows_after(run: ProfiledRun, heads: Sequence[ProfileHead], run_id: str) -> int:
+    """Return the rows that the table had after an earlier run, by its profile; 0 without one."""
+    tables = [each for each in heads if (each.run_id, each.kind) == (run_id, "table")]
+    for record in Profiles(run.layout).load(tables[-1:]):
+        return max((column.rows for column in profile_of(record).columns), default=0)
+    return 0
 
 
 def _profile(run: ProfiledRun, kind: ProfileKind, columns: tuple[ColumnProfile, ...]) -> Profile:

@@ -94,7 +94,7 @@ def _document(each: Observation) -> Document:
         "threshold": each.threshold,
         "against": safe(each.against) or None,
         "declared": each.declared,
-        "explained": each.is_explained,
+        "explained": each.is_explained or each.later_rows > 0,
         "found": safe(each.found),
         "fix": safe(each.fix) or None,
     }

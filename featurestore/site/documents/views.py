@@ -105,6 +105,9 @@ class ViewDocuments:
                 if ":" not in check["name"] or check["name"].startswith(tuple(own))
             ],
             "statistics": statistics_document(feature, self._recorded),
+            "damaged_profiles": [
+                safe(text) for text in self._catalog.profiles.damaged.get(self._view.name, ())
+            ],
             "snippets": feature_snippets(feature, self._catalog.layout),
         }
 
@@ -112,7 +115,7 @@ class ViewDocuments:
     def _recorded(self) -> Recorded:
         view, profiles = self._view, self._catalog.profiles
         personal = personal_features(view) if isinstance(view, FeatureView) else ()
-        return recorded(profiles.get(view.name, ()), personal)
+        return recorded(profiles.whole.get(view.name, ()), personal)
 
     @cached_property
     def _label(self) -> Document:

@@ -17,13 +17,13 @@ from featurestore.jobs.maintain.maintain import maintain
 from featurestore.jobs.materialize.lock import view_lock
 from featurestore.jobs.materialize.reconcile import reconcile
 from featurestore.jobs.monitor.compared import Comparison
-from featurestore.jobs.monitor.monitor import StoredProfiles, monitor
+from featurestore.jobs.monitor.monitor import monitor
 from featurestore.jobs.monitor.observation import Observation
 from featurestore.monitoring.columns import profiled
 from featurestore.monitoring.drift import distances
 from featurestore.monitoring.merge import merged
 from featurestore.monitoring.profile import ColumnProfile, Profile
-from featurestore.monitoring.records import record_of, stored_profiles
+from featurestore.monitoring.records import StoredProfiles, record_of, stored_profiles
 from featurestore.monitoring.summary import table_summaries
 from featurestore.store.ledger.profiles import Profiles
 from featurestore.store.ledger.runs import Outcome, RunRecord, Runs

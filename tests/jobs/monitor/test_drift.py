@@ -87,6 +87,19 @@ def test_a_view_says_what_is_compared(against: str, state: str) -> None:
     assert each.state == state
 
 
+def test_rows_that_are_in_no_profile_of_window_features_are_counted() -> None:
+    features = [profile(day, amount(LOW), kind="features") for day in (3, 2)]
+    later = profile(0.5, amount(LOW[:7], absent=1))
+    runs = profile(2, amount(LOW)), profile(1, amount(HIGH)), later
+
+    [stale] = found([OF_PSI], *features, *runs)
+    [whole] = found([OF_PSI], *features, runs[0])
+
+    assert (stale.state, stale.later_rows) == ("ok", 508)
+    assert "508" in stale.found
+    assert (whole.state, whole.later_rows) == ("ok", 0)
+
+
 def test_a_training_set_may_have_the_prefix_of_a_service() -> None:
     training_set = profile(
         9, amount(HIGH, column="card_amount"), kind="training_set", name="fraud"

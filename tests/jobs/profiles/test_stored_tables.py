@@ -67,15 +67,18 @@ def record(
     return note, {each.kind: each for each in stored_profiles(layout)[len(before) :]}
 
 
-def test_window_features_are_described_twice_and_then_once_an_hour(layout: Layout) -> None:
+def test_window_features_are_described_twice_and_then_once_an_hour_or_after_many_rows(
+    layout: Layout,
+) -> None:
+    runs = [(0, 100), (15, 1), (59, 1), (60, 1), (75, 1), (76, 4), (77, 3)]
     kinds = [
-        set(record(layout, store(layout, [5]), NOON + minutes * MINUTE)[1])
-        for minutes in (0, 15, 59, 60, 75)
+        set(record(layout, store(layout, [5] * count), NOON + minutes * MINUTE)[1])
+        for minutes, count in runs
     ]
 
     whole = {"rows", "table", "features"}
     rows = whole - {"features"}
-    assert kinds == [whole, whole, rows, rows, whole]
+    assert kinds == [whole, whole, rows, rows, whole, rows, whole]
 
 
 def test_window_features_that_fail_leave_the_other_profiles(layout: Layout) -> None:
