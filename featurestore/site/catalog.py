@@ -129,7 +129,7 @@ class Catalog:
         """The columns of each source as a run of one of its views found them last."""
         found: dict[str, tuple[Column, ...]] = {}
         builds: dict[str, list[TableRecord]] = {}
-        for record in _read(Tables(self.layout).records, (), []):
+        for record in _read(Tables(self.layout).records, tuple[TableRecord, ...](), []):
             builds.setdefault(record.view, []).append(record)
         for view in self.manifest.views:
             if view.name in builds and not view.lineage and view.source.name not in found:

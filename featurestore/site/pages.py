@@ -240,7 +240,9 @@ def _statistics(data: Document | None) -> dict[str, object]:
     if data is None:
         return {"statistics": None, "histogram": "", "lines": []}
     lines = [{**line, "drawing": markup(line["drawing"])} for line in lines_over_time(data)]
-    drawn = markup(histogram_drawing(data["histogram"]))
+    drawn = markup(
+        histogram_drawing(data["histogram"], "keys" if data["kind"] == "features" else "rows")
+    )
     return {"statistics": data, "histogram": drawn, "lines": lines}
 
 

@@ -21,6 +21,7 @@ PAGES = [
     "history/1.html",
     "compare.html",
     "search.html#q=amount",
+    "words.html",
     "views/activity.html",
     "views/share.html",
     "features/activity/amount_sum_2h.html",

@@ -1,5 +1,6 @@
 """What a visitor does: the site is opened from its folder, without a server."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,20 @@ def test_all_results_are_on_a_page_whose_address_keeps_the_query(shop: Path, vis
     assert page.locator("[data-search]").input_value() == "amount"
 
 
+def test_back_brings_the_search_before(shop: Path, visit: Visit) -> None:
+    page = visit(shop).open("search.html#q=amount")
+    page.locator("[data-page] li").first.wait_for()
+
+    page.evaluate("location.hash = '#q=profile zzzz'")
+    expect(page.locator("[data-page] a").first).to_have_text("profile")
+    said = page.locator("[data-status]").inner_text()
+    page.go_back()
+
+    expect(page.locator("[data-search]")).to_have_value("amount")
+    expect(page.locator("[data-page] a").first).to_have_text("amount")
+    assert len(said) > len(page.locator("[data-status]").inner_text())  # not all words were found
+
+
 def test_the_overview_leads_to_the_views_of_a_state(shop: Path, visit: Visit) -> None:
     visitor = visit(shop)
     page = visitor.open("index.html")
@@ -69,6 +84,34 @@ def test_a_drawing_says_its_numbers_as_text(shop: Path, visit: Visit) -> None:
 
     assert "[t - 2h, t)" in drawing.locator("title").text_content()
     assert drawing.locator("text").all_text_contents() == ["t - 2h", "t"]
+
+
+def test_a_histogram_says_its_numbers_as_text(shop: Path, visit: Visit) -> None:
+    page = visit(shop).open("features/activity/amount_sum_2h.html")
+    data = shop / "api" / "v1" / "features" / "activity" / "amount_sum_2h.json"
+    rows = json.loads(data.read_text("utf-8"))["statistics"]["histogram"]
+
+    page.get_by_text("The histogram as a table").click()
+    shown = page.get_by_role("region", name="Histogram").locator("tbody tr")
+    titles = page.locator("svg.histogram .column title").all_text_contents()
+
+    assert [row.split() for row in shown.all_inner_texts()] == [
+        [row["low"], row["high"], str(row["rows"])] for row in rows
+    ]
+    assert len(titles) == len(rows)
+    assert all(row["low"] in title for row, title in zip(rows, titles, strict=True))
+
+
+def test_a_phone_shows_each_row_of_a_table_as_a_block_with_all_its_columns(
+    shop: Path, visit: Visit
+) -> None:
+    page = visit(shop, viewport=PHONE).open("features.html")
+    row = page.locator("[data-rows] tr").first
+
+    labels = row.locator("td").evaluate_all("cells => cells.map(each => each.dataset.label)")
+
+    assert labels == ["view", "type", "window", "services"]
+    assert all(each.is_visible() for each in row.locator("td:not(:empty)").all())
 
 
 def test_two_versions_are_compared(tmp_path: Path, visit: Visit) -> None:

@@ -262,10 +262,11 @@ def _computed(
     for name in view.feature_names:
         text = view.transform.get(name) if isinstance(view.transform, Mapping) else None
         used = None if text is None else expression_columns(text)
-        if used is None:
-            chosen = map(_as_possible, inputs.values())
-        else:
-            chosen = (made for own, made in inputs.items() if own.lower() in used)
+        chosen = [
+            _as_possible(made) if used is None else made
+            for own, made in inputs.items()
+            if used is None or own.lower() in used
+        ]
         yield name, reduce(Inputs.__or__, chosen, of_call)
 
 

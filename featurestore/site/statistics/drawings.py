@@ -11,7 +11,7 @@ _GAP = 2.0
 _SPARK_WIDTH, _SPARK_HEIGHT, _EDGE = 180.0, 36.0, 4.0
 
 
-def histogram_drawing(bars: Sequence[dict[str, Any]]) -> str:
+def histogram_drawing(bars: Sequence[dict[str, Any]], counted: str = "rows") -> str:
     """Return a histogram as SVG. Its title has the number of each interval.
 
     Intervals have the same width on the drawing. The first and the last one may be wider in truth,
@@ -19,6 +19,7 @@ def histogram_drawing(bars: Sequence[dict[str, Any]]) -> str:
 
     Args:
         bars: The intervals with ``low``, ``high`` and ``rows``; empty for none.
+        counted: What is counted, such as ``"keys"``.
 
     Example:
         >>> histogram_drawing([{"low": "0", "high": "1", "rows": 3}]).startswith("<svg")
@@ -36,7 +37,7 @@ def histogram_drawing(bars: Sequence[dict[str, Any]]) -> str:
         height = bar["rows"] / most * _HEIGHT
         height = max(height, 1.5) if bar["rows"] else 0
         x = _LEFT + number * width
-        label = f"{_interval(bar)}: {bar['rows']:,} rows"
+        label = f"{_interval(bar)}: {bar['rows']:,} {counted}"
         # The whole column shows its numbers, so that a low bar is found too.
         parts.append(
             f'<g class="column"><title>{escape(label)}</title>'
@@ -45,16 +46,22 @@ def histogram_drawing(bars: Sequence[dict[str, Any]]) -> str:
             f'<rect class="value" x="{x + _GAP / 2:.1f}" y="{bottom - height:.1f}" '
             f'width="{max(width - _GAP, 1):.1f}" height="{height:.1f}"/></g>'
         )
-    return _svg("histogram", _WIDTH, bottom + 22, _described(bars), parts + _marks(bars, most))
+    return _svg(
+        "histogram",
+        _WIDTH,
+        bottom + 22,
+        _described(bars, counted),
+        parts + _marks(bars, f"{most:,} {counted}"),
+    )
 
 
-def _marks(bars: Sequence[dict[str, Any]], most: int) -> list[str]:
+def _marks(bars: Sequence[dict[str, Any]], most: str) -> list[str]:
     bottom, width = _TOP + _HEIGHT, (_WIDTH - 2 * _LEFT) / len(bars)
     middle = len(bars) // 2
     texts = [
         text_at(_LEFT, bottom + 16, bars[0]["low"], "soft"),
         text_at(_WIDTH - _LEFT, bottom + 16, bars[-1]["high"], "soft", "end"),
-        text_at(_LEFT, 12, f"{most:,} rows", "soft"),
+        text_at(_LEFT, 12, most, "soft"),
     ]
     if len(bars) > 2:
         x = _LEFT + middle * width
@@ -62,10 +69,10 @@ def _marks(bars: Sequence[dict[str, Any]], most: int) -> list[str]:
     return [f'<path class="axis" d="M0 {bottom:g}H{_WIDTH:g}"/>', *texts]
 
 
-def _described(bars: Sequence[dict[str, Any]]) -> str:
+def _described(bars: Sequence[dict[str, Any]], counted: str) -> str:
     highest = max(bars, key=lambda bar: bar["rows"])
     return (
-        f"Histogram from {bars[0]['low']} to {bars[-1]['high']}. Most rows, {highest['rows']:,}, "
+        f"Histogram from {bars[0]['low']} to {bars[-1]['high']}. Most {counted}, {highest['rows']:,}, "
         f"are from {highest['low']} to {highest['high']}."
     )
 
