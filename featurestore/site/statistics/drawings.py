@@ -72,8 +72,8 @@ def _marks(bars: Sequence[dict[str, Any]], most: str) -> list[str]:
 def _described(bars: Sequence[dict[str, Any]], counted: str) -> str:
     highest = max(bars, key=lambda bar: bar["rows"])
     return (
-        f"Histogram from {bars[0]['low']} to {bars[-1]['high']}. Most {counted}, {highest['rows']:,}, "
-        f"are from {highest['low']} to {highest['high']}."
+        f"Histogram from {bars[0]['low']} to {bars[-1]['high']}. Most {counted}, "
+        f"{highest['rows']:,}, are from {highest['low']} to {highest['high']}."
     )
 
 
