@@ -92,6 +92,7 @@ def test_the_overview_counts_and_names_what_needs_care(site: dict[str, str]) -> 
 
     assert overview["counts"] == {
         "views": 4, "features": 6, "entities": 1, "sources": 2, "services": 1,
+        "training-sets": 0, "models": 0,
     }  # fmt: skip
     assert overview["freshness"] == {
         "states": {"current": 1, "never materialized": 2, "on demand": 1},

@@ -26,6 +26,8 @@ def overview_document(catalog: Catalog) -> Document:
             "entities": len(manifest.entities),
             "sources": len(manifest.sources),
             "services": len(manifest.services),
+            "training-sets": len(catalog.training_sets),
+            "models": len(catalog.models_by_name),
         },
         "freshness": _freshness(catalog),
         "drift": _drift(catalog),

@@ -100,6 +100,17 @@ def test_rows_that_are_in_no_profile_of_window_features_are_counted() -> None:
     assert (whole.state, whole.later_rows) == ("ok", 0)
 
 
+def test_times_move_on_and_are_no_drift_unless_a_view_says_so() -> None:
+    low, high = (replace(amount(values), type="timestamp") for values in (LOW, HIGH))
+    runs = profile(2, low), profile(1, high)
+
+    undeclared = found([], *runs, comparison=Comparison(NOW, undeclared=True))
+    declared = found([OF_PSI], *runs)
+
+    assert undeclared == []
+    assert [each.state for each in declared] == ["breach"]
+
+
 def test_a_training_set_may_have_the_prefix_of_a_service() -> None:
     training_set = profile(
         9, amount(HIGH, column="card_amount"), kind="training_set", name="fraud"
