@@ -1,7 +1,7 @@
 """The demo from end to end: sources, plan, apply, materialize, training sets, models, website.
 
-The first run builds the tables, and then stores one more day of payments, so that there is something
-to compare. Each later run adds one day, and repeats only the work that depends on it.
+The first run builds the tables, and then stores one more day of payments, so that there is
+something to compare. Each later run adds one day, and repeats only the work that depends on it.
 """
 
 import time

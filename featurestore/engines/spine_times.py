@@ -166,8 +166,8 @@ def _text_problem(
     return SpineError(
         call,
         f"time column {name!r} has a text that is no exact time: {row(wrong)} is {text!r}",
-        "Write every time like '2026-01-31T09:30:00+01:00', or pass timezone= for texts "
-        "without an offset.",
+        "Write every time like '2026-01-31T09:30:00+01:00'; with timezone=, it may also be like "
+        "'2026-01-31 09:30:00'.",
     )
 
 

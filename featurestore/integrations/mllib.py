@@ -13,16 +13,21 @@ from pyspark.ml.param import Param, Params, TypeConverters
 from pyspark.ml.param.shared import HasHandleInvalid, HasOutputCol
 from pyspark.ml.util import DefaultParamsReadable, DefaultParamsWritable
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StructField, StructType
 
 from featurestore.client.distributed.engine_name import require_engine
 from featurestore.client.feature_store import FeatureStore
 from featurestore.client.frame.frame import FeatureFrame
+from featurestore.client.frame.null_features import require_no_nulls
+from featurestore.client.frame.spark_frame import SparkFrame
 from featurestore.client.pinned.pin import ServicePin
 from featurestore.client.pinned.retrieve import pin_features, retrieve_pinned
-from featurestore.client.request import Request
-from featurestore.engines.spark.retrieve.vector import require_nulls
+from featurestore.client.request import Request, compile_request
+from featurestore.engines.spark.retrieve.vector import require_nulls, require_vector, with_vector
+from featurestore.engines.spark.types import spark_type
 from featurestore.engines.spine_times import NullTimes
 from featurestore.errors import RequestError, nearest
+from featurestore.query.compile import output_fields
 from featurestore.query.selection import Selection, selection_text
 
 if TYPE_CHECKING:
@@ -132,12 +137,16 @@ class FeatureLookup(Transformer, HasOutputCol, HasHandleInvalid, _Readable, Defa
         Raises:
             NotFoundError: A name is not applied.
             TableError: A view has no table of its applied definition.
-            RequestError: A choice does not exist, or the features have no names.
+            RequestError: A choice does not exist, the features have no names, or they make no
+                vector: one is not numeric, or has the vector's name.
         """
         call = f"FeatureLookup.from_store({selection_text(features)})"
         require_engine(call, engine)
         require_nulls(call, nulls)
         request = Request(call, features, timestamp_field, timezone, _null_times(call, null_times))
+        if vector:
+            schema = _feature_schema(store, request)
+            require_vector(schema, schema.names, vector=vector, nulls=nulls, call=call)
         made = cls()
         made._set(
             project=str(store.settings.folder.absolute()),
@@ -195,11 +204,14 @@ class FeatureLookup(Transformer, HasOutputCol, HasHandleInvalid, _Readable, Defa
         )
         store, engine = self._opened(dataset.sparkSession), self.getOrDefault(self.engine)
         frame = retrieve_pinned(store, pin, request, dataset, engine)
-        vector = self.getOrDefault(self.outputCol) or None
+        rows = _spark_rows(frame, dataset.sparkSession)
+        vector = self.getOrDefault(self.outputCol)
+        if not vector:
+            return rows
         nulls = self.getOrDefault(self.handleInvalid)
-        if isinstance(frame, FeatureFrame):
-            return frame.to_spark(dataset.sparkSession, vector=vector, nulls=nulls)
-        return frame.to_spark(vector=vector, nulls=nulls)
+        if isinstance(frame, FeatureFrame) and nulls == "error":
+            require_no_nulls(call, frame.table.select(list(frame.features)))
+        return with_vector(rows, frame.features, vector=vector, nulls=nulls, call=call)
 
     def _opened(self, spark: SparkSession) -> FeatureStore:
         """Return the store of the stage's project: parameters may be those of a copy."""
@@ -212,6 +224,17 @@ class FeatureLookup(Transformer, HasOutputCol, HasHandleInvalid, _Readable, Defa
 
     def _place(self) -> tuple[str, str]:
         return self.getOrDefault(self.project), self.getOrDefault(self.environment)
+
+
+def _feature_schema(store: FeatureStore, request: Request) -> StructType:
+    """Return the feature columns of a request with their types in Spark."""
+    manifest = store.registry.current(request.call).manifest
+    fields = output_fields(compile_request(manifest, request, spine=None))
+    return StructType([StructField(each.name, spark_type(each.dtype)) for each in fields])
+
+
+def _spark_rows(frame: FeatureFrame | SparkFrame, spark: SparkSession) -> DataFrame:
+    return frame.to_spark(spark) if isinstance(frame, FeatureFrame) else frame.to_spark()
 
 
 def _null_times(call: str, text: str) -> NullTimes:

@@ -7,7 +7,7 @@ name, and must mean the same.
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import singledispatch
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from featurestore.definitions.code.fingerprint import table_fingerprint, transform_fingerprint
 from featurestore.definitions.model.manifest import Manifest
@@ -32,6 +32,8 @@ _SELECTED = (
     FeatureReference,
     OnDemandReference,
 )
+_SHOWN = 5
+"""A message names so many of the views that have a feature of one name."""
 _APPLY = "Run `featurestore plan` and `featurestore apply` first"
 _IF_NEW = "If it is new, run `featurestore plan` and `featurestore apply` first."
 
@@ -175,6 +177,8 @@ def _(selected: str, manifest: Manifest, call: str) -> Sequence[Use]:
     view = manifest.view(name) or manifest.on_demand_view(name)
     if view is None and service is not None:
         return (_use_of_service(service, feature, call),)
+    if view is None and not colon and (meant := _features_named(manifest, name)):
+        raise _without_owner(name, meant, call)
     if view is None:
         raise _not_found(manifest, name, "view" if colon else "service", call)
     chosen = (feature,) if feature else view.feature_names
@@ -298,6 +302,54 @@ def _several(selected: str, call: str) -> NotFoundError:
     if colon:  # view:a,b
         names = [name if ":" in name else f"{owner}:{name}" for name in names]
     return NotFoundError(call, f"{selected!r} is one text", f"Pass a list: {names!r}.")
+
+
+class _Owned(NamedTuple):
+    """A feature of a view, or a column of a service."""
+
+    kind: str
+    owner: str
+    name: str
+
+    @property
+    def selected(self) -> str:
+        return f"{self.owner}:{self.name}"
+
+
+def _features_named(manifest: Manifest, name: str) -> list[_Owned]:
+    """Return the features that a name means which does not say, with a colon, whose they are.
+
+    It is a feature's own name, or the name that Feast gives to it: ``view__feature``. The columns
+    of services count where no view has such a feature: they may have a prefix.
+    """
+    views: tuple[FeatureView | OnDemandFeatureView, ...]
+    views = (*manifest.views, *manifest.on_demand_views)
+    of_views = [_Owned("view", view.name, each) for view in views for each in view.feature_names]
+    of_services = [
+        _Owned("service", service.name, use.prefix + each)
+        for service in manifest.services
+        for use in service.references
+        for each in use.feature_names
+    ]
+    for owned in (of_views, of_services):
+        meant = [each for each in owned if name in (each.name, f"{each.owner}__{each.name}")]
+        if meant:
+            return meant
+    return []
+
+
+def _without_owner(name: str, meant: Sequence[_Owned], call: str) -> NotFoundError:
+    """Return the error for the name of a feature that does not say, with a colon, whose it is."""
+    shown = meant[:_SHOWN]
+    owners = ", ".join(repr(each.owner) for each in shown)
+    more = f" and {len(meant) - _SHOWN} more" if len(meant) > _SHOWN else ""
+    kind = meant[0].kind + "s" * (len(meant) > 1)
+    return NotFoundError(
+        call,
+        f"no service or view {name!r} is applied; {meant[0].name!r} is a feature of {kind} "
+        f"{owners}{more}",
+        f"Write {' or '.join(repr(each.selected) for each in shown)}.",
+    )
 
 
 def _not_found(manifest: Manifest, name: str, kind: str, call: str) -> NotFoundError:

@@ -22,6 +22,7 @@ from featurestore.site.documents.history import (
 from featurestore.site.documents.overview import overview_document
 from featurestore.site.documents.parts import Document, run_document
 from featurestore.site.documents.views import ViewDocuments
+from featurestore.site.documents.words import WORDS
 from featurestore.site.impact_pages import ExtraPage, impact_pages
 from featurestore.site.lineage.domains import (
     MOST_NODES,
@@ -42,7 +43,6 @@ from featurestore.site.statistics.drawings import histogram_drawing
 from featurestore.site.statistics.over_time import lines_over_time
 from featurestore.site.timeline.window import description, window_drawing
 from featurestore.site.trained_pages import trained_pages
-from featurestore.site.words import WORDS
 
 ROWS = 500
 """The most runs shown."""

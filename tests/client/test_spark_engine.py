@@ -14,7 +14,7 @@ from pyspark.sql import functions as F  # noqa: N812  # pyspark's own convention
 import featurestore as fs
 from featurestore.client.spines.read import read_spine
 from featurestore.engines.spark.retrieve.task import TASK_MEMORY
-from featurestore.errors import RequestError, SpineError
+from featurestore.errors import RequestError, SpineError, StorageError
 from tests.client.on_demand_shop import filled_shop
 from tests.client.shop import HOUR, NOW, at, write_view
 from tests.tables import feature_table
@@ -77,6 +77,30 @@ def test_a_spark_dataframe_stays_distributed_and_executors_write_it(shop, spark,
     assert by_position(frame.to_spark().toArrow()) == by_position(local)
     with pytest.raises(RequestError):
         frame.write(str(tmp_path / "written"))
+
+
+def test_a_local_frame_writes_the_table_that_executors_write(shop, spark, tmp_path):
+    frames = {
+        engine: shop.get_training_set("everything", SPINE.slice(0, 5), label="y", engine=engine)
+        for engine in ("spark", "local")
+    }
+
+    counts = [frame.write(str(tmp_path / engine)) for engine, frame in frames.items()]
+
+    by_spark, local = (spark.read.format("delta").load(str(tmp_path / name)) for name in frames)
+    assert counts == [5, 5]
+    assert local.schema == by_spark.schema
+    assert by_position(local.toArrow()) == by_position(by_spark.toArrow())
+
+
+def test_a_place_where_nothing_can_be_written_is_an_error_of_the_write(shop):
+    frame = shop.get_historical_features(["activity"], SPINE.slice(0, 2), engine="spark")
+
+    with pytest.raises(StorageError) as refused:
+        frame.write("/proc/nope")
+
+    assert refused.value.call == "write('/proc/nope')"
+    assert "/proc/nope" in refused.value.found
 
 
 def test_spark_reads_a_delta_table_at_the_version_that_it_has_at_the_call(shop, tmp_path):
@@ -142,6 +166,7 @@ def test_a_spine_that_changes_when_it_is_read_again_is_refused(shop, spark, tmp_
 
     assert "write" in refused.value.fix
     assert shop.training_sets() == []
+    assert written.value.call == f"write({str(tmp_path / 'changing')!r})"
     assert str(tmp_path / "changing") in written.value.found
 
 

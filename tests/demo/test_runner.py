@@ -30,9 +30,10 @@ def data() -> Data:
     return Data(
         Cohort(whole.patients.head(50), whole.labs.head(50), whole.diagnoses.head(50)),
         load_ratings().head(50),
-        # The first load ends a little more than a day before the simulation: one more day follows.
+        # The first load ends a little more than two days before the simulation: two days follow,
+        # one in the first run.
         simulate(Size(payments=7_000, cards=150, merchants=80, days=150)),
-        7_040,
+        6_980,
     )
 
 
@@ -45,6 +46,7 @@ def test_a_later_run_does_only_new_work(spark: "SparkSession", data: Data, tmp_p
         return report.rows, output.getvalue()
 
     first_rows, first = run_demo()
+    compared = _compared_features(FeatureStore(tmp_path))
     second_rows, second = run_demo()
     third_rows, third = run_demo()
 
@@ -56,10 +58,20 @@ def test_a_later_run_does_only_new_work(spark: "SparkSession", data: Data, tmp_p
     assert "5 of 5 views" in third
     assert "last run" in third
     assert "last run" not in second
-    assert len(FeatureStore(tmp_path).history()) == 1
+    store = FeatureStore(tmp_path)
+    assert len(store.history()) == 1
+    assert "amount_sum_1h" in compared
+    assert [each.version for each in store.training_sets()] == [1]  # 0 is that of the first run
+    assert {each.name for each in store.impact("transactions.amount").models} == {"fraud_boosting"}
+    assert [(tmp_path / each.uri).is_file() for each in store.models()] == [True, True]
     site = tmp_path / "site" / "index.html"
     assert site.is_file()
     assert third.rstrip().endswith(f"open {site}")
+
+
+def _compared_features(store: FeatureStore) -> set[str]:
+    """Return the features whose values have been compared with those of the run before."""
+    return {each.feature for each in store.monitor("card_activity") if each.value is not None}
 
 
 def test_an_unknown_domain_is_an_error_that_lists_the_domains() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from pyspark.errors import PySparkException
 from pyspark.ml import Pipeline, PipelineModel
 from pyspark.ml.functions import vector_to_array
 from pyspark.ml.regression import LinearRegression
@@ -130,6 +131,21 @@ def test_a_wrong_choice_is_refused_with_the_nearest(shop, choices):
     assert "Did you mean" in refused.value.fix
 
 
+def test_features_that_make_no_vector_are_refused_when_the_stage_is_made(shop):
+    with pytest.raises(RequestError) as texts:
+        FeatureLookup.from_store(shop, ["profile", "rate"], vector="v")
+    with pytest.raises(RequestError) as taken:
+        FeatureLookup.from_store(shop, "rate", vector="euro")
+
+    assert texts.value.call == "FeatureLookup.from_store(['profile', 'rate'])"
+    assert "city (string)" in texts.value.found
+    assert "euro" not in texts.value.found
+    assert "StringIndexer" in texts.value.fix
+    assert taken.value.call == "FeatureLookup.from_store('rate')"
+    assert "'euro'" in taken.value.found
+    assert FeatureLookup.from_store(shop, "profile").feature_columns == ("city",)
+
+
 @pytest.mark.parametrize("engine", ["spark", "local"])
 def test_features_become_a_vector_with_nulls_as_nan_or_without_their_rows(shop, engine):
     frame = shop.get_historical_features(FEATURES, ROWS, engine=engine)
@@ -158,8 +174,45 @@ def test_nulls_of_a_local_frame_are_refused_at_once_and_those_of_spark_when_comp
     rows = distributed.to_spark(vector="v")
 
     assert "amount_sum_2h" in refused.value.found
-    with pytest.raises(Exception, match="null"):
+    with pytest.raises(PySparkException) as failed:
         rows.toArrow()
+    for words in ("to_spark(vector='v')", "amount_sum_2h", 'nulls="keep"', 'nulls="skip"'):
+        assert words in str(failed.value)
+    assert "euro" not in str(failed.value)  # it is not null
+    assert rows.drop("v").count() == len(ROWS)
+
+
+def test_rows_without_nulls_have_the_vector_of_mllib_with_the_names_of_its_features(shop):
+    frame = shop.get_historical_features(FEATURES, ROWS, engine="spark")
+    complete = " AND ".join(f"{name} IS NOT NULL" for name in frame.features)
+
+    checked = frame.to_spark(vector="v").where(complete)
+    kept = frame.to_spark(vector="v", nulls="keep").where(complete)
+
+    assert in_order(checked.select("y", vector_to_array("v").alias("v"))) == in_order(
+        kept.select("y", vector_to_array("v").alias("v"))
+    )
+    names = [each["name"] for each in names_in(checked.schema["v"].metadata)]
+    assert names == list(frame.features)
+
+
+def names_in(metadata: dict) -> list[dict]:
+    """Return what MLlib notes of each feature, in their order."""
+    groups = metadata["ml_attr"]["attrs"].values()
+    return sorted((each for group in groups for each in group), key=lambda each: each["idx"])
+
+
+@pytest.mark.parametrize("engine", ["spark", "local"])
+def test_nulls_of_a_stage_are_an_error_of_the_stage(shop, spine, engine):
+    lookup = lookup_of(shop, vector="v", engine=engine)
+
+    with pytest.raises((RequestError, PySparkException)) as refused:
+        lookup.transform(spine).toArrow()
+
+    assert "amount_sum_2h" in str(refused.value)
+    assert 'nulls="keep"' in str(refused.value)
+    assert "FeatureLookup of activity, rate" in str(refused.value)
+    assert "to_spark" not in str(refused.value)
 
 
 @pytest.mark.parametrize(("features", "vector"), [(["profile"], "v"), (["rate"], "y")])

@@ -94,6 +94,55 @@ def test_a_near_name_is_offered_of_services_and_views_alike(selected, name) -> N
     assert repr(name) in caught.value.fix
 
 
+@pytest.mark.parametrize(
+    ("name", "owners", "spellings"),
+    [
+        ("city", ["profile"], ["profile:city"]),
+        ("profile__city", ["profile"], ["profile:city"]),
+        ("odd", ["shape"], ["shape:odd"]),
+        ("shape__odd", ["shape"], ["shape:odd"]),
+        ("payer_risk", ["both"], ["both:payer_risk"]),
+        ("both__payer_risk", ["both"], ["both:payer_risk"]),
+        ("risk", ["profile", "copy"], ["profile:risk", "copy:risk"]),
+        ("copy__risk", ["copy"], ["copy:risk"]),
+    ],
+)
+def test_a_feature_without_its_view_is_refused_with_the_names_that_select_it(
+    name, owners, spellings
+) -> None:
+    copy = replace(profile, name="copy", schema=profile.schema[:1])
+    manifest = Manifest.of([*MANIFEST.definitions, copy])
+
+    with pytest.raises(NotFoundError) as caught:
+        compile_query(manifest, ["activity", name], call="ask")
+
+    assert caught.value.call == "ask"
+    assert repr(name) in caught.value.found
+    assert all(repr(each) in caught.value.found for each in owners)
+    assert all(repr(each) in caught.value.fix for each in spellings)
+    assert caught.value.fix.count(":") == len(spellings)
+    assert compile_query(manifest, spellings[0], call="ask").outputs == (
+        spellings[0].partition(":")[2],
+    )
+
+
+def test_of_a_feature_in_many_views_some_are_named() -> None:
+    copies = [replace(profile, name=f"copy_{number}") for number in range(9)]
+
+    with pytest.raises(NotFoundError) as caught:
+        compile_query(Manifest.of([*MANIFEST.definitions, *copies]), "city", call="ask")
+
+    assert caught.value.fix.count(":city") == 5
+    assert " 5 " in caught.value.found
+
+
+def test_a_name_that_is_no_feature_of_its_view_is_unknown() -> None:
+    with pytest.raises(NotFoundError) as caught:
+        compile_query(MANIFEST, "profile__odd", call="ask")
+
+    assert "featurestore apply" in caught.value.fix
+
+
 @pytest.mark.parametrize("wrong", [7, None, [7], checkout, {"profile": "city"}])
 def test_another_object_is_refused(wrong) -> None:
     with pytest.raises(RequestError) as caught:

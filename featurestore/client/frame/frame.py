@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from featurestore.client.arguments import checked_arguments
 from featurestore.client.arrow_rows import rows_where
+from featurestore.client.frame.delta_table import write_table
 from featurestore.client.frame.library_types import polars_table, spark_table
 from featurestore.client.frame.not_a_table import NotATable
 from featurestore.client.frame.null_features import require_no_nulls
@@ -97,7 +98,7 @@ class FeatureFrame(NotATable):
     """
 
     _ways: ClassVar[str] = (
-        "Its rows: to_pandas(), to_polars(), to_arrow(), to_numpy(), to_spark()."
+        "Its rows: to_pandas(), to_polars(), to_arrow(), to_numpy(), to_spark(), write(path)."
     )
 
     table: pa.Table
@@ -391,6 +392,31 @@ class FeatureFrame(NotATable):
             raise RequestError(call, f"the frame has {len(self)} rows", "Count rows from 0.")
         explanation = self._explainer(row, feature)
         return replace(explanation, value=self.table[feature][row].as_py())
+
+    @checked_arguments
+    def write(self, path: str, *, overwrite: bool = False) -> int:
+        """Write the rows as a Delta table, and return their number.
+
+        The table is that of `SparkFrame.write`, with the types of `to_spark`, and needs no Spark.
+        A Delta table has no order of rows.
+
+        Args:
+            path: The table's folder or URL.
+            overwrite: Whether to replace the rows of a table that is there.
+
+        Raises:
+            RequestError: There is a table, and it is not to be replaced, or a Delta table cannot
+                hold a column.
+            StorageError: The disk or the object store refuses it.
+
+        Example:
+            >>> from tempfile import TemporaryDirectory
+            >>> frame = FeatureFrame(pa.table({"id": [1, 2], "x": [2.0, None]}), ("x",))
+            >>> with TemporaryDirectory() as folder:
+            ...     frame.write(f"{folder}/rows"), frame.write(f"{folder}/rows", overwrite=True)
+            (2, 2)
+        """
+        return write_table(self.table, path, overwrite=overwrite)
 
     @checked_arguments
     def save(self, name: str) -> TrainingSet:

@@ -1,4 +1,4 @@
-"""Rows with types that Polars and Spark hold. Each value is exact, or its column is refused."""
+"""Rows with types that Polars, Spark and Delta hold: each value exact, or its column refused."""
 
 from collections.abc import Callable
 
@@ -10,6 +10,14 @@ from featurestore.engines.arrays import is_text
 from featurestore.errors import RequestError
 
 _MOST_DIGITS = 38
+_IN_DELTA = frozenset(
+    {
+        *(pa.bool_(), pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.float32(), pa.float64()),
+        *(pa.string(), pa.large_string(), pa.string_view()),
+        *(pa.binary(), pa.large_binary(), pa.binary_view()),
+        *(pa.date32(), pa.timestamp("us"), pa.timestamp("us", "UTC")),
+    }
+)
 _SPARK = {
     pa.uint8(): pa.int16(),
     pa.uint16(): pa.int32(),
@@ -54,6 +62,24 @@ def spark_table(table: pa.Table) -> pa.Table:
     return _converted(table, "to_spark()", "Spark", _for_spark)
 
 
+def delta_table(table: pa.Table, call: str) -> pa.Table:
+    """Return rows with the types in which Spark stores them in a Delta table.
+
+    Args:
+        table: The rows.
+        call: The user's call, for messages.
+
+    Raises:
+        RequestError: A Delta table has no type for a column, or a time is finer than a
+            microsecond.
+
+    Example:
+        >>> delta_table(pa.table({"n": pa.array([7], pa.uint32())}), "write('rows')").schema.types
+        [DataType(int64)]
+    """
+    return _converted(table, call, "a Delta table", _for_delta)
+
+
 def _converted(
     table: pa.Table,
     call: str,
@@ -79,6 +105,21 @@ def _for_spark(column: pa.ChunkedArray) -> pa.ChunkedArray:
     plain = converted(column, plain_type(column.type, _spark_value_type))
     # PySpark fails at slices of nested columns.
     return _unsliced(plain) if pa.types.is_nested(plain.type) else plain
+
+
+def _for_delta(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    plain = _for_spark(column)
+    # Of a column without any value, Spark stores the name only.
+    if not pa.types.is_null(plain.type) and not _is_in_delta(plain.type):
+        raise pa.ArrowInvalid("it has no such type")
+    return plain
+
+
+def _is_in_delta(dtype: pa.DataType) -> bool:
+    inner = [dtype.field(index).type for index in range(dtype.num_fields)]
+    if inner:
+        return not pa.types.is_union(dtype) and all(map(_is_in_delta, inner))
+    return dtype in _IN_DELTA or pa.types.is_decimal128(dtype)
 
 
 def _unsliced(column: pa.ChunkedArray) -> pa.ChunkedArray:

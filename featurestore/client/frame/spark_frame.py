@@ -135,7 +135,8 @@ class SparkFrame(NotATable):
         Args:
             vector: The name of one more column with all features as a vector for MLlib.
             nulls: What happens to a row with a null feature, if there is a vector: ``"error"``
-                fails when Spark computes it, ``"keep"`` makes it NaN, ``"skip"`` leaves it out.
+                fails when Spark computes it, and names the features; ``"keep"`` makes it NaN,
+                ``"skip"`` leaves it out.
 
         Raises:
             RequestError: A feature of the vector is not numeric, or its name is taken.
@@ -165,12 +166,14 @@ class SparkFrame(NotATable):
         Raises:
             SpineError: The spine has other rows each time that it is read.
             RequestError: There is a table, and it is not to be replaced.
+            StorageError: The disk or the object store refuses it.
         """
         from featurestore.engines.spark.retrieve.result import (  # noqa: PLC0415 - needs pyspark
             written,
         )
 
-        return written(self.result, path, overwrite=overwrite)
+        result = replace(self.result, call=f"write({path!r})")
+        return written(result, path, overwrite=overwrite)
 
     @checked_arguments
     def save(self, name: str) -> TrainingSet:

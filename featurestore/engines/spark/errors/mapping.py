@@ -42,6 +42,7 @@ _CHANGED_ROWS = (
     + _REBUILD.removeprefix("Rebuild the view")
 )
 _PATH = "Check the path, and that this machine can reach it."
+_WRITABLE = "Check the path, and that Spark's user can write there."
 _AGAIN = "Nothing was written: run the same command again."
 _SQL = "Correct the view's transform or fields."
 _VALUE = "Correct the value in the source, or use try_cast in the view's transform."
@@ -98,6 +99,7 @@ _CONDITIONS: tuple[tuple[str, Kind, str], ...] = (
         "Enable the change data feed on the source table.",
     ),
     ("PATH_NOT_FOUND", SourceError, _PATH),
+    ("DELTA_CANNOT_CREATE_LOG_PATH", StorageError, _WRITABLE),
     (
         "DELTA_TABLE_NOT_FOUND",
         SourceError,
