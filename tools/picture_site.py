@@ -23,7 +23,7 @@ WHOLE_DRAWING = """() => {
 }"""
 # The page, and how wide and high the picture is.
 PICTURES = {
-    "site-feature": ("features/customer_activity/amount_sum_7d.html", 1200, 1110),
+    "site-feature": ("features/customer_activity/amount_sum_7d.html", 1200, 1060),
     "site-lineage": ("lineage.html", 1660, 490),
 }
 

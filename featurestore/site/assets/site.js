@@ -75,6 +75,7 @@
   var UNITS = [["year", 31557600], ["month", 2629800], ["day", 86400], ["hour", 3600], ["minute", 60]];
   document.querySelectorAll("time[data-age]").forEach(function (each) {
     var seconds = (Date.parse(each.dateTime) - Date.now()) / 1000;
+    if (Math.abs(seconds) < 120) { return; }
     var unit = UNITS.find(function (one) { return Math.abs(seconds) >= 2 * one[1]; }) || UNITS[4];
     var words = new Intl.RelativeTimeFormat("en").format(Math.round(seconds / unit[1]), unit[0]);
     each.after(" (" + words + ")");
