@@ -1,6 +1,7 @@
 """Views of a topic, with a real broker: rows, bad messages, lost offsets, and failures."""
 
 import json
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -97,6 +98,30 @@ def test_a_lost_checkpoint_goes_on_at_the_offsets_of_the_last_commit(topic: Topi
     result = topic.materialize()
 
     assert (result.kind, result.status) == ("run", "done")
+    assert topic.rows() == [("a", 1, 1.0), ("a", 2, 2.0)]
+
+
+def test_a_checkpoint_of_another_view_goes_on_at_the_offsets_of_the_last_commit(
+    topic: Topic,
+) -> None:
+    (view,) = topic.views
+    topic.views = [view, other(view, name="foreign")]
+    topic.pay(("a", 1, 1.0))
+    materialize(topic.job, ["spending"])
+    topic.pay(("a", 2, 2.0))
+    materialize(topic.job, ["foreign"])
+    tables = Tables(topic.layout)
+    records = [tables.current(name) for name in ("spending", "foreign")]
+    own, foreign = (
+        Path(topic.layout.checkpoint(each.table_id, each.generation)) for each in records if each
+    )
+    shutil.rmtree(own)
+    shutil.copytree(foreign, own)
+
+    (result,) = materialize(topic.job, ["spending"])
+
+    assert (result.kind, result.status, result.rows_out) == ("run", "done", 1)
+    assert f"the checkpoint at {own} is that of view 'foreign'" in result.message
     assert topic.rows() == [("a", 1, 1.0), ("a", 2, 2.0)]
 
 

@@ -42,7 +42,7 @@ def streams_continue(subject: Subject) -> Iterator[Finding]:
         fix = (
             f"No repair is needed: the next run goes on at version {evidence.resumes_at}."
             if resumes
-            else f"Restore the checkpoint from a copy: otherwise {evidence.lost_files}."
+            else f"Restore the view's own checkpoint from a copy: otherwise {evidence.lost_files}."
             if evidence.lost_files
             else "No repair is needed: the next run builds the table again."
         )

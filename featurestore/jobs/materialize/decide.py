@@ -161,8 +161,8 @@ def _run(situation: Situation, current: TableRecord, retired: tuple[TableRecord,
         step = _build(situation, Request(start=current.start), retired)
         return replace(step, note=f"{reason}, so the table was built again")
     table, records = current, retired
-    if evidence.generation_used:
-        table = replace(current, generation=current.generation + 1, at=situation.now)
+    if evidence.new_generation is not None:
+        table = replace(current, generation=evidence.new_generation, at=situation.now)
         records = (*retired, table)
     resumed = f"{evidence.checkpoint_problem}; it went on at {_position(evidence.resumes_at)}"
     return Step("run", table=table, records=records, starts_at=evidence.resumes_at, note=resumed)

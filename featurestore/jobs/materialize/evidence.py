@@ -10,6 +10,7 @@ from featurestore.definitions.model.source import (
     StoredSource,
 )
 from featurestore.engines.files.event_days import event_days
+from featurestore.engines.spark.source.checkpoint_owner import other_owner, owner_of
 from featurestore.engines.spark.source.offsets import (
     SeenFile,
     batch_with_rows_after,
@@ -30,6 +31,8 @@ from featurestore.store.delta.log import (
     last_transaction,
     table_identity,
 )
+from featurestore.store.delta.snapshot import open_snapshot
+from featurestore.store.file_system import list_names
 from featurestore.store.integrity import table_damage
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.files import FileRecord, Files
@@ -68,18 +71,19 @@ def gather(
     problem = None if damage else _checkpoint_problem(layout, record, newest)
     if files is not None:
         problem = problem or _checkpoint_ahead(layout, record, newest) or files.unlogged
+    has_no_row = not damage and newest is None and _is_empty(table)
     return Evidence(
         table_exists=bool(damage) or is_table(table),
         table_damage=damage,
         source_change=source_change(source_uri, newest, own) if is_delta else None,
         checkpoint_problem=problem.text if problem else None,
         resumes_at=_resumes_at(source, source_uri, newest),
-        generation_used=problem is not None and problem.ends_generation,
+        new_generation=_free_generation(layout, record) if _ends_generation(problem) else None,
         changed_files=tuple(file.path for file in files.changed) if files else (),
         changed_days=lambda: (
             event_days(source, files.changed) if files and isinstance(source, FileSource) else None
         ),
-        lost_files=_lost(source, files),
+        lost_files=None if has_no_row else _lost(source, files),
     )
 
 
@@ -148,6 +152,10 @@ def _newest(table: str) -> CommitNotes | None:
     return None if batch is None else batch.notes
 
 
+def _is_empty(table: str) -> bool:
+    return is_table(table) and not open_snapshot(table).rows
+
+
 @dataclass(frozen=True)
 class _Problem:
     """Why a checkpoint cannot continue, and whether its generation is used up."""
@@ -160,6 +168,8 @@ def _checkpoint_problem(
     layout: Layout, record: TableRecord, newest: CommitNotes | None
 ) -> _Problem | None:
     checkpoint = layout.checkpoint(record.table_id, record.generation)
+    if other := _other_checkpoint(checkpoint, record):
+        return _Problem(other)
     if damage := checkpoint_damage(checkpoint):
         return _Problem(f"the checkpoint of its stream cannot be read: {damage}")
     if newest is None:
@@ -182,6 +192,36 @@ def _checkpoint_problem(
     # A checkpoint restored from an older copy would repeat the numbers of committed batches.
     text = f"the checkpoint of its stream, {checkpoint}, is older than its table"
     return _Problem(text) if newest.batch_id > last else None
+
+
+def _other_checkpoint(checkpoint: str, record: TableRecord) -> str | None:
+    """Return whose checkpoint is in the place of a build's own one, as a clause."""
+    owner = other_owner(checkpoint)
+    if owner is None:
+        return None
+    build = f"build {owner.table_id}"
+    if owner.table_id == record.table_id:
+        build += f", generation {owner.generation}"
+    return f"the checkpoint at {checkpoint} is that of view {owner.view!r} ({build})"
+
+
+def _ends_generation(problem: _Problem | None) -> bool:
+    return problem is not None and problem.ends_generation
+
+
+def _free_generation(layout: Layout, record: TableRecord) -> int:
+    """Return the next generation that has no checkpoint, also not one of another build.
+
+    Somebody may have copied all generations of another build into the folder of this one.
+    """
+    generation = record.generation + 1
+    while _is_there(layout.checkpoint(record.table_id, generation)):
+        generation += 1
+    return generation
+
+
+def _is_there(checkpoint: str) -> bool:
+    return owner_of(checkpoint) is not None or bool(list_names(f"{checkpoint}/offsets"))
 
 
 def _checkpoint_ahead(

@@ -19,11 +19,12 @@ class Evidence:
         source_change: Why the source no longer continues the rows that were read, as a clause:
             the table was replaced, or put back from a copy. None if it does.
         checkpoint_problem: Why the stream's checkpoint cannot continue, as a clause: missing,
-            damaged, older than the table, or a replacement without a finished batch. None if it
-            can.
+            another build's, damaged, older than the table, or a replacement without a finished
+            batch. None if it can.
         resumes_at: The version of a Delta source that follows the table's last commit, or the
             offsets of a Kafka topic; None if the stream cannot resume without its checkpoint.
-        generation_used: Whether a new checkpoint needs another generation than the recorded one.
+        new_generation: The generation of a new checkpoint, if the recorded one is used up; None
+            if it is not.
         changed_files: Source files that changed after their rows were stored.
         changed_days: Returns the days of the events that these files have now; None if they are
             not known. It reads the files.
@@ -36,7 +37,7 @@ class Evidence:
     source_change: str | None = None
     checkpoint_problem: str | None = None
     resumes_at: int | str | None = None
-    generation_used: bool = False
+    new_generation: int | None = None
     changed_files: tuple[str, ...] = ()
     changed_days: Callable[[], Interval | None] = field(default=lambda: None, compare=False)
     lost_files: str | None = None
@@ -84,8 +85,9 @@ def files_gone(view: str, evidence: Evidence) -> SourceError:
         f"materialize view {view!r}",
         f"{problem}, so the table must be built again; but {evidence.lost_files}",
         "Choose one: put the files back, and run the same command again. Or put back what is "
-        f"gone of the store, from a copy. Or give up their rows: `featurestore materialize {view} "
-        "--full` builds the view from the files that the source has now.",
+        "gone of the store, such as the view's own checkpoint, from a copy. Or give up their "
+        f"rows: `featurestore materialize {view} --full` builds the view from the files that the "
+        "source has now.",
     )
 
 

@@ -12,6 +12,7 @@ from featurestore.definitions.code.fingerprint import table_fingerprint
 from featurestore.definitions.model.source import FileSource
 from featurestore.definitions.model.view import FeatureView
 from featurestore.engines.spark.errors.unexpected import own_error
+from featurestore.engines.spark.source.checkpoint_owner import record_owner
 from featurestore.engines.spark.source.readers import Reading
 from featurestore.engines.spark.write.batch import Target
 from featurestore.engines.spark.write.checks import (
@@ -299,7 +300,9 @@ def _store_rows(run: ViewRun, step: Step) -> None:
     source, stream = run.upstream.source, stream_of(run, step)
     if run.view.snapshot:
         run_snapshot(run.spark, stream)
-    elif isinstance(source, FileSource):
+        return
+    record_owner(stream.target.checkpoint, run.view.name)
+    if isinstance(source, FileSource):
         run_file_batches(run.spark, stream, source)
     else:
         run_stream(run.spark, stream)

@@ -1,5 +1,6 @@
 """The checkpoint of a repaired table: a copy of the stream's, so that the stream goes on."""
 
+from featurestore.engines.spark.source.checkpoint_owner import OWNER_FILE, record_owner
 from featurestore.engines.spark.source.file_log import FileBatch, FileLog
 from featurestore.jobs.repair.position import Position
 from featurestore.store.commit import CommitNotes
@@ -26,9 +27,11 @@ def continue_checkpoint(
         log: The log of files in the copy, for the run of the repair.
         uri: The source's address.
     """
+    record_owner(new, newest.view)  # first: what is another build's counts as empty
     for folder in _FOLDERS:
         for name in list_names(f"{old}{folder}"):
-            text = None if name.startswith(".") else read_text(f"{old}{folder}/{name}")
+            is_copied = not name.startswith(".") and name != OWNER_FILE
+            text = read_text(f"{old}{folder}/{name}") if is_copied else None
             if text is not None and not _is_later(folder, name, position):
                 write_text(f"{new}{folder}/{name}", text)
     if position.files:

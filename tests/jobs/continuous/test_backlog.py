@@ -11,6 +11,8 @@ import pytest
 from featurestore.client.display.continuous_text import continuous_text, died_texts
 from featurestore.definitions.model.source import FileSource
 from featurestore.definitions.model.view import FeatureView
+from featurestore.engines.spark.source.checkpoint_owner import record_owner
+from featurestore.engines.spark.source.file_log import FileLog
 from featurestore.jobs.continuous.backlog import (
     Backlog,
     Continuous,
@@ -28,6 +30,7 @@ from featurestore.store.file_system import write_text
 from featurestore.store.ledger.files import FileRecord, Files
 from featurestore.store.ledger.runs import RunKind, RunRecord, RunStatus
 from featurestore.store.ledger.tables import Tables
+from featurestore.store.source_files import FilePath
 from tests.jobs.continuous.test_news import TOPIC
 from tests.jobs.world import DERIVED, SPENDING, Store, stored_rows
 
@@ -213,7 +216,10 @@ def test_files_that_no_batch_has_read_are_behind(shop: Store, tmp_path: Path) ->
     assert found.backlog.size == (tmp_path / "paid" / "1.parquet").stat().st_size
 
 
-def test_files_are_not_behind_because_the_checkpoint_is_gone(shop: Store, tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_other", [False, True], ids=["gone", "of_another_build"])
+def test_files_are_not_behind_because_the_checkpoint_is_lost(
+    shop: Store, tmp_path: Path, is_other: bool
+) -> None:
     source = FileSource("paid", path="paid", format="parquet", timestamp_field="at")
     view = replace(SPENDING, source=source)
     shop.build(view=view)
@@ -223,6 +229,14 @@ def test_files_are_not_behind_because_the_checkpoint_is_gone(shop: Store, tmp_pa
         "spending", table_id="t1", path="1.parquet", size=1, modified_at=1, run_id="r1"
     )
     Files(shop.layout).record([read])
+    if is_other:
+        other = Path(shop.layout.checkpoint("t9", 0))
+        record_owner(str(other), "other")
+        log = FileLog(str(other), "r9")
+        for batch in log.new_batches(FilePath(str(tmp_path / "paid"))):
+            log.begin(batch)
+            log.end(batch, rows=1)
+        other.parent.rename(other.parent.with_name("t1"))
 
     with continuous_lock(shop.layout, "spending"):
         write_state(shop.layout, new_state("spending", shop.now, 5.0))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from featurestore.definitions.code.fingerprint import table_fingerprint
 from featurestore.definitions.model.source import KafkaSource
 from featurestore.definitions.model.types import Field, Float64, String, Timestamp
 from featurestore.definitions.model.view import FeatureView
+from featurestore.engines.spark.source.checkpoint_owner import OWNER_FILE, record_owner
 from featurestore.jobs.continuous.news import views_with_news
 from tests.jobs.world import DERIVED, PAYMENTS, SPENDING, Store, other, stored_rows
 
@@ -69,3 +71,15 @@ def test_an_idle_source_keeps_no_other_definition_from_its_build(read: Store) ->
     changed = other(OF_TOPIC, transform="SELECT card_id, at, amount * 2 AS amount FROM {source}")
 
     assert news(read, [changed], idle=["spending"]) == ["spending"]
+
+
+def test_a_view_that_has_the_checkpoint_of_another_one_has_news(shop: Store) -> None:
+    shop.build()
+    shop.run(stored_rows("a"))
+    own = shop.layout.checkpoint("t1", 0)
+    record_owner(own, "spending")
+    before = news(shop, [SPENDING])
+    record_owner(shop.layout.checkpoint("t9", 0), "other")
+    Path(shop.layout.checkpoint("t9", 0), OWNER_FILE).replace(Path(own, OWNER_FILE))
+
+    assert (before, news(shop, [SPENDING])) == ([], ["spending"])

@@ -12,6 +12,7 @@ from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 
 from featurestore.definitions.model.aggregation import Aggregation
 from featurestore.engines.latest.freshness import latest_notes
+from featurestore.engines.spark.source.checkpoint_owner import OWNER_FILE, record_owner
 from featurestore.jobs.continuous.state import continuous_lock, new_state, write_state
 from featurestore.jobs.doctor.doctor import REPAIRS, examine, without_consequences
 from featurestore.jobs.doctor.finding import Finding
@@ -234,6 +235,12 @@ def lose_stream(shop: Store) -> None:
     shutil.rmtree(shop.layout.checkpoint("t1", 0))
 
 
+def lose_stream_to_another(shop: Store) -> None:
+    record_owner(shop.layout.checkpoint("t9", 0), "other")
+    own = Path(shop.layout.checkpoint("t1", 0), OWNER_FILE)
+    Path(shop.layout.checkpoint("t9", 0), OWNER_FILE).rename(own)
+
+
 def replace_source(shop: Store) -> None:
     shutil.rmtree(shop.folder / "payments")
     shop.pay(stored_rows("a"))
@@ -257,6 +264,7 @@ def want_latest(shop: Store) -> None:
         (repeat_transaction, "D304"),
         (forget_transactions, "D305"),
         (lose_stream, "D401"),
+        (lose_stream_to_another, "D401"),
         (replace_source, "D402"),
         (want_latest, "D501"),
     ],

@@ -92,7 +92,7 @@ def test_a_rebuild_of_a_lost_table_keeps_its_start() -> None:
 
 def test_a_lost_checkpoint_starts_a_generation_at_the_next_version() -> None:
     evidence = Evidence(
-        table_exists=True, checkpoint_problem="lost", resumes_at=7, generation_used=True
+        table_exists=True, checkpoint_problem="lost", resumes_at=7, new_generation=1
     )
 
     step = decide(situation(CURRENT, evidence=evidence), Request())
@@ -103,9 +103,7 @@ def test_a_lost_checkpoint_starts_a_generation_at_the_next_version() -> None:
 
 
 def test_a_generation_without_a_commit_is_used_again() -> None:
-    evidence = Evidence(
-        table_exists=True, checkpoint_problem="lost", resumes_at=7, generation_used=False
-    )
+    evidence = Evidence(table_exists=True, checkpoint_problem="lost", resumes_at=7)
 
     step = decide(situation(replace(CURRENT, generation=1), evidence=evidence), Request())
 

@@ -1,9 +1,13 @@
-"""The contents of a stream's checkpoint, and the version to resume from if it was lost."""
+"""The contents of a stream's checkpoint, and the version to resume from if it was lost.
+
+One that belongs to another build has no contents here: see `checkpoint_owner`.
+"""
 
 import json
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass
 
+from featurestore.engines.spark.source.checkpoint_owner import other_owner
 from featurestore.store.commit import CommitNotes
 from featurestore.store.delta.commit_files import commit_digest
 from featurestore.store.file_system import list_names, read_text
@@ -57,8 +61,7 @@ def last_batch(checkpoint: str) -> int | None:
         >>> last_batch("no/such/checkpoint") is None
         True
     """
-    batches = [int(name) for name in list_names(f"{checkpoint}/offsets") if name.isdigit()]
-    return max(batches, default=None)
+    return max(_batches(checkpoint, "offsets"), default=None)
 
 
 def has_ended_batch(checkpoint: str) -> bool:
@@ -68,7 +71,7 @@ def has_ended_batch(checkpoint: str) -> bool:
         >>> has_ended_batch("no/such/checkpoint")
         False
     """
-    return any(name.isdigit() for name in list_names(f"{checkpoint}/commits"))
+    return bool(_batches(checkpoint, "commits"))
 
 
 def checkpoint_damage(checkpoint: str) -> str | None:
@@ -84,11 +87,11 @@ def checkpoint_damage(checkpoint: str) -> str | None:
     last = last_batch(checkpoint)
     if last is None:
         return None
-    ended = [int(name) for name in list_names(f"{checkpoint}/commits") if name.isdigit()]
+    ended = _batches(checkpoint, "commits")
     folder = f"{checkpoint}/sources/0"
     logs = [
         *(f"{checkpoint}/offsets/{batch}" for batch in range(max(last - 1, 0), last + 1)),
-        *(f"{checkpoint}/commits/{batch}" for batch in sorted(ended)[-1:]),
+        *(f"{checkpoint}/commits/{batch}" for batch in ended[-1:]),
     ]
     problems = [
         *(_lost_file(f"{checkpoint}/{name}") for name in ("offsets", "commits")),
@@ -130,7 +133,8 @@ def source_offset(checkpoint: str, batch_id: int) -> str | None:
         >>> source_offset("no/such/checkpoint", 0) is None
         True
     """
-    text = read_text(f"{checkpoint}/offsets/{batch_id}")
+    is_other = other_owner(checkpoint) is not None
+    text = None if is_other else read_text(f"{checkpoint}/offsets/{batch_id}")
     # A line with the version, a line of settings, then one line for each source: there is one.
     return text.splitlines()[-1] if text else None
 
@@ -221,8 +225,7 @@ def last_ended_batch(checkpoint: str) -> int:
         >>> last_ended_batch("no/such/checkpoint")
         -1
     """
-    names = list_names(f"{checkpoint}/commits")
-    return max((int(name) for name in names if name.isdigit()), default=-1)
+    return max(_batches(checkpoint, "commits"), default=-1)
 
 
 def batch_with_rows_after(checkpoint: str, committed: int) -> int | None:
@@ -234,9 +237,15 @@ def batch_with_rows_after(checkpoint: str, committed: int) -> int | None:
         >>> batch_with_rows_after("no/such/checkpoint", 0) is None
         True
     """
-    ended = (int(name) for name in list_names(f"{checkpoint}/commits") if name.isdigit())
-    with_rows = (each for each in sorted(ended) if each > committed and _rows(checkpoint, each))
+    ended = _batches(checkpoint, "commits")
+    with_rows = (each for each in ended if each > committed and _rows(checkpoint, each))
     return next(with_rows, None)
+
+
+def _batches(checkpoint: str, folder: str) -> list[int]:
+    """Return the batches in a folder of a checkpoint, the oldest first."""
+    names = () if other_owner(checkpoint) else list_names(f"{checkpoint}/{folder}")
+    return sorted(int(name) for name in names if name.isdigit())
 
 
 def _rows(checkpoint: str, batch: int) -> int:
@@ -262,7 +271,7 @@ def seen_files(checkpoint: str, newest: CommitNotes | None = None) -> tuple[Seen
         ()
     """
     folder, last = f"{checkpoint}/sources/0", last_ended_batch(checkpoint)
-    names = list_names(folder)
+    names = () if other_owner(checkpoint) else list_names(folder)
     logs = _logs(names)
     if newest is not None and newest.batch_id > last:
         last = newest.batch_id
