@@ -88,7 +88,8 @@ def site_files(catalog: Catalog) -> Iterator[tuple[str, str]]:
     yield "registry.json", registry_json(catalog)
     yield "llms.txt", llms_txt(catalog)
     newest = (versions[-1] for versions in catalog.training_sets.values())
-    yield from index_scripts(list(entries_of(catalog.manifest, newest, catalog.models)))
+    found = {name: [each.name for each in own] for name, own in catalog.found_columns.items()}
+    yield from index_scripts(list(entries_of(catalog.manifest, newest, catalog.models, found)))
     for asset in sorted(_ASSETS.iterdir()):
         if asset.suffix in (".css", ".js"):
             yield f"assets/{asset.name}", asset.read_text("utf-8")

@@ -35,7 +35,7 @@ def event_time_gap(own: ViewProfiles) -> Observation | None:
     if expected is None:
         other = max(0, len(found) - 1)
         text = (
-            f"a pause is compared with {LEAST_NUMBERS} earlier ones or more; "
+            f"{LEAST_NUMBERS} or more other pauses between the events of runs are needed; "
             f"there were {other} so far"
         )
         return Observation(name, check="events", state="not compared", found=text)

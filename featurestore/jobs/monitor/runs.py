@@ -156,8 +156,8 @@ def _row_count(runs: ViewRuns) -> Observation:
     if expected is None:
         before = max(0, len(counts) - 1)
         found = (
-            f"a run is compared with {LEAST_NUMBERS} earlier runs with rows or more; "
-            f"there were {before} so far"
+            f"{LEAST_NUMBERS} or more earlier runs that stored rows are needed, and builds do not "
+            f"count; there were {before} so far"
         )
         return Observation(name, check="rows", state="not compared", found=found)
     newest = counts[-1]

@@ -1,8 +1,9 @@
 """`Entry`: what a search finds, and how much each of its words counts."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass
+from types import MappingProxyType
 
 from featurestore.credentials import without_credentials
 from featurestore.definitions.model.manifest import Definition, Manifest
@@ -70,6 +71,7 @@ def entries_of(
     manifest: Manifest,
     training_sets: Iterable[TrainingSet] = (),
     models: Iterable[ModelRecord] = (),
+    columns: Mapping[str, Iterable[str]] = MappingProxyType({}),
 ) -> Iterator[Entry]:
     """Yield what can be found: views first, features last.
 
@@ -77,6 +79,7 @@ def entries_of(
         manifest: The definitions.
         training_sets: The newest version of each saved training set.
         models: All versions of each model, the oldest first.
+        columns: Columns of sources beside those that definitions name, by the source's name.
 
     Example:
         >>> list(entries_of(Manifest()))
@@ -89,9 +92,10 @@ def entries_of(
     for entity in manifest.entities:
         yield _entry("entity", entity, tuple(key.name for key in entity.join_keys))
     for source in manifest.sources:
-        columns = tuple(filter(None, source.roles.columns.values()))
-        fields = tuple(column.name for column in getattr(source, "schema", ()))
-        yield _entry("source", source, (*columns, *fields))
+        roles = filter(None, source.roles.columns.values())
+        fields = (column.name for column in getattr(source, "schema", ()))
+        found = columns.get(source.name, ())
+        yield _entry("source", source, tuple(dict.fromkeys((*roles, *fields, *found))))
     yield from map(_training_set, training_sets)
     yield from map(_model, {each.name: each for each in models}.values())
     for view in views_of(manifest):

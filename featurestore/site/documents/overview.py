@@ -6,7 +6,7 @@ from featurestore.registry.health import CODES
 from featurestore.site.catalog import Catalog
 from featurestore.site.documents.history import version_summary
 from featurestore.site.documents.monitoring import DRIFT_STATES, drift_state
-from featurestore.site.documents.parts import Document, run_document, safe
+from featurestore.site.documents.parts import Document, moment, run_document, safe
 
 _LATELY = 5
 _SHOWN_NAMES = 20
@@ -52,6 +52,12 @@ def _freshness(catalog: Catalog) -> Document:
         "scheduled": len(scheduled),
         "fresh": sum(each.freshness == "fresh" for each in scheduled),
         "due": [each.view for each in scheduled if each.freshness == "due"],
+        "newest_event": moment(
+            max(
+                (each.newest_event for each in statuses if each and each.newest_event),
+                default=None,
+            )
+        ),
     }
 
 

@@ -15,12 +15,12 @@ WORDS: Mapping[str, str] = {
         "Where raw rows come from: a Delta table, files, a Kafka topic, or the values of a "
         "request."
     ),
-    "view": "Features that come from one source and share keys and times.",
+    "view": "Features that come from one source, or from one view, and share keys and times.",
     "on demand": (
         "Computed at each call from other features and from values of the request. Nothing is "
         "stored."
     ),
-    "service": "The list of features that one model uses.",
+    "service": "The list of features that one model or one program uses.",
     "spine": (
         "The rows that need features: the examples of a training set, or what is to be scored. "
         "Each has the keys, the moment in a column event_timestamp, and perhaps a label."
@@ -43,7 +43,8 @@ WORDS: Mapping[str, str] = {
         "To compute a view's new rows and to store them in its table, by `featurestore "
         "materialize`."
     ),
-    "run": "One materialization of a view.",
+    "run": "One materialization of the rows of a view that are new since the last one.",
+    "build": "The first materialization of a view's table, of all rows of its source.",
     "latest table": (
         "A table with one row for each key: the features as of the last run, for SQL. Look-ups by"
         " Python or on the command line are as of now."
@@ -52,6 +53,8 @@ WORDS: Mapping[str, str] = {
         "The times at which a view shall run. Only with one can a view be fresh or due: fresh if "
         "it has run since the last of these times."
     ),
+    "fresh": "The view has run since the last time of its schedule. Its events may be old.",
+    "domain": "The folder or the file of the definitions that a definition is in.",
     "current": (
         "The view's table fits its definition. It says nothing about how old the newest event is."
     ),
@@ -65,6 +68,11 @@ WORDS: Mapping[str, str] = {
         "How far the values have moved away from those of an earlier profile, or of a training "
         "set. It needs two profiles to compare."
     ),
+    "psi": (
+        "The population stability index, a measure of drift: 0 for equal shares of values, above "
+        "0.25 for a great change."
+    ),
+    "undeclared": "Drift beyond a usual threshold, of a feature whose view declares none.",
     "training set": "Rows with their features that somebody saved, to train a model.",
     "health": "What definitions lack, such as an owner or a description. The score is of 100.",
     "lineage": "What is made from what, from the columns of sources to models.",

@@ -32,6 +32,8 @@ def lines_over_time(statistics: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             form = "{:.3g} %" if key == "null_share" else "{:.6g}"
             scale = 100 if key == "null_share" else 1
             known = [form.format(scale * value) for value in values if value is not None]
+            if key == "rows" and statistics.get("kind") == "features":
+                name = "Keys"
             yield {"name": name, "drawing": drawing, "first": known[0], "last": known[-1]}
 
 

@@ -82,6 +82,12 @@ def test_training_sets_and_models_are_found_by_their_newest_versions() -> None:
     assert names("old") == names("secret") == []
 
 
+def test_a_source_is_found_by_the_columns_that_a_run_has_seen() -> None:
+    index = SearchIndex(entries_of(SMALL, columns={"payments": ["shop_id"]}))
+
+    assert [(each.kind, each.name) for each, _ in index.find("shop id")] == [("source", "payments")]
+
+
 words = st.text("abc", max_size=6)
 
 
