@@ -85,7 +85,9 @@ def test_training_sets_and_models_are_found_by_their_newest_versions() -> None:
 def test_a_source_is_found_by_the_columns_that_a_run_has_seen() -> None:
     index = SearchIndex(entries_of(SMALL, columns={"payments": ["shop_id"]}))
 
-    assert [(each.kind, each.name) for each, _ in index.find("shop id")] == [("source", "payments")]
+    assert [(each.kind, each.name) for each, _ in index.find("shop id")] == [
+        ("source", "payments")
+    ]
 
 
 words = st.text("abc", max_size=6)
