@@ -5,9 +5,10 @@ from featurestore.definitions.model.entity import Entity
 from featurestore.definitions.model.service import FeatureService
 from featurestore.definitions.model.source import DeltaSource, RequestSource, Source
 from featurestore.definitions.model.view import FeatureReference
+from featurestore.registry.features import View
 from featurestore.registry.meaning import source_type
 from featurestore.site.catalog import Catalog
-from featurestore.site.documents.parts import Document, fields_of, label_of, safe
+from featurestore.site.documents.parts import Document, entities_of, fields_of, label_of, safe
 
 
 def entity_document(entity: Entity, catalog: Catalog) -> Document:
@@ -29,8 +30,8 @@ def entity_document(entity: Entity, catalog: Catalog) -> Document:
 
 def source_document(source: Source, catalog: Catalog) -> Document:
     """Return the data of a source's page."""
-    views = [view.name for view in catalog.manifest.views if view.source == source]
-    computed = [view.name for view in catalog.manifest.on_demand_views if source in view.requests]
+    views: list[View] = [view for view in catalog.manifest.views if view.source == source]
+    views += [view for view in catalog.manifest.on_demand_views if source in view.requests]
     return {
         "schema": "featurestore.site.source/1",
         "kind": "source",
@@ -39,7 +40,8 @@ def source_document(source: Source, catalog: Catalog) -> Document:
         "path": None if isinstance(source, RequestSource) else safe(source.location),
         "columns": _columns(source, catalog),
         "roles": _roles(source),
-        "views": [*views, *computed],
+        "views": [view.name for view in views],
+        "entities": entities_of(views),
     }
 
 
@@ -69,6 +71,7 @@ def service_document(service: FeatureService, catalog: Catalog) -> Document:
         **label_of(service, catalog),
         "features": features,
         "views": list(dict.fromkeys(use.view.name for use in service.references)),
+        "entities": entities_of(use.view for use in service.references),
         "snippets": service_snippets(service),
     }
 

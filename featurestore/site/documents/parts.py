@@ -1,6 +1,6 @@
 """Parts that several pages have: who owns a definition and where it is, and a view's state."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -44,6 +44,18 @@ def label_of(definition: Definition, catalog: Catalog) -> Document:
         "tags": [safe(tag) for tag in definition.tags],
         "origin": str(definition.origin),
     }
+
+
+def entities_of(views: Iterable[View]) -> list[str]:
+    """Return the entities of views; of an on-demand view those of the views that it uses.
+
+    Args:
+        views: The views.
+    """
+    stored: list[FeatureView] = []
+    for view in views:
+        stored += [view] if isinstance(view, FeatureView) else [use.view for use in view.uses]
+    return list(dict.fromkeys(entity.name for each in stored for entity in each.entities))
 
 
 def freshness_of(view: View, catalog: Catalog) -> Document:

@@ -17,6 +17,7 @@ from featurestore.site.documents.impact import inputs_document
 from featurestore.site.documents.monitoring import drift_of, drift_state, strongest_drift
 from featurestore.site.documents.parts import (
     Document,
+    entities_of,
     expectations_of,
     fields_of,
     freshness_of,
@@ -136,7 +137,7 @@ class ViewDocuments:
         view = self._view
         stored = view if isinstance(view, FeatureView) else None
         return {
-            "entities": _entities(view),
+            "entities": entities_of([view]),
             "join_keys": fields_of(stored.join_keys) if stored else [],
             "source": stored.source.name if stored else None,
             "derived": bool(stored and stored.lineage),
@@ -155,12 +156,6 @@ class ViewDocuments:
             "window": window_text(feature) or None,
             "used_by": len(self._catalog.uses.get((feature.view.name, feature.name), ())),
         }
-
-
-def _entities(view: View) -> list[str]:
-    """Return the entities of a view; of an on-demand view those of the views that it uses."""
-    views = [use.view for use in view.uses] if isinstance(view, OnDemandFeatureView) else [view]
-    return list(dict.fromkeys(entity.name for each in views for entity in each.entities))
 
 
 def _definition(view: View) -> Document:

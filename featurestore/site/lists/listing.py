@@ -39,10 +39,11 @@ KINDS: Mapping[str, Kind] = {
     ),
     "entity": Kind(("description", "domain", "owner", "tags"), ("domain", "owner", "tag")),
     "source": Kind(
-        ("type", "description", "domain", "owner", "tags"), ("domain", "type", "owner", "tag")
+        ("type", "description", "domain", "owner", "tags"),
+        ("domain", "entity", "type", "owner", "tag"),
     ),
     "service": Kind(
-        ("description", "domain", "views", "owner", "tags"), ("domain", "owner", "tag")
+        ("description", "domain", "views", "owner", "tags"), ("domain", "entity", "owner", "tag")
     ),
     "training set": Kind(
         ("version", "rows", "columns", "label", "selection", "saved_at", "saved_by", "error"),
