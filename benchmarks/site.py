@@ -2,7 +2,7 @@
 
 Run ``python -m benchmarks.site``. It prints the seconds of CPU, those of them that the operating
 system used to create files, the peak of memory, and the number and size of the files. A file costs
-0.01 to 0.7 ms by the file system and its state: ``TMPDIR=/dev/shm`` shows the build alone. Then a
+0.02 to 0.7 ms by the file system and its state: ``TMPDIR=/dev/shm`` shows the build alone. Then a
 browser measures what pages load, and how long a key of the search, a click in lineage and a click
 on a facet take.
 

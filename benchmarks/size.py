@@ -192,9 +192,8 @@ def _ours(folder: Path, view: str = "payments_build") -> dict[str, object]:
     """Build the view's table, after a small build that warms the session up."""
     with fs.FeatureStore(folder) as store:
         store.apply(store.plan())
-        store.materialize(
-            "warm_build", full=True
-        )  # for each way: a run without new rows warms nothing
+        # Full for each way: a run without new rows would warm nothing.
+        store.materialize("warm_build", full=True)
         measured = _watched(store._job().spark(), lambda: store.materialize(view))
         return measured | _sizes(_table(store, view))
 
@@ -207,9 +206,8 @@ def _files(folder: Path) -> dict[str, object]:
     """Build a view of small files, and store one more file."""
     with fs.FeatureStore(folder) as store:
         store.apply(store.plan())
-        store.materialize(
-            "warm_build", full=True
-        )  # for each way: a run without new rows warms nothing
+        # Full for each way: a run without new rows would warm nothing.
+        store.materialize("warm_build", full=True)
         spark = store._job().spark()
         measured = _watched(spark, lambda: store.materialize("files_build"))
         _write_file(folder, 10**7)

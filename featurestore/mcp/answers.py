@@ -158,7 +158,7 @@ def overview(store: FeatureStore) -> Overview:
 
 
 def search(store: FeatureStore, text: str, limit: int) -> SearchAnswer:
-    """Return what has all words of a text."""
+    """Return what has the most words of a text."""
     found = store.search(text, limit=None)
     return SearchAnswer(len(found), tuple(found[: _within(f"search({text!r})", limit)]))
 

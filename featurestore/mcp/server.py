@@ -87,8 +87,9 @@ class Tools:
     ) -> answers.SearchAnswer:
         """Find features, views, services, entities and sources by words.
 
-        All words must be in the name, tags, owner, columns or description. Typing errors are
-        forgiven. The best results come first.
+        Looked for are name, tags, owner, columns and description. If nothing has all words, each
+        result says under `missing` which it lacks. Typing errors are forgiven. The best results
+        come first.
         """
         return answers.search(self._store, text, limit)
 

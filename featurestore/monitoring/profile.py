@@ -77,8 +77,8 @@ class Profile:
         build_id: The build of the view's table; empty for a training set.
         at: The moment of the profile, in UTC.
         kind: ``rows`` for the rows that one run stored; ``table`` for all rows of the table;
-            ``features`` for the answers of a sample of keys at ``at``; ``training_set`` for the
-            rows of a training set.
+            ``features`` for the answers of a sample of keys, each at the moment when its newest
+            row was known; ``training_set`` for the rows of a training set.
         columns: The statistics of each column.
     """
 
@@ -89,3 +89,8 @@ class Profile:
     at: datetime
     kind: ProfileKind
     columns: tuple[ColumnProfile, ...]
+
+    @property
+    def rows(self) -> int:
+        """The number of rows that it describes, or of keys; 0 without columns."""
+        return max((column.rows for column in self.columns), default=0)

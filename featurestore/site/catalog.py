@@ -13,6 +13,7 @@ from featurestore.client.lineage.impact import trained
 from featurestore.client.monitoring.monitor import monitor_features
 from featurestore.client.status import ViewStatus
 from featurestore.definitions.model.manifest import Manifest
+from featurestore.definitions.model.view import FeatureView
 from featurestore.errors import FeatureStoreError
 from featurestore.jobs.contract.changes import Column
 from featurestore.jobs.contract.check import recorded_columns
@@ -126,16 +127,20 @@ class Catalog:
 
     @cached_property
     def found_columns(self) -> Mapping[str, tuple[Column, ...]]:
-        """The columns of each source as a run of one of its views found them last."""
+        """The columns of each source, as the newest run of its views found them."""
         found: dict[str, tuple[Column, ...]] = {}
         builds: dict[str, list[TableRecord]] = {}
         for record in _read(Tables(self.layout).records, tuple[TableRecord, ...](), []):
             builds.setdefault(record.view, []).append(record)
-        for view in self.manifest.views:
+        for view in sorted(self.manifest.views, key=self._newest_run, reverse=True):
             if view.name in builds and not view.lineage and view.source.name not in found:
                 columns = recorded_columns(self.layout, view, builds[view.name])
                 found |= {} if columns is None else {view.source.name: columns}
         return found
+
+    def _newest_run(self, view: FeatureView) -> float:
+        runs = self.runs_by_view.get(view.name)
+        return runs[0].started_at.timestamp() if runs else 0.0
 
     @cached_property
     def health(self) -> Health:

@@ -181,7 +181,7 @@ def test_python_finds_the_same_in_the_same_order(
     found, _ = run(drawn, queries)
 
     for query, results in zip(queries, found, strict=True):
-        expected = [(entry.name, entry.view) for entry, _ in index.find(query)]
+        expected = [(entry.name, entry.view) for entry, *_ in index.find(query)]
         assert [(each["name"], each["view"]) for each in results] == expected
 
 
@@ -193,6 +193,6 @@ def test_python_finds_the_same_among_plain_entries(run: Run) -> None:
     found, _ = run(ENTRIES, queries)
 
     assert [[each["name"] for each in results] for results in found] == [
-        [entry.name for entry, _ in index.find(query)] for query in queries
+        [entry.name for entry, *_ in index.find(query)] for query in queries
     ]
     assert all(results for query, results in zip(queries, found, strict=True) if query != "zzzz")

@@ -14,6 +14,8 @@ from featurestore import credentials
 from featurestore.errors import TableError
 from featurestore.registry.codec import document_fingerprint
 from featurestore.site.build import build_site
+from featurestore.store.commit import CommitNotes
+from featurestore.store.delta.log import record_notes
 from tests.site.conftest import DEFINITIONS, NOW, Make, site_of
 from tests.site.page import Page, target_of
 
@@ -69,6 +71,40 @@ def test_a_features_rules_and_drawing_have_its_interval(
 
 def rules(site: dict[str, str], feature: str) -> list[str]:
     return data(site, f"features/{feature}")["rules"]
+
+
+def test_each_word_that_a_page_explains_by_a_link_is_on_the_page_of_words(
+    site: dict[str, str],
+) -> None:
+    linked = {
+        link.partition("#")[2]
+        for path, text in site.items()
+        if path.endswith(".html")
+        for link in Page(text).links
+        if "words.html#" in link
+    }
+    anchors = {own["id"] for own in Page(site["words.html"]).names("dt") if own.get("id")}
+
+    assert {"spine", "drift", "profile"} <= linked <= anchors
+
+
+def test_a_source_shows_the_columns_that_the_newest_run_has_found(store: fs.FeatureStore) -> None:
+    columns = [("ID", "Int64"), ("Amount", "Float64"), ("note", "String")]
+    uri = store.layout.features("activity", "activity-1")
+    notes = CommitNotes(
+        "r1", view="activity", table_id="activity-1", generation=0, batch_id=0, source_offset="1",
+        rows_in=0, rows_out=0, null_rows=0, max_event_timestamp=None, started_at=NOW,
+        source_columns=columns, source_name="paid",
+    )  # fmt: skip
+    record_notes(uri, notes.to_json())
+
+    shown = data(site_of(store), "sources/paid")["columns"]
+
+    assert [(each["name"], each["type"], each["used_as"]) for each in shown] == [
+        ("ID", "Int64", "id"),
+        ("Amount", "Float64", "amount"),
+        ("note", "String", None),
+    ]
 
 
 def test_services_show_each_column_with_its_feature(site: dict[str, str]) -> None:

@@ -87,9 +87,13 @@ def search(
 ) -> None:
     """Find definitions and features by words.
 
-    All words must be in the name, tags, owner, columns or description. Typing errors are forgiven.
+    Looked for are name, tags, owner, columns and description. If nothing has all words, what has
+    the most of them is found. Typing errors are forgiven.
     """
-    _print("search", open_store(project).search(" ".join(words), limit=limit), as_json)
+    found = open_store(project).search(" ".join(words), limit=limit)
+    _print("search", found, as_json)
+    if found and found[0].missing and not as_json:
+        say("nothing has all words; these have the most")
 
 
 def describe(

@@ -102,7 +102,10 @@ class CatalogCalls:
 
     @checked_arguments
     def search(self, text: str, *, limit: int | None = 20) -> Results[FoundDefinition]:
-        """Return what has all words of a text in its name, tags, owner, columns or description.
+        """Return what has the most words of a text: in name, tags, owner, columns, description.
+
+        If something has all words, only such things are found. Otherwise each result says which
+        words it lacks.
 
         A feature has the tags and the owner of its view. Saved training sets and models are found
         too, with who saved them.

@@ -20,6 +20,7 @@ class FoundDefinition:
         owner: Its owner; for a feature, that of its view; who saved or recorded it.
         description: Its description, or its meaning.
         score: How well it fits; higher is better.
+        missing: The words of the text that it does not have: nothing has all of them.
     """
 
     kind: str
@@ -28,12 +29,13 @@ class FoundDefinition:
     owner: str
     description: str
     score: float
+    missing: tuple[str, ...] = ()
 
 
 def found_definitions(
     entries: Iterable[Entry], text: str, limit: int | None = None
 ) -> Iterator[FoundDefinition]:
-    """Yield what has all words of a text, the best first.
+    """Yield what has the most words of a text, the best first.
 
     Args:
         entries: What can be found.
@@ -44,7 +46,7 @@ def found_definitions(
         >>> list(found_definitions([], "amount"))
         []
     """
-    for entry, score in islice(SearchIndex(entries).find(text), limit):
+    for entry, score, missing in islice(SearchIndex(entries).find(text), limit):
         yield FoundDefinition(
             entry.kind,
             entry.name,
@@ -52,4 +54,5 @@ def found_definitions(
             owner=entry.owner,
             description=entry.description,
             score=score,
+            missing=missing,
         )

@@ -8,7 +8,7 @@ import pyarrow as pa
 from deltalake import write_deltalake
 from deltalake.exceptions import DeltaError
 
-from featurestore.client.frame.library_types import delta_table
+from featurestore.client.frame.library_types import delta_typed
 from featurestore.errors import RequestError, TableError
 from featurestore.store.delta.log import is_table
 from featurestore.store.failures import failure_text, storage_errors
@@ -35,7 +35,7 @@ def write_table(table: pa.Table, path: str, *, overwrite: bool) -> int:
         TableError: delta-rs does not replace the rows of this table.
     """
     call = f"write({path!r})"
-    rows = _plain(delta_table(table, call))
+    rows = _plain(delta_typed(table, call))
     _require_names(call, rows.schema)
     if problem := table_folder_problem(path):
         raise RequestError(call, problem, "Write to a folder with another name.")

@@ -408,6 +408,7 @@ class FeatureFrame(NotATable):
             RequestError: There is a table, and it is not to be replaced, or a Delta table cannot
                 hold a column.
             StorageError: The disk or the object store refuses it.
+            TableError: The rows of this table can only be replaced by Spark.
 
         Example:
             >>> from tempfile import TemporaryDirectory

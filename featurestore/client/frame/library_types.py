@@ -62,7 +62,7 @@ def spark_table(table: pa.Table) -> pa.Table:
     return _converted(table, "to_spark()", "Spark", _for_spark)
 
 
-def delta_table(table: pa.Table, call: str) -> pa.Table:
+def delta_typed(table: pa.Table, call: str) -> pa.Table:
     """Return rows with the types in which Spark stores them in a Delta table.
 
     Args:
@@ -74,7 +74,7 @@ def delta_table(table: pa.Table, call: str) -> pa.Table:
             microsecond.
 
     Example:
-        >>> delta_table(pa.table({"n": pa.array([7], pa.uint32())}), "write('rows')").schema.types
+        >>> delta_typed(pa.table({"n": pa.array([7], pa.uint32())}), "write('rows')").schema.types
         [DataType(int64)]
     """
     return _converted(table, call, "a Delta table", _for_delta)

@@ -76,7 +76,7 @@ class ComparedColumn:
         column: The profile; None if there is none.
         missing: Why there is none.
         fix: How there will be one; empty where that is not known.
-        later_rows: The rows that runs have stored since it was made, and that are not in it.
+        later_rows: How many rows at least were stored since it was made, and are not in it.
     """
 
     label: str
@@ -189,11 +189,19 @@ def _next(own: ViewProfiles, feature: str) -> str:
 
 
 def _later_rows(own: ViewProfiles, profile: Profile) -> int:
-    """Return the rows that runs have stored since a profile of window features was made."""
+    """Return how many rows at least were stored since a profile of window features was made.
+
+    Not all profiles are read. Without that of the table after the same run, those of later runs
+    are summed up that are.
+    """
     if profile.kind != "features":
         return 0
+    tables = [each for each in own.profiles if each.kind == "table"]
+    for then in tables:
+        if then.run_id == profile.run_id:
+            return max(0, tables[-1].rows - then.rows)
     later = (each for each in own.profiles if each.kind == "rows" and each.at > profile.at)
-    return sum(max((column.rows for column in each.columns), default=0) for each in later)
+    return sum(each.rows for each in later)
 
 
 def _previous(found: Series, comparison: Comparison, next_one: str) -> ComparedColumn:

@@ -35,11 +35,11 @@ def drift_observations(own: ViewProfiles, comparison: Comparison) -> Iterator[Ob
         found = series(own, feature)
         newer = newer_column(own, feature, found, comparison)
         earlier = earlier_column(own, feature, found, wanted.against, comparison)
+        if not wanted.declared and newer.column is not None and newer.column.type in _TIMES:
+            continue
         if newer.column is None or earlier.column is None:
             missing = newer if newer.column is None else earlier
             yield _not_compared(own.view.name, wanted, missing)
-            continue
-        if not wanted.declared and newer.column.type in _TIMES:
             continue
         found_distances = distances(earlier.column, newer.column, wanted.thresholds)
         measured = {each.measure: each for each in found_distances}
@@ -98,7 +98,7 @@ def _judged(blank: Observation, distance: Distance | None, newer: ComparedColumn
         f"{distance.measure} is {distance.value:.3g} between {blank.against} and {newer.label}"
     )
     if later:
-        compared += f"; {later:,} rows that were stored since then are not in it"
+        compared += f"; at least {later:,} rows that were stored since then are not in it"
     filled = replace(blank, state="ok", value=distance.value, found=compared, later_rows=later)
     if distance.value <= limit:
         return filled

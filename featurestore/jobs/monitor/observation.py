@@ -44,7 +44,8 @@ class Observation:
         threshold: The greatest such number that is no breach; None without one.
         against: What was compared with, for drift.
         declared: Whether the view declares the threshold, or a caller asks for the comparison.
-        later_rows: The rows that runs have stored since the newer profile, which are not in it.
+        later_rows: How many rows at least were stored since the newer profile was made, of window
+            features, and are not in it.
         found: What was found, as a clause.
         fix: What to do next; empty if nothing is to be done.
     """

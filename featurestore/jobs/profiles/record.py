@@ -12,7 +12,7 @@ from featurestore.jobs.profiles.features import window_features
 from featurestore.jobs.profiles.table import read_sketches, sketch_stored_rows, write_sketches
 from featurestore.monitoring.columns import stored_columns_of
 from featurestore.monitoring.profile import ColumnProfile, Profile, ProfileKind
-from featurestore.monitoring.records import profile_of, record_of
+from featurestore.monitoring.records import StoredProfiles, record_of
 from featurestore.monitoring.rows import RowsSketch
 from featurestore.monitoring.summary import summaries
 from featurestore.store.delta.snapshot import open_snapshot
@@ -140,9 +140,8 @@ def _record_features(run: ProfiledRun) -> str:
 def _rows_after(run: ProfiledRun, heads: Sequence[ProfileHead], run_id: str) -> int:
     """Return the rows that the table had after an earlier run, by its profile; 0 without one."""
     tables = [each for each in heads if (each.run_id, each.kind) == (run_id, "table")]
-    for record in Profiles(run.layout).load(tables[-1:]):
-        return max((column.rows for column in profile_of(record).columns), default=0)
-    return 0
+    found = StoredProfiles.of(tables, Profiles(run.layout).load(tables[-1:]))
+    return max((each.rows for own in found.whole.values() for each in own), default=0)
 
 
 def _profile(run: ProfiledRun, kind: ProfileKind, columns: tuple[ColumnProfile, ...]) -> Profile:

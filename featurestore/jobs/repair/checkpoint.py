@@ -27,7 +27,7 @@ def continue_checkpoint(
         log: The log of files in the copy, for the run of the repair.
         uri: The source's address.
     """
-    record_owner(new, newest.view)  # first: what is another build's counts as empty
+    record_owner(new, newest.view)
     for folder in _FOLDERS:
         for name in list_names(f"{old}{folder}"):
             is_copied = not name.startswith(".") and name != OWNER_FILE

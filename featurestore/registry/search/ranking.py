@@ -11,6 +11,7 @@ Experimental Algorithmics 16, 2011).
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from featurestore.registry.search.entries import Entry, weights_of, words_of
 
@@ -18,6 +19,20 @@ BEGINNING = 0.7
 """The share of a word's weight if only its beginning is in the query."""
 _WITH_ERROR = 0.4  # divided by the number of errors
 _SHORT, _MIDDLE = 3, 8  # words below these lengths may have no errors, and one
+
+
+class Match(NamedTuple):
+    """What a search has found.
+
+    Args:
+        entry: The entry.
+        score: How well it fits; higher is better.
+        missing: The words of the query that it does not have.
+    """
+
+    entry: Entry
+    score: float
+    missing: tuple[str, ...]
 
 
 class SearchIndex:
@@ -28,7 +43,7 @@ class SearchIndex:
 
     Example:
         >>> index = SearchIndex([Entry("view", "activity"), Entry("feature", "amount_sum_7d")])
-        >>> [entry.name for entry, _ in index.find("amuont 7d")]
+        >>> [each.entry.name for each in index.find("amuont 7d")]
         ['amount_sum_7d']
     """
 
@@ -40,18 +55,24 @@ class SearchIndex:
                 self._words.setdefault(word, []).append((number, weight))
         self._vocabulary = sorted(self._words)
 
-    def find(self, query: str) -> list[tuple[Entry, float]]:
-        """Return the entries that have the most words of a query with their scores, best first."""
-        words = [self._by_word(text) for text in words_of(query)]
-        counts = Counter(number for each in words for number in each)
+    def find(self, query: str) -> list[Match]:
+        """Return the entries that have the most words of a query, the best first."""
+        words = [(text, self._by_word(text)) for text in words_of(query)]
+        counts = Counter(number for _, found in words for number in found)
         most = max(counts.values(), default=0)
         totals = {
-            number: sum(each.get(number, 0.0) for each in words)
+            number: sum(found.get(number, 0.0) for _, found in words)
             for number, count in counts.items()
             if count == most
         }
         ranked = sorted(totals, key=lambda number: (-totals[number], number))
-        return [(self._entries[number], totals[number]) for number in ranked]
+        missing = (
+            tuple(text for text, found in words if number not in found) for number in ranked
+        )
+        return [
+            Match(self._entries[number], totals[number], lacks)
+            for number, lacks in zip(ranked, missing, strict=True)
+        ]
 
     def _by_word(self, text: str) -> dict[int, float]:
         found: dict[int, float] = {}

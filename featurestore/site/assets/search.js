@@ -166,6 +166,7 @@
       pairs.push([total, entry]);
     });
     pairs.hasAll = most === exact.length;
+    pairs.isPart = !most && bonus.length > 0;
     return pairs;
   }
 
@@ -201,7 +202,7 @@
         });
       })).then(function (results) {
         return { total: pairs.length, results: results, hasAll: pairs.hasAll,
-          isPart: found.every(function (each) { return each.isBroad; }) };
+          isPart: pairs.isPart };
       });
     });
   };

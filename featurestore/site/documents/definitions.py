@@ -39,6 +39,7 @@ def source_document(source: Source, catalog: Catalog) -> Document:
         "type": source_type(source),
         "path": None if isinstance(source, RequestSource) else safe(source.location),
         "columns": _columns(source, catalog),
+        "unknown": list(catalog.impacts.lineage.unknown.get(source.name, ())),
         "roles": _roles(source),
         "views": [view.name for view in views],
         "entities": entities_of(views),
@@ -77,16 +78,20 @@ def service_document(service: FeatureService, catalog: Catalog) -> Document:
 
 
 def _columns(source: Source, catalog: Catalog) -> list[Document]:
-    """Return the declared columns, then those that a run has found beside them."""
+    """Return the declared columns, then those that a run has found beside them.
+
+    ``used_as`` is how the definitions spell a column; None if none of them names it.
+    """
     declared = [] if isinstance(source, DeltaSource) else fields_of(source.schema)
-    names = {each["name"] for each in declared}
-    found = (each for each in catalog.found_columns.get(source.name, ()) if each.name not in names)
+    names = {each["name"].lower() for each in declared}
+    found = catalog.found_columns.get(source.name, ())
     others = [
         {"name": each.name, "type": each.type, "description": "", "personal": False}
         for each in found
+        if each.name.lower() not in names
     ]
-    used = catalog.impacts.columns.get(source.name, ())
-    return [{**each, "used": each["name"] in used} for each in (*declared, *others)]
+    used = {name.lower(): name for name in catalog.impacts.columns.get(source.name, ())}
+    return [{**each, "used_as": used.get(each["name"].lower())} for each in (*declared, *others)]
 
 
 def _roles(source: Source) -> dict[str, str]:

@@ -51,13 +51,16 @@ def source_columns_document(source: Source, impacts: Sequence[Impact]) -> Docume
 
 
 def inputs_document(impacts: Impacts, view: str, feature: str) -> Document:
-    """Return what a feature is made from: source columns with their reach."""
+    """Return what a feature is made from: source columns, each with how it is used.
+
+    It is not how a column reaches the feature: a function may use a column, and need it too.
+    """
     inputs = impacts.lineage.features[view, feature]
     possible = inputs.possible - inputs.values
     ways = (
         (Reach.value, inputs.values),
         (Reach.possible, possible),
-        (Reach.rows, inputs.rows - inputs.values),
+        (Reach.rows, inputs.rows - inputs.values - possible),
     )
     return {
         "columns": [

@@ -94,7 +94,8 @@ def _document(each: Observation) -> Document:
         "threshold": each.threshold,
         "against": safe(each.against) or None,
         "declared": each.declared,
-        "explained": each.is_explained or each.later_rows > 0,
+        "explained": each.is_explained,
+        "later_rows": each.later_rows,
         "found": safe(each.found),
         "fix": safe(each.fix) or None,
     }

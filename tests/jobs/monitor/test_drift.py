@@ -92,10 +92,14 @@ def test_rows_that_are_in_no_profile_of_window_features_are_counted() -> None:
     later = profile(0.5, amount(LOW[:7], absent=1))
     runs = profile(2, amount(LOW)), profile(1, amount(HIGH)), later
 
+    tables = profile(2, amount(LOW), kind="table"), profile(0.5, amount(LOW * 7), kind="table")
+
     [stale] = found([OF_PSI], *features, *runs)
     [whole] = found([OF_PSI], *features, runs[0])
+    [of_tables] = found([OF_PSI], *features, runs[2], *tables)
 
     assert (stale.state, stale.later_rows) == ("ok", 508)
+    assert of_tables.later_rows == 3_000  # the runs between are in no profile that was read
     assert "508" in stale.found
     assert (whole.state, whole.later_rows) == ("ok", 0)
 

@@ -42,7 +42,7 @@ ENTRIES = [
 def test_entries_with_the_most_words_are_found_the_best_first(
     query: str, names: list[str]
 ) -> None:
-    assert [entry.name for entry, _ in SearchIndex(ENTRIES).find(query)] == names
+    assert [entry.name for entry, *_ in SearchIndex(ENTRIES).find(query)] == names
 
 
 def test_what_is_found_in_a_manifest_is_its_definitions_and_features() -> None:
@@ -60,7 +60,7 @@ def test_the_owner_and_the_tags_of_a_view_find_its_features_after_it() -> None:
     index = SearchIndex(entries_of(manifest))
 
     for query in ("ana", "money", "example money"):
-        found = [(entry.kind, entry.name) for entry, _ in index.find(query)]
+        found = [(entry.kind, entry.name) for entry, *_ in index.find(query)]
         assert found == [("view", "activity"), *(("feature", n) for n in own.feature_names)]
 
 
@@ -74,7 +74,7 @@ def test_training_sets_and_models_are_found_by_their_newest_versions() -> None:
     index = SearchIndex(entries_of(SMALL, [saved], models))
 
     def names(query: str) -> list[str]:
-        return [entry.name for entry, _ in index.find(query)]
+        return [entry.name for entry, *_ in index.find(query)]
 
     assert names("is_fraud") == names("ana") == ["fraud_2026"]
     assert names("fraud 2026") == ["fraud_2026", "net"]
@@ -85,7 +85,7 @@ def test_training_sets_and_models_are_found_by_their_newest_versions() -> None:
 def test_a_source_is_found_by_the_columns_that_a_run_has_seen() -> None:
     index = SearchIndex(entries_of(SMALL, columns={"payments": ["shop_id"]}))
 
-    assert [(each.kind, each.name) for each, _ in index.find("shop id")] == [
+    assert [(each.kind, each.name) for each, *_ in index.find("shop id")] == [
         ("source", "payments")
     ]
 

@@ -8,6 +8,7 @@ says whose it must be: it ends with the build and the generation. Spark ignores 
 import json
 from dataclasses import KW_ONLY, dataclass
 
+from featurestore.errors import ConflictError
 from featurestore.store.file_system import read_text, write_text
 from featurestore.store.paths import is_folder_name
 
@@ -36,7 +37,16 @@ def record_owner(checkpoint: str, view: str) -> None:
     Args:
         checkpoint: The address of the checkpoint, by `Layout.checkpoint`.
         view: The name of the view.
+
+    Raises:
+        ConflictError: It is another build's: it was put there since the run has looked.
     """
+    if other := other_owner(checkpoint):
+        raise ConflictError(
+            f"materialize view {view!r}",
+            f"the checkpoint at {checkpoint} has become that of view {other.view!r}",
+            f"Find out what writes there, and run `featurestore materialize {view}` again.",
+        )
     if owner_of(checkpoint) is not None:
         return
     table_id, generation = _build_of(checkpoint)
