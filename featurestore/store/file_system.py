@@ -52,7 +52,7 @@ def list_names(folder: str) -> tuple[str, ...]:
         with suppress(FileNotFoundError), os.scandir(root) as entries:
             return tuple(sorted(entry.name for entry in entries if entry.is_file()))
         return ()
-    infos = filesystem.get_file_info(pafs.FileSelector(root, allow_not_found=True))
+    infos = infos_of_folder(filesystem, root)
     return tuple(sorted(info.base_name for info in infos if info.type == pafs.FileType.File))
 
 
@@ -64,8 +64,31 @@ def list_folders(folder: str) -> tuple[str, ...]:
         ()
     """
     filesystem, root = file_system(folder)
-    infos = filesystem.get_file_info(pafs.FileSelector(root, allow_not_found=True))
+    infos = infos_of_folder(filesystem, root)
     return tuple(sorted(info.base_name for info in infos if info.type == pafs.FileType.Directory))
+
+
+def infos_of_folder(
+    filesystem: pafs.FileSystem, root: str, *, recursive: bool = False
+) -> list[pafs.FileInfo]:
+    """Return what Arrow says of the files and folders in a folder; none if there is no folder.
+
+    Args:
+        filesystem: The file system.
+        root: The folder, in the form of the file system.
+        recursive: Whether to look into the folders, too.
+
+    Example:
+        >>> infos_of_folder(*file_system("no/such/folder"))
+        []
+    """
+    selector = pafs.FileSelector(root, recursive=recursive, allow_not_found=True)
+    # Arrow fails for a folder that another process makes, or removes a part of, while it looks.
+    for _ in range(2):
+        with suppress(FileNotFoundError):
+            infos: list[pafs.FileInfo] = filesystem.get_file_info(selector)
+            return infos
+    return []
 
 
 def write_text(address: str, text: str) -> None:

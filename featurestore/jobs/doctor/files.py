@@ -8,7 +8,7 @@ import pyarrow.fs as pafs
 from featurestore.jobs.doctor.finding import Finding, Subject
 from featurestore.store.delta.cleanup import vacuum
 from featurestore.store.delta.files import file_damage
-from featurestore.store.file_system import file_system
+from featurestore.store.file_system import file_system, infos_of_folder
 from featurestore.store.layout import Layout
 from featurestore.store.ledger.tables import TableRecord, Tables
 
@@ -60,7 +60,7 @@ def unknown_builds(layout: Layout, view: str, builds: Sequence[TableRecord]) -> 
         builds: The newest record of each build, of all views.
     """
     filesystem, folder = file_system(layout.builds(view))
-    infos = filesystem.get_file_info(pafs.FileSelector(folder, allow_not_found=True))
+    infos = infos_of_folder(filesystem, folder)
     folders = {info.base_name: info.path for info in infos if info.type == pafs.FileType.Directory}
     if folders.keys() - _known(view, builds):
         # A run that has begun since then has recorded its build before it made the folder.

@@ -10,7 +10,7 @@ import pyarrow.fs as pafs
 from featurestore.store.delta.commit_files import newest_checkpoint, oldest_version
 from featurestore.store.delta.snapshot import KEEP_COMMITS, open_table, require_newest_commit
 from featurestore.store.failures import storage_errors
-from featurestore.store.file_system import file_system, list_names
+from featurestore.store.file_system import file_system, infos_of_folder, list_names
 from featurestore.store.paths import is_local
 
 _HOUR = timedelta(hours=1)
@@ -157,8 +157,7 @@ def remove_folder(uri: str, *, dry_run: bool = False) -> Removed:
     """
     with storage_errors(f"remove {uri}", uri):
         filesystem, path = file_system(uri)
-        selector = pafs.FileSelector(path, recursive=True, allow_not_found=True)
-        infos = filesystem.get_file_info(selector)
+        infos = infos_of_folder(filesystem, path, recursive=True)
         files = [info for info in infos if info.type == pafs.FileType.File]
         if infos and not dry_run:
             filesystem.delete_dir(path)
