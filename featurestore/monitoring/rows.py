@@ -12,7 +12,7 @@ from featurestore.monitoring.columns import ProfiledColumn
 from featurestore.monitoring.sketch import ColumnSketch
 from featurestore.monitoring.sketch_values import sketch_values
 
-FORM = "featurestore.sketch/1"
+FORM = "featurestore.sketch/2"
 """The form of the text. Another one is not read: the rows are described again."""
 
 

@@ -8,18 +8,18 @@ import base64
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import datasketches as ds
 
 from featurestore.monitoring.counted_values import CountedValues
+from featurestore.monitoring.distinct import DistinctValues
 from featurestore.monitoring.profile import Value
 from featurestore.monitoring.top_values import TopValues
 
+_Part = TypeVar("_Part")
 QUANTILE_SIZE = 400
 """The parameter k of the KLL sketch: 0.7 % of the rows is its error of a rank."""
-DISTINCT_SIZE = 12
-"""The logarithm of the size of the HLL sketch: 1.6 % is its standard error of a count."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,7 @@ class ColumnSketch:
     """What is kept of a column's values.
 
     Quantiles are those of Karnin, Lang and Liberty ("Optimal quantile approximation in streams",
-    2016), counts of different values those of HyperLogLog (Flajolet et al., 2007), both as Apache
-    DataSketches has them. Means and squares are merged by the formula of Chan, Golub and LeVeque
+    2016), as Apache DataSketches has them; counts of different values those of `DistinctValues`. Means and squares are merged by the formula of Chan, Golub and LeVeque
     ("Updating formulae and a pairwise algorithm for computing sample variances", 1979).
 
     Args:
@@ -40,7 +39,7 @@ class ColumnSketch:
         mean: The mean of numbers and times.
         squares: The sum of the squares of the differences from the mean.
         quantiles: A KLL sketch of numbers and times, serialized; empty for other values.
-        distinct: A HLL sketch of the values, serialized; empty for values that are not compared.
+        distinct: The different values; None for values that are not compared.
         top: The most frequent values; None where no value may be shown.
         counted: All numbers and times, until the sketch is merged or stored; None without them.
     """
@@ -54,7 +53,7 @@ class ColumnSketch:
     mean: float = 0.0
     squares: float = 0.0
     quantiles: bytes = b""
-    distinct: bytes = b""
+    distinct: DistinctValues | None = None
     top: TopValues | None = None
     counted: CountedValues | None = field(default=None, compare=False, repr=False)
 
@@ -71,10 +70,7 @@ class ColumnSketch:
     @cached_property
     def distinct_values(self) -> int | None:
         """The approximate number of different values; None where they are not compared."""
-        if not self.distinct:
-            return None
-        estimate: float = ds.hll_sketch.deserialize(self.distinct).get_estimate()
-        return min(round(estimate), self.values)
+        return None if self.distinct is None else min(self.distinct.estimate, self.values)
 
     def merged(self, other: "ColumnSketch") -> "ColumnSketch":
         """Return the sketch of the rows of both."""
@@ -89,15 +85,16 @@ class ColumnSketch:
             mean=mean,
             squares=squares,
             quantiles=_merged(_quantiles, self.quantiles, other.quantiles),
-            distinct=_merged(_distinct, self.distinct, other.distinct),
+            distinct=_merged(DistinctValues.merged, self.distinct, other.distinct),
             top=self.top.merged(other.top) if tops else None,  # type: ignore[union-attr, arg-type]  # both are there
         )
 
     def to_data(self) -> dict[str, Any]:
         """Return it as plain data, for JSON."""
         data = {each.name: getattr(self, each.name) for each in fields(self) if each.compare}
-        for name in ("quantiles", "distinct"):
-            data[name] = base64.b64encode(data[name]).decode()
+        data["quantiles"] = base64.b64encode(self.quantiles).decode()
+        if self.distinct is not None:
+            data["distinct"] = base64.b64encode(self.distinct.hashes).decode()
         if self.top is not None:
             data["top"] = [dict(self.top.counts), self.top.error]
         return data
@@ -113,9 +110,11 @@ class ColumnSketch:
             >>> ColumnSketch.from_data(ColumnSketch(rows=3, nulls=3).to_data()).rows
             3
         """
-        raw = {name: base64.b64decode(data[name]) for name in ("quantiles", "distinct")}
         top = None if data["top"] is None else TopValues(dict(data["top"][0]), data["top"][1])
-        sketch = cls(**{**data, **raw, "top": top})
+        text = data["distinct"]
+        distinct = None if text is None else DistinctValues(base64.b64decode(text))
+        quantiles = base64.b64decode(data["quantiles"])
+        sketch = cls(**{**data, "quantiles": quantiles, "distinct": distinct, "top": top})
         _require_whole(sketch)
         return sketch
 
@@ -138,11 +137,12 @@ def _require_whole(sketch: ColumnSketch) -> None:
         raise ValueError("a value has another type")
     try:
         has_all = not sketch.quantiles or sketch.quantile_sketch.n == sketch.values
-        distinct = sketch.distinct_values
     except (RuntimeError, MemoryError, IndexError) as error:
         raise ValueError(f"its bytes are damaged: {error}") from error
-    if not has_all or (distinct or 0) < 0:
+    if not has_all:
         raise ValueError("the sketch of quantiles is not that of all values")
+    if sketch.distinct is not None:
+        sketch.distinct.require_whole()
 
 
 def _moments(one: ColumnSketch, other: ColumnSketch) -> tuple[float, float]:
@@ -163,7 +163,7 @@ def _end(choose: Callable[..., Value], parts: Iterable[tuple[int, Value | None]]
     return choose(known) if known and len(known) == len(ends) else None
 
 
-def _merged(merge: Callable[[bytes, bytes], bytes], one: bytes, other: bytes) -> bytes:
+def _merged(merge: Callable[[_Part, _Part], _Part], one: _Part, other: _Part) -> _Part:
     return merge(one, other) if one and other else one or other
 
 
@@ -172,10 +172,3 @@ def _quantiles(one: bytes, other: bytes) -> bytes:
     for each in (one, other):
         sketch.merge(ds.kll_doubles_sketch.deserialize(each))
     return bytes(sketch.serialize())
-
-
-def _distinct(one: bytes, other: bytes) -> bytes:
-    union = ds.hll_union(DISTINCT_SIZE)
-    for each in (one, other):
-        union.update(ds.hll_sketch.deserialize(each))
-    return bytes(union.get_result(ds.HLL_8).serialize_compact())

@@ -1,6 +1,6 @@
 """The sketch of a column's values in an Arrow array."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 
 from featurestore.monitoring.columns import Kind, ProfiledColumn
 from featurestore.monitoring.counted_values import CountedValues
-from featurestore.monitoring.sketch import DISTINCT_SIZE, QUANTILE_SIZE, ColumnSketch
+from featurestore.monitoring.distinct import DistinctValues
+from featurestore.monitoring.sketch import QUANTILE_SIZE, ColumnSketch
 from featurestore.monitoring.top_values import LIMIT, TopValues
 
 LONGEST_TEXT = 100
@@ -87,12 +88,13 @@ def _of_numbers(
     shows_top: bool = True,
 ) -> ColumnSketch:
     unique, counts = np.unique(numbers, return_counts=True)
-    distinct = _distinct(unique.tolist())
+    distinct = DistinctValues.of(unique)
     if column.key:
         return ColumnSketch(rows=rows, nulls=nulls, nans=nans, distinct=distinct)
     floats = numbers.astype(np.float64)
     quantiles = ds.kll_doubles_sketch(QUANTILE_SIZE)
-    quantiles.update(floats)
+    # PERF: a KLL sketch takes ascending numbers in a third of the time.
+    quantiles.update(np.repeat(unique.astype(np.float64), counts))
     with np.errstate(all="ignore"):  # infinities, and sums beyond a float
         mean = float(floats.mean()) if len(floats) else 0.0
         squares = float(np.square(floats - mean).sum())
@@ -124,7 +126,7 @@ def _texts(column: ProfiledColumn, values: pa.ChunkedArray) -> ColumnSketch:
         nulls=values.null_count,
         minimum=_shortened(ends.get("min")),
         maximum=_shortened(ends.get("max")),
-        distinct=_distinct(unique.to_pylist()),
+        distinct=DistinctValues.of(unique.to_numpy(zero_copy_only=False)),
         top=None if column.personal else _top(unique, counts, _text),
     )
 
@@ -132,13 +134,6 @@ def _texts(column: ProfiledColumn, values: pa.ChunkedArray) -> ColumnSketch:
 def _booleans(column: ProfiledColumn, values: pa.ChunkedArray) -> ColumnSketch:
     texts = pc.if_else(values, "true", "false")
     return replace(_texts(column, texts), minimum=None, maximum=None)
-
-
-def _distinct(unique: Iterable[int | float | str]) -> bytes:
-    sketch = ds.hll_sketch(DISTINCT_SIZE, ds.HLL_8)
-    for value in unique:
-        sketch.update(value)
-    return bytes(sketch.serialize_compact())
 
 
 def _top(unique: Any, counts: npt.NDArray[Any], text: Callable[[Any], str]) -> TopValues:

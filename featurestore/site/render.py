@@ -6,6 +6,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from featurestore.monitoring import distinct
 from featurestore.site.addresses import data_of, page_of
 from featurestore.site.catalog import Catalog
 from featurestore.site.documents.parts import Document, moment, safe
@@ -54,6 +55,7 @@ class Renderer:
             "known_training_sets": set(catalog.training_sets),
             "known_views": {view.name for view in catalog.views},
             "problems": catalog.problems,
+            "exact_up_to": distinct.SIZE,
             "page_of": page_of,
             "href_of": href_of,
             "number": number,

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from featurestore.monitoring.columns import profiled
+from featurestore.monitoring.distinct import SIZE, DistinctValues
 from featurestore.monitoring.rows import RowsSketch, merged_sketches, sketch_table
 from featurestore.monitoring.sketch import ColumnSketch
 from featurestore.monitoring.sketch_values import sketch_values
@@ -20,7 +21,7 @@ FLOATS = st.one_of(st.none(), st.just(math.nan), st.floats(-1e9, 1e9, width=32))
 TEXTS = st.one_of(st.none(), st.text("abc", max_size=2))
 NUMBER, TEXT = profiled("x", pa.float64()), profiled("x", pa.string())
 # Three times what the sketches state as the error of one standard deviation or of 99 %.
-RANK_ERROR, DISTINCT_ERROR = 0.02, 0.05
+RANK_ERROR, DISTINCT_ERROR = 0.02, 0.066
 
 
 def parts_of(values: list[object], cuts: list[int], dtype: pa.DataType) -> list[pa.ChunkedArray]:
@@ -111,6 +112,52 @@ def test_texts_of_parts_are_those_of_the_whole(values: list[object], cuts: list[
     of_parts = merged([sketch_values(TEXT, part) for part in parts_of(values, cuts, pa.string())])
 
     assert summary(TEXT, of_parts) == summary(TEXT, whole)
+
+
+@given(
+    st.lists(st.integers(0, 10**9), max_size=4, unique=True),
+    st.integers(0, 4_000),
+    st.integers(0, 4_000),
+)
+def test_the_different_values_of_parts_are_those_of_the_whole(
+    far: list[int], end: int, start: int
+) -> None:
+    one, other = np.arange(end), np.union1d(np.arange(start, 4_000), np.array(far, int))
+    both = np.union1d(one, other)
+
+    found = DistinctValues.of(one).merged(DistinctValues.of(other))
+
+    assert found == DistinctValues.of(both)
+    assert found.estimate == pytest.approx(
+        len(both), abs=0 if len(both) < SIZE else DISTINCT_ERROR * len(both)
+    )
+
+
+@pytest.mark.parametrize("kind", ["int64", "int32", "float64", "float32", "bool", "text"])
+def test_the_number_of_different_values_of_each_type_is_near(kind: str) -> None:
+    numbers = np.arange(-1_000, 50_000)
+    values = numbers.astype(str).astype(object) if kind == "text" else numbers.astype(kind)
+    different = np.unique(values)
+
+    estimate = DistinctValues.of(different).estimate
+
+    assert estimate == pytest.approx(len(different), rel=DISTINCT_ERROR)
+
+
+def test_a_stored_hash_means_the_same_in_each_release() -> None:
+    """Sketches that were stored with another release of pandas are merged with new ones."""
+    numbers, texts = np.array([1, 2]), np.array(["EUR", "é"], dtype=object)
+
+    stored = [np.frombuffer(DistinctValues.of(each).hashes, "<u8") for each in (numbers, texts)]
+
+    assert stored[0].tolist() == [6238072747940578789, 15839785061582574730]
+    assert stored[1].tolist() == [7062822942383247735, 16908809132758853863]
+
+
+@pytest.mark.parametrize("damage", [b"1234567", bytes(8 * (SIZE + 1)), bytes(16)])
+def test_damaged_hashes_are_refused(damage: bytes) -> None:
+    with pytest.raises(ValueError, match="hashes|buffer"):
+        DistinctValues(damage).require_whole()
 
 
 @pytest.mark.parametrize("draw", ["normal", "lognormal", "few_values"])
