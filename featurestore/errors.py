@@ -48,6 +48,10 @@ class DefinitionError(FeatureStoreError):
     exit_code = 2
 
 
+class FunctionError(DefinitionError):
+    """A function of the definitions is not the one that was applied, or is not there any more."""
+
+
 class ProjectError(FeatureStoreError):
     """The folder is not a project, or its ``featurestore.toml`` is wrong."""
 

@@ -27,7 +27,8 @@ class ColumnSketch:
     """What is kept of a column's values.
 
     Quantiles are those of Karnin, Lang and Liberty ("Optimal quantile approximation in streams",
-    2016), as Apache DataSketches has them; counts of different values those of `DistinctValues`. Means and squares are merged by the formula of Chan, Golub and LeVeque
+    2016), as Apache DataSketches has them; counts of different values are those of
+    `DistinctValues`. Means and squares are merged by the formula of Chan, Golub and LeVeque
     ("Updating formulae and a pairwise algorithm for computing sample variances", 1979).
 
     Args:

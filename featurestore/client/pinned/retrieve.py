@@ -10,9 +10,8 @@ from featurestore.client.pinned.pin import PinnedTable, ServicePin, pinned_versi
 from featurestore.client.reader import Reader
 from featurestore.client.request import Request, compile_request
 from featurestore.client.retrieve import retrieve
-from featurestore.definitions.loading.function_import import REAPPLY
 from featurestore.definitions.model.manifest import Manifest
-from featurestore.errors import DefinitionError, RequestError, TableError
+from featurestore.errors import FunctionError, RequestError, TableError
 from featurestore.optional import spark_extra
 from featurestore.query.nodes import Query
 from featurestore.query.selection import selection_names
@@ -112,8 +111,8 @@ def _require_functions(manifest: Manifest, reader: Reader, request: Request, spi
     """Refuse changed functions with what helps: to apply the definitions again does not."""
     try:
         import_functions(compile_request(manifest, request, spine), reader.definitions)
-    except DefinitionError as error:
-        raise error.with_fix(_OTHER_FUNCTION) if error.fix == REAPPLY else error from None
+    except FunctionError as error:
+        raise error.with_fix(_OTHER_FUNCTION) from None
 
 
 class PinnedReader(Reader):

@@ -19,9 +19,9 @@ from featurestore.definitions.loading.loader import declared_in, module_files
 from featurestore.definitions.model.references import manifest_of
 from featurestore.definitions.model.view import Code
 from featurestore.definitions.rules import Issue
-from featurestore.errors import DefinitionError
+from featurestore.errors import DefinitionError, FunctionError
 
-REAPPLY = "Run `featurestore plan` and `featurestore apply`, or restore the applied function."
+_REAPPLY = "Run `featurestore plan` and `featurestore apply`, or restore the applied function."
 _MEND = "Mend this module, so that it imports. `featurestore plan` tries it."
 
 
@@ -36,14 +36,14 @@ def import_function(code: Code, folder: Path) -> FunctionType:
         folder: The folder of definitions.
 
     Raises:
-        DefinitionError: No on-demand view of the definitions has the function, it was changed, or
-            the module that may declare it does not import.
+        FunctionError: No on-demand view of the definitions has the function, or it was changed.
+        DefinitionError: The module that may declare it does not import.
 
     Example:
         >>> import_function(Code("rmtree", "", "", "shutil"), Path("feature_defs"))
         Traceback (most recent call last):
         ...
-        featurestore.errors.DefinitionError: import shutil.rmtree: no on-demand view ...
+        featurestore.errors.FunctionError: import shutil.rmtree: no on-demand view ...
     """
     root = folder.resolve()
     files = ((str(file), file.stat()) for file in sorted(root.rglob("*.py")))
@@ -88,16 +88,16 @@ def _refusal(
     call = f"import {code.module}.{code.name}"
     if changed is not None:
         where = f"{changed.__code__.co_filename}:{changed.__code__.co_firstlineno}"
-        return DefinitionError(
+        return FunctionError(
             call,
             f"the function at {where} differs from the applied one: its code, code that it "
             "uses, or the version of a library was changed",
-            REAPPLY,
+            _REAPPLY,
         )
     if issues:
         return DefinitionError(call, str(issues[0]), _MEND)
-    return DefinitionError(
+    return FunctionError(
         call,
         f"no on-demand view in {root} has the function {code.name!r} of module {code.module!r}",
-        REAPPLY,
+        _REAPPLY,
     )

@@ -13,7 +13,7 @@ from featurestore.definitions.code.fingerprint import function_code
 from featurestore.definitions.loading.function_import import import_function
 from featurestore.definitions.loading.loader import importable, load
 from featurestore.definitions.model.view import Code
-from featurestore.errors import DefinitionError
+from featurestore.errors import DefinitionError, FunctionError
 from featurestore.registry.codec import decode, encode
 from tests.definitions.project import write
 
@@ -86,6 +86,7 @@ def test_a_changed_function_or_dependency_is_refused(
 
     error = refusal(code, folder)
 
+    assert type(error) is FunctionError
     assert error.call == "import defs.shapes.worth_of"
     assert f"{folder / 'shapes.py'}:" in error.found
     assert "`featurestore apply`" in error.fix
@@ -99,8 +100,8 @@ def test_a_function_or_a_module_that_is_gone_is_named(folder: Path) -> None:
     no_module = refusal(code, folder)
     no_folder = refusal(code, folder.parent / "nowhere" / "defs")
 
-    assert [error.call for error in (no_function, no_module, no_folder)] == [
-        "import defs.shapes.worth_of"
+    assert [(type(error), error.call) for error in (no_function, no_module, no_folder)] == [
+        (FunctionError, "import defs.shapes.worth_of")
     ] * 3
     assert str(folder) in no_function.found
     assert "'defs.shapes'" in no_module.found
@@ -117,6 +118,7 @@ def test_a_module_that_does_not_import_is_named_only_if_it_may_declare_the_funct
 
     (folder / "shapes.py").write_text("1 / 0\n")
     broken = refusal(code, folder)
+    assert type(broken) is DefinitionError
     assert "shapes.py:1" in broken.found
     assert "featurestore apply" not in broken.fix
 
