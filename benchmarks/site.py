@@ -3,8 +3,8 @@
 Run ``python -m benchmarks.site``. It prints the seconds of CPU, those of them that the operating
 system used to create files, the peak of memory, and the number and size of the files. On ext4, a
 file costs ten times as much if as many were deleted within the last five minutes, as by an earlier
-measurement: ``TMPDIR=/dev/shm`` shows the build alone. Then a browser measures what pages load, and
-how long a key of the search, a click in lineage and a click on a facet take.
+measurement: ``TMPDIR=/dev/shm`` shows the build alone. Then a browser measures what pages load,
+and how long a key of the search, a click in lineage and a click on a facet take.
 
 The targets are at most 10 s of CPU for 200 views with 20 features each; for 2,000 with 50 at most
 120 s and 1 GB, 30 ms for a key and 100 ms for a click. The first page loads at most 100 KB, each

@@ -8,7 +8,7 @@ import base64
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field, fields
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import datasketches as ds
 
@@ -17,7 +17,6 @@ from featurestore.monitoring.distinct import DistinctValues
 from featurestore.monitoring.profile import Value
 from featurestore.monitoring.top_values import TopValues
 
-_Part = TypeVar("_Part")
 QUANTILE_SIZE = 400
 """The parameter k of the KLL sketch: 0.7 % of the rows is its error of a rank."""
 
@@ -85,8 +84,8 @@ class ColumnSketch:
             maximum=_end(max, [(each.values, each.maximum) for each in (self, other)]),
             mean=mean,
             squares=squares,
-            quantiles=_merged(_quantiles, self.quantiles, other.quantiles),
-            distinct=_merged(DistinctValues.merged, self.distinct, other.distinct),
+            quantiles=_quantiles(self.quantiles, other.quantiles),
+            distinct=_distinct(self.distinct, other.distinct),
             top=self.top.merged(other.top) if tops else None,  # type: ignore[union-attr, arg-type]  # both are there
         )
 
@@ -164,12 +163,14 @@ def _end(choose: Callable[..., Value], parts: Iterable[tuple[int, Value | None]]
     return choose(known) if known and len(known) == len(ends) else None
 
 
-def _merged(merge: Callable[[_Part, _Part], _Part], one: _Part, other: _Part) -> _Part:
-    return merge(one, other) if one and other else one or other
-
-
 def _quantiles(one: bytes, other: bytes) -> bytes:
+    if not one or not other:
+        return one or other
     sketch = ds.kll_doubles_sketch(QUANTILE_SIZE)
     for each in (one, other):
         sketch.merge(ds.kll_doubles_sketch.deserialize(each))
     return bytes(sketch.serialize())
+
+
+def _distinct(one: DistinctValues | None, other: DistinctValues | None) -> DistinctValues | None:
+    return one.merged(other) if one and other else one or other
