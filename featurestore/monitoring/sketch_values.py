@@ -88,7 +88,7 @@ def _of_numbers(
     shows_top: bool = True,
 ) -> ColumnSketch:
     unique, counts = np.unique(numbers, return_counts=True)
-    distinct = DistinctValues.of(unique)
+    distinct = DistinctValues.of_numbers(unique)
     if column.key:
         return ColumnSketch(rows=rows, nulls=nulls, nans=nans, distinct=distinct)
     floats = numbers.astype(np.float64)
@@ -126,7 +126,7 @@ def _texts(column: ProfiledColumn, values: pa.ChunkedArray) -> ColumnSketch:
         nulls=values.null_count,
         minimum=_shortened(ends.get("min")),
         maximum=_shortened(ends.get("max")),
-        distinct=DistinctValues.of(unique.to_numpy(zero_copy_only=False)),
+        distinct=DistinctValues.of_texts(unique),
         top=None if column.personal else _top(unique, counts, _text),
     )
 
