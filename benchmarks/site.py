@@ -1,8 +1,8 @@
 """The time to build the website of a made-up registry, and to use it.
 
 Run ``python -m benchmarks.site``. It prints the seconds of CPU, those of them that the operating
-system used to create files, the peak of memory, and the number and size of the files. On ext4, a
-file costs ten times as much if as many were deleted within the last five minutes, as by an earlier
+system used to create files, the peak of memory, and the number and size of the files. A file may
+cost ten times as much if many were deleted from the same disk some minutes before, as by another
 measurement: ``TMPDIR=/dev/shm`` shows the build alone. Then a browser measures what pages load,
 and how long a key of the search, a click in lineage and a click on a facet take.
 

@@ -32,7 +32,8 @@ def import_functions(query: Query, folder: Path) -> dict[str, Function]:
         folder: The folder of the definitions, from which functions are imported.
 
     Raises:
-        DefinitionError: A function cannot be imported, or is not the one that was applied.
+        FunctionError: A function is not the one that was applied, or is gone.
+        DefinitionError: The module that may declare a function does not import.
 
     Example:
         >>> import_functions(Query("call", ()), Path("feature_defs"))

@@ -8,12 +8,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 SIZE = 2048
-"""The most hashes that are kept. Up to so many values, the number is exact."""
+"""The most hashes that are kept. Below so many values, the number is exact."""
 
 _Hashes = npt.NDArray[np.uint64]
 _HASHES = 2.0**64
-# Bytes. Longer texts than the second are hashed one by one: few of them are in memory at once.
-_WORD, _LONG = 8, 256
+_WORD = 8  # bytes
+# A text of more bytes is hashed by a call of its own, which costs little beside its bytes.
+_LONG = 256
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class DistinctValues:
         least = self._array
         if len(least) < SIZE:
             return len(least)
-        return round((SIZE - 1) / ((float(least[-1]) + 1) / _HASHES))
+        return max(SIZE, round((SIZE - 1) / ((float(least[-1]) + 1) / _HASHES)))
 
     def merged(self, other: "DistinctValues") -> "DistinctValues":
         """Return the hashes of the values of both."""
@@ -88,7 +89,7 @@ class DistinctValues:
     def _least(cls, hashes: _Hashes) -> "DistinctValues":
         if len(hashes) > SIZE:
             hashes = np.partition(hashes, SIZE)[:SIZE]
-        return cls(np.sort(hashes).astype("<u8").tobytes())
+        return cls(np.unique(hashes).astype("<u8").tobytes())  # two values may have one hash
 
 
 def _hashes_of_numbers(values: npt.NDArray[np.generic]) -> _Hashes:
@@ -97,17 +98,17 @@ def _hashes_of_numbers(values: npt.NDArray[np.generic]) -> _Hashes:
 
 
 def _hashes_of_texts(values: pa.LargeStringArray) -> _Hashes:
-    """Return a hash of each text. It has the length, and then 8 bytes after the other."""
+    """Return a hash of each text: its length and its bytes are mixed, 8 bytes at a time."""
     _, offsets, data = values.buffers()
     ends = np.frombuffer(offsets, np.int64)[values.offset :][: len(values) + 1]
     at, end = ends[:-1].copy(), ends[1:]
     hashes = _mixed((end - at).view(np.uint64))
-    words = _words(data)
     is_long = end - at > _LONG
     for row in np.flatnonzero(is_long):
         digest = blake2b(values[row].as_buffer(), digest_size=_WORD).digest()
         hashes[row] = int.from_bytes(digest, "little")
     left = np.flatnonzero(~is_long & (at < end))
+    words = _words(data) if len(left) else hashes
     while len(left):
         beyond = np.maximum(_WORD - (end[left] - at[left]), 0).astype(np.uint64)
         own = words[at[left]] << (np.uint64(8) * beyond)  # without the bytes of the next text
@@ -117,10 +118,11 @@ def _hashes_of_texts(values: pa.LargeStringArray) -> _Hashes:
     return hashes
 
 
-def _words(data: pa.Buffer | None) -> _Hashes:
+def _words(data: pa.Buffer) -> _Hashes:
     """Return the 8 bytes that begin at each byte as a number, little-endian."""
-    padded = (b"" if data is None else data.to_pybytes()) + bytes(_WORD)
-    words: _Hashes = np.ndarray(len(padded) - _WORD, "<u8", padded, strides=(1,))
+    padded = np.zeros(data.size + _WORD, np.uint8)
+    padded[: data.size] = np.frombuffer(data, np.uint8)
+    words: _Hashes = np.ndarray(data.size, "<u8", padded, strides=(1,))
     return words
 
 

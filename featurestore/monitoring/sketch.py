@@ -112,8 +112,8 @@ class ColumnSketch:
         """
         top = None if data["top"] is None else TopValues(dict(data["top"][0]), data["top"][1])
         text = data["distinct"]
-        distinct = None if text is None else DistinctValues(base64.b64decode(text))
-        quantiles = base64.b64decode(data["quantiles"])
+        distinct = None if text is None else DistinctValues(base64.b64decode(text, validate=True))
+        quantiles = base64.b64decode(data["quantiles"], validate=True)
         sketch = cls(**{**data, "quantiles": quantiles, "distinct": distinct, "top": top})
         _require_whole(sketch)
         return sketch
@@ -143,6 +143,8 @@ def _require_whole(sketch: ColumnSketch) -> None:
         raise ValueError("the sketch of quantiles is not that of all values")
     if sketch.distinct is not None:
         sketch.distinct.require_whole()
+        if sketch.values and not sketch.distinct.estimate:
+            raise ValueError("there are values, and no hash of them")
 
 
 def _moments(one: ColumnSketch, other: ColumnSketch) -> tuple[float, float]:

@@ -142,6 +142,33 @@ def test_the_number_of_different_numbers_of_each_type_is_near(kind: str) -> None
     assert estimate == pytest.approx(len(values), rel=DISTINCT_ERROR)
 
 
+def test_numbers_of_each_width_have_the_same_hashes() -> None:
+    wide = [np.array([1, 2, 100], kind) for kind in ("int64", "float64")]
+    narrow = ("int8", "uint16", "int32", "uint64"), ("float16", "float32")
+
+    for own, kinds in zip(wide, narrow, strict=True):
+        hashes = DistinctValues.of_numbers(own)
+        assert {DistinctValues.of_numbers(own.astype(kind)) for kind in kinds} == {hashes}
+        assert hashes.estimate == 3
+
+
+def test_values_with_the_same_hash_count_once() -> None:
+    """Somebody who writes texts can make such ones."""
+    texts = pa.array(['lhow9bdc/"62[">_', "lyqszs6s5-3QJ/d/"], pa.large_string())
+
+    both = DistinctValues.of_texts(texts)
+
+    both.require_whole()
+    assert both.estimate == 1
+
+
+def test_a_number_of_different_values_that_may_be_an_estimate_is_no_smaller() -> None:
+    for first in range(0, 100_000, 1_000):
+        values = np.arange(first, first + SIZE)
+        assert DistinctValues.of_numbers(values).estimate >= SIZE
+        assert DistinctValues.of_numbers(values[1:]).estimate == SIZE - 1
+
+
 @pytest.mark.parametrize("form", ["{}", "customer-{:08}", "{:0300}", "é{}ü"])
 def test_the_number_of_different_texts_of_each_length_is_near(form: str) -> None:
     values = pa.array([form.format(number) for number in range(50_000)], pa.large_string())
@@ -168,13 +195,26 @@ def test_the_hash_of_a_text_depends_on_no_other_text(
 
 def test_a_stored_hash_means_the_same_in_each_release() -> None:
     """Sketches that were stored by another release are merged with new ones."""
-    texts = pa.array(["EUR", "customer-é", 300 * "x"], pa.large_string())
-    found = [DistinctValues.of_numbers(np.array([1, 2.5])), DistinctValues.of_texts(texts)]
+    texts = pa.array(
+        ["", "EUR", *("x" * length for length in (8, 9, 256, 257))], pa.large_string()
+    )
+    numbers = (np.array([0, -1, 2**60]), np.array([0.5, 1e300]))
+    found = [*map(DistinctValues.of_numbers, numbers), DistinctValues.of_texts(texts)]
 
     stored = [np.frombuffer(each.hashes, "<u8").tolist() for each in found]
 
-    assert stored[0] == [7033843765569497573, 9860564707913756141]
-    assert stored[1] == [1533152188014638354, 14305246970654700786, 17217467566283083420]
+    assert stored == [
+        [10427778489764412663, 16294208416658607535, 16490336266968443936],
+        [17606427253252083309, 18400163445926009254],
+        [
+            8557773044231383636,
+            10257133855397062584,
+            13159573577307189021,
+            14305246970654700786,
+            16294208416658607535,
+            17406174826837567364,
+        ],
+    ]
 
 
 @pytest.mark.parametrize("damage", [b"1234567", bytes(8 * (SIZE + 1)), bytes(16)])

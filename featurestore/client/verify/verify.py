@@ -80,7 +80,7 @@ def verify(manifest: Manifest, reader: Reader, check: Check) -> Verification:
         SpineError: The spine does not fit.
         TableError: A view is not materialized, or was changed since; or its table has lost
             commits, or has rows that no run of featurestore committed.
-        DefinitionError: The function of an on-demand view is not the one that was applied.
+        FunctionError: The function of an on-demand view is not the one that was applied.
         OnDemandError: An on-demand view cannot be computed at all.
     """
     request = check.request

@@ -12,6 +12,7 @@ from featurestore.definitions.model.entity import Entity
 from featurestore.definitions.model.source import DeltaSource
 from featurestore.definitions.model.types import Field, Int64
 from featurestore.definitions.model.view import FeatureView
+from featurestore.jobs.profiles import table
 from featurestore.jobs.profiles.batches import BatchSketches
 from featurestore.jobs.profiles.features import window_features
 from featurestore.jobs.profiles.record import ProfiledRun, record_profiles
@@ -117,6 +118,8 @@ def test_a_repair_has_no_profile_of_the_copied_rows(layout: Layout) -> None:
         {"minimum": []},
         {"quantiles": "AAAA"},
         {"distinct": "AAAA"},
+        {"distinct": "????"},
+        {"distinct": ""},
         {"top": [{"1": "x"}, 0]},
     ],
 )
@@ -133,6 +136,33 @@ def test_damaged_sketches_are_made_again_from_the_table(
 
     amount = recorded["table"].columns[-1]
     assert (note, amount.rows, amount.mean, amount.maximum) == ("", 3, 2.0, 3)
+
+
+def test_sketches_of_another_release_are_made_again_from_the_table(layout: Layout) -> None:
+    record(layout, store(layout, [1]))
+    path = Path(layout.sketches("t1"))
+    sketches = json.loads(path.read_text())
+    path.write_text(json.dumps(sketches | {"form": "featurestore.sketch/1"}))
+
+    _, recorded = record(layout, store(layout, [2, 3]), NOON + MINUTE)
+
+    amount = recorded["table"].columns[-1]
+    assert (amount.rows, amount.distinct) == (3, 3)
+    assert json.loads(path.read_text())["form"] == sketches["form"]
+
+
+def test_large_tables_with_sketches_of_another_release_have_no_new_profile(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table, "MOST_ROWS", 2)
+    record(layout, store(layout, [1]))
+    path = Path(layout.sketches("t1"))
+    path.write_text(path.read_text().replace("featurestore.sketch/", "another/"))
+
+    _, recorded = record(layout, store(layout, [2, 3]), NOON + MINUTE)
+
+    assert "rows" in recorded
+    assert "table" not in recorded
 
 
 def test_sketches_without_a_column_are_made_again_from_the_table(layout: Layout) -> None:

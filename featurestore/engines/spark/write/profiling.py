@@ -1,6 +1,7 @@
 """The description of a batch's rows in Spark's tasks, by a function of Arrow data."""
 
 import logging
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -63,8 +64,8 @@ def file_descriptions(
     """Return the text of each of Spark's tasks for the rows of a commit.
 
     PERF: the tasks read the files of the commit by Arrow: 0.25 s of CPU for a million rows of six
-    columns. If Java sends the rows to Python, it is 0.9 s. A task for each core: one more costs
-    0.05 s, and its text, of some 300 kB, is merged by the driver.
+    columns. If Java sends the rows to Python, it is 0.9 s. There is at most a task for each core:
+    one more costs 0.05 s, and the driver merges its text, of some 300 kB.
 
     Args:
         spark: The session.
@@ -75,7 +76,8 @@ def file_descriptions(
     actions = commit_actions(table, version) or ()
     files = [f"{table}/{unquote(action['add']['path'])}" for action in actions if "add" in action]
     work = partial(_describe_files, profiling.describe, profiling.columns, files)
-    numbers = spark.range(len(files))
+    tasks = max(1, min(len(files), os.cpu_count() or 1))
+    numbers = spark.range(0, len(files), 1, numPartitions=tasks)
     return _texts(lambda: numbers.mapInArrow(work, _TEXTS))
 
 

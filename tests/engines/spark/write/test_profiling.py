@@ -1,7 +1,10 @@
 """Spark's tasks describe rows: those that are sent to them, or those of a commit's files."""
 
+import ast
+import os
 from pathlib import Path
 
+import pytest
 from pyspark.sql import SparkSession
 
 from featurestore.engines.spark.session.child import own_session
@@ -44,6 +47,21 @@ def test_the_rows_of_one_commit_are_read_from_its_files(
 
     assert sorted(texts) == ["[{'x.y': ['3'], 'id': [3]}]", "[{'x.y': ['4'], 'id': [4]}]"]
     assert file_descriptions(ours, table, 7, profiling("id")) == []
+
+
+@pytest.mark.parametrize("files", [1, 5])
+def test_no_more_tasks_than_cores_describe_all_files(
+    spark: SparkSession, tmp_path: Path, files: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    table, ours = str(tmp_path / "table"), own_session(spark)
+    ours.range(0, files, 1, files).write.format("delta").save(table)
+
+    texts = file_descriptions(ours, table, 0, profiling("id"))
+
+    found = [row for text in texts for each in ast.literal_eval(text) for row in each["id"]]
+    assert sorted(found) == list(range(files))
+    assert len(texts) == min(files, 3)
 
 
 def test_files_are_read_by_tasks_of_this_machine_alone(
