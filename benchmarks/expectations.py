@@ -20,6 +20,7 @@ from featurestore.engines.spark.session.child import own_session
 from featurestore.engines.spark.session.session import session
 from featurestore.engines.spark.write.batch import Target, commit_batch
 from featurestore.quality.validation import validation_of
+from featurestore.store.file_system import write_text
 
 ROWS, PAIRS = 2_000_000, 3
 CONF = Path(__file__).parents[1] / "spark-conf" / "local.conf"
@@ -90,12 +91,15 @@ def pair(rows: DataFrame, folder: Path, number: int) -> tuple[float, float]:
 
 def plain_target(folder: Path, number: int) -> Target:
     """Return what a batch is stored to, without expectations and without a profile."""
+    checkpoint = str(folder / f"checkpoint{number}")
+    # As Spark has it before a batch begins: the version, settings, and the end of the batch.
+    write_text(f"{checkpoint}/offsets/0", 'v1\n{}\n{"logOffset":0}')
     return Target(
         f"run{number}",
         table_id=f"plain{number}",
         generation=0,
         table=str(folder / f"plain{number}"),
-        checkpoint=str(folder / "none"),
+        checkpoint=checkpoint,
         source="paid",
         quarantine=str(folder / f"quarantine{number}"),
         staging=str(folder / "staging"),
