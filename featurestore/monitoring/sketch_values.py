@@ -91,10 +91,10 @@ def _of_numbers(
     distinct = DistinctValues.of_numbers(unique)
     if column.key:
         return ColumnSketch(rows=rows, nulls=nulls, nans=nans, distinct=distinct)
-    floats = numbers.astype(np.float64)
+    floats, different = numbers.astype(np.float64), unique.astype(np.float64)
     quantiles = ds.kll_doubles_sketch(QUANTILE_SIZE)
     # PERF: a KLL sketch takes ascending numbers in a third of the time.
-    quantiles.update(np.repeat(unique.astype(np.float64), counts))
+    quantiles.update(np.repeat(different, counts))
     with np.errstate(all="ignore"):  # infinities, and sums beyond a float
         mean = float(floats.mean()) if len(floats) else 0.0
         squares = float(np.square(floats - mean).sum())
@@ -111,7 +111,7 @@ def _of_numbers(
         quantiles=bytes(quantiles.serialize()),
         distinct=distinct,
         top=None if column.personal or not shows_top else _top(unique, counts, str),
-        counted=CountedValues(unique.astype(np.float64), counts) if len(unique) else None,
+        counted=CountedValues(different, counts) if len(unique) else None,
     )
 
 

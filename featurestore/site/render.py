@@ -55,7 +55,7 @@ class Renderer:
             "known_training_sets": set(catalog.training_sets),
             "known_views": {view.name for view in catalog.views},
             "problems": catalog.problems,
-            "exact_up_to": distinct.SIZE,
+            "estimated_from": distinct.SIZE,
             "page_of": page_of,
             "href_of": href_of,
             "number": number,
